@@ -1,0 +1,105 @@
+//! `/register`: make an account
+//! (<https://spec.matrix.org/v1.13/client-server-api/#post_matrixclientv3register>).
+//!
+//! The homeserver may ask for user-interactive authentication: its 401 names a `session`, and the request is made once
+//! more with the dummy stage for that session.
+
+use comatrix_sdk::bindings::{
+    CallError, Context, Effect, HttpRequest, HttpResponse, Message, SessionChange,
+};
+use comatrix_sdk::payload::Format;
+use comatrix_sdk::{Value, code, json};
+
+use crate::call::{call, then};
+use crate::fields::{answer_format, expect_text, payload, text};
+use crate::homeserver_answer::text_member;
+use crate::homeserver_error::{error_object, success};
+use crate::login::MAX_TOKEN;
+use crate::refusal::Refusal;
+use crate::state::{damaged, format_only, recall, remember};
+use crate::success::{texts, with_session};
+use crate::target::{Endpoint, mismatch};
+
+const DUMMY: &str = "m.login.dummy";
+
+/// Payload: `username`, `password`, `auth.type` = `m.login.dummy`; further members are passed on.
+pub fn begin(context: &Context, request: &Message) -> Result<Effect, Refusal> {
+    if !matches!(Endpoint::of(context), None | Some(Endpoint::Register)) {
+        return Err(mismatch("/4"));
+    }
+    let account = payload(request)?;
+    text(&account, &["username"])?;
+    text(&account, &["password"])?;
+    expect_text(&account, &["auth", "type"], DUMMY)?;
+    let body = json::encode(&account);
+    let again =
+        Value::Text(String::from_utf8_lossy(&json::encode(&without_auth(account))).into_owned());
+    let state = remember(
+        answer_format(request),
+        vec![again],
+        "an account may take at most about 16,000 bytes",
+    )?;
+    Ok(then(call_register(context, body), state))
+}
+
+/// Answers `{"access_token"}` with 2.04.
+pub fn resume(
+    context: &Context,
+    state: &[u8],
+    outcome: Result<HttpResponse, CallError>,
+) -> Result<Effect, Refusal> {
+    let (format, fields) = recall(state)?;
+    if let ([Value::Text(account)], Some(session)) = (fields.as_slice(), session(&outcome)) {
+        let Ok(Value::Map(mut account)) = json::decode(account.as_bytes()) else {
+            return Err(damaged());
+        };
+        account.push((
+            "auth".to_owned(),
+            Value::texts([("type", DUMMY), ("session", &session)]),
+        ));
+        let request = call_register(context, json::encode(&Value::Map(account)));
+        return Ok(then(request, format_only(format)));
+    }
+    logged_in(context, format, outcome)
+}
+
+/// The answer to a registration or login that the homeserver accepted. The session's token is remembered for a
+/// device whose transport is secured.
+pub fn logged_in(
+    context: &Context,
+    format: Format,
+    outcome: Result<HttpResponse, CallError>,
+) -> Result<Effect, Refusal> {
+    let token = text_member(
+        &success(context, format, outcome)?.body,
+        "access_token",
+        MAX_TOKEN,
+    )?;
+    let message = texts(code::CHANGED, format, [("access_token", &token)]);
+    Ok(with_session(message, SessionChange::Open(token)))
+}
+
+fn call_register(context: &Context, body: Vec<u8>) -> HttpRequest {
+    call(context, "none", "POST", &["register"], Some(body))
+}
+
+fn without_auth(account: Value) -> Value {
+    match account {
+        Value::Map(pairs) => {
+            Value::Map(pairs.into_iter().filter(|(key, _)| key != "auth").collect())
+        }
+        other => other,
+    }
+}
+
+/// The session that a 401 wants authenticated.
+fn session(outcome: &Result<HttpResponse, CallError>) -> Option<String> {
+    let answer = outcome
+        .as_ref()
+        .ok()
+        .filter(|answer| answer.status == 401)?;
+    error_object(answer)?
+        .get("session")?
+        .as_text()
+        .map(str::to_owned)
+}

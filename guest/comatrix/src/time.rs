@@ -1,0 +1,31 @@
+//! `/time`: the gateway's clock, for devices that have none.
+
+use comatrix_sdk::bindings::{Context, Effect};
+use comatrix_sdk::code;
+use comatrix_sdk::message::{reply, response};
+use comatrix_sdk::payload::TEXT_PLAIN;
+
+use crate::homeserver_error::RETRY_SECONDS;
+use crate::refusal::Refusal;
+
+/// Answers the Unix time in seconds as ASCII digits. Max-Age 0: a time that was kept is a wrong one.
+pub fn begin(context: &Context) -> Result<Effect, Refusal> {
+    if context.requested.is_some() {
+        return Err(Refusal::bad_request(
+            "Proxy-Uri: /time is the gateway's own; leave the option out",
+        ));
+    }
+    let Some(now) = context.now else {
+        let refusal = Refusal::new(
+            code::SERVICE_UNAVAILABLE,
+            "the gateway's clock is not set yet",
+        );
+        return Err(refusal.retry_after(RETRY_SECONDS));
+    };
+    Ok(reply(response(
+        code::CONTENT,
+        Some(TEXT_PLAIN),
+        Some(0),
+        now.to_string().into_bytes(),
+    )))
+}

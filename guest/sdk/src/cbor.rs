@@ -1,0 +1,257 @@
+//! CBOR (RFC 8949) as far as JSON can carry it. Strict: what is not exactly one such value is refused, with the byte
+//! where it goes wrong.
+
+use std::borrow::Cow;
+use std::convert::Infallible;
+use std::fmt;
+
+use ciborium_ll::{Decoder, Encoder, Error as HeaderError, Header, simple};
+
+use crate::value::{MAX_DEPTH, MAX_VALUES, Value, repeated_key};
+
+/// What is wrong with a CBOR payload, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CborError {
+    /// Bytes before the item that is wrong; the payload's length if it ends too early.
+    pub offset: usize,
+    /// What is wrong.
+    pub reason: Cow<'static, str>,
+}
+
+impl fmt::Display for CborError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "CBOR at byte {}: {}", self.offset, self.reason)
+    }
+}
+
+impl std::error::Error for CborError {}
+
+fn wrong<T>(offset: usize, reason: impl Into<Cow<'static, str>>) -> Result<T, CborError> {
+    Err(CborError {
+        offset,
+        reason: reason.into(),
+    })
+}
+
+/// Reads exactly one value.
+///
+/// Accepts what RFC 8949 calls well-formed and valid, integers and lengths in more bytes than they need and
+/// indefinite lengths included, except what has no JSON form: byte strings, tags, NaN, infinities, `undefined` and
+/// other simple values, keys that are no texts. Refuses also repeated keys, anything after the value, and more
+/// than [`MAX_DEPTH`] levels or [`MAX_VALUES`] values. Memory grows with what is read, never with a declared length.
+pub fn decode(input: &[u8]) -> Result<Value, CborError> {
+    let mut reader = Reader {
+        input,
+        position: 0,
+        values_left: MAX_VALUES,
+    };
+    let (at, header) = reader.header()?;
+    let value = reader.value(at, header, MAX_DEPTH)?;
+    if reader.position < input.len() {
+        return wrong(reader.position, "bytes after the value");
+    }
+    Ok(value)
+}
+
+struct Reader<'a> {
+    input: &'a [u8],
+    position: usize,
+    values_left: usize,
+}
+
+impl Reader<'_> {
+    /// The next item's head, and where it starts.
+    fn header(&mut self) -> Result<(usize, Header), CborError> {
+        let at = self.position;
+        let mut decoder = Decoder::from(self.input.get(at..).unwrap_or_default());
+        match decoder.pull() {
+            // RFC 8949 §3.3: such a two-byte form is not well-formed.
+            Ok(Header::Simple(0..=31)) if decoder.offset() > 1 => {
+                wrong(at, "a simple value in a form that is reserved")
+            }
+            Ok(header) => {
+                self.position += decoder.offset();
+                Ok((at, header))
+            }
+            Err(HeaderError::Io(_)) => self.truncated(),
+            Err(HeaderError::Syntax(_)) => wrong(
+                at,
+                "no CBOR item starts with this byte, or its length is absurd",
+            ),
+        }
+    }
+
+    fn truncated<T>(&self) -> Result<T, CborError> {
+        wrong(self.input.len(), "the payload ends within a value")
+    }
+
+    /// The value whose head `header` was read at `at`; `depth` more levels may open.
+    fn value(&mut self, at: usize, header: Header, depth: usize) -> Result<Value, CborError> {
+        self.count(at)?;
+        Ok(match header {
+            Header::Positive(number) => Value::Unsigned(number),
+            Header::Negative(number) => Value::Negative(number),
+            Header::Float(number) if number.is_finite() => Value::Float(number),
+            Header::Float(_) => {
+                return wrong(
+                    at,
+                    "JSON has no NaN or infinity; send a finite number or null",
+                );
+            }
+            Header::Simple(simple::FALSE) => Value::Bool(false),
+            Header::Simple(simple::TRUE) => Value::Bool(true),
+            Header::Simple(simple::NULL) => Value::Null,
+            Header::Simple(_) => {
+                return wrong(
+                    at,
+                    "JSON has no such simple value; send null, true or false",
+                );
+            }
+            Header::Text(length) => Value::Text(self.text(length)?),
+            Header::Array(length) => self.array(at, length, depth)?,
+            Header::Map(length) => self.map(at, length, depth)?,
+            Header::Bytes(_) => return wrong(at, "JSON has no byte strings; send text"),
+            Header::Tag(_) => return wrong(at, "JSON has no tags; send the value untagged"),
+            Header::Break => return wrong(at, "a break where a value is due"),
+        })
+    }
+
+    fn count(&mut self, at: usize) -> Result<(), CborError> {
+        match self.values_left.checked_sub(1) {
+            Some(left) => {
+                self.values_left = left;
+                Ok(())
+            }
+            None => wrong(at, format!("more than {MAX_VALUES} values")),
+        }
+    }
+
+    // Not inlined: an array's frame would otherwise hold a map's locals too, at each of 32 levels.
+    #[inline(never)]
+    fn array(
+        &mut self,
+        at: usize,
+        length: Option<usize>,
+        depth: usize,
+    ) -> Result<Value, CborError> {
+        let depth = deeper(at, depth)?;
+        let mut values = Vec::new();
+        while length != Some(values.len()) {
+            match self.header()? {
+                (_, Header::Break) if length.is_none() => break,
+                (at, header) => values.push(self.value(at, header, depth)?),
+            }
+        }
+        Ok(Value::Array(values))
+    }
+
+    #[inline(never)]
+    fn map(&mut self, at: usize, length: Option<usize>, depth: usize) -> Result<Value, CborError> {
+        let depth = deeper(at, depth)?;
+        let mut pairs = Vec::new();
+        while length != Some(pairs.len()) {
+            let key = match self.header()? {
+                (_, Header::Break) if length.is_none() => break,
+                (key_at, Header::Text(length)) => {
+                    self.count(key_at)?;
+                    self.text(length)?
+                }
+                (key_at, _) => return wrong(key_at, "a key that is no text"),
+            };
+            let (at, header) = self.header()?;
+            pairs.push((key, self.value(at, header, depth)?));
+        }
+        match repeated_key(&pairs) {
+            Some(key) => wrong(
+                at,
+                format!("the map that starts here holds the key {key:?} twice"),
+            ),
+            None => Ok(Value::Map(pairs)),
+        }
+    }
+
+    /// A text after its head; one of indefinite length comes in chunks (RFC 8949 §3.2.3).
+    fn text(&mut self, length: Option<usize>) -> Result<String, CborError> {
+        if let Some(length) = length {
+            return Ok(self.utf8(length)?.to_owned());
+        }
+        let mut text = String::new();
+        loop {
+            match self.header()? {
+                (_, Header::Break) => return Ok(text),
+                (_, Header::Text(Some(length))) => text.push_str(self.utf8(length)?),
+                (at, _) => return wrong(at, "a chunk that is no text of definite length"),
+            }
+        }
+    }
+
+    fn utf8(&mut self, length: usize) -> Result<&str, CborError> {
+        let start = self.position;
+        let Some(bytes) = start
+            .checked_add(length)
+            .and_then(|end| self.input.get(start..end))
+        else {
+            return self.truncated();
+        };
+        self.position += length;
+        match str::from_utf8(bytes) {
+            Ok(text) => Ok(text),
+            Err(error) => wrong(start + error.valid_up_to(), "a text that is not UTF-8"),
+        }
+    }
+}
+
+fn deeper(at: usize, depth: usize) -> Result<usize, CborError> {
+    match depth.checked_sub(1) {
+        Some(depth) => Ok(depth),
+        None => wrong(at, format!("nested deeper than {MAX_DEPTH} levels")),
+    }
+}
+
+/// Writes a value with the shortest heads and definite lengths (RFC 8949 §4.1), maps in the order they have.
+pub fn encode(value: &Value) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    match write(&mut Encoder::from(Sink(&mut bytes)), value) {
+        Ok(()) => bytes,
+        Err(never) => match never {},
+    }
+}
+
+/// ciborium's own implementations for `Vec` depend on which of its features the whole build has switched on.
+struct Sink<'a>(&'a mut Vec<u8>);
+
+impl ciborium_io::Write for Sink<'_> {
+    type Error = Infallible;
+
+    fn write_all(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+fn write(encoder: &mut Encoder<Sink<'_>>, value: &Value) -> Result<(), Infallible> {
+    match value {
+        Value::Null => encoder.push(Header::Simple(simple::NULL)),
+        Value::Bool(false) => encoder.push(Header::Simple(simple::FALSE)),
+        Value::Bool(true) => encoder.push(Header::Simple(simple::TRUE)),
+        Value::Unsigned(number) => encoder.push(Header::Positive(*number)),
+        Value::Negative(number) => encoder.push(Header::Negative(*number)),
+        Value::Float(number) => encoder.push(Header::Float(*number)),
+        Value::Text(text) => encoder.text(text, None),
+        Value::Array(values) => {
+            encoder.push(Header::Array(Some(values.len())))?;
+            values.iter().try_for_each(|value| write(encoder, value))
+        }
+        Value::Map(pairs) => {
+            encoder.push(Header::Map(Some(pairs.len())))?;
+            pairs.iter().try_for_each(|(key, value)| {
+                encoder.text(key, None)?;
+                write(encoder, value)
+            })
+        }
+    }
+}

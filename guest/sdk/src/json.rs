@@ -1,0 +1,247 @@
+//! JSON text (RFC 8259) as [`Value`]s. Strict in the same way as [`cbor`](crate::cbor).
+
+use std::cell::Cell;
+use std::fmt;
+
+use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Deserializer;
+use serde_json::error::Category;
+
+use crate::value::{MAX_DEPTH, MAX_VALUES, Value, repeated_key};
+
+/// What is wrong with a JSON text, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonError {
+    /// Bytes before the place that is wrong; the length of the text if it ends too early.
+    pub offset: usize,
+    /// What is wrong.
+    pub reason: String,
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "JSON at byte {}: {}", self.offset, self.reason)
+    }
+}
+
+impl std::error::Error for JsonError {}
+
+impl JsonError {
+    /// serde_json tells line and column, the latter counted in bytes from 1.
+    fn locate(input: &[u8], error: &serde_json::Error) -> JsonError {
+        let earlier_lines = input
+            .split_inclusive(|byte| *byte == b'\n')
+            .take(error.line().saturating_sub(1));
+        let offset = match error.classify() {
+            Category::Eof => input.len(),
+            _ => earlier_lines.map(<[u8]>::len).sum::<usize>() + error.column().saturating_sub(1),
+        };
+        let text = error.to_string();
+        let reason = text
+            .rsplit_once(" at line ")
+            .map_or(text.as_str(), |(reason, _)| reason);
+        JsonError {
+            offset,
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+/// Reads exactly one value.
+///
+/// Refuses repeated keys, anything but white space after the value, more than [`MAX_DEPTH`] levels or [`MAX_VALUES`]
+/// values, and integers outside of −2^63 to 2^64 − 1, which would lose digits.
+pub fn decode(input: &[u8]) -> Result<Value, JsonError> {
+    check(input, MAX_DEPTH, usize::MAX)?;
+    let mut deserializer = Deserializer::from_slice(input);
+    let values_left = Cell::new(MAX_VALUES);
+    Nested {
+        values_left: &values_left,
+    }
+    .deserialize(&mut deserializer)
+    .and_then(|value| deserializer.end().map(|()| value))
+    .map_err(|error| JsonError::locate(input, &error))
+}
+
+/// Checks what a parser's memory depends on, in one pass and without any: arrays and objects within each other, the
+/// bytes of each string (escapes as written), and that no integer needs more than 64 bits. Nothing else about the
+/// text's syntax. A rule that reads a large answer with serde_json calls it first.
+pub fn check(input: &[u8], depth: usize, string: usize) -> Result<(), JsonError> {
+    let wrong = |offset, reason| Err(JsonError { offset, reason });
+    let mut open = 0_usize;
+    let mut at = 0;
+    while let Some(byte) = input.get(at) {
+        let rest = &input[at..];
+        at += match byte {
+            b'"' => match string_length(rest) {
+                length if length > string => {
+                    return wrong(at, format!("a string of more than {string} bytes"));
+                }
+                length => length,
+            },
+            b'-' | b'0'..=b'9' => match number_length(rest) {
+                Some(length) => length,
+                None => return wrong(at, "an integer of more than 64 bits".to_owned()),
+            },
+            b'[' | b'{' if open == depth => {
+                return wrong(at, format!("nested deeper than {depth} levels"));
+            }
+            b'[' | b'{' => {
+                open += 1;
+                1
+            }
+            b']' | b'}' => {
+                open = open.saturating_sub(1);
+                1
+            }
+            _ => 1,
+        };
+    }
+    Ok(())
+}
+
+/// The bytes of the string at the start of `text`, quotes included; all bytes if it does not end.
+fn string_length(text: &[u8]) -> usize {
+    let mut escaped = false;
+    for (index, byte) in text.iter().enumerate().skip(1) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return index + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// The bytes of the number at the start of `text`; none for an integer that has no 64-bit form.
+fn number_length(text: &[u8]) -> Option<usize> {
+    let number_byte = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+    let length = text
+        .iter()
+        .position(|byte| !number_byte(byte))
+        .unwrap_or(text.len());
+    // Shorter ones fit; anything but digits is a fraction, an exponent, or serde_json's to refuse.
+    const ALWAYS_FITS: usize = 19;
+    let digits = text
+        .strip_prefix(b"-")
+        .unwrap_or(text)
+        .get(..length - usize::from(text[0] == b'-'))?;
+    if digits.len() < ALWAYS_FITS || !digits.iter().all(u8::is_ascii_digit) {
+        return Some(length);
+    }
+    let number = str::from_utf8(&text[..length]).ok()?;
+    (number.parse::<u64>().is_ok() || number.parse::<i64>().is_ok()).then_some(length)
+}
+
+#[derive(Clone, Copy)]
+struct Nested<'a> {
+    values_left: &'a Cell<usize>,
+}
+
+impl Nested<'_> {
+    fn count<E: de::Error>(self) -> Result<(), E> {
+        match self.values_left.get().checked_sub(1) {
+            Some(left) => {
+                self.values_left.set(left);
+                Ok(())
+            }
+            None => Err(E::custom(format_args!("more than {MAX_VALUES} values"))),
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Nested<'_> {
+    type Value = Value;
+
+    fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.count()?;
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Nested<'_> {
+    type Value = Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, truth: bool) -> Result<Value, E> {
+        Ok(Value::Bool(truth))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+        Ok(Value::Unsigned(number))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+        Ok(Value::from(number))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
+        Ok(Value::Float(number))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::Text(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(value) = sequence.next_element_seed(self)? {
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut pairs = Vec::new();
+        while let Some(key) = map.next_key::<String>()? {
+            self.count()?;
+            pairs.push((key, map.next_value_seed(self)?));
+        }
+        match repeated_key(&pairs) {
+            Some(key) => Err(de::Error::custom(format_args!(
+                "the object that ends here holds the key {key:?} twice"
+            ))),
+            None => Ok(Value::Map(pairs)),
+        }
+    }
+}
+
+/// Writes a value without white space, maps in the order they have. A number that JSON does not have (only a value
+/// made by hand can hold one) becomes `null`.
+pub fn encode(value: &Value) -> Vec<u8> {
+    // It fails for keys that are no texts and for writers that fail; there are neither.
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Value::Null => serializer.serialize_unit(),
+            Value::Bool(truth) => serializer.serialize_bool(*truth),
+            Value::Unsigned(number) => serializer.serialize_u64(*number),
+            Value::Negative(number) => match i64::try_from(*number) {
+                Ok(number) => serializer.serialize_i64(!number),
+                Err(_) => serializer.serialize_i128(!i128::from(*number)),
+            },
+            Value::Float(number) => serializer.serialize_f64(*number),
+            Value::Text(text) => serializer.serialize_str(text),
+            Value::Array(values) => serializer.collect_seq(values),
+            Value::Map(pairs) => {
+                let mut map = serializer.serialize_map(Some(pairs.len()))?;
+                pairs
+                    .iter()
+                    .try_for_each(|(key, value)| map.serialize_entry(key, value))?;
+                map.end()
+            }
+        }
+    }
+}

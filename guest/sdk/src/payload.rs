@@ -1,0 +1,119 @@
+//! Payloads by Content-Format.
+
+use std::fmt;
+
+use crate::cbor::{self, CborError};
+use crate::json::{self, JsonError};
+use crate::value::Value;
+
+/// Content-Format 0: `text/plain;charset=utf-8` (RFC 7252 §12.3).
+pub const TEXT_PLAIN: u16 = 0;
+
+/// A Content-Format (RFC 7252 §12.3) that carries [`Value`]s.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// 60, `application/cbor`.
+    Cbor,
+    /// 50, `application/json`.
+    Json,
+}
+
+/// Why a payload cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PayloadError {
+    /// It is no acceptable CBOR.
+    Cbor(CborError),
+    /// It is no acceptable JSON.
+    Json(JsonError),
+}
+
+impl fmt::Display for PayloadError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PayloadError::Cbor(error) => error.fmt(formatter),
+            PayloadError::Json(error) => error.fmt(formatter),
+        }
+    }
+}
+
+impl std::error::Error for PayloadError {}
+
+impl Format {
+    /// The format with this number, if it is one of the two.
+    pub fn from_number(number: u32) -> Option<Format> {
+        match number {
+            60 => Some(Format::Cbor),
+            50 => Some(Format::Json),
+            _ => None,
+        }
+    }
+
+    /// Its number in the registry "CoAP Content-Formats".
+    pub fn number(self) -> u16 {
+        match self {
+            Format::Cbor => 60,
+            Format::Json => 50,
+        }
+    }
+
+    /// Reads exactly one value; see [`cbor::decode`] and [`json::decode`] for what is refused.
+    pub fn decode(self, payload: &[u8]) -> Result<Value, PayloadError> {
+        match self {
+            Format::Cbor => cbor::decode(payload).map_err(PayloadError::Cbor),
+            Format::Json => json::decode(payload).map_err(PayloadError::Json),
+        }
+    }
+
+    /// Writes a value in its shortest form.
+    pub fn encode(self, value: &Value) -> Vec<u8> {
+        match self {
+            Format::Cbor => cbor::encode(value),
+            Format::Json => json::encode(value),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::value::tests::any_value;
+
+    proptest! {
+        #[test]
+        fn every_json_value_goes_to_cbor_and_back_without_loss(value in any_value(i64::MAX as u64)) {
+            let text = json::encode(&value);
+            let through = cbor::decode(&cbor::encode(&json::decode(&text)?))?;
+            prop_assert_eq!(&through, &value);
+            prop_assert_eq!(json::encode(&through), text);
+        }
+
+        #[test]
+        fn every_cbor_value_with_a_json_form_goes_to_json_and_back_without_loss(value in any_value(i64::MAX as u64)) {
+            let bytes = cbor::encode(&value);
+            let through = json::decode(&json::encode(&cbor::decode(&bytes)?))?;
+            prop_assert_eq!(cbor::encode(&through), bytes);
+        }
+
+        #[test]
+        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            for format in [Format::Cbor, Format::Json] {
+                if let Ok(value) = format.decode(&bytes) {
+                    prop_assert_eq!(format.decode(&format.encode(&value)), Ok(value));
+                }
+            }
+        }
+
+        #[test]
+        fn no_damaged_payload_panics(value in any_value(u64::MAX), at in any::<prop::sample::Index>(), byte: u8) {
+            for format in [Format::Cbor, Format::Json] {
+                let mut bytes = format.encode(&value);
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+                let _ = format.decode(&bytes);
+                let _ = format.decode(&bytes[..at]);
+            }
+        }
+    }
+}

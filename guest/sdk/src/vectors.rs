@@ -1,0 +1,314 @@
+//! Test cases as files: a folder per case, with a device's request, the homeserver's answers and the answer that the
+//! device must get. The same case runs against a rule's native code and against its component: whatever implements
+//! [`Rule`].
+//!
+//! The files' fields are explained in `vectors/README.md` of the default rule.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value as Json;
+
+use crate::bindings::{
+    CallError, Context, Description, Effect, Failure, HttpRequest, HttpResponse, Link, Message,
+    Segment, SessionChange, Target, Upstream,
+};
+use crate::code::dotted;
+use crate::message::{ACCEPT, CONTENT_FORMAT, MAX_AGE, response, uint, uint_option};
+
+/// What a case runs against.
+pub trait Rule {
+    /// The rule's settings from here on, and its description with them.
+    fn configure(&mut self, settings: &BTreeMap<String, String>) -> Result<Description, String>;
+    /// The contract's `begin`.
+    fn begin(&mut self, context: &Context, request: &Message) -> Result<Effect, Failure>;
+    /// The contract's `resume`.
+    fn resume(
+        &mut self,
+        context: &Context,
+        state: &[u8],
+        outcome: Result<HttpResponse, CallError>,
+    ) -> Result<Effect, Failure>;
+}
+
+/// One folder.
+#[derive(Debug)]
+pub struct Case {
+    /// The folder's name: a sentence.
+    pub name: String,
+    request: Json,
+    calls: Vec<Json>,
+    reply: Json,
+}
+
+/// All cases in the folders below `folder`, by name. The error names the file and what is wrong with it.
+pub fn cases(folder: &Path) -> Result<Vec<Case>, String> {
+    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut folders: Vec<_> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.is_dir())
+        .collect();
+    folders.sort();
+    folders.iter().map(|folder| Case::read(folder)).collect()
+}
+
+fn read(file: &Path) -> Result<Json, String> {
+    let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
+    let text = fs::read(file).map_err(|error| wrong(&error))?;
+    serde_json::from_slice(&text).map_err(|error| wrong(&error))
+}
+
+impl Case {
+    fn read(folder: &Path) -> Result<Case, String> {
+        let calls = folder.join("calls.json");
+        Ok(Case {
+            name: folder
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
+            request: read(&folder.join("request.json"))?,
+            calls: match calls.exists() {
+                true => read(&calls)?
+                    .as_array()
+                    .cloned()
+                    .ok_or_else(|| format!("{}: no array", calls.display()))?,
+                false => Vec::new(),
+            },
+            reply: read(&folder.join("reply.json"))?,
+        })
+    }
+
+    /// Lets `rule` answer the request, and checks each call that it makes and its answer. The error says what differs.
+    pub fn run(&self, rule: &mut dyn Rule) -> Result<(), String> {
+        let name = &self.name;
+        let differs = |what: String| format!("{name}: {what}");
+        let description = rule
+            .configure(&self.settings())
+            .map_err(|error| differs(error))?;
+        let request = self.message();
+        let context = self
+            .context(&description.links, request.code)
+            .ok_or_else(|| differs("no link matches".into()))?;
+        let mut effect = rule.begin(&context, &request);
+        for (index, call) in self.calls.iter().enumerate() {
+            let Ok(Effect::Call(step)) = effect else {
+                return Err(differs(format!(
+                    "call {index} was not made, but {effect:?}"
+                )));
+            };
+            same_call(&call["request"], &step.request)
+                .map_err(|error| differs(format!("call {index}: {error}")))?;
+            effect = rule.resume(&context, &step.state, outcome(call));
+        }
+        same_reply(&self.reply, effect).map_err(differs)
+    }
+
+    fn settings(&self) -> BTreeMap<String, String> {
+        let settings = self.request["settings"].as_object().into_iter().flatten();
+        settings
+            .map(|(key, value)| (key.clone(), string(value)))
+            .collect()
+    }
+
+    /// The device's request, without what belongs to the gateway.
+    fn message(&self) -> Message {
+        let code = match self.request["method"].as_str() {
+            Some("POST") => crate::code::POST,
+            Some("PUT") => crate::code::PUT,
+            _ => crate::code::GET,
+        };
+        let option = |field: &str, number| {
+            let value = u32::try_from(self.request[field].as_u64()?).ok()?;
+            Some(uint(number, value))
+        };
+        let options = [
+            option("content_format", CONTENT_FORMAT),
+            option("accept", ACCEPT),
+        ];
+        let payload = bytes(&self.request, "payload").unwrap_or_default();
+        Message {
+            code,
+            options: options.into_iter().flatten().collect(),
+            payload,
+        }
+    }
+
+    fn context(&self, links: &[Link], method: u8) -> Option<Context> {
+        let path = strings(&self.request["path"]);
+        let (link, captures) = (0..).zip(links).find_map(|(index, link)| {
+            let allowed = link.methods.contains(&method);
+            captures(link, &path)
+                .filter(|_| allowed)
+                .map(|captures| (index, captures))
+        })?;
+        let proxy_uri = &self.request["proxy_uri"];
+        Some(Context {
+            link,
+            captures,
+            requested: (!proxy_uri.is_null()).then(|| Target {
+                path: strings(&proxy_uri["path"]),
+                query: pairs(&proxy_uri["query"]),
+            }),
+            principal: None,
+            flow_id: "00112233445566778899aabbccddeeff".to_owned(),
+            now: self.request["now"].as_u64(),
+            facts: Vec::new(),
+        })
+    }
+}
+
+/// What the captures of `link` match in `path`; none if the link does not.
+fn captures(link: &Link, path: &[String]) -> Option<Vec<String>> {
+    if link.path.len() != path.len() {
+        return None;
+    }
+    let mut captures = Vec::new();
+    for (segment, text) in link.path.iter().zip(path) {
+        match segment {
+            Segment::Literal(literal) if literal == text => {}
+            Segment::Capture(_) => captures.push(text.clone()),
+            _ => return None,
+        }
+    }
+    Some(captures)
+}
+
+fn outcome(call: &Json) -> Result<HttpResponse, CallError> {
+    let answer = &call["answer"];
+    let Some(status) = answer["status"].as_u64() else {
+        let sent = call["error"]["sent"].as_bool().unwrap_or(false);
+        return Err(CallError {
+            reason: string(&call["error"]["reason"]),
+            sent,
+        });
+    };
+    let headers = pairs(&answer["headers"])
+        .into_iter()
+        .map(|(name, value)| (name, value.into_bytes()));
+    let body = match &answer["json"] {
+        Json::Null => bytes(answer, "body").unwrap_or_default(),
+        json => json.to_string().into_bytes(),
+    };
+    Ok(HttpResponse {
+        status: status as u16,
+        headers: headers.collect(),
+        body,
+    })
+}
+
+fn same_call(expected: &Json, made: &HttpRequest) -> Result<(), String> {
+    let upstream = match &made.upstream {
+        Upstream::Standard => "standard",
+        Upstream::Requested => "requested",
+        Upstream::Named(name) => name,
+    };
+    let body = made.body.as_deref().map(serde_json::from_slice::<Json>);
+    same(
+        "upstream",
+        string(&expected["upstream"]),
+        upstream.to_owned(),
+    )?;
+    same(
+        "credential",
+        string(&expected["credential"]),
+        made.credential.clone(),
+    )?;
+    same("method", string(&expected["method"]), made.method.clone())?;
+    same("path", strings(&expected["path"]), made.path.clone())?;
+    same("query", pairs(&expected["query"]), made.query.clone())?;
+    same(
+        "json",
+        expected["json"].clone(),
+        body.transpose()
+            .map_err(|error| error.to_string())?
+            .unwrap_or_default(),
+    )
+}
+
+fn same_reply(expected: &Json, effect: Result<Effect, Failure>) -> Result<(), String> {
+    let (message, session) = match effect {
+        Ok(Effect::Reply(reply)) => (reply.message, reply.session),
+        // How the gateway answers with a failure (RFC 7252 §5.5.2: no Content-Format).
+        Err(failure) => (
+            response(
+                failure.code,
+                None,
+                failure.max_age,
+                failure.diagnostic.into_bytes(),
+            ),
+            None,
+        ),
+        Ok(Effect::Call(step)) => return Err(format!("one more call: {:?}", step.request)),
+    };
+    let option = |number| uint_option(&message.options, number).map(u64::from);
+    let session = session.map(|session| match session {
+        SessionChange::Open(token) => format!("open {token}"),
+        SessionChange::Close => "close".to_owned(),
+    });
+    let text = String::from_utf8_lossy(&message.payload);
+    same("code", string(&expected["code"]), dotted(message.code))
+        .map_err(|error| format!("{error}; payload {text}"))?;
+    same(
+        "content_format",
+        expected["content_format"].as_u64(),
+        option(CONTENT_FORMAT),
+    )?;
+    same("max_age", expected["max_age"].as_u64(), option(MAX_AGE))?;
+    same(
+        "session",
+        expected["session"].as_str().map(str::to_owned),
+        session,
+    )?;
+    match &expected["diagnostic"] {
+        Json::String(part) if !text.contains(part.as_str()) => {
+            Err(format!("{part:?} is not in the diagnostic {text:?}"))
+        }
+        Json::String(_) => Ok(()),
+        _ => same(
+            "payload",
+            bytes(expected, "payload").unwrap_or_default(),
+            message.payload,
+        ),
+    }
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(what: &str, expected: T, found: T) -> Result<(), String> {
+    if expected == found {
+        Ok(())
+    } else {
+        Err(format!("{what}: expected {expected:?}, found {found:?}"))
+    }
+}
+
+fn string(value: &Json) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn strings(value: &Json) -> Vec<String> {
+    value.as_array().into_iter().flatten().map(string).collect()
+}
+
+fn pairs(value: &Json) -> Vec<(String, String)> {
+    value
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|pair| (string(&pair[0]), string(&pair[1])))
+        .collect()
+}
+
+/// The bytes of `<field>_hex` or the text of `<field>_text`.
+fn bytes(value: &Json, field: &str) -> Option<Vec<u8>> {
+    if let Some(text) = value[format!("{field}_text")].as_str() {
+        return Some(text.as_bytes().to_vec());
+    }
+    let digits: Vec<u8> = value[format!("{field}_hex")]
+        .as_str()?
+        .bytes()
+        .filter(u8::is_ascii_hexdigit)
+        .collect();
+    let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok();
+    digits.chunks(2).map(byte).collect()
+}

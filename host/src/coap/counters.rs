@@ -1,0 +1,48 @@
+//! What happened at an endpoint since it was made, as numbers that only grow.
+
+/// Counts of events. Nothing here is per peer: a flood costs no memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Datagrams received.
+    pub datagrams: u64,
+    /// Of them, not a CoAP message; answered with RST where they were confirmable.
+    pub malformed: u64,
+    /// Well-formed messages that an endpoint has no use for: responses nobody waits for, stray ACK and RST.
+    pub unexpected: u64,
+    /// Pings answered with RST.
+    pub pings: u64,
+    /// Requests received before and not processed again.
+    pub duplicates: u64,
+    /// Requests handed to the caller.
+    pub requests: u64,
+    /// Responses in an acknowledgement.
+    pub piggybacked: u64,
+    /// Responses in a confirmable message of their own.
+    pub separate: u64,
+    /// Responses in a non-confirmable message.
+    pub non_confirmable: u64,
+    /// Confirmable messages sent again.
+    pub retransmissions: u64,
+    /// Separate responses that the peer never acknowledged.
+    pub given_up: u64,
+    /// Separate responses that the peer answered with RST.
+    pub reset_by_peer: u64,
+    /// Requests with a critical option that is not understood.
+    pub bad_options: u64,
+    /// Requests answered 5.03 because too many are in flight.
+    pub overloaded: u64,
+    /// Requests answered 4.13.
+    pub too_large: u64,
+    /// Requests answered 4.08: blocks are missing.
+    pub incomplete: u64,
+    /// Block-wise bodies not begun or not kept for want of room.
+    pub bodies_refused: u64,
+    /// Block-wise bodies dropped for others or because they were idle.
+    pub bodies_dropped: u64,
+    /// Retained answers dropped before their time.
+    pub answers_dropped: u64,
+    /// Responses not sent because no message ID was free toward the peer.
+    pub message_ids_exhausted: u64,
+    /// Responses replaced by 5.00, since they were no response or above a limit.
+    pub bad_responses: u64,
+}

@@ -1,0 +1,78 @@
+//! The bounds and times of the endpoint. All finite; each reason stands beside its bound.
+
+use std::time::Duration;
+
+use super::block::MAX_SIZE_EXPONENT;
+
+/// Bounds of one endpoint. `Limits::default()` is what RFC 7252 and the size of a border router suggest.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Bytes of a request body, whole or in blocks. Above: 4.13 with Size1. 128 KiB is twice what a Matrix
+    /// event may have.
+    pub request_body: usize,
+    /// Bytes of a response body. Above: 5.00. 1 MiB is what a homeserver's answer may have.
+    pub response_body: usize,
+    /// Bytes of a response's options. Above: 5.00. So that options and a block stay within a few frames.
+    pub response_options: usize,
+    /// Largest size exponent of response blocks, 0 to 6; clients may ask for smaller ones. 6 is 1,024 bytes,
+    /// what RFC 7252 §4.6 expects every path to carry.
+    pub block_size_exponent: u8,
+    /// Exchanges in flight toward one peer, separate responses included. Above: 5.03. A device has one
+    /// (NSTART); 16 leaves room for a router behind one address.
+    pub exchanges_per_peer: usize,
+    /// Exchanges in flight in all. Above: 5.03. About 10 MiB of requests of ordinary size.
+    pub exchanges: usize,
+    /// Answers retained per peer for duplicates, oldest out. A peer that sends more than 64 requests while
+    /// one duplicate travels has no constrained network.
+    pub answers_per_peer: usize,
+    /// Bytes of retained answers in all, their bookkeeping included, oldest out.
+    pub answer_bytes: usize,
+    /// Bytes of block-wise bodies in all. Requests and responses have half each, so that uploads cannot
+    /// push out what others are fetching.
+    pub body_bytes: usize,
+    /// A block-wise body nobody touched for this long is dropped. Long enough for a client that
+    /// retransmits a block at 2, 4, 8 and 16 s.
+    pub body_idle: Duration,
+    /// A body touched within this time is not dropped for another one: who comes late waits (5.03).
+    pub body_protected: Duration,
+    /// How long an answer may take before an empty ACK is sent and the answer follows on its own (RFC 7252
+    /// §5.2.2). 1 s: clients retransmit after 2 to 3 s, and the ACK needs its time on a slow link too.
+    pub ack_delay: Duration,
+    /// ACK_TIMEOUT, RFC 7252 §4.8.
+    pub ack_timeout: Duration,
+    /// ACK_RANDOM_FACTOR, RFC 7252 §4.8; at least 1.
+    pub ack_random_factor: f64,
+    /// MAX_RETRANSMIT, RFC 7252 §4.8.
+    pub max_retransmit: u32,
+    /// EXCHANGE_LIFETIME, RFC 7252 §4.8.2: how long a message ID of a CON means the same message.
+    pub exchange_lifetime: Duration,
+    /// NON_LIFETIME, RFC 7252 §4.8.2: the same for a NON.
+    pub non_lifetime: Duration,
+    /// Max-Age of a 5.03, in seconds. Exchanges end within 10 s, so half of them are through by then.
+    pub retry_after: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            request_body: 128 * 1024,
+            response_body: 1024 * 1024,
+            response_options: 1024,
+            block_size_exponent: MAX_SIZE_EXPONENT,
+            exchanges_per_peer: 16,
+            exchanges: 16_384,
+            answers_per_peer: 64,
+            answer_bytes: 8 * 1024 * 1024,
+            body_bytes: 8 * 1024 * 1024,
+            body_idle: Duration::from_secs(60),
+            body_protected: Duration::from_secs(10),
+            ack_delay: Duration::from_secs(1),
+            ack_timeout: Duration::from_secs(2),
+            ack_random_factor: 1.5,
+            max_retransmit: 4,
+            exchange_lifetime: Duration::from_secs(247),
+            non_lifetime: Duration::from_secs(145),
+            retry_after: 5,
+        }
+    }
+}

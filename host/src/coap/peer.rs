@@ -1,0 +1,97 @@
+//! Peers as keys of maps: hashed once per datagram, under the endpoint's secret, however many maps ask.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+
+use super::secret::Secret;
+
+/// A peer and the keyed hash of its address. Equality looks at the address; the hash is not predictable for
+/// peers, so they cannot make their entries collide.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer<P> {
+    pub(super) address: P,
+    pub(super) hash: u64,
+}
+
+impl<P: Copy + Hash> Peer<P> {
+    pub(super) fn new(address: P, secret: &Secret) -> Self {
+        Self {
+            address,
+            hash: secret.hash(address),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) fn test_peer<P: Copy + Hash>(address: P) -> Peer<P> {
+    Peer::new(address, &Secret::new([1; 16]))
+}
+
+impl<P: PartialEq> PartialEq for Peer<P> {
+    fn eq(&self, other: &Self) -> bool {
+        self.hash == other.hash && self.address == other.address
+    }
+}
+
+impl<P: Eq> Eq for Peer<P> {}
+
+impl<P> Hash for Peer<P> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+/// A map whose keys nobody outside can choose: keyed hashes, and numbers given out here.
+pub(super) type Map<K, V> = HashMap<K, V, BuildHasherDefault<Spread>>;
+
+/// Spreads such keys over a map's buckets; what makes them unpredictable was done before.
+#[derive(Default)]
+pub(super) struct Spread(u64);
+
+impl Hasher for Spread {
+    fn write_u64(&mut self, value: u64) {
+        // An odd constant near 2^64 divided by the golden ratio (Fibonacci hashing): neighbours end far apart.
+        const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+        self.0 = (self.0.rotate_left(26) ^ value).wrapping_mul(SPREAD);
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes
+            .iter()
+            .for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_in_a_row_spread_over_high_and_low_bits() {
+        let hash = |value| {
+            let mut spread = Spread::default();
+            spread.write_u64(value);
+            spread.finish()
+        };
+        for shift in [0, 57] {
+            let mut seen = [false; 128];
+            (0..1_000).for_each(|value| seen[(hash(value) >> shift) as usize & 127] = true);
+            assert!(
+                seen.iter().filter(|seen| **seen).count() > 120,
+                "bits from {shift}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_peer_is_its_address_and_another_endpoint_hashes_it_otherwise() {
+        let [secret, other] = [1, 2].map(|seed| Secret::new([seed; 16]));
+        assert_eq!(Peer::new("a", &secret), Peer::new("a", &secret));
+        assert_ne!(Peer::new("a", &secret), Peer::new("b", &secret));
+        assert_ne!(Peer::new("a", &secret).hash, Peer::new("a", &other).hash);
+    }
+}

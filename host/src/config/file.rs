@@ -1,0 +1,105 @@
+//! The configuration file as it is written. Only [`super`] reads it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::cli::LogLevel;
+use crate::upstream::ClientApi;
+
+/// Bytes of a configuration file; a larger one is something else.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// All of a file; every part may be left out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct File {
+    pub ip: Option<String>,
+    pub port: Option<u16>,
+    pub log_level: Option<LogLevel>,
+    pub allow_any_homeserver: bool,
+    pub ca_file: Option<PathBuf>,
+    pub cache_dir: Option<PathBuf>,
+    pub access_token_file: Option<PathBuf>,
+    pub token_peers: Option<Vec<String>>,
+    pub disabled_resources: Vec<String>,
+    pub homeserver: Vec<HomeserverTable>,
+    pub rooms: BTreeMap<String, String>,
+    pub rule: Vec<RuleTable>,
+    pub limits: LimitsTable,
+}
+
+/// `[[homeserver]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HomeserverTable {
+    pub url: String,
+    pub name: Option<String>,
+    #[serde(default)]
+    pub client_api: ClientApi,
+    pub access_token_file: Option<PathBuf>,
+}
+
+/// `[[rule]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleTable {
+    pub name: String,
+    pub component: Option<PathBuf>,
+    #[serde(default)]
+    pub config: BTreeMap<String, toml::Value>,
+}
+
+/// `[limits]`; what is left out keeps its default.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsTable {
+    pub request_body: Option<usize>,
+    pub homeserver_answer: Option<usize>,
+    pub rule_state: Option<usize>,
+    pub rule_steps: Option<u32>,
+    pub rule_call_ms: Option<u64>,
+    pub rule_memory: Option<usize>,
+    pub exchange_seconds: Option<u64>,
+    pub drain_seconds: Option<u64>,
+    pub calls_per_homeserver: Option<usize>,
+    pub calls_queued_per_homeserver: Option<usize>,
+    pub exchanges: Option<usize>,
+    pub exchanges_per_peer: Option<usize>,
+}
+
+/// Reads a file. Relative paths in it are relative to its folder.
+///
+/// # Errors
+/// A sentence with the file's name, the place in it, and what to do.
+pub fn read(path: &Path) -> Result<File, String> {
+    use std::io::Read;
+    let shown = path.display();
+    let mut text = String::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text))
+        .map_err(|error| format!("cannot read the configuration file {shown}: {error}; check the path given with --config"))?;
+    let mut file: File = toml::from_str(&text).map_err(|error| {
+        format!("{shown}: {error}the README's \"Configuration\" lists all settings")
+    })?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let homeserver_tokens = file
+        .homeserver
+        .iter_mut()
+        .map(|homeserver| &mut homeserver.access_token_file);
+    let components = file.rule.iter_mut().map(|rule| &mut rule.component);
+    for path in [
+        &mut file.ca_file,
+        &mut file.cache_dir,
+        &mut file.access_token_file,
+    ]
+    .into_iter()
+    .chain(homeserver_tokens)
+    .chain(components)
+    .flatten()
+    {
+        *path = folder.join(&*path);
+    }
+    Ok(file)
+}

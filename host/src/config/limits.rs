@@ -1,0 +1,129 @@
+//! Bounds: defaults, and what an operator may set.
+
+use std::time::Duration;
+
+use super::ConfigError;
+use super::file::LimitsTable;
+use crate::coap;
+use crate::rule::{Engine, RuleLimits};
+use crate::upstream::UpstreamLimits;
+
+/// Bytes of a component: a JavaScript engine in one is 12 MB.
+pub(super) const MAX_COMPONENT: u64 = 32 << 20;
+
+/// All bounds of the gateway. Each type says why its defaults are what they are.
+pub struct Limits {
+    /// Of the CoAP endpoint.
+    pub coap: coap::Limits,
+    /// Of the rule.
+    pub rule: RuleLimits,
+    /// Of egress.
+    pub upstream: UpstreamLimits,
+    /// For all steps of an exchange. Devices wait 45 to 93 s (RFC 7252 §4.8.2), people do not.
+    pub exchange: Duration,
+    /// For what runs when the gateway is told to stop: one exchange's deadline, and a device's acknowledgement.
+    pub drain: Duration,
+}
+
+impl Limits {
+    /// Defaults, and what the file sets.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for a value out of its range.
+    pub(super) fn from_table(table: &LimitsTable) -> Result<Self, ConfigError> {
+        let mut coap = coap::Limits::default();
+        let mut rule = RuleLimits::default();
+        let mut upstream = UpstreamLimits {
+            in_flight: 512,
+            queued: 1024,
+            answer: 1 << 20,
+        };
+        let mut exchange_seconds = 10;
+        let mut drain_seconds = 12;
+        let mut call_ms = 20;
+
+        set(
+            "request_body",
+            table.request_body,
+            1024..=1 << 20,
+            &mut coap.request_body,
+        )?;
+        set(
+            "exchanges",
+            table.exchanges,
+            1..=1 << 20,
+            &mut coap.exchanges,
+        )?;
+        set(
+            "exchanges_per_peer",
+            table.exchanges_per_peer,
+            1..=1 << 16,
+            &mut coap.exchanges_per_peer,
+        )?;
+        set(
+            "homeserver_answer",
+            table.homeserver_answer,
+            1024..=1 << 20,
+            &mut upstream.answer,
+        )?;
+        set(
+            "calls_per_homeserver",
+            table.calls_per_homeserver,
+            1..=1 << 16,
+            &mut upstream.in_flight,
+        )?;
+        set(
+            "calls_queued_per_homeserver",
+            table.calls_queued_per_homeserver,
+            0..=1 << 16,
+            &mut upstream.queued,
+        )?;
+        set("rule_state", table.rule_state, 0..=1 << 20, &mut rule.state)?;
+        set("rule_steps", table.rule_steps, 1..=100, &mut rule.steps)?;
+        set("rule_call_ms", table.rule_call_ms, 1..=10_000, &mut call_ms)?;
+        set(
+            "rule_memory",
+            table.rule_memory,
+            1 << 16..=Engine::MAX_MEMORY,
+            &mut rule.memory,
+        )?;
+        set(
+            "exchange_seconds",
+            table.exchange_seconds,
+            1..=120,
+            &mut exchange_seconds,
+        )?;
+        set(
+            "drain_seconds",
+            table.drain_seconds,
+            0..=300,
+            &mut drain_seconds,
+        )?;
+
+        rule.call_time = Duration::from_millis(call_ms);
+        Ok(Self {
+            coap,
+            rule,
+            upstream,
+            exchange: Duration::from_secs(exchange_seconds),
+            drain: Duration::from_secs(drain_seconds),
+        })
+    }
+}
+
+fn set<T: Copy + PartialOrd + std::fmt::Display>(
+    name: &str,
+    value: Option<T>,
+    range: std::ops::RangeInclusive<T>,
+    place: &mut T,
+) -> Result<(), ConfigError> {
+    let Some(value) = value else { return Ok(()) };
+    if !range.contains(&value) {
+        let (least, most) = range.into_inner();
+        return Err(
+            format!("[limits] {name} = {value} is out of range; give {least} to {most}").into(),
+        );
+    }
+    *place = value;
+    Ok(())
+}

@@ -1,0 +1,196 @@
+//! The command line of `comatrix-gateway device`, as clap reads it.
+//!
+//! Values are checked in `plan`; nothing here opens a file or a socket.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// What `--help` says below the options.
+const EXIT_CODES: &str = "\
+Exit codes (with --repeat: the highest one seen):
+  0  success, a 2.xx response
+  2  the command line, a file or a variable is wrong
+  4  a 4.xx response: the request, the token or the room
+  5  a 5.xx response: the gateway or the homeserver
+  6  no answer: timed out, refused, host not found
+  7  the gateway reset the message, or its answer cannot be used
+
+Secrets are never taken from the command line, where other users could see them:
+  COMATRIX_PASSWORD or --password-file FILE   the account's password (`-` reads standard input)
+  COMATRIX_TOKEN or --token-file FILE         the access token, sent as CoAP option 256";
+
+/// `comatrix-gateway device …`: acts as a constrained device does, over CoAP, for trying out and scripting.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub struct DeviceArgs {
+    #[command(subcommand)]
+    pub(super) command: DeviceCommand,
+
+    #[command(flatten)]
+    pub(super) exchange: ExchangeArgs,
+}
+
+/// How an exchange is made; the same for every resource.
+#[derive(Debug, Args)]
+pub(super) struct ExchangeArgs {
+    /// The gateway's address; IPv6 in brackets, link-local with its zone: coap://[fe80::1%eth0]
+    #[arg(
+        long,
+        global = true,
+        value_name = "coap://HOST[:PORT]",
+        default_value = "coap://localhost:5683"
+    )]
+    pub(super) gateway: String,
+
+    /// Send non-confirmable messages: no acknowledgement, no retransmission
+    #[arg(long, global = true)]
+    pub(super) non: bool,
+
+    /// Make the exchange this many times, one after the other
+    #[arg(long, global = true, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(super) repeat: u32,
+
+    /// Pause between repeated exchanges
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "1")]
+    pub(super) interval: f64,
+
+    /// Largest block both ways: 16, 32, 64, 128, 256, 512 or 1024 bytes. Given, it is also asked of the gateway
+    /// (default: 1024, asked only where a body does not fit)
+    #[arg(long, global = true, value_name = "BYTES")]
+    pub(super) block_size: Option<u16>,
+
+    /// Give up on an exchange after this time, retransmissions and blocks included
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "30")]
+    pub(super) timeout: f64,
+
+    /// Print one JSON object per exchange, each on its own line
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+}
+
+/// One command per resource of the gateway.
+#[derive(Debug, Subcommand)]
+pub(super) enum DeviceCommand {
+    /// Make an account on the homeserver (POST /register)
+    Register(AccountArgs),
+    /// Log in and receive an access token (POST /login)
+    Login(AccountArgs),
+    /// Join a room (POST /join)
+    Join(RoomArgs),
+    /// Send a text message to a room (PUT /send)
+    Send(SendArgs),
+    /// Read the last text message of a room (GET /getmsg)
+    Getmsg(RoomArgs),
+    /// Ask the gateway for the time, as Unix seconds (GET /time)
+    Time,
+    /// Invalidate the access token (POST /logout)
+    Logout(LogoutArgs),
+}
+
+/// Which homeserver is named, and how.
+#[derive(Debug, Default, Args)]
+pub(super) struct HomeserverArgs {
+    /// Name the homeserver in a Proxy-Uri, as the devices of 2021 do; without it the gateway's default is meant
+    #[arg(long, value_name = "URL")]
+    pub(super) homeserver: Option<String>,
+
+    /// Spell the Proxy-Uri out (/_matrix/client/r0/…) instead of its short MSC3079 code
+    #[arg(long, requires = "homeserver")]
+    pub(super) full: bool,
+}
+
+/// Where the access token comes from.
+#[derive(Debug, Default, Args)]
+pub(super) struct TokenArgs {
+    /// File with the access token, `-` for standard input (or set COMATRIX_TOKEN); without a token the gateway
+    /// uses its own, where it has one
+    #[arg(long, value_name = "FILE")]
+    pub(super) token_file: Option<PathBuf>,
+}
+
+/// `register` and `login`.
+#[derive(Debug, Args)]
+pub(super) struct AccountArgs {
+    /// The account's name: the local part, or for `login` the whole @user:server
+    #[arg(long, value_name = "NAME")]
+    pub(super) user: String,
+
+    /// File with the password, `-` for standard input (or set COMATRIX_PASSWORD)
+    #[arg(long, value_name = "FILE")]
+    pub(super) password_file: Option<PathBuf>,
+
+    /// Write the access token to this file, readable by its owner only
+    #[arg(long, value_name = "FILE")]
+    pub(super) save_token: Option<PathBuf>,
+
+    /// Show the access token of the answer instead of hiding it
+    #[arg(long)]
+    pub(super) show_token: bool,
+
+    #[command(flatten)]
+    pub(super) homeserver: HomeserverArgs,
+}
+
+/// `join` and `getmsg`.
+#[derive(Debug, Args)]
+pub(super) struct RoomArgs {
+    /// Room id (!…), alias (#name:server) or an alias name of the gateway's configuration; quote it for the shell
+    #[arg(
+        value_name = "ROOM",
+        required_unless_present = "room",
+        conflicts_with = "room"
+    )]
+    pub(super) room_word: Option<String>,
+
+    /// The room, as an option
+    #[arg(long, value_name = "ROOM")]
+    pub(super) room: Option<String>,
+
+    #[command(flatten)]
+    pub(super) token: TokenArgs,
+
+    #[command(flatten)]
+    pub(super) homeserver: HomeserverArgs,
+}
+
+/// `send`.
+#[derive(Debug, Args)]
+pub(super) struct SendArgs {
+    /// Room and text; one of them, or none, when --room or --message give the other
+    #[arg(value_name = "ROOM TEXT", num_args = 0..=2)]
+    pub(super) words: Vec<String>,
+
+    /// The room: id (!…), alias (#name:server) or an alias name of the gateway's configuration
+    #[arg(long, value_name = "ROOM")]
+    pub(super) room: Option<String>,
+
+    /// The text
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(super) message: Option<String>,
+
+    /// Transaction id, used unchanged in every repetition: the homeserver takes it once (default with --homeserver:
+    /// a new one each time; without: left to the gateway)
+    #[arg(long, value_name = "ID")]
+    pub(super) txn: Option<String>,
+
+    #[command(flatten)]
+    pub(super) token: TokenArgs,
+
+    #[command(flatten)]
+    pub(super) homeserver: HomeserverArgs,
+}
+
+/// `logout`.
+#[derive(Debug, Args)]
+pub(super) struct LogoutArgs {
+    /// Invalidate every token of the account, not just this one
+    #[arg(long, requires = "homeserver")]
+    pub(super) all: bool,
+
+    #[command(flatten)]
+    pub(super) token: TokenArgs,
+
+    #[command(flatten)]
+    pub(super) homeserver: HomeserverArgs,
+}

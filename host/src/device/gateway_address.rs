@@ -1,0 +1,156 @@
+//! `--gateway`: a CoAP address with an optional port and, for link-local ones, a zone. Parsed by hand, since URLs
+//! have no zones (RFC 6874 was withdrawn by RFC 9844).
+
+use std::fmt;
+use std::net::Ipv6Addr;
+
+use super::usage::UsageError;
+
+/// The port of plain CoAP (RFC 7252 §6.1).
+const DEFAULT_PORT: u16 = 5683;
+
+/// Where the gateway listens; names are resolved later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct GatewayAddress {
+    /// A name, an IPv4 or an IPv6 address, the last with its zone where it has one.
+    pub(super) host: String,
+    pub(super) port: u16,
+}
+
+impl GatewayAddress {
+    /// Reads `coap://HOST[:PORT]`.
+    pub(super) fn parse(text: &str) -> Result<Self, UsageError> {
+        let refuse = |reason| UsageError::Gateway {
+            text: text.to_owned(),
+            reason,
+        };
+        if text.starts_with("coaps:") {
+            return Err(refuse("the device commands speak plain CoAP only"));
+        }
+        let authority = text
+            .strip_prefix("coap://")
+            .ok_or_else(|| refuse("it does not begin with coap://"))?;
+        let authority = authority.strip_suffix('/').unwrap_or(authority);
+        if authority.contains(['/', '?', '#', '@']) {
+            return Err(refuse("something else than host and port is in it"));
+        }
+        let (host, port) = match authority.strip_prefix('[') {
+            Some(rest) => {
+                let (address, port) = rest
+                    .split_once(']')
+                    .ok_or_else(|| refuse("the closing bracket is missing"))?;
+                // `%25` is how RFC 6874 wrote the `%` before a zone.
+                (
+                    ipv6_host(&address.replacen("%25", "%", 1)).map_err(refuse)?,
+                    port,
+                )
+            }
+            None => match authority.split_once(':') {
+                Some((_, rest)) if rest.contains(':') => {
+                    return Err(refuse("an IPv6 address belongs in brackets"));
+                }
+                Some((host, _)) => (host.to_owned(), &authority[host.len()..]),
+                None => (authority.to_owned(), ""),
+            },
+        };
+        if host.is_empty()
+            || host
+                .chars()
+                .any(|character| character.is_whitespace() || character.is_control())
+        {
+            return Err(refuse("its host is missing or has spaces"));
+        }
+        let port = match port.strip_prefix(':') {
+            Some(port) => port
+                .parse()
+                .ok()
+                .filter(|port| *port != 0)
+                .ok_or_else(|| refuse("its port is not one of 1 to 65535"))?,
+            None if port.is_empty() => DEFAULT_PORT,
+            None => return Err(refuse("something follows the closing bracket")),
+        };
+        Ok(Self { host, port })
+    }
+}
+
+fn ipv6_host(text: &str) -> Result<String, &'static str> {
+    let (address, zone) = match text.split_once('%') {
+        Some((address, zone)) => (address, Some(zone)),
+        None => (text, None),
+    };
+    let address: Ipv6Addr = address
+        .parse()
+        .map_err(|_| "what stands in the brackets is not an IPv6 address")?;
+    match zone {
+        None if address.is_unicast_link_local() => {
+            Err("a link-local address needs its zone, the name of the interface")
+        }
+        Some("") => Err("the zone after % is empty"),
+        Some(zone) => Ok(format!("{address}%{zone}")),
+        None => Ok(address.to_string()),
+    }
+}
+
+impl fmt::Display for GatewayAddress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.host.contains(':') {
+            true => write!(formatter, "coap://[{}]:{}", self.host, self.port),
+            false => write!(formatter, "coap://{}:{}", self.host, self.port),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_and_addresses_are_read_with_and_without_port() {
+        for (text, shown) in [
+            ("coap://localhost", "coap://localhost:5683"),
+            ("coap://gateway.lan:61616/", "coap://gateway.lan:61616"),
+            ("coap://192.0.2.1", "coap://192.0.2.1:5683"),
+            ("coap://[::1]", "coap://[::1]:5683"),
+            ("coap://[2001:db8:0::1]:5684", "coap://[2001:db8::1]:5684"),
+            ("coap://[fe80::1%eth0]", "coap://[fe80::1%eth0]:5683"),
+            ("coap://[fe80::1%25lowpan0]:1", "coap://[fe80::1%lowpan0]:1"),
+        ] {
+            let address = GatewayAddress::parse(text).expect(text);
+            assert_eq!(address.to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_with_its_reason() {
+        for (text, reason) in [
+            ("localhost", "begin with coap://"),
+            ("coaps://h", "plain CoAP"),
+            ("coap://", "host is missing"),
+            ("coap://:5683", "host is missing"),
+            ("coap://h:0", "port"),
+            ("coap://h:99999", "port"),
+            ("coap://h/time", "host and port"),
+            ("coap://u@h", "host and port"),
+            ("coap://::1", "brackets"),
+            ("coap://[::1", "bracket is missing"),
+            ("coap://[::1]5683", "follows"),
+            ("coap://[localhost]", "not an IPv6 address"),
+            ("coap://[fe80::1]", "needs its zone"),
+            ("coap://[fe80::1%]", "zone after % is empty"),
+        ] {
+            let error = GatewayAddress::parse(text).expect_err(text).to_string();
+            assert!(error.contains(reason), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics_and_what_is_shown_is_read_again(text in "(coap://)?[\\PC]{0,20}") {
+            if let Ok(address) = GatewayAddress::parse(&text) {
+                prop_assert_eq!(GatewayAddress::parse(&address.to_string()).ok(), Some(address));
+            }
+        }
+    }
+}

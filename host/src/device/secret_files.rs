@@ -1,0 +1,231 @@
+//! Reads passwords and tokens from files, standard input or variables, and writes the token of a login. I/O.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::usage::UsageError;
+
+/// Most bytes of a password: Synapse takes 512, others more.
+const LONGEST_PASSWORD: usize = 4_096;
+
+/// Most bytes of an access token: what the gateway accepts in option 256.
+const LONGEST_TOKEN: usize = 1_024;
+
+/// The password from the file, else from the value of COMATRIX_PASSWORD.
+///
+/// # Errors
+/// None of both, unreadable, empty, above 4096 bytes or not UTF-8.
+pub(super) fn password(
+    file: Option<&Path>,
+    variable: Option<OsString>,
+) -> Result<SecretString, UsageError> {
+    let read = read(
+        "password",
+        "COMATRIX_PASSWORD",
+        file,
+        variable,
+        LONGEST_PASSWORD,
+    )?;
+    read.ok_or(UsageError::NoPassword)
+}
+
+/// The access token from the file, else from the value of COMATRIX_TOKEN; none where there is neither.
+///
+/// # Errors
+/// Unreadable, empty, above 1024 bytes or not UTF-8.
+pub(super) fn token(
+    file: Option<&Path>,
+    variable: Option<OsString>,
+) -> Result<Option<SecretString>, UsageError> {
+    read(
+        "access token",
+        "COMATRIX_TOKEN",
+        file,
+        variable,
+        LONGEST_TOKEN,
+    )
+}
+
+fn read(
+    what: &'static str,
+    name: &str,
+    file: Option<&Path>,
+    variable: Option<OsString>,
+    limit: usize,
+) -> Result<Option<SecretString>, UsageError> {
+    let (place, bytes) = match (file, variable) {
+        (Some(path), _) if path.as_os_str() == "-" => (
+            "standard input".to_owned(),
+            bounded(io::stdin().lock(), limit),
+        ),
+        (Some(path), _) => (
+            path.display().to_string(),
+            File::open(path).and_then(|file| bounded(file, limit)),
+        ),
+        (None, Some(value)) => (
+            name.to_owned(),
+            Ok(Zeroizing::new(value.into_encoded_bytes())),
+        ),
+        (None, None) => return Ok(None),
+    };
+    let bytes = match bytes {
+        Ok(bytes) => bytes,
+        Err(source) => {
+            return Err(UsageError::ReadSecret {
+                what,
+                place,
+                source,
+            });
+        }
+    };
+    let Ok(text) = std::str::from_utf8(&bytes) else {
+        return Err(UsageError::SecretNotText { what, place });
+    };
+    // A file ends with a newline that editors add; spaces may belong to a password.
+    let secret = text.trim_end_matches(['\r', '\n']);
+    match secret.len() {
+        0 => Err(UsageError::EmptySecret { what, place }),
+        length if length > limit => Err(UsageError::LongSecret { what, place, limit }),
+        _ => Ok(Some(SecretString::from(secret))),
+    }
+}
+
+/// Two bytes above the limit are read, for a line end.
+fn bounded(source: impl Read, limit: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(limit + 2));
+    source.take(limit as u64 + 2).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// A file that is going to hold a token: opened before the login, so that no token is made that cannot be kept.
+#[derive(Debug)]
+pub(super) struct TokenFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl TokenFile {
+    /// Opens or creates the file and makes it readable by its owner only (mode 0600); its content stays for now.
+    pub(super) fn open(path: &Path) -> Result<Self, UsageError> {
+        let opened = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path);
+        let restricted = opened.and_then(|file| {
+            file.set_permissions(Permissions::from_mode(0o600))?;
+            Ok(file)
+        });
+        match restricted {
+            Ok(file) => Ok(Self {
+                path: path.to_owned(),
+                file,
+            }),
+            Err(source) => Err(UsageError::SaveToken {
+                path: path.to_owned(),
+                source,
+            }),
+        }
+    }
+
+    /// Replaces the content by the token and a newline.
+    pub(super) fn save(&mut self, token: &SecretString) -> Result<(), UsageError> {
+        let mut write = || {
+            self.file.set_len(0)?;
+            self.file.rewind()?;
+            self.file.write_all(token.expose_secret().as_bytes())?;
+            self.file.write_all(b"\n")
+        };
+        write().map_err(|source| UsageError::SaveToken {
+            path: self.path.clone(),
+            source,
+        })
+    }
+}
+
+impl Drop for TokenFile {
+    /// No token came: an empty file would only confuse.
+    fn drop(&mut self) {
+        if self
+            .file
+            .metadata()
+            .is_ok_and(|metadata| metadata.len() == 0)
+        {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("comatrix-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder for the test");
+        folder
+    }
+
+    #[test]
+    fn a_file_goes_before_the_variable_and_loses_its_line_end_only() {
+        let folder = folder("read");
+        let path = folder.join("password");
+        fs::write(&path, " with spaces \r\n").expect("written");
+        let secret = password(Some(&path), Some("other".into())).expect("read");
+        assert_eq!(secret.expose_secret(), " with spaces ");
+        let variable = password(None, Some("from the environment".into())).expect("read");
+        assert_eq!(variable.expose_secret(), "from the environment");
+        assert!(matches!(password(None, None), Err(UsageError::NoPassword)));
+        assert!(matches!(token(None, None), Ok(None)));
+        fs::remove_dir_all(folder).expect("removed");
+    }
+
+    #[test]
+    fn secrets_that_cannot_be_used_are_refused_without_showing_them() {
+        let long = token(None, Some("t".repeat(1_025).into()))
+            .expect_err("too long")
+            .to_string();
+        assert_eq!(
+            long,
+            "COMATRIX_TOKEN is longer than 1024 bytes; is it really the access token?"
+        );
+        assert!(token(None, Some("t".repeat(1_024).into())).is_ok());
+        assert!(matches!(
+            token(None, Some("\n".into())),
+            Err(UsageError::EmptySecret { .. })
+        ));
+        let missing = password(Some(Path::new("/nowhere/password")), None)
+            .expect_err("missing")
+            .to_string();
+        assert!(missing.contains("/nowhere/password"), "{missing}");
+    }
+
+    #[test]
+    fn a_saved_token_is_readable_by_its_owner_only_and_an_unused_file_is_removed() {
+        let folder = folder("save");
+        let path = folder.join("token");
+        fs::write(&path, "an older and longer token\n").expect("written");
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).expect("set");
+        TokenFile::open(&path)
+            .expect("opened")
+            .save(&SecretString::from("new"))
+            .expect("saved");
+        assert_eq!(fs::read_to_string(&path).expect("read"), "new\n");
+        assert_eq!(
+            fs::metadata(&path).expect("there").permissions().mode() & 0o777,
+            0o600
+        );
+        let unused = folder.join("unused");
+        drop(TokenFile::open(&unused).expect("opened"));
+        assert!(!unused.exists());
+        fs::remove_dir_all(folder).expect("removed");
+    }
+}

@@ -1,0 +1,170 @@
+//! What the host checks before a rule sees a request: path, method, Proxy-Uri, token, formats.
+
+use super::proxy_uri::{self, ProxyUri};
+use super::refusal::Refusal;
+use crate::coap::{self, code, option};
+use crate::path_segment::is_plain;
+use crate::rule::{CoapOption, Match, Message, Mismatch, Revision, Target};
+use crate::secret::AccessToken;
+use crate::upstream::{Homeserver, Upstreams};
+
+/// A request that a rule will see.
+pub struct Admitted {
+    /// The link it means.
+    pub found: Match,
+    /// The homeserver of its Proxy-Uri.
+    pub requested: Option<(Homeserver, Target)>,
+    /// Option 256.
+    pub token: Option<AccessToken>,
+    /// The request as the rule gets it.
+    pub message: Message,
+}
+
+/// Options that end at the host: the token is never a rule's, the rest is what a rule is told in other ways.
+const HOST_OPTIONS: [u16; 4] = [
+    option::ACCESS_TOKEN,
+    option::PROXY_URI,
+    option::URI_HOST,
+    option::URI_PORT,
+];
+
+/// Checks a request for this rule.
+///
+/// # Errors
+/// [`Refusal`]: the answer that the host gives itself.
+pub fn admit(
+    request: coap::Message,
+    path: &[&str],
+    revision: &Revision,
+    upstreams: &Upstreams,
+    disabled: &[String],
+) -> Result<Admitted, Refusal> {
+    let proxied = request.option(option::PROXY_URI).is_some();
+    if request.option(option::PROXY_SCHEME).is_some() {
+        return Err(Refusal::ProxyingNotSupported(
+            "Proxy-Scheme is not supported; send Proxy-Uri",
+        ));
+    }
+    let known = if path
+        .first()
+        .is_some_and(|first| disabled.iter().any(|name| name == first))
+    {
+        Err(Mismatch::Path)
+    } else {
+        revision.find(path, request.code)
+    };
+    let found = known.map_err(|mismatch| match mismatch {
+        Mismatch::Path if proxied => Refusal::ProxyingNotSupported(
+            "a Proxy-Uri needs a Uri-Path that this gateway knows; GET /.well-known/core lists them",
+        ),
+        Mismatch::Path => Refusal::NotFound,
+        Mismatch::Method => Refusal::Method,
+    })?;
+    // A resource of this gateway has no ETag, so no If-Match can hold (RFC 7252 §5.10.8.1), but for the
+    // empty one, which asks only that it exists.
+    if request.options(option::IF_MATCH).next().is_some()
+        && !request.options(option::IF_MATCH).any(<[u8]>::is_empty)
+    {
+        return Err(Refusal::Precondition);
+    }
+    let token = request
+        .option(option::ACCESS_TOKEN)
+        .map(AccessToken::parse)
+        .transpose()?;
+    let requested = request
+        .option(option::PROXY_URI)
+        .map(|value| {
+            let ProxyUri { origin, target } = proxy_uri::parse(value)?;
+            Ok::<_, Refusal>((
+                upstreams
+                    .find(&origin)
+                    .map_err(Refusal::ProxyingNotSupported)?,
+                target,
+            ))
+        })
+        .transpose()?;
+    let link = &revision.description().links[usize::from(found.link)];
+    check_format(&request, &link.accepts)?;
+    check_accept(&request, &link.produces)?;
+    Ok(Admitted {
+        found,
+        requested,
+        token,
+        message: for_rule(request),
+    })
+}
+
+/// RFC 7252 §5.10.3: a resource that takes payloads takes them in known formats.
+fn check_format(request: &coap::Message, accepts: &[u16]) -> Result<(), Refusal> {
+    let format = request.uint_option(option::CONTENT_FORMAT);
+    let known = accepts.is_empty()
+        || format.is_some_and(|format| accepts.iter().any(|known| u32::from(*known) == format));
+    if known {
+        Ok(())
+    } else {
+        Err(Refusal::UnsupportedFormat)
+    }
+}
+
+/// RFC 7252 §5.10.4.
+fn check_accept(request: &coap::Message, produces: &[u16]) -> Result<(), Refusal> {
+    let met = produces.is_empty()
+        || request
+            .uint_option(option::ACCEPT)
+            .is_none_or(|accept| produces.iter().any(|format| u32::from(*format) == accept));
+    if met {
+        Ok(())
+    } else {
+        Err(Refusal::NotAcceptable)
+    }
+}
+
+fn for_rule(request: coap::Message) -> Message {
+    Message {
+        code: request.code,
+        options: request
+            .options
+            .into_iter()
+            .filter(|option| !HOST_OPTIONS.contains(&option.number))
+            .map(|option| CoapOption {
+                number: option.number,
+                value: option.value,
+            })
+            .collect(),
+        payload: request.payload,
+    }
+}
+
+/// Uri-Path as text.
+///
+/// # Errors
+/// 4.00 for segments that are not UTF-8, empty, dots or with control characters. A single empty segment is the
+/// root (RFC 7252 §6.5).
+pub fn path(request: &coap::Message) -> Result<Vec<&str>, Refusal> {
+    let segments: Vec<&str> = request
+        .options(option::URI_PATH)
+        .map(|segment| std::str::from_utf8(segment).map_err(|_| Refusal::UriPath))
+        .collect::<Result<_, _>>()?;
+    match segments.as_slice() {
+        [""] => Ok(Vec::new()),
+        segments if segments.iter().all(|segment| is_plain(segment)) => Ok(segments.to_vec()),
+        _ => Err(Refusal::Segment),
+    }
+}
+
+/// Whether this is the request for discovery (RFC 6690 §4).
+#[must_use]
+pub fn is_discovery(path: &[&str]) -> bool {
+    path == [".well-known", "core"]
+}
+
+/// The request's Accept allows link-format, and its method is GET.
+///
+/// # Errors
+/// 4.05, 4.06.
+pub fn admit_discovery(request: &coap::Message) -> Result<(), Refusal> {
+    if request.code != code::GET {
+        return Err(Refusal::Method);
+    }
+    check_accept(request, &[crate::discovery::LINK_FORMAT])
+}

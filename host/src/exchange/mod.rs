@@ -1,0 +1,153 @@
+//! One exchange: a device's request, the rule that translates it, the homeserver calls that the rule asks for,
+//! and the answer. The one place where `coap`, `rule` and `upstream` meet.
+
+mod admission;
+mod drive;
+mod proxy_uri;
+mod refusal;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::access_log;
+use crate::coap::{self, MessageType, code, option};
+use crate::discovery;
+use crate::rule::Revision;
+use crate::upstream::Upstreams;
+use drive::Trace;
+use refusal::Refusal;
+
+/// What every exchange shares.
+pub struct Gateway {
+    /// The rule that translates.
+    pub revision: Arc<Revision>,
+    /// Where its calls may go.
+    pub upstreams: Upstreams,
+    /// First path segments of resources that are switched off.
+    pub disabled: Vec<String>,
+    /// For all steps of an exchange, queue and name resolution included. A device that waits longer has given up.
+    pub deadline: Duration,
+}
+
+/// A whole request and where it came from.
+pub struct Request {
+    /// The device.
+    pub peer: SocketAddr,
+    /// CON or NON.
+    pub message_type: MessageType,
+    /// With its body whole.
+    pub message: coap::Message,
+    /// Bytes on the wire, of all its blocks.
+    pub wire_bytes: usize,
+}
+
+impl Gateway {
+    /// Answers a request and writes its log line. Every request gets an answer; errors are answers.
+    pub async fn answer(&self, request: Request) -> coap::Message {
+        let Request {
+            peer,
+            message_type,
+            message,
+            wire_bytes,
+        } = request;
+        let began = Instant::now();
+        let logged = tracing::enabled!(tracing::Level::INFO);
+        let path = if logged {
+            log_path(&message)
+        } else {
+            String::new()
+        };
+        let method = message.code;
+        let formats =
+            [option::CONTENT_FORMAT, option::ACCEPT].map(|number| message.uint_option(number));
+        let mut trace = Trace::default();
+        let response = match self.respond(peer, message, &mut trace).await {
+            Ok(response) => response,
+            Err(refusal) => {
+                match &refusal {
+                    Refusal::RuleTrapped(trap) => tracing::error!("{trap}"),
+                    Refusal::RuleBrokeContract(how) => {
+                        tracing::error!("rule {} broke its contract: {how}", self.revision.name());
+                    }
+                    _ => {}
+                }
+                refusal.response()
+            }
+        };
+        if logged {
+            let line = access_log::Line {
+                peer,
+                method,
+                path: &path,
+                message_type: if message_type == MessageType::NonConfirmable {
+                    "NON"
+                } else {
+                    "CON"
+                },
+                formats: [
+                    formats[0],
+                    formats[1],
+                    response.uint_option(option::CONTENT_FORMAT),
+                ],
+                rule: trace
+                    .called
+                    .then(|| (self.revision.name(), self.revision.digest())),
+                upstream: trace.upstream.as_deref(),
+                code: response.code,
+                sizes: (wire_bytes, response.payload.len()),
+                elapsed: began.elapsed(),
+            };
+            tracing::info!("{line}");
+        }
+        response
+    }
+
+    /// The answer while the gateway goes down.
+    #[must_use]
+    pub fn draining() -> coap::Message {
+        Refusal::Draining.response()
+    }
+
+    async fn respond(
+        &self,
+        peer: SocketAddr,
+        request: coap::Message,
+        trace: &mut Trace,
+    ) -> Result<coap::Message, Refusal> {
+        let path = admission::path(&request)?;
+        if admission::is_discovery(&path) {
+            admission::admit_discovery(&request)?;
+            return self.discovery(&request);
+        }
+        let path: Vec<String> = path.into_iter().map(str::to_owned).collect();
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        let admitted = admission::admit(
+            request,
+            &path,
+            &self.revision,
+            &self.upstreams,
+            &self.disabled,
+        )?;
+        drive::drive(self, peer, admitted, trace).await
+    }
+
+    fn discovery(&self, request: &coap::Message) -> Result<coap::Message, Refusal> {
+        let filters: Vec<&str> = request
+            .options(option::URI_QUERY)
+            .map(|query| std::str::from_utf8(query).map_err(|_| Refusal::UriPath))
+            .collect::<Result<_, _>>()?;
+        let links = discovery::core(self.revision.description(), &self.disabled, &filters);
+        Ok(coap::Message::new(code::CONTENT)
+            .with_uint_option(option::CONTENT_FORMAT, discovery::LINK_FORMAT.into())
+            .with_payload(links))
+    }
+}
+
+fn log_path(request: &coap::Message) -> String {
+    let segments: Vec<_> = request
+        .options(option::URI_PATH)
+        .map(String::from_utf8_lossy)
+        .collect();
+    segments.join("/")
+}

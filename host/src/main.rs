@@ -1,0 +1,129 @@
+//! The gateway's binary: parse, validate, bind, serve, drain.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use comatrix_gateway::cli::{Cli, Command};
+use comatrix_gateway::config::{self, Settings};
+use comatrix_gateway::exchange::Gateway;
+use comatrix_gateway::rule::{Cache, Engine, Revision};
+use comatrix_gateway::transport::{BindError, UdpTransport};
+use comatrix_gateway::upstream::Upstreams;
+use comatrix_gateway::{DEFAULT_RULE, device, logging, serve};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Exit status for a configuration that cannot work; clap uses it for the command line too.
+const BAD_CONFIGURATION: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command {
+        Some(Command::Device(args)) => device::run(args),
+        None => match run(cli.serve) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err((code, error)) => {
+                report(&error);
+                code
+            }
+        },
+    }
+}
+
+#[allow(clippy::print_stderr)] // The log may not have started.
+fn report(error: &str) {
+    eprintln!("comatrix-gateway: {error}");
+}
+
+fn run(args: comatrix_gateway::cli::ServeArgs) -> Result<(), (ExitCode, String)> {
+    let bad =
+        |error: &dyn std::fmt::Display| (ExitCode::from(BAD_CONFIGURATION), error.to_string());
+    let failed = |error: &dyn std::fmt::Display| (ExitCode::FAILURE, error.to_string());
+
+    let settings = Settings::from_args(args).map_err(|error| bad(&error))?;
+    logging::start(settings.log_level);
+    let upstreams = Upstreams::new(settings.upstreams).map_err(|error| bad(&error))?;
+    let component = match &settings.component {
+        Some(path) => config::read_component(path).map_err(|error| bad(&error))?,
+        None => DEFAULT_RULE.to_vec(),
+    };
+    let cache = settings.cache_dir.as_deref().and_then(|folder| {
+        Cache::open(folder)
+            .inspect_err(|error| tracing::warn!("{error}"))
+            .ok()
+    });
+    let engine = Engine::new().map_err(|error| failed(&error))?;
+    let revision = Revision::activate(
+        &engine,
+        cache.as_ref(),
+        "comatrix",
+        &component,
+        settings.rule_settings,
+        settings.limits.rule,
+    )
+    .map_err(|error| bad(&error))?;
+    drop(component);
+    let gateway = Gateway {
+        revision: Arc::new(revision),
+        upstreams,
+        disabled: settings.disabled,
+        deadline: settings.limits.exchange,
+    };
+
+    // One thread carries the data path: a translation takes microseconds, all waiting is asynchronous.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| failed(&error))?;
+    runtime.block_on(async {
+        let transport = bind(&settings.listen, settings.listen_by_default).map_err(|error| bad(&error))?;
+        let stop = stop_signal().map_err(|error| failed(&error))?;
+        let address = transport.local_addr().map_err(|error| failed(&error))?;
+        if settings.has_token {
+            tracing::warn!("a configured access token serves unsecured devices of token_peers: whoever can send from such an address can use it");
+        }
+        announce(address);
+        let unfinished =
+            serve::serve(transport, settings.limits.coap, &gateway, stop, settings.limits.drain).await;
+        if unfinished > 0 {
+            tracing::warn!("stopped with {unfinished} exchanges unfinished; raise [limits] drain_seconds if that matters");
+        }
+        Ok(())
+    })?;
+    // Name resolution runs on threads that cannot be interrupted; nobody waits for it any more.
+    runtime.shutdown_background();
+    Ok(())
+}
+
+/// A machine without IPv6 listens on IPv4, unless an address was asked for.
+fn bind(listen: &std::net::SocketAddr, by_default: bool) -> Result<UdpTransport, BindError> {
+    UdpTransport::bind(*listen).or_else(|error| {
+        if by_default && error.is_unsupported() {
+            tracing::warn!("this machine has no IPv6; listening on IPv4 only");
+            UdpTransport::bind((std::net::Ipv4Addr::UNSPECIFIED, listen.port()).into())
+        } else {
+            Err(error)
+        }
+    })
+}
+
+/// The line that says the gateway is ready.
+#[allow(clippy::print_stdout)]
+fn announce(address: std::net::SocketAddr) {
+    use std::io::Write;
+    println!("listening on coap://{address}");
+    // Whoever waits for the line may have closed the pipe; the gateway serves all the same.
+    let _ = std::io::stdout().flush();
+}
+
+/// Done at SIGTERM or SIGINT.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

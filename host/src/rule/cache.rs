@@ -1,0 +1,184 @@
+//! Compiled components on disk, so that a start takes milliseconds.
+//!
+//! Compiled code is native code: whoever can write here can run code as the gateway. So the folder must
+//! belong to this user and be closed to others, and every file in it is made by this gateway.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use wasmtime::component::Component;
+
+use super::digest::Digest;
+use super::engine::Engine;
+
+/// Compiled code of the largest component that is cached: 64 MiB holds a JavaScript engine.
+const MAX_BYTES: u64 = 64 << 20;
+/// Files kept: the revisions of a few rules. The oldest go first.
+const MAX_FILES: usize = 32;
+
+/// Why compiled code cannot be kept. Rules are compiled at each start then.
+#[derive(Debug, thiserror::Error)]
+pub enum CacheError {
+    /// The folder cannot be made or read.
+    #[error(
+        "cannot use {path} for compiled rules: {cause}; give a folder of your own with --cache-dir"
+    )]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// The system's reason.
+        cause: io::Error,
+    },
+    /// Somebody else could have put code there.
+    #[error(
+        "will not run compiled rules from {path}: it is {fault}; run `chmod 700` on it as its owner, or give another folder with --cache-dir"
+    )]
+    Untrusted {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
+    /// The code was compiled but not stored.
+    #[error("cannot store compiled code in {path}: {cause}; the next start will compile again")]
+    Store {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        cause: String,
+    },
+}
+
+/// A trusted folder of compiled components.
+#[derive(Debug)]
+pub struct Cache {
+    folder: PathBuf,
+}
+
+impl Cache {
+    /// Opens the folder; makes it, for its owner only, if it is not there.
+    ///
+    /// # Errors
+    /// [`CacheError`] when it cannot be made, belongs to another user, or is open to others.
+    pub fn open(folder: &Path) -> Result<Self, CacheError> {
+        let failed = |cause| CacheError::Folder {
+            path: folder.to_owned(),
+            cause,
+        };
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(failed)?;
+        let metadata = fs::symlink_metadata(folder).map_err(failed)?;
+        let untrusted = |fault| CacheError::Untrusted {
+            path: folder.to_owned(),
+            fault,
+        };
+        if !metadata.is_dir() {
+            return Err(untrusted("not a folder but a link or a file"));
+        }
+        if metadata.uid() != own_uid().map_err(failed)? {
+            return Err(untrusted("owned by another user"));
+        }
+        if metadata.permissions().mode() & 0o077 != 0 {
+            return Err(untrusted("open to other users"));
+        }
+        Ok(Self {
+            folder: folder.to_owned(),
+        })
+    }
+
+    /// The compiled code of a component, if this gateway has stored it with this engine's configuration.
+    pub(super) fn load(&self, engine: &Engine, digest: Digest) -> Option<Component> {
+        let mut compiled = Vec::new();
+        File::open(self.path(engine, digest))
+            .ok()?
+            .take(MAX_BYTES)
+            .read_to_end(&mut compiled)
+            .ok()?;
+        deserialize(engine, &compiled).ok()
+    }
+
+    /// Stores compiled code (write, sync, rename: a power cut leaves the old file or the new one) and loads it.
+    pub(super) fn store(
+        &self,
+        engine: &Engine,
+        digest: Digest,
+        compiled: &[u8],
+    ) -> Result<Component, CacheError> {
+        let path = self.path(engine, digest);
+        let failed = |cause: String| CacheError::Store {
+            path: path.clone(),
+            cause,
+        };
+        let written = path.with_extension(format!("{}.tmp", std::process::id()));
+        let write = || -> io::Result<()> {
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(&written)?;
+            file.write_all(compiled)?;
+            file.sync_all()?;
+            fs::rename(&written, &path)
+        };
+        if let Err(error) = write() {
+            // Whatever is left of it must not fill the disk; the error itself is what counts.
+            let _ = fs::remove_file(&written);
+            return Err(failed(error.to_string()));
+        }
+        self.drop_oldest();
+        deserialize(engine, compiled).map_err(|error| failed(format!("{error:#}")))
+    }
+
+    fn drop_oldest(&self) {
+        let Ok(entries) = fs::read_dir(&self.folder) else {
+            return;
+        };
+        let mut files: Vec<_> = entries
+            .filter_map(Result::ok)
+            .filter(|entry| {
+                entry
+                    .path()
+                    .extension()
+                    .is_some_and(|extension| extension == "cwasm")
+            })
+            .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+            .collect();
+        files.sort_unstable();
+        let surplus = files.len().saturating_sub(MAX_FILES);
+        for (_, path) in &files[..surplus] {
+            let _ = fs::remove_file(path);
+        }
+    }
+
+    /// Named after component, runtime version and configuration: what another gateway left is not even opened.
+    fn path(&self, engine: &Engine, digest: Digest) -> PathBuf {
+        use std::hash::{Hash, Hasher};
+        let mut hasher = std::hash::DefaultHasher::new();
+        engine
+            .wasmtime()
+            .precompile_compatibility_hash()
+            .hash(&mut hasher);
+        self.folder
+            .join(format!("{digest:#}-{:016x}.cwasm", hasher.finish()))
+    }
+}
+
+#[allow(unsafe_code)]
+fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: the bytes must be what `precompile_component` of this version made. They are: either this process
+    // has just made them, or they come from a file that only this user can write, in a folder that only this
+    // user can enter (`Cache::open`), stored by `Cache::store` under the digest of their component. wasmtime checks
+    // version and configuration itself.
+    unsafe { Component::deserialize(engine.wasmtime(), compiled) }
+}
+
+/// The user this process runs as: the owner of its own entry in /proc.
+fn own_uid() -> io::Result<u32> {
+    fs::metadata("/proc/self").map(|metadata| metadata.uid())
+}

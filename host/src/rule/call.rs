@@ -1,0 +1,114 @@
+//! One call of a rule: a fresh store and instance, limits set, torn down at the end.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use wasmtime::{Store, StoreLimits, StoreLimitsBuilder, Trap as WasmTrap};
+
+use super::bindings::comatrix::gateway::{config, log, types};
+use super::engine::{Engine, RuleLimits};
+
+/// Lines a call may log; a translation that has more to say is faulty.
+const LOG_LINES_PER_CALL: u32 = 16;
+/// Bytes of a rule's log message: the log line's own bound.
+const LOG_LINE_BYTES: usize = 512;
+
+/// Why a call gave no result. The exchange ends with 5.00.
+#[derive(Debug, thiserror::Error)]
+pub enum Trap {
+    /// It ran longer than its limit.
+    #[error(
+        "rule {rule} ran longer than {limit_ms} ms and was ended; raise [limits] rule_call_ms or mend the rule"
+    )]
+    TimedOut {
+        /// The rule's name.
+        rule: Arc<str>,
+        /// Its limit.
+        limit_ms: u128,
+    },
+    /// It trapped: a panic, memory above the limit, too deep a recursion.
+    #[error("rule {rule} trapped: {cause}; its author can find out with the same request")]
+    Trapped {
+        /// The rule's name.
+        rule: Arc<str>,
+        /// WebAssembly's reason.
+        cause: String,
+    },
+}
+
+/// What the imports of one call can see.
+pub(super) struct CallState {
+    rule: Arc<str>,
+    settings: Arc<BTreeMap<String, String>>,
+    limits: StoreLimits,
+    logged: u32,
+}
+
+impl CallState {
+    pub(super) fn store(
+        engine: &Engine,
+        rule: &Arc<str>,
+        settings: &Arc<BTreeMap<String, String>>,
+        limits: &RuleLimits,
+    ) -> Store<Self> {
+        let state = Self {
+            rule: rule.clone(),
+            settings: settings.clone(),
+            limits: StoreLimitsBuilder::new()
+                .memory_size(limits.memory)
+                .memories(1)
+                .instances(8)
+                .tables(4)
+                .table_elements(10_000)
+                .trap_on_grow_failure(true)
+                .build(),
+            logged: 0,
+        };
+        let mut store = Store::new(engine.wasmtime(), state);
+        store.limiter(|state| &mut state.limits);
+        store
+    }
+}
+
+impl types::Host for CallState {}
+
+impl log::Host for CallState {
+    fn write(&mut self, level: u8, message: String) {
+        self.logged = self.logged.saturating_add(1);
+        if self.logged > LOG_LINES_PER_CALL {
+            return;
+        }
+        let rule = &*self.rule;
+        let message = crate::access_log::escaped(&message, LOG_LINE_BYTES);
+        match level {
+            1 => tracing::error!("rule {rule}: {message}"),
+            2 => tracing::warn!("rule {rule}: {message}"),
+            3 => tracing::info!("rule {rule}: {message}"),
+            _ => tracing::debug!("rule {rule}: {message}"),
+        }
+    }
+}
+
+impl config::Host for CallState {
+    fn get(&mut self, key: String) -> Option<String> {
+        self.settings.get(&key).cloned()
+    }
+}
+
+/// Turns the runtime's error into [`Trap`], without a backtrace: a router's log is for its operator.
+pub(super) fn trap(rule: &Arc<str>, limits: &RuleLimits, error: &wasmtime::Error) -> Trap {
+    match error.downcast_ref::<WasmTrap>() {
+        Some(WasmTrap::Interrupt) => Trap::TimedOut {
+            rule: rule.clone(),
+            limit_ms: limits.call_time.as_millis(),
+        },
+        Some(other) => Trap::Trapped {
+            rule: rule.clone(),
+            cause: other.to_string(),
+        },
+        None => Trap::Trapped {
+            rule: rule.clone(),
+            cause: error.root_cause().to_string(),
+        },
+    }
+}

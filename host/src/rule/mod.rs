@@ -1,0 +1,22 @@
+//! The component runtime: translation rules as WebAssembly components, each call in a fresh, limited
+//! instance. It knows no sockets; what a rule wants done comes back as a value.
+
+mod bindings;
+mod cache;
+mod call;
+mod digest;
+mod engine;
+mod links;
+mod needs;
+mod revision;
+
+pub use bindings::{
+    CallError, CoapOption, Context, Description, Effect, Failure, HttpRequest, HttpResponse, Link,
+    Message, Reply, Segment, Step, Target, Upstream,
+};
+pub use cache::{Cache, CacheError};
+pub use call::Trap;
+pub use digest::Digest;
+pub use engine::{Engine, EngineError, RuleLimits};
+pub use links::{Match, Mismatch};
+pub use revision::{ActivationError, Revision};

@@ -1,0 +1,127 @@
+//! Secrets: values that can be used but not printed.
+
+use std::fmt;
+use std::path::Path;
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// Bytes of an access token. Macaroons of old servers exceed 200; nobody has seen 1,024.
+pub const MAX_TOKEN_BYTES: usize = 1024;
+
+/// A Matrix access token without `Bearer `. `Debug` hides it, memory is wiped when it is dropped.
+#[derive(Clone)]
+pub struct AccessToken(SecretString);
+
+/// What a device or an operator gave cannot be a token. It says nothing of the text itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAToken {
+    /// Nothing, or `Bearer ` followed by nothing.
+    #[error("the access token is empty")]
+    Empty,
+    /// Longer than [`MAX_TOKEN_BYTES`].
+    #[error("the access token is longer than {MAX_TOKEN_BYTES} bytes")]
+    TooLong,
+    /// It could break out of an HTTP header.
+    #[error("the access token has characters outside of printable ASCII")]
+    Characters,
+}
+
+impl AccessToken {
+    /// Reads a token with or without `Bearer `.
+    ///
+    /// # Errors
+    /// [`NotAToken`]: empty, too long, or not printable ASCII (RFC 6750 §2.1 allows less still).
+    pub fn parse(bytes: &[u8]) -> Result<Self, NotAToken> {
+        if bytes.len() > MAX_TOKEN_BYTES + b"Bearer ".len() {
+            return Err(NotAToken::TooLong);
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| NotAToken::Characters)?;
+        let token = text.strip_prefix("Bearer ").unwrap_or(text);
+        match token {
+            "" | "Bearer" => Err(NotAToken::Empty),
+            _ if token.len() > MAX_TOKEN_BYTES => Err(NotAToken::TooLong),
+            _ if !token.bytes().all(|byte| byte.is_ascii_graphic()) => Err(NotAToken::Characters),
+            _ => Ok(Self(token.into())),
+        }
+    }
+
+    /// Reads a token from a file; surrounding white space does not count.
+    ///
+    /// # Errors
+    /// A sentence that names the file and the remedy.
+    pub fn from_file(path: &Path) -> Result<Self, String> {
+        let text = std::fs::read_to_string(path).map(SecretString::from).map_err(|error| {
+            format!("cannot read the access token from {}: {error}; write the token alone into that file", path.display())
+        })?;
+        Self::parse(text.expose_secret().trim().as_bytes()).map_err(|error| {
+            format!(
+                "{}: {error}; write the token alone into that file",
+                path.display()
+            )
+        })
+    }
+
+    /// The value of the Authorization header, marked as sensitive.
+    #[must_use]
+    pub fn authorization(&self) -> reqwest::header::HeaderValue {
+        let text = SecretString::from(format!("Bearer {}", self.0.expose_secret()));
+        let mut value = reqwest::header::HeaderValue::from_str(text.expose_secret())
+            .unwrap_or_else(|_| unreachable!("printable ASCII was checked"));
+        value.set_sensitive(true);
+        value
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccessToken(hidden)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_accepted_with_and_without_bearer_and_never_printed() {
+        for text in ["syt_abc", "Bearer syt_abc"] {
+            let token = AccessToken::parse(text.as_bytes()).unwrap();
+            let header = token.authorization();
+            assert_eq!(header.as_bytes(), b"Bearer syt_abc");
+            assert_eq!(
+                format!("{token:?} {header:?}"),
+                "AccessToken(hidden) Sensitive"
+            );
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_token_is_refused() {
+        assert_eq!(AccessToken::parse(b"").unwrap_err(), NotAToken::Empty);
+        assert_eq!(
+            AccessToken::parse(b"Bearer ").unwrap_err(),
+            NotAToken::Empty
+        );
+        assert_eq!(
+            AccessToken::parse(b"a\r\nX-Evil: 1").unwrap_err(),
+            NotAToken::Characters
+        );
+        assert_eq!(
+            AccessToken::parse(b"a b").unwrap_err(),
+            NotAToken::Characters
+        );
+        assert_eq!(
+            AccessToken::parse(b"\xff").unwrap_err(),
+            NotAToken::Characters
+        );
+        assert!(AccessToken::parse(&[b'a'; 1024]).is_ok());
+        assert_eq!(
+            AccessToken::parse(&[b'a'; 1025]).unwrap_err(),
+            NotAToken::TooLong
+        );
+        assert_eq!(
+            AccessToken::parse(&[b'a'; 5000]).unwrap_err(),
+            NotAToken::TooLong
+        );
+    }
+}

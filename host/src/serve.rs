@@ -1,0 +1,115 @@
+//! The loop: datagrams into the endpoint, its requests into exchanges, their answers back, until told to stop.
+
+use std::future::Future;
+use std::io;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::time::{Sleep, sleep_until};
+
+use crate::coap::{self, Endpoint, ExchangeId};
+use crate::exchange::{Gateway, Request};
+use crate::transport::{UdpPeer, UdpTransport};
+
+/// Batches received before answers are sent: under a flood, answers must still leave.
+const BATCHES_PER_TURN: usize = 4;
+/// After a socket error, so that a persistent one does not spin.
+const ERROR_PAUSE: Duration = Duration::from_millis(10);
+/// The timer while the endpoint waits for nothing.
+const NEVER: Duration = Duration::from_secs(3600);
+
+type Answer = (ExchangeId, coap::Message);
+
+/// Serves until `stop` is done, then ends what runs, for at most `drain`. Returns how many exchanges did not end.
+pub async fn serve(
+    mut transport: UdpTransport,
+    limits: coap::Limits,
+    gateway: &Gateway,
+    stop: impl Future<Output = ()>,
+    drain: Duration,
+) -> usize {
+    let mut seed = [0; 16];
+    getrandom::fill(&mut seed)
+        .unwrap_or_else(|error| panic!("no random numbers from the system: {error}"));
+    let mut endpoint = Endpoint::<UdpPeer>::new(limits, seed);
+    let mut exchanges: FuturesUnordered<LocalBoxFuture<'_, Answer>> = FuturesUnordered::new();
+    let mut timer = Box::pin(sleep_until(tokio::time::Instant::now() + NEVER));
+    let mut stop = Box::pin(stop.fuse());
+    let mut drained_at = None;
+
+    loop {
+        while let Some(incoming) = endpoint.poll_request() {
+            let id = incoming.id;
+            if drained_at.is_some() {
+                endpoint.respond(Instant::now(), id, Gateway::draining());
+                continue;
+            }
+            let request = Request {
+                peer: incoming.peer.remote,
+                message_type: incoming.message_type,
+                message: incoming.request,
+                wire_bytes: incoming.wire_bytes,
+            };
+            exchanges.push(Box::pin(async move { (id, gateway.answer(request).await) }));
+        }
+        // Answers that need no homeserver are ready now: they go out with this turn.
+        while let Some(Some((id, response))) = exchanges.next().now_or_never() {
+            endpoint.respond(Instant::now(), id, response);
+        }
+        flush(&mut endpoint, &transport);
+        if let Some(end) = drained_at {
+            if endpoint.in_flight() == 0 || Instant::now() >= end {
+                return endpoint.in_flight();
+            }
+        }
+        arm(timer.as_mut(), endpoint.next_timeout(), drained_at);
+        tokio::select! {
+            biased;
+            Some((id, response)) = exchanges.next() => endpoint.respond(Instant::now(), id, response),
+            ready = transport.readable() => {
+                if let Err(error) = ready.and_then(|()| receive(&mut transport, &mut endpoint)) {
+                    tracing::warn!("the socket reports: {error}");
+                    tokio::time::sleep(ERROR_PAUSE).await;
+                }
+            }
+            () = timer.as_mut() => endpoint.handle_timeout(Instant::now()),
+            () = stop.as_mut() => {
+                tracing::info!("stopping: {} exchanges in flight have {} s to end", endpoint.in_flight(), drain.as_secs());
+                drained_at = Some(Instant::now() + drain);
+            }
+        }
+    }
+}
+
+fn receive(transport: &mut UdpTransport, endpoint: &mut Endpoint<UdpPeer>) -> io::Result<()> {
+    let now = Instant::now();
+    for _ in 0..BATCHES_PER_TURN {
+        if !transport.receive(|peer, datagram| endpoint.handle_datagram(now, peer, datagram))? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn flush(endpoint: &mut Endpoint<UdpPeer>, transport: &UdpTransport) {
+    while let Some(transmit) = endpoint.poll_transmit() {
+        // A datagram that the system does not take is lost like one on the way: CoAP repeats what matters.
+        if let Err(error) = transport.send(transmit.peer, &transmit.bytes) {
+            tracing::debug!("no datagram to {}: {error}", transmit.peer.remote);
+        }
+    }
+}
+
+/// Moves the timer only to an earlier time, or once it has passed: most deadlines are met and never waited for.
+fn arm(mut timer: std::pin::Pin<&mut Sleep>, next: Option<Instant>, end: Option<Instant>) {
+    let wanted = [next, end]
+        .into_iter()
+        .flatten()
+        .min()
+        .unwrap_or_else(|| Instant::now() + NEVER);
+    if timer.is_elapsed() || wanted < timer.deadline().into_std() {
+        timer.as_mut().reset(wanted.into());
+    }
+}

@@ -1,0 +1,5 @@
+//! Sockets: datagrams in, datagrams out.
+
+mod udp;
+
+pub use udp::{BindError, UdpPeer, UdpTransport};

@@ -1,0 +1,180 @@
+//! A homeserver: its origin, what is configured for it, and how many calls it is given at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+use url::Url;
+
+use crate::secret::AccessToken;
+
+/// Which prefix of the client-server API a homeserver knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClientApi {
+    /// `/_matrix/client/v3`, Matrix 1.1 and later.
+    #[default]
+    V3,
+    /// `/_matrix/client/r0`, before Matrix 1.1.
+    R0,
+    /// `v3`, until the homeserver answers `M_UNRECOGNIZED` and knows `r0` instead.
+    Auto,
+}
+
+/// A homeserver. Cheap to clone.
+#[derive(Clone)]
+pub struct Homeserver(Arc<Inner>);
+
+struct Inner {
+    origin: Url,
+    name: Option<String>,
+    configured: bool,
+    token: Option<AccessToken>,
+    client_api: ClientApi,
+    /// What `auto` has found out.
+    is_old: AtomicBool,
+    slots: Slots,
+}
+
+impl Homeserver {
+    /// A configured homeserver.
+    #[must_use]
+    pub fn configured(
+        origin: Url,
+        name: Option<String>,
+        token: Option<AccessToken>,
+        client_api: ClientApi,
+        slots: Slots,
+    ) -> Self {
+        let is_old = AtomicBool::new(client_api == ClientApi::R0);
+        Self(Arc::new(Inner {
+            origin,
+            name,
+            configured: true,
+            token,
+            client_api,
+            is_old,
+            slots,
+        }))
+    }
+
+    /// One that a device has named.
+    pub(super) fn unconfigured(origin: &Url, slots: Slots) -> Self {
+        Self(Arc::new(Inner {
+            origin: origin.clone(),
+            name: None,
+            configured: false,
+            token: None,
+            client_api: ClientApi::V3,
+            is_old: AtomicBool::new(false),
+            slots,
+        }))
+    }
+
+    /// Scheme, host and port.
+    #[must_use]
+    pub fn origin(&self) -> &Url {
+        &self.0.origin
+    }
+
+    pub(super) fn name(&self) -> Option<&str> {
+        self.0.name.as_deref()
+    }
+
+    pub(super) fn is_configured(&self) -> bool {
+        self.0.configured
+    }
+
+    pub(super) fn is_secured(&self) -> bool {
+        self.0.origin.scheme() == "https"
+    }
+
+    pub(super) fn has_origin(&self, origin: &Url) -> bool {
+        self.0.origin.origin() == origin.origin()
+    }
+
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.has_origin(&other.0.origin)
+    }
+
+    /// The token configured for it.
+    #[must_use]
+    pub fn token(&self) -> Option<&AccessToken> {
+        self.0.token.as_ref()
+    }
+
+    pub(super) fn slots(&self) -> &Slots {
+        &self.0.slots
+    }
+
+    /// Whether paths must be spelled with `r0`.
+    pub(super) fn is_old(&self) -> bool {
+        self.0.is_old.load(Ordering::Relaxed)
+    }
+
+    /// Whether an `M_UNRECOGNIZED` may mean that it only knows `r0`.
+    pub(super) fn may_be_old(&self) -> bool {
+        self.0.client_api == ClientApi::Auto && !self.is_old()
+    }
+
+    pub(super) fn remember_old(&self) {
+        self.0.is_old.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Calls in flight and the queue for them. Cheap to clone.
+#[derive(Clone)]
+pub struct Slots(Arc<SlotsInner>);
+
+struct SlotsInner {
+    in_flight: Semaphore,
+    /// In flight and waiting together.
+    admitted: Semaphore,
+}
+
+impl Slots {
+    /// `in_flight` calls at once, `queued` more that wait.
+    #[must_use]
+    pub fn new(in_flight: usize, queued: usize) -> Self {
+        let admitted = Semaphore::new(in_flight.saturating_add(queued).min(Semaphore::MAX_PERMITS));
+        Self(Arc::new(SlotsInner {
+            in_flight: Semaphore::new(in_flight),
+            admitted,
+        }))
+    }
+
+    /// Waits for a slot; `None` at once where the queue is full.
+    pub(super) async fn take(&self) -> Option<(SemaphorePermit<'_>, SemaphorePermit<'_>)> {
+        let admitted = self.0.admitted.try_acquire().ok()?;
+        let slot = self.0.in_flight.acquire().await.ok()?;
+        Some((admitted, slot))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    #[test]
+    fn calls_beyond_the_slots_wait_and_beyond_the_queue_are_refused() {
+        let slots = Slots::new(1, 1);
+        let mut context = Context::from_waker(Waker::noop());
+        let mut first = Box::pin(slots.take());
+        let Poll::Ready(Some(held)) = first.as_mut().poll(&mut context) else {
+            panic!("the first is served")
+        };
+        let mut second = Box::pin(slots.take());
+        assert!(second.as_mut().poll(&mut context).is_pending());
+        assert!(matches!(
+            Box::pin(slots.take()).as_mut().poll(&mut context),
+            Poll::Ready(None)
+        ));
+        drop(held);
+        assert!(matches!(
+            second.as_mut().poll(&mut context),
+            Poll::Ready(Some(_))
+        ));
+    }
+}

@@ -1,0 +1,205 @@
+//! HTTP egress: which homeserver, whose credentials, how long, how much. It knows no CoAP.
+
+mod client;
+mod homeserver;
+mod public_only;
+mod request;
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use tokio::time::Instant;
+
+use crate::rule::{CallError, HttpRequest, HttpResponse, Upstream};
+use crate::secret::AccessToken;
+pub use client::ClientError;
+pub use homeserver::{ClientApi, Homeserver, Slots};
+pub use public_only::is_public;
+
+/// What a call led to.
+pub type Outcome = Result<HttpResponse, CallError>;
+
+/// Bounds of egress.
+#[derive(Clone, Copy, Debug)]
+pub struct UpstreamLimits {
+    /// Calls in flight per homeserver. 512 connections of 200 ms carry 2,560 requests per second.
+    pub in_flight: usize,
+    /// Calls that wait for one of those; what exceeds it is answered `busy` at once.
+    pub queued: usize,
+    /// Bytes of a homeserver's answer: a page of a room's largest events.
+    pub answer: usize,
+}
+
+/// Who a call is made for.
+pub struct Device {
+    /// Its address, for `token_peers`.
+    pub address: IpAddr,
+    /// The token it presented.
+    pub token: Option<AccessToken>,
+    /// The homeserver its Proxy-Uri names; the default one otherwise.
+    pub requested: Option<Homeserver>,
+}
+
+/// Peers that the configured token may serve.
+pub type TokenPeers = Vec<ipnet::IpNet>;
+
+/// What egress is made from.
+pub struct UpstreamSettings {
+    /// The configured homeservers, the default first. Not empty.
+    pub homeservers: Vec<Homeserver>,
+    /// Whether devices may name homeservers that are not configured.
+    pub allow_any: bool,
+    /// Who may use a configured token.
+    pub token_peers: TokenPeers,
+    /// Certificate authorities (PEM) in place of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Bounds.
+    pub limits: UpstreamLimits,
+}
+
+/// The homeservers and the connections to them.
+pub struct Upstreams {
+    homeservers: Vec<Homeserver>,
+    token_peers: TokenPeers,
+    limits: UpstreamLimits,
+    configured: reqwest::Client,
+    any: Option<AnyHomeserver>,
+}
+
+struct AnyHomeserver {
+    client: reqwest::Client,
+    /// One budget for all of them: devices choose their names.
+    slots: Slots,
+}
+
+impl Upstreams {
+    /// Prepares the connection pools; connects to nothing.
+    ///
+    /// # Errors
+    /// [`ClientError`] when the certificate authorities cannot be read.
+    pub fn new(settings: UpstreamSettings) -> Result<Self, ClientError> {
+        let UpstreamSettings {
+            homeservers,
+            allow_any,
+            token_peers,
+            ca_file,
+            limits,
+        } = settings;
+        let secured = homeservers.iter().any(Homeserver::is_secured);
+        let configured = client::configured(secured, ca_file.as_deref())?;
+        let any = if allow_any {
+            let slots = Slots::new(limits.in_flight, limits.queued);
+            Some(AnyHomeserver {
+                client: client::public_only(ca_file.as_deref())?,
+                slots,
+            })
+        } else {
+            None
+        };
+        Ok(Self {
+            homeservers,
+            token_peers,
+            limits,
+            configured,
+            any,
+        })
+    }
+
+    /// The homeserver of an origin that a device named.
+    ///
+    /// # Errors
+    /// Why this gateway does not go there, for the device (5.05).
+    pub fn find(&self, origin: &url::Url) -> Result<Homeserver, &'static str> {
+        if let Some(homeserver) = self
+            .homeservers
+            .iter()
+            .find(|known| known.has_origin(origin))
+        {
+            return Ok(homeserver.clone());
+        }
+        let Some(any) = &self.any else {
+            return Err(
+                "this homeserver is not configured here; its operator adds it with --homeserver",
+            );
+        };
+        if origin.scheme() != "https" {
+            return Err("homeservers that are not configured are reached by https only");
+        }
+        if !matches!(origin.host(), Some(url::Host::Domain(_))) {
+            return Err(
+                "homeservers that are not configured are reached by name only, not by address",
+            );
+        }
+        Ok(Homeserver::unconfigured(origin, any.slots.clone()))
+    }
+
+    /// Makes the call that a rule asks for.
+    ///
+    /// # Errors
+    /// [`CallError`] with the reasons of `types.call-error`.
+    pub async fn call(&self, device: &Device, request: HttpRequest, deadline: Instant) -> Outcome {
+        let homeserver = match &request.upstream {
+            Upstream::Standard => self.homeservers.first(),
+            Upstream::Requested => device.requested.as_ref(),
+            Upstream::Named(name) => self
+                .homeservers
+                .iter()
+                .find(|known| known.name() == Some(name)),
+        }
+        .ok_or_else(|| unsent("denied"))?;
+        let token = self.token(device, homeserver, &request.credential)?;
+        let client = match (&self.any, homeserver.is_configured()) {
+            (_, true) => &self.configured,
+            (Some(any), false) => &any.client,
+            (None, false) => return Err(unsent("denied")),
+        };
+        request::call(
+            client,
+            homeserver,
+            token,
+            request,
+            self.limits.answer,
+            deadline,
+        )
+        .await
+    }
+
+    /// The token to attach: a device's own goes only to the homeserver it requested, a configured one only to the
+    /// homeserver it is configured for.
+    fn token<'a>(
+        &self,
+        device: &'a Device,
+        homeserver: &'a Homeserver,
+        credential: &str,
+    ) -> Result<Option<&'a AccessToken>, CallError> {
+        let requested = device.requested.as_ref().or(self.homeservers.first());
+        let own = device
+            .token
+            .as_ref()
+            .filter(|_| requested.is_some_and(|requested| requested.is(homeserver)));
+        let token = match credential {
+            "none" => return Ok(None),
+            "device" => own,
+            "any" => own.or_else(|| {
+                let trusted = self
+                    .token_peers
+                    .iter()
+                    .any(|network| network.contains(&device.address));
+                // A device that presents a token of its own means that one, here or nowhere.
+                homeserver
+                    .token()
+                    .filter(|_| trusted && device.token.is_none())
+            }),
+            _ => return Err(unsent("denied")),
+        };
+        token.map(Some).ok_or_else(|| unsent("no-credential"))
+    }
+}
+
+/// A call that did not leave the gateway.
+fn unsent(reason: &str) -> CallError {
+    CallError {
+        reason: reason.to_owned(),
+        sent: false,
+    }
+}

@@ -1,0 +1,305 @@
+//! One call: checked, sent, its answer read within its bounds.
+
+use std::cell::Cell;
+use std::error::Error;
+use std::io;
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, Method, Response, Url};
+use tokio::time::{Instant, timeout_at};
+
+use super::homeserver::Homeserver;
+use super::{Outcome, unsent};
+use crate::path_segment::is_plain;
+use crate::rule::{CallError, HttpRequest, HttpResponse};
+use crate::secret::AccessToken;
+
+/// Bytes of a request body: a device's 128 KiB may double on their way from CBOR to JSON.
+const MAX_REQUEST_BODY: usize = 256 << 10;
+/// Headers that a rule may add.
+const MAX_HEADERS: usize = 16;
+/// Headers of an answer that a rule gets to see.
+const PASSED_ON: [&str; 4] = ["content-type", "etag", "retry-after", "last-modified"];
+/// Bytes of an errcode answer that can be `M_UNRECOGNIZED`.
+const MAX_ERROR_BODY: usize = 4096;
+
+/// Makes one call.
+pub(super) async fn call(
+    client: &Client,
+    homeserver: &Homeserver,
+    token: Option<&AccessToken>,
+    request: HttpRequest,
+    max_answer: usize,
+    deadline: Instant,
+) -> Outcome {
+    let sent = Cell::new(false);
+    let call = async {
+        let Some(_slots) = homeserver.slots().take().await else {
+            return Err(unsent("busy"));
+        };
+        let mut call = Call::new(client, homeserver, token, request, &sent)?;
+        let answer = call.make(max_answer).await?;
+        if homeserver.may_be_old() && is_unrecognized(&answer) && call.spell_old() {
+            let answer = call.make(max_answer).await?;
+            if !is_unrecognized(&answer) {
+                homeserver.remember_old();
+            }
+            return Ok(answer);
+        }
+        Ok(answer)
+    };
+    match timeout_at(deadline, call).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(CallError {
+            reason: "timed-out".into(),
+            sent: sent.get(),
+        }),
+    }
+}
+
+struct Call<'a> {
+    client: &'a Client,
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    body: Option<Vec<u8>>,
+    sent: &'a Cell<bool>,
+}
+
+impl<'a> Call<'a> {
+    /// Checks what the rule wants. What it must not want is `denied`.
+    fn new(
+        client: &'a Client,
+        homeserver: &Homeserver,
+        token: Option<&AccessToken>,
+        mut request: HttpRequest,
+        sent: &'a Cell<bool>,
+    ) -> Result<Self, CallError> {
+        let denied = || unsent("denied");
+        let method = match request.method.as_str() {
+            "GET" => Method::GET,
+            "POST" => Method::POST,
+            "PUT" => Method::PUT,
+            "DELETE" => Method::DELETE,
+            _ => return Err(denied()),
+        };
+        if !request.path.iter().all(|segment| is_plain(segment))
+            || request.headers.len() > MAX_HEADERS
+            || request
+                .body
+                .as_ref()
+                .is_some_and(|body| body.len() > MAX_REQUEST_BODY)
+        {
+            return Err(denied());
+        }
+        if homeserver.is_old() {
+            spell_old(&mut request.path);
+        }
+        let mut url = homeserver.origin().clone();
+        url.path_segments_mut()
+            .map_err(|()| denied())?
+            .clear()
+            .extend(&request.path);
+        if !request.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&request.query);
+        }
+        let mut headers = HeaderMap::new();
+        for (name, value) in &request.headers {
+            if !may_send(name) {
+                return Err(denied());
+            }
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| denied())?;
+            headers.append(name, HeaderValue::from_str(value).map_err(|_| denied())?);
+        }
+        if let Some(token) = token {
+            headers.insert(reqwest::header::AUTHORIZATION, token.authorization());
+        }
+        Ok(Self {
+            client,
+            method,
+            url,
+            headers,
+            body: request.body,
+            sent,
+        })
+    }
+
+    /// Sends it, and once more if the homeserver closed a kept connection at that moment and a repeat is
+    /// harmless (RFC 9110 §9.2.2; a PUT to Matrix carries its transaction id).
+    async fn make(&mut self, max_answer: usize) -> Outcome {
+        match self.send().await {
+            Ok(response) => read(response, max_answer).await,
+            Err(error) if self.method != Method::POST && was_closed(&error) => {
+                let response = self.send().await.map_err(|error| self.failed(&error))?;
+                read(response, max_answer).await
+            }
+            Err(error) => Err(self.failed(&error)),
+        }
+    }
+
+    async fn send(&self) -> reqwest::Result<Response> {
+        let mut request = self
+            .client
+            .request(self.method.clone(), self.url.clone())
+            .headers(self.headers.clone());
+        if let Some(body) = &self.body {
+            request = request.body(body.clone());
+        }
+        self.sent.set(true);
+        request.send().await
+    }
+
+    fn failed(&self, error: &reqwest::Error) -> CallError {
+        let (reason, sent) = if is_tls(error) {
+            ("tls", false)
+        } else if error.is_connect() {
+            ("unreachable", false)
+        } else {
+            ("cut-off", true)
+        };
+        tracing::warn!(
+            "{} {}: {reason}: {}",
+            self.method,
+            self.url.origin().ascii_serialization(),
+            cause(error)
+        );
+        CallError {
+            reason: reason.into(),
+            sent,
+        }
+    }
+
+    /// Changes the path to the prefix of before Matrix 1.1; false where it has none to change.
+    fn spell_old(&mut self) -> bool {
+        let mut path: Vec<String> = self
+            .url
+            .path_segments()
+            .into_iter()
+            .flatten()
+            .map(str::to_owned)
+            .collect();
+        let changed = spell_old(&mut path);
+        self.url.set_path(&path.join("/"));
+        changed
+    }
+}
+
+fn spell_old(path: &mut [String]) -> bool {
+    match path {
+        [matrix, client, version, ..]
+            if matrix == "_matrix" && client == "client" && version == "v3" =>
+        {
+            "r0".clone_into(version);
+            true
+        }
+        _ => false,
+    }
+}
+
+fn may_send(name: &str) -> bool {
+    let plain = name
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    let known = [
+        "content-type",
+        "accept",
+        "if-match",
+        "if-none-match",
+        "if-modified-since",
+    ];
+    plain
+        && (known.contains(&name)
+            || name
+                .strip_prefix("x-")
+                .is_some_and(|rest| !rest.starts_with("forwarded")))
+}
+
+/// Reads an answer; more than `max` bytes are not read.
+async fn read(mut response: Response, max: usize) -> Outcome {
+    let too_large = || CallError {
+        reason: "too-large".into(),
+        sent: true,
+    };
+    if response
+        .content_length()
+        .is_some_and(|length| length > max as u64)
+    {
+        return Err(too_large());
+    }
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() > max => return Err(too_large()),
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => break,
+            Err(error) => {
+                tracing::warn!("a homeserver's answer was cut off: {}", cause(&error));
+                return Err(CallError {
+                    reason: "cut-off".into(),
+                    sent: true,
+                });
+            }
+        }
+    }
+    let headers = response
+        .headers()
+        .iter()
+        .filter(|(name, _)| PASSED_ON.contains(&name.as_str()))
+        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+        .collect();
+    Ok(HttpResponse {
+        status: response.status().as_u16(),
+        headers,
+        body,
+    })
+}
+
+/// Matrix: "M_UNRECOGNIZED: the server did not understand the request", 404 or 405 (400 before 1.3).
+fn is_unrecognized(answer: &HttpResponse) -> bool {
+    #[derive(serde::Deserialize)]
+    struct MatrixError {
+        errcode: String,
+    }
+    matches!(answer.status, 400 | 404 | 405)
+        && answer.body.len() <= MAX_ERROR_BODY
+        && serde_json::from_slice::<MatrixError>(&answer.body)
+            .is_ok_and(|error| error.errcode == "M_UNRECOGNIZED")
+}
+
+fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(error.source(), |&error| error.source())
+}
+
+fn is_tls(error: &reqwest::Error) -> bool {
+    chain(error).any(|cause| {
+        cause.is::<rustls::Error>()
+            || cause
+                .downcast_ref::<io::Error>()
+                .and_then(io::Error::get_ref)
+                .is_some_and(|inner| inner.is::<rustls::Error>())
+    })
+}
+
+/// The connection ended before any byte of an answer.
+fn was_closed(error: &reqwest::Error) -> bool {
+    !error.is_connect()
+        && chain(error).any(|cause| {
+            cause
+                .downcast_ref::<hyper::Error>()
+                .is_some_and(hyper::Error::is_incomplete_message)
+                || cause.downcast_ref::<io::Error>().is_some_and(|io| {
+                    matches!(
+                        io.kind(),
+                        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+                    )
+                })
+        })
+}
+
+/// The innermost reason: without the URL, whose query is nobody's business in a log.
+fn cause(error: &reqwest::Error) -> String {
+    let innermost = chain(error)
+        .last()
+        .map_or_else(|| "no reason given".to_owned(), ToString::to_string);
+    crate::access_log::escaped(&innermost, 200)
+}

@@ -1,0 +1,67 @@
+"""A CoAP client behind pipes: a JSON object per line in, one per line out, in the same order.
+
+In:  {"method": "PUT", "uri": "coap://...", "options": [[NUMBER, "hex"], ...], "payload": "hex" or "cbor": VALUE,
+      "content_format": N, "accept": N, "non": BOOL, "timeout": SECONDS}; all but the first two may be left out.
+Out: {"code": "2.05", "options": [[NUMBER, "hex"], ...], "payload": "hex", "value": VALUE}, where `value` is the
+     payload of a CBOR answer, decoded; or {"error": "..."}.
+"""
+
+import asyncio
+import json
+import logging
+import sys
+
+import aiocoap
+import cbor2
+from aiocoap.numbers.optionnumbers import OptionNumber
+from aiocoap.optiontypes import OpaqueOption
+
+CBOR = 60
+
+
+def message_from(request: dict) -> aiocoap.Message:
+    tuning = aiocoap.Unreliable if request.get("non") else aiocoap.Reliable
+    message = aiocoap.Message(
+        code=getattr(aiocoap, request["method"]), uri=request["uri"], transport_tuning=tuning
+    )
+    if "cbor" in request:
+        message.payload = cbor2.dumps(request["cbor"])
+    else:
+        message.payload = bytes.fromhex(request.get("payload", ""))
+    if request.get("content_format") is not None:
+        message.opt.content_format = request["content_format"]
+    if request.get("accept") is not None:
+        message.opt.accept = request["accept"]
+    for number, value in request.get("options", []):
+        message.opt.add_option(OpaqueOption(OptionNumber(number), bytes.fromhex(value)))
+    return message
+
+
+def json_from(answer: aiocoap.Message) -> dict:
+    fields = {
+        "code": answer.code.dotted,
+        "options": [[int(option.number), option.encode().hex()] for option in answer.opt.option_list()],
+        "payload": answer.payload.hex(),
+    }
+    if answer.opt.content_format is not None and int(answer.opt.content_format) == CBOR:
+        fields["value"] = cbor2.loads(answer.payload)
+    return fields
+
+
+async def exchange(context: aiocoap.Context, request: dict) -> dict:
+    try:
+        answer = await asyncio.wait_for(context.request(message_from(request)).response, request.get("timeout", 30))
+        return json_from(answer)
+    except Exception as error:  # whatever it is, the test wants to see it
+        return {"error": f"{type(error).__name__}: {error}"}
+
+
+async def main() -> None:
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    context = await aiocoap.Context.create_client_context()
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        print(json.dumps(await exchange(context, json.loads(line))), flush=True)
+    await context.shutdown()
+
+
+asyncio.run(main())

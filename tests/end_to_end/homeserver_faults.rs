@@ -1,0 +1,245 @@
+//! A homeserver that is broken, gone, or no homeserver at all.
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use comatrix_tests::aiocoap::Aiocoap;
+use comatrix_tests::device::{Answer, Request, Spelling, option};
+use comatrix_tests::gateway::Gateway;
+use comatrix_tests::stub::{Behaviour, Received, Stub};
+use serde_json::json;
+
+use crate::stage::{Stubbed, send_to};
+
+fn answer_to_send(behaviour: Behaviour) -> Answer {
+    let mut stubbed = Stubbed::always(behaviour);
+    let send = stubbed.send();
+    let answer = stubbed.device.request(&send);
+    assert_eq!(stubbed.stub.received().len(), 1, "the gateway asked once");
+    answer
+}
+
+fn page(status: u16, content_type: &str, body: &[u8]) -> Behaviour {
+    Behaviour::Answer {
+        status,
+        headers: vec![("Content-Type", content_type.to_owned())],
+        body: body.to_vec(),
+    }
+}
+
+#[test]
+fn a_redirect_is_answered_5_02_and_not_followed() {
+    let elsewhere = Stub::always(Behaviour::json(200, json!({ "event_id": "$elsewhere" })));
+    for status in [301, 302, 303, 307, 308] {
+        let redirect = page(status, "text/html", b"")
+            .with_header("Location", &format!("{}/trap", elsewhere.origin));
+        assert_eq!(answer_to_send(redirect).code, "5.02", "for {status}");
+    }
+    assert_eq!(elsewhere.connections(), 0, "no packet went there");
+}
+
+#[test]
+fn an_html_page_instead_of_json_is_answered_5_02_whatever_its_status() {
+    for status in [200, 404, 502] {
+        let answer = answer_to_send(page(
+            status,
+            "text/html",
+            b"<html><body>Welcome to nginx!</body></html>",
+        ));
+        assert_eq!(answer.code, "5.02", "for {status}: {answer:?}");
+    }
+}
+
+#[test]
+fn json_that_ends_early_or_is_no_object_is_answered_5_02() {
+    for body in [
+        &b""[..],
+        b"{",
+        b"{\"event_id\":\"$x\"",
+        b"[]",
+        b"null",
+        b"\"$x\"",
+        b"{\"event_id\":\"$x\"} trailing",
+        b"\xff",
+    ] {
+        let answer = answer_to_send(page(200, "application/json", body));
+        assert_eq!(answer.code, "5.02", "{body:?} was answered {answer:?}");
+    }
+}
+
+#[test]
+fn a_2xx_without_the_field_it_must_have_is_answered_5_02() {
+    let register = json!({ "username": "u", "password": "p", "auth": { "type": "m.login.dummy" } });
+    let login = json!({
+        "type": "m.login.password", "identifier": { "type": "m.id.user", "user": "u" }, "password": "p",
+    });
+    for body in [
+        json!({}),
+        json!({ "event_id": 1, "access_token": null, "room_id": ["!r:s"], "chunk": {} }),
+    ] {
+        let mut stubbed = Stubbed::always(Behaviour::json(200, body));
+        let origin = stubbed.stub.origin.clone();
+        let requests = [
+            Request::new("POST", "/register")
+                .proxy_uri(&Spelling::Full.register(&origin))
+                .cbor(register.clone()),
+            Request::new("POST", "/login")
+                .proxy_uri(&Spelling::Full.login(&origin))
+                .cbor(login.clone()),
+            Request::new("POST", "/join")
+                .proxy_uri(&Spelling::Full.join(&origin, "!r:s"))
+                .token("t"),
+            send_to(&origin),
+            Request::new("GET", "/getmsg")
+                .proxy_uri(&Spelling::Full.getmsg(&origin, "!r:s"))
+                .token("t"),
+        ];
+        for request in requests {
+            let answer = stubbed.device.request(&request);
+            assert_eq!(
+                answer.code, "5.02",
+                "{} was answered {answer:?}",
+                request.path
+            );
+        }
+    }
+}
+
+#[test]
+fn half_an_answer_is_answered_5_02() {
+    assert_eq!(answer_to_send(Behaviour::HalfAnswer).code, "5.02");
+}
+
+#[test]
+fn a_connection_cut_before_the_answer_is_answered_5_02() {
+    let mut stubbed = Stubbed::always(Behaviour::Drop);
+    let send = stubbed.send();
+    assert_eq!(stubbed.device.request(&send).code, "5.02");
+}
+
+#[test]
+fn an_answer_that_is_no_http_is_answered_5_02() {
+    assert_eq!(answer_to_send(Behaviour::NotHttp).code, "5.02");
+}
+
+#[test]
+fn a_failed_tls_handshake_is_answered_5_02() {
+    let stub = Stub::always(Behaviour::NotHttp);
+    let origin = stub.origin.replace("http://", "https://");
+    let gateway = Gateway::start(&["--homeserver", &origin]);
+    let answer = Aiocoap::start(gateway.address).request(&send_to(&origin));
+    assert_eq!(answer.code, "5.02", "{answer:?}");
+}
+
+#[test]
+fn an_answer_of_20_megabytes_is_answered_5_02_and_not_kept() {
+    let body = format!(r#"{{"event_id":"${}"}}"#, "x".repeat(20_000_000));
+    let answer = answer_to_send(page(200, "application/json", body.as_bytes()));
+    assert_eq!(
+        answer.code,
+        "5.02",
+        "{} bytes of payload",
+        answer.payload.len()
+    );
+}
+
+#[test]
+fn a_homeserver_that_refuses_connections_is_answered_5_03_with_max_age() {
+    let free = TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("a free port");
+    let origin = format!("http://{free}");
+    let gateway = Gateway::start(&["--homeserver", &origin]);
+    let answer = Aiocoap::start(gateway.address).request(&send_to(&origin));
+    assert_eq!(answer.code, "5.03", "{answer:?}");
+    assert!(answer.number(option::MAX_AGE).is_some(), "{answer:?}");
+}
+
+#[test]
+fn a_homeserver_whose_name_is_not_found_is_answered_5_03_with_max_age() {
+    // RFC 6761 §6.4: no such name, ever.
+    let origin = "http://homeserver.invalid:8008";
+    let gateway = Gateway::start(&["--homeserver", origin]);
+    let answer = Aiocoap::start(gateway.address).request(&send_to(origin));
+    assert_eq!(answer.code, "5.03", "{answer:?}");
+    assert!(answer.number(option::MAX_AGE).is_some(), "{answer:?}");
+}
+
+fn ends_with_5_04_after_10_seconds(stub: Stub, request: impl Fn(&str) -> Request) {
+    let mut stubbed = Stubbed::with(stub);
+    let request = request(&stubbed.stub.origin);
+    let started = Instant::now();
+    let answer = stubbed.device.request(&request);
+    let elapsed = started.elapsed();
+    assert_eq!(answer.code, "5.04", "{answer:?} after {elapsed:?}");
+    assert!(
+        (Duration::from_secs(9)..Duration::from_secs(13)).contains(&elapsed),
+        "it took {elapsed:?}"
+    );
+}
+
+#[test]
+fn a_homeserver_that_hangs_is_answered_5_04_after_10_seconds() {
+    ends_with_5_04_after_10_seconds(Stub::always(Behaviour::Hang), send_to);
+}
+
+#[test]
+fn a_homeserver_that_dribbles_its_answer_is_answered_5_04_after_10_seconds() {
+    ends_with_5_04_after_10_seconds(Stub::always(Behaviour::Dribble), send_to);
+}
+
+#[test]
+fn the_10_seconds_are_for_every_step_of_an_exchange_together() {
+    // Registration takes two calls (the Matrix specification's user-interactive authentication), each within 10 s.
+    let script = |request: &Received| {
+        let body = String::from_utf8_lossy(&request.body);
+        let answer = if body.contains("uia-session") {
+            Behaviour::json(200, json!({ "access_token": "late" }))
+        } else {
+            let flows = json!([{ "stages": ["m.login.dummy"] }]);
+            Behaviour::json(
+                401,
+                json!({ "session": "uia-session", "flows": flows, "params": {} }),
+            )
+        };
+        Behaviour::Late(Duration::from_secs(7), Box::new(answer))
+    };
+    ends_with_5_04_after_10_seconds(Stub::scripted(script), |origin| {
+        Request::new("POST", "/register")
+            .proxy_uri(&Spelling::Short.register(origin))
+            .cbor(json!({ "username": "u", "password": "p", "auth": { "type": "m.login.dummy" } }))
+    });
+}
+
+#[test]
+fn after_every_fault_the_next_request_goes_well() {
+    let count = std::sync::atomic::AtomicUsize::new(0);
+    let script = move |_: &Received| match count.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+        0 => Behaviour::Drop,
+        2 => Behaviour::HalfAnswer,
+        4 => Behaviour::NotHttp,
+        6 => page(200, "text/html", b"<html>"),
+        _ => Behaviour::json(200, json!({ "event_id": "$well" })),
+    };
+    let mut stubbed = Stubbed::with(Stub::scripted(script));
+    let codes: Vec<String> = (0..8)
+        .map(|number| {
+            let uri = Spelling::Short.send(
+                &stubbed.stub.origin,
+                "!room:localhost",
+                &format!("txn{number}"),
+            );
+            let send = Request::new("PUT", "/send").proxy_uri(&uri).token("t");
+            stubbed
+                .device
+                .request(&send.cbor(json!({ "msgtype": "m.text", "body": "hello" })))
+                .code
+        })
+        .collect();
+    assert_eq!(
+        codes,
+        [
+            "5.02", "2.04", "5.02", "2.04", "5.02", "2.04", "5.02", "2.04"
+        ]
+    );
+}

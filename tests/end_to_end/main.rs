@@ -1,0 +1,24 @@
+//! End-to-end tests: devices, the gateway and a homeserver, each the real thing; and a stub homeserver where faults
+//! are wanted.
+//!
+//! Read `story` first: what a device does from its first start on. `stage` has the parts that tests share.
+
+mod bad_requests;
+mod bodies;
+mod command_line;
+mod configurations;
+mod discovery;
+mod homeserver_errors;
+mod homeserver_faults;
+mod libcoap_story;
+mod message_layer;
+mod peers;
+mod rate_limits;
+mod rooms;
+mod secrets;
+mod short_forms;
+mod shutdown;
+mod slow_homeserver;
+mod stage;
+mod story;
+mod tokens;

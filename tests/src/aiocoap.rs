@@ -1,0 +1,131 @@
+//! aiocoap as a device: the reference CoAP client, with CBOR by cbor2, neither of which shares code with the gateway.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::device::{Answer, Payload, Request};
+use crate::places;
+
+/// Seconds; above the gateway's own deadline and the retransmissions of a busy machine.
+const EXCHANGE_LIMIT: u32 = 60;
+
+/// A running client: one UDP socket, one request at a time.
+#[derive(Debug)]
+pub struct Aiocoap {
+    process: Child,
+    requests: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+    gateway: SocketAddr,
+}
+
+impl Aiocoap {
+    /// Starts a client of the gateway at this address.
+    pub fn start(gateway: SocketAddr) -> Self {
+        // It ends when its standard input does.
+        let mut process = Command::new(places::python())
+            .arg(places::client_program("aiocoap_client.py"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python starts");
+        let requests = process.stdin.take();
+        let answers = BufReader::new(process.stdout.take().expect("it was asked for"));
+        Self {
+            process,
+            requests,
+            answers,
+            gateway,
+        }
+    }
+
+    /// Makes an exchange.
+    pub fn request(&mut self, request: &Request) -> Answer {
+        self.try_request(request)
+            .unwrap_or_else(|error| panic!("{error} after {request:?}"))
+    }
+
+    /// Makes an exchange that may end without an answer; the error is aiocoap's.
+    pub fn try_request(&mut self, request: &Request) -> Result<Answer, String> {
+        let line = self.spelled(request).to_string();
+        let requests = self
+            .requests
+            .as_mut()
+            .expect("it is there until this value ends");
+        writeln!(requests, "{line}")
+            .and_then(|()| requests.flush())
+            .expect("the client runs");
+        let mut line = String::new();
+        self.answers.read_line(&mut line).expect("the client runs");
+        let answer: Value =
+            serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error} in {line:?}"));
+        answer_from(&answer).ok_or_else(|| answer["error"].as_str().unwrap_or(&line).to_owned())
+    }
+
+    fn spelled(&self, request: &Request) -> Value {
+        let options: Vec<_> = request
+            .options
+            .iter()
+            .map(|(number, value)| json!([number, hex(value)]))
+            .collect();
+        let mut spelled = json!({
+            "method": request.method,
+            "uri": format!("coap://{}{}", self.gateway, request.path),
+            "options": options,
+            "content_format": request.content_format,
+            "accept": request.accept,
+            "non": request.non,
+            "timeout": EXCHANGE_LIMIT,
+        });
+        match &request.payload {
+            Payload::Empty => {}
+            Payload::Bytes(bytes) => spelled["payload"] = json!(hex(bytes)),
+            Payload::Cbor(value) => spelled["cbor"] = value.clone(),
+        }
+        spelled
+    }
+}
+
+impl Drop for Aiocoap {
+    fn drop(&mut self) {
+        drop(self.requests.take());
+        let _ = self.process.wait();
+    }
+}
+
+fn answer_from(fields: &Value) -> Option<Answer> {
+    let code = fields["code"].as_str()?.to_owned();
+    let options = fields["options"].as_array()?.iter().filter_map(|option| {
+        let number = u16::try_from(option[0].as_u64()?).ok()?;
+        Some((number, bytes(option[1].as_str()?)))
+    });
+    let mut options: Vec<_> = options.collect();
+    options.sort();
+    let value = fields.get("value").cloned();
+    Some(Answer {
+        code,
+        options,
+        payload: bytes(fields["payload"].as_str()?),
+        value,
+    })
+}
+
+/// Bytes as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Hexadecimal digits as bytes.
+pub fn bytes(hex: &str) -> Vec<u8> {
+    let digits: Vec<u8> = hex
+        .chars()
+        .filter_map(|digit| digit.to_digit(16))
+        .map(|digit| digit as u8)
+        .collect();
+    digits
+        .chunks_exact(2)
+        .map(|pair| pair[0] << 4 | pair[1])
+        .collect()
+}

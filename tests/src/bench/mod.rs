@@ -1,0 +1,24 @@
+//! The benchmark behind `cargo xtask bench`: closed-loop CoAP clients against the gateway as it ships, beside
+//! baselines measured in the same run.
+//!
+//! Ratios are what counts. Where a baseline can be run here (a bare UDP echo, direct HTTP, the rule's native
+//! code), it takes turns with the gateway, and the median of the pairs' ratios is reported: a machine's drift hits
+//! both sides of a pair alike. The Python gateway of 2021 cannot be run here; its figures are constants
+//! ([`report::Figures2021`]).
+//!
+//! Read [`exchange`] and [`load`] first (what a client does), then [`rows`] (what is measured).
+
+pub mod datagram;
+pub mod echo;
+pub mod exchange;
+pub mod load;
+pub mod plan;
+pub mod process;
+pub mod report;
+pub mod rows;
+pub mod stub_homeserver;
+pub mod tally;
+pub mod window;
+
+/// Why a row could not be measured: text for the person at the terminal.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;

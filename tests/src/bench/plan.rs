@@ -1,0 +1,144 @@
+//! What to measure, and for how long.
+
+use std::time::Duration;
+
+/// The command line of the bench, as values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Words of which a row's name must contain one; none: every row.
+    pub filters: Vec<String>,
+    /// How many times a measurement and its baseline take turns.
+    pub pairs: usize,
+    /// Length of one measurement, after its warm-up.
+    pub window: Duration,
+    /// Load before each measurement that counts for nothing: caches fill, connections open.
+    pub warm_up: Duration,
+    /// Requests before memory is read a second time.
+    pub soak_requests: u64,
+    /// Starts of which the median is taken.
+    pub starts: usize,
+}
+
+/// What the bench's process is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Role {
+    /// Say how to use it.
+    Help,
+    /// Measure and print the table.
+    Measure(Plan),
+    /// The baseline of `/time`: a bare UDP echo, in a process of its own so that its CPU time can be read.
+    EchoServer,
+    /// A homeserver that accepts every `/send` after this delay.
+    StubHomeserver(Duration),
+}
+
+impl Role {
+    /// Reads the arguments after the program's name.
+    ///
+    /// # Errors
+    /// An option that does not exist, or a delay that is no number of milliseconds.
+    pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, String> {
+        let mut quick = false;
+        let mut filters = Vec::new();
+        let mut arguments = arguments.into_iter();
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--quick" => quick = true,
+                "--echo-server" => return Ok(Self::EchoServer),
+                "--stub-homeserver" => {
+                    let delay = arguments.next().unwrap_or_default();
+                    return delay
+                        .parse()
+                        .map(|milliseconds| {
+                            Self::StubHomeserver(Duration::from_millis(milliseconds))
+                        })
+                        .map_err(|_| {
+                            format!(
+                                "`{delay}` is no delay in milliseconds: try --stub-homeserver 200"
+                            )
+                        });
+                }
+                "--help" | "-h" => return Ok(Self::Help),
+                option if option.starts_with('-') => {
+                    return Err(format!(
+                        "`{option}` is unknown; `--help` lists what there is"
+                    ));
+                }
+                word => filters.push(word.to_lowercase()),
+            }
+        }
+        let mut plan = if quick {
+            Plan::quick()
+        } else {
+            Plan::thorough()
+        };
+        plan.filters = filters;
+        Ok(Self::Measure(plan))
+    }
+}
+
+impl Plan {
+    fn thorough() -> Self {
+        Self {
+            filters: Vec::new(),
+            pairs: 5,
+            window: Duration::from_secs(3),
+            warm_up: Duration::from_millis(500),
+            soak_requests: 1_000_000,
+            starts: 9,
+        }
+    }
+
+    /// Enough to see whether a change helped, not to quote.
+    fn quick() -> Self {
+        Self {
+            pairs: 3,
+            window: Duration::from_secs(1),
+            warm_up: Duration::from_millis(200),
+            soak_requests: 50_000,
+            starts: 3,
+            ..Self::thorough()
+        }
+    }
+
+    /// Whether the row of this name is to be measured.
+    pub fn selects(&self, name: &str) -> bool {
+        let name = name.to_lowercase();
+        self.filters.is_empty() || self.filters.iter().any(|word| name.contains(word))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Role, String> {
+        Role::parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn words_select_rows_and_quick_shortens_them() {
+        let Ok(Role::Measure(plan)) = parse("--quick /TIME start") else {
+            panic!("a plan was expected");
+        };
+        assert!(plan.selects("/time, 64 clients") && plan.selects("ready after start"));
+        assert!(!plan.selects("memory"));
+        assert!(plan.window < Plan::thorough().window);
+    }
+
+    #[test]
+    fn no_word_selects_every_row() {
+        assert!(Plan::thorough().selects("anything"));
+    }
+
+    #[test]
+    fn the_children_of_the_bench_are_named_by_options() {
+        assert_eq!(parse("--echo-server"), Ok(Role::EchoServer));
+        assert_eq!(
+            parse("--stub-homeserver 200"),
+            Ok(Role::StubHomeserver(Duration::from_millis(200)))
+        );
+        assert!(parse("--stub-homeserver soon").is_err());
+        assert!(parse("--fast").is_err());
+    }
+}

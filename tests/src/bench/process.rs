@@ -1,0 +1,195 @@
+//! Child processes of the bench: the gateway, and the bench itself in another role. What `/proc` tells of them.
+
+use std::io::{BufRead, BufReader, Read, sink};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use super::Failure;
+
+/// A server that has not announced itself by then will not.
+const START_LIMIT: Duration = Duration::from_secs(30);
+
+/// The unit of `utime` and `stime` in `/proc/PID/stat` (proc(5)): 100 per second on every Linux that Rust runs on.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// A running server; it ends with this value.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// From the start of its process to its announcement.
+    pub ready_after: Duration,
+    child: Child,
+}
+
+impl Server {
+    /// Starts a command and waits for its line `listening on SCHEME://ADDRESS`.
+    ///
+    /// # Errors
+    /// The program is not there, or it ends or stays silent instead of announcing itself.
+    pub fn start(mut command: Command) -> Result<Self, Failure> {
+        let program = command.get_program().to_string_lossy().into_owned();
+        let started = Instant::now();
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("{program} does not start: {error}"))?;
+        let Some(stdout) = child.stdout.take() else {
+            return Err("the child has no output".into());
+        };
+        let (announce, announced) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut stdout = BufReader::new(stdout);
+            let mut line = String::new();
+            let _ = stdout.read_line(&mut line);
+            let _ = announce.send((Instant::now(), line));
+            // A full pipe would stop the server.
+            let _ = std::io::copy(&mut stdout.take(u64::MAX), &mut sink());
+        });
+        let outcome = announced.recv_timeout(START_LIMIT);
+        let address = outcome.as_ref().ok().and_then(|(_, line)| {
+            line.trim()
+                .strip_prefix("listening on ")?
+                .split_once("://")?
+                .1
+                .trim_end_matches('/')
+                .parse()
+                .ok()
+        });
+        match (outcome, address) {
+            (Ok((at, _)), Some(address)) => Ok(Self {
+                address,
+                ready_after: at - started,
+                child,
+            }),
+            (outcome, _) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                let line = outcome.map(|(_, line)| line).unwrap_or_default();
+                Err(format!("{program} did not announce its address: it printed {line:?}").into())
+            }
+        }
+    }
+
+    /// This program in another role.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn start_self(arguments: &[&str]) -> Result<Self, Failure> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(arguments);
+        Self::start(command)
+    }
+
+    /// CPU time of all its threads so far, in user and system mode.
+    ///
+    /// # Errors
+    /// The process is gone.
+    pub fn cpu_time(&self) -> Result<Duration, Failure> {
+        let stat = self.proc("stat")?;
+        // The second field, the name, may hold blanks; it ends with the last parenthesis.
+        let fields = stat
+            .rsplit_once(')')
+            .map(|(_, fields)| fields)
+            .unwrap_or_default();
+        // Fields 14 and 15 of proc(5), counted from the third.
+        let ticks: f64 = fields
+            .split_whitespace()
+            .skip(11)
+            .take(2)
+            .filter_map(|ticks| ticks.parse::<f64>().ok())
+            .sum();
+        Ok(Duration::from_secs_f64(ticks / TICKS_PER_SECOND))
+    }
+
+    /// A memory figure in bytes: `VmRSS` (now) or `VmHWM` (the most so far).
+    ///
+    /// # Errors
+    /// The process is gone.
+    pub fn memory(&self, figure: &str) -> Result<u64, Failure> {
+        let status = self.proc("status")?;
+        let kibibytes: Option<u64> = status
+            .lines()
+            .find_map(|line| line.strip_prefix(figure)?.strip_prefix(':'))
+            .and_then(|value| value.trim().trim_end_matches("kB").trim().parse().ok());
+        Ok(kibibytes.ok_or_else(|| format!("/proc/PID/status has no {figure}"))? << 10)
+    }
+
+    fn proc(&self, file: &str) -> Result<String, Failure> {
+        Ok(std::fs::read_to_string(format!(
+            "/proc/{}/{file}",
+            self.child.id()
+        ))?)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The gateway's binary, and a folder for its cache of compiled code that ends with this value.
+pub struct Gateway {
+    binary: PathBuf,
+    scratch: PathBuf,
+}
+
+impl Gateway {
+    /// The binary beside this program, or the one that `COMATRIX_GATEWAY` names.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn find() -> Result<Self, Failure> {
+        let binary = match std::env::var_os("COMATRIX_GATEWAY") {
+            Some(path) => PathBuf::from(path),
+            None => std::env::current_exe()?.with_file_name("comatrix-gateway"),
+        };
+        if !binary.is_file() {
+            let path = binary.display();
+            return Err(format!(
+                "no gateway at {path}: run `cargo build --release -p comatrix-gateway` first"
+            )
+            .into());
+        }
+        let scratch = std::env::temp_dir().join(format!("comatrix-bench-{}", std::process::id()));
+        std::fs::create_dir_all(&scratch)?;
+        Ok(Self { binary, scratch })
+    }
+
+    /// Starts it on a free port of the loopback address, with warnings only in its log, as operators of busy
+    /// gateways run it.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn start(&self, homeserver: &str) -> Result<Server, Failure> {
+        let mut command = Command::new(&self.binary);
+        command.args([
+            "-i",
+            "127.0.0.1",
+            "-p",
+            "0",
+            "--log-level",
+            "warn",
+            "--homeserver",
+            homeserver,
+        ]);
+        command.arg("--cache-dir").arg(self.scratch.join("cache"));
+        Server::start(command)
+    }
+
+    /// The gateway's binary.
+    pub fn binary(&self) -> &Path {
+        &self.binary
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.scratch);
+    }
+}

@@ -1,0 +1,31 @@
+//! What is measured, one file per group of rows.
+
+pub mod call;
+pub mod memory;
+pub mod send;
+pub mod slow_homeserver;
+pub mod start;
+pub mod synapse;
+pub mod time;
+
+use super::Failure;
+use super::plan::Plan;
+use super::process::Gateway;
+use super::report::Row;
+
+/// Measures one group of rows.
+pub type Measure = fn(&Plan, &Gateway) -> Result<Vec<Row>, Failure>;
+
+/// Every group: the name that filters match, and how it is measured.
+pub const GROUPS: &[(&str, Measure)] = &[
+    ("/time", time::measure),
+    (
+        "/send to a slow homeserver (slow)",
+        slow_homeserver::measure,
+    ),
+    ("/send to an instant homeserver (instant)", send::measure),
+    ("/send to Synapse", synapse::measure),
+    ("component and native call (call)", call::measure),
+    ("ready after start (start)", start::measure),
+    ("memory", memory::measure),
+];

@@ -1,0 +1,80 @@
+//! `/time`: the cost of an exchange that needs no homeserver, beside that of a bare UDP echo.
+
+use std::time::Duration;
+
+use super::super::Failure;
+use super::super::datagram::Request;
+use super::super::load::Load;
+use super::super::plan::Plan;
+use super::super::process::{Gateway, Server};
+use super::super::report::{self, Figures2021, Row, Target, median, micros, notes};
+use super::super::window::{self, Window};
+
+/// Nobody listens there (RFC 863's port): `/time` calls no homeserver.
+const NO_HOMESERVER: &str = "http://127.0.0.1:9";
+
+/// Requests per second and CPU time per request at 1, 64 and 256 clients.
+pub fn measure(plan: &Plan, gateway: &Gateway) -> Result<Vec<Row>, Failure> {
+    let gateway = gateway.start(NO_HOMESERVER)?;
+    let echo = Server::start_self(&["--echo-server"])?;
+    let mut rows = Vec::new();
+    for clients in [1, 64, 256] {
+        let mut answers = Vec::new();
+        let mut echoes = Vec::new();
+        for pair in 0..plan.pairs {
+            // Who goes first alternates, so that neither side always finds the warmer machine.
+            if pair % 2 == 0 {
+                echoes.push(one(&echo, &Request::echo(), clients, plan)?);
+                answers.push(one(&gateway, &Request::time(), clients, plan)?);
+            } else {
+                answers.push(one(&gateway, &Request::time(), clients, plan)?);
+                echoes.push(one(&echo, &Request::echo(), clients, plan)?);
+            }
+        }
+        rows.extend(compare(clients, &answers, &echoes));
+    }
+    Ok(rows)
+}
+
+/// One measurement with sockets of its own.
+fn one(server: &Server, request: &Request, clients: usize, plan: &Plan) -> Result<Window, Failure> {
+    let mut load = Load::new(server.address)?;
+    load.add(clients, std::slice::from_ref(request), None, Duration::ZERO)?;
+    let mut windows = window::measure(&mut load, server, plan)?;
+    windows.pop().ok_or_else(|| "a load without clients".into())
+}
+
+fn compare(clients: usize, answers: &[Window], echoes: &[Window]) -> [Row; 2] {
+    let rate = median(answers.iter().map(|window| window.rate));
+    let echo_rate = median(echoes.iter().map(|window| window.rate));
+    let baseline = Figures2021::time_rate(clients);
+    let cpu = |windows: &[Window]| median(windows.iter().map(|window| micros(window.cpu)));
+    let ratios = answers
+        .iter()
+        .zip(echoes)
+        .map(|(answer, echo)| answer.cpu.as_secs_f64() / echo.cpu.as_secs_f64());
+    // The targets stand for 64 clients; the other rows show how the gateway scales.
+    let target = |target| if clients == 64 { target } else { Target::None };
+    [
+        Row {
+            name: format!("`/time`, {}: requests", report::clients(clients)),
+            figure: rate,
+            unit: "/s",
+            baseline: Some(("2021", baseline)),
+            ratio: Some(rate / baseline),
+            target: target(Target::RatioAtLeast(10.0)),
+            runs: answers.len(),
+            notes: format!("{}; echo {echo_rate:.0}/s", notes(answers)),
+        },
+        Row {
+            name: format!("`/time`, {}: CPU per request", report::clients(clients)),
+            figure: cpu(answers),
+            unit: "µs",
+            baseline: Some(("UDP echo", cpu(echoes))),
+            ratio: Some(median(ratios)),
+            target: target(Target::RatioAtMost(3.0)),
+            runs: answers.len(),
+            notes: "median of the pairs' ratios".to_owned(),
+        },
+    ]
+}

@@ -1,0 +1,119 @@
+//! Lines to copy for `coap-client` and `aiocoap-client`. With `--once` each of them is run as it is printed.
+
+use std::fs;
+use std::process::Command;
+
+use comatrix_tests::{libcoap, places};
+
+use crate::scene::Scene;
+use crate::walk::StepFailed;
+
+/// `{"msgtype": "m.text", "body": "hello in CBOR"}`.
+const MESSAGE: &[u8] = b"\xa2\x67msgtype\x66m.text\x64body\x6dhello in CBOR";
+
+/// A line for a shell.
+pub struct Line {
+    /// What it does.
+    pub purpose: &'static str,
+    /// The line.
+    pub command: String,
+    /// What its output has if all went well.
+    expected: &'static str,
+}
+
+/// The lines for this scene.
+pub fn lines(scene: &Scene) -> Vec<Line> {
+    let coap = libcoap::program()
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let aiocoap = places::workspace().join("target/venv/bin/aiocoap-client");
+    let aiocoap = aiocoap.display();
+    let (gateway, room, origin) = (&scene.gateway_uri, &scene.room_id, &scene.synapse.origin);
+    let folder = scene.folder.display();
+    let message = scene.folder.join("message.cbor");
+    fs::write(&message, MESSAGE).unwrap_or_else(|error| panic!("{}: {error}", message.display()));
+    let line = |purpose, command, expected| Line {
+        purpose,
+        command,
+        expected,
+    };
+    vec![
+        line(
+            "what there is",
+            format!("{coap} -m get '{gateway}/.well-known/core'"),
+            "</send>",
+        ),
+        line("the time", format!("{coap} -m get '{gateway}/time'"), "1"),
+        line(
+            "a message in JSON, with the gateway's own token",
+            format!(
+                r#"{coap} -m put -t 50 -A 50 -e '{{"msgtype":"m.text","body":"hello from libcoap"}}' '{gateway}/send/{room}'"#
+            ),
+            "event_id",
+        ),
+        line(
+            "the last message, in JSON",
+            format!("{coap} -m get -A 50 '{gateway}/getmsg/{room}'"),
+            "hello from libcoap",
+        ),
+        line(
+            "as the devices of 2021 do it: CBOR, Proxy-Uri (35), the device's token (256)",
+            format!(
+                r#"{coap} -m put -t 60 -f '{folder}/message.cbor' -O "35,{origin}/9/"'{room}'"/m.room.message/$(date +%s)" -O "256,$(cat '{folder}/device-token')" '{gateway}/send'"#
+            ),
+            "event_id",
+        ),
+        line(
+            "the time, by aiocoap",
+            format!("{aiocoap} '{gateway}/time'"),
+            "1",
+        ),
+        line(
+            "a message in CBOR, by aiocoap",
+            format!(
+                r#"{aiocoap} -m PUT --content-format application/cbor --payload '{{"msgtype": "m.text", "body": "hello from aiocoap"}}' '{gateway}/send/{room}'"#
+            ),
+            "event_id",
+        ),
+        line(
+            "the last message, by aiocoap",
+            format!("{aiocoap} --accept application/json '{gateway}/getmsg/{room}'"),
+            "hello from aiocoap",
+        ),
+    ]
+}
+
+/// Prints them.
+pub fn print(scene: &Scene, lines: &[Line]) {
+    println!("\n==> try it yourself; the room is {}", scene.room_id);
+    for line in lines {
+        println!("\n# {}\n{}", line.purpose, line.command);
+    }
+}
+
+/// Runs each as it stands, in a shell.
+pub fn run_each(lines: &[Line]) -> Result<(), StepFailed> {
+    println!("\n==> running these lines");
+    for line in lines {
+        let failed = |reason: String| StepFailed {
+            step: line.purpose.to_owned(),
+            reason,
+        };
+        let output = Command::new("sh")
+            .args(["-c", &line.command])
+            .output()
+            .map_err(|error| failed(error.to_string()))?;
+        let printed = String::from_utf8_lossy(&output.stdout);
+        println!("{}: {}", line.purpose, printed.trim_end());
+        if !printed.contains(line.expected) {
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(failed(format!(
+                "{:?} is not in its output; it said: {said}",
+                line.expected
+            )));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! The real gateway binary, as an operator starts it.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use crate::places::{self, Scratch};
+use crate::supervised::Supervised;
+
+/// Its first start compiles the rule; tests share two cores.
+const START_LIMIT: Duration = Duration::from_secs(60);
+
+/// Above its own deadline for draining, 10 s.
+const DRAIN_LIMIT: Duration = Duration::from_secs(20);
+
+/// The binary: what `COMATRIX_GATEWAY` names, else this workspace's, built now.
+pub fn binary() -> PathBuf {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY
+        .get_or_init(|| std::env::var_os("COMATRIX_GATEWAY").map_or_else(build, PathBuf::from))
+        .clone()
+}
+
+/// The same selection of packages as `cargo xtask test` makes, so that it has nothing left to do.
+fn build() -> PathBuf {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        .current_dir(places::workspace())
+        .args(["build", "--quiet", "--locked", "--workspace", "--bins"])
+        .status()
+        .expect("cargo starts");
+    assert!(
+        status.success(),
+        "building the gateway ended with {status}; the compiler's messages stand above"
+    );
+    // This program is target/debug/deps/NAME or target/debug/NAME.
+    let program = std::env::current_exe().expect("this program has a path");
+    let built = program
+        .ancestors()
+        .map(|folder| folder.join("comatrix-gateway"))
+        .find(|candidate| candidate.is_file());
+    built.expect("cargo has just built it into this folder or the one above")
+}
+
+/// One cache of compiled code for all gateways of the tests: compiling takes seconds in a debug build.
+pub fn cache_folder() -> PathBuf {
+    let folder = places::workspace().join("target/end-to-end");
+    fs::create_dir_all(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    folder.join("compiled")
+}
+
+/// A running gateway; it ends with this value.
+#[derive(Debug)]
+pub struct Gateway {
+    /// Where it listens.
+    pub address: SocketAddr,
+    process: Supervised,
+    log: PathBuf,
+    _scratch: Option<Scratch>,
+}
+
+impl Gateway {
+    /// Starts one with these arguments and waits for its line `listening on coap://…`. A free port of the loopback
+    /// address is added unless `-p` or `-i` are among the arguments.
+    pub fn start<S: AsRef<str>>(arguments: &[S]) -> Self {
+        let scratch = Scratch::new("gateway");
+        let gateway = Self::start_at(scratch.path(), arguments);
+        Self {
+            _scratch: Some(scratch),
+            ..gateway
+        }
+    }
+
+    /// As [`Gateway::start`], with its log in `folder`, which must be there and stays.
+    pub fn start_at<S: AsRef<str>>(folder: &Path, arguments: &[S]) -> Self {
+        let log = folder.join("gateway.log");
+        let mut words: Vec<String> = arguments
+            .iter()
+            .map(|word| word.as_ref().to_owned())
+            .collect();
+        for (option, standard) in [("-i", "127.0.0.1"), ("-p", "0")] {
+            if !words.iter().any(|word| word == option) {
+                words.extend([option.to_owned(), standard.to_owned()]);
+            }
+        }
+        if !words.iter().any(|word| word == "--cache-dir") {
+            words.extend([
+                "--cache-dir".to_owned(),
+                cache_folder().display().to_string(),
+            ]);
+        }
+        let process = Supervised::start(&binary(), &words, folder, &log);
+        let line = process.next_line(START_LIMIT);
+        let address = line
+            .as_deref()
+            .and_then(|line| line.strip_prefix("listening on coap://"))
+            .and_then(socket_address);
+        let Some(address) = address else {
+            let log = fs::read_to_string(&log).unwrap_or_default();
+            panic!(
+                "the gateway with {words:?} is not ready; it said {line:?}, and its log:\n{log}"
+            );
+        };
+        Self {
+            address,
+            process,
+            log,
+            _scratch: None,
+        }
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Sends SIGTERM.
+    pub fn terminate(&mut self) {
+        self.process.terminate();
+    }
+
+    /// Waits for its end, at most a while longer than it may drain; returns its exit status.
+    pub fn wait(&mut self) -> Option<i32> {
+        self.process.wait(DRAIN_LIMIT)
+    }
+
+    /// Whether it still runs.
+    pub fn runs(&mut self) -> bool {
+        self.process.ended().is_none()
+    }
+}
+
+/// The address as the gateway spells it. The unspecified address stands for every local one; tests use loopback.
+fn socket_address(spelled: &str) -> Option<SocketAddr> {
+    let authority = spelled.split_whitespace().next()?.trim_end_matches('/');
+    let mut address: SocketAddr = authority.parse().ok()?;
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    Some(address)
+}
+
+/// Runs the binary to its end: for `device` commands and for configurations that it must refuse.
+pub fn run<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Output {
+    Command::new(binary())
+        .args(arguments)
+        .output()
+        .expect("the gateway's binary starts")
+}

@@ -1,0 +1,19 @@
+//! Real parts around the real gateway: a Synapse homeserver, aiocoap and libcoap as devices, and a stub homeserver
+//! with faults where Synapse behaves too well.
+//!
+//! Everything here blocks, since a test tells a story in order. Whatever cannot be started fails the test with the
+//! command that installs it; nothing is skipped.
+#![deny(missing_docs)]
+// A part that is missing ends the test there and then; its message says what to do.
+#![allow(clippy::missing_panics_doc)]
+
+pub mod aiocoap;
+pub mod device;
+pub mod gateway;
+pub mod libcoap;
+pub mod matrix;
+pub mod places;
+pub mod raw;
+pub mod stub;
+pub mod supervised;
+pub mod synapse;

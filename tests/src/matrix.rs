@@ -1,0 +1,236 @@
+//! The Matrix client API as a person's client uses it: what happens in a room besides the device.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use reqwest::blocking::{Client, RequestBuilder};
+use serde_json::{Value, json};
+
+/// Above any answer of a busy test machine.
+const CALL_LIMIT: Duration = Duration::from_secs(60);
+
+/// A homeserver, seen from its client API.
+#[derive(Debug, Clone)]
+pub struct Homeserver {
+    origin: String,
+    client: Client,
+}
+
+/// An account with an access token.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// `@name:server`.
+    pub user_id: String,
+    /// Its local part.
+    pub name: String,
+    /// Its password.
+    pub password: String,
+    /// A token of a device of its own.
+    pub access_token: String,
+    homeserver: Homeserver,
+}
+
+impl Homeserver {
+    /// The server at `origin`.
+    pub fn new(origin: &str) -> Self {
+        let client = Client::builder()
+            .timeout(CALL_LIMIT)
+            .no_proxy()
+            .build()
+            .expect("a plain client");
+        Self {
+            origin: origin.to_owned(),
+            client,
+        }
+    }
+
+    /// Whether it answers `GET /_matrix/client/versions`.
+    pub fn answers(&self) -> bool {
+        let url = format!("{}/_matrix/client/versions", self.origin);
+        self.client
+            .get(url)
+            .send()
+            .is_ok_and(|answer| answer.status().is_success())
+    }
+
+    /// Registers a new account whose name begins with `prefix`
+    /// (`POST /_matrix/client/v3/register`, dummy stage).
+    pub fn register(&self, prefix: &str) -> Account {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        self.register_as(&format!(
+            "{prefix}{}",
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        ))
+    }
+
+    /// Registers the account `name`, which must be free, with a password made from it.
+    pub fn register_as(&self, name: &str) -> Account {
+        let password = format!("password of {name}");
+        let body =
+            json!({ "username": name, "password": password, "auth": { "type": "m.login.dummy" } });
+        let request = self.client.post(self.url("register")).json(&body);
+        let answer = done(request, "register");
+        Account {
+            user_id: text(&answer, "user_id"),
+            access_token: text(&answer, "access_token"),
+            name: name.to_owned(),
+            password,
+            homeserver: self.clone(),
+        }
+    }
+
+    /// The answer of `GET /_matrix/client/v3/account/whoami`: status and body.
+    pub fn whoami(&self, access_token: &str) -> (u16, Value) {
+        let answer = self
+            .client
+            .get(self.url("account/whoami"))
+            .bearer_auth(access_token)
+            .send();
+        let answer = answer.unwrap_or_else(|error| panic!("whoami: {error}"));
+        (answer.status().as_u16(), answer.json().unwrap_or_default())
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}/_matrix/client/v3/{path}", self.origin)
+    }
+}
+
+impl Account {
+    /// Creates a private room (`POST createRoom`); the server's default version if `version` is none.
+    pub fn create_room(&self, version: Option<&str>) -> String {
+        let mut body = json!({ "preset": "private_chat" });
+        if let Some(version) = version {
+            body["room_version"] = json!(version);
+        }
+        text(&self.post("createRoom", &body), "room_id")
+    }
+
+    /// The version of a room, from its creation event.
+    pub fn room_version(&self, room_id: &str) -> String {
+        let path = format!("rooms/{}/state/m.room.create", encoded(room_id));
+        text(
+            &done(
+                self.homeserver
+                    .client
+                    .get(self.url(&path))
+                    .bearer_auth(&self.access_token),
+                &path,
+            ),
+            "room_version",
+        )
+    }
+
+    /// Invites a user (`POST rooms/{roomId}/invite`).
+    pub fn invite(&self, room_id: &str, user_id: &str) {
+        self.post(
+            &format!("rooms/{}/invite", encoded(room_id)),
+            &json!({ "user_id": user_id }),
+        );
+    }
+
+    /// Joins a room.
+    pub fn join(&self, room_id: &str) {
+        self.post(&format!("rooms/{}/join", encoded(room_id)), &json!({}));
+    }
+
+    /// Sends an `m.room.message` event; returns its event_id.
+    pub fn send(&self, room_id: &str, content: &Value) -> String {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let txn_id = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = format!(
+            "rooms/{}/send/m.room.message/person{txn_id}",
+            encoded(room_id)
+        );
+        let request = self
+            .homeserver
+            .client
+            .put(self.url(&path))
+            .bearer_auth(&self.access_token)
+            .json(content);
+        text(&done(request, &path), "event_id")
+    }
+
+    /// Redacts an event.
+    pub fn redact(&self, room_id: &str, event_id: &str) {
+        let path = format!(
+            "rooms/{}/redact/{}/redaction",
+            encoded(room_id),
+            encoded(event_id)
+        );
+        done(
+            self.homeserver
+                .client
+                .put(self.url(&path))
+                .bearer_auth(&self.access_token)
+                .json(&json!({})),
+            &path,
+        );
+    }
+
+    /// The contents of the room's `m.room.message` events, newest first, at most 50, each with its `sender`.
+    pub fn messages(&self, room_id: &str) -> Vec<Value> {
+        let path = format!("rooms/{}/messages?dir=b&limit=50", encoded(room_id));
+        let answer = done(
+            self.homeserver
+                .client
+                .get(self.url(&path))
+                .bearer_auth(&self.access_token),
+            &path,
+        );
+        let events = answer["chunk"].as_array().cloned().unwrap_or_default();
+        let of_messages = events
+            .into_iter()
+            .filter(|event| event["type"] == "m.room.message");
+        of_messages
+            .map(|event| {
+                let mut content = event["content"].clone();
+                content["sender"] = event["sender"].clone();
+                content["event_id"] = event["event_id"].clone();
+                content
+            })
+            .collect()
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Value {
+        done(
+            self.homeserver
+                .client
+                .post(self.url(path))
+                .bearer_auth(&self.access_token)
+                .json(body),
+            path,
+        )
+    }
+
+    fn url(&self, path: &str) -> String {
+        self.homeserver.url(path)
+    }
+}
+
+fn done(request: RequestBuilder, what: &str) -> Value {
+    let answer = request
+        .send()
+        .unwrap_or_else(|error| panic!("{what}: {error}"));
+    let status = answer.status();
+    let body = answer.text().unwrap_or_default();
+    assert!(status.is_success(), "{what}: {status} {body}");
+    serde_json::from_str(&body).unwrap_or_else(|error| panic!("{what}: {error} in {body}"))
+}
+
+fn text(answer: &Value, field: &str) -> String {
+    answer[field]
+        .as_str()
+        .unwrap_or_else(|| panic!("no {field} in {answer}"))
+        .to_owned()
+}
+
+/// A path segment in percent-encoding (RFC 3986 §2.1), strict enough for room and event ids.
+pub fn encoded(segment: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        other => format!("%{other:02X}"),
+    };
+    segment.bytes().map(byte).collect()
+}

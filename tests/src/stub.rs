@@ -1,0 +1,251 @@
+//! A homeserver that misbehaves as told: what Synapse never does on purpose.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// A request as it arrived.
+#[derive(Debug, Clone, Default)]
+pub struct Received {
+    /// Like `PUT`.
+    pub method: String,
+    /// The request target, undecoded.
+    pub target: String,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body, by its Content-Length.
+    pub body: Vec<u8>,
+}
+
+impl Received {
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(present, _)| present == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+/// What the stub does with a request.
+#[derive(Debug, Clone)]
+pub enum Behaviour {
+    /// Answers as a homeserver does.
+    Answer {
+        /// The status.
+        status: u16,
+        /// Headers besides Content-Length.
+        headers: Vec<(&'static str, String)>,
+        /// The body.
+        body: Vec<u8>,
+    },
+    /// Answers, but later.
+    Late(Duration, Box<Behaviour>),
+    /// Says nothing and keeps the connection.
+    Hang,
+    /// Sends a good answer byte by byte, one every half second.
+    Dribble,
+    /// Closes the connection instead of answering.
+    Drop,
+    /// Closes the connection in the middle of the body.
+    HalfAnswer,
+    /// Sends bytes that are no HTTP.
+    NotHttp,
+}
+
+impl Behaviour {
+    /// An answer in JSON.
+    pub fn json(status: u16, body: Value) -> Self {
+        let headers = vec![("Content-Type", "application/json".to_owned())];
+        Self::Answer {
+            status,
+            headers,
+            body: body.to_string().into_bytes(),
+        }
+    }
+
+    /// This answer with one more header.
+    pub fn with_header(self, name: &'static str, value: &str) -> Self {
+        match self {
+            Self::Answer {
+                status,
+                mut headers,
+                body,
+            } => {
+                headers.push((name, value.to_owned()));
+                Self::Answer {
+                    status,
+                    headers,
+                    body,
+                }
+            }
+            other => other,
+        }
+    }
+}
+
+type Script = dyn Fn(&Received) -> Behaviour + Send + Sync;
+
+/// A running stub; it ends with this process.
+pub struct Stub {
+    /// `http://127.0.0.1:PORT`.
+    pub origin: String,
+    connections: Arc<AtomicUsize>,
+    received: Arc<Mutex<Vec<Received>>>,
+}
+
+impl Stub {
+    /// Starts one that does the same with every request.
+    pub fn always(behaviour: Behaviour) -> Self {
+        Self::scripted(move |_| behaviour.clone())
+    }
+
+    /// Starts one that decides by the request.
+    pub fn scripted(script: impl Fn(&Received) -> Behaviour + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .expect("the loopback address has a free port");
+        let address: SocketAddr = listener.local_addr().expect("it is bound");
+        let stub = Self {
+            origin: format!("http://{address}"),
+            connections: Arc::default(),
+            received: Arc::default(),
+        };
+        let (connections, received) = (Arc::clone(&stub.connections), Arc::clone(&stub.received));
+        let script: Arc<Script> = Arc::new(script);
+        thread::spawn(move || {
+            for connection in listener.incoming().map_while(Result::ok) {
+                connections.fetch_add(1, Ordering::SeqCst);
+                let (received, script) = (Arc::clone(&received), Arc::clone(&script));
+                // An error is a client that left, which is its right.
+                thread::spawn(move || serve(connection, &received, &*script).ok());
+            }
+        });
+        stub
+    }
+
+    /// How many connections came.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
+    /// The requests so far.
+    pub fn received(&self) -> Vec<Received> {
+        self.received
+            .lock()
+            .expect("no holder of this lock panics")
+            .clone()
+    }
+}
+
+fn serve(
+    connection: TcpStream,
+    received: &Mutex<Vec<Received>>,
+    script: &Script,
+) -> std::io::Result<()> {
+    let mut reader = BufReader::new(connection.try_clone()?);
+    while let Some(request) = read_request(&mut reader)? {
+        let behaviour = script(&request);
+        received
+            .lock()
+            .expect("no holder of this lock panics")
+            .push(request);
+        if !act(&connection, behaviour)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn read_request(reader: &mut impl BufRead) -> std::io::Result<Option<Received>> {
+    let mut line = String::new();
+    if reader.read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    let mut words = line.split_whitespace().map(str::to_owned);
+    let mut request = Received {
+        method: words.next().unwrap_or_default(),
+        target: words.next().unwrap_or_default(),
+        ..Received::default()
+    };
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let Some((name, value)) = line.trim_end().split_once(':') else {
+            break;
+        };
+        request
+            .headers
+            .push((name.to_lowercase(), value.trim().to_owned()));
+    }
+    let length = request
+        .header("content-length")
+        .and_then(|length| length.parse().ok())
+        .unwrap_or(0);
+    request.body = vec![0; length];
+    reader.read_exact(&mut request.body)?;
+    Ok(Some(request))
+}
+
+/// Returns whether the connection goes on.
+fn act(mut connection: &TcpStream, behaviour: Behaviour) -> std::io::Result<bool> {
+    match behaviour {
+        Behaviour::Answer {
+            status,
+            headers,
+            body,
+        } => {
+            connection.write_all(&head(status, &headers, body.len()))?;
+            connection.write_all(&body)?;
+            Ok(true)
+        }
+        Behaviour::Late(delay, behaviour) => {
+            thread::sleep(delay);
+            act(connection, *behaviour)
+        }
+        Behaviour::Hang => {
+            // Until the client leaves.
+            Ok(connection.read(&mut [0])? > 0)
+        }
+        Behaviour::Dribble => {
+            let body = br#"{"event_id":"$slow"}"#;
+            let mut answer = head(
+                200,
+                &[("Content-Type", "application/json".to_owned())],
+                body.len(),
+            );
+            answer.extend(body);
+            for byte in answer {
+                connection.write_all(&[byte])?;
+                thread::sleep(Duration::from_millis(500));
+            }
+            Ok(true)
+        }
+        Behaviour::Drop => Ok(false),
+        Behaviour::HalfAnswer => {
+            connection.write_all(&head(
+                200,
+                &[("Content-Type", "application/json".to_owned())],
+                100,
+            ))?;
+            connection.write_all(br#"{"event_id":"#)?;
+            Ok(false)
+        }
+        Behaviour::NotHttp => {
+            connection.write_all(b"220 mail.example ESMTP\r\n")?;
+            Ok(false)
+        }
+    }
+}
+
+fn head(status: u16, headers: &[(&str, String)], length: usize) -> Vec<u8> {
+    let headers: String = headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect();
+    format!("HTTP/1.1 {status} Status\r\n{headers}Content-Length: {length}\r\n\r\n").into_bytes()
+}

@@ -56,7 +56,7 @@ fn run(args: comatrix_gateway::cli::ServeArgs) -> Result<(), (ExitCode, String)>
     let revision = Revision::activate(
         &engine,
         cache.as_ref(),
-        "comatrix",
+        config::RULE,
         &component,
         settings.rule_settings,
         settings.limits.rule,

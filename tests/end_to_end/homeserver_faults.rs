@@ -1,6 +1,8 @@
 //! A homeserver that is broken, gone, or no homeserver at all.
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use comatrix_tests::aiocoap::Aiocoap;
@@ -122,13 +124,63 @@ fn an_answer_that_is_no_http_is_answered_5_02() {
     assert_eq!(answer_to_send(Behaviour::NotHttp).code, "5.02");
 }
 
+/// A server without TLS, at an address that promises it; it greets each connection with these bytes.
+fn plain_server(greeting: &'static [u8]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    std::thread::spawn(move || {
+        for mut connection in listener.incoming().map_while(Result::ok) {
+            // Reading first: closing with unread bytes would reset the connection.
+            let _ = connection.read(&mut [0; 4096]);
+            let _ = connection.write_all(greeting);
+        }
+    });
+    format!("https://{address}")
+}
+
 #[test]
 fn a_failed_tls_handshake_is_answered_5_02() {
-    let stub = Stub::always(Behaviour::NotHttp);
-    let origin = stub.origin.replace("http://", "https://");
-    let gateway = Gateway::start(&["--homeserver", &origin]);
-    let answer = Aiocoap::start(gateway.address).request(&send_to(&origin));
-    assert_eq!(answer.code, "5.02", "{answer:?}");
+    for greeting in [
+        &b"HTTP/1.1 400 Bad Request\r\n\r\n"[..],
+        b"\x15\x03\x03\x00\x02\x02\x28",
+        b"",
+    ] {
+        let origin = plain_server(greeting);
+        let gateway = Gateway::start(&["--homeserver", &origin]);
+        let answer = Aiocoap::start(gateway.address).request(&send_to(&origin));
+        assert_eq!(answer.code, "5.02", "{greeting:?} was answered {answer:?}");
+    }
+}
+
+#[test]
+fn what_may_be_repeated_is_asked_once_more_when_the_connection_closes_and_nothing_else_is() {
+    let first_time_cut = |answer: serde_json::Value| {
+        let count = AtomicUsize::new(0);
+        Stub::scripted(move |_| match count.fetch_add(1, Ordering::SeqCst) {
+            0 => Behaviour::Drop,
+            _ => Behaviour::json(200, answer.clone()),
+        })
+    };
+    let mut stubbed = Stubbed::with(first_time_cut(json!({ "event_id": "$second" })));
+    let send = stubbed.send();
+    assert_eq!(stubbed.device.request(&send).field("event_id"), "$second");
+    let targets: Vec<String> = stubbed
+        .stub
+        .received()
+        .into_iter()
+        .map(|request| request.target)
+        .collect();
+    assert!(
+        targets.len() == 2 && targets[0] == targets[1],
+        "one transaction: {targets:?}"
+    );
+
+    let mut stubbed = Stubbed::with(first_time_cut(json!({ "room_id": "!r:s" })));
+    let join = Request::new("POST", "/join")
+        .proxy_uri(&Spelling::Short.join(&stubbed.stub.origin, "!r:s"))
+        .token("t");
+    assert_eq!(stubbed.device.request(&join).code, "5.02");
+    assert_eq!(stubbed.stub.received().len(), 1, "POST is not asked twice");
 }
 
 #[test]
@@ -213,12 +265,11 @@ fn the_10_seconds_are_for_every_step_of_an_exchange_together() {
 
 #[test]
 fn after_every_fault_the_next_request_goes_well() {
-    let count = std::sync::atomic::AtomicUsize::new(0);
-    let script = move |_: &Received| match count.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
-        0 => Behaviour::Drop,
-        2 => Behaviour::HalfAnswer,
-        4 => Behaviour::NotHttp,
-        6 => page(200, "text/html", b"<html>"),
+    let script = |request: &Received| match request.target.rsplit('/').next() {
+        Some("txn0") => Behaviour::Drop,
+        Some("txn2") => Behaviour::HalfAnswer,
+        Some("txn4") => Behaviour::NotHttp,
+        Some("txn6") => page(200, "text/html", b"<html>"),
         _ => Behaviour::json(200, json!({ "event_id": "$well" })),
     };
     let mut stubbed = Stubbed::with(Stub::scripted(script));

@@ -56,11 +56,7 @@ impl Homeserver {
     /// Registers a new account whose name begins with `prefix`
     /// (`POST /_matrix/client/v3/register`, dummy stage).
     pub fn register(&self, prefix: &str) -> Account {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        self.register_as(&format!(
-            "{prefix}{}",
-            COUNT.fetch_add(1, Ordering::Relaxed)
-        ))
+        self.register_as(&format!("{prefix}{}", next_number()))
     }
 
     /// Registers the account `name`, which must be free, with a password made from it.
@@ -135,8 +131,7 @@ impl Account {
 
     /// Sends an `m.room.message` event; returns its event_id.
     pub fn send(&self, room_id: &str, content: &Value) -> String {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let txn_id = COUNT.fetch_add(1, Ordering::Relaxed);
+        let txn_id = next_number();
         let path = format!(
             "rooms/{}/send/m.room.message/person{txn_id}",
             encoded(room_id)
@@ -150,19 +145,15 @@ impl Account {
         text(&done(request, &path), "event_id")
     }
 
-    /// Redacts an event.
+    /// Redacts an event (`PUT rooms/{roomId}/redact/{eventId}/{txnId}`).
     pub fn redact(&self, room_id: &str, event_id: &str) {
-        let path = format!(
-            "rooms/{}/redact/{}/redaction",
-            encoded(room_id),
-            encoded(event_id)
-        );
+        // Synapse goes by the transaction id alone, whatever the event.
+        let txn_id = next_number();
+        let (room, event) = (encoded(room_id), encoded(event_id));
+        let path = format!("rooms/{room}/redact/{event}/person{txn_id}");
+        let request = self.homeserver.client.put(self.url(&path));
         done(
-            self.homeserver
-                .client
-                .put(self.url(&path))
-                .bearer_auth(&self.access_token)
-                .json(&json!({})),
+            request.bearer_auth(&self.access_token).json(&json!({})),
             &path,
         );
     }
@@ -222,6 +213,12 @@ fn text(answer: &Value, field: &str) -> String {
         .as_str()
         .unwrap_or_else(|| panic!("no {field} in {answer}"))
         .to_owned()
+}
+
+/// A number that this process has not had before, for names and transaction ids.
+fn next_number() -> u32 {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    COUNT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// A path segment in percent-encoding (RFC 3986 §2.1), strict enough for room and event ids.

@@ -15,6 +15,10 @@ pub fn call(
     body: Option<Vec<u8>>,
 ) -> HttpRequest {
     let json = |name: &str| (name.to_owned(), "application/json".to_owned());
+    let mut headers = vec![json("accept")];
+    if body.is_some() {
+        headers.push(json("content-type"));
+    }
     HttpRequest {
         upstream: if context.requested.is_some() {
             Upstream::Requested
@@ -29,11 +33,7 @@ pub fn call(
             .map(|segment| (*segment).to_owned())
             .collect(),
         query: Vec::new(),
-        headers: body
-            .iter()
-            .map(|_| json("content-type"))
-            .chain([json("accept")])
-            .collect(),
+        headers,
         body,
         hold_ms: 0,
     }

@@ -63,25 +63,28 @@ pub fn resource(link: u16) -> Option<Resource> {
 /// The description, or what is wrong with the settings.
 pub fn describe(settings: &dyn Settings) -> Result<Description, String> {
     Errors::parse(settings.get("errors").as_deref())?;
-    let needs = ["standard", "requested"].into_iter().flat_map(|upstream| {
-        CALLS.iter().map(move |(credential, method, path)| Need {
-            upstream: upstream.to_owned(),
-            credential: (*credential).to_owned(),
-            methods: vec![(*method).to_owned()],
-            path: CLIENT_API
-                .iter()
-                .chain(*path)
-                .map(|text| segment(text))
-                .collect(),
-        })
-    });
+    let mut needs = Vec::new();
+    for upstream in ["standard", "requested"] {
+        for (credential, method, path) in CALLS {
+            needs.push(Need {
+                upstream: upstream.to_owned(),
+                credential: (*credential).to_owned(),
+                methods: vec![(*method).to_owned()],
+                path: segments(&[&CLIENT_API, *path].concat()),
+            });
+        }
+    }
     Ok(Description {
         links: LINKS
             .iter()
             .map(|(resource, path)| link(*resource, path))
             .collect(),
-        needs: needs.collect(),
+        needs,
     })
+}
+
+fn segments(path: &[&str]) -> Vec<Segment> {
+    path.iter().map(|text| segment(text)).collect()
 }
 
 fn segment(text: &str) -> Segment {
@@ -106,12 +109,15 @@ fn link(resource: Resource, path: &[&str]) -> Link {
         Time => (code::GET, vec![], vec![TEXT_PLAIN], "Unix time in seconds"),
     };
     let attributes = [
-        ("rt", format!("comatrix.{}", path[0])),
+        (
+            "rt",
+            format!("comatrix.{}", path.first().copied().unwrap_or_default()),
+        ),
         ("if", "comatrix".to_owned()),
         ("title", title.to_owned()),
     ];
     Link {
-        path: path.iter().map(|text| segment(text)).collect(),
+        path: segments(path),
         methods: vec![method],
         accepts,
         produces,

@@ -28,10 +28,12 @@ pub fn payload(request: &Message) -> Result<Value, Refusal> {
     }
 }
 
-/// The text at `path` within the payload.
-pub fn text<'a>(payload: &'a Value, path: &[&str]) -> Result<&'a str, Refusal> {
-    let value = path.iter().try_fold(payload, |value, key| value.get(key));
-    let wrong = |what| Refusal::bad_request(format!("payload: field {}: {what}", path.join(".")));
+/// The text at `path` within the payload: names of nested fields with dots between them.
+pub fn text<'a>(payload: &'a Value, path: &str) -> Result<&'a str, Refusal> {
+    let value = path
+        .split('.')
+        .try_fold(payload, |value, key| value.get(key));
+    let wrong = |what| Refusal::bad_request(format!("payload: field {path}: {what}"));
     value
         .ok_or_else(|| wrong("missing"))?
         .as_text()
@@ -39,13 +41,12 @@ pub fn text<'a>(payload: &'a Value, path: &[&str]) -> Result<&'a str, Refusal> {
 }
 
 /// Checks that the text at `path` is `expected`.
-pub fn expect_text(payload: &Value, path: &[&str], expected: &str) -> Result<(), Refusal> {
+pub fn expect_text(payload: &Value, path: &str, expected: &str) -> Result<(), Refusal> {
     if text(payload, path)? == expected {
         return Ok(());
     }
     Err(Refusal::bad_request(format!(
-        "payload: field {}: must be {expected}",
-        path.join(".")
+        "payload: field {path}: must be {expected}"
     )))
 }
 
@@ -90,7 +91,10 @@ mod tests {
         for (field, what) in [("user", "must be text"), ("type", "missing")] {
             let expected =
                 Refusal::bad_request(format!("payload: field identifier.{field}: {what}"));
-            assert_eq!(text(&payload, &["identifier", field]), Err(expected));
+            assert_eq!(
+                text(&payload, &format!("identifier.{field}")),
+                Err(expected)
+            );
         }
     }
 }

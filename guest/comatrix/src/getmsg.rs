@@ -5,15 +5,15 @@
 //! in a few larger steps.
 
 use comatrix_sdk::bindings::{CallError, Context, Effect, HttpRequest, HttpResponse, Message};
+use comatrix_sdk::extract::{Item, extract};
 use comatrix_sdk::message::reply;
 use comatrix_sdk::payload::Format;
 use comatrix_sdk::settings::Settings;
 use comatrix_sdk::{Value, code};
-use serde_json::value::RawValue;
 
 use crate::call::{call, then};
 use crate::fields::answer_format;
-use crate::homeserver_answer::{check, find_element, members, text};
+use crate::homeserver_answer::not_json;
 use crate::homeserver_error::success;
 use crate::refusal::Refusal;
 use crate::room::{self, MAX_IDENTIFIER, Room, resolve};
@@ -27,6 +27,9 @@ const LIMITS: [u8; 6] = [1, 5, 10, 10, 10, 10];
 
 /// Bytes of a position in the room's history. The specification sets no bound; Synapse's have about 20.
 const MAX_POSITION: usize = 1024;
+
+/// Bytes of an event, and so of a message's body (Matrix specification, "Size limits").
+const MAX_EVENT: usize = 65_536;
 
 /// The room comes from Proxy-Uri or Uri-Path.
 pub fn begin(
@@ -81,21 +84,16 @@ pub fn resume(
         },
         _ => return Err(damaged()),
     };
-    check(&answer.body)?;
-    let [chunk, end] = members(&answer.body, ["chunk", "end"]).unwrap_or_default();
-    let Some(found) = chunk.and_then(|chunk| find_element(chunk, text_message)) else {
-        return Err(Refusal::bad_gateway(
-            "the homeserver's answer: field chunk: no array",
-        ));
-    };
-    if let Some((sender, body)) = found {
-        return Ok(reply(texts(
+    let page = read(&answer.body)?;
+    if let Some((sender, body)) = page.text_message {
+        let message = texts(
             code::CONTENT,
             format,
             [("sender", &sender), ("body", &body)],
-        )));
+        );
+        return Ok(reply(message));
     }
-    match end.and_then(|end| text(end, MAX_POSITION)) {
+    match page.end {
         Some(from) if search.calls < LIMITS.len() => ask(context, format, search, Some(from)),
         _ => Err(Refusal::new(
             code::NOT_FOUND,
@@ -129,14 +127,15 @@ fn ask(
 fn call_messages(context: &Context, search: &Search, from: Option<String>) -> HttpRequest {
     let limit = LIMITS.get(search.calls).copied().unwrap_or(1).to_string();
     let filter = r#"{"types":["m.room.message"]}"#.to_owned();
-    let fixed = [
+    let mut query = vec![
         ("dir", "b".to_owned()),
         ("limit", limit),
         ("filter", filter),
     ];
-    let query = fixed.into_iter().chain(from.map(|from| ("from", from)));
+    query.extend(from.map(|from| ("from", from)));
     HttpRequest {
         query: query
+            .into_iter()
             .map(|(name, value)| (name.to_owned(), value))
             .collect(),
         ..call(
@@ -149,16 +148,96 @@ fn call_messages(context: &Context, search: &Search, from: Option<String>) -> Ht
     }
 }
 
-/// Sender and body of an event, if it is a text message. A redacted one has lost its content.
-fn text_message(event: &RawValue) -> Option<(String, String)> {
-    // Most that an event can hold (Matrix specification, "Size limits").
-    const MAX_EVENT: usize = 65_536;
-    let [kind, sender, content] = members(event.get().as_bytes(), ["type", "sender", "content"])?;
-    let [msgtype, body] = members(content?.get().as_bytes(), ["msgtype", "body"])?;
-    let is_text = text(kind?, MAX_IDENTIFIER)? == "m.room.message"
-        && text(msgtype?, MAX_IDENTIFIER)? == "m.text";
-    if !is_text {
-        return None;
+/// What an answer tells.
+#[derive(Default)]
+struct Page {
+    /// Sender and body of the latest text message.
+    text_message: Option<(String, String)>,
+    /// Where earlier messages begin.
+    end: Option<String>,
+}
+
+fn read(answer: &[u8]) -> Result<Page, Refusal> {
+    let paths = [
+        "chunk",
+        "chunk.*",
+        "chunk.*.type",
+        "chunk.*.sender",
+        "chunk.*.content.msgtype",
+        "chunk.*.content.body",
+        "end",
+    ];
+    let (mut page, mut is_array) = (Page::default(), false);
+    // The event that is being read. Its texts are kept from one event to the next, for their memory's sake.
+    let (mut is_message, mut is_text) = (false, false);
+    let (mut sender, mut body) = (Kept::new(MAX_IDENTIFIER), Kept::new(MAX_EVENT));
+    extract(answer, &paths, &mut |path, item| match path {
+        0 => is_array = item == Item::Array,
+        // A redacted message has lost its content, a picture is no `m.text`: what the device wants lies before them.
+        1 => {
+            if page.text_message.is_none() && is_message && is_text {
+                page.text_message = sender.text().zip(body.text());
+            }
+            (is_message, is_text) = (false, false);
+            sender.clear();
+            body.clear();
+        }
+        2 => is_message = item == Item::Text("m.room.message"),
+        3 => sender.keep(item),
+        4 => is_text = item == Item::Text("m.text"),
+        5 => body.keep(item),
+        _ => {
+            page.end = text_of(item)
+                .filter(|end| end.len() <= MAX_POSITION)
+                .map(str::to_owned)
+        }
+    })
+    .map_err(not_json)?;
+    match is_array {
+        true => Ok(page),
+        false => Err(Refusal::bad_gateway(
+            "the homeserver's answer: field chunk: no array",
+        )),
     }
-    Some((text(sender?, MAX_IDENTIFIER)?, text(body?, MAX_EVENT)?))
+}
+
+fn text_of(item: Item<'_>) -> Option<&str> {
+    match item {
+        Item::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// A text of at most `most` bytes, in memory that is used again.
+struct Kept {
+    most: usize,
+    text: String,
+    present: bool,
+}
+
+impl Kept {
+    fn new(most: usize) -> Kept {
+        Kept {
+            most,
+            text: String::new(),
+            present: false,
+        }
+    }
+
+    fn clear(&mut self) {
+        self.text.clear();
+        self.present = false;
+    }
+
+    fn keep(&mut self, item: Item<'_>) {
+        self.clear();
+        if let Some(text) = text_of(item).filter(|text| text.len() <= self.most) {
+            self.text.push_str(text);
+            self.present = true;
+        }
+    }
+
+    fn text(&self) -> Option<String> {
+        self.present.then(|| self.text.clone())
+    }
 }

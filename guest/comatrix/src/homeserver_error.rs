@@ -83,7 +83,7 @@ fn retry_after(answer: &HttpResponse) -> Option<u32> {
         .headers
         .iter()
         .find(|(name, _)| name == "retry-after")?;
-    str::from_utf8(value).ok()?.trim().parse().ok()
+    str::from_utf8(value.trim_ascii()).ok()?.parse().ok()
 }
 
 fn no_answer(error: &CallError, requested: bool) -> Refusal {

@@ -21,10 +21,10 @@ pub fn begin(context: &Context, request: &Message) -> Result<Effect, Refusal> {
         return Err(mismatch("/1"));
     }
     let login = payload(request)?;
-    expect_text(&login, &["type"], "m.login.password")?;
-    expect_text(&login, &["identifier", "type"], "m.id.user")?;
-    text(&login, &["identifier", "user"])?;
-    text(&login, &["password"])?;
+    expect_text(&login, "type", "m.login.password")?;
+    expect_text(&login, "identifier.type", "m.id.user")?;
+    text(&login, "identifier.user")?;
+    text(&login, "password")?;
     let request_of_device = call(
         context,
         "none",

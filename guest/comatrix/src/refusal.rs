@@ -91,7 +91,7 @@ impl Errors {
             None | Some("precise") => Ok(Errors::Precise),
             Some("legacy") => Ok(Errors::Legacy),
             Some(other) => Err(format!(
-                "the setting errors = {other:?} is unknown; set it to \"precise\" or \"legacy\""
+                "the setting errors = \"{other}\" is unknown; set it to precise or legacy"
             )),
         }
     }

@@ -28,12 +28,11 @@ pub fn begin(context: &Context, request: &Message) -> Result<Effect, Refusal> {
         return Err(mismatch("/4"));
     }
     let account = payload(request)?;
-    text(&account, &["username"])?;
-    text(&account, &["password"])?;
-    expect_text(&account, &["auth", "type"], DUMMY)?;
+    text(&account, "username")?;
+    text(&account, "password")?;
+    expect_text(&account, "auth.type", DUMMY)?;
     let body = json::encode(&account);
-    let again =
-        Value::Text(String::from_utf8_lossy(&json::encode(&without_auth(account))).into_owned());
+    let again = Value::Text(json::to_text(&without_auth(account)));
     let state = remember(
         answer_format(request),
         vec![again],

@@ -44,10 +44,9 @@ pub fn resolve(settings: &dyn Settings, name: &str) -> Result<Room, Refusal> {
     }
     let setting = settings.get(&format!("room.{name}"));
     setting.as_deref().and_then(Room::parse).ok_or_else(|| {
-        let short: String = name.chars().take(64).collect();
         Refusal::bad_request(match setting {
-            Some(_) => format!("room {short}: the gateway's setting of this name must be a room id or an alias"),
-            None => format!("room {short}: neither an id (!…) nor an alias (#…:server) nor a name in the gateway's settings"),
+            Some(_) => format!("room {name}: the gateway's setting of this name must be a room id or an alias"),
+            None => format!("room {name}: neither an id (!…) nor an alias (#…:server) nor a name in the gateway's settings"),
         })
     })
 }

@@ -44,14 +44,13 @@ pub fn begin(
     let txn = agreed("transaction", proxied_txn, uri_path(1))?.unwrap_or(&context.flow_id);
     let room = resolve(settings, name)?;
     let content = payload(request)?;
-    text(&content, &["msgtype"])?;
-    text(&content, &["body"])?;
-    let content = json::encode(&content);
+    text(&content, "msgtype")?;
+    text(&content, "body")?;
+    let content = json::to_text(&content);
     let format = answer_format(request);
     Ok(match room {
         Room::Id(room) => then(call_send(context, &room, txn, content), format_only(format)),
         Room::Alias(alias) => {
-            let content = String::from_utf8_lossy(&content).into_owned();
             let later = vec![Value::Text(txn.to_owned()), Value::Text(content)];
             let remedy =
                 "by alias a message may take at most about 16,000 bytes; name the room by its id";
@@ -75,7 +74,7 @@ pub fn resume(
         [Value::Text(txn), Value::Text(content)] => {
             let room = room::looked_up(&answer)?;
             Ok(then(
-                call_send(context, &room, txn, content.as_bytes().to_vec()),
+                call_send(context, &room, txn, content.clone()),
                 format_only(format),
             ))
         }
@@ -91,12 +90,12 @@ pub fn resume(
     }
 }
 
-fn call_send(context: &Context, room: &str, txn: &str, content: Vec<u8>) -> HttpRequest {
+fn call_send(context: &Context, room: &str, txn: &str, content: String) -> HttpRequest {
     call(
         context,
         "any",
         "PUT",
         &["rooms", room, "send", EVENT_TYPE, txn],
-        Some(content),
+        Some(content.into_bytes()),
     )
 }

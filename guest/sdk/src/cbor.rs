@@ -164,7 +164,7 @@ impl Reader<'_> {
         match repeated_key(&pairs) {
             Some(key) => wrong(
                 at,
-                format!("the map that starts here holds the key {key:?} twice"),
+                format!("the map that starts here holds the key \"{key}\" twice"),
             ),
             None => Ok(Value::Map(pairs)),
         }

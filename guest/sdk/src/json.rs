@@ -29,7 +29,7 @@ impl std::error::Error for JsonError {}
 
 impl JsonError {
     /// serde_json tells line and column, the latter counted in bytes from 1.
-    fn locate(input: &[u8], error: &serde_json::Error) -> JsonError {
+    pub(crate) fn locate(input: &[u8], error: &serde_json::Error) -> JsonError {
         let earlier_lines = input
             .split_inclusive(|byte| *byte == b'\n')
             .take(error.line().saturating_sub(1));
@@ -38,13 +38,12 @@ impl JsonError {
             _ => earlier_lines.map(<[u8]>::len).sum::<usize>() + error.column().saturating_sub(1),
         };
         let text = error.to_string();
+        let place = format!(" at line {} column {}", error.line(), error.column());
         let reason = text
-            .rsplit_once(" at line ")
-            .map_or(text.as_str(), |(reason, _)| reason);
-        JsonError {
-            offset,
-            reason: reason.to_owned(),
-        }
+            .strip_suffix(place.as_str())
+            .unwrap_or(&text)
+            .to_owned();
+        JsonError { offset, reason }
     }
 }
 
@@ -55,13 +54,22 @@ impl JsonError {
 pub fn decode(input: &[u8]) -> Result<Value, JsonError> {
     check(input, MAX_DEPTH, usize::MAX)?;
     let mut deserializer = Deserializer::from_slice(input);
-    let values_left = Cell::new(MAX_VALUES);
-    Nested {
-        values_left: &values_left,
-    }
-    .deserialize(&mut deserializer)
-    .and_then(|value| deserializer.end().map(|()| value))
-    .map_err(|error| JsonError::locate(input, &error))
+    let nested = Nested {
+        values_left: &Cell::new(MAX_VALUES as i32),
+        repeated: &Cell::new(None),
+    };
+    let value = nested.deserialize(&mut deserializer);
+    let value = value.and_then(|value| deserializer.end().map(|()| value));
+    let value = value.map_err(|error| JsonError::locate(input, &error));
+    let noted = match nested.repeated.take() {
+        Some(key) => format!("the object that ends here holds the key \"{key}\" twice"),
+        None if nested.values_left.get() < 0 => format!("more than {MAX_VALUES} values"),
+        None => return value,
+    };
+    Err(JsonError {
+        offset: value.err().map_or(input.len(), |error| error.offset),
+        reason: noted,
+    })
 }
 
 /// Checks what a parser's memory depends on, in one pass and without any: arrays and objects within each other, the
@@ -135,20 +143,20 @@ fn number_length(text: &[u8]) -> Option<usize> {
     (number.parse::<u64>().is_ok() || number.parse::<i64>().is_ok()).then_some(length)
 }
 
+/// Reads a value. What serde_json does not refuse by itself is noted, and then not read on where the text goes on, which
+/// serde_json refuses at that place. An error made here would bring serde_json's parser of error messages into every
+/// component, a tenth of its size.
 #[derive(Clone, Copy)]
 struct Nested<'a> {
-    values_left: &'a Cell<usize>,
+    /// Negative: there were too many.
+    values_left: &'a Cell<i32>,
+    repeated: &'a Cell<Option<String>>,
 }
 
 impl Nested<'_> {
-    fn count<E: de::Error>(self) -> Result<(), E> {
-        match self.values_left.get().checked_sub(1) {
-            Some(left) => {
-                self.values_left.set(left);
-                Ok(())
-            }
-            None => Err(E::custom(format_args!("more than {MAX_VALUES} values"))),
-        }
+    fn count(self) {
+        self.values_left
+            .set(self.values_left.get().saturating_sub(1));
     }
 }
 
@@ -156,7 +164,10 @@ impl<'de> DeserializeSeed<'de> for Nested<'_> {
     type Value = Value;
 
     fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        self.count()?;
+        self.count();
+        if self.values_left.get() < 0 {
+            return Ok(Value::Null);
+        }
         deserializer.deserialize_any(self)
     }
 }
@@ -203,23 +214,28 @@ impl<'de> Visitor<'de> for Nested<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut pairs = Vec::new();
         while let Some(key) = map.next_key::<String>()? {
-            self.count()?;
+            self.count();
             pairs.push((key, map.next_value_seed(self)?));
         }
-        match repeated_key(&pairs) {
-            Some(key) => Err(de::Error::custom(format_args!(
-                "the object that ends here holds the key {key:?} twice"
-            ))),
-            None => Ok(Value::Map(pairs)),
+        if let Some(key) = repeated_key(&pairs) {
+            self.repeated.set(Some(key.to_owned()));
+            // There is none: the object is at its end.
+            return map.next_value_seed(self);
         }
+        Ok(Value::Map(pairs))
     }
 }
 
-/// Writes a value without white space, maps in the order they have. A number that JSON does not have (only a value
-/// made by hand can hold one) becomes `null`.
-pub fn encode(value: &Value) -> Vec<u8> {
+/// Writes a value without white space, maps in the order they have. A number that JSON does not
+/// have (only a value made by hand can hold one) becomes `null`.
+pub fn to_text(value: &Value) -> String {
     // It fails for keys that are no texts and for writers that fail; there are neither.
-    serde_json::to_vec(value).unwrap_or_default()
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// [`to_text`] as bytes.
+pub fn encode(value: &Value) -> Vec<u8> {
+    to_text(value).into_bytes()
 }
 
 impl Serialize for Value {

@@ -7,6 +7,7 @@
 //! - [`bindings`]: the contract as Rust types;
 //! - [`code`], [`message`]: CoAP's codes and options, and answers made of them;
 //! - [`value`], [`cbor`], [`json`], [`payload`]: payloads, read strictly and written in their shortest form;
+//! - [`extract`]: a few values out of a large JSON text;
 //! - [`settings`]: what the operator has configured, as a value that tests can supply.
 //! - `vectors` (with the feature of that name): cases as files, for a rule's native tests.
 //!
@@ -18,6 +19,7 @@ mod allocator;
 pub mod bindings;
 pub mod cbor;
 pub mod code;
+pub mod extract;
 pub mod json;
 pub mod message;
 pub mod payload;

@@ -8,9 +8,6 @@ use crate::coap;
 use crate::rule::{Engine, RuleLimits};
 use crate::upstream::UpstreamLimits;
 
-/// Bytes of a component: a JavaScript engine in one is 12 MB.
-pub(super) const MAX_COMPONENT: u64 = 32 << 20;
-
 /// All bounds of the gateway. Each type says why its defaults are what they are.
 pub struct Limits {
     /// Of the CoAP endpoint.

@@ -7,6 +7,6 @@ wasmtime::component::bindgen!({ path: "../wit", world: "rule" });
 
 pub use self::comatrix::gateway::types::{
     CallError, CoapOption, Context, Effect, Failure, HttpRequest, HttpResponse, Message, Reply,
-    Step, Target, Upstream,
+    SessionChange, Step, Target, Upstream,
 };
 pub use self::exports::comatrix::gateway::translator::{Description, Link, Need, Segment};

@@ -12,7 +12,7 @@ mod revision;
 
 pub use bindings::{
     CallError, CoapOption, Context, Description, Effect, Failure, HttpRequest, HttpResponse, Link,
-    Message, Reply, Segment, Step, Target, Upstream,
+    Message, Need, Reply, Segment, SessionChange, Step, Target, Upstream,
 };
 pub use cache::{Cache, CacheError};
 pub use call::Trap;

@@ -1,6 +1,7 @@
 //! HTTP egress: which homeserver, whose credentials, how long, how much. It knows no CoAP.
 
 mod client;
+mod failure;
 mod homeserver;
 mod public_only;
 mod request;

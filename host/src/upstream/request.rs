@@ -1,13 +1,12 @@
 //! One call: checked, sent, its answer read within its bounds.
 
 use std::cell::Cell;
-use std::error::Error;
-use std::io;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Response, Url};
 use tokio::time::{Instant, timeout_at};
 
+use super::failure::{cause, is_tls, was_closed};
 use super::homeserver::Homeserver;
 use super::{Outcome, unsent};
 use crate::path_segment::is_plain;
@@ -264,42 +263,4 @@ fn is_unrecognized(answer: &HttpResponse) -> bool {
         && answer.body.len() <= MAX_ERROR_BODY
         && serde_json::from_slice::<MatrixError>(&answer.body)
             .is_ok_and(|error| error.errcode == "M_UNRECOGNIZED")
-}
-
-fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
-    std::iter::successors(error.source(), |&error| error.source())
-}
-
-fn is_tls(error: &reqwest::Error) -> bool {
-    chain(error).any(|cause| {
-        cause.is::<rustls::Error>()
-            || cause
-                .downcast_ref::<io::Error>()
-                .and_then(io::Error::get_ref)
-                .is_some_and(|inner| inner.is::<rustls::Error>())
-    })
-}
-
-/// The connection ended before any byte of an answer.
-fn was_closed(error: &reqwest::Error) -> bool {
-    !error.is_connect()
-        && chain(error).any(|cause| {
-            cause
-                .downcast_ref::<hyper::Error>()
-                .is_some_and(hyper::Error::is_incomplete_message)
-                || cause.downcast_ref::<io::Error>().is_some_and(|io| {
-                    matches!(
-                        io.kind(),
-                        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
-                    )
-                })
-        })
-}
-
-/// The innermost reason: without the URL, whose query is nobody's business in a log.
-fn cause(error: &reqwest::Error) -> String {
-    let innermost = chain(error)
-        .last()
-        .map_or_else(|| "no reason given".to_owned(), ToString::to_string);
-    crate::access_log::escaped(&innermost, 200)
 }

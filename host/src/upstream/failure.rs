@@ -1,0 +1,43 @@
+//! Why an HTTP call failed, from the chain of causes below `reqwest::Error`.
+
+use std::error::Error;
+use std::io;
+
+fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(error.source(), |&error| error.source())
+}
+
+/// No acceptable secure session came about.
+pub(super) fn is_tls(error: &reqwest::Error) -> bool {
+    chain(error).any(|cause| {
+        cause.is::<rustls::Error>()
+            || cause
+                .downcast_ref::<io::Error>()
+                .and_then(io::Error::get_ref)
+                .is_some_and(|inner| inner.is::<rustls::Error>())
+    })
+}
+
+/// The connection ended before any byte of an answer.
+pub(super) fn was_closed(error: &reqwest::Error) -> bool {
+    !error.is_connect()
+        && chain(error).any(|cause| {
+            cause
+                .downcast_ref::<hyper::Error>()
+                .is_some_and(hyper::Error::is_incomplete_message)
+                || cause.downcast_ref::<io::Error>().is_some_and(|io| {
+                    matches!(
+                        io.kind(),
+                        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+                    )
+                })
+        })
+}
+
+/// The innermost reason: without the URL, whose query is nobody's business in a log.
+pub(super) fn cause(error: &reqwest::Error) -> String {
+    let innermost = chain(error)
+        .last()
+        .map_or_else(|| "no reason given".to_owned(), ToString::to_string);
+    crate::access_log::escaped(&innermost, 200)
+}

@@ -1,0 +1,130 @@
+//! Whatever a device or a homeserver sends: a rule answers. A trap fails these tests: `Component` lets none through.
+
+use comatrix_sdk::bindings::{CallError, Effect, Failure};
+use comatrix_sdk::code;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
+
+use crate::component::Component;
+use crate::device_request::{CBOR, JSON, all, answer, waiting};
+
+const CASES: u32 = 400;
+
+/// Bytes that are almost what is expected: `texts` with a few of their bytes changed, put in, or cut off.
+fn damaged(texts: &'static [&'static [u8]]) -> impl Strategy<Value = Vec<u8>> {
+    let change = (any::<Index>(), any::<u8>(), 0_u8..4);
+    (prop::sample::select(texts), vec(change, 0..6)).prop_map(|(text, changes)| {
+        let mut bytes = text.to_vec();
+        for (place, byte, kind) in changes {
+            if bytes.is_empty() {
+                break;
+            }
+            let place = place.index(bytes.len());
+            match kind {
+                0 => bytes[place] = byte,
+                1 => bytes.insert(place, byte),
+                2 => drop(bytes.remove(place)),
+                _ => bytes.truncate(place),
+            }
+        }
+        bytes
+    })
+}
+
+const PAYLOADS: &[&[u8]] = &[
+    b"\xa2\x67msgtype\x66m.text\x64body\x61x",
+    b"\xa3\x67msgtype\x66m.text\x64body\x7f\x61x\x61y\xff\x61a\x9f\xfb\x3f\xf8\0\0\0\0\0\0\x1b\xff\xff\xff\xff\xff\xff\xff\xff\x20\xf6\xf5\xff",
+    b"\xa3\x68username\x61u\x68password\x61p\x64auth\xa1\x64type\x6dm.login.dummy",
+    br#"{"msgtype":"m.text","body":"\ud83d\ude00\u0000\\","a":[1.5e-7,-0,18446744073709551615,null,true,{"":[]}]}"#,
+    br#"{"type":"m.login.password","identifier":{"type":"m.id.user","user":"u"},"password":"p"}"#,
+];
+
+const ANSWERS: &[&[u8]] = &[
+    br#"{"event_id":"$x","room_id":"!r:h","access_token":"t"}"#,
+    br#"{"chunk":[{"type":"m.room.message","sender":"@a:h","content":{"msgtype":"m.text","body":"\ud83d\ude00 \u00e9"}}],"end":"e"}"#,
+    br#"{"chunk":[{"type":"m.room.message","sender":"@a:h","content":{}},{"redacted_because":[[[[1e400]]]]}],"start":"s"}"#,
+    br#"{"errcode":"M_LIMIT_EXCEEDED","error":"too many","retry_after_ms":1500}"#,
+    br#"{"session":"s","flows":[{"stages":["m.login.dummy"]}],"params":{},"completed":[]}"#,
+];
+
+fn payloads() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![vec(any::<u8>(), 0..200), damaged(PAYLOADS)]
+}
+
+/// What the host passes on to the device must be an answer; what it takes to a homeserver, within its bounds.
+fn is_fit(result: &Result<Effect, Failure>) -> Result<(), TestCaseError> {
+    match result {
+        Ok(Effect::Reply(reply)) => {
+            prop_assert!(matches!(reply.message.code >> 5, 2 | 4 | 5), "{reply:?}");
+        }
+        Ok(Effect::Call(step)) => prop_assert!(step.state.len() <= 16 << 10),
+        Err(failure) => {
+            prop_assert!(matches!(failure.code >> 5, 4 | 5), "{failure:?}");
+            prop_assert_ne!(failure.code, code::INTERNAL_SERVER_ERROR);
+            prop_assert!(!failure.diagnostic.is_empty());
+        }
+    }
+    Ok(())
+}
+
+fn check<S: Strategy>(strategy: S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) {
+    let mut runner = TestRunner::new(Config::with_cases(CASES));
+    runner
+        .run(&strategy, test)
+        .unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn any_payload_gets_an_answer_from_every_resource() {
+    let component = Component::new("any-payload");
+    let requests = all(&component);
+    check(
+        (payloads(), prop::sample::select(&[CBOR, JSON][..])),
+        |(payload, format)| {
+            for (context, request) in &requests {
+                let mut request = request.clone();
+                request.options = vec![comatrix_sdk::message::uint(
+                    comatrix_sdk::message::CONTENT_FORMAT,
+                    format,
+                )];
+                request.payload.clone_from(&payload);
+                is_fit(&component.call_begin(context, &request))?;
+            }
+            Ok(())
+        },
+    );
+}
+
+#[test]
+fn any_answer_of_a_homeserver_ends_in_an_answer_or_another_call() {
+    let component = Component::new("any-answer");
+    let waiting = waiting(&component);
+    let bodies = prop_oneof![vec(any::<u8>(), 0..200), damaged(ANSWERS)];
+    let statuses = prop_oneof![Just(200), Just(401), Just(429), any::<u16>()];
+    check((statuses, bodies), |(status, body)| {
+        for (context, state) in &waiting {
+            is_fit(&component.call_resume(context, state, answer(status, body.clone())))?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn any_reason_without_an_answer_ends_in_an_answer() {
+    let component = Component::new("any-reason");
+    let waiting = waiting(&component);
+    check((".{0,40}", any::<bool>()), |(reason, sent)| {
+        for (context, state) in waiting.iter() {
+            let error = CallError {
+                reason: reason.clone(),
+                sent,
+            };
+            let result = component.call_resume(context, state, Err(error));
+            is_fit(&result)?;
+            prop_assert!(!matches!(result, Ok(Effect::Call(_))));
+        }
+        Ok(())
+    });
+}

@@ -1,0 +1,117 @@
+//! The default rule as the component that the gateway carries, and the cases of its folder `vectors` against it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use comatrix_gateway::DEFAULT_RULE;
+use comatrix_gateway::rule::{self, Cache, Engine, Revision, RuleLimits};
+use comatrix_sdk::bindings::{
+    CallError, Context, Description, Effect, Failure, HttpResponse, Message,
+};
+use comatrix_sdk::vectors::{Rule, cases};
+
+use crate::conversion::{
+    to_host_context, to_host_message, to_host_outcome, to_sdk_description, to_sdk_result,
+};
+use crate::scratch;
+
+/// The default rule, activated; each call gets a fresh instance of its own.
+pub struct Component {
+    engine: Engine,
+    cache: Cache,
+    /// What is called.
+    pub revision: Revision,
+}
+
+impl Component {
+    /// Compiled once per test, in a folder of the test's name.
+    pub fn new(test: &str) -> Self {
+        let engine = Engine::new().expect("this machine runs rules");
+        let folder = scratch::folder(test);
+        std::fs::remove_dir(&folder).expect("it is empty; the cache makes its own");
+        let cache = Cache::open(&folder).expect("the folder is this test's");
+        let revision = activate(&engine, &cache, BTreeMap::new()).expect("it is the default rule");
+        Self {
+            engine,
+            cache,
+            revision,
+        }
+    }
+
+    /// The contract's `begin`. A trap fails the test.
+    pub fn call_begin(&self, context: &Context, request: &Message) -> Result<Effect, Failure> {
+        self.revision
+            .begin(&to_host_context(context), &to_host_message(request))
+            .map(to_sdk_result)
+            .unwrap_or_else(|trap| panic!("{trap}"))
+    }
+
+    /// The contract's `resume`. A trap fails the test.
+    pub fn call_resume(
+        &self,
+        context: &Context,
+        state: &[u8],
+        outcome: Result<HttpResponse, CallError>,
+    ) -> Result<Effect, Failure> {
+        let outcome = to_host_outcome(outcome);
+        self.revision
+            .resume(&to_host_context(context), state, outcome.as_ref())
+            .map(to_sdk_result)
+            .unwrap_or_else(|trap| panic!("{trap}"))
+    }
+}
+
+fn activate(
+    engine: &Engine,
+    cache: &Cache,
+    settings: BTreeMap<String, String>,
+) -> Result<Revision, rule::ActivationError> {
+    // The time limit guards the gateway; this machine may be busy with other tests.
+    let limits = RuleLimits {
+        call_time: Duration::from_secs(5),
+        ..RuleLimits::default()
+    };
+    Revision::activate(
+        engine,
+        Some(cache),
+        "comatrix",
+        DEFAULT_RULE,
+        settings,
+        limits,
+    )
+}
+
+impl Rule for Component {
+    fn configure(&mut self, settings: &BTreeMap<String, String>) -> Result<Description, String> {
+        self.revision = activate(&self.engine, &self.cache, settings.clone())
+            .map_err(|error| error.to_string())?;
+        Ok(to_sdk_description(self.revision.description()))
+    }
+
+    fn begin(&mut self, context: &Context, request: &Message) -> Result<Effect, Failure> {
+        self.call_begin(context, request)
+    }
+
+    fn resume(
+        &mut self,
+        context: &Context,
+        state: &[u8],
+        outcome: Result<HttpResponse, CallError>,
+    ) -> Result<Effect, Failure> {
+        self.call_resume(context, state, outcome)
+    }
+}
+
+#[test]
+fn every_case_ends_as_its_files_say() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest/comatrix/vectors");
+    let cases = cases(&folder).unwrap_or_else(|error| panic!("{error}"));
+    assert!(cases.len() > 100, "only {} cases were found", cases.len());
+    let mut component = Component::new("component-cases");
+    let failures: Vec<_> = cases
+        .iter()
+        .filter_map(|case| case.run(&mut component).err())
+        .collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}

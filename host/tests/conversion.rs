@@ -1,0 +1,142 @@
+//! The contract's types as the host's bindings and the SDK's have them, one into the other.
+
+use comatrix_gateway::rule as host;
+use comatrix_sdk::bindings as sdk;
+
+pub fn to_host_context(context: &sdk::Context) -> host::Context {
+    let sdk::Context {
+        link,
+        captures,
+        requested,
+        principal,
+        flow_id,
+        now,
+        facts,
+    } = context.clone();
+    host::Context {
+        link,
+        captures,
+        requested: requested.map(|sdk::Target { path, query }| host::Target { path, query }),
+        principal,
+        flow_id,
+        now,
+        facts,
+    }
+}
+
+pub fn to_host_message(message: &sdk::Message) -> host::Message {
+    let options = message.options.iter().map(|option| host::CoapOption {
+        number: option.number,
+        value: option.value.clone(),
+    });
+    host::Message {
+        code: message.code,
+        options: options.collect(),
+        payload: message.payload.clone(),
+    }
+}
+
+pub fn to_host_outcome(
+    outcome: Result<sdk::HttpResponse, sdk::CallError>,
+) -> Result<host::HttpResponse, host::CallError> {
+    match outcome {
+        Ok(answer) => Ok(host::HttpResponse {
+            status: answer.status,
+            headers: answer.headers,
+            body: answer.body,
+        }),
+        Err(error) => Err(host::CallError {
+            reason: error.reason,
+            sent: error.sent,
+        }),
+    }
+}
+
+pub fn to_sdk_result(
+    result: Result<host::Effect, host::Failure>,
+) -> Result<sdk::Effect, sdk::Failure> {
+    match result {
+        Ok(host::Effect::Call(step)) => Ok(sdk::Effect::Call(to_sdk_step(step))),
+        Ok(host::Effect::Reply(reply)) => Ok(sdk::Effect::Reply(to_sdk_reply(reply))),
+        Err(failure) => Err(sdk::Failure {
+            code: failure.code,
+            diagnostic: failure.diagnostic,
+            max_age: failure.max_age,
+        }),
+    }
+}
+
+fn to_sdk_reply(reply: host::Reply) -> sdk::Reply {
+    let options = reply.message.options.into_iter();
+    sdk::Reply {
+        message: sdk::Message {
+            code: reply.message.code,
+            options: options
+                .map(|option| sdk::CoapOption {
+                    number: option.number,
+                    value: option.value,
+                })
+                .collect(),
+            payload: reply.message.payload,
+        },
+        session: reply.session.map(|change| match change {
+            host::SessionChange::Open(token) => sdk::SessionChange::Open(token),
+            host::SessionChange::Close => sdk::SessionChange::Close,
+        }),
+        watch: reply.watch.map(|watch| sdk::Watch {
+            share: watch.share,
+            topic: watch.topic,
+            poll: to_sdk_step(watch.poll),
+        }),
+    }
+}
+
+fn to_sdk_step(step: host::Step) -> sdk::Step {
+    let host::Step { request, state } = step;
+    sdk::Step {
+        request: sdk::HttpRequest {
+            upstream: match request.upstream {
+                host::Upstream::Standard => sdk::Upstream::Standard,
+                host::Upstream::Requested => sdk::Upstream::Requested,
+                host::Upstream::Named(name) => sdk::Upstream::Named(name),
+            },
+            credential: request.credential,
+            method: request.method,
+            path: request.path,
+            query: request.query,
+            headers: request.headers,
+            body: request.body,
+            hold_ms: request.hold_ms,
+        },
+        state,
+    }
+}
+
+pub fn to_sdk_description(description: &host::Description) -> sdk::Description {
+    let links = description.links.iter().map(|link| sdk::Link {
+        path: link.path.iter().map(to_sdk_segment).collect(),
+        methods: link.methods.clone(),
+        accepts: link.accepts.clone(),
+        produces: link.produces.clone(),
+        observable: link.observable,
+        attributes: link.attributes.clone(),
+    });
+    let needs = description.needs.iter().map(|need| sdk::Need {
+        upstream: need.upstream.clone(),
+        credential: need.credential.clone(),
+        methods: need.methods.clone(),
+        path: need.path.iter().map(to_sdk_segment).collect(),
+    });
+    sdk::Description {
+        links: links.collect(),
+        needs: needs.collect(),
+    }
+}
+
+fn to_sdk_segment(segment: &host::Segment) -> sdk::Segment {
+    match segment {
+        host::Segment::Literal(text) => sdk::Segment::Literal(text.clone()),
+        host::Segment::Capture(name) => sdk::Segment::Capture(name.clone()),
+        host::Segment::Rest => sdk::Segment::Rest,
+    }
+}

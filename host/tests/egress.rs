@@ -1,0 +1,195 @@
+//! Calls to homeservers: what leaves, what comes back, how long and how much.
+
+use std::time::{Duration, Instant};
+
+use comatrix_gateway::rule::HttpRequest;
+use comatrix_gateway::upstream::{ClientApi, Homeserver, Slots, UpstreamLimits, Upstreams};
+
+use crate::http_call::{
+    LIMITS, call, call_within, failure, homeserver, request, settings, upstreams,
+};
+use crate::stub::{Reaction, Seen, Stub};
+
+fn to(stub: &Stub) -> Upstreams {
+    upstreams(vec![homeserver(stub.url(), None)])
+}
+
+fn with_method(method: &str) -> HttpRequest {
+    HttpRequest {
+        method: method.into(),
+        body: Some(b"{}".to_vec()),
+        ..request()
+    }
+}
+
+/// Answers the first request on each connection and closes at the second, as a server does that has had enough.
+fn closes_at_the_second(seen: &Seen, earlier: &std::sync::Mutex<Vec<usize>>) -> Reaction {
+    let mut earlier = earlier.lock().expect("nobody panics with it");
+    if earlier.contains(&seen.connection) {
+        return Reaction::Close;
+    }
+    earlier.push(seen.connection);
+    Reaction::Json(200, "{}".into())
+}
+
+fn stale() -> Stub {
+    let earlier = std::sync::Mutex::default();
+    Stub::start(move |seen| closes_at_the_second(seen, &earlier))
+}
+
+#[tokio::test]
+async fn a_put_on_a_kept_connection_that_closes_is_repeated_on_a_new_one() {
+    let stub = stale();
+    let upstreams = to(&stub);
+    for _ in 0..2 {
+        let answer = call(&upstreams, with_method("PUT")).await;
+        assert_eq!(answer.map(|answer| answer.status).ok(), Some(200));
+    }
+    let connections: Vec<usize> = stub.seen().iter().map(|seen| seen.connection).collect();
+    assert_eq!(connections, [0, 0, 1]);
+    assert!(stub.seen().iter().all(|seen| seen.body == b"{}"));
+}
+
+#[tokio::test]
+async fn a_post_on_a_kept_connection_that_closes_is_not_repeated() {
+    let stub = stale();
+    let upstreams = to(&stub);
+    assert!(call(&upstreams, with_method("POST")).await.is_ok());
+    let second = call(&upstreams, with_method("POST")).await;
+    assert_eq!(failure(second), ("cut-off".into(), true));
+    assert_eq!(stub.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn a_put_is_repeated_once_and_not_more_often() {
+    let stub = Stub::start(|_| Reaction::Close);
+    let outcome = call(&to(&stub), with_method("PUT")).await;
+    assert_eq!(failure(outcome), ("cut-off".into(), true));
+    assert_eq!(stub.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn an_answer_may_have_as_many_bytes_as_its_bound_and_no_more() {
+    for (length, fits) in [(2000, true), (2001, false)] {
+        let whole = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n");
+        let mut whole = whole.into_bytes();
+        whole.extend(vec![b'x'; length]);
+        let chunk = length / 2;
+        let mut chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
+        for size in [chunk, length - chunk] {
+            chunked.extend(format!("{size:x}\r\n{}\r\n", "x".repeat(size)).into_bytes());
+        }
+        chunked.extend(b"0\r\n\r\n");
+        for answer in [whole, chunked] {
+            let stub = Stub::start(move |_| Reaction::Raw(answer.clone()));
+            let mut settings = settings(vec![homeserver(stub.url(), None)]);
+            settings.limits = UpstreamLimits {
+                answer: 2000,
+                ..LIMITS
+            };
+            let upstreams = Upstreams::new(settings).expect("no file is read");
+            match call(&upstreams, request()).await {
+                Ok(answer) => assert!(fits && answer.body.len() == length),
+                error => {
+                    assert!(!fits);
+                    assert_eq!(failure(error), ("too-large".into(), true));
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_homeserver_that_does_not_answer_costs_no_more_than_the_deadline() {
+    let stub = Stub::start(|_| Reaction::Silence);
+    let began = Instant::now();
+    let outcome = call_within(&to(&stub), request(), Duration::from_millis(300)).await;
+    assert_eq!(failure(outcome), ("timed-out".into(), true));
+    assert!(began.elapsed() < Duration::from_secs(5));
+    assert_eq!(stub.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn a_call_that_finds_the_queue_full_is_busy_and_one_that_waited_in_vain_was_not_sent() {
+    let stub = Stub::start(|_| Reaction::Silence);
+    let slots = Slots::new(1, 1);
+    let only = Homeserver::configured(stub.url(), None, None, ClientApi::V3, slots);
+    let upstreams = upstreams(vec![only]);
+    let limit = Duration::from_millis(400);
+    let (served, waited, refused) = tokio::join!(
+        call_within(&upstreams, request(), limit),
+        call_within(&upstreams, request(), limit),
+        call_within(&upstreams, request(), limit),
+    );
+    assert_eq!(failure(served), ("timed-out".into(), true));
+    assert_eq!(failure(waited), ("timed-out".into(), false));
+    assert_eq!(failure(refused), ("busy".into(), false));
+    assert_eq!(stub.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn a_port_where_nobody_listens_is_unreachable() {
+    let stub = Stub::content();
+    let origin = stub.url();
+    drop(stub);
+    let outcome = call(&upstreams(vec![homeserver(origin, None)]), request()).await;
+    assert_eq!(failure(outcome), ("unreachable".into(), false));
+}
+
+#[tokio::test]
+async fn a_homeserver_without_tls_at_an_https_origin_is_a_tls_failure() {
+    let stub = Stub::start(|_| Reaction::Close);
+    let origin = stub.origin("https", "127.0.0.1");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("it is bound").port();
+    std::thread::spawn(move || {
+        use std::io::{Read, Write};
+        let (mut stream, _) = listener.accept().expect("the gateway connects");
+        stream.read(&mut [0; 64]).expect("it says something");
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").ok();
+    });
+    let mut plain = origin;
+    plain.set_port(Some(port)).expect("it has a port");
+    let outcome = call(&upstreams(vec![homeserver(plain, None)]), request()).await;
+    assert_eq!(failure(outcome), ("tls".into(), false));
+}
+
+#[tokio::test]
+async fn half_an_answer_and_no_http_are_cut_off() {
+    for bytes in [
+        "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{}",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nab",
+        "HTTP/1.1 200 OK\r\ncontent-le",
+        "SSH-2.0-OpenSSH_9.2\r\n\r\n",
+    ] {
+        let stub = Stub::start(move |_| Reaction::Raw(bytes.as_bytes().to_vec()));
+        let outcome = call(&to(&stub), with_method("POST")).await;
+        assert_eq!(failure(outcome), ("cut-off".into(), true), "{bytes:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer_and_is_not_followed() {
+    let aim = Stub::content();
+    let location = aim.url();
+    let stub = Stub::start(move |_| {
+        let head = format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
+        Reaction::Raw(head.into_bytes())
+    });
+    let answer = call(&to(&stub), request()).await.expect("it is an answer");
+    assert_eq!(answer.status, 302);
+    assert_eq!(aim.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_rule_sees_four_headers_of_an_answer_and_no_others() {
+    let stub = Stub::start(|_| {
+        let head = "HTTP/1.1 429 No\r\nContent-Type: application/json\r\nRetry-After: 7\r\nETag: \"x\"\r\nLast-Modified: y\r\nSet-Cookie: a=b\r\nServer: z\r\ncontent-length: 2\r\n\r\n{}";
+        Reaction::Raw(head.as_bytes().to_vec())
+    });
+    let answer = call(&to(&stub), request()).await.expect("it is an answer");
+    let mut names: Vec<&str> = answer.headers.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["content-type", "etag", "last-modified", "retry-after"]);
+    assert_eq!((answer.status, answer.body.as_slice()), (429, b"{}".as_slice()));
+}

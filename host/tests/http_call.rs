@@ -1,0 +1,82 @@
+//! Egress as tests set it up, and the calls they make of it.
+
+use std::time::Duration;
+
+use comatrix_gateway::rule::{HttpRequest, Upstream};
+use comatrix_gateway::secret::AccessToken;
+use comatrix_gateway::upstream::{
+    ClientApi, Device, Homeserver, Outcome, Slots, UpstreamLimits, UpstreamSettings, Upstreams,
+};
+use tokio::time::Instant;
+use url::Url;
+
+/// Bounds wide enough not to matter; tests of one bound set it.
+pub const LIMITS: UpstreamLimits = UpstreamLimits {
+    in_flight: 8,
+    queued: 8,
+    answer: 1 << 20,
+};
+
+pub fn token(text: &str) -> AccessToken {
+    AccessToken::parse(text.as_bytes()).expect("it is a token")
+}
+
+pub fn homeserver(origin: Url, own: Option<&str>) -> Homeserver {
+    let slots = Slots::new(LIMITS.in_flight, LIMITS.queued);
+    Homeserver::configured(origin, None, own.map(token), ClientApi::V3, slots)
+}
+
+/// Configured homeservers, the default first, and no others; loopback peers may use their tokens.
+pub fn upstreams(homeservers: Vec<Homeserver>) -> Upstreams {
+    Upstreams::new(settings(homeservers)).expect("no file is read")
+}
+
+pub fn settings(homeservers: Vec<Homeserver>) -> UpstreamSettings {
+    UpstreamSettings {
+        homeservers,
+        allow_any: false,
+        token_peers: vec!["127.0.0.0/8".parse().expect("it is a prefix")],
+        ca_file: None,
+        limits: LIMITS,
+    }
+}
+
+/// A device at the loopback address without token and Proxy-Uri.
+pub fn device() -> Device {
+    Device {
+        address: [127, 0, 0, 1].into(),
+        token: None,
+        requested: None,
+    }
+}
+
+/// `GET /a/b` of the default homeserver, without a token.
+pub fn request() -> HttpRequest {
+    HttpRequest {
+        upstream: Upstream::Standard,
+        credential: "none".into(),
+        method: "GET".into(),
+        path: vec!["a".into(), "b".into()],
+        query: vec![],
+        headers: vec![],
+        body: None,
+        hold_ms: 0,
+    }
+}
+
+/// The call, with more time than it needs.
+pub async fn call(upstreams: &Upstreams, request: HttpRequest) -> Outcome {
+    call_within(upstreams, request, Duration::from_secs(20)).await
+}
+
+pub async fn call_within(upstreams: &Upstreams, request: HttpRequest, limit: Duration) -> Outcome {
+    upstreams
+        .call(&device(), request, Instant::now() + limit)
+        .await
+}
+
+/// Why there was no answer, and whether the homeserver may have acted on the request.
+pub fn failure(outcome: Outcome) -> (String, bool) {
+    let error = outcome.expect_err("no answer was to come");
+    (error.reason, error.sent)
+}

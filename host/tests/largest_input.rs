@@ -1,0 +1,216 @@
+//! The largest and deepest input that reaches a rule, within the memory and the stack that a call has. A trap fails
+//! these tests: `Component` lets none through.
+
+use std::iter::once;
+
+use comatrix_sdk::bindings::{Effect, Failure};
+use comatrix_sdk::code;
+
+use crate::component::Component;
+use crate::device_request::{CBOR, JSON, answer, send, waiting};
+
+/// `[limits] request_body` by default.
+const LARGEST_BODY: usize = 128 << 10;
+/// `[limits] homeserver_answer` by default.
+const LARGEST_ANSWER: usize = 1 << 20;
+
+/// `start`, then as often as it fits `item`, then `end`: as close to `size` bytes as that comes.
+fn filled(size: usize, start: &[u8], item: &[u8], end: &[u8]) -> Vec<u8> {
+    let count = (size - start.len() - end.len()) / item.len();
+    let mut filled = start.to_vec();
+    filled.extend(item.iter().copied().cycle().take(count * item.len()));
+    filled.extend(end);
+    filled
+}
+
+/// `{"msgtype":"m.text","body":` in CBOR, a map of 3.
+const CBOR_START: &[u8] = b"\xa3\x67msgtype\x66m.text\x64body\x61x\x61a";
+
+fn json_array(item: &str) -> Vec<u8> {
+    let start = format!(r#"{{"msgtype":"m.text","body":"x","a":[{item}"#);
+    filled(
+        LARGEST_BODY,
+        start.as_bytes(),
+        format!(",{item}").as_bytes(),
+        b"]}",
+    )
+}
+
+fn cbor_array(item: &[u8]) -> Vec<u8> {
+    let start = [CBOR_START, b"\x9f"].concat();
+    filled(LARGEST_BODY, &start, item, b"\xff")
+}
+
+/// Values of one byte each in CBOR: the most that a body can hold.
+fn dense_bodies() -> Vec<(u32, Vec<u8>)> {
+    let cbor: [&[u8]; 8] = [
+        b"\x00",
+        b"\x60",
+        b"\x80",
+        b"\xa0",
+        b"\x81\x00",
+        b"\xa1\x60\x00",
+        b"\x81\x81\x81\x00",
+        b"\xf9\x00\x01",
+    ];
+    let json = [
+        "0", "\"\"", "[]", "{}", "[0]", "{\"\":0}", "[[[0]]]", "5e-324",
+    ];
+    let mut bodies: Vec<_> = cbor.iter().map(|item| (CBOR, cbor_array(item))).collect();
+    bodies.extend(json.iter().map(|item| (JSON, json_array(item))));
+    bodies
+}
+
+/// A map with as many keys as fit.
+fn many_keys() -> Vec<u8> {
+    let keys: Vec<String> = (0..(LARGEST_BODY - 64) / 10)
+        .map(|number| format!("\"{number:05}\":0"))
+        .collect();
+    format!(r#"{{"msgtype":"m.text","body":"x",{}}}"#, keys.join(",")).into_bytes()
+}
+
+/// The `/send` of the answer: a call with this body, or an error with its code.
+fn sent(component: &Component, format: u32, payload: &[u8]) -> Result<serde_json::Value, u8> {
+    let (context, request) = send(component, format, payload);
+    match component.call_begin(&context, &request) {
+        Ok(Effect::Call(step)) => {
+            let body = step.request.body.unwrap_or_default();
+            Ok(serde_json::from_slice(&body).unwrap_or_else(|error| panic!("{error}")))
+        }
+        Err(Failure { code, .. }) => Err(code),
+        Ok(Effect::Reply(reply)) => panic!("{:?}", reply.message),
+    }
+}
+
+#[test]
+fn a_text_that_fills_the_largest_body_goes_through_whole() {
+    let component = Component::new("largest-text");
+    let length = LARGEST_BODY - 64;
+    for character in ["x", "\u{e9}", "\u{1f600}"] {
+        let text = character.repeat(length / character.len());
+        let mut cbor = b"\xa2\x67msgtype\x66m.text\x64body\x7a".to_vec();
+        cbor.extend(
+            u32::try_from(text.len())
+                .expect("it is short")
+                .to_be_bytes(),
+        );
+        cbor.extend(text.as_bytes());
+        let json = format!(r#"{{"msgtype":"m.text","body":"{text}"}}"#);
+        for (format, payload) in [(CBOR, cbor), (JSON, json.into_bytes())] {
+            let body = sent(&component, format, &payload).expect("it is a message");
+            assert_eq!(body["body"], text.as_str(), "format {format}");
+        }
+    }
+}
+
+#[test]
+fn the_densest_bodies_are_translated_or_refused_within_an_instances_memory() {
+    let component = Component::new("densest-bodies");
+    for (format, payload) in dense_bodies().into_iter().chain(once((JSON, many_keys()))) {
+        assert!(payload.len() > LARGEST_BODY - 64 && payload.len() <= LARGEST_BODY);
+        if let Err(code) = sent(&component, format, &payload) {
+            assert!(
+                [code::BAD_REQUEST, code::REQUEST_ENTITY_TOO_LARGE].contains(&code),
+                "{code:#x} for {:x?}",
+                &payload[..48]
+            );
+        }
+    }
+}
+
+#[test]
+fn a_text_that_grows_sixfold_as_json_is_translated_or_refused() {
+    let component = Component::new("growing-text");
+    let mut payload = b"\xa2\x67msgtype\x66m.text\x64body\x7a\x00\x01\xf0\x00".to_vec();
+    payload.resize(payload.len() + 0x1f000, 1);
+    match sent(&component, CBOR, &payload) {
+        Ok(body) => assert_eq!(body["body"].as_str().map(str::len), Some(0x1f000)),
+        Err(code) => assert!([code::BAD_REQUEST, code::REQUEST_ENTITY_TOO_LARGE].contains(&code)),
+    }
+}
+
+#[test]
+fn a_depth_of_32_goes_through_and_more_is_4_00_in_both_formats() {
+    let component = Component::new("depth");
+    // The map itself is a level.
+    let payloads = |depth: usize| {
+        let (cbor, json) = (vec![0x81; depth - 1], "[".repeat(depth - 1));
+        let end = "]".repeat(depth - 1);
+        let json = format!(r#"{{"msgtype":"m.text","body":"x","a":{json}0{end}}}"#);
+        let maps = b"\xa1\x61a".repeat(depth - 1);
+        [
+            (CBOR, [CBOR_START, &cbor, b"\x00"].concat()),
+            (CBOR, [CBOR_START, &maps, b"\x00"].concat()),
+            (JSON, json.into_bytes()),
+        ]
+    };
+    for (format, payload) in payloads(32) {
+        assert!(sent(&component, format, &payload).is_ok(), "{format}");
+    }
+    for depth in [33, 34, 1000, 30_000] {
+        for (format, payload) in payloads(depth) {
+            let refused = sent(&component, format, &payload);
+            assert_eq!(refused.err(), Some(code::BAD_REQUEST), "{format}, {depth}");
+        }
+    }
+}
+
+#[test]
+fn the_largest_answers_end_every_exchange_with_an_answer() {
+    let component = Component::new("largest-answers");
+    let event = br#",{"type":"m.room.message","sender":"@a:h","content":{"msgtype":"m.image"}}"#;
+    let bodies = [
+        filled(LARGEST_ANSWER, br#"{"chunk":[0"#, b",0", b"]}"),
+        filled(
+            LARGEST_ANSWER,
+            br#"{"chunk":[{}"#,
+            event,
+            br#"],"end":"e"}"#,
+        ),
+        filled(LARGEST_ANSWER, br#"{"chunk":[],"end":""#, b"e", b"\"}"),
+        filled(LARGEST_ANSWER, br#"{"event_id":""#, b"e", b"\"}"),
+        filled(LARGEST_ANSWER, br#"{"room_id":""#, br"\u0041", b"\"}"),
+        filled(LARGEST_ANSWER, br#"{"access_token":""#, b"t", b"\"}"),
+        filled(LARGEST_ANSWER, br#"{"session":""#, br"\\", b"\"}"),
+        filled(
+            LARGEST_ANSWER,
+            br#"{"errcode":"M_X","error":""#,
+            b"e",
+            b"\"}",
+        ),
+        filled(LARGEST_ANSWER, br#"{"x":1"#, br#","x":1"#, b"}"),
+        filled(LARGEST_ANSWER, b"{\"chunk\":", b"[", b""),
+        filled(LARGEST_ANSWER, b"", br#"{"a":"#, b""),
+        filled(LARGEST_ANSWER, b"", b"\x00", b""),
+        filled(LARGEST_ANSWER, b"", b" ", b"{}"),
+    ];
+    let waiting = waiting(&component);
+    for (status, body) in [200, 401, 403, 429]
+        .into_iter()
+        .flat_map(|status| bodies.iter().map(move |body| (status, body)))
+    {
+        for (context, state) in &waiting {
+            let result = component.call_resume(context, state, answer(status, body.clone()));
+            if let Ok(Effect::Call(step)) = &result {
+                assert!(step.state.len() <= 16 << 10, "{} bytes", step.state.len());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_last_text_message_is_found_at_the_end_of_the_largest_answer() {
+    let component = Component::new("last-of-largest");
+    let picture = br#"{"type":"m.room.message","sender":"@a:h","content":{"msgtype":"m.image"}},"#;
+    let text = br#"{"type":"m.room.message","sender":"@b:h","content":{"msgtype":"m.text","body":"found"}}]}"#;
+    let page = filled(LARGEST_ANSWER, br#"{"chunk":["#, picture, text);
+    let waiting = waiting(&component);
+    let (context, state) = &waiting[6];
+    let Ok(Effect::Reply(reply)) = component.call_resume(context, state, answer(200, page)) else {
+        panic!("no reply")
+    };
+    assert_eq!(
+        reply.message.payload,
+        b"\xa2\x66sender\x64@b:h\x64body\x65found"
+    );
+}

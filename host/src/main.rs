@@ -63,12 +63,12 @@ fn run(args: comatrix_gateway::cli::ServeArgs) -> Result<(), (ExitCode, String)>
     )
     .map_err(|error| bad(&error))?;
     drop(component);
-    let gateway = Gateway {
-        revision: Arc::new(revision),
+    let gateway = Gateway::new(
+        Arc::new(revision),
         upstreams,
-        disabled: settings.disabled,
-        deadline: settings.limits.exchange,
-    };
+        settings.disabled,
+        settings.limits.exchange,
+    );
 
     // One thread carries the data path: a translation takes microseconds, all waiting is asynchronous.
     let runtime = tokio::runtime::Builder::new_current_thread()

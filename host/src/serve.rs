@@ -59,10 +59,10 @@ pub async fn serve(
             endpoint.respond(Instant::now(), id, response);
         }
         flush(&mut endpoint, &transport);
-        if let Some(end) = drained_at {
-            if endpoint.in_flight() == 0 || Instant::now() >= end {
-                return endpoint.in_flight();
-            }
+        if let Some(end) = drained_at
+            && (endpoint.in_flight() == 0 || Instant::now() >= end)
+        {
+            return endpoint.in_flight();
         }
         arm(timer.as_mut(), endpoint.next_timeout(), drained_at);
         tokio::select! {

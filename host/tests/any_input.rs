@@ -78,7 +78,7 @@ fn check<S: Strategy>(strategy: S, test: impl Fn(S::Value) -> Result<(), TestCas
 
 #[test]
 fn any_payload_gets_an_answer_from_every_resource() {
-    let component = Component::new("any-payload");
+    let component = Component::new();
     let requests = all(&component);
     check(
         (payloads(), prop::sample::select(&[CBOR, JSON][..])),
@@ -99,7 +99,7 @@ fn any_payload_gets_an_answer_from_every_resource() {
 
 #[test]
 fn any_answer_of_a_homeserver_ends_in_an_answer_or_another_call() {
-    let component = Component::new("any-answer");
+    let component = Component::new();
     let waiting = waiting(&component);
     let bodies = prop_oneof![vec(any::<u8>(), 0..200), damaged(ANSWERS)];
     let statuses = prop_oneof![Just(200), Just(401), Just(429), any::<u16>()];
@@ -113,7 +113,7 @@ fn any_answer_of_a_homeserver_ends_in_an_answer_or_another_call() {
 
 #[test]
 fn any_reason_without_an_answer_ends_in_an_answer() {
-    let component = Component::new("any-reason");
+    let component = Component::new();
     let waiting = waiting(&component);
     check((".{0,40}", any::<bool>()), |(reason, sent)| {
         for (context, state) in waiting.iter() {

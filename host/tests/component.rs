@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
 
-use comatrix_gateway::DEFAULT_RULE;
-use comatrix_gateway::rule::{self, Cache, Engine, Revision, RuleLimits};
+use comatrix_gateway::rule::{Engine, Revision};
 use comatrix_sdk::bindings::{
     CallError, Context, Description, Effect, Failure, HttpResponse, Message,
 };
@@ -14,29 +12,21 @@ use comatrix_sdk::vectors::{Rule, cases};
 use crate::conversion::{
     to_host_context, to_host_message, to_host_outcome, to_sdk_description, to_sdk_result,
 };
-use crate::scratch;
+use crate::default_rule;
 
 /// The default rule, activated; each call gets a fresh instance of its own.
 pub struct Component {
     engine: Engine,
-    cache: Cache,
     /// What is called.
     pub revision: Revision,
 }
 
 impl Component {
-    /// Compiled once per test, in a folder of the test's name.
-    pub fn new(test: &str) -> Self {
-        let engine = Engine::new().expect("this machine runs rules");
-        let folder = scratch::folder(test);
-        std::fs::remove_dir(&folder).expect("it is empty; the cache makes its own");
-        let cache = Cache::open(&folder).expect("the folder is this test's");
-        let revision = activate(&engine, &cache, BTreeMap::new()).expect("it is the default rule");
-        Self {
-            engine,
-            cache,
-            revision,
-        }
+    pub fn new() -> Self {
+        let engine = default_rule::engine();
+        let revision = default_rule::activate(&engine, &BTreeMap::new())
+            .unwrap_or_else(|error| panic!("{error}"));
+        Self { engine, revision }
     }
 
     /// The contract's `begin`. A trap fails the test.
@@ -62,30 +52,10 @@ impl Component {
     }
 }
 
-fn activate(
-    engine: &Engine,
-    cache: &Cache,
-    settings: BTreeMap<String, String>,
-) -> Result<Revision, rule::ActivationError> {
-    // The time limit guards the gateway; this machine may be busy with other tests.
-    let limits = RuleLimits {
-        call_time: Duration::from_secs(5),
-        ..RuleLimits::default()
-    };
-    Revision::activate(
-        engine,
-        Some(cache),
-        "comatrix",
-        DEFAULT_RULE,
-        settings,
-        limits,
-    )
-}
-
 impl Rule for Component {
     fn configure(&mut self, settings: &BTreeMap<String, String>) -> Result<Description, String> {
-        self.revision = activate(&self.engine, &self.cache, settings.clone())
-            .map_err(|error| error.to_string())?;
+        self.revision =
+            default_rule::activate(&self.engine, settings).map_err(|error| error.to_string())?;
         Ok(to_sdk_description(self.revision.description()))
     }
 
@@ -108,7 +78,7 @@ fn every_case_ends_as_its_files_say() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest/comatrix/vectors");
     let cases = cases(&folder).unwrap_or_else(|error| panic!("{error}"));
     assert!(cases.len() > 100, "only {} cases were found", cases.len());
-    let mut component = Component::new("component-cases");
+    let mut component = Component::new();
     let failures: Vec<_> = cases
         .iter()
         .filter_map(|case| case.run(&mut component).err())

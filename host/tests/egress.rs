@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use comatrix_gateway::rule::HttpRequest;
 use comatrix_gateway::upstream::{ClientApi, Homeserver, Slots, UpstreamLimits, Upstreams};
+use url::Url;
 
 use crate::http_call::{
     LIMITS, call, call_within, failure, homeserver, request, settings, upstreams,
@@ -115,12 +116,11 @@ async fn a_call_that_finds_the_queue_full_is_busy_and_one_that_waited_in_vain_wa
     let slots = Slots::new(1, 1);
     let only = Homeserver::configured(stub.url(), None, None, ClientApi::V3, slots);
     let upstreams = upstreams(vec![only]);
-    let limit = Duration::from_millis(400);
-    let (served, waited, refused) = tokio::join!(
-        call_within(&upstreams, request(), limit),
-        call_within(&upstreams, request(), limit),
-        call_within(&upstreams, request(), limit),
-    );
+    let within = |milliseconds| {
+        let limit = Duration::from_millis(milliseconds);
+        call_within(&upstreams, request(), limit)
+    };
+    let (served, waited, refused) = tokio::join!(within(600), within(300), within(600));
     assert_eq!(failure(served), ("timed-out".into(), true));
     assert_eq!(failure(waited), ("timed-out".into(), false));
     assert_eq!(failure(refused), ("busy".into(), false));
@@ -138,8 +138,6 @@ async fn a_port_where_nobody_listens_is_unreachable() {
 
 #[tokio::test]
 async fn a_homeserver_without_tls_at_an_https_origin_is_a_tls_failure() {
-    let stub = Stub::start(|_| Reaction::Close);
-    let origin = stub.origin("https", "127.0.0.1");
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = listener.local_addr().expect("it is bound").port();
     std::thread::spawn(move || {
@@ -148,8 +146,7 @@ async fn a_homeserver_without_tls_at_an_https_origin_is_a_tls_failure() {
         stream.read(&mut [0; 64]).expect("it says something");
         stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").ok();
     });
-    let mut plain = origin;
-    plain.set_port(Some(port)).expect("it has a port");
+    let plain = Url::parse(&format!("https://127.0.0.1:{port}")).expect("it is a URL");
     let outcome = call(&upstreams(vec![homeserver(plain, None)]), request()).await;
     assert_eq!(failure(outcome), ("tls".into(), false));
 }
@@ -173,7 +170,8 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
     let aim = Stub::content();
     let location = aim.url();
     let stub = Stub::start(move |_| {
-        let head = format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
+        let head =
+            format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
         Reaction::Raw(head.into_bytes())
     });
     let answer = call(&to(&stub), request()).await.expect("it is an answer");
@@ -188,8 +186,18 @@ async fn a_rule_sees_four_headers_of_an_answer_and_no_others() {
         Reaction::Raw(head.as_bytes().to_vec())
     });
     let answer = call(&to(&stub), request()).await.expect("it is an answer");
-    let mut names: Vec<&str> = answer.headers.iter().map(|(name, _)| name.as_str()).collect();
+    let mut names: Vec<&str> = answer
+        .headers
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
     names.sort_unstable();
-    assert_eq!(names, ["content-type", "etag", "last-modified", "retry-after"]);
-    assert_eq!((answer.status, answer.body.as_slice()), (429, b"{}".as_slice()));
+    assert_eq!(
+        names,
+        ["content-type", "etag", "last-modified", "retry-after"]
+    );
+    assert_eq!(
+        (answer.status, answer.body.as_slice()),
+        (429, b"{}".as_slice())
+    );
 }

@@ -37,10 +37,16 @@ async fn segments_and_pairs_arrive_as_what_they_are_whatever_their_characters() 
     let decoded: Vec<_> = sent_path
         .split('/')
         .skip(1)
-        .map(|segment| percent_encoding::percent_decode_str(segment).decode_utf8().expect("it is text"))
+        .map(|segment| {
+            percent_encoding::percent_decode_str(segment)
+                .decode_utf8()
+                .expect("it is text")
+        })
         .collect();
     assert_eq!(decoded, path);
-    let decoded: Vec<_> = url::form_urlencoded::parse(sent_query.as_bytes()).into_owned().collect();
+    let decoded: Vec<_> = url::form_urlencoded::parse(sent_query.as_bytes())
+        .into_owned()
+        .collect();
     assert_eq!(decoded, query);
 }
 
@@ -72,7 +78,11 @@ async fn all_are_denied(requests: impl IntoIterator<Item = HttpRequest>) {
     let upstreams = to(&stub);
     for request in requests {
         let said = format!("{request:?}").chars().take(300).collect::<String>();
-        assert_eq!(failure(call(&upstreams, request).await), ("denied".into(), false), "{said}");
+        assert_eq!(
+            failure(call(&upstreams, request).await),
+            ("denied".into(), false),
+            "{said}"
+        );
     }
     assert_eq!(stub.connections(), 0);
 }
@@ -115,7 +125,13 @@ async fn methods_paths_and_bodies_beyond_the_contract_are_denied() {
         method: method.into(),
         ..request()
     });
-    let paths = [&["a", ".."][..], &["."], &["a", "", "b"], &["a\r\nb"], &["\0"]];
+    let paths = [
+        &["a", ".."][..],
+        &["."],
+        &["a", "", "b"],
+        &["a\r\nb"],
+        &["\0"],
+    ];
     let paths = paths.map(|path| HttpRequest {
         path: texts(path),
         ..request()
@@ -142,7 +158,13 @@ async fn a_body_of_256_kib_arrives_whole() {
 
 fn matrix(client_api: ClientApi, stub: &Stub) -> Upstreams {
     let slots = Slots::new(8, 8);
-    upstreams(vec![Homeserver::configured(stub.url(), None, None, client_api, slots)])
+    upstreams(vec![Homeserver::configured(
+        stub.url(),
+        None,
+        None,
+        client_api,
+        slots,
+    )])
 }
 
 fn matrix_request() -> HttpRequest {
@@ -197,12 +219,24 @@ async fn a_homeserver_that_knows_neither_is_not_taken_for_an_old_one() {
 #[tokio::test]
 async fn other_errors_and_fixed_prefixes_are_not_tried_with_r0() {
     let stub = Stub::start(old);
-    assert!(call(&matrix(ClientApi::V3, &stub), matrix_request()).await.is_ok());
+    assert!(
+        call(&matrix(ClientApi::V3, &stub), matrix_request())
+            .await
+            .is_ok()
+    );
     assert_eq!(targets(&stub), [V3]);
     let stub = Stub::start(|_| Reaction::Json(404, r#"{"errcode":"M_NOT_FOUND"}"#.into()));
-    assert!(call(&matrix(ClientApi::Auto, &stub), matrix_request()).await.is_ok());
+    assert!(
+        call(&matrix(ClientApi::Auto, &stub), matrix_request())
+            .await
+            .is_ok()
+    );
     assert_eq!(targets(&stub), [V3]);
     let stub = Stub::start(old);
-    assert!(call(&matrix(ClientApi::R0, &stub), matrix_request()).await.is_ok());
+    assert!(
+        call(&matrix(ClientApi::R0, &stub), matrix_request())
+            .await
+            .is_ok()
+    );
     assert_eq!(targets(&stub), [R0]);
 }

@@ -84,7 +84,7 @@ fn sent(component: &Component, format: u32, payload: &[u8]) -> Result<serde_json
 
 #[test]
 fn a_text_that_fills_the_largest_body_goes_through_whole() {
-    let component = Component::new("largest-text");
+    let component = Component::new();
     let length = LARGEST_BODY - 64;
     for character in ["x", "\u{e9}", "\u{1f600}"] {
         let text = character.repeat(length / character.len());
@@ -105,7 +105,7 @@ fn a_text_that_fills_the_largest_body_goes_through_whole() {
 
 #[test]
 fn the_densest_bodies_are_translated_or_refused_within_an_instances_memory() {
-    let component = Component::new("densest-bodies");
+    let component = Component::new();
     for (format, payload) in dense_bodies().into_iter().chain(once((JSON, many_keys()))) {
         assert!(payload.len() > LARGEST_BODY - 64 && payload.len() <= LARGEST_BODY);
         if let Err(code) = sent(&component, format, &payload) {
@@ -120,7 +120,7 @@ fn the_densest_bodies_are_translated_or_refused_within_an_instances_memory() {
 
 #[test]
 fn a_text_that_grows_sixfold_as_json_is_translated_or_refused() {
-    let component = Component::new("growing-text");
+    let component = Component::new();
     let mut payload = b"\xa2\x67msgtype\x66m.text\x64body\x7a\x00\x01\xf0\x00".to_vec();
     payload.resize(payload.len() + 0x1f000, 1);
     match sent(&component, CBOR, &payload) {
@@ -131,7 +131,7 @@ fn a_text_that_grows_sixfold_as_json_is_translated_or_refused() {
 
 #[test]
 fn a_depth_of_32_goes_through_and_more_is_4_00_in_both_formats() {
-    let component = Component::new("depth");
+    let component = Component::new();
     // The map itself is a level.
     let payloads = |depth: usize| {
         let (cbor, json) = (vec![0x81; depth - 1], "[".repeat(depth - 1));
@@ -157,7 +157,7 @@ fn a_depth_of_32_goes_through_and_more_is_4_00_in_both_formats() {
 
 #[test]
 fn the_largest_answers_end_every_exchange_with_an_answer() {
-    let component = Component::new("largest-answers");
+    let component = Component::new();
     let event = br#",{"type":"m.room.message","sender":"@a:h","content":{"msgtype":"m.image"}}"#;
     let bodies = [
         filled(LARGEST_ANSWER, br#"{"chunk":[0"#, b",0", b"]}"),
@@ -200,14 +200,19 @@ fn the_largest_answers_end_every_exchange_with_an_answer() {
 
 #[test]
 fn the_last_text_message_is_found_at_the_end_of_the_largest_answer() {
-    let component = Component::new("last-of-largest");
-    let picture = br#"{"type":"m.room.message","sender":"@a:h","content":{"msgtype":"m.image"}},"#;
+    let component = Component::new();
+    // A page holds at most ten events of 64 KiB; their envelope is the homeserver's.
+    let picture = format!(
+        r#"{{"type":"m.room.message","sender":"@a:h","content":{{"msgtype":"m.image","body":"{}"}}}},"#,
+        r"\u00e9".repeat(80_000 / 6)
+    );
     let text = br#"{"type":"m.room.message","sender":"@b:h","content":{"msgtype":"m.text","body":"found"}}]}"#;
-    let page = filled(LARGEST_ANSWER, br#"{"chunk":["#, picture, text);
+    let page = filled(LARGEST_ANSWER, br#"{"chunk":["#, picture.as_bytes(), text);
     let waiting = waiting(&component);
     let (context, state) = &waiting[6];
-    let Ok(Effect::Reply(reply)) = component.call_resume(context, state, answer(200, page)) else {
-        panic!("no reply")
+    let reply = match component.call_resume(context, state, answer(200, page)) {
+        Ok(Effect::Reply(reply)) => reply,
+        other => panic!("{other:?}"),
     };
     assert_eq!(
         reply.message.payload,

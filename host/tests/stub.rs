@@ -94,7 +94,11 @@ impl Stub {
     }
 
     pub fn seen(&self) -> Vec<Seen> {
-        self.shared.seen.lock().expect("nobody panics with it").clone()
+        self.shared
+            .seen
+            .lock()
+            .expect("nobody panics with it")
+            .clone()
     }
 
     /// The one request that came in.
@@ -120,7 +124,11 @@ fn converse(shared: &Shared, mut stream: TcpStream, connection: usize) -> std::i
     let mut reader = BufReader::new(stream.try_clone()?);
     while let Some(seen) = read(&mut reader, connection)? {
         let reaction = (shared.react)(&seen);
-        shared.seen.lock().expect("nobody panics with it").push(seen);
+        shared
+            .seen
+            .lock()
+            .expect("nobody panics with it")
+            .push(seen);
         match reaction {
             Reaction::Json(status, json) => {
                 let length = json.len();

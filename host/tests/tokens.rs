@@ -60,8 +60,6 @@ fn other() -> Upstream {
     Upstream::Named("other".into())
 }
 
-
-
 fn is_no_credential(outcome: Outcome) -> bool {
     let (reason, sent) = failure(outcome);
     (reason.as_str(), sent) == ("no-credential", false)
@@ -94,7 +92,10 @@ async fn a_devices_token_without_a_proxy_uri_is_meant_for_the_default_homeserver
     };
     let outcome = two.call(&device, Upstream::Standard, "device").await;
     assert!(outcome.is_ok());
-    assert_eq!(authorization(&two.standard).as_deref(), Some("Bearer devices"));
+    assert_eq!(
+        authorization(&two.standard).as_deref(),
+        Some("Bearer devices")
+    );
     assert!(is_no_credential(two.call(&device, other(), "device").await));
     assert_eq!(two.other.connections(), 0);
 }
@@ -158,7 +159,10 @@ async fn a_devices_own_token_stands_before_the_configured_one() {
         ..device()
     };
     assert!(two.call(&device, Upstream::Standard, "any").await.is_ok());
-    assert_eq!(authorization(&two.standard).as_deref(), Some("Bearer devices"));
+    assert_eq!(
+        authorization(&two.standard).as_deref(),
+        Some("Bearer devices")
+    );
 }
 
 #[tokio::test]

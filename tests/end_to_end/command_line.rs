@@ -1,13 +1,11 @@
 //! What the command line and the configuration file make of a gateway that does start.
 
-use std::process::Output;
-
 use comatrix_tests::aiocoap::Aiocoap;
 use comatrix_tests::device::{CBOR, JSON, Request};
 use comatrix_tests::gateway::{self, Gateway};
 use comatrix_tests::places::{self, Scratch};
 use comatrix_tests::stub::{Behaviour, Stub};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::stage::{self, send_to};
 
@@ -64,6 +62,60 @@ fn a_configuration_file_sets_what_the_command_line_leaves_open() {
 }
 
 #[test]
+fn the_rules_setting_for_legacy_errors_brings_back_4_00_for_every_failure() {
+    let stub = Stub::always(Behaviour::json(403, json!({ "errcode": "M_FORBIDDEN" })));
+    let scratch = Scratch::new("configuration");
+    let config = "[[rule]]\nname = \"comatrix\"\n\n[rule.config]\nerrors = \"legacy\"\n";
+    let config = scratch.write("gateway.toml", config).display().to_string();
+    let gateway = Gateway::start(&["--homeserver", &stub.origin, "--config", &config]);
+    let mut device = Aiocoap::start(gateway.address);
+    let answer = device.request(&send_to(&stub.origin));
+    assert_eq!(answer.code, "4.00", "{answer:?}");
+    assert_eq!(device.request(&Request::new("GET", "/time")).code, "2.05");
+}
+
+#[test]
+fn a_resource_that_is_switched_off_is_not_found_and_not_listed() {
+    let stub = Stub::always(Behaviour::json(200, json!({ "access_token": "t" })));
+    let scratch = Scratch::new("configuration");
+    let config = scratch
+        .write("gateway.toml", "disabled_resources = [\"register\"]\n")
+        .display()
+        .to_string();
+    let gateway = Gateway::start(&["--homeserver", &stub.origin, "--config", &config]);
+    let mut device = Aiocoap::start(gateway.address);
+    let account = json!({ "username": "u", "password": "p", "auth": { "type": "m.login.dummy" } });
+    assert_eq!(
+        device
+            .request(&Request::new("POST", "/register").cbor(account))
+            .code,
+        "4.04"
+    );
+    let links = device
+        .request(&Request::new("GET", "/.well-known/core"))
+        .text();
+    assert!(
+        links.contains("</login>") && !links.contains("register"),
+        "{links}"
+    );
+    assert_eq!(stub.connections(), 0);
+}
+
+#[test]
+fn the_configured_token_serves_only_its_peers() {
+    let stub = Stub::always(Behaviour::json(200, json!({ "event_id": "$e" })));
+    let scratch = Scratch::new("configuration");
+    scratch.write("token", "the-configured-token");
+    let config = "access_token_file = \"token\"\ntoken_peers = [\"192.0.2.0/24\"]\n";
+    let config = scratch.write("gateway.toml", config).display().to_string();
+    let gateway = Gateway::start(&["--homeserver", &stub.origin, "--config", &config]);
+    let send = Request::new("PUT", "/send/!room:localhost")
+        .cbor(json!({ "msgtype": "m.text", "body": "hot" }));
+    assert_eq!(Aiocoap::start(gateway.address).request(&send).code, "4.01");
+    assert_eq!(stub.connections(), 0);
+}
+
+#[test]
 fn a_rule_from_a_file_replaces_the_one_in_the_binary() {
     let file = places::workspace().join("target/guest/comatrix.wasm");
     assert!(
@@ -90,95 +142,6 @@ fn every_exchange_has_one_line_in_the_log() {
         assert!(line.contains(word), "{word} is not in {line}");
     }
     assert!(!line.contains("a-token"), "{line}");
-}
-
-fn device(words: &[&str]) -> Output {
-    gateway::run(&[&["device"], words].concat())
-}
-
-#[test]
-fn device_commands_walk_the_story_and_end_with_useful_statuses() {
-    let scratch = Scratch::new("device");
-    let origin = stage::synapse().origin.as_str();
-    let gateway = format!("coap://{}", stage::over_ipv6());
-    let person = stage::homeserver().register("person");
-    let room_id = person.create_room(None);
-    let name = format!("{}-commands", person.name);
-    person.invite(&room_id, &format!("@{name}:localhost"));
-    let password = scratch
-        .write("password", "a long password")
-        .display()
-        .to_string();
-    let token = scratch.path().join("token").display().to_string();
-    let to = ["--gateway", &gateway, "--homeserver", origin];
-    let account = ["--user", &name, "--password-file", &password];
-    let with_token = ["--room", &room_id, "--token-file", &token];
-
-    let steps: [Vec<&str>; 5] = [
-        [&["register"][..], &account, &to].concat(),
-        [&["login", "--save-token", &token][..], &account, &to].concat(),
-        [&["join"][..], &with_token, &to].concat(),
-        [
-            &["send", "--message", "from the command line"][..],
-            &with_token,
-            &to,
-        ]
-        .concat(),
-        [&["getmsg", "--json"][..], &with_token, &to].concat(),
-    ];
-    let mut printed = String::new();
-    for words in &steps {
-        let output = device(words);
-        printed = text(&output.stdout);
-        assert_eq!(
-            output.status.code(),
-            Some(0),
-            "{words:?}: {printed}{}",
-            text(&output.stderr)
-        );
-        let secret =
-            std::fs::read_to_string(&token).unwrap_or_else(|_| "a long password".to_owned());
-        assert!(
-            !printed.contains(secret.trim()),
-            "{words:?} shows a secret: {printed}"
-        );
-    }
-    let read: Value = serde_json::from_str(&printed).expect("--json prints an object a line");
-    assert_eq!(
-        read["response"]["payload"]["body"],
-        json!("from the command line"),
-        "{read}"
-    );
-
-    let time = device(&[
-        "time",
-        "--repeat",
-        "3",
-        "--interval",
-        "0.1",
-        "--non",
-        "--json",
-        "--gateway",
-        &gateway,
-    ]);
-    assert_eq!(
-        (time.status.code(), text(&time.stdout).lines().count()),
-        (Some(0), 3),
-        "{time:?}"
-    );
-
-    let logout = device(&[&["logout", "--token-file", &token][..], &to].concat());
-    assert_eq!(logout.status.code(), Some(0), "{logout:?}");
-    let after = device(&[&["getmsg"][..], &with_token, &to].concat());
-    assert_eq!(
-        after.status.code(),
-        Some(4),
-        "the token is of no use any more: {after:?}"
-    );
-    assert_eq!(
-        device(&["time", "--gateway", "nonsense"]).status.code(),
-        Some(2)
-    );
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod bad_requests;
 mod bodies;
 mod command_line;
 mod configurations;
+mod device_commands;
 mod discovery;
 mod homeserver_errors;
 mod homeserver_faults;

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use coap_lite::{MessageClass, MessageType, RequestType, ResponseType};
+use coap_lite::{CoapOption, MessageClass, MessageType, Packet, RequestType, ResponseType};
 use comatrix_tests::aiocoap::Aiocoap;
 use comatrix_tests::device::{Request, option};
 use comatrix_tests::gateway::Gateway;
+use comatrix_tests::places::Scratch;
 use comatrix_tests::raw::{Raw, confirmable};
 use comatrix_tests::stub::{Behaviour, Stub};
 use serde_json::json;
@@ -17,7 +18,7 @@ fn sent() -> Behaviour {
 }
 
 /// A `/send` as a datagram.
-fn send_datagram(origin: &str, txn: usize, message_id: u16) -> coap_lite::Packet {
+fn send_datagram(origin: &str, txn: usize, message_id: u16) -> Packet {
     let mut packet = confirmable(
         RequestType::Put,
         "/send",
@@ -25,10 +26,10 @@ fn send_datagram(origin: &str, txn: usize, message_id: u16) -> coap_lite::Packet
         &message_id.to_be_bytes(),
     );
     let uri = format!("{origin}/9/!room:localhost/m.room.message/txn{txn}");
-    packet.add_option(coap_lite::CoapOption::ProxyUri, uri.into_bytes());
-    packet.add_option(coap_lite::CoapOption::ContentFormat, vec![50]);
+    packet.add_option(CoapOption::ProxyUri, uri.into_bytes());
+    packet.add_option(CoapOption::ContentFormat, vec![50]);
     packet.add_option(
-        coap_lite::CoapOption::Unknown(option::ACCESS_TOKEN),
+        CoapOption::Unknown(option::ACCESS_TOKEN),
         b"a-token".to_vec(),
     );
     packet.payload = br#"{"msgtype":"m.text","body":"hello"}"#.to_vec();
@@ -134,6 +135,57 @@ fn a_device_that_waits_gets_an_empty_acknowledgement_and_then_a_separate_respons
         1,
         "the homeserver was asked once"
     );
+}
+
+#[test]
+fn a_call_beyond_the_queue_of_a_homeserver_is_answered_5_03_with_max_age_at_once() {
+    let slow = Stub::always(Behaviour::Late(Duration::from_secs(3), Box::new(sent())));
+    let scratch = Scratch::new("configuration");
+    let limits = "[limits]\ncalls_per_homeserver = 1\ncalls_queued_per_homeserver = 1\n";
+    let config = scratch.write("gateway.toml", limits).display().to_string();
+    let gateway = Gateway::start(&["--homeserver", &slow.origin, "--config", &config]);
+    let devices: Vec<Raw> = (0..3).map(|_| Raw::connect(gateway.address)).collect();
+    for (number, device) in devices.iter().enumerate() {
+        device.send(
+            &send_datagram(&slow.origin, number, 7)
+                .to_bytes()
+                .expect("it fits"),
+        );
+    }
+    let answers: Vec<Packet> = devices
+        .iter()
+        .map(|device| {
+            let messages = std::iter::from_fn(|| device.receive_message(Duration::from_secs(10)));
+            let answer = messages
+                .into_iter()
+                .find(|message| message.header.code != MessageClass::Empty);
+            answer.expect("everybody is answered")
+        })
+        .collect();
+    let with_code = |code| {
+        answers
+            .iter()
+            .filter(move |answer| answer.header.code == MessageClass::Response(code))
+    };
+    assert_eq!(
+        with_code(ResponseType::Changed).count(),
+        2,
+        "one call runs, one waits"
+    );
+    let refused: Vec<&Packet> = with_code(ResponseType::ServiceUnavailable).collect();
+    let [refused] = refused[..] else {
+        panic!("{answers:?}")
+    };
+    assert!(
+        refused.get_option(CoapOption::MaxAge).is_some(),
+        "{refused:?}"
+    );
+    assert_eq!(
+        refused.header.get_type(),
+        MessageType::Acknowledgement,
+        "it did not have to wait"
+    );
+    assert_eq!(slow.received().len(), 2);
 }
 
 #[test]

@@ -10,14 +10,20 @@ use crate::refusal::Errors;
 
 /// The resources; one may have several links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum Resource {
+    /// `/register`.
     Register,
+    /// `/login`.
     Login,
+    /// `/logout`.
     Logout,
+    /// `/join`.
     Join,
+    /// `/send`.
     Send,
+    /// `/getmsg`.
     Getmsg,
+    /// `/time`.
     Time,
 }
 

@@ -3,9 +3,12 @@
 use comatrix_sdk::bindings::Message;
 use comatrix_sdk::message::{ACCEPT, CONTENT_FORMAT, uint_option};
 use comatrix_sdk::payload::Format;
-use comatrix_sdk::{Value, code};
+use comatrix_sdk::{Value, code, json};
 
 use crate::refusal::Refusal;
+
+/// Bytes of a call's body (`http-request.body` in `wit/types.wit`).
+const MAX_BODY: usize = 256 * 1024;
 
 /// The format of the answer: what Accept names, else CBOR. The gateway has refused any other Accept.
 pub fn answer_format(request: &Message) -> Format {
@@ -26,6 +29,16 @@ pub fn payload(request: &Message) -> Result<Value, Refusal> {
         Ok(_) => Err(Refusal::bad_request("payload: at byte 0: not a map")),
         Err(error) => Err(Refusal::bad_request(format!("payload: {error}"))),
     }
+}
+
+/// The payload as the JSON body of a call.
+pub fn json_body(payload: &Value) -> Result<String, Refusal> {
+    let body = json::to_text(payload);
+    if body.len() > MAX_BODY {
+        let remedy = format!("payload: as JSON it takes more than {MAX_BODY} bytes; send less");
+        return Err(Refusal::new(code::REQUEST_ENTITY_TOO_LARGE, remedy));
+    }
+    Ok(body)
 }
 
 /// The text at `path` within the payload: names of nested fields with dots between them.

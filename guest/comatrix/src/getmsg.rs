@@ -241,3 +241,50 @@ impl Kept {
         self.present.then(|| self.text.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixtures::{call, empty_request, local, path, reply, success};
+
+    use super::*;
+
+    const TEXT: &str =
+        r#"{"type":"m.room.message","sender":"@a","content":{"msgtype":"m.text","body":"b"}}"#;
+    const PICTURE: &str =
+        r#"{"type":"m.room.message","sender":"@a","content":{"msgtype":"m.image","body":"b"}}"#;
+    const REDACTED: &str = r#"{"type":"m.room.message","sender":"@a","content":{}}"#;
+
+    fn query(step: &comatrix_sdk::bindings::Step, name: &str) -> Option<String> {
+        step.request
+            .query
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.clone())
+    }
+
+    #[test]
+    fn the_last_text_message_is_looked_for_in_growing_steps() {
+        let context = local(&["!r"]);
+        let mut step = call(begin(&[], &context, &empty_request()));
+        assert_eq!(path(&step), "/rooms/!r/messages");
+        for (limit, from) in [("1", None), ("5", Some("t1")), ("10", Some("t2"))] {
+            assert_eq!(query(&step, "limit").as_deref(), Some(limit));
+            assert_eq!(query(&step, "from").as_deref(), from);
+            let end = if limit == "1" { "t1" } else { "t2" };
+            let page = format!(r#"{{"chunk":[{PICTURE},{REDACTED}],"end":"{end}"}}"#);
+            step = call(resume(&context, &step.state, success(&page)));
+        }
+        let page = format!(r#"{{"end":"t3","chunk":[{PICTURE},{TEXT},{REDACTED}]}}"#);
+        let answer = reply(resume(&context, &step.state, success(&page)));
+        assert_eq!(answer.message.payload, b"\xa2\x66sender\x62@a\x64body\x61b");
+    }
+
+    #[test]
+    fn a_room_at_its_beginning_has_no_text_message() {
+        let context = local(&["!r"]);
+        let step = call(begin(&[], &context, &empty_request()));
+        let refusal =
+            resume(&context, &step.state, success(r#"{"chunk":[]}"#)).expect_err("there is none");
+        assert_eq!(refusal.code, code::NOT_FOUND);
+    }
+}

@@ -56,3 +56,42 @@ pub fn resume(
     )?;
     Ok(reply(texts(code::CHANGED, format, [("room_id", &room_id)])))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixtures::{call, empty_request, local, path, proxied, reply, success};
+
+    use super::*;
+
+    #[test]
+    fn the_room_may_come_from_either_option_or_from_the_settings() {
+        let settings = [("room.kitchen", "#k:h")];
+        for (context, expected) in [
+            (proxied("K/!r:h"), "/rooms/!r:h/join"),
+            (
+                proxied("_matrix/client/v3/rooms/!r:h/join"),
+                "/rooms/!r:h/join",
+            ),
+            (local(&["!r"]), "/rooms/!r/join"),
+            (local(&["kitchen"]), "/join/#k:h"),
+        ] {
+            assert_eq!(
+                path(&call(begin(&settings, &context, &empty_request()))),
+                expected
+            );
+        }
+        assert!(begin(&settings, &local(&[]), &empty_request()).is_err());
+    }
+
+    #[test]
+    fn the_room_id_comes_back() {
+        let context = local(&["!r"]);
+        let step = call(begin(&[], &context, &empty_request()));
+        let answer = reply(resume(
+            &context,
+            &step.state,
+            success(r#"{"room_id":"!r"}"#),
+        ));
+        assert_eq!(answer.message.payload, b"\xa1\x67room_id\x62!r");
+    }
+}

@@ -17,6 +17,8 @@
 pub mod call;
 pub mod describe;
 pub mod fields;
+#[cfg(test)]
+mod fixtures;
 pub mod getmsg;
 pub mod homeserver_answer;
 pub mod homeserver_error;

@@ -40,3 +40,37 @@ pub fn resume(
         SessionChange::Close,
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixtures::{call, local, path, proxied, reply, success};
+
+    use super::*;
+
+    #[test]
+    fn only_the_devices_own_token_is_ended() {
+        for (context, expected) in [
+            (local(&[]), "/logout"),
+            (proxied("3"), "/logout"),
+            (proxied("_matrix/client/r0/logout/all"), "/logout/all"),
+        ] {
+            let step = call(begin(&context));
+            assert_eq!(
+                (path(&step).as_str(), step.request.credential.as_str()),
+                (expected, "device")
+            );
+        }
+    }
+
+    #[test]
+    fn the_answer_is_empty_and_closes_the_session() {
+        let context = local(&[]);
+        let answer = reply(resume(
+            &context,
+            &call(begin(&context)).state,
+            success("{}"),
+        ));
+        assert_eq!(answer.message, response(code::CHANGED, None, None, vec![]));
+        assert_eq!(answer.session, Some(SessionChange::Close));
+    }
+}

@@ -16,16 +16,25 @@ use crate::homeserver_answer::text_member;
 use crate::homeserver_error::{error_object, success};
 use crate::login::MAX_TOKEN;
 use crate::refusal::Refusal;
-use crate::state::{damaged, format_only, recall, remember};
+use crate::state::{MAX_STATE, damaged, format_only, recall, remember};
 use crate::success::{texts, with_session};
 use crate::target::{Endpoint, mismatch};
 
 const DUMMY: &str = "m.login.dummy";
 
+/// It is remembered until the homeserver has said whether it wants the session authenticated.
+const TOO_LARGE: &str = "an account may take at most about 16,000 bytes";
+
 /// Payload: `username`, `password`, `auth.type` = `m.login.dummy`; further members are passed on.
 pub fn begin(context: &Context, request: &Message) -> Result<Effect, Refusal> {
     if !matches!(Endpoint::of(context), None | Some(Endpoint::Register)) {
         return Err(mismatch("/4"));
+    }
+    if request.payload.len() > MAX_STATE {
+        return Err(Refusal::new(
+            code::REQUEST_ENTITY_TOO_LARGE,
+            format!("payload: {TOO_LARGE}"),
+        ));
     }
     let account = payload(request)?;
     text(&account, "username")?;
@@ -33,11 +42,7 @@ pub fn begin(context: &Context, request: &Message) -> Result<Effect, Refusal> {
     expect_text(&account, "auth.type", DUMMY)?;
     let body = json::encode(&account);
     let again = Value::Text(json::to_text(&without_auth(account)));
-    let state = remember(
-        answer_format(request),
-        vec![again],
-        "an account may take at most about 16,000 bytes",
-    )?;
+    let state = remember(answer_format(request), vec![again], TOO_LARGE)?;
     Ok(then(call_register(context, body), state))
 }
 
@@ -101,4 +106,52 @@ fn session(outcome: &Result<HttpResponse, CallError>) -> Option<String> {
         .get("session")?
         .as_text()
         .map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::fixtures::{call, json_request, local, path, reply, success};
+
+    use super::*;
+
+    const ACCOUNT: &str = r#"{"username":"u","password":"p","auth":{"type":"m.login.dummy"}}"#;
+
+    fn unauthorized(body: &str) -> Result<HttpResponse, CallError> {
+        success(body).map(|answer| HttpResponse {
+            status: 401,
+            ..answer
+        })
+    }
+
+    #[test]
+    fn the_account_is_passed_on_and_the_token_comes_back_alone() {
+        let context = local(&[]);
+        let step = call(begin(&context, &json_request(ACCOUNT)));
+        assert_eq!(path(&step), "/register");
+        assert_eq!(step.request.body.as_deref(), Some(ACCOUNT.as_bytes()));
+        let answer = reply(resume(
+            &context,
+            &step.state,
+            success(r#"{"user_id":"@u:h","access_token":"x"}"#),
+        ));
+        assert_eq!(answer.message.payload, b"\xa1\x6caccess_token\x61x");
+        assert_eq!(answer.session, Some(SessionChange::Open("x".to_owned())));
+    }
+
+    #[test]
+    fn a_session_is_authenticated_once() {
+        let context = local(&[]);
+        let step = call(begin(&context, &json_request(ACCOUNT)));
+        let again = call(resume(
+            &context,
+            &step.state,
+            unauthorized(r#"{"session":"s"}"#),
+        ));
+        let expected =
+            r#"{"username":"u","password":"p","auth":{"type":"m.login.dummy","session":"s"}}"#;
+        assert_eq!(again.request.body.as_deref(), Some(expected.as_bytes()));
+        let refusal = resume(&context, &again.state, unauthorized(r#"{"session":"s"}"#))
+            .expect_err("a second 401");
+        assert_eq!(refusal.code, code::UNAUTHORIZED);
+    }
 }

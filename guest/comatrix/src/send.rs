@@ -4,10 +4,10 @@
 use comatrix_sdk::bindings::{CallError, Context, Effect, HttpRequest, HttpResponse, Message};
 use comatrix_sdk::message::reply;
 use comatrix_sdk::settings::Settings;
-use comatrix_sdk::{Value, code, json};
+use comatrix_sdk::{Value, code};
 
 use crate::call::{call, then};
-use crate::fields::{answer_format, payload, text};
+use crate::fields::{answer_format, json_body, payload, text};
 use crate::homeserver_answer::text_member;
 use crate::homeserver_error::success;
 use crate::refusal::Refusal;
@@ -46,7 +46,7 @@ pub fn begin(
     let content = payload(request)?;
     text(&content, "msgtype")?;
     text(&content, "body")?;
-    let content = json::to_text(&content);
+    let content = json_body(&content)?;
     let format = answer_format(request);
     Ok(match room {
         Room::Id(room) => then(call_send(context, &room, txn, content), format_only(format)),
@@ -98,4 +98,51 @@ fn call_send(context: &Context, room: &str, txn: &str, content: String) -> HttpR
         &["rooms", room, "send", EVENT_TYPE, txn],
         Some(content.into_bytes()),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::fixtures::{call, json_request, local, path, proxied, reply, success};
+
+    use super::*;
+
+    const CONTENT: &str = r#"{"msgtype":"m.text","body":"hello","n":1}"#;
+
+    #[test]
+    fn room_and_transaction_may_come_from_either_option() {
+        let exchange = local(&["!r"]).flow_id;
+        for (context, txn) in [
+            (proxied("9/!r/m.room.message/7"), "7"),
+            (
+                proxied("_matrix/client/r0/rooms/!r/send/m.room.message/7"),
+                "7",
+            ),
+            (local(&["!r", "7"]), "7"),
+            (local(&["!r"]), &exchange),
+        ] {
+            let step = call(begin(&[], &context, &json_request(CONTENT)));
+            assert_eq!(path(&step), format!("/rooms/!r/send/m.room.message/{txn}"));
+            assert_eq!(step.request.body.as_deref(), Some(CONTENT.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn an_alias_is_looked_up_before_the_message_is_sent() {
+        let context = local(&["#a:h", "7"]);
+        let lookup = call(begin(&[], &context, &json_request(CONTENT)));
+        assert_eq!(path(&lookup), "/directory/room/#a:h");
+        let sending = call(resume(
+            &context,
+            &lookup.state,
+            success(r#"{"room_id":"!r"}"#),
+        ));
+        assert_eq!(path(&sending), "/rooms/!r/send/m.room.message/7");
+        assert_eq!(sending.request.body.as_deref(), Some(CONTENT.as_bytes()));
+        let answer = reply(resume(
+            &context,
+            &sending.state,
+            success(r#"{"event_id":"$x"}"#),
+        ));
+        assert_eq!(answer.message.payload, b"\xa1\x68event_id\x62$x");
+    }
 }

@@ -11,16 +11,25 @@ pub const MAX_STATE: usize = 16 * 1024;
 
 /// What to remember; `remedy` tells the device what to do if it is too much.
 pub fn remember(format: Format, fields: Vec<Value>, remedy: &str) -> Result<Vec<u8>, Refusal> {
+    let refusal = || Refusal::new(code::REQUEST_ENTITY_TOO_LARGE, format!("payload: {remedy}"));
+    // Before it is copied: an instance has 2 MiB.
+    if fields
+        .iter()
+        .filter_map(Value::as_text)
+        .map(str::len)
+        .sum::<usize>()
+        > MAX_STATE
+    {
+        return Err(refusal());
+    }
     let mut values = vec![Value::Unsigned(format.number().into())];
     values.extend(fields);
     let state = cbor::encode(&Value::Array(values));
     if state.len() > MAX_STATE {
-        return Err(Refusal::new(
-            code::REQUEST_ENTITY_TOO_LARGE,
-            format!("payload: {remedy}"),
-        ));
+        Err(refusal())
+    } else {
+        Ok(state)
     }
-    Ok(state)
 }
 
 /// Only the format; never too much.

@@ -29,3 +29,24 @@ pub fn begin(context: &Context) -> Result<Effect, Refusal> {
         now.to_string().into_bytes(),
     )))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixtures::{local, reply as replied};
+
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_not_set_tells_no_time() {
+        let refusal = begin(&local(&[])).expect_err("there is no time to tell");
+        assert_eq!(
+            (refusal.code, refusal.max_age),
+            (code::SERVICE_UNAVAILABLE, Some(RETRY_SECONDS))
+        );
+        let set = Context {
+            now: Some(1_700_000_000),
+            ..local(&[])
+        };
+        assert_eq!(replied(begin(&set)).message.payload, b"1700000000");
+    }
+}

@@ -64,10 +64,9 @@ impl Bump {
     }
 }
 
-// SAFETY: `alloc` returns either null or an address at or above both `__heap_base` and every byte handed out
-// and not freed, aligned as asked, with `size` bytes below `end`, which is memory that exists. `next` moves below a live
-// allocation never: `dealloc` and `realloc` move it only for the allocation that ends at `next`, and then not below
-// that allocation's own start, which all others lie under.
+// SAFETY: `alloc` returns null, or an address aligned as asked with `size` bytes of existing memory, all at or above
+// `__heap_base` and at or above `next`. No live allocation reaches beyond `next`: it only moves down when the one that
+// ends there is freed or shrunk, and then not below that one's start, which is at or above the end of all others.
 unsafe impl GlobalAlloc for Bump {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let start = self.place(layout);

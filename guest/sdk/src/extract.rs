@@ -1,6 +1,7 @@
 //! A few values out of a large JSON text, such as a homeserver's answer of a mebibyte: the rest is skipped in place,
 //! neither copied nor held.
 
+use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -14,6 +15,10 @@ pub const MAX_FOREIGN_DEPTH: usize = 1024;
 /// limits"), of which escapes can make more. Text, one copy of a string and an answer to the device stay below an
 /// instance's 2 MiB.
 pub const MAX_STRING: usize = 128 * 1024;
+
+/// Members and elements of the objects and arrays that a path leads through: a call has 20 ms. A page of ten events
+/// has about a hundred.
+pub const MAX_WALKED: usize = 16_384;
 
 /// What stands at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,51 +36,93 @@ pub enum Item<'t> {
 /// Calls `found` with the index of each path and what stands there, in the order of the text. A path names members with
 /// dots between them; `*` stands for every element of an array: `chunk.*.sender`. At most 32 paths.
 ///
-/// The whole text must be JSON within [`MAX_FOREIGN_DEPTH`] and [`MAX_STRING`]; otherwise what was reported is not to be
-/// used. Of members with the same name each is reported.
+/// The whole text must be JSON within the bounds of this module; otherwise what was reported is not to be used. Of members with the same name each is reported.
 pub fn extract(
     text: &[u8],
     paths: &[&str],
     found: &mut dyn FnMut(usize, Item<'_>),
 ) -> Result<(), JsonError> {
     check(text, MAX_FOREIGN_DEPTH, MAX_STRING)?;
-    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let paths: Vec<Vec<&str>> = paths
+        .iter()
+        .take(32)
+        .map(|path| path.split('.').collect())
+        .collect();
+    let steps_left = Cell::new(MAX_WALKED);
+    let live = Live {
+        below: u32::MAX,
+        here: 0,
+    };
     let root = At {
-        paths,
-        live: u32::MAX,
+        paths: &paths,
         depth: 0,
+        live,
+        steps_left: &steps_left,
         found,
     };
-    root.deserialize(&mut deserializer)
-        .and_then(|()| deserializer.end())
-        .map_err(|error| JsonError::locate(text, &error))
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let result = root
+        .deserialize(&mut deserializer)
+        .and_then(|()| deserializer.end());
+    result.map_err(|error| {
+        let mut error = JsonError::locate(text, &error);
+        if steps_left.get() == 0 {
+            error.reason = format!("more than {MAX_WALKED} members and elements on the way");
+        }
+        error
+    })
+}
+
+/// The paths that lead to a place, a bit each.
+#[derive(Clone, Copy)]
+struct Live {
+    /// Those that go on from there.
+    below: u32,
+    /// Those that end there.
+    here: u32,
 }
 
 /// A place within the text.
 struct At<'p, 'f> {
-    paths: &'p [&'p str],
-    /// A bit per path that leads here or further down.
-    live: u32,
+    paths: &'p [Vec<&'p str>],
+    /// Names between the root and this place.
     depth: usize,
+    live: Live,
+    steps_left: &'p Cell<usize>,
     found: &'f mut dyn FnMut(usize, Item<'_>),
 }
 
 impl At<'_, '_> {
-    /// The live paths whose next name is `name`; none: those that end here.
-    fn next(&self, name: Option<&str>) -> u32 {
-        let paths = self.paths.iter().take(u32::BITS as usize).enumerate();
-        let leads = |path: &str| path.split('.').nth(self.depth) == name;
-        paths
-            .filter(|(_, path)| leads(path))
-            .fold(0, |bits, (index, _)| bits | 1 << index)
-            & self.live
+    /// Which paths lead to the member or element `name` of this place.
+    fn next(&self, name: &str) -> Live {
+        let mut live = Live { below: 0, here: 0 };
+        if self.live.below == 0 {
+            return live;
+        }
+        for (index, path) in self.paths.iter().enumerate() {
+            if self.live.below >> index & 1 == 1 && path.get(self.depth) == Some(&name) {
+                match path.len() == self.depth + 1 {
+                    true => live.here |= 1 << index,
+                    false => live.below |= 1 << index,
+                }
+            }
+        }
+        live
     }
 
     fn report(&mut self, item: Item<'_>) {
-        let here = self.next(None);
-        for index in (0..self.paths.len()).filter(|index| here >> index & 1 == 1) {
-            (self.found)(index, item);
+        let mut here = self.live.here;
+        while here != 0 {
+            (self.found)(here.trailing_zeros() as usize, item);
+            here &= here - 1;
         }
+    }
+
+    /// False when there have been too many steps. What is then left unread serde_json refuses.
+    fn step(&self) -> bool {
+        let left = self.steps_left.get().saturating_sub(1);
+        self.steps_left.set(left);
+        left > 0
     }
 
     fn other<E>(mut self) -> Result<(), E> {
@@ -83,12 +130,12 @@ impl At<'_, '_> {
         Ok(())
     }
 
-    fn below(&mut self, live: u32) -> At<'_, '_> {
+    fn to(&mut self, live: Live) -> At<'_, '_> {
         At {
-            paths: self.paths,
-            live,
             depth: self.depth + 1,
+            live,
             found: &mut *self.found,
+            ..*self
         }
     }
 }
@@ -97,7 +144,7 @@ impl<'de> DeserializeSeed<'de> for At<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        if self.live == 0 {
+        if self.live.below | self.live.here == 0 {
             return deserializer.deserialize_ignored_any(IgnoredAny).map(drop);
         }
         deserializer.deserialize_any(self)
@@ -139,15 +186,17 @@ impl<'de> Visitor<'de> for At<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut elements: A) -> Result<(), A::Error> {
-        let live = self.next(Some("*"));
-        while elements.next_element_seed(self.below(live))?.is_some() {}
+        let live = self.next("*");
+        while self.step() && elements.next_element_seed(self.to(live))?.is_some() {}
         self.report(Item::Array);
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<(), A::Error> {
-        while let Some(live) = members.next_key_seed(Name(&self))? {
-            members.next_value_seed(self.below(live))?;
+        while self.step()
+            && let Some(live) = members.next_key_seed(Name(&self))?
+        {
+            members.next_value_seed(self.to(live))?;
         }
         self.report(Item::Object);
         Ok(())
@@ -158,22 +207,22 @@ impl<'de> Visitor<'de> for At<'_, '_> {
 struct Name<'a, 'p, 'f>(&'a At<'p, 'f>);
 
 impl<'de> DeserializeSeed<'de> for Name<'_, '_, '_> {
-    type Value = u32;
+    type Value = Live;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<u32, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Live, D::Error> {
         deserializer.deserialize_str(self)
     }
 }
 
 impl Visitor<'_> for Name<'_, '_, '_> {
-    type Value = u32;
+    type Value = Live;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a key")
     }
 
-    fn visit_str<E>(self, key: &str) -> Result<u32, E> {
-        Ok(self.0.next(Some(key)))
+    fn visit_str<E>(self, key: &str) -> Result<Live, E> {
+        Ok(self.0.next(key))
     }
 }
 
@@ -225,7 +274,8 @@ mod tests {
     fn what_is_no_json_or_takes_too_much_memory_is_refused() {
         let deep = "[".repeat(MAX_FOREIGN_DEPTH + 1);
         let long = format!("\"{}\"", "x".repeat(MAX_STRING));
-        for text in ["", "{\"a\":1", "{} {}", "<html>", &deep, &long] {
+        let many = format!("[{}0]", "0,".repeat(MAX_WALKED));
+        for text in ["", "{\"a\":1", "{} {}", "<html>", &deep, &long, &many] {
             assert!(
                 extract(text.as_bytes(), &["a"], &mut |_, _| {}).is_err(),
                 "{text:.20}"

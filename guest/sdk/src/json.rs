@@ -80,72 +80,72 @@ pub fn check(input: &[u8], depth: usize, string: usize) -> Result<(), JsonError>
     let mut open = 0_usize;
     let mut at = 0;
     while let Some(byte) = input.get(at) {
-        let rest = &input[at..];
-        at += match byte {
-            b'"' => match string_length(rest) {
-                length if length > string => {
-                    return wrong(at, format!("a string of more than {string} bytes"));
+        match byte {
+            b'"' => {
+                let start = at;
+                at = end_of_string(input, start);
+                if at - start > string {
+                    return wrong(start, format!("a string of more than {string} bytes"));
                 }
-                length => length,
-            },
-            b'-' | b'0'..=b'9' => match number_length(rest) {
-                Some(length) => length,
-                None => return wrong(at, "an integer of more than 64 bits".to_owned()),
-            },
+            }
+            b'-' | b'0'..=b'9' => {
+                let start = at;
+                at = end_of_number(input, start);
+                if too_long(&input[start..at]) {
+                    return wrong(start, "an integer of more than 64 bits".to_owned());
+                }
+            }
             b'[' | b'{' if open == depth => {
                 return wrong(at, format!("nested deeper than {depth} levels"));
             }
             b'[' | b'{' => {
                 open += 1;
-                1
+                at += 1;
             }
             b']' | b'}' => {
                 open = open.saturating_sub(1);
-                1
+                at += 1;
             }
-            _ => 1,
-        };
+            _ => at += 1,
+        }
     }
     Ok(())
 }
 
-/// The bytes of the string at the start of `text`, quotes included; all bytes if it does not end.
-fn string_length(text: &[u8]) -> usize {
-    let mut escaped = false;
-    for (index, byte) in text.iter().enumerate().skip(1) {
+/// Where the string that starts at `start` has ended, quotes included; the end of the text if it does not end.
+fn end_of_string(text: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    while let Some(byte) = text.get(at) {
         match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => return index + 1,
-            _ => {}
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
         }
     }
     text.len()
 }
 
-/// The bytes of the number at the start of `text`; none for an integer that has no 64-bit form.
-fn number_length(text: &[u8]) -> Option<usize> {
-    let number_byte = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
-    let length = text
-        .iter()
-        .position(|byte| !number_byte(byte))
-        .unwrap_or(text.len());
-    // Shorter ones fit; anything but digits is a fraction, an exponent, or serde_json's to refuse.
-    const ALWAYS_FITS: usize = 19;
-    let digits = text
-        .strip_prefix(b"-")
-        .unwrap_or(text)
-        .get(..length - usize::from(text[0] == b'-'))?;
-    if digits.len() < ALWAYS_FITS || !digits.iter().all(u8::is_ascii_digit) {
-        return Some(length);
+fn end_of_number(text: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    while let Some(b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E') = text.get(at) {
+        at += 1;
     }
-    let number = str::from_utf8(&text[..length]).ok()?;
-    (number.parse::<u64>().is_ok() || number.parse::<i64>().is_ok()).then_some(length)
+    at
+}
+
+/// Whether `number` is an integer that has no 64-bit form. Anything but digits is a fraction, an exponent, or
+/// serde_json's to refuse.
+fn too_long(number: &[u8]) -> bool {
+    let (digits, most): (&[u8], &[u8]) = match number.strip_prefix(b"-") {
+        Some(digits) => (digits, b"9223372036854775808"),
+        None => (number, b"18446744073709551615"),
+    };
+    (digits.len(), digits) > (most.len(), most) && digits.iter().all(u8::is_ascii_digit)
 }
 
 /// Reads a value. What serde_json does not refuse by itself is noted, and then not read on where the text goes on, which
 /// serde_json refuses at that place. An error made here would bring serde_json's parser of error messages into every
-/// component, a tenth of its size.
+/// component, several kilobytes.
 #[derive(Clone, Copy)]
 struct Nested<'a> {
     /// Negative: there were too many.

@@ -4,6 +4,8 @@
 //!
 //! The files' fields are explained in `vectors/README.md` of the default rule.
 
+mod compare;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -11,11 +13,10 @@ use std::path::Path;
 use serde_json::Value as Json;
 
 use crate::bindings::{
-    CallError, Context, Description, Effect, Failure, HttpRequest, HttpResponse, Link, Message,
-    Segment, SessionChange, Target, Upstream,
+    CallError, Context, Description, Effect, Failure, HttpResponse, Link, Message, Segment, Target,
 };
-use crate::code::dotted;
-use crate::message::{ACCEPT, CONTENT_FORMAT, MAX_AGE, response, uint, uint_option};
+use crate::message::{ACCEPT, CONTENT_FORMAT, uint};
+use compare::{same_call, same_reply};
 
 /// What a case runs against.
 pub trait Rule {
@@ -84,9 +85,7 @@ impl Case {
     pub fn run(&self, rule: &mut dyn Rule) -> Result<(), String> {
         let name = &self.name;
         let differs = |what: String| format!("{name}: {what}");
-        let description = rule
-            .configure(&self.settings())
-            .map_err(|error| differs(error))?;
+        let description = rule.configure(&self.settings()).map_err(differs)?;
         let request = self.message();
         let context = self
             .context(&description.links, request.code)
@@ -196,90 +195,6 @@ fn outcome(call: &Json) -> Result<HttpResponse, CallError> {
         headers: headers.collect(),
         body,
     })
-}
-
-fn same_call(expected: &Json, made: &HttpRequest) -> Result<(), String> {
-    let upstream = match &made.upstream {
-        Upstream::Standard => "standard",
-        Upstream::Requested => "requested",
-        Upstream::Named(name) => name,
-    };
-    let body = made.body.as_deref().map(serde_json::from_slice::<Json>);
-    same(
-        "upstream",
-        string(&expected["upstream"]),
-        upstream.to_owned(),
-    )?;
-    same(
-        "credential",
-        string(&expected["credential"]),
-        made.credential.clone(),
-    )?;
-    same("method", string(&expected["method"]), made.method.clone())?;
-    same("path", strings(&expected["path"]), made.path.clone())?;
-    same("query", pairs(&expected["query"]), made.query.clone())?;
-    same(
-        "json",
-        expected["json"].clone(),
-        body.transpose()
-            .map_err(|error| error.to_string())?
-            .unwrap_or_default(),
-    )
-}
-
-fn same_reply(expected: &Json, effect: Result<Effect, Failure>) -> Result<(), String> {
-    let (message, session) = match effect {
-        Ok(Effect::Reply(reply)) => (reply.message, reply.session),
-        // How the gateway answers with a failure (RFC 7252 §5.5.2: no Content-Format).
-        Err(failure) => (
-            response(
-                failure.code,
-                None,
-                failure.max_age,
-                failure.diagnostic.into_bytes(),
-            ),
-            None,
-        ),
-        Ok(Effect::Call(step)) => return Err(format!("one more call: {:?}", step.request)),
-    };
-    let option = |number| uint_option(&message.options, number).map(u64::from);
-    let session = session.map(|session| match session {
-        SessionChange::Open(token) => format!("open {token}"),
-        SessionChange::Close => "close".to_owned(),
-    });
-    let text = String::from_utf8_lossy(&message.payload);
-    same("code", string(&expected["code"]), dotted(message.code))
-        .map_err(|error| format!("{error}; payload {text}"))?;
-    same(
-        "content_format",
-        expected["content_format"].as_u64(),
-        option(CONTENT_FORMAT),
-    )?;
-    same("max_age", expected["max_age"].as_u64(), option(MAX_AGE))?;
-    same(
-        "session",
-        expected["session"].as_str().map(str::to_owned),
-        session,
-    )?;
-    match &expected["diagnostic"] {
-        Json::String(part) if !text.contains(part.as_str()) => {
-            Err(format!("{part:?} is not in the diagnostic {text:?}"))
-        }
-        Json::String(_) => Ok(()),
-        _ => same(
-            "payload",
-            bytes(expected, "payload").unwrap_or_default(),
-            message.payload,
-        ),
-    }
-}
-
-fn same<T: PartialEq + std::fmt::Debug>(what: &str, expected: T, found: T) -> Result<(), String> {
-    if expected == found {
-        Ok(())
-    } else {
-        Err(format!("{what}: expected {expected:?}, found {found:?}"))
-    }
 }
 
 fn string(value: &Json) -> String {

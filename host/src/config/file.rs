@@ -78,10 +78,17 @@ pub fn read(path: &Path) -> Result<File, String> {
     let shown = path.display();
     let mut text = String::new();
     std::fs::File::open(path)
-        .and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text))
+        .and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text))
         .map_err(|error| format!("cannot read the configuration file {shown}: {error}; check the path given with --config"))?;
+    if text.len() as u64 > MAX_BYTES {
+        return Err(format!(
+            "the configuration file {shown} is larger than {MAX_BYTES} bytes; check the path given with --config"
+        ));
+    }
     let mut file: File = toml::from_str(&text).map_err(|error| {
-        format!("{shown}: {error}the README's \"Configuration\" lists all settings")
+        let place = place(&text, error.span().map_or(0, |span| span.start));
+        let fault = without_text(error.message());
+        format!("{shown}, {place}: {fault}; the README's \"Configuration\" lists all settings")
     })?;
     let folder = path.parent().unwrap_or(Path::new("."));
     let homeserver_tokens = file
@@ -102,4 +109,36 @@ pub fn read(path: &Path) -> Result<File, String> {
         *path = folder.join(&*path);
     }
     Ok(file)
+}
+
+/// The line of a fault and the setting that stands in it. The value may be a password, so the line itself is not shown.
+fn place(text: &str, offset: usize) -> String {
+    let line = text
+        .bytes()
+        .take(offset)
+        .filter(|byte| *byte == b'\n')
+        .count();
+    let setting = text
+        .lines()
+        .nth(line)
+        .and_then(|text| text.split_once('='))
+        .map(|(setting, _)| setting.trim())
+        .filter(|setting| {
+            setting
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        });
+    match setting {
+        Some(setting) => format!("line {}, {setting}", line + 1),
+        None => format!("line {}", line + 1),
+    }
+}
+
+/// A fault without the text that was found in place of something else, for the same reason.
+fn without_text(fault: &str) -> String {
+    let found = fault.split_once(": string \"").and_then(|(kind, rest)| {
+        let (_, expected) = rest.rsplit_once("\", expected ")?;
+        Some(format!("{kind}: text, expected {expected}"))
+    });
+    found.unwrap_or_else(|| fault.trim_end().to_owned())
 }

@@ -28,45 +28,50 @@ const HOST_OPTIONS: [u16; 4] = [
     option::URI_PORT,
 ];
 
-/// Checks a request for this rule.
+/// The link that a request means.
 ///
 /// # Errors
-/// [`Refusal`]: the answer that the host gives itself.
-pub fn admit(
-    request: coap::Message,
+/// 4.04, 4.05; 5.05 where a Proxy-Uri comes without a path that the rule knows.
+pub fn find(
+    request: &coap::Message,
     path: &[&str],
     revision: &Revision,
-    upstreams: &Upstreams,
     disabled: &[String],
-) -> Result<Admitted, Refusal> {
-    let proxied = request.option(option::PROXY_URI).is_some();
-    if request.option(option::PROXY_SCHEME).is_some() {
-        return Err(Refusal::ProxyingNotSupported(
-            "Proxy-Scheme is not supported; send Proxy-Uri",
-        ));
-    }
-    let known = if path
+) -> Result<Match, Refusal> {
+    let is_disabled = path
         .first()
-        .is_some_and(|first| disabled.iter().any(|name| name == first))
-    {
+        .is_some_and(|first| disabled.iter().any(|name| name == first));
+    let found = if is_disabled {
         Err(Mismatch::Path)
     } else {
         revision.find(path, request.code)
     };
-    let found = known.map_err(|mismatch| match mismatch {
+    let proxied = request.option(option::PROXY_URI).is_some();
+    found.map_err(|mismatch| match mismatch {
         Mismatch::Path if proxied => Refusal::ProxyingNotSupported(
             "a Proxy-Uri needs a Uri-Path that this gateway knows; GET /.well-known/core lists them",
         ),
         Mismatch::Path => Refusal::NotFound,
         Mismatch::Method => Refusal::Method,
-    })?;
-    // A resource of this gateway has no ETag, so no If-Match can hold (RFC 7252 §5.10.8.1), but for the
-    // empty one, which asks only that it exists.
-    if request.options(option::IF_MATCH).next().is_some()
-        && !request.options(option::IF_MATCH).any(<[u8]>::is_empty)
-    {
-        return Err(Refusal::Precondition);
+    })
+}
+
+/// Checks a request for the link that it means.
+///
+/// # Errors
+/// [`Refusal`]: the answer that the host gives itself.
+pub fn admit(
+    request: coap::Message,
+    found: Match,
+    revision: &Revision,
+    upstreams: &Upstreams,
+) -> Result<Admitted, Refusal> {
+    if request.option(option::PROXY_SCHEME).is_some() {
+        return Err(Refusal::ProxyingNotSupported(
+            "Proxy-Scheme is not supported; send Proxy-Uri",
+        ));
     }
+    check_preconditions(&request)?;
     let token = request
         .option(option::ACCESS_TOKEN)
         .map(AccessToken::parse)
@@ -92,6 +97,18 @@ pub fn admit(
         token,
         message: for_rule(request),
     })
+}
+
+/// RFC 7252 §5.10.8: a resource here exists and has no ETag. So no If-Match holds but the empty one, which asks only that
+/// the resource exists, and no If-None-Match.
+fn check_preconditions(request: &coap::Message) -> Result<(), Refusal> {
+    let mut etags = request.options(option::IF_MATCH).peekable();
+    let matches = etags.peek().is_none() || etags.any(<[u8]>::is_empty);
+    if matches && request.option(option::IF_NONE_MATCH).is_none() {
+        Ok(())
+    } else {
+        Err(Refusal::Precondition)
+    }
 }
 
 /// RFC 7252 §5.10.3: a resource that takes payloads takes them in known formats.
@@ -158,13 +175,14 @@ pub fn is_discovery(path: &[&str]) -> bool {
     path == [".well-known", "core"]
 }
 
-/// The request's Accept allows link-format, and its method is GET.
+/// The request's method is GET, its preconditions hold, and its Accept allows link-format.
 ///
 /// # Errors
-/// 4.05, 4.06.
+/// 4.05, 4.12, 4.06.
 pub fn admit_discovery(request: &coap::Message) -> Result<(), Refusal> {
     if request.code != code::GET {
         return Err(Refusal::Method);
     }
+    check_preconditions(request)?;
     check_accept(request, &[crate::discovery::LINK_FORMAT])
 }

@@ -53,7 +53,7 @@ pub async fn drive(
         captures: admitted.found.captures,
         requested: target,
         principal: None,
-        flow_id: flow_id(),
+        flow_id: gateway.flow_ids.next(),
         now: now(),
         facts: Vec::new(),
     };
@@ -127,21 +127,18 @@ fn to_coap(message: rule::Message) -> Result<coap::Message, Refusal> {
             "its reply holds block-wise or Observe options",
         ));
     }
-    let mut response = coap::Message {
+    Ok(coap::Message {
         code: message.code,
-        options: Vec::new(),
+        options: message
+            .options
+            .into_iter()
+            .map(|option| CoapOption {
+                number: option.number,
+                value: option.value,
+            })
+            .collect(),
         payload: message.payload,
-    };
-    response.options = message
-        .options
-        .into_iter()
-        .map(|option| CoapOption {
-            number: option.number,
-            value: option.value,
-        })
-        .collect();
-    response.options.sort_by_key(|option| option.number);
-    Ok(response)
+    })
 }
 
 fn failed(failure: Failure) -> Result<coap::Message, Refusal> {
@@ -157,21 +154,6 @@ fn failed(failure: Failure) -> Result<coap::Message, Refusal> {
         response.push_uint_option(option::MAX_AGE, seconds);
     }
     Ok(response)
-}
-
-fn flow_id() -> String {
-    use std::fmt::Write;
-    let mut bytes = [0_u8; 16];
-    // The system's generator does not fail once the system has started; a constant would let a homeserver take
-    // two messages for one, so there is nothing to fall back on.
-    getrandom::fill(&mut bytes)
-        .unwrap_or_else(|error| panic!("no random numbers from the system: {error}"));
-    bytes
-        .iter()
-        .fold(String::with_capacity(32), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 fn now() -> Option<u64> {

@@ -3,6 +3,7 @@
 
 mod admission;
 mod drive;
+mod flow_id;
 mod proxy_uri;
 mod refusal;
 
@@ -16,6 +17,7 @@ use crate::discovery;
 use crate::rule::Revision;
 use crate::upstream::Upstreams;
 use drive::Trace;
+use flow_id::FlowIds;
 use refusal::Refusal;
 
 /// What every exchange shares.
@@ -28,6 +30,7 @@ pub struct Gateway {
     pub disabled: Vec<String>,
     /// For all steps of an exchange, queue and name resolution included. A device that waits longer has given up.
     pub deadline: Duration,
+    flow_ids: FlowIds,
 }
 
 /// A whole request and where it came from.
@@ -43,6 +46,24 @@ pub struct Request {
 }
 
 impl Gateway {
+    /// A gateway for these rules and homeservers. `disabled`: first path segments that are switched off;
+    /// `deadline`: for all steps of an exchange.
+    #[must_use]
+    pub fn new(
+        revision: Arc<Revision>,
+        upstreams: Upstreams,
+        disabled: Vec<String>,
+        deadline: Duration,
+    ) -> Self {
+        Self {
+            revision,
+            upstreams,
+            disabled,
+            deadline,
+            flow_ids: FlowIds::new(),
+        }
+    }
+
     /// Answers a request and writes its log line. Every request gets an answer; errors are answers.
     pub async fn answer(&self, request: Request) -> coap::Message {
         let Request {
@@ -120,15 +141,8 @@ impl Gateway {
             admission::admit_discovery(&request)?;
             return self.discovery(&request);
         }
-        let path: Vec<String> = path.into_iter().map(str::to_owned).collect();
-        let path: Vec<&str> = path.iter().map(String::as_str).collect();
-        let admitted = admission::admit(
-            request,
-            &path,
-            &self.revision,
-            &self.upstreams,
-            &self.disabled,
-        )?;
+        let found = admission::find(&request, &path, &self.revision, &self.disabled)?;
+        let admitted = admission::admit(request, found, &self.revision, &self.upstreams)?;
         drive::drive(self, peer, admitted, trace).await
     }
 

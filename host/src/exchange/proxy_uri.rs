@@ -98,7 +98,17 @@ fn query(url: &Url) -> Result<Vec<(String, String)>, Refusal> {
     Ok(pairs)
 }
 
+/// RFC 3986 §2.1: a `%` begins an escape of two hexadecimal digits. The decoder would let others pass as they are.
 fn decoded(text: &str, fault: &'static str) -> Result<String, Refusal> {
+    let is_escape = |rest: &str| {
+        let digits = rest.as_bytes().get(..2);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if !text.split('%').skip(1).all(is_escape) {
+        return Err(Refusal::ProxyUri(
+            "a % in it is not followed by two hexadecimal digits; write % as %25",
+        ));
+    }
     percent_encoding::percent_decode_str(text)
         .decode_utf8()
         .map(std::borrow::Cow::into_owned)
@@ -166,6 +176,9 @@ mod tests {
             "http://h/ a",
             "http:\\\\h\\4",
             "http://h:99999/4",
+            "http://h/%zz",
+            "http://h/a%4",
+            "http://h/?a=%",
             "http://h/H/#a:b",
         ] {
             assert_eq!(path(uri), Err(0x80), "{uri}");

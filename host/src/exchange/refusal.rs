@@ -33,7 +33,7 @@ pub enum Refusal {
     #[error("this resource cannot be had in the format that Accept asks for")]
     NotAcceptable,
     /// 4.12: a precondition of the request does not hold (RFC 7252 §5.10.8).
-    #[error("If-Match: this resource has no ETag")]
+    #[error("this resource exists and has no ETag; leave out If-Match and If-None-Match")]
     Precondition,
     /// 4.15.
     #[error(

@@ -15,6 +15,9 @@ use super::engine::Engine;
 
 /// Compiled code of the largest component that is cached: 64 MiB holds a JavaScript engine.
 const MAX_BYTES: u64 = 64 << 20;
+/// Bytes of the check at the end of a file, the SHA-256 of what stands before it. The runtime would run code that a
+/// worn-out flash memory has changed.
+const CHECK_BYTES: usize = 32;
 /// Files kept: the revisions of a few rules. The oldest go first.
 const MAX_FILES: usize = 32;
 
@@ -46,8 +49,8 @@ pub enum CacheError {
     Store {
         /// The file.
         path: PathBuf,
-        /// The reason.
-        cause: String,
+        /// The system's reason.
+        cause: io::Error,
     },
 }
 
@@ -93,27 +96,23 @@ impl Cache {
 
     /// The compiled code of a component, if this gateway has stored it with this engine's configuration.
     pub(super) fn load(&self, engine: &Engine, digest: Digest) -> Option<Component> {
-        let mut compiled = Vec::new();
+        let mut stored = Vec::new();
         File::open(self.path(engine, digest))
             .ok()?
             .take(MAX_BYTES)
-            .read_to_end(&mut compiled)
+            .read_to_end(&mut stored)
             .ok()?;
-        deserialize(engine, &compiled).ok()
+        deserialize(engine, unchanged(&stored)?).ok()
     }
 
-    /// Stores compiled code (write, sync, rename: a power cut leaves the old file or the new one) and loads it.
+    /// Stores compiled code (write, sync, rename: a power cut leaves the old file or the new one).
     pub(super) fn store(
         &self,
         engine: &Engine,
         digest: Digest,
         compiled: &[u8],
-    ) -> Result<Component, CacheError> {
+    ) -> Result<(), CacheError> {
         let path = self.path(engine, digest);
-        let failed = |cause: String| CacheError::Store {
-            path: path.clone(),
-            cause,
-        };
         let written = path.with_extension(format!("{}.tmp", std::process::id()));
         let write = || -> io::Result<()> {
             let mut file = OpenOptions::new()
@@ -123,16 +122,20 @@ impl Cache {
                 .mode(0o600)
                 .open(&written)?;
             file.write_all(compiled)?;
+            file.write_all(Digest::of(compiled).as_bytes())?;
             file.sync_all()?;
             fs::rename(&written, &path)
         };
-        if let Err(error) = write() {
+        write().map_err(|cause| {
             // Whatever is left of it must not fill the disk; the error itself is what counts.
             let _ = fs::remove_file(&written);
-            return Err(failed(error.to_string()));
-        }
+            CacheError::Store {
+                path: path.clone(),
+                cause,
+            }
+        })?;
         self.drop_oldest();
-        deserialize(engine, compiled).map_err(|error| failed(format!("{error:#}")))
+        Ok(())
     }
 
     fn drop_oldest(&self) {
@@ -169,8 +172,15 @@ impl Cache {
     }
 }
 
+/// The compiled code of a file, if it is still what was stored.
+fn unchanged(stored: &[u8]) -> Option<&[u8]> {
+    let (compiled, check) = stored.split_last_chunk::<CHECK_BYTES>()?;
+    (Digest::of(compiled).as_bytes() == check).then_some(compiled)
+}
+
+/// Loads what `precompile_component` has made, here or in an earlier run.
 #[allow(unsafe_code)]
-fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
+pub(super) fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
     // SAFETY: the bytes must be what `precompile_component` of this version made. They are: either this process
     // has just made them, or they come from a file that only this user can write, in a folder that only this
     // user can enter (`Cache::open`), stored by `Cache::store` under the digest of their component. wasmtime checks

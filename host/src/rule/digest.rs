@@ -15,6 +15,10 @@ impl Digest {
     pub fn of(component: &[u8]) -> Self {
         Self(Sha256::digest(component).into())
     }
+
+    pub(super) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
 }
 
 impl fmt::Display for Digest {

@@ -3,18 +3,25 @@
 use std::error::Error;
 use std::io;
 
+/// The causes, outermost first. An `io::Error` names as its source not the error it wraps but that one's source.
 fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
-    std::iter::successors(error.source(), |&error| error.source())
+    std::iter::successors(error.source(), |&cause| {
+        let wrapped = cause
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        wrapped.map_or_else(|| cause.source(), |wrapped| Some(wrapped))
+    })
 }
 
-/// No acceptable secure session came about.
+/// No acceptable secure session came about: TLS says so, or the connection ended within its handshake.
 pub(super) fn is_tls(error: &reqwest::Error) -> bool {
     chain(error).any(|cause| {
-        cause.is::<rustls::Error>()
-            || cause
+        let ended = || {
+            cause
                 .downcast_ref::<io::Error>()
-                .and_then(io::Error::get_ref)
-                .is_some_and(|inner| inner.is::<rustls::Error>())
+                .is_some_and(|io| io.kind() == io::ErrorKind::UnexpectedEof)
+        };
+        cause.is::<rustls::Error>() || (error.is_connect() && ended())
     })
 }
 

@@ -14,11 +14,11 @@ use super::super::plan::Plan;
 use super::super::process::Gateway;
 use super::super::report::{Row, Target, median};
 
-/// Batches per pair of the plan. A batch takes about a millisecond: shorter than a scheduler's slice, long enough
-/// for the clock.
-const BATCHES: usize = 100;
-const FRESH_CALLS: u32 = 100;
-const NATIVE_CALLS: u32 = 1000;
+/// Batches per pair of the plan. A batch takes a fraction of a millisecond: long enough for the clock, short enough
+/// that most of them run without being preempted, also on a busy machine.
+const BATCHES: usize = 400;
+const FRESH_CALLS: u32 = 20;
+const NATIVE_CALLS: u32 = 200;
 
 /// The same requests in the host's and in the rule's types: both are made from `wit`, but Rust tells them apart.
 macro_rules! requests {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use comatrix_tests::{libcoap, places};
 
@@ -18,7 +19,7 @@ pub struct Line {
     /// The line.
     pub command: String,
     /// What its output has if all went well.
-    expected: &'static str,
+    expected: String,
 }
 
 /// The lines for this scene.
@@ -32,12 +33,17 @@ pub fn lines(scene: &Scene) -> Vec<Line> {
     let aiocoap = aiocoap.display();
     let (gateway, room, origin) = (&scene.gateway_uri, &scene.room_id, &scene.synapse.origin);
     let folder = scene.folder.display();
+    // What stays the same of the time while the demonstration runs: hours.
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |now| now.as_secs());
+    let hours = (now / 10_000).to_string();
     let message = scene.folder.join("message.cbor");
     fs::write(&message, MESSAGE).unwrap_or_else(|error| panic!("{}: {error}", message.display()));
-    let line = |purpose, command, expected| Line {
+    let line = |purpose, command, expected: &str| Line {
         purpose,
         command,
-        expected,
+        expected: expected.to_owned(),
     };
     vec![
         line(
@@ -45,7 +51,11 @@ pub fn lines(scene: &Scene) -> Vec<Line> {
             format!("{coap} -m get '{gateway}/.well-known/core'"),
             "</send>",
         ),
-        line("the time", format!("{coap} -m get '{gateway}/time'"), "1"),
+        line(
+            "the time",
+            format!("{coap} -m get '{gateway}/time'"),
+            &hours,
+        ),
         line(
             "a message in JSON, with the gateway's own token",
             format!(
@@ -68,7 +78,7 @@ pub fn lines(scene: &Scene) -> Vec<Line> {
         line(
             "the time, by aiocoap",
             format!("{aiocoap} '{gateway}/time'"),
-            "1",
+            &hours,
         ),
         line(
             "a message in CBOR, by aiocoap",
@@ -107,7 +117,7 @@ pub fn run_each(lines: &[Line]) -> Result<(), StepFailed> {
             .map_err(|error| failed(error.to_string()))?;
         let printed = String::from_utf8_lossy(&output.stdout);
         println!("{}: {}", line.purpose, printed.trim_end());
-        if !printed.contains(line.expected) {
+        if !printed.contains(&line.expected) {
             let said = String::from_utf8_lossy(&output.stderr);
             return Err(failed(format!(
                 "{:?} is not in its output; it said: {said}",

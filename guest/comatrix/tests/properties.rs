@@ -1,0 +1,230 @@
+//! Whatever devices and homeservers send: never a panic, always an answer that the contract allows.
+
+use comatrix_rule::translate;
+use comatrix_sdk::bindings::{
+    CallError, CoapOption, Context, Effect, Failure, HttpRequest, HttpResponse, Message, Target,
+};
+use proptest::prelude::*;
+
+/// The contract's bounds (`wit/types.wit`).
+const MAX_STATE: usize = 16 * 1024;
+const MAX_BODY: usize = 256 * 1024;
+
+/// Words that get further into the rule than noise does.
+const WORDS: &[&str] = &[
+    "_matrix",
+    "client",
+    "r0",
+    "v3",
+    "register",
+    "login",
+    "logout",
+    "all",
+    "rooms",
+    "join",
+    "send",
+    "messages",
+    "m.room.message",
+    "!r:h",
+    "#a:h",
+    "1",
+    "3",
+    "4",
+    "9",
+    "E",
+    "K",
+    "7",
+    "kitchen",
+    "",
+];
+
+fn segment() -> impl Strategy<Value = String> {
+    prop_oneof![4 => prop::sample::select(WORDS).prop_map(str::to_owned), 1 => ".{0,20}"]
+}
+
+fn json() -> impl Strategy<Value = Vec<u8>> {
+    let keys = prop::sample::select(vec![
+        "chunk",
+        "end",
+        "type",
+        "sender",
+        "content",
+        "msgtype",
+        "body",
+        "username",
+        "password",
+        "auth",
+        "identifier",
+        "user",
+        "session",
+        "access_token",
+        "event_id",
+        "room_id",
+        "retry_after_ms",
+        "errcode",
+    ]);
+    let scalar = prop_oneof![
+        prop::sample::select(vec![
+            "m.text",
+            "m.room.message",
+            "m.login.dummy",
+            "m.login.password",
+            "m.id.user",
+            "!r:h"
+        ])
+        .prop_map(serde_json::Value::from),
+        any::<u64>().prop_map(serde_json::Value::from),
+        any::<f64>().prop_map(serde_json::Value::from),
+        ".{0,20}".prop_map(serde_json::Value::from),
+        Just(serde_json::Value::Null),
+    ];
+    let value = scalar.prop_recursive(4, 64, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(serde_json::Value::from),
+            prop::collection::btree_map(keys.clone().prop_map(str::to_owned), inner, 0..6)
+                .prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
+        ]
+    });
+    value.prop_map(|value| value.to_string().into_bytes())
+}
+
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![2 => json(), 1 => prop::collection::vec(any::<u8>(), 0..100), 1 => Just(Vec::new())]
+}
+
+fn requests() -> impl Strategy<Value = Message> {
+    let number = prop_oneof![Just(12_u16), Just(17), any::<u16>()];
+    let value = prop_oneof![
+        Just(vec![50]),
+        Just(vec![60]),
+        prop::collection::vec(any::<u8>(), 0..6)
+    ];
+    let option = (number, value).prop_map(|(number, value)| CoapOption { number, value });
+    (1_u8..4, prop::collection::vec(option, 0..4), bytes()).prop_map(|(code, options, payload)| {
+        Message {
+            code,
+            options,
+            payload,
+        }
+    })
+}
+
+fn contexts() -> impl Strategy<Value = Context> {
+    let target = prop::collection::vec(segment(), 0..7).prop_map(|path| Target {
+        path,
+        query: vec![],
+    });
+    (
+        0_u16..13,
+        prop::collection::vec(segment(), 0..3),
+        prop::option::of(target),
+        prop::option::of(any::<u64>()),
+    )
+        .prop_map(|(link, captures, requested, now)| Context {
+            link,
+            captures,
+            requested,
+            principal: None,
+            flow_id: "0".repeat(32),
+            now,
+            facts: vec![],
+        })
+}
+
+fn outcomes() -> impl Strategy<Value = Result<HttpResponse, CallError>> {
+    let status = prop_oneof![4 => Just(200), 2 => 400_u16..600, 1 => any::<u16>()];
+    let headers = prop::collection::vec(
+        (
+            Just("retry-after".to_owned()),
+            prop::collection::vec(any::<u8>(), 0..5),
+        ),
+        0..2,
+    );
+    let answer = (status, headers, bytes()).prop_map(|(status, headers, body)| HttpResponse {
+        status,
+        headers,
+        body,
+    });
+    let error =
+        ("[a-z-]{0,12}", any::<bool>()).prop_map(|(reason, sent)| CallError { reason, sent });
+    prop_oneof![6 => answer.prop_map(Ok), 1 => error.prop_map(Err)]
+}
+
+fn allowed_code(code: u8) -> bool {
+    matches!(code >> 5, 4 | 5)
+}
+
+fn allowed_call(request: &HttpRequest) -> bool {
+    let methods = ["GET", "POST", "PUT"].contains(&request.method.as_str());
+    let credentials = ["none", "device", "any"].contains(&request.credential.as_str());
+    methods
+        && credentials
+        && request
+            .body
+            .as_ref()
+            .is_none_or(|body| body.len() <= MAX_BODY)
+}
+
+/// The state to go on with, if there is a next call.
+fn next(effect: Result<Effect, Failure>) -> Result<Option<Vec<u8>>, TestCaseError> {
+    match effect {
+        Ok(Effect::Reply(reply)) => {
+            let code = reply.message.code;
+            prop_assert!(code >> 5 == 2 || allowed_code(code), "code {code}");
+            Ok(None)
+        }
+        Ok(Effect::Call(step)) => {
+            prop_assert!(
+                allowed_call(&step.request) && step.state.len() <= MAX_STATE,
+                "{step:?}"
+            );
+            Ok(Some(step.state))
+        }
+        Err(failure) => {
+            prop_assert!(
+                allowed_code(failure.code) && !failure.diagnostic.is_empty(),
+                "{failure:?}"
+            );
+            Ok(None)
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_exchange_ends_with_a_valid_code_within_six_calls(
+        context in contexts(),
+        request in requests(),
+        outcomes in prop::collection::vec(outcomes(), 6),
+    ) {
+        let settings = [("room.kitchen", "#kitchen:h")];
+        let mut state = next(translate::begin(&settings, &context, &request))?;
+        for outcome in outcomes {
+            match state {
+                Some(left) => state = next(translate::resume(&settings, &context, &left, outcome))?,
+                None => return Ok(()),
+            }
+        }
+        prop_assert_eq!(state, None, "a seventh call");
+    }
+
+    #[test]
+    fn no_state_panics(context in contexts(), state in bytes(), outcome in outcomes()) {
+        next(translate::resume(&[], &context, &state, outcome))?;
+    }
+
+    #[test]
+    fn legacy_errors_know_one_code(context in contexts(), request in requests(), outcome in outcomes()) {
+        let settings = [("errors", "legacy")];
+        let answer = match translate::begin(&settings, &context, &request) {
+            Ok(Effect::Call(step)) => translate::resume(&settings, &context, &step.state, outcome),
+            other => other,
+        };
+        let code = match answer {
+            Ok(Effect::Reply(reply)) => reply.message.code,
+            Ok(Effect::Call(_)) => return Ok(()),
+            Err(failure) => failure.code,
+        };
+        prop_assert!(code >> 5 == 2 || code == comatrix_sdk::code::BAD_REQUEST, "code {code}");
+    }
+}

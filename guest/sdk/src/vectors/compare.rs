@@ -1,0 +1,92 @@
+//! What a case expects, against what the rule did.
+
+use serde_json::Value as Json;
+
+use super::{bytes, pairs, string, strings};
+use crate::bindings::{Effect, Failure, HttpRequest, SessionChange, Upstream};
+use crate::code::dotted;
+use crate::message::{CONTENT_FORMAT, MAX_AGE, response, uint_option};
+
+pub(super) fn same_call(expected: &Json, made: &HttpRequest) -> Result<(), String> {
+    let upstream = match &made.upstream {
+        Upstream::Standard => "standard",
+        Upstream::Requested => "requested",
+        Upstream::Named(name) => name,
+    };
+    let body = made.body.as_deref().map(serde_json::from_slice::<Json>);
+    same(
+        "upstream",
+        string(&expected["upstream"]),
+        upstream.to_owned(),
+    )?;
+    same(
+        "credential",
+        string(&expected["credential"]),
+        made.credential.clone(),
+    )?;
+    same("method", string(&expected["method"]), made.method.clone())?;
+    same("path", strings(&expected["path"]), made.path.clone())?;
+    same("query", pairs(&expected["query"]), made.query.clone())?;
+    same(
+        "json",
+        expected["json"].clone(),
+        body.transpose()
+            .map_err(|error| error.to_string())?
+            .unwrap_or_default(),
+    )
+}
+
+pub(super) fn same_reply(expected: &Json, effect: Result<Effect, Failure>) -> Result<(), String> {
+    let (message, session) = match effect {
+        Ok(Effect::Reply(reply)) => (reply.message, reply.session),
+        // How the gateway answers with a failure (RFC 7252 §5.5.2: no Content-Format).
+        Err(failure) => (
+            response(
+                failure.code,
+                None,
+                failure.max_age,
+                failure.diagnostic.into_bytes(),
+            ),
+            None,
+        ),
+        Ok(Effect::Call(step)) => return Err(format!("one more call: {:?}", step.request)),
+    };
+    let option = |number| uint_option(&message.options, number).map(u64::from);
+    let session = session.map(|session| match session {
+        SessionChange::Open(token) => format!("open {token}"),
+        SessionChange::Close => "close".to_owned(),
+    });
+    let text = String::from_utf8_lossy(&message.payload);
+    same("code", string(&expected["code"]), dotted(message.code))
+        .map_err(|error| format!("{error}; payload {text}"))?;
+    same(
+        "content_format",
+        expected["content_format"].as_u64(),
+        option(CONTENT_FORMAT),
+    )?;
+    same("max_age", expected["max_age"].as_u64(), option(MAX_AGE))?;
+    same(
+        "session",
+        expected["session"].as_str().map(str::to_owned),
+        session,
+    )?;
+    match &expected["diagnostic"] {
+        Json::String(part) if !text.contains(part.as_str()) => {
+            Err(format!("{part:?} is not in the diagnostic {text:?}"))
+        }
+        Json::String(_) => Ok(()),
+        _ => same(
+            "payload",
+            bytes(expected, "payload").unwrap_or_default(),
+            message.payload,
+        ),
+    }
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(what: &str, expected: T, found: T) -> Result<(), String> {
+    if expected == found {
+        Ok(())
+    } else {
+        Err(format!("{what}: expected {expected:?}, found {found:?}"))
+    }
+}

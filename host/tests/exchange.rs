@@ -1,0 +1,208 @@
+//! Exchanges through the whole gateway but its socket: a request in, an answer out.
+
+use std::time::{Duration, Instant};
+
+use comatrix_gateway::coap::{Message, MessageType, code, option};
+use comatrix_gateway::exchange::{Gateway, Request};
+use comatrix_gateway::upstream::Homeserver;
+
+use crate::default_rule::gateway;
+use crate::http_call::homeserver;
+use crate::stub::{Reaction, Stub};
+
+/// `CBOR` of `{"msgtype":"m.text","body":"x"}`.
+pub const TEXT: &[u8] = b"\xa2\x67msgtype\x66m.text\x64body\x61x";
+
+/// A request for a path.
+pub fn request(method: u8, path: &str) -> Message {
+    path.split('/')
+        .fold(Message::new(method), |message, segment| {
+            message.with_option(option::URI_PATH, segment)
+        })
+}
+
+/// A message to the room `!r:h` by the short form.
+pub fn send() -> Message {
+    request(code::PUT, "send/!r:h/7")
+        .with_uint_option(option::CONTENT_FORMAT, 60)
+        .with_payload(TEXT)
+}
+
+/// The gateway's answer to a device at this address.
+pub async fn answer_to(gateway: &Gateway, peer: &str, message: Message) -> Message {
+    gateway
+        .answer(Request {
+            peer: peer.parse().expect("it is an address"),
+            message_type: MessageType::Confirmable,
+            message,
+            wire_bytes: 20,
+        })
+        .await
+}
+
+pub async fn answer(gateway: &Gateway, message: Message) -> Message {
+    answer_to(gateway, "[::ffff:127.0.0.1]:5683", message).await
+}
+
+fn text(message: &Message) -> String {
+    String::from_utf8(message.payload.clone()).expect("it is text")
+}
+
+fn sends_events() -> Stub {
+    Stub::start(|_| Reaction::Json(200, r#"{"event_id":"$x"}"#.into()))
+}
+
+fn only(stub: &Stub) -> Vec<Homeserver> {
+    vec![homeserver(stub.url(), Some("configured"))]
+}
+
+#[tokio::test]
+async fn every_time_request_calls_the_component_once() {
+    let stub = Stub::content();
+    let gateway = gateway(only(&stub));
+    let before = gateway.revision.calls();
+    for _ in 0..200 {
+        let answer = answer(&gateway, request(code::GET, "time")).await;
+        assert_eq!(answer.code, code::CONTENT);
+        assert!(text(&answer).bytes().all(|byte| byte.is_ascii_digit()));
+        assert_eq!(answer.uint_option(option::MAX_AGE), Some(0));
+    }
+    assert_eq!(gateway.revision.calls() - before, 200);
+}
+
+#[tokio::test]
+async fn a_message_takes_two_calls_of_the_component_and_one_of_the_homeserver() {
+    let stub = sends_events();
+    let gateway = gateway(only(&stub));
+    let before = gateway.revision.calls();
+    let answer = answer(&gateway, send()).await;
+    assert_eq!(answer.code, code::CHANGED, "{}", text(&answer));
+    assert_eq!(answer.payload, b"\xa1\x68event_id\x62$x");
+    assert_eq!(answer.uint_option(option::CONTENT_FORMAT), Some(60));
+    assert_eq!(gateway.revision.calls() - before, 2);
+    let seen = stub.only();
+    assert_eq!(
+        (seen.method.as_str(), seen.target.as_str()),
+        ("PUT", "/_matrix/client/v3/rooms/!r:h/send/m.room.message/7")
+    );
+    assert_eq!(seen.body, br#"{"msgtype":"m.text","body":"x"}"#);
+}
+
+#[tokio::test]
+async fn without_a_transaction_each_exchange_has_its_own() {
+    let stub = sends_events();
+    let gateway = gateway(only(&stub));
+    for _ in 0..2 {
+        let message = request(code::PUT, "send/!r:h")
+            .with_uint_option(option::CONTENT_FORMAT, 60)
+            .with_payload(TEXT);
+        assert_eq!(answer(&gateway, message).await.code, code::CHANGED);
+    }
+    let seen = stub.seen();
+    let transaction = |index: usize| seen[index].target.rsplit('/').next().map(str::to_owned);
+    assert_eq!(transaction(0).map(|id| id.len()), Some(32));
+    assert_ne!(transaction(0), transaction(1));
+}
+
+#[tokio::test]
+async fn the_devices_token_is_attached_by_the_host_and_stands_before_the_configured_one() {
+    let stub = sends_events();
+    let gateway = gateway(only(&stub));
+    for (token, header) in [
+        (Some("own"), "Bearer own"),
+        (Some("Bearer own"), "Bearer own"),
+        (None, "Bearer configured"),
+    ] {
+        let message = match token {
+            Some(token) => send().with_option(option::ACCESS_TOKEN, token),
+            None => send(),
+        };
+        assert_eq!(answer(&gateway, message).await.code, code::CHANGED);
+        let last = stub.seen().pop().expect("it was sent");
+        assert_eq!(last.header("authorization"), Some(header));
+        assert!(!String::from_utf8_lossy(&last.body).contains("own"));
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_may_not_use_the_configured_token_is_4_01() {
+    let stub = sends_events();
+    let gateway = gateway(only(&stub));
+    for peer in [
+        "192.0.2.1:5683",
+        "[::ffff:192.0.2.1]:5683",
+        "[2001:db8::1]:5683",
+    ] {
+        let answer = answer_to(&gateway, peer, send()).await;
+        assert_eq!(answer.code, code::UNAUTHORIZED, "{peer}");
+    }
+    assert_eq!(stub.connections(), 0);
+}
+
+#[tokio::test]
+async fn logout_never_takes_the_configured_token() {
+    let stub = Stub::content();
+    let gateway = gateway(only(&stub));
+    let answer = answer(&gateway, request(code::POST, "logout")).await;
+    assert_eq!(answer.code, code::UNAUTHORIZED);
+    assert_eq!(stub.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_proxy_uri_chooses_among_the_configured_homeservers() {
+    let (first, second) = (Stub::content(), sends_events());
+    let gateway = gateway(vec![
+        homeserver(first.url(), Some("of-the-first")),
+        homeserver(second.url(), None),
+    ]);
+    let message = request(code::PUT, "send")
+        .with_uint_option(option::CONTENT_FORMAT, 60)
+        .with_payload(TEXT)
+        // What libcoap adds.
+        .with_option(option::URI_HOST, "127.0.0.1")
+        .with_uint_option(option::URI_PORT, 5683)
+        .with_uint_option(option::HOP_LIMIT, 16)
+        .with_option(
+            option::PROXY_URI,
+            format!("{}9/!r%3Ah/m.room.message/1", second.url()),
+        );
+    let without = answer(&gateway, message.clone()).await;
+    assert_eq!(without.code, code::UNAUTHORIZED, "the other's token stays");
+    let with = message.with_option(option::ACCESS_TOKEN, "own");
+    assert_eq!(answer(&gateway, with).await.code, code::CHANGED);
+    assert_eq!(second.only().header("authorization"), Some("Bearer own"));
+    assert_eq!(first.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_silent_homeserver_is_5_04_when_the_deadline_has_passed() {
+    let stub = Stub::start(|_| Reaction::Silence);
+    let mut gateway = gateway(only(&stub));
+    gateway.deadline = Duration::from_millis(300);
+    let began = Instant::now();
+    let answer = answer(&gateway, send()).await;
+    assert_eq!(answer.code, code::GATEWAY_TIMEOUT);
+    assert!(began.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn the_deadline_is_for_all_calls_of_an_exchange_together() {
+    let picture = r#"{"type":"m.room.message","sender":"@a:h","content":{"msgtype":"m.image"}}"#;
+    let stub = Stub::start(move |_| {
+        std::thread::sleep(Duration::from_millis(150));
+        Reaction::Json(200, format!(r#"{{"chunk":[{picture}],"end":"e"}}"#))
+    });
+    let mut gateway = gateway(only(&stub));
+    gateway.deadline = Duration::from_millis(400);
+    let answer = answer(&gateway, request(code::GET, "getmsg/!r:h")).await;
+    assert_eq!(answer.code, code::GATEWAY_TIMEOUT);
+    assert!(stub.seen().len() <= 3, "{}", stub.seen().len());
+}
+
+#[tokio::test]
+async fn a_gateway_that_goes_down_says_when_to_try_again() {
+    let answer = Gateway::draining();
+    assert_eq!(answer.code, code::SERVICE_UNAVAILABLE);
+    assert!(answer.uint_option(option::MAX_AGE) > Some(0));
+    assert!(!answer.payload.is_empty());
+}

@@ -1,0 +1,215 @@
+//! Rules that break the contract or exceed their limits, within exchanges: the device gets 5.00, others get their answers.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use comatrix_gateway::coap::{Message, code, option};
+use comatrix_gateway::exchange::Gateway;
+use comatrix_gateway::rule::{
+    CoapOption, Effect, Engine, Failure, HttpRequest, Message as RuleMessage, Reply, Revision,
+    RuleLimits, Step,
+};
+
+use crate::default_rule::{engine, gateway_with};
+use crate::exchange::{answer, request};
+use crate::http_call::{self, homeserver, upstreams};
+use crate::rule_text::RuleText;
+use crate::stub::Stub;
+
+/// The gateway with this rule, and its one homeserver.
+fn with(rule: &RuleText) -> (Gateway, Stub) {
+    on(&engine(), rule)
+}
+
+fn on(engine: &Engine, rule: &RuleText) -> (Gateway, Stub) {
+    let stub = Stub::content();
+    let (component, limits) = (rule.component(), RuleLimits::default());
+    let revision = Revision::activate(engine, None, "hand", &component, BTreeMap::new(), limits)
+        .unwrap_or_else(|error| panic!("{error}"));
+    let upstreams = upstreams(vec![homeserver(stub.url(), None)]);
+    (gateway_with(revision, upstreams), stub)
+}
+
+async fn test(gateway: &Gateway) -> Message {
+    answer(gateway, request(code::GET, "test")).await
+}
+
+fn reply(code: u8, options: Vec<CoapOption>, payload: &[u8]) -> Result<Effect, Failure> {
+    Ok(Effect::Reply(Reply {
+        message: RuleMessage {
+            code,
+            options,
+            payload: payload.to_vec(),
+        },
+        session: None,
+        watch: None,
+    }))
+}
+
+/// `GET /needed`, which the rule's description names among its needs.
+fn needed() -> HttpRequest {
+    HttpRequest {
+        path: vec!["needed".into()],
+        ..http_call::request()
+    }
+}
+
+fn call(request: HttpRequest, state: usize) -> Result<Effect, Failure> {
+    let state = vec![7; state];
+    Ok(Effect::Call(Step { request, state }))
+}
+
+/// The gateway's answer where `begin` gives this value at once.
+async fn answer_of(value: Result<Effect, Failure>) -> Message {
+    let mut rule = RuleText::new();
+    rule.begin = rule.value(&value).1;
+    test(&with(&rule).0).await
+}
+
+#[tokio::test]
+async fn what_a_rule_replies_is_what_the_device_gets() {
+    let max_age = CoapOption {
+        number: option::MAX_AGE,
+        value: vec![9],
+    };
+    let answer = answer_of(reply(code::CONTENT, vec![max_age], b"hello")).await;
+    assert_eq!(
+        (answer.code, answer.payload.as_slice()),
+        (code::CONTENT, b"hello".as_slice())
+    );
+    assert_eq!(answer.uint_option(option::MAX_AGE), Some(9));
+}
+
+#[tokio::test]
+async fn a_failure_becomes_a_diagnostic_of_at_most_512_bytes_with_its_max_age() {
+    let failure = Failure {
+        code: code::TOO_MANY_REQUESTS,
+        diagnostic: "\u{e9}".repeat(400),
+        max_age: Some(30),
+    };
+    let answer = answer_of(Err(failure)).await;
+    assert_eq!(answer.code, code::TOO_MANY_REQUESTS);
+    assert_eq!(answer.payload, "\u{e9}".repeat(256).as_bytes());
+    assert_eq!(answer.uint_option(option::MAX_AGE), Some(30));
+}
+
+#[tokio::test]
+async fn replies_and_failures_beyond_the_contract_are_5_00() {
+    let block = |number| CoapOption {
+        number,
+        value: vec![8],
+    };
+    let failure = |code| {
+        Err(Failure {
+            code,
+            diagnostic: "secret".into(),
+            max_age: None,
+        })
+    };
+    let wrong = [
+        reply(code::GET, vec![], b"secret"),
+        reply(code::EMPTY, vec![], b"secret"),
+        reply(0x60, vec![], b"secret"),
+        reply(code::CONTENT, vec![block(option::BLOCK2)], b"secret"),
+        reply(code::CONTENT, vec![block(option::OBSERVE)], b"secret"),
+        failure(code::CONTENT),
+        failure(code::EMPTY),
+    ];
+    for value in wrong {
+        let answer = answer_of(value).await;
+        assert_eq!(answer.code, code::INTERNAL_SERVER_ERROR);
+        let said = String::from_utf8_lossy(&answer.payload);
+        assert!(
+            said.contains("contract") && !said.contains("secret"),
+            "{said}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_the_description_does_not_name_is_denied_and_no_packet_leaves() {
+    let mut rule = RuleText::new();
+    let beyond = HttpRequest {
+        path: vec!["beyond".into()],
+        ..needed()
+    };
+    rule.begin = rule.value(&call(beyond, 0)).1;
+    // Answers with the reason of the call's failure: text at 92 and 96 of the parameters.
+    let (address, value) = rule.value(&reply(code::CONTENT, vec![], b""));
+    let (pointer, length) = (address + 20, address + 24);
+    rule.resume = format!(
+        "(i32.store (i32.const {pointer}) (i32.load offset=92 (local.get 0)))
+         (i32.store (i32.const {length}) (i32.load offset=96 (local.get 0)))
+         {value}"
+    );
+    let (gateway, stub) = with(&rule);
+    let answer = test(&gateway).await;
+    assert_eq!(
+        (answer.code, answer.payload.as_slice()),
+        (code::CONTENT, b"denied".as_slice())
+    );
+    assert_eq!(stub.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_rule_that_asks_on_and_on_is_ended_at_its_limit_of_steps() {
+    let mut rule = RuleText::new();
+    rule.begin = rule.value(&call(needed(), 16)).1;
+    rule.resume.clone_from(&rule.begin);
+    let (gateway, stub) = with(&rule);
+    let answer = test(&gateway).await;
+    assert_eq!(answer.code, code::INTERNAL_SERVER_ERROR);
+    assert_eq!(stub.seen().len(), 6);
+}
+
+#[tokio::test]
+async fn a_state_may_have_as_many_bytes_as_its_limit_and_no_more() {
+    for (state, expected) in [
+        (16 << 10, code::CONTENT),
+        ((16 << 10) + 1, code::INTERNAL_SERVER_ERROR),
+    ] {
+        let mut rule = RuleText::new();
+        rule.begin = rule.value(&call(needed(), state)).1;
+        rule.resume = rule.value(&reply(code::CONTENT, vec![], b"")).1;
+        let (gateway, stub) = with(&rule);
+        assert_eq!(test(&gateway).await.code, expected, "{state}");
+        assert_eq!(stub.seen().len(), usize::from(expected == code::CONTENT));
+    }
+}
+
+/// Bodies of functions that never give a value.
+pub const HOSTILE: [(&str, &str); 5] = [
+    ("endless loop", "(loop $again (br $again)) unreachable"),
+    (
+        "memory",
+        "(loop $more (drop (memory.grow (i32.const 1))) (br $more)) unreachable",
+    ),
+    (
+        "recursion",
+        "(call $deep (i64.const 1) (i64.const 2) (i64.const 3) (i64.const 4)) unreachable",
+    ),
+    ("trap", "unreachable"),
+    ("an address beyond memory", "i32.const -8"),
+];
+
+#[tokio::test]
+async fn a_rule_that_traps_hangs_or_takes_too_much_is_5_00_and_the_next_call_works() {
+    let engine = engine();
+    let mut rule = RuleText::new();
+    rule.begin = rule.value(&reply(code::CONTENT, vec![], b"")).1;
+    let (good, _stub) = on(&engine, &rule);
+    for (what, body) in HOSTILE {
+        rule.begin = body.into();
+        let (hostile, _stub) = on(&engine, &rule);
+        for _ in 0..20 {
+            let began = Instant::now();
+            let answer = test(&hostile).await;
+            assert_eq!(answer.code, code::INTERNAL_SERVER_ERROR, "{what}");
+            let said = String::from_utf8_lossy(&answer.payload);
+            assert!(said.contains("log") && !said.contains("wasm"), "{said}");
+            // 20 ms is the limit of a call; the rest is for a machine that is busy with other tests.
+            assert!(began.elapsed() < Duration::from_secs(2), "{what}");
+            assert_eq!(test(&good).await.code, code::CONTENT, "after {what}");
+        }
+    }
+}

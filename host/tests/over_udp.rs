@@ -1,0 +1,195 @@
+//! The gateway behind its socket: what a datagram leads to.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use comatrix_gateway::coap::{self, Datagram, Message, MessageType, Token, code};
+use comatrix_gateway::exchange::Gateway;
+use comatrix_gateway::serve::serve;
+use comatrix_gateway::transport::UdpTransport;
+use tokio::net::UdpSocket;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use crate::default_rule::gateway;
+use crate::exchange::{request, send};
+use crate::http_call::homeserver;
+use crate::stub::{Reaction, Stub};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+struct Client {
+    socket: UdpSocket,
+    message_id: u16,
+}
+
+impl Client {
+    async fn new(gateway: SocketAddr) -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
+        socket.connect(gateway).await.expect("it is an address");
+        Self {
+            socket,
+            message_id: 0,
+        }
+    }
+
+    /// The bytes of a CON with a new message ID.
+    fn confirmable(&mut self, message: Message) -> Vec<u8> {
+        self.message_id += 1;
+        coap::encode(&Datagram {
+            message_type: MessageType::Confirmable,
+            message_id: self.message_id,
+            token: Token::new(&self.message_id.to_be_bytes()).expect("it is short"),
+            message,
+        })
+    }
+
+    async fn receive(&self) -> Datagram {
+        let mut bytes = [0; 2048];
+        let length = timeout(PATIENCE, self.socket.recv(&mut bytes)).await;
+        let length = length
+            .expect("an answer comes in time")
+            .expect("it is received");
+        coap::decode(&bytes[..length]).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    async fn ask(&mut self, message: Message) -> Datagram {
+        let bytes = self.confirmable(message);
+        self.socket.send(&bytes).await.expect("it is sent");
+        self.receive().await
+    }
+}
+
+/// Serves while `test` runs, then drains; gives how many exchanges did not end.
+async fn serving<F: Future<Output = ()>>(
+    gateway: &Gateway,
+    drain: Duration,
+    test: impl FnOnce(SocketAddr) -> F,
+) -> usize {
+    let loopback = "127.0.0.1:0".parse().expect("it is an address");
+    let transport = UdpTransport::bind(loopback).unwrap_or_else(|error| panic!("{error}"));
+    let address = transport.local_addr().expect("it is bound");
+    let (stop, stopped) = oneshot::channel::<()>();
+    let served = serve(
+        transport,
+        coap::Limits::default(),
+        gateway,
+        async move { drop(stopped.await) },
+        drain,
+    );
+    let test = test(address);
+    let tested = async move {
+        test.await;
+        drop(stop);
+    };
+    tokio::join!(served, tested).0
+}
+
+fn quiet() -> (Gateway, Stub) {
+    let stub = Stub::start(|_| Reaction::Json(200, r#"{"event_id":"$x"}"#.into()));
+    let gateway = gateway(vec![homeserver(stub.url(), Some("configured"))]);
+    (gateway, stub)
+}
+
+#[tokio::test]
+async fn every_time_request_on_the_wire_calls_the_component_once() {
+    let (gateway, _stub) = quiet();
+    let before = gateway.revision.calls();
+    let unfinished = serving(&gateway, PATIENCE, |address| async move {
+        let mut client = Client::new(address).await;
+        for _ in 0..100 {
+            let answer = client.ask(request(code::GET, "time")).await;
+            assert_eq!(answer.message.code, code::CONTENT);
+            assert_eq!(answer.message_type, MessageType::Acknowledgement);
+            assert_eq!(answer.message_id, client.message_id);
+        }
+    });
+    assert_eq!(unfinished.await, 0);
+    assert_eq!(gateway.revision.calls() - before, 100);
+}
+
+#[tokio::test]
+async fn a_duplicate_message_reaches_the_homeserver_once() {
+    let (gateway, stub) = quiet();
+    serving(&gateway, PATIENCE, |address| async move {
+        let mut client = Client::new(address).await;
+        let bytes = client.confirmable(send());
+        let mut answers = Vec::new();
+        for _ in 0..3 {
+            client.socket.send(&bytes).await.expect("it is sent");
+            answers.push(client.receive().await);
+        }
+        assert_eq!(answers[0].message.code, code::CHANGED);
+        assert!(answers.iter().all(|answer| *answer == answers[0]));
+    })
+    .await;
+    assert_eq!(stub.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn an_unknown_critical_option_is_4_02_and_calls_nobody() {
+    let (gateway, stub) = quiet();
+    let before = gateway.revision.calls();
+    serving(&gateway, PATIENCE, |address| async move {
+        let mut client = Client::new(address).await;
+        for number in [9, 65_001] {
+            let answer = client.ask(send().with_option(number, "x")).await;
+            assert_eq!(answer.message.code, code::BAD_OPTION);
+            let said = String::from_utf8(answer.message.payload).expect("it is text");
+            assert!(said.contains(&number.to_string()), "{said}");
+        }
+        let elective = request(code::GET, "time").with_option(65_000, "x");
+        assert_eq!(client.ask(elective).await.message.code, code::CONTENT);
+    })
+    .await;
+    assert_eq!(stub.connections(), 0);
+    assert_eq!(gateway.revision.calls() - before, 1);
+}
+
+#[tokio::test]
+async fn nobody_waits_for_anothers_silent_homeserver() {
+    let stub = Stub::start(|_| Reaction::Silence);
+    let mut gateway = gateway(vec![homeserver(stub.url(), Some("configured"))]);
+    gateway.deadline = Duration::from_secs(60);
+    let unfinished = serving(&gateway, Duration::from_millis(200), |address| async move {
+        let mut slow = Client::new(address).await;
+        let bytes = slow.confirmable(send());
+        slow.socket.send(&bytes).await.expect("it is sent");
+        let mut quick = Client::new(address).await;
+        for _ in 0..20 {
+            let answer = timeout(PATIENCE, quick.ask(request(code::GET, "time"))).await;
+            let answer = answer.expect("nothing holds it up");
+            assert_eq!(answer.message.code, code::CONTENT);
+        }
+        // Acknowledged, so that the device does not repeat itself while it waits.
+        let acknowledged = slow.receive().await;
+        assert_eq!(acknowledged.message_type, MessageType::Acknowledgement);
+        assert_eq!(acknowledged.message.code, code::EMPTY);
+    });
+    assert_eq!(unfinished.await, 1, "the drain's deadline ends it");
+}
+
+#[tokio::test]
+async fn an_exchange_that_runs_when_the_gateway_is_stopped_is_still_answered() {
+    let stub = Stub::start(|_| {
+        std::thread::sleep(Duration::from_millis(300));
+        Reaction::Json(200, r#"{"event_id":"$x"}"#.into())
+    });
+    let gateway = gateway(vec![homeserver(stub.url(), Some("configured"))]);
+    let (there, receives) = oneshot::channel();
+    let unfinished = serving(&gateway, PATIENCE, |address| async move {
+        let mut client = Client::new(address).await;
+        let bytes = client.confirmable(send());
+        client.socket.send(&bytes).await.expect("it is sent");
+        // So that it has come in when the gateway is told to stop.
+        assert_eq!(
+            client.ask(request(code::GET, "time")).await.message.code,
+            code::CONTENT
+        );
+        there.send(client).ok().expect("the test waits for it");
+    });
+    let (unfinished, client) = tokio::join!(unfinished, receives);
+    let answer = client.expect("it was sent").receive().await;
+    assert_eq!(answer.message.code, code::CHANGED);
+    assert_eq!(unfinished, 0);
+}

@@ -1,0 +1,302 @@
+//! What the host answers itself: no rule is called, and no packet leaves.
+
+use comatrix_gateway::coap::code::Dotted;
+use comatrix_gateway::coap::{Message, code, option};
+use comatrix_gateway::exchange::Gateway;
+
+use crate::default_rule::gateway;
+use crate::exchange::{TEXT, answer, request, send};
+use crate::http_call::homeserver;
+use crate::stub::Stub;
+
+/// Each of these is answered with the code, and with text that says why.
+async fn are_refused(gateway: &Gateway, expected: u8, cases: Vec<(&str, Message)>) {
+    for (what, message) in cases {
+        let calls = gateway.revision.calls();
+        let answer = answer(gateway, message).await;
+        assert_eq!(
+            Dotted(answer.code),
+            Dotted(expected),
+            "{what}: {}",
+            String::from_utf8_lossy(&answer.payload)
+        );
+        assert_eq!(answer.option(option::CONTENT_FORMAT), None, "{what}");
+        assert!(answer.payload.len() > 20, "{what}");
+        assert!(std::str::from_utf8(&answer.payload).is_ok(), "{what}");
+        assert_eq!(gateway.revision.calls(), calls, "{what}");
+    }
+}
+
+/// A gateway whose homeserver must not hear of anything.
+struct Quiet {
+    stub: Stub,
+    gateway: Gateway,
+}
+
+impl Quiet {
+    fn new() -> Self {
+        let stub = Stub::content();
+        let gateway = gateway(vec![homeserver(stub.url(), Some("configured"))]);
+        Self { stub, gateway }
+    }
+
+    async fn refuses(&self, expected: u8, cases: Vec<(&str, Message)>) {
+        are_refused(&self.gateway, expected, cases).await;
+        assert_eq!(self.stub.connections(), 0);
+    }
+}
+
+fn proxied(uri: impl Into<Vec<u8>>) -> Message {
+    request(code::PUT, "send")
+        .with_uint_option(option::CONTENT_FORMAT, 60)
+        .with_payload(TEXT)
+        .with_option(option::PROXY_URI, uri)
+}
+
+#[tokio::test]
+async fn an_unknown_path_is_4_04_and_an_unknown_method_4_05() {
+    let quiet = Quiet::new();
+    let paths = [
+        "nothing",
+        "time/now",
+        "send/a/b/c",
+        ".well-known",
+        "Time",
+        "",
+    ];
+    let paths = paths.map(|path| (path, request(code::GET, path)));
+    quiet.refuses(code::NOT_FOUND, paths.into()).await;
+    let none = ("no path", Message::new(code::GET));
+    quiet.refuses(code::NOT_FOUND, vec![none]).await;
+    let methods = [
+        ("POST", request(code::POST, "time")),
+        ("DELETE", request(code::DELETE, "logout")),
+        ("FETCH", request(code::FETCH, "getmsg/!r:h")),
+        ("0.31", request(31, "time")),
+        ("PUT of discovery", request(code::PUT, ".well-known/core")),
+    ];
+    quiet
+        .refuses(code::METHOD_NOT_ALLOWED, methods.into())
+        .await;
+}
+
+#[tokio::test]
+async fn a_path_that_is_no_text_or_that_a_server_could_resolve_is_4_00() {
+    let quiet = Quiet::new();
+    let raw = Message::new(code::GET).with_option(option::URI_PATH, [0xff]);
+    let cases = vec![
+        ("no text", raw),
+        ("dots", request(code::PUT, "send/..")),
+        ("dot", request(code::PUT, "send/./1")),
+        ("empty", request(code::PUT, "send//1")),
+        ("end", request(code::GET, "time/")),
+        ("control", request(code::PUT, "send/a\n")),
+    ];
+    quiet.refuses(code::BAD_REQUEST, cases).await;
+}
+
+#[tokio::test]
+async fn a_format_that_the_resource_does_not_take_is_4_15() {
+    let quiet = Quiet::new();
+    let put = |format: Option<u32>| {
+        let message = request(code::PUT, "send/!r:h/1").with_payload(TEXT);
+        match format {
+            Some(format) => message.with_uint_option(option::CONTENT_FORMAT, format),
+            None => message,
+        }
+    };
+    let cases = vec![
+        ("none", put(None)),
+        ("text", put(Some(0))),
+        ("link-format", put(Some(40))),
+        ("too wide", put(Some(60 + 65_536))),
+    ];
+    quiet.refuses(code::UNSUPPORTED_CONTENT_FORMAT, cases).await;
+}
+
+#[tokio::test]
+async fn an_accept_that_cannot_be_met_is_4_06() {
+    let quiet = Quiet::new();
+    let accept = |message: Message, format| message.with_uint_option(option::ACCEPT, format);
+    let cases = vec![
+        ("text of send", accept(send(), 0)),
+        ("CBOR of time", accept(request(code::GET, "time"), 60)),
+        ("unknown", accept(request(code::GET, "getmsg/!r:h"), 65_000)),
+        (
+            "JSON of discovery",
+            accept(request(code::GET, ".well-known/core"), 50),
+        ),
+    ];
+    quiet.refuses(code::NOT_ACCEPTABLE, cases).await;
+}
+
+#[tokio::test]
+async fn a_precondition_that_no_resource_here_can_meet_is_4_12() {
+    let quiet = Quiet::new();
+    let time = || request(code::GET, "time");
+    let discovery = || request(code::GET, ".well-known/core");
+    let cases = vec![
+        ("If-Match", send().with_option(option::IF_MATCH, "a")),
+        (
+            "two",
+            send()
+                .with_option(option::IF_MATCH, "a")
+                .with_option(option::IF_MATCH, "b"),
+        ),
+        (
+            "If-None-Match",
+            send().with_option(option::IF_NONE_MATCH, ""),
+        ),
+        ("of time", time().with_option(option::IF_NONE_MATCH, "")),
+        (
+            "of discovery",
+            discovery().with_option(option::IF_MATCH, "a"),
+        ),
+        (
+            "none of discovery",
+            discovery().with_option(option::IF_NONE_MATCH, ""),
+        ),
+    ];
+    quiet.refuses(code::PRECONDITION_FAILED, cases).await;
+    let exists = time().with_option(option::IF_MATCH, "");
+    assert_eq!(answer(&quiet.gateway, exists).await.code, code::CONTENT);
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_one_is_4_00() {
+    let quiet = Quiet::new();
+    let with = |token: &[u8]| send().with_option(option::ACCESS_TOKEN, token);
+    let cases = vec![
+        ("empty", with(b"")),
+        ("no text", with(b"\xff\xfe")),
+        ("two lines", with(b"a\r\nX: b")),
+        ("too long", with(&[b'a'; 1025])),
+        ("nothing after Bearer", with(b"Bearer ")),
+    ];
+    quiet.refuses(code::BAD_REQUEST, cases).await;
+}
+
+#[tokio::test]
+async fn a_proxy_uri_that_does_not_parse_is_4_00() {
+    let quiet = Quiet::new();
+    let origin = quiet.stub.url();
+    let cases = vec![
+        ("no URI", proxied("9/!r:h/m.room.message/1")),
+        ("no text", proxied([0xff])),
+        ("dots", proxied(format!("{origin}9/../x"))),
+        ("escaped dots", proxied(format!("{origin}9/%2e%2E/x"))),
+        (
+            "fragment",
+            proxied(format!("{origin}9/#a:h/m.room.message/1")),
+        ),
+        ("control", proxied(format!("{origin}9/a%0db"))),
+        ("port", proxied("http://127.0.0.1:99999/4")),
+    ];
+    quiet.refuses(code::BAD_REQUEST, cases).await;
+}
+
+#[tokio::test]
+async fn a_proxy_uri_to_where_this_gateway_does_not_go_is_5_05_and_no_packet_leaves() {
+    let quiet = Quiet::new();
+    let aim = Stub::content();
+    let path = "9/!r:h/m.room.message/1";
+    let with_user = quiet
+        .stub
+        .url()
+        .to_string()
+        .replace("http://", "http://u:p@");
+    let cases = vec![
+        ("another port", proxied(format!("{}{path}", aim.url()))),
+        (
+            "another name",
+            proxied(format!("{}{path}", quiet.stub.origin("http", "localhost"))),
+        ),
+        (
+            "another scheme",
+            proxied(format!("{}{path}", quiet.stub.origin("https", "127.0.0.1"))),
+        ),
+        ("user info", proxied(format!("{with_user}{path}"))),
+        ("ftp", proxied("ftp://127.0.0.1/4")),
+        ("coap", proxied("coap://127.0.0.1/4")),
+        (
+            "unknown path",
+            request(code::GET, "nothing")
+                .with_option(option::PROXY_URI, format!("{}4", quiet.stub.url())),
+        ),
+        (
+            "no path",
+            Message::new(code::GET)
+                .with_option(option::PROXY_URI, format!("{}4", quiet.stub.url())),
+        ),
+        (
+            "Proxy-Scheme",
+            send().with_option(option::PROXY_SCHEME, "http"),
+        ),
+    ];
+    quiet.refuses(code::PROXYING_NOT_SUPPORTED, cases).await;
+    assert_eq!(aim.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_resource_that_is_switched_off_is_4_04_in_all_its_forms_and_not_listed() {
+    let mut quiet = Quiet::new();
+    quiet.gateway.disabled = vec!["send".into()];
+    let cases = vec![
+        ("short", send()),
+        ("room only", request(code::PUT, "send/!r:h")),
+        ("wrong method", request(code::GET, "send")),
+    ];
+    quiet.refuses(code::NOT_FOUND, cases).await;
+    let proxied = proxied(format!("{}9/!r:h/m.room.message/1", quiet.stub.url()));
+    quiet
+        .refuses(code::PROXYING_NOT_SUPPORTED, vec![("proxied", proxied)])
+        .await;
+    let listed = answer(&quiet.gateway, request(code::GET, ".well-known/core")).await;
+    let listed = String::from_utf8(listed.payload).expect("links are text");
+    assert!(
+        listed.contains("</time>") && !listed.contains("send"),
+        "{listed}"
+    );
+}
+
+#[tokio::test]
+async fn discovery_lists_the_resources_that_match_without_calling_the_rule() {
+    let quiet = Quiet::new();
+    let calls = quiet.gateway.revision.calls();
+    for (queries, hrefs) in [
+        (
+            &[][..],
+            &[
+                "/register",
+                "/login",
+                "/logout",
+                "/join",
+                "/send",
+                "/getmsg",
+                "/time",
+            ][..],
+        ),
+        (&["rt=comatrix.time"], &["/time"]),
+        (&["ct=50", "href=/s*"], &["/send"]),
+        (&["if=comatrix", "rt=comatrix.log*"], &["/login", "/logout"]),
+        (&["rt=nothing"], &[]),
+    ] {
+        let message = queries
+            .iter()
+            .fold(request(code::GET, ".well-known/core"), |message, query| {
+                message.with_option(option::URI_QUERY, *query)
+            })
+            .with_uint_option(option::ACCEPT, 40);
+        let answer = answer(&quiet.gateway, message).await;
+        assert_eq!(answer.code, code::CONTENT);
+        assert_eq!(answer.uint_option(option::CONTENT_FORMAT), Some(40));
+        let links = String::from_utf8(answer.payload).expect("links are text");
+        let listed: Vec<&str> = links
+            .split('<')
+            .filter_map(|link| link.split_once('>'))
+            .map(|(href, _)| href)
+            .collect();
+        assert_eq!(listed, hrefs, "{queries:?}");
+    }
+    assert_eq!(quiet.gateway.revision.calls(), calls);
+}

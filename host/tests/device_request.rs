@@ -58,8 +58,8 @@ pub fn all(component: &Component) -> Vec<(Context, Message)> {
     let login = json(
         r#"{"type":"m.login.password","identifier":{"type":"m.id.user","user":"u"},"password":"p"}"#,
     );
-    let kinds: [(u8, &[&str], Option<(u32, &[u8])>); 8] = [
-        (code::POST, &["register"], account),
+    let kinds = [
+        (code::POST, &["register"][..], account),
         (code::POST, &["login"], login),
         (code::POST, &["logout"], None),
         (code::POST, &["join", "!r:h"], None),

@@ -18,6 +18,7 @@ mod largest_input;
 mod misbehaving;
 mod over_udp;
 mod refusals;
+mod resources;
 mod rule_text;
 mod scratch;
 mod stub;

@@ -28,25 +28,27 @@ async fn are_refused(gateway: &Gateway, expected: u8, cases: Vec<(&str, Message)
 }
 
 /// A gateway whose homeserver must not hear of anything.
-struct Quiet {
-    stub: Stub,
-    gateway: Gateway,
+pub struct Quiet {
+    pub stub: Stub,
+    pub gateway: Gateway,
 }
 
 impl Quiet {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let stub = Stub::content();
         let gateway = gateway(vec![homeserver(stub.url(), Some("configured"))]);
         Self { stub, gateway }
     }
 
-    async fn refuses(&self, expected: u8, cases: Vec<(&str, Message)>) {
+    /// All of these, and no packet leaves.
+    pub async fn refuses(&self, expected: u8, cases: Vec<(&str, Message)>) {
         are_refused(&self.gateway, expected, cases).await;
         assert_eq!(self.stub.connections(), 0);
     }
 }
 
-fn proxied(uri: impl Into<Vec<u8>>) -> Message {
+/// A message whose room and transaction this Proxy-Uri names.
+pub fn proxied(uri: impl Into<Vec<u8>>) -> Message {
     request(code::PUT, "send")
         .with_uint_option(option::CONTENT_FORMAT, 60)
         .with_payload(TEXT)
@@ -235,68 +237,4 @@ async fn a_proxy_uri_to_where_this_gateway_does_not_go_is_5_05_and_no_packet_lea
     ];
     quiet.refuses(code::PROXYING_NOT_SUPPORTED, cases).await;
     assert_eq!(aim.connections(), 0);
-}
-
-#[tokio::test]
-async fn a_resource_that_is_switched_off_is_4_04_in_all_its_forms_and_not_listed() {
-    let mut quiet = Quiet::new();
-    quiet.gateway.disabled = vec!["send".into()];
-    let cases = vec![
-        ("short", send()),
-        ("room only", request(code::PUT, "send/!r:h")),
-        ("wrong method", request(code::GET, "send")),
-    ];
-    quiet.refuses(code::NOT_FOUND, cases).await;
-    let proxied = proxied(format!("{}9/!r:h/m.room.message/1", quiet.stub.url()));
-    quiet
-        .refuses(code::PROXYING_NOT_SUPPORTED, vec![("proxied", proxied)])
-        .await;
-    let listed = answer(&quiet.gateway, request(code::GET, ".well-known/core")).await;
-    let listed = String::from_utf8(listed.payload).expect("links are text");
-    assert!(
-        listed.contains("</time>") && !listed.contains("send"),
-        "{listed}"
-    );
-}
-
-#[tokio::test]
-async fn discovery_lists_the_resources_that_match_without_calling_the_rule() {
-    let quiet = Quiet::new();
-    let calls = quiet.gateway.revision.calls();
-    for (queries, hrefs) in [
-        (
-            &[][..],
-            &[
-                "/register",
-                "/login",
-                "/logout",
-                "/join",
-                "/send",
-                "/getmsg",
-                "/time",
-            ][..],
-        ),
-        (&["rt=comatrix.time"], &["/time"]),
-        (&["ct=50", "href=/s*"], &["/send"]),
-        (&["if=comatrix", "rt=comatrix.log*"], &["/login", "/logout"]),
-        (&["rt=nothing"], &[]),
-    ] {
-        let message = queries
-            .iter()
-            .fold(request(code::GET, ".well-known/core"), |message, query| {
-                message.with_option(option::URI_QUERY, *query)
-            })
-            .with_uint_option(option::ACCEPT, 40);
-        let answer = answer(&quiet.gateway, message).await;
-        assert_eq!(answer.code, code::CONTENT);
-        assert_eq!(answer.uint_option(option::CONTENT_FORMAT), Some(40));
-        let links = String::from_utf8(answer.payload).expect("links are text");
-        let listed: Vec<&str> = links
-            .split('<')
-            .filter_map(|link| link.split_once('>'))
-            .map(|(href, _)| href)
-            .collect();
-        assert_eq!(listed, hrefs, "{queries:?}");
-    }
-    assert_eq!(quiet.gateway.revision.calls(), calls);
 }

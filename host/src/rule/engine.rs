@@ -14,7 +14,7 @@ const TICK: Duration = Duration::from_millis(2);
 /// What one call of a rule may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RuleLimits {
-    /// Time per call. A translation takes microseconds; 20 ms is a bound on what a faulty rule costs others.
+    /// CPU time per call. A translation takes microseconds; 20 ms is a bound on what a faulty rule costs others.
     pub call_time: Duration,
     /// Linear memory per instance in bytes, at most [`Engine::MAX_MEMORY`]. A homeserver's answer of 1 MiB and
     /// what is read from it must fit.
@@ -71,11 +71,11 @@ impl Engine {
         &self.engine
     }
 
-    /// Ticks until a call that begins now must end. The ticker runs at least until the guard is dropped.
-    pub(super) fn begin_call(&self, limit: Duration) -> (u64, RunningCall<'_>) {
+    /// Ticks until this much of a call that begins now has passed. The ticker runs at least until the guard is dropped.
+    pub(super) fn begin_call(&self, time: Duration) -> (u64, RunningCall<'_>) {
         // One more: the current tick has partly passed.
         let ticks =
-            u64::try_from(limit.as_millis().div_ceil(TICK.as_millis())).unwrap_or(u64::MAX - 1) + 1;
+            u64::try_from(time.as_millis().div_ceil(TICK.as_millis())).unwrap_or(u64::MAX - 1) + 1;
         (ticks, self.ticker.begin())
     }
 }

@@ -10,7 +10,7 @@ use wasmtime::component::{ComponentExportIndex, ComponentNamedList, InstancePre,
 use super::bindings::{
     CallError, Context, Description, Effect, Failure, HttpRequest, HttpResponse, Message,
 };
-use super::call::{CallState, Trap, trap};
+use super::call::{CallState, FIRST_LOOK, Trap, trap};
 use super::digest::Digest;
 use super::engine::{Engine, RuleLimits, RunningCall};
 use super::exports::Exports;
@@ -174,7 +174,9 @@ impl Revision {
     /// A store with the limits of one call, whose time runs from now on.
     fn store(&self) -> (Store<CallState>, RunningCall<'_>) {
         let mut store = CallState::store(&self.engine, &self.name, &self.settings, &self.limits);
-        let (ticks, running) = self.engine.begin_call(self.limits.call_time);
+        let (ticks, running) = self
+            .engine
+            .begin_call(FIRST_LOOK.min(self.limits.call_time));
         store.set_epoch_deadline(ticks);
         (store, running)
     }

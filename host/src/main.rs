@@ -13,6 +13,8 @@ use comatrix_gateway::upstream::Upstreams;
 use comatrix_gateway::{DEFAULT_RULE, device, logging, serve};
 use tokio::signal::unix::{SignalKind, signal};
 
+/// Threads that resolve names at the same time.
+const RESOLVER_THREADS: usize = 8;
 /// Exit status for a configuration that cannot work; clap uses it for the command line too.
 const BAD_CONFIGURATION: u8 = 2;
 
@@ -41,7 +43,7 @@ fn run(args: comatrix_gateway::cli::ServeArgs) -> Result<(), (ExitCode, String)>
     let failed = |error: &dyn std::fmt::Display| (ExitCode::FAILURE, error.to_string());
 
     let settings = Settings::from_args(args).map_err(|error| bad(&error))?;
-    logging::start(settings.log_level);
+    let _log = logging::start(settings.log_level).map_err(|error| failed(&error))?;
     let upstreams = Upstreams::new(settings.upstreams).map_err(|error| bad(&error))?;
     let component = match &settings.component {
         Some(path) => config::read_component(path).map_err(|error| bad(&error))?,
@@ -73,6 +75,8 @@ fn run(args: comatrix_gateway::cli::ServeArgs) -> Result<(), (ExitCode, String)>
     // One thread carries the data path: a translation takes microseconds, all waiting is asynchronous.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        // Name resolution only; while a resolver hangs, more threads would hang with it.
+        .max_blocking_threads(RESOLVER_THREADS)
         .build()
         .map_err(|error| failed(&error))?;
     runtime.block_on(async {
@@ -108,12 +112,11 @@ fn bind(listen: &std::net::SocketAddr, by_default: bool) -> Result<UdpTransport,
 }
 
 /// The line that says the gateway is ready.
-#[allow(clippy::print_stdout)]
 fn announce(address: std::net::SocketAddr) {
     use std::io::Write;
-    println!("listening on coap://{address}");
+    let mut out = std::io::stdout();
     // Whoever waits for the line may have closed the pipe; the gateway serves all the same.
-    let _ = std::io::stdout().flush();
+    let _ = writeln!(out, "listening on coap://{address}").and_then(|()| out.flush());
 }
 
 /// Done at SIGTERM or SIGINT.

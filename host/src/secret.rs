@@ -1,12 +1,16 @@
 //! Secrets: values that can be used but not printed.
 
 use std::fmt;
+use std::io::Read;
 use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 
 /// Bytes of an access token. Macaroons of old servers exceed 200; nobody has seen 1,024.
 pub const MAX_TOKEN_BYTES: usize = 1024;
+
+/// Bytes of a token file that are read: a token, and white space around it. What is longer is no token.
+const MAX_FILE_BYTES: u64 = 4096;
 
 /// A Matrix access token without `Bearer `. `Debug` hides it, memory is wiped when it is dropped.
 #[derive(Clone)]
@@ -50,7 +54,11 @@ impl AccessToken {
     /// # Errors
     /// A sentence that names the file and the remedy.
     pub fn from_file(path: &Path) -> Result<Self, String> {
-        let text = std::fs::read_to_string(path).map(SecretString::from).map_err(|error| {
+        let mut text = String::new();
+        let read = std::fs::File::open(path)
+            .and_then(|file| file.take(MAX_FILE_BYTES).read_to_string(&mut text));
+        let text = SecretString::from(text);
+        read.map_err(|error| {
             format!("cannot read the access token from {}: {error}; write the token alone into that file", path.display())
         })?;
         Self::parse(text.expose_secret().trim().as_bytes()).map_err(|error| {

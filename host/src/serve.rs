@@ -15,12 +15,15 @@ use crate::transport::{UdpPeer, UdpTransport};
 
 /// Batches received before answers are sent: under a flood, answers must still leave.
 const BATCHES_PER_TURN: usize = 4;
+/// Bytes of request bodies in flight: 256 of the largest Matrix events. Beyond it new requests are answered 5.03, or a slow
+/// homeserver and a few busy devices would take all of a router's memory.
+const BODIES_IN_FLIGHT: usize = 16 << 20;
 /// After a socket error, so that a persistent one does not spin.
 const ERROR_PAUSE: Duration = Duration::from_millis(10);
 /// The timer while the endpoint waits for nothing.
 const NEVER: Duration = Duration::from_secs(3600);
 
-type Answer = (ExchangeId, coap::Message);
+type Answer = (ExchangeId, coap::Message, usize);
 
 /// Serves until `stop` is done, then ends what runs, for at most `drain`. Returns how many exchanges did not end.
 pub async fn serve(
@@ -38,25 +41,42 @@ pub async fn serve(
     let mut timer = Box::pin(sleep_until(tokio::time::Instant::now() + NEVER));
     let mut stop = Box::pin(stop.fuse());
     let mut drained_at = None;
+    let mut bodies = 0;
 
     loop {
         while let Some(incoming) = endpoint.poll_request() {
             let id = incoming.id;
+            let body = incoming.request.payload.len();
             if drained_at.is_some() {
                 endpoint.respond(Instant::now(), id, Gateway::draining());
                 continue;
             }
+            if bodies + body > BODIES_IN_FLIGHT {
+                endpoint.respond(Instant::now(), id, Gateway::busy());
+                continue;
+            }
+            bodies += body;
             let request = Request {
                 peer: incoming.peer.remote,
                 message_type: incoming.message_type,
                 message: incoming.request,
                 wire_bytes: incoming.wire_bytes,
             };
-            exchanges.push(Box::pin(async move { (id, gateway.answer(request).await) }));
+            exchanges.push(Box::pin(async move {
+                (id, gateway.answer(request).await, body)
+            }));
         }
         // Answers that need no homeserver are ready now: they go out with this turn.
-        while let Some(Some((id, response))) = exchanges.next().now_or_never() {
+        while let Some(Some((id, response, body))) = exchanges.next().now_or_never() {
+            bodies -= body;
             endpoint.respond(Instant::now(), id, response);
+        }
+        // Here and not only at the timer: under a flood the socket is always the first to be ready.
+        if endpoint
+            .next_timeout()
+            .is_some_and(|due| due <= Instant::now())
+        {
+            endpoint.handle_timeout(Instant::now());
         }
         flush(&mut endpoint, &transport);
         if let Some(end) = drained_at
@@ -67,30 +87,39 @@ pub async fn serve(
         arm(timer.as_mut(), endpoint.next_timeout(), drained_at);
         tokio::select! {
             biased;
-            Some((id, response)) = exchanges.next() => endpoint.respond(Instant::now(), id, response),
-            ready = transport.readable() => {
-                if let Err(error) = ready.and_then(|()| receive(&mut transport, &mut endpoint)) {
-                    tracing::warn!("the socket reports: {error}");
-                    tokio::time::sleep(ERROR_PAUSE).await;
-                }
-            }
-            () = timer.as_mut() => endpoint.handle_timeout(Instant::now()),
             () = stop.as_mut() => {
                 tracing::info!("stopping: {} exchanges in flight have {} s to end", endpoint.in_flight(), drain.as_secs());
                 drained_at = Some(Instant::now() + drain);
             }
+            Some((id, response, body)) = exchanges.next() => {
+                bodies -= body;
+                endpoint.respond(Instant::now(), id, response);
+            }
+            ready = transport.readable() => {
+                match ready.and_then(|()| receive(&mut transport, &mut endpoint)) {
+                    Ok(false) => {}
+                    // Connections to homeservers share this thread; they get their turn in a flood too.
+                    Ok(true) => tokio::task::yield_now().await,
+                    Err(error) => {
+                        tracing::warn!("the socket reports: {error}");
+                        tokio::time::sleep(ERROR_PAUSE).await;
+                    }
+                }
+            }
+            () = timer.as_mut() => {}
         }
     }
 }
 
-fn receive(transport: &mut UdpTransport, endpoint: &mut Endpoint<UdpPeer>) -> io::Result<()> {
+/// Takes the datagrams that are there, up to a turn's worth. Returns whether there may be more.
+fn receive(transport: &mut UdpTransport, endpoint: &mut Endpoint<UdpPeer>) -> io::Result<bool> {
     let now = Instant::now();
     for _ in 0..BATCHES_PER_TURN {
         if !transport.receive(|peer, datagram| endpoint.handle_datagram(now, peer, datagram))? {
-            break;
+            return Ok(false);
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 fn flush(endpoint: &mut Endpoint<UdpPeer>, transport: &UdpTransport) {

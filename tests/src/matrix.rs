@@ -33,6 +33,8 @@ pub struct Account {
 impl Homeserver {
     /// The server at `origin`.
     pub fn new(origin: &str) -> Self {
+        // Each client asks for a provider, also for plain HTTP; a second call finds it installed.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .timeout(CALL_LIMIT)
             .no_proxy()

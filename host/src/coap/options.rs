@@ -32,8 +32,9 @@ fn format(number: u16) -> Option<(usize, usize, bool)> {
         PROXY_URI => (1, 1034, false),
         PROXY_SCHEME => (1, 255, false),
         ECHO => (1, 40, false),
-        // Tokens of old homeservers (macaroons) are longer than 200 bytes; 1,024 holds every known one.
-        ACCESS_TOKEN => (0, 1024, false),
+        // Any length: a token that is too long must be refused by whoever reads it. Taken as unrecognised here, it
+        // would be ignored, and the request would go on under another identity.
+        ACCESS_TOKEN => (0, usize::MAX, false),
         NO_RESPONSE => (0, 1, false),
         REQUEST_TAG => (0, 8, true),
         _ => return None,

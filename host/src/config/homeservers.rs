@@ -25,7 +25,8 @@ const DEFAULT_TOKEN_PEERS: [&str; 5] = [
 pub(super) fn homeservers(
     urls: Vec<String>,
     tables: Vec<HomeserverTable>,
-    token_file: Option<PathBuf>,
+    from_args: Option<PathBuf>,
+    from_file: Option<PathBuf>,
     limits: UpstreamLimits,
 ) -> Result<Vec<Homeserver>, ConfigError> {
     let from_url = |url: String| HomeserverTable {
@@ -34,6 +35,13 @@ pub(super) fn homeservers(
         client_api: ClientApi::default(),
         access_token_file: None,
     };
+    if !urls.is_empty() && from_file.is_some() && from_args.is_none() {
+        // A token must not follow another homeserver's name.
+        return Err(ConfigError::from(
+            "access_token_file of the configuration file belongs to that file's homeservers, but --homeserver names others; give --access-token-file too"
+                .to_owned(),
+        ));
+    }
     let mut tables = if urls.is_empty() {
         tables
     } else {
@@ -49,7 +57,13 @@ pub(super) fn homeservers(
         )
         .into());
     }
-    if let Some(token_file) = token_file {
+    if let Some(token_file) = from_args.or(from_file) {
+        if tables[0].access_token_file.is_some() {
+            return Err(ConfigError::from(
+                "the default homeserver has two access tokens: access_token_file stands in [[homeserver]] and at the top or on the command line; leave one out"
+                    .to_owned(),
+            ));
+        }
         tables[0].access_token_file = Some(token_file);
     }
     let mut homeservers: Vec<Homeserver> = Vec::new();
@@ -59,6 +73,16 @@ pub(super) fn homeservers(
             return Err(
                 format!("the homeserver {origin} is configured twice; leave one out").into(),
             );
+        }
+        if table.name.is_some()
+            && homeservers
+                .iter()
+                .any(|known| known.name() == table.name.as_deref())
+        {
+            return Err(ConfigError::from(format!(
+                "two homeservers have the name \"{}\"; rules could not tell them apart: rename one",
+                escaped(table.name.as_deref().unwrap_or_default(), 64)
+            )));
         }
         let token = table
             .access_token_file

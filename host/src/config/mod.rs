@@ -76,13 +76,15 @@ impl Settings {
         let homeservers = homeservers::homeservers(
             args.homeserver,
             file.homeserver,
-            args.access_token_file.or(file.access_token_file),
+            args.access_token_file,
+            file.access_token_file,
             limits.upstream,
         )?;
         let has_token = homeservers
             .iter()
             .any(|homeserver| homeserver.token().is_some());
         let (component, mut rule_settings) = rule::rule(&args.rule, file.rule)?;
+        rooms(&file.rooms)?;
         rule_settings.extend(
             file.rooms
                 .into_iter()
@@ -111,6 +113,21 @@ impl Settings {
             limits,
         })
     }
+}
+
+/// `[rooms]`: names that can stand in a Uri-Path, for room ids or aliases.
+fn rooms(rooms: &BTreeMap<String, String>) -> Result<(), ConfigError> {
+    for (name, room) in rooms {
+        let is_name = !name.starts_with(['!', '#']) && crate::path_segment::is_plain(name);
+        if !is_name || name.contains('/') || !room.starts_with(['!', '#']) {
+            return Err(ConfigError(format!(
+                "[rooms] {} = \"{}\": write a name without a slash for a room id (!…) or alias (#name:server)",
+                crate::access_log::escaped(name, 64),
+                crate::access_log::escaped(room, 128)
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// `CACHE_DIRECTORY` is systemd's; then the XDG base directory specification.

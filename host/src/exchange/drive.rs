@@ -60,6 +60,8 @@ pub async fn drive(
     let mut deadline = Instant::now() + gateway.deadline;
     trace.called = true;
     let mut result = revision.begin(&context, &admitted.message)?;
+    // The rule has what it needs of it: a body must not be held twice while a homeserver is slow.
+    drop(admitted.message);
     for _ in 0..limits.steps {
         let Step { request, state } = match result {
             Ok(Effect::Reply(reply)) => return to_coap(reply.message),
@@ -70,20 +72,27 @@ pub async fn drive(
             return Err(Refusal::RuleBrokeContract("its state is above its limit"));
         }
         deadline += Duration::from_millis(request.hold_ms.into()).min(MAX_HOLD);
+        let called = escaped(
+            &format!("{} /{}", request.method, request.path.join("/")),
+            160,
+        );
         let outcome = if revision.needs(&request) {
             gateway.upstreams.call(&device, request, deadline).await
         } else {
-            tracing::warn!(
-                "rule {}: denied {} /{}: its description does not name this call among its needs",
-                revision.name(),
-                escaped(&request.method, 16),
-                escaped(&request.path.join("/"), 160)
-            );
             Err(CallError {
                 reason: "denied".into(),
                 sent: false,
             })
         };
+        if outcome
+            .as_ref()
+            .is_err_and(|error| error.reason == "denied")
+        {
+            tracing::warn!(
+                "rule {}: denied {called}: a call must be among the description's needs, with a method, headers and sizes that the contract allows",
+                revision.name()
+            );
+        }
         trace.upstream = Some(summary(&outcome));
         context.now = now();
         result = revision.resume(&context, &state, outcome.as_ref())?;

@@ -11,6 +11,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+
 use crate::access_log;
 use crate::coap::{self, MessageType, code, option};
 use crate::discovery;
@@ -19,6 +21,17 @@ use crate::upstream::Upstreams;
 use drive::Trace;
 use flow_id::FlowIds;
 use refusal::Refusal;
+
+/// What a path shows as in a log line: nothing that could be taken for another field, or for a separator.
+const IN_LOG_LINE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b':')
+    .remove(b'@')
+    .remove(b'$');
 
 /// What every exchange shares.
 pub struct Gateway {
@@ -130,6 +143,12 @@ impl Gateway {
         Refusal::Draining.response()
     }
 
+    /// The answer while there is no memory for another request.
+    #[must_use]
+    pub fn busy() -> coap::Message {
+        Refusal::Busy.response()
+    }
+
     async fn respond(
         &self,
         peer: SocketAddr,
@@ -161,7 +180,7 @@ impl Gateway {
 fn log_path(request: &coap::Message) -> String {
     let segments: Vec<_> = request
         .options(option::URI_PATH)
-        .map(String::from_utf8_lossy)
+        .map(|segment| percent_encode(segment, IN_LOG_LINE).to_string())
         .collect();
     segments.join("/")
 }

@@ -39,7 +39,18 @@ pub fn parse(value: &[u8]) -> Result<ProxyUri, Refusal> {
             "only http and https are proxied",
         ));
     }
-    if !url.username().is_empty() || url.password().is_some() {
+    let Some(after_scheme) = text
+        .get(url.scheme().len()..)
+        .and_then(|rest| rest.strip_prefix("://"))
+    else {
+        // The parser would supply the slashes, and so read another path than the one that stands here.
+        return Err(Refusal::ProxyUri("its scheme is not followed by ://"));
+    };
+    let authority = after_scheme
+        .split(['/', '?', '#'])
+        .next()
+        .unwrap_or_default();
+    if authority.contains('@') {
         return Err(Refusal::ProxyingNotSupported(
             "a Proxy-Uri must not hold user info",
         ));
@@ -49,7 +60,7 @@ pub fn parse(value: &[u8]) -> Result<ProxyUri, Refusal> {
         return Err(Refusal::ProxyUri("it has a fragment; write # as %23"));
     }
     let target = Target {
-        path: segments(text)?,
+        path: segments(after_scheme)?,
         query: query(&url)?,
     };
     let mut origin = url;
@@ -59,8 +70,7 @@ pub fn parse(value: &[u8]) -> Result<ProxyUri, Refusal> {
 }
 
 /// The path's segments from the text itself: the parser would resolve `.` and `..`, also when escaped.
-fn segments(text: &str) -> Result<Vec<String>, Refusal> {
-    let after_scheme = text.split_once("://").map_or("", |(_, rest)| rest);
+fn segments(after_scheme: &str) -> Result<Vec<String>, Refusal> {
     let path = after_scheme
         .find(['/', '?'])
         .map_or("", |start| &after_scheme[start..]);
@@ -177,6 +187,8 @@ mod tests {
             "http:\\\\h\\4",
             "http://h:99999/4",
             "http://h/%zz",
+            "http:h?x=://a/E/!r",
+            "http:/h/4",
             "http://h/a%4",
             "http://h/?a=%",
             "http://h/H/#a:b",
@@ -188,6 +200,7 @@ mod tests {
             "ftp://h/4",
             "file:///etc/passwd",
             "http://u@h/4",
+            "http://@h/4",
             "http://u:p@h/4",
             "https://:p@h/",
         ] {

@@ -46,6 +46,9 @@ pub enum Refusal {
     /// 5.03: the gateway is going down.
     #[error("this gateway is shutting down; try again")]
     Draining,
+    /// 5.03: the bodies in flight are at their bound.
+    #[error("this gateway has too much in flight; try again")]
+    Busy,
     /// 5.00: the rule trapped. Its reason is for the operator, not for the device.
     #[error("the translation rule failed; its operator finds the reason in the gateway's log")]
     RuleTrapped(#[from] Trap),
@@ -68,7 +71,7 @@ impl Refusal {
             Self::Precondition => code::PRECONDITION_FAILED,
             Self::UnsupportedFormat => code::UNSUPPORTED_CONTENT_FORMAT,
             Self::ProxyingNotSupported(_) => code::PROXYING_NOT_SUPPORTED,
-            Self::Draining => code::SERVICE_UNAVAILABLE,
+            Self::Draining | Self::Busy => code::SERVICE_UNAVAILABLE,
             Self::RuleTrapped(_) | Self::RuleBrokeContract(_) => code::INTERNAL_SERVER_ERROR,
         }
     }
@@ -78,7 +81,9 @@ impl Refusal {
     pub fn response(&self) -> Message {
         let response = Message::diagnostic(self.code(), self.to_string());
         match self {
-            Self::Draining => response.with_uint_option(option::MAX_AGE, RETRY_SECONDS),
+            Self::Draining | Self::Busy => {
+                response.with_uint_option(option::MAX_AGE, RETRY_SECONDS)
+            }
             _ => response,
         }
     }

@@ -77,7 +77,9 @@ impl Homeserver {
         &self.0.origin
     }
 
-    pub(super) fn name(&self) -> Option<&str> {
+    /// Its name in the configuration, by which a rule can be granted it.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
         self.0.name.as_deref()
     }
 

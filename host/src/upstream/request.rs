@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use bytes::Bytes;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Response, Url};
 use tokio::time::{Instant, timeout_at};
@@ -61,7 +62,7 @@ struct Call<'a> {
     method: Method,
     url: Url,
     headers: HeaderMap,
-    body: Option<Vec<u8>>,
+    body: Option<Bytes>,
     sent: &'a Cell<bool>,
 }
 
@@ -118,7 +119,7 @@ impl<'a> Call<'a> {
             method,
             url,
             headers,
-            body: request.body,
+            body: request.body.map(Bytes::from),
             sent,
         })
     }

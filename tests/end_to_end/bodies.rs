@@ -35,6 +35,12 @@ fn a_body_of_60000_bytes_comes_through_in_blocks_and_back() {
 }
 
 #[test]
+fn a_body_of_60000_bytes_of_cyrillic_comes_through_and_back() {
+    // Synapse writes each letter as \uXXXX: 180,000 bytes on their way back.
+    comes_through_and_back(&"я".repeat(30_000));
+}
+
+#[test]
 fn a_body_of_many_scripts_comes_through_and_back() {
     comes_through_and_back(
         "Grüße, 温度は21°です, مرحبا, 🌡️ \u{10ffff} \"quoted\" \\ / \n\t\u{7f}\u{2028}",

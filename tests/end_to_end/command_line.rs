@@ -106,12 +106,32 @@ fn the_configured_token_serves_only_its_peers() {
     let stub = Stub::always(Behaviour::json(200, json!({ "event_id": "$e" })));
     let scratch = Scratch::new("configuration");
     scratch.write("token", "the-configured-token");
-    let config = "access_token_file = \"token\"\ntoken_peers = [\"192.0.2.0/24\"]\n";
-    let config = scratch.write("gateway.toml", config).display().to_string();
-    let gateway = Gateway::start(&["--homeserver", &stub.origin, "--config", &config]);
+    let config = format!(
+        "access_token_file = \"token\"\ntoken_peers = [\"192.0.2.0/24\"]\n[[homeserver]]\nurl = \"{}\"\n",
+        stub.origin
+    );
+    let config = scratch.write("gateway.toml", &config).display().to_string();
+    let gateway = Gateway::start(&["--config", &config]);
     let send = Request::new("PUT", "/send/!room:localhost")
         .cbor(json!({ "msgtype": "m.text", "body": "hot" }));
     assert_eq!(Aiocoap::start(gateway.address).request(&send).code, "4.01");
+    assert_eq!(stub.connections(), 0);
+}
+
+#[test]
+fn an_over_long_token_is_refused_and_never_replaced_by_the_configured_one() {
+    let stub = Stub::always(Behaviour::json(200, json!({ "event_id": "$e" })));
+    let scratch = Scratch::new("over-long-token");
+    let token = scratch.write("token", "the-configured-token");
+    let token = token.display().to_string();
+    let gateway = Gateway::start(&["--homeserver", &stub.origin, "--access-token-file", &token]);
+    let mut device = Aiocoap::start(gateway.address);
+    for own in ["x".repeat(1025), format!("Bearer {}", "x".repeat(1025))] {
+        let send = Request::new("PUT", "/send/!room:localhost")
+            .token(&own)
+            .cbor(json!({ "msgtype": "m.text", "body": "hot" }));
+        assert_eq!(device.request(&send).code, "4.00");
+    }
     assert_eq!(stub.connections(), 0);
 }
 

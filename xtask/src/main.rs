@@ -167,18 +167,18 @@ fn guests(workspace: &Path) -> Result<(), XtaskError> {
 fn demo(workspace: &Path, arguments: &[String]) -> Result<(), XtaskError> {
     setup::everything(workspace)?;
     build_all(workspace)?;
-    let program = [
-        "run",
-        "--quiet",
-        "--locked",
-        "--package",
-        "comatrix-tests",
-        "--bin",
-        "demo",
-        "--",
-    ];
-    run(cargo(workspace).args(program).args(arguments))?;
+    run(built(workspace, "debug", "demo").args(arguments))?;
     Ok(())
+}
+
+/// A program that was just built. `cargo run` with its package alone would select other features of the dependencies and
+/// compile them all once more.
+fn built(workspace: &Path, profile: &str, program: &str) -> Command {
+    let target =
+        env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from);
+    let mut command = Command::new(target.join(profile).join(program));
+    command.current_dir(workspace);
+    command
 }
 
 /// With the whole workspace selected, as `cargo test` has it, so that dependencies are built once for both.
@@ -227,10 +227,6 @@ fn bench(workspace: &Path, arguments: &[String]) -> Result<(), XtaskError> {
         "comatrix-tests",
     ]))?;
     let arguments = arguments.iter().skip_while(|argument| *argument == "--");
-    let program = ["--package", "comatrix-tests", "--bin", "bench", "--"];
-    run(cargo(workspace)
-        .args(["run", "--quiet", "--release", "--locked"])
-        .args(program)
-        .args(arguments))?;
+    run(built(workspace, "release", "bench").args(arguments))?;
     Ok(())
 }

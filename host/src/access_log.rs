@@ -75,11 +75,21 @@ impl fmt::Display for Line<'_> {
 }
 
 /// An IPv4 peer of a dual-stack socket as what it is.
-fn canonical(peer: SocketAddr) -> SocketAddr {
+/// An IPv4 address that a dual-stack socket shows as IPv6, as IPv4.
+#[must_use]
+pub fn canonical(peer: SocketAddr) -> SocketAddr {
     match peer.ip().to_canonical() {
         IpAddr::V4(ip) => SocketAddr::new(ip.into(), peer.port()),
         IpAddr::V6(_) => peer,
     }
+}
+
+/// Separates lines, changes the direction of text, or shows as nothing: it could make a line look like another.
+fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+    )
 }
 
 /// Text from outside, fit for one log line: control characters and line separators escaped, cut at `max` bytes.
@@ -88,9 +98,7 @@ pub fn escaped(text: &str, max: usize) -> String {
     let mut line = String::with_capacity(text.len().min(max) + 4);
     for character in text.chars() {
         let start = line.len();
-        if character.is_control()
-            || matches!(character, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}')
-        {
+        if character.is_control() || is_invisible(character) {
             let _ = write!(line, "{}", character.escape_unicode());
         } else {
             line.push(character);

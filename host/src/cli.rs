@@ -107,20 +107,26 @@ pub fn parse_ip(text: &str) -> Result<(IpAddr, u32), String> {
 
 /// The number of a network interface, given by name or number (RFC 4007 §11).
 fn interface_index(zone: &str) -> Result<u32, String> {
-    if let Ok(index) = zone.parse::<u32>() {
-        return Ok(index);
-    }
-    let known = !zone.is_empty() && !zone.contains(['/', '.']);
-    known
-        .then(|| std::fs::read_to_string(format!("/sys/class/net/{zone}/ifindex")).ok())
-        .flatten()
-        .and_then(|index| index.trim().parse().ok())
-        .ok_or_else(|| {
-            format!(
-                "there is no network interface \"{}\"; `ip link` lists them",
-                crate::access_log::escaped(zone, 32)
-            )
+    let index_of = |name: &str| -> Option<u32> {
+        let path = format!("/sys/class/net/{name}/ifindex");
+        std::fs::read_to_string(path).ok()?.trim().parse().ok()
+    };
+    let index = if let Ok(number) = zone.parse::<u32>() {
+        let interfaces = std::fs::read_dir("/sys/class/net").into_iter().flatten();
+        interfaces.flatten().find_map(|entry| {
+            index_of(entry.file_name().to_str()?).filter(|index| *index == number)
         })
+    } else if zone.is_empty() || zone.contains(['/', '.']) {
+        None
+    } else {
+        index_of(zone)
+    };
+    index.ok_or_else(|| {
+        format!(
+            "there is no network interface \"{}\"; `ip link` lists them",
+            crate::access_log::escaped(zone, 32)
+        )
+    })
 }
 
 #[cfg(test)]
@@ -138,7 +144,9 @@ mod tests {
                 .unwrap_err()
                 .contains("ip link")
         );
-        assert!(parse_ip("fe80::1%../lo").is_err());
+        for zone in ["../lo", "", "0", "99999"] {
+            assert!(parse_ip(&format!("fe80::1%{zone}")).is_err(), "{zone}");
+        }
     }
 
     #[test]

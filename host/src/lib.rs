@@ -11,6 +11,7 @@ pub mod coap;
 pub mod config;
 pub mod device;
 pub mod discovery;
+pub mod endpoint_report;
 pub mod exchange;
 pub mod logging;
 pub mod path_segment;

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
@@ -10,7 +11,8 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{Sleep, sleep_until};
 
 use crate::coap::{self, Endpoint, ExchangeId};
-use crate::exchange::{Gateway, Request};
+use crate::endpoint_report::EndpointReport;
+use crate::exchange::{Gateway, Refusal, Request};
 use crate::transport::{UdpPeer, UdpTransport};
 
 /// Batches received before answers are sent: under a flood, answers must still leave.
@@ -42,26 +44,29 @@ pub async fn serve(
     let mut stop = Box::pin(stop.fuse());
     let mut drained_at = None;
     let mut bodies = 0;
+    let mut report = EndpointReport::default();
 
     loop {
         while let Some(incoming) = endpoint.poll_request() {
             let id = incoming.id;
             let body = incoming.request.payload.len();
-            if drained_at.is_some() {
-                endpoint.respond(Instant::now(), id, Gateway::draining());
-                continue;
-            }
-            if bodies + body > BODIES_IN_FLIGHT {
-                endpoint.respond(Instant::now(), id, Gateway::busy());
-                continue;
-            }
-            bodies += body;
             let request = Request {
                 peer: incoming.peer.remote,
                 message_type: incoming.message_type,
                 message: incoming.request,
                 wire_bytes: incoming.wire_bytes,
             };
+            let refusal = if drained_at.is_some() {
+                Some(Refusal::Draining)
+            } else {
+                (bodies + body > BODIES_IN_FLIGHT).then_some(Refusal::Busy)
+            };
+            if let Some(refusal) = refusal {
+                let response = Gateway::refuse(&request, &refusal);
+                endpoint.respond(Instant::now(), id, response);
+                continue;
+            }
+            bodies += body;
             exchanges.push(Box::pin(async move {
                 (id, gateway.answer(request).await, body)
             }));
@@ -79,12 +84,16 @@ pub async fn serve(
             endpoint.handle_timeout(Instant::now());
         }
         flush(&mut endpoint, &transport);
+        tell(&mut report, &endpoint);
         if let Some(end) = drained_at
             && (endpoint.in_flight() == 0 || Instant::now() >= end)
         {
             return endpoint.in_flight();
         }
-        arm(timer.as_mut(), endpoint.next_timeout(), drained_at);
+        arm(
+            timer.as_mut(),
+            [endpoint.next_timeout(), drained_at, report.next()],
+        );
         tokio::select! {
             biased;
             () = stop.as_mut() => {
@@ -131,9 +140,20 @@ fn flush(endpoint: &mut Endpoint<UdpPeer>, transport: &UdpTransport) {
     }
 }
 
+fn tell(report: &mut EndpointReport, endpoint: &Endpoint<UdpPeer>) {
+    let latest = endpoint
+        .latest_refusal()
+        .map(|(peer, code)| (peer.remote, code));
+    match report.poll(Instant::now(), endpoint.counters(), latest) {
+        Some(report) if report.bound_hit => tracing::warn!("{}", report.line),
+        Some(report) => tracing::info!("{}", report.line),
+        None => {}
+    }
+}
+
 /// Moves the timer only to an earlier time, or once it has passed: most deadlines are met and never waited for.
-fn arm(mut timer: std::pin::Pin<&mut Sleep>, next: Option<Instant>, end: Option<Instant>) {
-    let wanted = [next, end]
+fn arm(mut timer: Pin<&mut Sleep>, deadlines: [Option<Instant>; 3]) {
+    let wanted = deadlines
         .into_iter()
         .flatten()
         .min()

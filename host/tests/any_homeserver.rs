@@ -71,14 +71,14 @@ async fn a_name_that_leads_to_this_machine_gets_no_packet() {
             ..device()
         };
         for credential in ["none", "device"] {
-            let request = HttpRequest {
+            let mut request = HttpRequest {
                 upstream: Upstream::Requested,
                 credential: credential.into(),
                 ..request()
             };
             let deadline = Instant::now() + Duration::from_secs(20);
-            let outcome = open.call(&device, request, deadline).await;
-            assert_eq!(failure(outcome), ("unreachable".into(), false), "{name}");
+            let outcome = open.call(&device, &mut request, deadline).await;
+            assert_eq!(failure(outcome), ("denied".into(), false), "{name}");
         }
     }
     assert_eq!(aim.connections(), 0);
@@ -92,12 +92,12 @@ async fn a_configured_token_does_not_go_to_a_homeserver_that_a_device_chose() {
         requested: open.find(&url("https://matrix.invalid")).ok(),
         ..device()
     };
-    let request = HttpRequest {
+    let mut request = HttpRequest {
         upstream: Upstream::Requested,
         credential: "any".into(),
         ..request()
     };
     let deadline = Instant::now() + Duration::from_secs(20);
-    let outcome = open.call(&device, request, deadline).await;
+    let outcome = open.call(&device, &mut request, deadline).await;
     assert_eq!(failure(outcome), ("no-credential".into(), false));
 }

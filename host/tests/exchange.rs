@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use comatrix_gateway::coap::{Message, MessageType, code, option};
-use comatrix_gateway::exchange::{Gateway, Request};
+use comatrix_gateway::exchange::{Gateway, Refusal, Request};
 use comatrix_gateway::upstream::Homeserver;
 
 use crate::default_rule::gateway;
@@ -30,14 +30,16 @@ pub fn send() -> Message {
 
 /// The gateway's answer to a device at this address.
 pub async fn answer_to(gateway: &Gateway, peer: &str, message: Message) -> Message {
-    gateway
-        .answer(Request {
-            peer: peer.parse().expect("it is an address"),
-            message_type: MessageType::Confirmable,
-            message,
-            wire_bytes: 20,
-        })
-        .await
+    gateway.answer(incoming(peer, message)).await
+}
+
+fn incoming(peer: &str, message: Message) -> Request {
+    Request {
+        peer: peer.parse().expect("it is an address"),
+        message_type: MessageType::Confirmable,
+        message,
+        wire_bytes: 20,
+    }
 }
 
 pub async fn answer(gateway: &Gateway, message: Message) -> Message {
@@ -201,7 +203,8 @@ async fn the_deadline_is_for_all_calls_of_an_exchange_together() {
 
 #[tokio::test]
 async fn a_gateway_that_goes_down_says_when_to_try_again() {
-    let answer = Gateway::draining();
+    let request = incoming("[::1]:5683", request(code::GET, "time"));
+    let answer = Gateway::refuse(&request, &Refusal::Draining);
     assert_eq!(answer.code, code::SERVICE_UNAVAILABLE);
     assert!(answer.uint_option(option::MAX_AGE) > Some(0));
     assert!(!answer.payload.is_empty());

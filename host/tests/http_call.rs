@@ -69,9 +69,13 @@ pub async fn call(upstreams: &Upstreams, request: HttpRequest) -> Outcome {
     call_within(upstreams, request, Duration::from_secs(20)).await
 }
 
-pub async fn call_within(upstreams: &Upstreams, request: HttpRequest, limit: Duration) -> Outcome {
+pub async fn call_within(
+    upstreams: &Upstreams,
+    mut request: HttpRequest,
+    limit: Duration,
+) -> Outcome {
     upstreams
-        .call(&device(), request, Instant::now() + limit)
+        .call(&device(), &mut request, Instant::now() + limit)
         .await
 }
 

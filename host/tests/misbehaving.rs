@@ -138,8 +138,8 @@ async fn a_call_that_the_description_does_not_name_is_denied_and_no_packet_leave
     let (address, value) = rule.value(&reply(code::CONTENT, vec![], b""));
     let (pointer, length) = (address + 20, address + 24);
     rule.resume = format!(
-        "(i32.store (i32.const {pointer}) (i32.load offset=92 (local.get 0)))
-         (i32.store (i32.const {length}) (i32.load offset=96 (local.get 0)))
+        "(i32.store (i32.const {pointer}) (i32.load offset=100 (local.get 0)))
+         (i32.store (i32.const {length}) (i32.load offset=104 (local.get 0)))
          {value}"
     );
     let (gateway, stub) = with(&rule);

@@ -81,7 +81,7 @@ impl RuleText {
                     (local.set $start (i32.and (i32.add (global.get $heap) (i32.const 7)) (i32.const -8)))
                     (global.set $heap (i32.add (local.get $start) (local.get 3)))
                     (local.get $start))
-                (func (export "{contract}#describe") (result i32) {describe})
+                (func (export "{contract}#describe") (param i32 i32) (result i32) {describe})
                 (func (export "{contract}#begin") (param i32) (result i32) {begin})
                 (func (export "{contract}#resume") (param i32) (result i32) {resume}))"#
         );

@@ -41,13 +41,13 @@ impl Two {
     }
 
     async fn call(&self, device: &Device, upstream: Upstream, credential: &str) -> Outcome {
-        let request = HttpRequest {
+        let mut request = HttpRequest {
             upstream,
             credential: credential.into(),
             ..request()
         };
         let deadline = Instant::now() + Duration::from_secs(20);
-        self.upstreams.call(device, request, deadline).await
+        self.upstreams.call(device, &mut request, deadline).await
     }
 }
 

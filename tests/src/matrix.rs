@@ -195,7 +195,8 @@ impl Account {
         )
     }
 
-    fn url(&self, path: &str) -> String {
+    /// The address of a path of the client API.
+    pub fn url(&self, path: &str) -> String {
         self.homeserver.url(path)
     }
 }
@@ -218,7 +219,7 @@ fn text(answer: &Value, field: &str) -> String {
 }
 
 /// A number that this process has not had before, for names and transaction ids.
-fn next_number() -> u32 {
+pub fn next_number() -> u32 {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     COUNT.fetch_add(1, Ordering::Relaxed)
 }

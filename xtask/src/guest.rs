@@ -14,7 +14,7 @@ pub const STACK_BYTES: u32 = 16 * 1024;
 
 /// Bytes of memory that a rule starts with: stack, constants, and heap for ordinary requests, so that these
 /// need no `memory.grow`. A multiple of 64 KiB, WebAssembly's page.
-pub const MEMORY_BYTES: u32 = 128 * 1024;
+pub const MEMORY_BYTES: u32 = 64 * 1024;
 
 /// A rule that this workspace builds.
 #[derive(Debug, Clone, Copy)]

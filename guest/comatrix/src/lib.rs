@@ -38,7 +38,6 @@ pub mod translate;
 use comatrix_sdk::bindings::{
     CallError, Context, Description, Effect, Failure, Guest, HttpResponse, Message, export,
 };
-use comatrix_sdk::settings::HostSettings;
 
 /// The rule as the gateway sees it.
 #[derive(Debug)]
@@ -47,19 +46,24 @@ pub struct Comatrix;
 export!(Comatrix);
 
 impl Guest for Comatrix {
-    fn describe() -> Result<Description, String> {
-        describe::describe(&HostSettings)
+    fn describe(settings: Vec<(String, String)>) -> Result<Description, String> {
+        describe::describe(&settings)
     }
 
-    fn begin(context: Context, request: Message) -> Result<Effect, Failure> {
-        translate::begin(&HostSettings, &context, &request)
+    fn begin(
+        settings: Vec<(String, String)>,
+        context: Context,
+        request: Message,
+    ) -> Result<Effect, Failure> {
+        translate::begin(&settings, &context, &request)
     }
 
     fn resume(
+        settings: Vec<(String, String)>,
         context: Context,
         state: Vec<u8>,
         outcome: Result<HttpResponse, CallError>,
     ) -> Result<Effect, Failure> {
-        translate::resume(&HostSettings, &context, &state, outcome)
+        translate::resume(&settings, &context, &state, outcome)
     }
 }

@@ -43,7 +43,7 @@ pub fn resolve(settings: &dyn Settings, name: &str) -> Result<Room, Refusal> {
         return Ok(room);
     }
     let setting = settings.get(&format!("room.{name}"));
-    setting.as_deref().and_then(Room::parse).ok_or_else(|| {
+    setting.and_then(Room::parse).ok_or_else(|| {
         Refusal::bad_request(match setting {
             Some(_) => format!("room {name}: the gateway's setting of this name must be a room id or an alias"),
             None => format!("room {name}: neither an id (!…) nor an alias (#…:server) nor a name in the gateway's settings"),

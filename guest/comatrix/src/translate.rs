@@ -59,7 +59,7 @@ fn unknown_link(context: &Context) -> Refusal {
 fn answer(settings: &dyn Settings, effect: Result<Effect, Refusal>) -> Result<Effect, Failure> {
     effect.or_else(|refusal| {
         // `describe` has refused a setting that cannot be read.
-        let errors = Errors::parse(settings.get("errors").as_deref()).unwrap_or(Errors::Precise);
+        let errors = Errors::parse(settings.get("errors")).unwrap_or(Errors::Precise);
         refusal.into_answer(errors)
     })
 }

@@ -11,8 +11,6 @@ pub use generated::exports::comatrix::gateway::translator::{
 
 pub use crate::export_rule as export;
 
-pub(crate) use generated::comatrix::gateway::config;
-
 /// Made by wit-bindgen. Outside of WebAssembly the imports exist as functions that panic when called.
 #[allow(missing_docs, unsafe_code, unused_qualifications, clippy::all)]
 #[doc(hidden)]

@@ -8,10 +8,10 @@
 //! - [`code`], [`message`]: CoAP's codes and options, and answers made of them;
 //! - [`value`], [`cbor`], [`json`], [`payload`]: payloads, read strictly and written in their shortest form;
 //! - [`extract`]: a few values out of a large JSON text;
-//! - [`settings`]: what the operator has configured, as a value that tests can supply.
+//! - [`settings`]: what the operator has configured for the rule;
 //! - `vectors` (with the feature of that name): cases as files, for a rule's native tests.
 //!
-//! Everything but [`settings::HostSettings`] works natively too, so a rule's logic is tested without a gateway.
+//! Everything works natively too, so a rule's logic is tested without a gateway.
 #![deny(missing_docs)]
 
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]

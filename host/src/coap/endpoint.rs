@@ -60,6 +60,7 @@ pub struct Endpoint<P> {
     pub(super) requests: VecDeque<Incoming<P>>,
     transmits: VecDeque<Transmit<P>>,
     pub(super) counters: Counters,
+    pub(super) latest_refusal: Option<(P, u8)>,
 }
 
 impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
@@ -75,6 +76,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
             requests: VecDeque::new(),
             transmits: VecDeque::new(),
             counters: Counters::default(),
+            latest_refusal: None,
             secret,
             limits,
         }
@@ -282,6 +284,11 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
             answers_dropped: self.answers.dropped(),
             ..self.counters.clone()
         }
+    }
+
+    /// The last request that was refused here and not handed to the caller: its peer, and the code of the answer.
+    pub fn latest_refusal(&self) -> Option<(P, u8)> {
+        self.latest_refusal
     }
 
     /// Entries of every store together.

@@ -142,6 +142,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
 
     /// Answers a request that nobody else will see. Kept for duplicates like any answer.
     fn refuse(&mut self, arrival: &Arrival<P>, response: Message) {
+        self.latest_refusal = Some((arrival.peer.address, response.code));
         self.answer(arrival.at, arrival, false, response, arrival.method != GET);
     }
 

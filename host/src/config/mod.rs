@@ -90,6 +90,7 @@ impl Settings {
                 .into_iter()
                 .map(|(name, room)| (format!("room.{name}"), room)),
         );
+        rule::check_settings(&rule_settings)?;
         Ok(Self {
             listen,
             listen_by_default: ip.is_none(),

@@ -13,6 +13,26 @@ pub const RULE: &str = "comatrix";
 /// Bytes of a component: a JavaScript engine in one is 12 MB.
 const MAX_COMPONENT: u64 = 32 << 20;
 
+/// Settings of a rule, and bytes of them: each call of the rule gets a copy.
+const MAX_SETTINGS: usize = 256;
+const MAX_SETTING_BYTES: usize = 16 << 10;
+
+/// Whether a rule can be given these settings (`types.settings`).
+pub(super) fn check_settings(settings: &BTreeMap<String, String>) -> Result<(), ConfigError> {
+    let bytes: usize = settings
+        .iter()
+        .map(|(key, value)| key.len() + value.len())
+        .sum();
+    if settings.len() > MAX_SETTINGS || bytes > MAX_SETTING_BYTES {
+        return Err(format!(
+            "[rule.config] and [rooms] hold {} settings of {bytes} bytes; a rule can have {MAX_SETTINGS} of {MAX_SETTING_BYTES} bytes, since each of its calls gets a copy",
+            settings.len()
+        )
+        .into());
+    }
+    Ok(())
+}
+
 /// The component in place of the built-in one, and the settings of the rule.
 pub(super) fn rule(
     args: &[String],

@@ -183,6 +183,9 @@ pub(super) struct SendArgs {
 
 /// `logout`.
 #[derive(Debug, Args)]
+#[command(mut_arg("token_file", |arg| arg.help(
+    "File with the access token to invalidate, `-` for standard input (or set COMATRIX_TOKEN)"
+)))]
 pub(super) struct LogoutArgs {
     /// Invalidate every token of the account, not just this one
     #[arg(long, requires = "homeserver")]

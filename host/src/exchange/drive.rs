@@ -63,7 +63,7 @@ pub async fn drive(
     // The rule has what it needs of it: a body must not be held twice while a homeserver is slow.
     drop(admitted.message);
     for _ in 0..limits.steps {
-        let Step { request, state } = match result {
+        let Step { mut request, state } = match result {
             Ok(Effect::Reply(reply)) => return to_coap(reply.message),
             Err(failure) => return failed(failure),
             Ok(Effect::Call(step)) => step,
@@ -72,12 +72,11 @@ pub async fn drive(
             return Err(Refusal::RuleBrokeContract("its state is above its limit"));
         }
         deadline += Duration::from_millis(request.hold_ms.into()).min(MAX_HOLD);
-        let called = escaped(
-            &format!("{} /{}", request.method, request.path.join("/")),
-            160,
-        );
         let outcome = if revision.needs(&request) {
-            gateway.upstreams.call(&device, request, deadline).await
+            gateway
+                .upstreams
+                .call(&device, &mut request, deadline)
+                .await
         } else {
             Err(CallError {
                 reason: "denied".into(),
@@ -89,8 +88,12 @@ pub async fn drive(
             .is_err_and(|error| error.reason == "denied")
         {
             tracing::warn!(
-                "rule {}: denied {called}: a call must be among the description's needs, with a method, headers and sizes that the contract allows",
-                revision.name()
+                "rule {}: denied {}: a call must be among the description's needs, with a method, headers and sizes that the contract allows",
+                revision.name(),
+                escaped(
+                    &format!("{} /{}", request.method, request.path.join("/")),
+                    160
+                ),
             );
         }
         trace.upstream = Some(summary(&outcome));

@@ -6,32 +6,20 @@ mod drive;
 mod flow_id;
 mod proxy_uri;
 mod refusal;
+mod seen;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
-
-use crate::access_log;
 use crate::coap::{self, MessageType, code, option};
 use crate::discovery;
 use crate::rule::Revision;
 use crate::upstream::Upstreams;
 use drive::Trace;
 use flow_id::FlowIds;
-use refusal::Refusal;
-
-/// What a path shows as in a log line: nothing that could be taken for another field, or for a separator.
-const IN_LOG_LINE: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b'!')
-    .remove(b':')
-    .remove(b'@')
-    .remove(b'$');
+pub use refusal::Refusal;
+use seen::Seen;
 
 /// What every exchange shares.
 pub struct Gateway {
@@ -79,24 +67,12 @@ impl Gateway {
 
     /// Answers a request and writes its log line. Every request gets an answer; errors are answers.
     pub async fn answer(&self, request: Request) -> coap::Message {
-        let Request {
-            peer,
-            message_type,
-            message,
-            wire_bytes,
-        } = request;
-        let began = Instant::now();
-        let logged = tracing::enabled!(tracing::Level::INFO);
-        let path = if logged {
-            log_path(&message)
-        } else {
-            String::new()
-        };
-        let method = message.code;
-        let formats =
-            [option::CONTENT_FORMAT, option::ACCEPT].map(|number| message.uint_option(number));
+        let seen = Seen::of(&request);
         let mut trace = Trace::default();
-        let response = match self.respond(peer, message, &mut trace).await {
+        let response = match self
+            .respond(request.peer, request.message, &mut trace)
+            .await
+        {
             Ok(response) => response,
             Err(refusal) => {
                 match &refusal {
@@ -109,44 +85,19 @@ impl Gateway {
                 refusal.response()
             }
         };
-        if logged {
-            let line = access_log::Line {
-                peer,
-                method,
-                path: &path,
-                message_type: if message_type == MessageType::NonConfirmable {
-                    "NON"
-                } else {
-                    "CON"
-                },
-                formats: [
-                    formats[0],
-                    formats[1],
-                    response.uint_option(option::CONTENT_FORMAT),
-                ],
-                rule: trace
-                    .called
-                    .then(|| (self.revision.name(), self.revision.digest())),
-                upstream: trace.upstream.as_deref(),
-                code: response.code,
-                sizes: (wire_bytes, response.payload.len()),
-                elapsed: began.elapsed(),
-            };
-            tracing::info!("{line}");
-        }
+        let rule = trace
+            .called
+            .then(|| (self.revision.name(), self.revision.digest()));
+        seen.log(rule, trace.upstream.as_deref(), &response);
         response
     }
 
-    /// The answer while the gateway goes down.
+    /// The answer to a request that the gateway cannot take now, and its log line.
     #[must_use]
-    pub fn draining() -> coap::Message {
-        Refusal::Draining.response()
-    }
-
-    /// The answer while there is no memory for another request.
-    #[must_use]
-    pub fn busy() -> coap::Message {
-        Refusal::Busy.response()
+    pub fn refuse(request: &Request, refusal: &Refusal) -> coap::Message {
+        let response = refusal.response();
+        Seen::of(request).log(None, None, &response);
+        response
     }
 
     async fn respond(
@@ -175,12 +126,4 @@ impl Gateway {
             .with_uint_option(option::CONTENT_FORMAT, discovery::LINK_FORMAT.into())
             .with_payload(links))
     }
-}
-
-fn log_path(request: &coap::Message) -> String {
-    let segments: Vec<_> = request
-        .options(option::URI_PATH)
-        .map(|segment| percent_encode(segment, IN_LOG_LINE).to_string())
-        .collect();
-    segments.join("/")
 }

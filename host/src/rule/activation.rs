@@ -32,7 +32,7 @@ pub enum ActivationError {
     },
     /// It asks for more than a rule is given.
     #[error(
-        "rule {rule}: it imports {import}, but a rule may only import the contract's log and config; rebuild it for wasm32-unknown-unknown without WASI"
+        "rule {rule}: it imports {import}, but a rule may only import the contract's log; rebuild it for wasm32-unknown-unknown without WASI"
     )]
     Import {
         /// The rule's name.

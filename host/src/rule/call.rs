@@ -1,6 +1,5 @@
 //! One call of a rule: a fresh store and instance, limits set, torn down at the end.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use wasmtime::{
     Store, StoreContextMut, StoreLimits, StoreLimitsBuilder, Trap as WasmTrap, UpdateDeadline,
 };
 
-use super::bindings::comatrix::gateway::{config, log, types};
+use super::bindings::comatrix::gateway::{log, types};
 use super::engine::{Engine, RuleLimits};
 
 /// Lines a call may log; a translation that has more to say is faulty.
@@ -47,7 +46,6 @@ pub enum Trap {
 /// What the imports of one call can see.
 pub(super) struct CallState {
     rule: Arc<str>,
-    settings: Arc<BTreeMap<String, String>>,
     limits: StoreLimits,
     logged: u32,
     call_time: Duration,
@@ -56,15 +54,9 @@ pub(super) struct CallState {
 }
 
 impl CallState {
-    pub(super) fn store(
-        engine: &Engine,
-        rule: &Arc<str>,
-        settings: &Arc<BTreeMap<String, String>>,
-        limits: &RuleLimits,
-    ) -> Store<Self> {
+    pub(super) fn store(engine: &Engine, rule: &Arc<str>, limits: &RuleLimits) -> Store<Self> {
         let state = Self {
             rule: rule.clone(),
-            settings: settings.clone(),
             limits: StoreLimitsBuilder::new()
                 .memory_size(limits.memory)
                 .memories(1)
@@ -122,12 +114,6 @@ impl log::Host for CallState {
             3 => tracing::info!("rule {rule}: {message}"),
             _ => tracing::debug!("rule {rule}: {message}"),
         }
-    }
-}
-
-impl config::Host for CallState {
-    fn get(&mut self, key: String) -> Option<String> {
-        self.settings.get(&key).cloned()
     }
 }
 

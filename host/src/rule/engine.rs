@@ -95,7 +95,7 @@ fn config() -> Config {
         .linear_memory_keep_resident(128 << 10)
         .table_keep_resident(4096)
         .max_unused_warm_slots(4)
-        .pagemap_scan(Enabled::Auto);
+        .pagemap_scan(Enabled::No);
 
     let mut config = Config::new();
     config

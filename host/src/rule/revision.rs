@@ -17,8 +17,11 @@ use super::exports::Exports;
 use super::links::{self, Match, Mismatch};
 use super::needs;
 
-type BeginParams<'a> = (&'a Context, &'a Message);
+/// Keys and values: `types.settings`.
+type Settings<'a> = &'a [(String, String)];
+type BeginParams<'a> = (Settings<'a>, &'a Context, &'a Message);
 type ResumeParams<'a> = (
+    Settings<'a>,
     &'a Context,
     &'a [u8],
     Result<&'a HttpResponse, &'a CallError>,
@@ -33,7 +36,7 @@ pub struct Revision {
     pre: InstancePre<CallState>,
     exports: Exports,
     pub(super) description: Description,
-    settings: Arc<BTreeMap<String, String>>,
+    settings: Vec<(String, String)>,
     limits: RuleLimits,
     calls: AtomicU64,
 }
@@ -59,7 +62,7 @@ impl Revision {
                 links: Vec::new(),
                 needs: Vec::new(),
             },
-            settings: Arc::new(settings),
+            settings: settings.into_iter().collect(),
             limits,
             calls: AtomicU64::new(0),
         }
@@ -111,7 +114,7 @@ impl Revision {
 
     /// `translator.describe` in a fresh instance.
     pub(super) fn describe(&self) -> Result<Result<Description, String>, Trap> {
-        self.call(&self.exports.describe, ())
+        self.call(&self.exports.describe, (self.settings.as_slice(),))
     }
 
     /// `translator.begin` in a fresh instance.
@@ -123,7 +126,10 @@ impl Revision {
         context: &Context,
         request: &Message,
     ) -> Result<Result<Effect, Failure>, Trap> {
-        self.call(&self.exports.begin, (context, request))
+        self.call(
+            &self.exports.begin,
+            (self.settings.as_slice(), context, request),
+        )
     }
 
     /// `translator.resume` in a fresh instance.
@@ -136,7 +142,10 @@ impl Revision {
         state: &[u8],
         outcome: Result<&HttpResponse, &CallError>,
     ) -> Result<Result<Effect, Failure>, Trap> {
-        self.call(&self.exports.resume, (context, state, outcome))
+        self.call(
+            &self.exports.resume,
+            (self.settings.as_slice(), context, state, outcome),
+        )
     }
 
     /// Whether the exports have the contract's types. Each call checks its own again, so a mistake here cannot
@@ -149,7 +158,9 @@ impl Revision {
             begin,
             resume,
         } = &self.exports;
-        instance.get_typed_func::<(), (Result<Description, String>,)>(&mut store, describe)?;
+        instance.get_typed_func::<(Settings<'_>,), (Result<Description, String>,)>(
+            &mut store, describe,
+        )?;
         instance.get_typed_func::<BeginParams<'_>, Answer>(&mut store, begin)?;
         instance.get_typed_func::<ResumeParams<'_>, Answer>(&mut store, resume)?;
         Ok(())
@@ -173,7 +184,7 @@ impl Revision {
 
     /// A store with the limits of one call, whose time runs from now on.
     fn store(&self) -> (Store<CallState>, RunningCall<'_>) {
-        let mut store = CallState::store(&self.engine, &self.name, &self.settings, &self.limits);
+        let mut store = CallState::store(&self.engine, &self.name, &self.limits);
         let (ticks, running) = self
             .engine
             .begin_call(FIRST_LOOK.min(self.limits.call_time));

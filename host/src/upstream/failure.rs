@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::io;
 
+use super::public_only::NotPublic;
+
 /// The causes, outermost first. An `io::Error` names as its source not the error it wraps but that one's source.
 fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
     std::iter::successors(error.source(), |&cause| {
@@ -11,6 +13,11 @@ fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)>
             .and_then(io::Error::get_ref);
         wrapped.map_or_else(|| cause.source(), |wrapped| Some(wrapped))
     })
+}
+
+/// The name of a homeserver that a device chose leads into the network around the gateway.
+pub(super) fn is_not_public(error: &reqwest::Error) -> bool {
+    chain(error).any(|cause| cause.is::<NotPublic>())
 }
 
 /// No acceptable secure session came about: TLS says so, or the connection ended within its handshake.

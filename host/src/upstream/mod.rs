@@ -134,11 +134,16 @@ impl Upstreams {
         Ok(Homeserver::unconfigured(origin, any.slots.clone()))
     }
 
-    /// Makes the call that a rule asks for.
+    /// Makes the call that a rule asks for. Its body is taken out of `request`.
     ///
     /// # Errors
     /// [`CallError`] with the reasons of `types.call-error`.
-    pub async fn call(&self, device: &Device, request: HttpRequest, deadline: Instant) -> Outcome {
+    pub async fn call(
+        &self,
+        device: &Device,
+        request: &mut HttpRequest,
+        deadline: Instant,
+    ) -> Outcome {
         let homeserver = match &request.upstream {
             Upstream::Standard => self.homeservers.first(),
             Upstream::Requested => device.requested.as_ref(),

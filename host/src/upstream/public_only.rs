@@ -8,6 +8,11 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 /// Resolves by the system and refuses a name of which any address is not public.
 pub(super) struct PublicOnly;
 
+/// One of a name's addresses is not public.
+#[derive(Debug, thiserror::Error)]
+#[error("the name leads to an address that is not public")]
+pub(super) struct NotPublic;
+
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
@@ -20,7 +25,7 @@ impl Resolve for PublicOnly {
             if addresses.iter().all(|address| is_public(address.ip())) {
                 Ok(Box::new(addresses.into_iter()) as Addrs)
             } else {
-                Err("the name leads to an address that is not public".into())
+                Err(NotPublic.into())
             }
         })
     }

@@ -7,7 +7,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Response, Url};
 use tokio::time::{Instant, timeout_at};
 
-use super::failure::{cause, is_tls, was_closed};
+use super::failure::{cause, is_not_public, is_tls, was_closed};
 use super::homeserver::Homeserver;
 use super::{Outcome, unsent};
 use crate::path_segment::is_plain;
@@ -28,7 +28,7 @@ pub(super) async fn call(
     client: &Client,
     homeserver: &Homeserver,
     token: Option<&AccessToken>,
-    request: HttpRequest,
+    request: &mut HttpRequest,
     max_answer: usize,
     deadline: Instant,
 ) -> Outcome {
@@ -72,7 +72,7 @@ impl<'a> Call<'a> {
         client: &'a Client,
         homeserver: &Homeserver,
         token: Option<&AccessToken>,
-        mut request: HttpRequest,
+        request: &mut HttpRequest,
         sent: &'a Cell<bool>,
     ) -> Result<Self, CallError> {
         let denied = || unsent("denied");
@@ -119,7 +119,7 @@ impl<'a> Call<'a> {
             method,
             url,
             headers,
-            body: request.body.map(Bytes::from),
+            body: request.body.take().map(Bytes::from),
             sent,
         })
     }
@@ -150,7 +150,9 @@ impl<'a> Call<'a> {
     }
 
     fn failed(&self, error: &reqwest::Error) -> CallError {
-        let (reason, sent) = if is_tls(error) {
+        let (reason, sent) = if is_not_public(error) {
+            ("denied", false)
+        } else if is_tls(error) {
             ("tls", false)
         } else if error.is_connect() {
             ("unreachable", false)

@@ -1,11 +1,13 @@
 //! `/send` to a real Synapse: what the way through the gateway costs, beside the same message sent directly over
 //! HTTP with keep-alive.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use comatrix_tests::matrix::Account;
+use comatrix_tests::matrix::{Account, encoded, next_number};
 use comatrix_tests::synapse::{RateLimits, Synapse};
 use serde_json::json;
+use tokio::task::JoinSet;
 
 use super::super::Failure;
 use super::super::datagram::Request;
@@ -84,40 +86,78 @@ fn gateway_load(
         .ok_or_else(|| "a load without clients".into())
 }
 
-/// Messages per second by as many threads, over kept connections, after the same warm-up. A refusal ends the
-/// bench: the baseline must be right.
+/// Messages per second by as many tasks of one thread, over kept connections, after the same warm-up. A refusal ends
+/// the bench: the baseline must be right.
 fn direct_load(
     account: &Account,
     room_id: &str,
     clients: usize,
     plan: &Plan,
 ) -> Result<(f64, Tally), Failure> {
-    let content = json!({ "msgtype": "m.text", "body": "22.5 degrees" });
     let counts_from = Instant::now() + plan.warm_up;
     let counts_until = counts_from + plan.window;
-    let client = || {
-        let mut tally = Tally::default();
-        loop {
-            let started = Instant::now();
-            account.send(room_id, &content);
-            let now = Instant::now();
-            if now >= counts_until {
-                return tally;
-            }
-            if now >= counts_from {
-                tally.count(Ok(()), now - started);
-            }
+    let sender = Arc::new(Sender::new(account, room_id)?);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let mut tasks = JoinSet::new();
+        for _ in 0..clients {
+            let sender = sender.clone();
+            tasks.spawn(async move {
+                let mut tally = Tally::default();
+                loop {
+                    let started = Instant::now();
+                    sender.send().await?;
+                    let now = Instant::now();
+                    if now >= counts_until {
+                        return Ok::<_, String>(tally);
+                    }
+                    if now >= counts_from {
+                        tally.count(Ok(()), now - started);
+                    }
+                }
+            });
         }
-    };
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..clients).map(|_| scope.spawn(client)).collect();
         let mut all = Tally::default();
-        for thread in threads {
-            let tally = thread
-                .join()
-                .map_err(|_| "a direct client panicked, as said above")?;
-            all.latencies.extend(tally.latencies);
+        while let Some(tally) = tasks.join_next().await {
+            all.latencies.extend(tally??.latencies);
         }
         Ok((all.latencies.len() as f64 / plan.window.as_secs_f64(), all))
     })
+}
+
+/// What a device without the gateway would do: the same message over HTTP, with the client library of the gateway.
+struct Sender {
+    client: reqwest::Client,
+    room: String,
+    access_token: String,
+}
+
+impl Sender {
+    fn new(account: &Account, room_id: &str) -> Result<Self, Failure> {
+        Ok(Self {
+            client: reqwest::Client::builder().no_proxy().build()?,
+            room: account.url(&format!("rooms/{}/send/m.room.message", encoded(room_id))),
+            access_token: account.access_token.clone(),
+        })
+    }
+
+    async fn send(&self) -> Result<(), String> {
+        let answer = self
+            .client
+            .put(format!("{}/direct{}", self.room, next_number()))
+            .bearer_auth(&self.access_token)
+            .json(&json!({ "msgtype": "m.text", "body": "22.5 degrees" }))
+            .send()
+            .await
+            .map_err(|error| error.to_string())?;
+        let status = answer.status();
+        let body = answer.text().await.map_err(|error| error.to_string())?;
+        if status.is_success() && body.contains("event_id") {
+            Ok(())
+        } else {
+            Err(format!("direct: {status} {body}"))
+        }
+    }
 }

@@ -12,7 +12,7 @@ use tokio::time::{Sleep, sleep_until};
 
 use crate::coap::{self, Endpoint, ExchangeId};
 use crate::endpoint_report::EndpointReport;
-use crate::exchange::{Gateway, Refusal, Request};
+use crate::exchange::{Gateway, Progress, Refusal, Request};
 use crate::transport::{UdpPeer, UdpTransport};
 
 /// Batches received before answers are sent: under a flood, answers must still leave.
@@ -66,15 +66,15 @@ pub async fn serve(
                 endpoint.respond(Instant::now(), id, response);
                 continue;
             }
-            bodies += body;
-            exchanges.push(Box::pin(async move {
-                (id, gateway.answer(request).await, body)
-            }));
-        }
-        // Answers that need no homeserver are ready now: they go out with this turn.
-        while let Some(Some((id, response, body))) = exchanges.next().now_or_never() {
-            bodies -= body;
-            endpoint.respond(Instant::now(), id, response);
+            match gateway.begin(request) {
+                Progress::Answered(response) => endpoint.respond(Instant::now(), id, response),
+                Progress::Waiting(waiting) => {
+                    bodies += body;
+                    exchanges.push(Box::pin(async move {
+                        (id, gateway.finish(waiting).await, body)
+                    }));
+                }
+            }
         }
         // Here and not only at the timer: under a flood the socket is always the first to be ready.
         if endpoint

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
@@ -11,7 +12,9 @@ use super::admission::Admitted;
 use super::refusal::Refusal;
 use crate::access_log::escaped;
 use crate::coap::{self, CoapOption, code, option};
-use crate::rule::{self, CallError, Context, Effect, Failure, HttpResponse, Step};
+use crate::rule::{
+    self, CallError, Context, Effect, Failure, HttpRequest, HttpResponse, Revision, Step,
+};
 use crate::upstream::{Device, Outcome};
 
 /// Bytes of a rule's diagnostic: one line for a person, small enough for a constrained link.
@@ -21,34 +24,36 @@ const MAX_HOLD: Duration = Duration::from_secs(60);
 /// No gateway of this kind ran before 2025: an earlier clock is one that is not set.
 const EARLIEST_PLAUSIBLE_TIME: u64 = 1_735_689_600;
 
-/// What an exchange did, for its log line.
-#[derive(Default)]
-pub struct Trace {
-    /// The rule was called.
-    pub called: bool,
+/// An exchange whose rule has begun and wants a homeserver called.
+pub struct Exchange {
+    revision: Arc<Revision>,
+    device: Device,
+    context: Context,
+    deadline: Instant,
     /// The last homeserver status, or why there was none.
-    pub upstream: Option<Cow<'static, str>>,
+    upstream: Option<Cow<'static, str>>,
 }
 
-/// Runs the rule until it replies.
+/// How far a rule has come.
+enum Progress {
+    /// It has replied.
+    Replied(coap::Message),
+    /// It wants a homeserver called.
+    Wants(Step),
+}
+
+/// Lets the rule begin. Most of what follows waits for a homeserver; what does not is answered at once.
 ///
 /// # Errors
-/// [`Refusal`]: the rule trapped, broke its contract, or asked for too many steps.
-pub async fn drive(
+/// [`Refusal`]: the rule trapped or broke its contract.
+pub fn begin(
     gateway: &Gateway,
+    revision: &Arc<Revision>,
     peer: SocketAddr,
     admitted: Admitted,
-    trace: &mut Trace,
-) -> Result<coap::Message, Refusal> {
-    let revision = &gateway.revision;
-    let limits = revision.limits();
+) -> Result<Result<coap::Message, (Exchange, Step)>, Refusal> {
     let (requested, target) = admitted.requested.unzip();
-    let device = Device {
-        address: peer.ip().to_canonical(),
-        token: admitted.token,
-        requested,
-    };
-    let mut context = Context {
+    let context = Context {
         link: admitted.found.link,
         captures: admitted.found.captures,
         requested: target,
@@ -57,25 +62,59 @@ pub async fn drive(
         now: now(),
         facts: Vec::new(),
     };
-    let mut deadline = Instant::now() + gateway.deadline;
-    trace.called = true;
-    let mut result = revision.begin(&context, &admitted.message)?;
-    // The rule has what it needs of it: a body must not be held twice while a homeserver is slow.
-    drop(admitted.message);
-    for _ in 0..limits.steps {
-        let Step { mut request, state } = match result {
-            Ok(Effect::Reply(reply)) => return to_coap(reply.message),
-            Err(failure) => return failed(failure),
-            Ok(Effect::Call(step)) => step,
-        };
-        if state.len() > limits.state {
-            return Err(Refusal::RuleBrokeContract("its state is above its limit"));
+    match progress(revision, revision.begin(&context, &admitted.message)?)? {
+        Progress::Replied(message) => Ok(Ok(message)),
+        Progress::Wants(step) => {
+            let device = Device {
+                address: peer.ip().to_canonical(),
+                token: admitted.token,
+                requested,
+            };
+            let exchange = Exchange {
+                revision: revision.clone(),
+                device,
+                context,
+                deadline: Instant::now() + gateway.deadline,
+                upstream: None,
+            };
+            Ok(Err((exchange, step)))
         }
-        deadline += Duration::from_millis(request.hold_ms.into()).min(MAX_HOLD);
-        let outcome = if revision.needs(&request) {
+    }
+}
+
+impl Exchange {
+    /// Makes the calls that the rule asks for until it replies.
+    ///
+    /// # Errors
+    /// [`Refusal`]: the rule trapped, broke its contract, or asked for too many steps.
+    pub async fn finish(
+        &mut self,
+        gateway: &Gateway,
+        mut step: Step,
+    ) -> Result<coap::Message, Refusal> {
+        for _ in 0..self.revision.limits().steps {
+            let outcome = self.call(gateway, &mut step.request).await;
+            self.upstream = Some(summary(&outcome));
+            self.context.now = now();
+            let result = self
+                .revision
+                .resume(&self.context, &step.state, outcome.as_ref())?;
+            match progress(&self.revision, result)? {
+                Progress::Replied(message) => return Ok(message),
+                Progress::Wants(next) => step = next,
+            }
+        }
+        Err(Refusal::RuleBrokeContract(
+            "it asked for more steps than its limit",
+        ))
+    }
+
+    async fn call(&mut self, gateway: &Gateway, request: &mut HttpRequest) -> Outcome {
+        self.deadline += Duration::from_millis(request.hold_ms.into()).min(MAX_HOLD);
+        let outcome = if self.revision.needs(request) {
             gateway
                 .upstreams
-                .call(&device, &mut request, deadline)
+                .call(&self.device, request, self.deadline)
                 .await
         } else {
             Err(CallError {
@@ -89,23 +128,36 @@ pub async fn drive(
         {
             tracing::warn!(
                 "rule {}: denied {}: a call must be among the description's needs, with a method, headers and sizes that the contract allows",
-                revision.name(),
+                self.revision.name(),
                 escaped(
                     &format!("{} /{}", request.method, request.path.join("/")),
                     160
                 ),
             );
         }
-        trace.upstream = Some(summary(&outcome));
-        context.now = now();
-        result = revision.resume(&context, &state, outcome.as_ref())?;
+        outcome
     }
+
+    /// The rule's revision.
+    pub fn revision(&self) -> &Revision {
+        &self.revision
+    }
+
+    /// The last homeserver status, or why there was none.
+    pub fn upstream(&self) -> Option<&str> {
+        self.upstream.as_deref()
+    }
+}
+
+/// What the rule's result means for the exchange.
+fn progress(revision: &Revision, result: Result<Effect, Failure>) -> Result<Progress, Refusal> {
     match result {
-        Ok(Effect::Reply(reply)) => to_coap(reply.message),
-        Err(failure) => failed(failure),
-        Ok(Effect::Call(_)) => Err(Refusal::RuleBrokeContract(
-            "it asked for more steps than its limit",
-        )),
+        Ok(Effect::Reply(reply)) => to_coap(reply.message).map(Progress::Replied),
+        Err(failure) => failed(failure).map(Progress::Replied),
+        Ok(Effect::Call(step)) if step.state.len() > revision.limits().state => {
+            Err(Refusal::RuleBrokeContract("its state is above its limit"))
+        }
+        Ok(Effect::Call(step)) => Ok(Progress::Wants(step)),
     }
 }
 

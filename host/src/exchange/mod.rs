@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use crate::coap::{self, MessageType, code, option};
 use crate::discovery;
-use crate::rule::Revision;
+use crate::rule::{Revision, Step};
 use crate::upstream::Upstreams;
-use drive::Trace;
+use drive::Exchange;
 use flow_id::FlowIds;
 pub use refusal::Refusal;
 use seen::Seen;
@@ -46,6 +46,21 @@ pub struct Request {
     pub wire_bytes: usize,
 }
 
+/// How far an exchange has come.
+pub enum Progress {
+    /// To its end.
+    Answered(coap::Message),
+    /// A homeserver is needed: [`Gateway::finish`].
+    Waiting(Waiting),
+}
+
+/// An exchange that waits for a homeserver.
+pub struct Waiting {
+    seen: Seen,
+    exchange: Exchange,
+    step: Step,
+}
+
 impl Gateway {
     /// A gateway for these rules and homeservers. `disabled`: first path segments that are switched off;
     /// `deadline`: for all steps of an exchange.
@@ -65,31 +80,48 @@ impl Gateway {
         }
     }
 
-    /// Answers a request and writes its log line. Every request gets an answer; errors are answers.
-    pub async fn answer(&self, request: Request) -> coap::Message {
+    /// Takes a request as far as it comes without waiting. Every request gets an answer; errors are answers.
+    pub fn begin(&self, request: Request) -> Progress {
         let seen = Seen::of(&request);
-        let mut trace = Trace::default();
-        let response = match self
-            .respond(request.peer, request.message, &mut trace)
-            .await
-        {
-            Ok(response) => response,
-            Err(refusal) => {
-                match &refusal {
-                    Refusal::RuleTrapped(trap) => tracing::error!("{trap}"),
-                    Refusal::RuleBrokeContract(how) => {
-                        tracing::error!("rule {} broke its contract: {how}", self.revision.name());
-                    }
-                    _ => {}
-                }
-                refusal.response()
+        let mut rule = None;
+        match self.admit_and_begin(request, &mut rule) {
+            Ok(Err((exchange, step))) => Progress::Waiting(Waiting {
+                seen,
+                exchange,
+                step,
+            }),
+            Ok(Ok(response)) => {
+                seen.log(rule.as_deref(), None, &response);
+                Progress::Answered(response)
             }
-        };
-        let rule = trace
-            .called
-            .then(|| (self.revision.name(), self.revision.digest()));
-        seen.log(rule, trace.upstream.as_deref(), &response);
+            Err(refusal) => {
+                let response = refused(rule.as_deref(), &refusal);
+                seen.log(rule.as_deref(), None, &response);
+                Progress::Answered(response)
+            }
+        }
+    }
+
+    /// Does the rest.
+    pub async fn finish(&self, waiting: Waiting) -> coap::Message {
+        let Waiting {
+            seen,
+            mut exchange,
+            step,
+        } = waiting;
+        let result = exchange.finish(self, step).await;
+        let rule = Some(exchange.revision());
+        let response = result.unwrap_or_else(|refusal| refused(rule, &refusal));
+        seen.log(rule, exchange.upstream(), &response);
         response
+    }
+
+    /// Answers a request, however long it takes.
+    pub async fn answer(&self, request: Request) -> coap::Message {
+        match self.begin(request) {
+            Progress::Answered(response) => response,
+            Progress::Waiting(waiting) => self.finish(waiting).await,
+        }
     }
 
     /// The answer to a request that the gateway cannot take now, and its log line.
@@ -100,20 +132,22 @@ impl Gateway {
         response
     }
 
-    async fn respond(
+    /// `called` becomes the revision that the request led to.
+    fn admit_and_begin(
         &self,
-        peer: SocketAddr,
-        request: coap::Message,
-        trace: &mut Trace,
-    ) -> Result<coap::Message, Refusal> {
-        let path = admission::path(&request)?;
+        request: Request,
+        called: &mut Option<Arc<Revision>>,
+    ) -> Result<Result<coap::Message, (Exchange, Step)>, Refusal> {
+        let Request { peer, message, .. } = request;
+        let path = admission::path(&message)?;
         if admission::is_discovery(&path) {
-            admission::admit_discovery(&request)?;
-            return self.discovery(&request);
+            admission::admit_discovery(&message)?;
+            return self.discovery(&message).map(Ok);
         }
-        let found = admission::find(&request, &path, &self.revision, &self.disabled)?;
-        let admitted = admission::admit(request, found, &self.revision, &self.upstreams)?;
-        drive::drive(self, peer, admitted, trace).await
+        let found = admission::find(&message, &path, &self.revision, &self.disabled)?;
+        let admitted = admission::admit(message, found, &self.revision, &self.upstreams)?;
+        let revision = called.insert(self.revision.clone());
+        drive::begin(self, revision, peer, admitted)
     }
 
     fn discovery(&self, request: &coap::Message) -> Result<coap::Message, Refusal> {
@@ -126,4 +160,16 @@ impl Gateway {
             .with_uint_option(option::CONTENT_FORMAT, discovery::LINK_FORMAT.into())
             .with_payload(links))
     }
+}
+
+/// The answer to an exchange that ended with a refusal. What a rule did wrong is for the operator.
+fn refused(rule: Option<&Revision>, refusal: &Refusal) -> coap::Message {
+    match (refusal, rule) {
+        (Refusal::RuleTrapped(trap), _) => tracing::error!("{trap}"),
+        (Refusal::RuleBrokeContract(how), Some(rule)) => {
+            tracing::error!("rule {} broke its contract: {how}", rule.name());
+        }
+        _ => {}
+    }
+    refusal.response()
 }

@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use super::Request;
 use crate::access_log;
 use crate::coap::{Message, MessageType, option};
-use crate::rule::Digest;
+use crate::rule::Revision;
 
 /// What a path shows as in a log line: nothing that could be taken for another field, or for a separator.
 const IN_LOG_LINE: &AsciiSet = &NON_ALPHANUMERIC
@@ -56,14 +56,8 @@ impl Seen {
         }
     }
 
-    /// Writes the line. `rule`: name and revision, where one was called; `upstream`: the last homeserver status, or why
-    /// there was none.
-    pub(super) fn log(
-        self,
-        rule: Option<(&str, Digest)>,
-        upstream: Option<&str>,
-        response: &Message,
-    ) {
+    /// Writes the line. `rule`: where one was called; `upstream`: the last homeserver status, or why there was none.
+    pub(super) fn log(self, rule: Option<&Revision>, upstream: Option<&str>, response: &Message) {
         let [content_format, accept] = self.formats;
         tracing::info!(
             "{}",
@@ -77,7 +71,7 @@ impl Seen {
                     accept,
                     response.uint_option(option::CONTENT_FORMAT),
                 ],
-                rule,
+                rule: rule.map(|rule| (rule.name(), rule.digest())),
                 upstream,
                 code: response.code,
                 sizes: (self.wire_bytes, response.payload.len()),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::device::DeviceArgs;
+use crate::rules::command::RulesArgs;
 
 /// CoAP gateway to Matrix: lets constrained devices take part in Matrix rooms.
 #[derive(Debug, Parser)]
@@ -28,6 +29,8 @@ pub struct Cli {
 pub enum Command {
     /// Speak to a gateway as a device does.
     Device(DeviceArgs),
+    /// Look after the rules of a running gateway.
+    Rules(RulesArgs),
 }
 
 /// Settings of the gateway; each stands before its twin in the configuration file.
@@ -51,12 +54,15 @@ pub struct ServeArgs {
     /// Certificate authorities (PEM) in place of the system's
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
-    /// A rule to use in place of the built-in one, as in comatrix=FILE
+    /// A rule: comatrix=FILE in place of the built-in one, any other NAME=FILE at /NAME
     #[arg(long, value_name = "NAME=FILE")]
     pub rule: Vec<String>,
     /// Folder for compiled rules [default: $CACHE_DIRECTORY, else comatrix in $XDG_CACHE_HOME or ~/.cache]
     #[arg(long, value_name = "DIR")]
     pub cache_dir: Option<PathBuf>,
+    /// Socket for `comatrix-gateway rules` [default: control.sock in $RUNTIME_DIRECTORY, else in comatrix of $XDG_RUNTIME_DIR]
+    #[arg(long, value_name = "PATH")]
+    pub control_socket: Option<PathBuf>,
     /// Configuration file (TOML)
     #[arg(short, long, value_name = "FILE")]
     pub config: Option<PathBuf>,

@@ -1,6 +1,6 @@
 //! `/.well-known/core`: what the rules describe, in CoRE Link Format (RFC 6690).
 
-use crate::rule::{Description, Link, Segment};
+use crate::rule::{Description, Link, Segment, Table};
 
 /// Content-Format of `application/link-format` (RFC 7252 §12.3).
 pub const LINK_FORMAT: u16 = 40;
@@ -14,13 +14,25 @@ struct Entry {
     attributes: Vec<(String, Option<String>)>,
 }
 
-/// The links of `description` that match every filter (`name=value`, `*` at the end matches any rest).
+/// The links of all rules that match every filter (`name=value`, `*` at the end matches any rest).
 #[must_use]
-pub fn core(description: &Description, disabled: &[String], filters: &[&str]) -> String {
-    let entries = description
-        .links
-        .iter()
-        .filter_map(|link| entry(link, disabled));
+pub fn core(table: &Table, disabled: &[String], filters: &[&str]) -> String {
+    let rules = table.rules().iter();
+    list(
+        rules.map(|rule| (rule.mount.as_slice(), rule.revision.description())),
+        disabled,
+        filters,
+    )
+}
+
+fn list<'a>(
+    rules: impl Iterator<Item = (&'a [String], &'a Description)>,
+    disabled: &[String],
+    filters: &[&str],
+) -> String {
+    let entries = rules
+        .flat_map(|(mount, description)| description.links.iter().map(move |link| (mount, link)))
+        .filter_map(|(mount, link)| entry(mount, link, disabled));
     let filters: Vec<_> = filters
         .iter()
         .filter_map(|filter| filter.split_once('='))
@@ -37,14 +49,15 @@ pub fn core(description: &Description, disabled: &[String], filters: &[&str]) ->
 }
 
 /// Links with captures are not resources but patterns; they are not listed.
-fn entry(link: &Link, disabled: &[String]) -> Option<Entry> {
-    let path: Vec<&str> = link
-        .path
+fn entry(mount: &[String], link: &Link, disabled: &[String]) -> Option<Entry> {
+    let below = link.path.iter().map(|segment| match segment {
+        Segment::Literal(literal) => Some(literal.as_str()),
+        Segment::Capture(_) | Segment::Rest => None,
+    });
+    let path: Vec<&str> = mount
         .iter()
-        .map(|segment| match segment {
-            Segment::Literal(literal) => Some(literal.as_str()),
-            Segment::Capture(_) | Segment::Rest => None,
-        })
+        .map(|segment| Some(segment.as_str()))
+        .chain(below)
         .collect::<Option<_>>()?;
     if path
         .first()
@@ -133,14 +146,12 @@ mod tests {
             link(&["send"], "x.send", &[60, 50], true),
             link(&["send", ":room"], "x.send", &[60], false),
         ];
-        core(
-            &Description {
-                links,
-                needs: vec![],
-            },
-            &[],
-            filters,
-        )
+        let described = Description {
+            links,
+            needs: vec![],
+        };
+        let rules = [(&[][..], &described)];
+        list(rules.into_iter(), &[], filters)
     }
 
     const TIME: &str = r#"</time>;rt="x.time x.clock";title="a \"b\"";ct=0"#;
@@ -171,6 +182,9 @@ mod tests {
             links: vec![link(&["time"], "t", &[], false)],
             needs: vec![],
         };
-        assert_eq!(core(&description, &["time".into()], &[]), "");
+        assert_eq!(
+            list([(&[][..], &description)].into_iter(), &["time".into()], &[]),
+            ""
+        );
     }
 }

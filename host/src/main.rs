@@ -1,16 +1,18 @@
 //! The gateway's binary: parse, validate, bind, serve, drain.
 
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread;
 
 use clap::Parser;
 use comatrix_gateway::cli::{Cli, Command};
 use comatrix_gateway::config::{self, Settings};
 use comatrix_gateway::exchange::Gateway;
-use comatrix_gateway::rule::{Cache, Engine, Revision};
+use comatrix_gateway::rule::{Cache, Engines};
+use comatrix_gateway::rules::{self, Manager};
 use comatrix_gateway::transport::{BindError, UdpTransport};
 use comatrix_gateway::upstream::Upstreams;
-use comatrix_gateway::{DEFAULT_RULE, device, logging, serve};
+use comatrix_gateway::{device, logging, serve};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Threads that resolve names at the same time.
@@ -22,6 +24,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
         Some(Command::Device(args)) => device::run(args),
+        Some(Command::Rules(args)) => rules::command::run(args),
         None => match run(cli.serve) {
             Ok(()) => ExitCode::SUCCESS,
             Err((code, error)) => {
@@ -45,28 +48,29 @@ fn run(args: comatrix_gateway::cli::ServeArgs) -> Result<(), (ExitCode, String)>
     let settings = Settings::from_args(args).map_err(|error| bad(&error))?;
     let _log = logging::start(settings.log_level).map_err(|error| failed(&error))?;
     let upstreams = Upstreams::new(settings.upstreams).map_err(|error| bad(&error))?;
-    let component = match &settings.component {
-        Some(path) => config::read_component(path).map_err(|error| bad(&error))?,
-        None => DEFAULT_RULE.to_vec(),
-    };
     let cache = settings.cache_dir.as_deref().and_then(|folder| {
         Cache::open(folder)
             .inspect_err(|error| tracing::warn!("{error}"))
             .ok()
     });
-    let engine = Engine::new().map_err(|error| failed(&error))?;
-    let revision = Revision::activate(
-        &engine,
-        cache.as_ref(),
-        config::RULE,
-        &component,
-        settings.rule_settings,
-        settings.limits.rule,
-    )
-    .map_err(|error| bad(&error))?;
-    drop(component);
+    let engines = Engines::new().map_err(|error| failed(&error))?;
+    let (events, inbox) = mpsc::channel();
+    let mut manager = Manager::new(
+        engines,
+        cache,
+        settings.trust,
+        settings.rules.clone(),
+        &events,
+    );
+    for (rule, error) in manager.start() {
+        // Without the rule that devices are built for there is no gateway; without another one there is.
+        if rule == config::DEFAULT {
+            return Err(bad(&error));
+        }
+        tracing::error!("rule {rule} is out of service: {error}");
+    }
     let gateway = Gateway::new(
-        Arc::new(revision),
+        manager.serving(),
         upstreams,
         settings.disabled,
         settings.limits.exchange,
@@ -79,13 +83,21 @@ fn run(args: comatrix_gateway::cli::ServeArgs) -> Result<(), (ExitCode, String)>
         .max_blocking_threads(RESOLVER_THREADS)
         .build()
         .map_err(|error| failed(&error))?;
-    runtime.block_on(async {
+    // Components are compiled beside the data path.
+    thread::Builder::new()
+        .name("rules".into())
+        .spawn(move || manager.run(&inbox))
+        .map_err(|error| failed(&error))?;
+    let local = tokio::task::LocalSet::new();
+    local.block_on(&runtime, async {
         let transport = bind(&settings.listen, settings.listen_by_default).map_err(|error| bad(&error))?;
         let stop = stop_signal().map_err(|error| failed(&error))?;
         let address = transport.local_addr().map_err(|error| failed(&error))?;
         if settings.has_token {
             tracing::warn!("a configured access token serves unsecured devices of token_peers: whoever can send from such an address can use it");
         }
+        rules::listen(&settings.rules, settings.control_socket.as_deref(), &events)
+            .map_err(|error| failed(&error))?;
         announce(address);
         let unfinished =
             serve::serve(transport, settings.limits.coap, &gateway, stop, settings.limits.drain).await;

@@ -11,9 +11,30 @@ pub fn is_plain(segment: &str) -> bool {
     !segment.is_empty() && !has_dots && !segment.chars().any(char::is_control)
 }
 
+/// A segment without its percent-encoding. None where a `%` begins no escape of two hexadecimal digits (RFC 3986 §2.1), or
+/// what is escaped is not UTF-8.
+#[must_use]
+pub fn decoded(segment: &str) -> Option<String> {
+    let is_escape = |rest: &str| {
+        let digits = rest.as_bytes().get(..2);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    segment.split('%').skip(1).all(is_escape).then_some(())?;
+    let text = percent_encoding::percent_decode_str(segment).decode_utf8();
+    text.ok().map(std::borrow::Cow::into_owned)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::is_plain;
+    use super::{decoded, is_plain};
+
+    #[test]
+    fn escapes_are_two_hexadecimal_digits_of_utf_8() {
+        assert_eq!(decoded("a%2Fb%25%C3%bc+").as_deref(), Some("a/b%\u{fc}+"));
+        for text in ["%", "%4", "a%zz", "%é", "%ff"] {
+            assert_eq!(decoded(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn only_segments_that_mean_themselves_are_plain() {

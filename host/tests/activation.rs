@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use comatrix_gateway::DEFAULT_RULE;
-use comatrix_gateway::rule::{ActivationError, Engine, Revision, RuleLimits};
+use comatrix_gateway::rule::{ActivationError, Engines, RuleLimits};
 
-use crate::default_rule::{self, engine};
+use crate::default_rule::{self, activate_rule, engine};
 use crate::misbehaving::HOSTILE;
 use crate::rule_text::RuleText;
 
-fn refused(engine: &Engine, component: &[u8]) -> ActivationError {
+fn refused(engine: &Engines, component: &[u8]) -> ActivationError {
     let limits = RuleLimits::default();
-    match Revision::activate(engine, None, "mine", component, BTreeMap::new(), limits) {
+    match activate_rule(engine, None, "mine", component, BTreeMap::new(), limits) {
         Ok(_) => panic!("it became a revision"),
         Err(error) => error,
     }
@@ -109,10 +109,10 @@ fn a_rule_whose_describe_never_ends_well_is_refused_and_the_engine_stays_fit() {
         assert!(matches!(error, ActivationError::Trap(_)), "{what}: {error}");
         says(
             &error,
-            if what == "endless loop" {
-                "rule_call_ms"
-            } else {
-                "author"
+            match what {
+                "endless loop" => "call_ms",
+                "memory" => "limit memory",
+                _ => "author",
             },
         );
         assert!(began.elapsed() < Duration::from_secs(10), "{what}");
@@ -144,7 +144,7 @@ fn a_memory_limit_below_the_pools_holds_as_well() {
     };
     let component = rule.component();
     let activate =
-        |limits| Revision::activate(&engine(), None, "mine", &component, BTreeMap::new(), limits);
+        |limits| activate_rule(&engine(), None, "mine", &component, BTreeMap::new(), limits);
     assert!(activate(limits).is_err());
     assert!(activate(RuleLimits::default()).is_ok());
 }

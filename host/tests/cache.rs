@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use comatrix_gateway::DEFAULT_RULE;
 use comatrix_gateway::rule::{ActivationError, Cache, CacheError, Digest, Revision, RuleLimits};
 
-use crate::default_rule::engine;
+use crate::default_rule::{activate_rule, engine};
 use crate::rule_text::RuleText;
 use crate::scratch;
 
@@ -19,7 +19,7 @@ fn open(folder: &Path) -> Cache {
 /// With an engine of its own, as after a restart.
 fn activate(cache: &Cache, component: &[u8]) -> Result<Revision, ActivationError> {
     let limits = RuleLimits::default();
-    Revision::activate(
+    activate_rule(
         &engine(),
         Some(cache),
         "mine",

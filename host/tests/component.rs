@@ -3,20 +3,20 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use comatrix_gateway::rule::{Engine, Revision};
+use comatrix_gateway::rule::conversion::{
+    to_host_context, to_host_message, to_host_outcome, to_sdk_description, to_sdk_result,
+};
+use comatrix_gateway::rule::{Engines, Revision};
 use comatrix_sdk::bindings::{
     CallError, Context, Description, Effect, Failure, HttpResponse, Message,
 };
 use comatrix_sdk::vectors::{Rule, cases};
 
-use crate::conversion::{
-    to_host_context, to_host_message, to_host_outcome, to_sdk_description, to_sdk_result,
-};
 use crate::default_rule;
 
 /// The default rule, activated; each call gets a fresh instance of its own.
 pub struct Component {
-    engine: Engine,
+    engine: Engines,
     /// What is called.
     pub revision: Revision,
 }

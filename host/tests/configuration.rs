@@ -1,6 +1,5 @@
 //! Command line and file, put together.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -8,6 +7,7 @@ use std::time::Duration;
 
 use comatrix_gateway::cli::{LogLevel, ServeArgs};
 use comatrix_gateway::config::Settings;
+use comatrix_gateway::rule::{Grant, RuleLimits};
 
 use crate::scratch;
 
@@ -48,8 +48,12 @@ fn without_anything_the_defaults_stand() {
     assert!(settings.listen_by_default);
     assert_eq!(settings.log_level, LogLevel::Info);
     assert_eq!(origins(&settings), ["http://localhost:8008/"]);
-    assert_eq!(settings.component, None);
-    assert_eq!(settings.rule_settings, BTreeMap::new());
+    let [rule] = settings.rules.as_slice() else {
+        panic!("there is the default rule")
+    };
+    assert_eq!((rule.name.as_str(), &rule.component), ("comatrix", &None));
+    assert!(rule.mount.is_empty() && rule.settings.is_empty() && rule.allow.is_none());
+    assert_eq!(rule.limits, RuleLimits::trusted());
     assert!(settings.disabled.is_empty());
     assert!(!settings.upstreams.allow_any && !settings.has_token);
     let limits = &settings.limits;
@@ -143,7 +147,10 @@ fn every_setting_of_a_file_arrives_and_its_paths_are_relative_to_it() {
     assert!(!settings.listen_by_default);
     assert_eq!(settings.log_level, LogLevel::Debug);
     assert_eq!(settings.cache_dir, Some(folder.join("cache")));
-    assert_eq!(settings.component, Some(folder.join("rules/mine.wasm")));
+    assert_eq!(
+        settings.rules[0].component,
+        Some(folder.join("rules/mine.wasm"))
+    );
     assert_eq!(settings.disabled, ["register", "logout"]);
     assert_eq!(
         origins(&settings),
@@ -185,7 +192,7 @@ fn every_setting_of_a_file_arrives_and_its_paths_are_relative_to_it() {
 
 #[test]
 fn rooms_and_the_rules_own_settings_reach_the_rule_as_text() {
-    let settings = read(full("configuration-rooms").0).rule_settings;
+    let settings = read(full("configuration-rooms").0).rules.remove(0).settings;
     let expected = [
         ("count", "7"),
         ("errors", "legacy"),
@@ -227,12 +234,15 @@ fn the_command_line_stands_before_the_file() {
         settings.upstreams.ca_file.as_deref(),
         Some(Path::new("other.pem"))
     );
-    assert_eq!(settings.component.as_deref(), Some(Path::new("other.wasm")));
+    assert_eq!(
+        settings.rules[0].component.as_deref(),
+        Some(Path::new("other.wasm"))
+    );
     assert_eq!(settings.cache_dir.as_deref(), Some(Path::new("other")));
     // What only the file gives stays.
     assert!(settings.upstreams.allow_any);
     assert_eq!(
-        settings.rule_settings.get("errors").map(String::as_str),
+        settings.rules[0].settings.get("errors").map(String::as_str),
         Some("legacy")
     );
     assert_eq!(settings.limits.rule.steps, 9);
@@ -248,4 +258,68 @@ fn one_address_of_two_families_is_one_setting_each() {
         let settings = read(from_file("configuration-listen", text));
         assert_eq!(settings.listen, address(expected), "{text}");
     }
+}
+
+#[test]
+fn a_rule_of_somebody_else_has_its_own_place_rights_and_limits() {
+    let text = r#"
+        [limits]
+        rule_steps = 3
+        [[rule]]
+        name = "senml"
+        component = "rules/senml.wasm"
+        mount = "/sensors/air"
+        config = { unit = "Cel" }
+        allow = ["PUT any standard /_matrix/client/v3/rooms/*/send/**"]
+        signature = "required"
+        [rule.limits]
+        memory = 33554432
+        memories = 3
+    "#;
+    let mut args = from_file("configuration-rules", text);
+    args.rule = vec!["other=other.wasm".into()];
+    let settings = read(args);
+    let [default, senml, other] = settings.rules.as_slice() else {
+        panic!("there are three")
+    };
+    assert_eq!(
+        (default.name.as_str(), default.limits.steps),
+        ("comatrix", 3)
+    );
+    assert_eq!(senml.mount, ["sensors", "air"]);
+    assert!(senml.require_signature);
+    assert_eq!(senml.settings["unit"], "Cel");
+    assert_eq!(
+        senml.allow.as_ref().map(|grants| grants[0].to_string()),
+        Some("PUT any standard /_matrix/client/v3/rooms/*/send/**".to_owned())
+    );
+    let expected = RuleLimits {
+        steps: 3,
+        memory: 32 << 20,
+        memories: 3,
+        ..RuleLimits::default()
+    };
+    assert_eq!(senml.limits, expected);
+    // From the command line: nothing is granted.
+    assert_eq!(other.mount, ["other"]);
+    assert_eq!(other.allow, Some(Vec::new()));
+    assert_eq!(other.component.as_deref(), Some(Path::new("other.wasm")));
+}
+
+#[test]
+fn a_rule_in_the_place_of_the_built_in_one_may_speak_the_client_api_and_no_more() {
+    let args = ServeArgs {
+        rule: vec!["comatrix=mine.wasm".into()],
+        ..ServeArgs::default()
+    };
+    let rules = read(args).rules;
+    let grants = rules[0].allow.as_deref().expect("it is finite");
+    let need = |text: &str| {
+        text.parse::<Grant>()
+            .unwrap_or_else(|error| panic!("{error}"))
+    };
+    let covered = |text: &str| grants.iter().any(|grant| grant.covers(&need(text)));
+    assert!(covered("POST none requested /_matrix/client/v3/login"));
+    assert!(!covered("GET any standard /_synapse/admin/v1/users"));
+    assert!(!covered("GET any other /_matrix/client/v3/sync"));
 }

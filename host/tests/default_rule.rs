@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use comatrix_gateway::DEFAULT_RULE;
 use comatrix_gateway::exchange::Gateway;
-use comatrix_gateway::rule::{ActivationError, Cache, Engine, Revision, RuleLimits};
+use comatrix_gateway::rule::{
+    ActivationError, Cache, Candidate, Engines, Mounted, Revision, RuleLimits, RuleState, Serving,
+    Table,
+};
 use comatrix_gateway::upstream::{Homeserver, Upstreams};
 
 use crate::http_call::upstreams;
@@ -16,12 +19,12 @@ use crate::scratch;
 pub fn limits() -> RuleLimits {
     RuleLimits {
         call_time: Duration::from_secs(5),
-        ..RuleLimits::default()
+        ..RuleLimits::trusted()
     }
 }
 
-pub fn engine() -> Engine {
-    Engine::new().unwrap_or_else(|error| panic!("{error}"))
+pub fn engine() -> Engines {
+    Engines::new().unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Holds the compiled default rule.
@@ -30,7 +33,7 @@ static CACHE: LazyLock<Cache> = LazyLock::new(|| {
     let cache = cache.unwrap_or_else(|error| panic!("{error}"));
     let settings = BTreeMap::new();
     let limits = limits();
-    Revision::activate(
+    activate_rule(
         &engine(),
         Some(&cache),
         "comatrix",
@@ -42,13 +45,39 @@ static CACHE: LazyLock<Cache> = LazyLock::new(|| {
     cache
 });
 
+/// A component as a rule of that name, which may call whatever it needs.
+pub fn activate_rule(
+    engines: &Engines,
+    cache: Option<&Cache>,
+    name: &str,
+    component: &[u8],
+    settings: BTreeMap<String, String>,
+    limits: RuleLimits,
+) -> Result<Revision, ActivationError> {
+    let candidate = Candidate {
+        state: &RuleState::new(name, limits, None),
+        component,
+        number: 0,
+        settings: &settings,
+        limits,
+        allow: None,
+    };
+    Revision::activate(engines, cache, &candidate)
+}
+
+/// How often the rules that serve were called.
+pub fn calls(gateway: &Gateway) -> u64 {
+    let table = gateway.rules.now();
+    table.rules().iter().map(|rule| rule.revision.calls()).sum()
+}
+
 /// The default rule with these settings.
 pub fn activate(
-    engine: &Engine,
+    engine: &Engines,
     settings: &BTreeMap<String, String>,
 ) -> Result<Revision, ActivationError> {
     let settings = settings.clone();
-    Revision::activate(
+    activate_rule(
         engine,
         Some(&CACHE),
         "comatrix",
@@ -69,8 +98,15 @@ pub fn gateway(homeservers: Vec<Homeserver>) -> Gateway {
 }
 
 pub fn gateway_with(revision: Revision, upstreams: Upstreams) -> Gateway {
+    let mounted = Mounted {
+        mount: Vec::new(),
+        revision: Arc::new(revision),
+    };
+    let table = Table::new(vec![mounted]).unwrap_or_else(|error| panic!("{error}"));
+    let serving = Serving::default();
+    serving.swap(table);
     Gateway::new(
-        Arc::new(revision),
+        Arc::new(serving),
         upstreams,
         Vec::new(),
         Duration::from_secs(20),

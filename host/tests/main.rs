@@ -7,7 +7,6 @@ mod cache;
 mod component;
 mod configuration;
 mod configuration_faults;
-mod conversion;
 mod default_rule;
 mod device_request;
 mod egress;

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use comatrix_gateway::coap::{Message, code, option};
 use comatrix_gateway::exchange::Gateway;
 use comatrix_gateway::rule::{
-    CoapOption, Effect, Engine, Failure, HttpRequest, Message as RuleMessage, Reply, Revision,
-    RuleLimits, Step,
+    CoapOption, Effect, Engines, Failure, HttpRequest, Message as RuleMessage, Reply, RuleLimits,
+    Step,
 };
 
-use crate::default_rule::{engine, gateway_with};
+use crate::default_rule::{activate_rule, engine, gateway_with};
 use crate::exchange::{answer, request};
 use crate::http_call::{self, homeserver, upstreams};
 use crate::rule_text::RuleText;
@@ -21,10 +21,10 @@ fn with(rule: &RuleText) -> (Gateway, Stub) {
     on(&engine(), rule)
 }
 
-fn on(engine: &Engine, rule: &RuleText) -> (Gateway, Stub) {
+fn on(engine: &Engines, rule: &RuleText) -> (Gateway, Stub) {
     let stub = Stub::content();
-    let (component, limits) = (rule.component(), RuleLimits::default());
-    let revision = Revision::activate(engine, None, "hand", &component, BTreeMap::new(), limits)
+    let (component, limits) = (rule.component(), RuleLimits::trusted());
+    let revision = activate_rule(engine, None, "hand", &component, BTreeMap::new(), limits)
         .unwrap_or_else(|error| panic!("{error}"));
     let upstreams = upstreams(vec![homeserver(stub.url(), None)]);
     (gateway_with(revision, upstreams), stub)

@@ -11,7 +11,7 @@ use tokio::net::UdpSocket;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use crate::default_rule::gateway;
+use crate::default_rule::{calls, gateway};
 use crate::exchange::{request, send};
 use crate::http_call::homeserver;
 use crate::stub::{Reaction, Stub};
@@ -94,7 +94,7 @@ fn quiet() -> (Gateway, Stub) {
 #[tokio::test]
 async fn every_time_request_on_the_wire_calls_the_component_once() {
     let (gateway, _stub) = quiet();
-    let before = gateway.revision.calls();
+    let before = calls(&gateway);
     let unfinished = serving(&gateway, PATIENCE, |address| async move {
         let mut client = Client::new(address).await;
         for _ in 0..100 {
@@ -105,7 +105,7 @@ async fn every_time_request_on_the_wire_calls_the_component_once() {
         }
     });
     assert_eq!(unfinished.await, 0);
-    assert_eq!(gateway.revision.calls() - before, 100);
+    assert_eq!(calls(&gateway) - before, 100);
 }
 
 #[tokio::test]
@@ -129,7 +129,7 @@ async fn a_duplicate_message_reaches_the_homeserver_once() {
 #[tokio::test]
 async fn an_unknown_critical_option_is_4_02_and_calls_nobody() {
     let (gateway, stub) = quiet();
-    let before = gateway.revision.calls();
+    let before = calls(&gateway);
     serving(&gateway, PATIENCE, |address| async move {
         let mut client = Client::new(address).await;
         for number in [9, 65_001] {
@@ -143,7 +143,7 @@ async fn an_unknown_critical_option_is_4_02_and_calls_nobody() {
     })
     .await;
     assert_eq!(stub.connections(), 0);
-    assert_eq!(gateway.revision.calls() - before, 1);
+    assert_eq!(calls(&gateway) - before, 1);
 }
 
 #[tokio::test]

@@ -33,14 +33,17 @@ pub trait Rule {
     ) -> Result<Effect, Failure>;
 }
 
-/// One folder.
+/// One folder, or one vector of a manifest.
 #[derive(Debug)]
 pub struct Case {
     /// The folder's name: a sentence.
     pub name: String,
-    request: Json,
-    calls: Vec<Json>,
-    reply: Json,
+    /// The content of `request.json`.
+    pub request: Json,
+    /// The content of `calls.json`.
+    pub calls: Vec<Json>,
+    /// The content of `reply.json`.
+    pub reply: Json,
 }
 
 /// All cases in the folders below `folder`, by name. The error names the file and what is wrong with it.

@@ -27,6 +27,8 @@ pub struct File {
     pub homeserver: Vec<HomeserverTable>,
     pub rooms: BTreeMap<String, String>,
     pub rule: Vec<RuleTable>,
+    pub rules: RulesTable,
+    pub control_socket: Option<PathBuf>,
     pub limits: LimitsTable,
 }
 
@@ -47,8 +49,46 @@ pub struct HomeserverTable {
 pub struct RuleTable {
     pub name: String,
     pub component: Option<PathBuf>,
+    pub mount: Option<String>,
     #[serde(default)]
     pub config: BTreeMap<String, toml::Value>,
+    pub allow: Option<Vec<String>>,
+    #[serde(default)]
+    pub limits: RuleLimitsTable,
+    pub signature: Option<Signature>,
+}
+
+/// Whether a rule must be signed; what is left out is `[rules] require_signature`.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Signature {
+    Required,
+    Optional,
+}
+
+/// `[rules]`: what holds for all of them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RulesTable {
+    pub keys: Option<PathBuf>,
+    pub require_signature: bool,
+}
+
+/// `[rule.limits]`; what is left out keeps its default.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RuleLimitsTable {
+    pub call_ms: Option<u64>,
+    pub cpu_percent: Option<u32>,
+    pub memory: Option<usize>,
+    pub memories: Option<usize>,
+    pub state: Option<usize>,
+    pub body: Option<usize>,
+    pub headers: Option<usize>,
+    pub steps: Option<u32>,
+    pub in_flight: Option<usize>,
+    pub per_second: Option<u32>,
+    pub log_lines_per_second: Option<u32>,
 }
 
 /// `[limits]`; what is left out keeps its default.
@@ -100,6 +140,8 @@ pub fn read(path: &Path) -> Result<File, String> {
         &mut file.ca_file,
         &mut file.cache_dir,
         &mut file.access_token_file,
+        &mut file.rules.keys,
+        &mut file.control_socket,
     ]
     .into_iter()
     .chain(homeserver_tokens)

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::ConfigError;
-use super::file::LimitsTable;
+use super::file::{LimitsTable, RuleLimitsTable};
+use crate::access_log::escaped;
 use crate::coap;
 use crate::rule::{Engine, RuleLimits};
 use crate::upstream::UpstreamLimits;
@@ -12,7 +13,7 @@ use crate::upstream::UpstreamLimits;
 pub struct Limits {
     /// Of the CoAP endpoint.
     pub coap: coap::Limits,
-    /// Of the rule.
+    /// Of the rules of others, where they have none of their own.
     pub rule: RuleLimits,
     /// Of egress.
     pub upstream: UpstreamLimits,
@@ -106,6 +107,60 @@ impl Limits {
             drain: Duration::from_secs(drain_seconds),
         })
     }
+}
+
+/// The limits of one rule: `default`, and what its own table sets.
+///
+/// # Errors
+/// [`ConfigError`] for a value out of its range.
+pub(super) fn of_rule(
+    rule: &str,
+    table: &RuleLimitsTable,
+    default: RuleLimits,
+) -> Result<RuleLimits, ConfigError> {
+    let mut limits = default;
+    let mut call_ms = u64::try_from(default.call_time.as_millis()).unwrap_or(u64::MAX);
+    let RuleLimits {
+        cpu_percent,
+        memory,
+        memories,
+        state,
+        body,
+        headers,
+        steps,
+        in_flight,
+        per_second,
+        log_lines_per_second,
+        ..
+    } = &mut limits;
+    set("call_ms", table.call_ms, 1..=10_000, &mut call_ms)
+        .and_then(|()| set("cpu_percent", table.cpu_percent, 1..=100, cpu_percent))
+        .and_then(|()| set("memory", table.memory, 1 << 16..=Engine::MAX_MEMORY, memory))
+        .and_then(|()| {
+            set(
+                "memories",
+                table.memories,
+                1..=Engine::MAX_MEMORIES,
+                memories,
+            )
+        })
+        .and_then(|()| set("state", table.state, 0..=1 << 20, state))
+        .and_then(|()| set("body", table.body, 0..=256 << 10, body))
+        .and_then(|()| set("headers", table.headers, 0..=16, headers))
+        .and_then(|()| set("steps", table.steps, 1..=100, steps))
+        .and_then(|()| set("in_flight", table.in_flight, 1..=1 << 16, in_flight))
+        .and_then(|()| set("per_second", table.per_second, 1..=1_000_000, per_second))
+        .and_then(|()| {
+            set(
+                "log_lines_per_second",
+                table.log_lines_per_second,
+                0..=1000,
+                log_lines_per_second,
+            )
+        })
+        .map_err(|error| ConfigError(format!("rule {}: {error}", escaped(rule, 64))))?;
+    limits.call_time = Duration::from_millis(call_ms);
+    Ok(limits)
 }
 
 fn set<T: Copy + PartialOrd + std::fmt::Display>(

@@ -3,17 +3,20 @@
 mod file;
 mod homeservers;
 mod limits;
-mod rule;
+mod rules;
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, SocketAddrV6};
 use std::path::PathBuf;
 
 use crate::cli::{LogLevel, ServeArgs, parse_ip};
+use crate::rule::Trust;
+use crate::rules::RuleSpec;
+use crate::rules::command::default_socket;
 use crate::upstream::UpstreamSettings;
 use file::File;
 pub use limits::Limits;
-pub use rule::{RULE, read_component};
+pub use rules::DEFAULT;
 
 /// What is wrong with the configuration, and the remedy. The gateway exits with 2.
 #[derive(Debug, thiserror::Error)]
@@ -36,10 +39,12 @@ pub struct Settings {
     pub log_level: LogLevel,
     /// Where compiled rules go; `None` where no folder is known.
     pub cache_dir: Option<PathBuf>,
-    /// The component to use in place of the built-in one.
-    pub component: Option<PathBuf>,
-    /// The rule's own settings, `room.NAME` for each configured room among them.
-    pub rule_settings: BTreeMap<String, String>,
+    /// The rules, the default one among them.
+    pub rules: Vec<RuleSpec>,
+    /// Whose signatures count for them.
+    pub trust: Trust,
+    /// Where `comatrix-gateway rules` speaks to this gateway; `None` where no folder is known.
+    pub control_socket: Option<PathBuf>,
     /// First path segments that are switched off.
     pub disabled: Vec<String>,
     /// Egress.
@@ -83,21 +88,21 @@ impl Settings {
         let has_token = homeservers
             .iter()
             .any(|homeserver| homeserver.token().is_some());
-        let (component, mut rule_settings) = rule::rule(&args.rule, file.rule)?;
         rooms(&file.rooms)?;
-        rule_settings.extend(
-            file.rooms
-                .into_iter()
-                .map(|(name, room)| (format!("room.{name}"), room)),
-        );
-        rule::check_settings(&rule_settings)?;
+        let rules = rules::rules(&args.rule, file.rule, file.rooms, limits.rule)?;
+        let trust = Trust::open(file.rules.keys.as_deref(), file.rules.require_signature)
+            .map_err(|error| ConfigError(error.to_string()))?;
         Ok(Self {
             listen,
             listen_by_default: ip.is_none(),
             log_level: args.log_level.or(file.log_level).unwrap_or(LogLevel::Info),
             cache_dir: args.cache_dir.or(file.cache_dir).or_else(default_cache_dir),
-            component,
-            rule_settings,
+            rules,
+            trust,
+            control_socket: args
+                .control_socket
+                .or(file.control_socket)
+                .or_else(default_socket),
             disabled: file
                 .disabled_resources
                 .iter()

@@ -1,10 +1,12 @@
 //! What the host checks before a rule sees a request: path, method, Proxy-Uri, token, formats.
 
+use std::sync::Arc;
+
 use super::proxy_uri::{self, ProxyUri};
 use super::refusal::Refusal;
 use crate::coap::{self, code, option};
 use crate::path_segment::is_plain;
-use crate::rule::{CoapOption, Match, Message, Mismatch, Revision, Target};
+use crate::rule::{CoapOption, Match, Message, Mismatch, Revision, Table, Target};
 use crate::secret::AccessToken;
 use crate::upstream::{Homeserver, Upstreams};
 
@@ -28,23 +30,23 @@ const HOST_OPTIONS: [u16; 4] = [
     option::URI_PORT,
 ];
 
-/// The link that a request means.
+/// The rule and link that a request means.
 ///
 /// # Errors
 /// 4.04, 4.05; 5.05 where a Proxy-Uri comes without a path that the rule knows.
-pub fn find(
+pub fn find<'a>(
     request: &coap::Message,
     path: &[&str],
-    revision: &Revision,
+    table: &'a Table,
     disabled: &[String],
-) -> Result<Match, Refusal> {
+) -> Result<(&'a Arc<Revision>, Match), Refusal> {
     let is_disabled = path
         .first()
         .is_some_and(|first| disabled.iter().any(|name| name == first));
     let found = if is_disabled {
         Err(Mismatch::Path)
     } else {
-        revision.find(path, request.code)
+        table.find(path, request.code)
     };
     let proxied = request.option(option::PROXY_URI).is_some();
     found.map_err(|mismatch| match mismatch {

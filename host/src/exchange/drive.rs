@@ -13,7 +13,8 @@ use super::refusal::Refusal;
 use crate::access_log::escaped;
 use crate::coap::{self, CoapOption, code, option};
 use crate::rule::{
-    self, CallError, Context, Effect, Failure, HttpRequest, HttpResponse, Revision, Step,
+    self, CallError, Context, Effect, Failure, HttpRequest, HttpResponse, Limit, Permit, Revision,
+    Step,
 };
 use crate::upstream::{Device, Outcome};
 
@@ -27,6 +28,8 @@ const EARLIEST_PLAUSIBLE_TIME: u64 = 1_735_689_600;
 /// An exchange whose rule has begun and wants a homeserver called.
 pub struct Exchange {
     revision: Arc<Revision>,
+    /// Its place among the rule's exchanges.
+    _permit: Permit,
     device: Device,
     context: Context,
     deadline: Instant,
@@ -45,13 +48,19 @@ enum Progress {
 /// Lets the rule begin. Most of what follows waits for a homeserver; what does not is answered at once.
 ///
 /// # Errors
-/// [`Refusal`]: the rule trapped or broke its contract.
+/// [`Refusal`]: the rule is out of service or has used what it may use, it trapped, or it broke its contract.
 pub fn begin(
     gateway: &Gateway,
     revision: &Arc<Revision>,
     peer: SocketAddr,
     admitted: Admitted,
 ) -> Result<Result<coap::Message, (Exchange, Step)>, Refusal> {
+    let state = revision.state();
+    let began = std::time::Instant::now();
+    if let Some(left) = state.paused(began) {
+        return Err(Refusal::RulePaused(left));
+    }
+    let permit = state.budget.admit(began).map_err(Refusal::RuleLimit)?;
     let (requested, target) = admitted.requested.unzip();
     let context = Context {
         link: admitted.found.link,
@@ -62,7 +71,9 @@ pub fn begin(
         now: now(),
         facts: Vec::new(),
     };
-    match progress(revision, revision.begin(&context, &admitted.message)?)? {
+    let result = revision.begin(&context, &admitted.message);
+    revision.judge(peer.ip(), result.is_err());
+    match progress(revision, result?)? {
         Progress::Replied(message) => Ok(Ok(message)),
         Progress::Wants(step) => {
             let device = Device {
@@ -72,6 +83,7 @@ pub fn begin(
             };
             let exchange = Exchange {
                 revision: revision.clone(),
+                _permit: permit,
                 device,
                 context,
                 deadline: Instant::now() + gateway.deadline,
@@ -98,12 +110,14 @@ impl Exchange {
             self.context.now = now();
             let result = self
                 .revision
-                .resume(&self.context, &step.state, outcome.as_ref())?;
-            match progress(&self.revision, result)? {
+                .resume(&self.context, &step.state, outcome.as_ref());
+            self.revision.judge(self.device.address, result.is_err());
+            match progress(&self.revision, result?)? {
                 Progress::Replied(message) => return Ok(message),
                 Progress::Wants(next) => step = next,
             }
         }
+        self.revision.state().budget.count(Limit::Steps);
         Err(Refusal::RuleBrokeContract(
             "it asked for more steps than its limit",
         ))
@@ -111,7 +125,17 @@ impl Exchange {
 
     async fn call(&mut self, gateway: &Gateway, request: &mut HttpRequest) -> Outcome {
         self.deadline += Duration::from_millis(request.hold_ms.into()).min(MAX_HOLD);
-        let outcome = if self.revision.needs(request) {
+        let limits = self.revision.limits();
+        let body = request.body.as_ref().map_or(0, Vec::len);
+        let beyond = if body > limits.body {
+            Some(Limit::Body)
+        } else {
+            (request.headers.len() > limits.headers).then_some(Limit::Headers)
+        };
+        if let Some(limit) = beyond {
+            self.revision.state().budget.count(limit);
+        }
+        let outcome = if beyond.is_none() && self.revision.needs(request) {
             gateway
                 .upstreams
                 .call(&self.device, request, self.deadline)
@@ -152,9 +176,14 @@ impl Exchange {
 /// What the rule's result means for the exchange.
 fn progress(revision: &Revision, result: Result<Effect, Failure>) -> Result<Progress, Refusal> {
     match result {
+        Ok(Effect::Reply(reply)) if reply.message.payload.len() > revision.limits().body => {
+            revision.state().budget.count(Limit::Body);
+            Err(Refusal::RuleBrokeContract("its reply is above its limit"))
+        }
         Ok(Effect::Reply(reply)) => to_coap(reply.message).map(Progress::Replied),
         Err(failure) => failed(failure).map(Progress::Replied),
         Ok(Effect::Call(step)) if step.state.len() > revision.limits().state => {
+            revision.state().budget.count(Limit::State);
             Err(Refusal::RuleBrokeContract("its state is above its limit"))
         }
         Ok(Effect::Call(step)) => Ok(Progress::Wants(step)),

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use crate::coap::{self, MessageType, code, option};
 use crate::discovery;
-use crate::rule::{Revision, Step};
+use crate::rule::{Revision, Serving, Step};
 use crate::upstream::Upstreams;
 use drive::Exchange;
 use flow_id::FlowIds;
@@ -23,8 +23,8 @@ use seen::Seen;
 
 /// What every exchange shares.
 pub struct Gateway {
-    /// The rule that translates.
-    pub revision: Arc<Revision>,
+    /// The rules that translate.
+    pub rules: Arc<Serving>,
     /// Where its calls may go.
     pub upstreams: Upstreams,
     /// First path segments of resources that are switched off.
@@ -66,13 +66,13 @@ impl Gateway {
     /// `deadline`: for all steps of an exchange.
     #[must_use]
     pub fn new(
-        revision: Arc<Revision>,
+        rules: Arc<Serving>,
         upstreams: Upstreams,
         disabled: Vec<String>,
         deadline: Duration,
     ) -> Self {
         Self {
-            revision,
+            rules,
             upstreams,
             disabled,
             deadline,
@@ -144,9 +144,11 @@ impl Gateway {
             admission::admit_discovery(&message)?;
             return self.discovery(&message).map(Ok);
         }
-        let found = admission::find(&message, &path, &self.revision, &self.disabled)?;
-        let admitted = admission::admit(message, found, &self.revision, &self.upstreams)?;
-        let revision = called.insert(self.revision.clone());
+        let table = self.rules.now();
+        let (revision, found) = admission::find(&message, &path, &table, &self.disabled)?;
+        let admitted = admission::admit(message, found, revision, &self.upstreams)?;
+        // From here on the exchange stays with this revision, whatever takes its place.
+        let revision = called.insert(revision.clone());
         drive::begin(self, revision, peer, admitted)
     }
 
@@ -155,7 +157,7 @@ impl Gateway {
             .options(option::URI_QUERY)
             .map(|query| std::str::from_utf8(query).map_err(|_| Refusal::UriPath))
             .collect::<Result<_, _>>()?;
-        let links = discovery::core(self.revision.description(), &self.disabled, &filters);
+        let links = discovery::core(&self.rules.now(), &self.disabled, &filters);
         Ok(coap::Message::new(code::CONTENT)
             .with_uint_option(option::CONTENT_FORMAT, discovery::LINK_FORMAT.into())
             .with_payload(links))

@@ -1,8 +1,10 @@
 //! What the host itself answers when a request does not reach a rule, or a rule fails: the one place where the
 //! host's errors become CoAP codes.
 
+use std::time::Duration;
+
 use crate::coap::{Message, code, option};
-use crate::rule::Trap;
+use crate::rule::{Limit, Trap};
 use crate::secret::NotAToken;
 
 /// Seconds a device waits before it tries a busy or draining gateway again.
@@ -49,6 +51,12 @@ pub enum Refusal {
     /// 5.03: the bodies in flight are at their bound.
     #[error("this gateway has too much in flight; try again")]
     Busy,
+    /// 5.03: the rule has used what it may use for now.
+    #[error("the translation rule is at its limit {}; try again", .0.name())]
+    RuleLimit(Limit),
+    /// 5.03: the rule failed too often and is out of service for this long.
+    #[error("the translation rule is out of service; try again")]
+    RulePaused(Duration),
     /// 5.00: the rule trapped. Its reason is for the operator, not for the device.
     #[error("the translation rule failed; its operator finds the reason in the gateway's log")]
     RuleTrapped(#[from] Trap),
@@ -71,7 +79,9 @@ impl Refusal {
             Self::Precondition => code::PRECONDITION_FAILED,
             Self::UnsupportedFormat => code::UNSUPPORTED_CONTENT_FORMAT,
             Self::ProxyingNotSupported(_) => code::PROXYING_NOT_SUPPORTED,
-            Self::Draining | Self::Busy => code::SERVICE_UNAVAILABLE,
+            Self::Draining | Self::Busy | Self::RuleLimit(_) | Self::RulePaused(_) => {
+                code::SERVICE_UNAVAILABLE
+            }
             Self::RuleTrapped(_) | Self::RuleBrokeContract(_) => code::INTERNAL_SERVER_ERROR,
         }
     }
@@ -83,6 +93,12 @@ impl Refusal {
         match self {
             Self::Draining | Self::Busy => {
                 response.with_uint_option(option::MAX_AGE, RETRY_SECONDS)
+            }
+            // Accounts are those of a second.
+            Self::RuleLimit(_) => response.with_uint_option(option::MAX_AGE, 1),
+            Self::RulePaused(left) => {
+                let seconds = u32::try_from(left.as_secs() + 1).unwrap_or(u32::MAX);
+                response.with_uint_option(option::MAX_AGE, seconds)
             }
             _ => response,
         }

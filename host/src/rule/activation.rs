@@ -1,16 +1,17 @@
-//! From the bytes of a component to a revision that can serve: compile, check imports, link, describe.
-
-use std::collections::BTreeMap;
+//! From the bytes of a component to a revision that can serve: compile, check imports, link, describe, policy.
 
 use wasmtime::component::{Component, HasSelf, Linker};
 
-use super::bindings::Rule;
+use super::bindings::{Description, Rule};
 use super::cache::{Cache, deserialize};
 use super::call::{CallState, Trap};
 use super::digest::Digest;
-use super::engine::{Engine, RuleLimits};
+use super::engine::{Engine, EngineError, Engines};
 use super::exports::Exports;
-use super::revision::Revision;
+use super::grant::Grant;
+use super::links;
+use super::revision::{Candidate, Revision};
+use crate::access_log::escaped;
 
 /// What a component may import.
 const CONTRACT: &str = "comatrix:gateway/";
@@ -73,62 +74,105 @@ pub enum ActivationError {
         /// How many.
         count: usize,
     },
+    /// It describes something that cannot be.
+    #[error("rule {rule}: its description: {fault}; its author must mend it")]
+    Impossible {
+        /// The rule's name.
+        rule: String,
+        /// What is wrong with it.
+        fault: String,
+    },
+    /// It needs calls that the operator has not granted.
+    #[error(
+        "rule {rule}: it needs calls that are not granted; if it may make them, add to its [[rule]]: allow = [{missing}]"
+    )]
+    NotGranted {
+        /// The rule's name.
+        rule: String,
+        /// The grants, ready to be copied.
+        missing: String,
+    },
+    /// The engine for rules of this size cannot be started.
+    #[error("rule {rule}: {cause}")]
+    Engine {
+        /// The rule's name.
+        rule: String,
+        /// Why.
+        cause: EngineError,
+    },
+}
+
+impl ActivationError {
+    /// The step of activation that failed.
+    #[must_use]
+    pub fn step(&self) -> &'static str {
+        match self {
+            Self::Engine { .. } | Self::Compile { .. } => "compile",
+            Self::Import { .. } => "check imports",
+            Self::Contract { .. } => "link",
+            Self::Trap(_)
+            | Self::Refused { .. }
+            | Self::Description { .. }
+            | Self::Impossible { .. } => "describe",
+            Self::NotGranted { .. } => "policy",
+        }
+    }
 }
 
 impl Revision {
-    /// Compiles (or loads from `cache`), links and describes a component.
+    /// Compiles (or loads from `cache`), links and describes a component, and checks that it needs no more than it may
+    /// have.
     ///
     /// # Errors
     /// [`ActivationError`] names the step that failed and what to do.
     pub fn activate(
-        engine: &Engine,
+        engines: &Engines,
         cache: Option<&Cache>,
-        name: &str,
-        component: &[u8],
-        settings: BTreeMap<String, String>,
-        limits: RuleLimits,
+        candidate: &Candidate<'_>,
     ) -> Result<Self, ActivationError> {
+        let name = &**candidate.state.name();
         let rule = || name.to_owned();
         let contract = |error: wasmtime::Error| ActivationError::Contract {
             rule: rule(),
-            cause: format!("{error:#}"),
+            cause: one_line(&error),
         };
-        let digest = Digest::of(component);
+        let engine = engines
+            .fit(&candidate.limits)
+            .map_err(|cause| ActivationError::Engine {
+                rule: rule(),
+                cause,
+            })?;
+        let digest = Digest::of(candidate.component);
         let compiled = cache
-            .and_then(|cache| cache.load(engine, digest))
-            .map_or_else(|| compile(engine, cache, component, digest), Ok)
+            .and_then(|cache| cache.load(&engine, digest))
+            .map_or_else(|| compile(&engine, cache, candidate.component, digest), Ok)
             .map_err(|error| ActivationError::Compile {
                 rule: rule(),
-                cause: format!("{error:#}"),
+                cause: one_line(&error),
             })?;
-        check_imports(engine, name, &compiled)?;
+        check_imports(&engine, name, &compiled)?;
         let mut linker = Linker::<CallState>::new(engine.wasmtime());
         Rule::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map_err(contract)?;
         let pre = linker.instantiate_pre(&compiled).map_err(contract)?;
         let exports = Exports::find(&compiled).map_err(contract)?;
-        let mut revision = Self::linked(engine, name, digest, pre, exports, settings, limits);
+        let mut revision = Self::linked(candidate, digest, engine, pre, exports);
         revision.check_exports().map_err(contract)?;
         let description = revision
             .describe()?
             .map_err(|cause| ActivationError::Refused {
                 rule: rule(),
-                cause: crate::access_log::escaped(&cause, 512),
+                cause: escaped(&cause, 512),
             })?;
-        for (what, count) in [
-            ("links", description.links.len()),
-            ("needs", description.needs.len()),
-        ] {
-            if count > MAX_DESCRIBED {
-                return Err(ActivationError::Description {
-                    rule: rule(),
-                    what,
-                    count,
-                });
-            }
-        }
+        check_description(name, &description)?;
+        check_policy(name, &description, candidate.allow)?;
         revision.description = description;
         Ok(revision)
     }
+}
+
+/// The engine's reason; the reader of the log sees one line.
+fn one_line(error: &wasmtime::Error) -> String {
+    escaped(&format!("{error:#}"), 300)
 }
 
 fn compile(
@@ -158,7 +202,70 @@ fn check_imports(
         .map_or(Ok(()), |import| {
             Err(ActivationError::Import {
                 rule: rule.to_owned(),
-                import: import.to_owned(),
+                import: escaped(import, 100),
             })
         })
+}
+
+/// A description may lie; it must not make the gateway answer nonsense.
+fn check_description(rule: &str, description: &Description) -> Result<(), ActivationError> {
+    for (what, count) in [
+        ("links", description.links.len()),
+        ("needs", description.needs.len()),
+    ] {
+        if count > MAX_DESCRIBED {
+            return Err(ActivationError::Description {
+                rule: rule.to_owned(),
+                what,
+                count,
+            });
+        }
+    }
+    let impossible = |fault: String| {
+        Err(ActivationError::Impossible {
+            rule: rule.to_owned(),
+            fault,
+        })
+    };
+    for link in &description.links {
+        if let Err(fault) = links::check(link) {
+            return impossible(fault);
+        }
+    }
+    for need in &description.needs {
+        if let Err(fault) = links::check_path(&need.path) {
+            return impossible(format!("a need: {fault}"));
+        }
+    }
+    Ok(())
+}
+
+/// What is not granted is denied, and that is better said now than at the first request.
+fn check_policy(
+    rule: &str,
+    description: &Description,
+    allow: Option<&[Grant]>,
+) -> Result<(), ActivationError> {
+    let Some(allow) = allow else { return Ok(()) };
+    let needs = description
+        .needs
+        .iter()
+        .map(Grant::of)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|fault| ActivationError::Impossible {
+            rule: rule.to_owned(),
+            fault: fault.to_string(),
+        })?;
+    let missing: Vec<String> = needs
+        .iter()
+        .filter(|need| !allow.iter().any(|grant| grant.covers(need)))
+        .map(|need| format!("\"{need}\""))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(ActivationError::NotGranted {
+        rule: rule.to_owned(),
+        missing: escaped(&missing.join(", "), 2000),
+    })
 }

@@ -189,6 +189,6 @@ pub(super) fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<
 }
 
 /// The user this process runs as: the owner of its own entry in /proc.
-fn own_uid() -> io::Result<u32> {
+pub(super) fn own_uid() -> io::Result<u32> {
     fs::metadata("/proc/self").map(|metadata| metadata.uid())
 }

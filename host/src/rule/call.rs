@@ -4,17 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
-use wasmtime::{
-    Store, StoreContextMut, StoreLimits, StoreLimitsBuilder, Trap as WasmTrap, UpdateDeadline,
-};
+use wasmtime::{ResourceLimiter, Store, StoreContextMut, Trap as WasmTrap, UpdateDeadline};
 
 use super::bindings::comatrix::gateway::{log, types};
-use super::engine::{Engine, RuleLimits};
+use super::engine::Engine;
+use super::limits::RuleLimits;
 
 /// Lines a call may log; a translation that has more to say is faulty.
-const LOG_LINES_PER_CALL: u32 = 16;
+const LOG_LINES_PER_CALL: usize = 16;
 /// Bytes of a rule's log message: the log line's own bound.
 const LOG_LINE_BYTES: usize = 512;
+/// Elements of a table, 8 bytes each: an interpreter has some thousand functions.
+const TABLE_ELEMENTS: usize = 20_000;
 
 /// Wall-clock time after which a call's CPU time is first looked at: a hundred times an ordinary call, so that
 /// ordinary calls do not pay for the look.
@@ -25,7 +26,7 @@ pub(super) const FIRST_LOOK: Duration = Duration::from_millis(4);
 pub enum Trap {
     /// It took more CPU time than its limit.
     #[error(
-        "rule {rule} took more than {limit_ms} ms of CPU time and was ended; raise [limits] rule_call_ms or mend the rule"
+        "rule {rule} took more than {limit_ms} ms of CPU time and was ended; raise its limit call_ms or mend the rule"
     )]
     TimedOut {
         /// The rule's name.
@@ -33,7 +34,17 @@ pub enum Trap {
         /// Its limit.
         limit_ms: u128,
     },
-    /// It trapped: a panic, memory above the limit, too deep a recursion.
+    /// It wanted more memory than its limit.
+    #[error(
+        "rule {rule} wanted more than {limit} bytes of memory and was ended; raise its limit memory or mend the rule"
+    )]
+    OutOfMemory {
+        /// The rule's name.
+        rule: Arc<str>,
+        /// Its limit.
+        limit: usize,
+    },
+    /// It trapped: a panic, too deep a recursion.
     #[error("rule {rule} trapped: {cause}; its author can find out with the same request")]
     Trapped {
         /// The rule's name.
@@ -43,36 +54,100 @@ pub enum Trap {
     },
 }
 
+/// What a rule wants logged: level and text, cut but not yet scrubbed.
+pub(super) type Lines = Vec<(u8, String)>;
+
 /// What the imports of one call can see.
 pub(super) struct CallState {
-    rule: Arc<str>,
-    limits: StoreLimits,
-    logged: u32,
-    call_time: Duration,
+    limits: RuleLimits,
+    out_of_memory: bool,
+    lines: Lines,
     /// The thread's CPU time when the call began, known from the first look on.
     began: Option<Duration>,
 }
 
 impl CallState {
-    pub(super) fn store(engine: &Engine, rule: &Arc<str>, limits: &RuleLimits) -> Store<Self> {
+    pub(super) fn store(engine: &Engine, limits: &RuleLimits) -> Store<Self> {
         let state = Self {
-            rule: rule.clone(),
-            limits: StoreLimitsBuilder::new()
-                .memory_size(limits.memory)
-                .memories(1)
-                .instances(8)
-                .tables(4)
-                .table_elements(10_000)
-                .trap_on_grow_failure(true)
-                .build(),
-            logged: 0,
-            call_time: limits.call_time,
+            limits: *limits,
+            out_of_memory: false,
+            lines: Vec::new(),
             began: None,
         };
         let mut store = Store::new(engine.wasmtime(), state);
-        store.limiter(|state| &mut state.limits);
+        store.limiter(|state| state);
         store.epoch_deadline_callback(look);
         store
+    }
+
+    /// What the call logged.
+    pub(super) fn take_lines(&mut self) -> Lines {
+        std::mem::take(&mut self.lines)
+    }
+
+    /// Turns the runtime's error into [`Trap`], without a backtrace: a router's log is for its operator.
+    pub(super) fn trap(&self, rule: &Arc<str>, error: &wasmtime::Error) -> Trap {
+        let rule = rule.clone();
+        if self.out_of_memory {
+            let limit = self.limits.memory;
+            return Trap::OutOfMemory { rule, limit };
+        }
+        match error.downcast_ref::<WasmTrap>() {
+            Some(WasmTrap::Interrupt) => Trap::TimedOut {
+                rule,
+                limit_ms: self.limits.call_time.as_millis(),
+            },
+            Some(other) => Trap::Trapped {
+                rule,
+                cause: other.to_string(),
+            },
+            None => Trap::Trapped {
+                rule,
+                cause: crate::access_log::escaped(&error.root_cause().to_string(), 200),
+            },
+        }
+    }
+}
+
+/// Growing beyond a limit ends the call: no rule handles less memory than it asks for.
+impl ResourceLimiter for CallState {
+    fn memory_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if desired <= self.limits.memory {
+            return Ok(true);
+        }
+        self.out_of_memory = true;
+        Err(wasmtime::format_err!("more memory than the rule's limit"))
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if desired <= TABLE_ELEMENTS {
+            return Ok(true);
+        }
+        Err(wasmtime::format_err!(
+            "a table of more than {TABLE_ELEMENTS} elements"
+        ))
+    }
+
+    fn instances(&self) -> usize {
+        16
+    }
+
+    fn tables(&self) -> usize {
+        8
+    }
+
+    fn memories(&self) -> usize {
+        self.limits.memories
     }
 }
 
@@ -83,9 +158,11 @@ impl CallState {
 fn look(mut store: StoreContextMut<'_, CallState>) -> wasmtime::Result<UpdateDeadline> {
     let state = store.data_mut();
     let now = thread_cpu_time();
-    let first_look = FIRST_LOOK.min(state.call_time);
-    let began = *state.began.get_or_insert(now.saturating_sub(first_look));
-    Ok(if now.saturating_sub(began) < state.call_time {
+    let call_time = state.limits.call_time;
+    let began = *state
+        .began
+        .get_or_insert(now.saturating_sub(FIRST_LOOK.min(call_time)));
+    Ok(if now.saturating_sub(began) < call_time {
         UpdateDeadline::Continue(1)
     } else {
         UpdateDeadline::Interrupt
@@ -101,36 +178,12 @@ fn thread_cpu_time() -> Duration {
 impl types::Host for CallState {}
 
 impl log::Host for CallState {
-    fn write(&mut self, level: u8, message: String) {
-        self.logged = self.logged.saturating_add(1);
-        if self.logged > LOG_LINES_PER_CALL {
-            return;
+    /// Lines are kept until the call is over: only then is it known what they must not tell.
+    fn write(&mut self, level: u8, mut message: String) {
+        if self.lines.len() < LOG_LINES_PER_CALL {
+            message.truncate(message.floor_char_boundary(LOG_LINE_BYTES));
+            message.shrink_to_fit();
+            self.lines.push((level, message));
         }
-        let rule = &*self.rule;
-        let message = crate::access_log::escaped(&message, LOG_LINE_BYTES);
-        match level {
-            1 => tracing::error!("rule {rule}: {message}"),
-            2 => tracing::warn!("rule {rule}: {message}"),
-            3 => tracing::info!("rule {rule}: {message}"),
-            _ => tracing::debug!("rule {rule}: {message}"),
-        }
-    }
-}
-
-/// Turns the runtime's error into [`Trap`], without a backtrace: a router's log is for its operator.
-pub(super) fn trap(rule: &Arc<str>, limits: &RuleLimits, error: &wasmtime::Error) -> Trap {
-    match error.downcast_ref::<WasmTrap>() {
-        Some(WasmTrap::Interrupt) => Trap::TimedOut {
-            rule: rule.clone(),
-            limit_ms: limits.call_time.as_millis(),
-        },
-        Some(other) => Trap::Trapped {
-            rule: rule.clone(),
-            cause: other.to_string(),
-        },
-        None => Trap::Trapped {
-            rule: rule.clone(),
-            cause: error.root_cause().to_string(),
-        },
     }
 }

@@ -1,40 +1,17 @@
 //! The engine that all rules share, its pool of instances, and the ticker behind the time limit.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicBool, AtomicU32};
+use std::sync::{Arc, OnceLock};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+use super::limits::RuleLimits;
+
 /// How often the epoch advances while calls are made. A call ends at most one tick after its limit.
 const TICK: Duration = Duration::from_millis(2);
-
-/// What one call of a rule may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RuleLimits {
-    /// CPU time per call. A translation takes microseconds; 20 ms is a bound on what a faulty rule costs others.
-    pub call_time: Duration,
-    /// Linear memory per instance in bytes, at most [`Engine::MAX_MEMORY`]. A homeserver's answer of 1 MiB and
-    /// what is read from it must fit.
-    pub memory: usize,
-    /// Bytes of `step.state`: it is kept for each exchange that waits for a homeserver.
-    pub state: usize,
-    /// Homeserver calls per exchange: enough for an alias and five pages, and an end to a rule that asks on.
-    pub steps: u32,
-}
-
-impl Default for RuleLimits {
-    fn default() -> Self {
-        Self {
-            call_time: Duration::from_millis(20),
-            memory: 2 << 20,
-            state: 16 << 10,
-            steps: 6,
-        }
-    }
-}
 
 /// The machine cannot run rules.
 #[derive(Debug, thiserror::Error)]
@@ -50,16 +27,59 @@ pub struct Engine {
     ticker: Arc<Ticker>,
 }
 
-impl Engine {
-    /// The most memory an instance can be given, in bytes: the size of a slot of the pool.
-    pub const MAX_MEMORY: usize = 2 << 20;
+/// The engine of each size of rule. The one of large rules is made when the first of them comes.
+#[derive(Clone)]
+pub struct Engines {
+    small: Engine,
+    large: Arc<OnceLock<Engine>>,
+}
 
-    /// Starts the runtime and its ticker thread.
+impl Engines {
+    /// Starts the engine of ordinary rules.
+    ///
+    /// # Errors
+    /// [`EngineError`], see [`Engine::new`].
+    pub fn new() -> Result<Self, EngineError> {
+        Ok(Self {
+            small: Engine::new()?,
+            large: Arc::default(),
+        })
+    }
+
+    /// The engine whose instances are as large as these limits ask for.
+    ///
+    /// # Errors
+    /// [`EngineError`], see [`Engine::new`].
+    pub fn fit(&self, limits: &RuleLimits) -> Result<Engine, EngineError> {
+        if limits.memory <= Engine::SMALL_MEMORY && limits.memories <= 1 {
+            return Ok(self.small.clone());
+        }
+        if let Some(large) = self.large.get() {
+            return Ok(large.clone());
+        }
+        let large = Engine::with(&large_config())?;
+        Ok(self.large.get_or_init(|| large).clone())
+    }
+}
+
+impl Engine {
+    /// Bytes of memory that an instance of an ordinary rule can have: the size of a slot of the pool.
+    pub const SMALL_MEMORY: usize = 2 << 20;
+    /// Bytes of memory that any instance can have: an interpreter in a component wants tens of megabytes.
+    pub const MAX_MEMORY: usize = 64 << 20;
+    /// Memories that any instance can have.
+    pub const MAX_MEMORIES: usize = 4;
+
+    /// Starts the runtime of ordinary rules and its ticker thread.
     ///
     /// # Errors
     /// [`EngineError`] when the pool cannot be mapped or the ticker's thread cannot be started.
     pub fn new() -> Result<Self, EngineError> {
-        let engine = wasmtime::Engine::new(&config()).map_err(EngineError)?;
+        Self::with(&small_config())
+    }
+
+    fn with(config: &Config) -> Result<Self, EngineError> {
+        let engine = wasmtime::Engine::new(config).map_err(EngineError)?;
         let ticker = Ticker::start(&engine).map_err(|error| EngineError(error.into()))?;
         Ok(Self {
             engine,
@@ -80,32 +100,55 @@ impl Engine {
     }
 }
 
-/// Every setting that compiler and runtime must share stands here: compiled code is only loaded by an engine of the
-/// same configuration.
-fn config() -> Config {
+/// Small slots keep the virtual size of the process at tens of megabytes.
+fn small_config() -> Config {
     let mut pool = PoolingAllocationConfig::default();
-    // Calls are synchronous on one thread, so few instances live at once; the rest is room for activation
-    // beside it. Small slots keep the virtual size of the process at tens of megabytes.
+    // Calls are synchronous on one thread, so few instances live at once; the rest is room for activation beside it.
     pool.total_component_instances(8)
         .total_core_instances(24)
         .total_memories(8)
         .total_tables(16)
-        .max_memory_size(Engine::MAX_MEMORY)
-        // A slot is reset by zeroing what a call touched, not by unmapping: page faults are most of a call's cost.
+        .max_memory_size(Engine::SMALL_MEMORY)
+        // A slot is reset by zeroing what a call touched, not by unmapping: page faults are most of a call's cost. A
+        // rule starts with 64 KiB; to copy them is faster than to ask the kernel which of them were touched.
         .linear_memory_keep_resident(128 << 10)
         .table_keep_resident(4096)
         .max_unused_warm_slots(4)
         .pagemap_scan(Enabled::No);
+    config(pool, Engine::SMALL_MEMORY, 128 << 10)
+}
 
+/// For interpreters: several memories and tables, and a deep stack.
+fn large_config() -> Config {
+    let mut pool = PoolingAllocationConfig::default();
+    pool.total_component_instances(4)
+        .total_core_instances(64)
+        .max_core_instances_per_component(16)
+        .max_memories_per_component(Engine::MAX_MEMORIES as u32)
+        .total_memories(16)
+        .max_tables_per_component(8)
+        .total_tables(32)
+        .max_memory_size(Engine::MAX_MEMORY)
+        // Few of many pages are touched: here the kernel's answer is worth its price.
+        .linear_memory_keep_resident(1 << 20)
+        .table_keep_resident(64 << 10)
+        .max_unused_warm_slots(1)
+        .pagemap_scan(Enabled::Auto);
+    config(pool, Engine::MAX_MEMORY, 512 << 10)
+}
+
+/// Every setting that compiler and runtime must share stands here: compiled code is only loaded by an engine of the
+/// same configuration.
+fn config(pool: PoolingAllocationConfig, memory: usize, stack: usize) -> Config {
     let mut config = Config::new();
     config
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
         .epoch_interruption(true)
         .memory_init_cow(true)
-        .memory_reservation(Engine::MAX_MEMORY as u64)
+        .memory_reservation(memory as u64)
         .memory_guard_size(0)
         .memory_reservation_for_growth(0)
-        .max_wasm_stack(128 << 10)
+        .max_wasm_stack(stack)
         .generate_address_map(false);
     config
 }

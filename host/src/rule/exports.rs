@@ -7,6 +7,7 @@ const TRANSLATOR: &str = "comatrix:gateway/translator@0.1.0";
 
 /// Where a component's functions are. Found once: a lookup by name in each call would cost more than the
 /// translation of a small request.
+#[derive(Clone)]
 pub(super) struct Exports {
     pub(super) describe: ComponentExportIndex,
     pub(super) begin: ComponentExportIndex,

@@ -1,6 +1,7 @@
 //! Which of a rule's links a request means.
 
 use super::bindings::{Link, Segment};
+use crate::path_segment::is_plain;
 
 /// The link that a path and method matched.
 #[derive(Debug, PartialEq, Eq)]
@@ -76,6 +77,86 @@ pub(super) fn captures<S: AsRef<str>>(pattern: &[Segment], path: &[S]) -> Option
         }
     }
     path.next().is_none().then_some(captured)
+}
+
+/// Bytes of a name or value in a description: a discovery answer of 64 links stays below 64 KiB.
+const MAX_TEXT: usize = 128;
+/// Attributes of a link.
+const MAX_ATTRIBUTES: usize = 8;
+/// Segments of a path: what a Uri-Path of 255 bytes can reasonably have.
+const MAX_SEGMENTS: usize = 16;
+
+/// Whether a link can be served and listed: a description is a stranger's text.
+pub(super) fn check(link: &Link) -> Result<(), String> {
+    check_path(&link.path)?;
+    let shown = || shown(&link.path);
+    if link.methods.is_empty() || !link.methods.iter().all(|method| (1..=7).contains(method)) {
+        return Err(format!(
+            "{} has a method that is none of 1 to 7, or none at all",
+            shown()
+        ));
+    }
+    let formats = link.accepts.len().max(link.produces.len());
+    if link.attributes.len() > MAX_ATTRIBUTES || formats > MAX_ATTRIBUTES {
+        return Err(format!(
+            "{} has more than {MAX_ATTRIBUTES} attributes or formats",
+            shown()
+        ));
+    }
+    for (name, value) in &link.attributes {
+        let is_name = (1..=MAX_TEXT).contains(&name.len())
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.!#$&+^`|~*".contains(&byte));
+        let value = value.as_deref().unwrap_or_default();
+        if !is_name || value.len() > MAX_TEXT || value.contains(char::is_control) {
+            return Err(format!(
+                "{} has an attribute that link-format cannot carry (RFC 6690 §2)",
+                shown()
+            ));
+        }
+        if ["ct", "obs", "href"].contains(&name.as_str()) {
+            return Err(format!("{} sets {name}, which the gateway makes", shown()));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a pattern can match a path.
+pub(super) fn check_path(path: &[Segment]) -> Result<(), String> {
+    let literals_are_plain = path.iter().all(|segment| match segment {
+        Segment::Literal(text) => text.len() <= MAX_TEXT && is_plain(text),
+        Segment::Capture(name) => name.len() <= MAX_TEXT,
+        Segment::Rest => true,
+    });
+    let rest_is_last = path
+        .iter()
+        .rev()
+        .skip(1)
+        .all(|segment| !matches!(segment, Segment::Rest));
+    if path.len() > MAX_SEGMENTS || !literals_are_plain {
+        return Err(format!(
+            "{} has more than {MAX_SEGMENTS} segments, or one that is empty, '.', '..', too long or has control characters",
+            shown(path)
+        ));
+    }
+    if !rest_is_last {
+        return Err(format!("{} has segments after its rest", shown(path)));
+    }
+    Ok(())
+}
+
+/// A pattern for people.
+pub(super) fn shown(path: &[Segment]) -> String {
+    let segments: Vec<&str> = path
+        .iter()
+        .map(|segment| match segment {
+            Segment::Literal(text) => text,
+            Segment::Capture(_) => "*",
+            Segment::Rest => "**",
+        })
+        .collect();
+    crate::access_log::escaped(&format!("/{}", segments.join("/")), 200)
 }
 
 #[cfg(test)]

@@ -3,23 +3,54 @@
 
 mod activation;
 mod bindings;
+mod budget;
 mod cache;
 mod call;
+mod compile;
+pub mod conversion;
 mod digest;
 mod engine;
 mod exports;
+pub mod files;
+mod grant;
+mod health;
+mod limits;
 mod links;
+mod manifest;
 mod needs;
+mod package;
+mod path_pattern;
 mod revision;
+mod scrub;
+mod signature;
+mod smoke;
+mod state;
+mod table;
+mod trust;
 
 pub use activation::ActivationError;
 pub use bindings::{
     CallError, CoapOption, Context, Description, Effect, Failure, HttpRequest, HttpResponse, Link,
     Message, Need, Reply, Segment, SessionChange, Step, Target, Upstream,
 };
+pub use budget::{Budget, Permit};
 pub use cache::{Cache, CacheError};
 pub use call::Trap;
+pub use compile::{CompileError, Footprint, compile};
 pub use digest::Digest;
-pub use engine::{Engine, EngineError, RuleLimits};
+pub use engine::{Engine, EngineError, Engines};
+pub use grant::{Grant, GrantError};
+pub use limits::{Limit, RuleLimits};
 pub use links::{Match, Mismatch};
-pub use revision::Revision;
+pub use manifest::{
+    CONTRACT_VERSION, MAX_MANIFEST, MAX_VECTORS, Manifest, ManifestError, Vector, check_name,
+    needs_of,
+};
+pub use package::{MAX_COMPONENT, Package, PackageError, manifest_path, signature_path};
+pub use path_pattern::{PathPattern, PatternError};
+pub use revision::{Candidate, Revision};
+pub use signature::{KeyError, MAX_KEY_FILE, PrivateKey, PublicKey};
+pub use smoke::{SmokeError, smoke};
+pub use state::{Alarm, Bell, RuleState};
+pub use table::{Conflict, Mounted, Serving, Table};
+pub use trust::{Trust, TrustError};

@@ -1,8 +1,10 @@
 //! A revision of a rule: immutable, linked, described, ready to be called.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use wasmtime::Store;
 use wasmtime::component::{ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower};
@@ -10,12 +12,17 @@ use wasmtime::component::{ComponentExportIndex, ComponentNamedList, InstancePre,
 use super::bindings::{
     CallError, Context, Description, Effect, Failure, HttpRequest, HttpResponse, Message,
 };
-use super::call::{CallState, FIRST_LOOK, Trap, trap};
+use super::call::{CallState, FIRST_LOOK, Trap};
 use super::digest::Digest;
-use super::engine::{Engine, RuleLimits, RunningCall};
+use super::engine::{Engine, RunningCall};
 use super::exports::Exports;
+use super::grant::Grant;
+use super::health::Health;
+use super::limits::{Limit, RuleLimits};
 use super::links::{self, Match, Mismatch};
 use super::needs;
+use super::state::{Given, RuleState};
+use crate::coap::option::URI_QUERY;
 
 /// Keys and values: `types.settings`.
 type Settings<'a> = &'a [(String, String)];
@@ -30,48 +37,107 @@ type Answer = (Result<Effect, Failure>,);
 
 /// A rule's linked component with its description, limits and settings.
 pub struct Revision {
-    name: Arc<str>,
+    state: Arc<RuleState>,
     digest: Digest,
+    number: u64,
     engine: Engine,
-    pre: InstancePre<CallState>,
+    pub(super) pre: InstancePre<CallState>,
     exports: Exports,
     pub(super) description: Description,
     settings: Vec<(String, String)>,
     limits: RuleLimits,
     calls: AtomicU64,
+    health: Health,
+}
+
+/// What a revision is made from, before it is linked.
+pub struct Candidate<'a> {
+    /// The rule's.
+    pub state: &'a Arc<RuleState>,
+    /// Its bytes.
+    pub component: &'a [u8],
+    /// The number that its author gave it; 0 without one.
+    pub number: u64,
+    /// What the operator has set for the rule.
+    pub settings: &'a BTreeMap<String, String>,
+    /// Its bounds.
+    pub limits: RuleLimits,
+    /// What it may call; none: whatever it says that it needs, for the rule that the gateway comes with.
+    pub allow: Option<&'a [Grant]>,
 }
 
 impl Revision {
     /// A revision that has not described itself yet.
     pub(super) fn linked(
-        engine: &Engine,
-        name: &str,
+        candidate: &Candidate<'_>,
         digest: Digest,
+        engine: Engine,
         pre: InstancePre<CallState>,
         exports: Exports,
-        settings: BTreeMap<String, String>,
-        limits: RuleLimits,
     ) -> Self {
+        let settings = candidate.settings.iter();
         Self {
-            name: name.into(),
+            state: candidate.state.clone(),
             digest,
-            engine: engine.clone(),
+            number: candidate.number,
+            engine,
             pre,
             exports,
             description: Description {
                 links: Vec::new(),
                 needs: Vec::new(),
             },
-            settings: settings.into_iter().collect(),
-            limits,
+            settings: settings
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
+            limits: candidate.limits,
             calls: AtomicU64::new(0),
+            health: Health::default(),
         }
+    }
+
+    /// The same component with other settings, described anew: what a vector with settings of its own is run against.
+    /// Nothing is compiled, since settings are parameters.
+    pub(super) fn with_settings(
+        &self,
+        settings: &BTreeMap<String, String>,
+    ) -> Result<Result<Self, String>, Trap> {
+        let candidate = Candidate {
+            // Vectors are not traffic: they count on accounts of their own.
+            state: &RuleState::new(self.name(), self.limits, None),
+            component: &[],
+            number: self.number,
+            settings,
+            limits: self.limits,
+            allow: None,
+        };
+        let (engine, pre) = (self.engine.clone(), self.pre.clone());
+        let mut revision = Self::linked(&candidate, self.digest, engine, pre, self.exports.clone());
+        Ok(match revision.describe()? {
+            Ok(description) => {
+                revision.description = description;
+                Ok(revision)
+            }
+            Err(refusal) => Err(refusal),
+        })
     }
 
     /// The rule's name.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        self.state.name()
+    }
+
+    /// What all revisions of the rule share.
+    #[must_use]
+    pub fn state(&self) -> &Arc<RuleState> {
+        &self.state
+    }
+
+    /// The number that its author gave it; 0 without one.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     /// What identifies the component.
@@ -112,9 +178,17 @@ impl Revision {
         needs::cover(&self.description.needs, request)
     }
 
+    /// Tells whether a device's call failed. A revision that fails too often raises an alarm.
+    pub fn judge(&self, peer: IpAddr, failed: bool) {
+        if self.health.record(peer, failed) {
+            self.state.alarm(self.digest, peer);
+        }
+    }
+
     /// `translator.describe` in a fresh instance.
     pub(super) fn describe(&self) -> Result<Result<Description, String>, Trap> {
-        self.call(&self.exports.describe, (self.settings.as_slice(),))
+        let params = (self.settings.as_slice(),);
+        self.call(&self.exports.describe, params, &Given::default())
     }
 
     /// `translator.begin` in a fresh instance.
@@ -126,10 +200,12 @@ impl Revision {
         context: &Context,
         request: &Message,
     ) -> Result<Result<Effect, Failure>, Trap> {
-        self.call(
-            &self.exports.begin,
-            (self.settings.as_slice(), context, request),
-        )
+        let given = Given {
+            device: told(context, request),
+            answer: &[],
+        };
+        let params = (self.settings.as_slice(), context, request);
+        self.call(&self.exports.begin, params, &given)
     }
 
     /// `translator.resume` in a fresh instance.
@@ -142,10 +218,12 @@ impl Revision {
         state: &[u8],
         outcome: Result<&HttpResponse, &CallError>,
     ) -> Result<Result<Effect, Failure>, Trap> {
-        self.call(
-            &self.exports.resume,
-            (self.settings.as_slice(), context, state, outcome),
-        )
+        let given = Given {
+            device: vec![state],
+            answer: outcome.map_or(&[], |answer| &answer.body),
+        };
+        let params = (self.settings.as_slice(), context, state, outcome);
+        self.call(&self.exports.resume, params, &given)
     }
 
     /// Whether the exports have the contract's types. Each call checks its own again, so a mistake here cannot
@@ -166,29 +244,69 @@ impl Revision {
         Ok(())
     }
 
-    fn call<P, R>(&self, function: &ComponentExportIndex, params: P) -> Result<R, Trap>
+    fn call<P, R>(
+        &self,
+        function: &ComponentExportIndex,
+        params: P,
+        given: &Given<'_>,
+    ) -> Result<R, Trap>
     where
         P: ComponentNamedList + Lower,
         (R,): ComponentNamedList + Lift,
     {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        let (mut store, _running) = self.store();
+        let began = Instant::now();
+        let (mut store, running) = self.store();
         let call = || -> wasmtime::Result<R> {
             let instance = self.pre.instantiate(&mut store)?;
             // Only this function's type is checked: the three of them cost a tenth of a small call.
             let function = instance.get_typed_func::<P, (R,)>(&mut store, function)?;
             Ok(function.call(&mut store, params)?.0)
         };
-        call().map_err(|error| trap(&self.name, &self.limits, &error))
+        let result = call().map_err(|error| store.data().trap(self.state.name(), &error));
+        let lines = store.data_mut().take_lines();
+        drop(store);
+        drop(running);
+        let now = Instant::now();
+        self.state.budget.spent(now, now - began);
+        match &result {
+            Err(Trap::TimedOut { .. }) => self.state.budget.count(Limit::CallTime),
+            Err(Trap::OutOfMemory { .. }) => self.state.budget.count(Limit::Memory),
+            _ => {}
+        }
+        if !lines.is_empty() {
+            self.state.log(lines, given);
+        }
+        result
     }
 
     /// A store with the limits of one call, whose time runs from now on.
     fn store(&self) -> (Store<CallState>, RunningCall<'_>) {
-        let mut store = CallState::store(&self.engine, &self.name, &self.limits);
+        let mut store = CallState::store(&self.engine, &self.limits);
         let (ticks, running) = self
             .engine
             .begin_call(FIRST_LOOK.min(self.limits.call_time));
         store.set_epoch_deadline(ticks);
         (store, running)
     }
+}
+
+/// What a device has told a rule: its payload, and the queries of its options and its Proxy-Uri.
+fn told<'a>(context: &'a Context, request: &'a Message) -> Vec<&'a [u8]> {
+    let queries = request
+        .options
+        .iter()
+        .filter(|option| option.number == URI_QUERY)
+        .map(|option| option.value.as_slice());
+    let proxied = context
+        .requested
+        .iter()
+        .flat_map(|target| &target.query)
+        .flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
+    let payload = request.payload.as_slice();
+    [payload]
+        .into_iter()
+        .chain(queries)
+        .chain(proxied)
+        .collect()
 }

@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use comatrix_gateway::DEFAULT_RULE;
-use comatrix_gateway::rule::{Effect, Engine, Revision, RuleLimits};
+use comatrix_gateway::rule::{Candidate, Effect, Engines, Revision, RuleLimits, RuleState};
 use comatrix_rule::translate;
 
 use super::super::Failure;
@@ -61,16 +61,16 @@ requests!(native, comatrix_sdk::bindings);
 
 /// Nanoseconds per `begin` of `/send` and of `/time`.
 pub fn measure(plan: &Plan, _gateway: &Gateway) -> Result<Vec<Row>, Failure> {
-    let engine = Engine::new()?;
-    let limits = RuleLimits::default();
-    let revision = Revision::activate(
-        &engine,
-        None,
-        "comatrix",
-        DEFAULT_RULE,
-        BTreeMap::new(),
+    let limits = RuleLimits::trusted();
+    let candidate = Candidate {
+        state: &RuleState::new("comatrix", limits, None),
+        component: DEFAULT_RULE,
+        number: 0,
+        settings: &BTreeMap::new(),
         limits,
-    )?;
+        allow: None,
+    };
+    let revision = Revision::activate(&Engines::new()?, None, &candidate)?;
     let link = |path, method| match revision.find(&[path], method) {
         Ok(found) => Ok(found.link),
         Err(mismatch) => Err(format!("the rule has no /{path}: {mismatch:?}")),

@@ -1,8 +1,12 @@
-//! The contract's types as the host's bindings and the SDK's have them, one into the other.
+//! The contract's types as the host's bindings and the SDK's have them, one into the other: the reader of vectors is the
+//! SDK's.
 
-use comatrix_gateway::rule as host;
 use comatrix_sdk::bindings as sdk;
 
+use super::bindings as host;
+
+/// The context of a call.
+#[must_use]
 pub fn to_host_context(context: &sdk::Context) -> host::Context {
     let sdk::Context {
         link,
@@ -24,6 +28,8 @@ pub fn to_host_context(context: &sdk::Context) -> host::Context {
     }
 }
 
+/// A request.
+#[must_use]
 pub fn to_host_message(message: &sdk::Message) -> host::Message {
     let options = message.options.iter().map(|option| host::CoapOption {
         number: option.number,
@@ -36,6 +42,10 @@ pub fn to_host_message(message: &sdk::Message) -> host::Message {
     }
 }
 
+/// What became of a homeserver call.
+///
+/// # Errors
+/// The outcome's own.
 pub fn to_host_outcome(
     outcome: Result<sdk::HttpResponse, sdk::CallError>,
 ) -> Result<host::HttpResponse, host::CallError> {
@@ -52,6 +62,10 @@ pub fn to_host_outcome(
     }
 }
 
+/// What a call of the rule gave.
+///
+/// # Errors
+/// The rule's own failure.
 pub fn to_sdk_result(
     result: Result<host::Effect, host::Failure>,
 ) -> Result<sdk::Effect, sdk::Failure> {
@@ -112,6 +126,8 @@ fn to_sdk_step(step: host::Step) -> sdk::Step {
     }
 }
 
+/// What `describe` gave.
+#[must_use]
 pub fn to_sdk_description(description: &host::Description) -> sdk::Description {
     let links = description.links.iter().map(|link| sdk::Link {
         path: link.path.iter().map(to_sdk_segment).collect(),

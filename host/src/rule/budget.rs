@@ -1,0 +1,221 @@
+//! What a rule has used of what it may use, over all its revisions and exchanges.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::limits::{Limit, RuleLimits};
+
+/// Accounts of one rule.
+#[derive(Debug)]
+pub struct Budget {
+    limits: RuleLimits,
+    in_flight: AtomicUsize,
+    exchanges: Bucket,
+    /// In nanoseconds of computing. It may be overdrawn by one call.
+    computing: Bucket,
+    lines: Bucket,
+    hits: [AtomicU64; Limit::ALL.len()],
+}
+
+/// An exchange in progress; ends with it.
+#[derive(Debug)]
+pub struct Permit(Arc<Budget>);
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Relaxed);
+    }
+}
+
+impl Budget {
+    /// Full accounts.
+    #[must_use]
+    pub fn new(limits: RuleLimits) -> Self {
+        let nanoseconds = 10_000_000 * i64::from(limits.cpu_percent);
+        Self {
+            limits,
+            in_flight: AtomicUsize::new(0),
+            exchanges: Bucket::new(limits.per_second.into()),
+            computing: Bucket::new(nanoseconds),
+            lines: Bucket::new(limits.log_lines_per_second.into()),
+            hits: [const { AtomicU64::new(0) }; Limit::ALL.len()],
+        }
+    }
+
+    /// Whether one more exchange may begin.
+    ///
+    /// # Errors
+    /// The limit that was hit; the device is told to come back (5.03).
+    pub fn admit(self: &Arc<Self>, now: Instant) -> Result<Permit, Limit> {
+        let full = if self.in_flight.load(Relaxed) >= self.limits.in_flight {
+            Some(Limit::InFlight)
+        } else if self.limits.cpu_percent < 100 && !self.computing.has_any(now) {
+            Some(Limit::CpuShare)
+        } else if !self.exchanges.take(now, 1) {
+            Some(Limit::Rate)
+        } else {
+            None
+        };
+        match full {
+            None => {
+                self.in_flight.fetch_add(1, Relaxed);
+                Ok(Permit(self.clone()))
+            }
+            Some(limit) => {
+                self.count(limit);
+                Err(limit)
+            }
+        }
+    }
+
+    /// A call took this long.
+    pub fn spent(&self, now: Instant, time: Duration) {
+        // Calls run on one thread: all of a core is what they can have anyway.
+        if self.limits.cpu_percent < 100 {
+            let nanoseconds = i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
+            self.computing.overdraw(now, nanoseconds);
+        }
+    }
+
+    /// Whether one more log line may be written.
+    pub fn admit_line(&self, now: Instant) -> bool {
+        let admitted = self.lines.take(now, 1);
+        if !admitted {
+            self.count(Limit::LogLines);
+        }
+        admitted
+    }
+
+    /// Counts a limit that was hit.
+    pub fn count(&self, limit: Limit) {
+        self.hits[limit as usize].fetch_add(1, Relaxed);
+    }
+
+    /// How often each limit was hit, those that were.
+    #[must_use]
+    pub fn hits(&self) -> Vec<(Limit, u64)> {
+        let counted = Limit::ALL
+            .iter()
+            .map(|limit| (*limit, self.hits[*limit as usize].load(Relaxed)));
+        counted.filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// Exchanges in progress.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.load(Relaxed)
+    }
+}
+
+/// A token bucket: fills by `per_second` up to one second's worth.
+#[derive(Debug)]
+struct Bucket {
+    per_second: i64,
+    level: Mutex<Option<(i64, Instant)>>,
+}
+
+impl Bucket {
+    fn new(per_second: i64) -> Self {
+        Self {
+            per_second,
+            level: Mutex::new(None),
+        }
+    }
+
+    /// Lets `change` act on the level of now.
+    fn with<T>(&self, now: Instant, change: impl FnOnce(&mut i64) -> T) -> T {
+        let mut level = self.level.lock().unwrap_or_else(PoisonError::into_inner);
+        let (tokens, since) = level.get_or_insert((self.per_second, now));
+        let elapsed = now.saturating_duration_since(*since);
+        let gained = i128::from(self.per_second) * elapsed.as_nanos() as i128 / 1_000_000_000;
+        if gained > 0 {
+            let full = i128::from(self.per_second);
+            *tokens = (i128::from(*tokens) + gained).min(full) as i64;
+            // What is less than one token goes on growing.
+            let used = gained * 1_000_000_000 / full;
+            *since += Duration::from_nanos(u64::try_from(used).unwrap_or(u64::MAX));
+        }
+        change(tokens)
+    }
+
+    fn take(&self, now: Instant, wanted: i64) -> bool {
+        self.with(now, |tokens| {
+            let enough = *tokens >= wanted;
+            if enough {
+                *tokens -= wanted;
+            }
+            enough
+        })
+    }
+
+    fn has_any(&self, now: Instant) -> bool {
+        self.with(now, |tokens| *tokens > 0)
+    }
+
+    fn overdraw(&self, now: Instant, spent: i64) {
+        self.with(now, |tokens| *tokens = tokens.saturating_sub(spent));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn budget(limits: RuleLimits) -> (Arc<Budget>, Instant) {
+        (Arc::new(Budget::new(limits)), Instant::now())
+    }
+
+    #[test]
+    fn exchanges_in_flight_are_bounded_and_their_places_come_back() {
+        let (budget, now) = budget(RuleLimits {
+            in_flight: 2,
+            ..RuleLimits::default()
+        });
+        let first = budget.admit(now).unwrap();
+        let _second = budget.admit(now).unwrap();
+        assert_eq!(budget.admit(now).unwrap_err(), Limit::InFlight);
+        drop(first);
+        assert!(budget.admit(now).is_ok());
+        assert_eq!(budget.hits(), [(Limit::InFlight, 1)]);
+    }
+
+    #[test]
+    fn a_second_has_its_exchanges_and_no_more() {
+        let (budget, start) = budget(RuleLimits {
+            per_second: 10,
+            ..RuleLimits::default()
+        });
+        let admitted = |now| (0..100).filter(|_| budget.admit(now).is_ok()).count();
+        assert_eq!(admitted(start), 10);
+        assert_eq!(admitted(start + Duration::from_millis(500)), 5);
+        assert_eq!(admitted(start + Duration::from_secs(60)), 10);
+    }
+
+    #[test]
+    fn computing_is_a_share_of_time_and_waits_when_it_is_overdrawn() {
+        let (budget, start) = budget(RuleLimits {
+            cpu_percent: 10,
+            per_second: 1000,
+            ..RuleLimits::default()
+        });
+        budget.spent(start, Duration::from_millis(120));
+        assert_eq!(budget.admit(start).unwrap_err(), Limit::CpuShare);
+        // 20 ms are owed; at a tenth of a core that takes 200 ms.
+        let soon = start + Duration::from_millis(190);
+        assert_eq!(budget.admit(soon).unwrap_err(), Limit::CpuShare);
+        assert!(budget.admit(start + Duration::from_millis(210)).is_ok());
+    }
+
+    #[test]
+    fn many_small_gains_add_up() {
+        let bucket = Bucket::new(1);
+        let start = Instant::now();
+        assert!(bucket.take(start, 1));
+        let taken = (1..=20)
+            .map(|step| start + Duration::from_millis(100 * step))
+            .filter(|now| bucket.take(*now, 1))
+            .count();
+        assert_eq!(taken, 2);
+    }
+}

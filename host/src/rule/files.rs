@@ -1,0 +1,107 @@
+//! The files of a rule, read whole and bounded, and replaced whole.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// A file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// The system's error.
+    #[error("cannot read {}: {cause}; check the path and its permissions", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        cause: io::Error,
+    },
+    /// It is something else.
+    #[error("{} has more than {limit} bytes; it is not what its name says, or must be made smaller", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The most it may have.
+        limit: usize,
+    },
+    /// The system's error.
+    #[error("cannot write {}: {cause}; choose a folder that you may write to", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        cause: io::Error,
+    },
+}
+
+/// All of a file.
+///
+/// # Errors
+/// [`FileError`]: it is not there, is not a file, or has more than `limit` bytes.
+pub fn read(path: &Path, limit: usize) -> Result<Vec<u8>, FileError> {
+    let failed = |cause| FileError::Read {
+        path: path.to_owned(),
+        cause,
+    };
+    // Opening a pipe would wait for its other end.
+    if !fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(failed(io::Error::other("it is not a file")));
+    }
+    let mut content = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(limit as u64 + 1).read_to_end(&mut content))
+        .map_err(failed)?;
+    if content.len() > limit {
+        return Err(FileError::TooLarge {
+            path: path.to_owned(),
+            limit,
+        });
+    }
+    Ok(content)
+}
+
+/// The same, or none where nothing has that name.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_if_there(path: &Path, limit: usize) -> Result<Option<Vec<u8>>, FileError> {
+    match read(path, limit) {
+        Err(FileError::Read { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+/// Puts a file in the place of another: write, sync, rename. Whoever reads meanwhile gets the old one or the new one.
+///
+/// # Errors
+/// [`FileError::Write`]; the old file is as it was.
+pub fn replace(path: &Path, content: &[u8]) -> Result<(), FileError> {
+    let written = suffixed(path, &format!(".{}.tmp", std::process::id()));
+    let write = || {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o644)
+            .open(&written)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        fs::rename(&written, path)
+    };
+    write().map_err(|cause| {
+        // Whatever is left of it must not fill the disk; the error itself is what counts.
+        let _ = fs::remove_file(&written);
+        FileError::Write {
+            path: path.to_owned(),
+            cause,
+        }
+    })
+}
+
+/// A path with something after its last character.
+#[must_use]
+pub fn suffixed(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}

@@ -1,0 +1,123 @@
+//! What a rule may use. Every bound is finite by default.
+
+use std::time::Duration;
+
+/// Bounds of one rule. The defaults are for a rule of somebody else's; the built-in one has [`RuleLimits::trusted`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RuleLimits {
+    /// CPU time per call. A translation takes microseconds; 20 ms is a bound on what a faulty rule costs others.
+    pub call_time: Duration,
+    /// Percent of a core over a second or more. A tenth leaves the others nine; a call that ends at its time limit
+    /// counts, so an endless loop gets five tries a second.
+    pub cpu_percent: u32,
+    /// Bytes of each linear memory. A homeserver's answer of 1 MiB and what is read from it must fit. Above
+    /// [`Engine::SMALL_MEMORY`](super::Engine::SMALL_MEMORY) the rule runs from a pool of large slots.
+    pub memory: usize,
+    /// Linear memories. A compiled rule has one; an interpreter in a component can have three.
+    pub memories: usize,
+    /// Bytes of `step.state`: it is kept for each exchange that waits for a homeserver.
+    pub state: usize,
+    /// Bytes of a request body to a homeserver and of an answer to a device: a device's 128 KiB may double on their
+    /// way from CBOR to JSON.
+    pub body: usize,
+    /// Headers of a request to a homeserver. The default rule needs two.
+    pub headers: usize,
+    /// Homeserver calls per exchange: enough for an alias and five pages, and an end to a rule that asks on.
+    pub steps: u32,
+    /// Exchanges that wait for a homeserver: some for each of many devices, and half of what one homeserver is asked
+    /// at a time, so that a rule cannot take all of it.
+    pub in_flight: usize,
+    /// Exchanges per second, with a burst of as many: a thousand devices that report every ten seconds.
+    pub per_second: u32,
+    /// Log lines per second, with a burst of as many: a person reads no more.
+    pub log_lines_per_second: u32,
+}
+
+impl Default for RuleLimits {
+    fn default() -> Self {
+        Self {
+            call_time: Duration::from_millis(20),
+            cpu_percent: 10,
+            memory: 2 << 20,
+            memories: 1,
+            state: 16 << 10,
+            body: 256 << 10,
+            headers: 16,
+            steps: 6,
+            in_flight: 256,
+            per_second: 100,
+            log_lines_per_second: 10,
+        }
+    }
+}
+
+impl RuleLimits {
+    /// For the rule that the gateway comes with: it may use what the gateway has.
+    #[must_use]
+    pub fn trusted() -> Self {
+        Self {
+            cpu_percent: 100,
+            in_flight: 1 << 14,
+            per_second: 1_000_000,
+            ..Self::default()
+        }
+    }
+}
+
+/// A bound of a rule that was hit, as it is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// [`RuleLimits::call_time`]: 5.00.
+    CallTime,
+    /// [`RuleLimits::cpu_percent`]: 5.03.
+    CpuShare,
+    /// [`RuleLimits::memory`]: 5.00.
+    Memory,
+    /// [`RuleLimits::state`]: 5.00.
+    State,
+    /// [`RuleLimits::body`]: the call is denied, or 5.00.
+    Body,
+    /// [`RuleLimits::headers`]: the call is denied.
+    Headers,
+    /// [`RuleLimits::steps`]: 5.00.
+    Steps,
+    /// [`RuleLimits::in_flight`]: 5.03.
+    InFlight,
+    /// [`RuleLimits::per_second`]: 5.03.
+    Rate,
+    /// [`RuleLimits::log_lines_per_second`]: the line is dropped.
+    LogLines,
+}
+
+impl Limit {
+    /// All of them, in the order of their discriminants.
+    pub const ALL: [Self; 10] = [
+        Self::CallTime,
+        Self::CpuShare,
+        Self::Memory,
+        Self::State,
+        Self::Body,
+        Self::Headers,
+        Self::Steps,
+        Self::InFlight,
+        Self::Rate,
+        Self::LogLines,
+    ];
+
+    /// Its name in the configuration (`[rule.limits]`) and in lists.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CallTime => "call_ms",
+            Self::CpuShare => "cpu_percent",
+            Self::Memory => "memory",
+            Self::State => "state",
+            Self::Body => "body",
+            Self::Headers => "headers",
+            Self::Steps => "steps",
+            Self::InFlight => "in_flight",
+            Self::Rate => "per_second",
+            Self::LogLines => "log_lines_per_second",
+        }
+    }
+}

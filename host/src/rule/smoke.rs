@@ -1,0 +1,146 @@
+//! A manifest's vectors against the component, before it serves.
+
+use std::collections::BTreeMap;
+
+use comatrix_sdk::bindings as sdk;
+use comatrix_sdk::vectors::{Case, Rule};
+
+use super::bindings::{Effect, Failure};
+use super::call::Trap;
+use super::conversion::{
+    to_host_context, to_host_message, to_host_outcome, to_sdk_description, to_sdk_result,
+};
+use super::manifest::Vector;
+use super::revision::Revision;
+use crate::access_log::escaped;
+
+/// Bytes of what differs: a payload may be part of it.
+const MAX_DIFFERENCE: usize = 400;
+
+/// A vector that the component does not pass.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "vector \"{vector}\": {difference}; the component does not do what it was released for: ask its author, or mend rule or vector if they are yours"
+)]
+pub struct SmokeError {
+    /// The vector's name.
+    pub vector: String,
+    /// What differs.
+    pub difference: String,
+}
+
+/// Runs vectors against a revision, each with the settings that stand in it (absent: none): they show what the component does,
+/// however its operator has configured it. Gives their number.
+///
+/// # Errors
+/// [`SmokeError`] for the first that ends otherwise, traps, or goes beyond the description's needs or the limits.
+pub fn smoke(revision: &Revision, vectors: &[Vector]) -> Result<usize, SmokeError> {
+    for vector in vectors {
+        let case = Case {
+            name: vector.name.clone(),
+            request: vector.request.clone(),
+            calls: vector.calls.clone(),
+            reply: vector.reply.clone(),
+        };
+        let mut guarded = Guarded {
+            activated: revision,
+            configured: None,
+            fault: None,
+        };
+        let ran = case.run(&mut guarded);
+        // A trap reaches the case as a failure, which it might even expect.
+        let difference = guarded.fault.or_else(|| {
+            let named = ran.err()?;
+            let unnamed = named.strip_prefix(&format!("{}: ", vector.name));
+            Some(unnamed.unwrap_or(&named).to_owned())
+        });
+        if let Some(difference) = difference {
+            return Err(SmokeError {
+                vector: escaped(&vector.name, 64),
+                difference: escaped(&difference, MAX_DIFFERENCE),
+            });
+        }
+    }
+    Ok(vectors.len())
+}
+
+/// The component, watched as the gateway would.
+struct Guarded<'a> {
+    activated: &'a Revision,
+    /// With the vector's settings.
+    configured: Option<Revision>,
+    /// What no case may expect.
+    fault: Option<String>,
+}
+
+impl Guarded<'_> {
+    fn revision(&self) -> &Revision {
+        self.configured.as_ref().unwrap_or(self.activated)
+    }
+
+    /// The result of a call, unless the gateway would end the exchange or deny what it asks for.
+    fn watched(
+        &mut self,
+        result: Result<Result<Effect, Failure>, Trap>,
+    ) -> Result<sdk::Effect, sdk::Failure> {
+        let limit = self.revision().limits().state;
+        let fault = match result {
+            Err(trap) => trap.to_string(),
+            Ok(Ok(Effect::Call(step))) if !self.revision().needs(&step.request) => format!(
+                "it calls {} /{}, which is not among its description's needs",
+                step.request.method,
+                step.request.path.join("/")
+            ),
+            Ok(Ok(Effect::Call(step))) if step.state.len() > limit => {
+                let bytes = step.state.len();
+                format!("its state has {bytes} bytes, the limit is {limit}")
+            }
+            Ok(result) => return to_sdk_result(result),
+        };
+        self.fault = Some(fault.clone());
+        Err(sdk::Failure {
+            code: comatrix_sdk::code::INTERNAL_SERVER_ERROR,
+            diagnostic: fault,
+            max_age: None,
+        })
+    }
+}
+
+impl Rule for Guarded<'_> {
+    fn configure(
+        &mut self,
+        settings: &BTreeMap<String, String>,
+    ) -> Result<sdk::Description, String> {
+        let configured = self
+            .activated
+            .with_settings(settings)
+            .map_err(|trap| trap.to_string())?
+            .map_err(|refusal| format!("it refuses the settings: {refusal}"))?;
+        let description = to_sdk_description(configured.description());
+        self.configured = Some(configured);
+        Ok(description)
+    }
+
+    fn begin(
+        &mut self,
+        context: &sdk::Context,
+        request: &sdk::Message,
+    ) -> Result<sdk::Effect, sdk::Failure> {
+        let result = self
+            .revision()
+            .begin(&to_host_context(context), &to_host_message(request));
+        self.watched(result)
+    }
+
+    fn resume(
+        &mut self,
+        context: &sdk::Context,
+        state: &[u8],
+        outcome: Result<sdk::HttpResponse, sdk::CallError>,
+    ) -> Result<sdk::Effect, sdk::Failure> {
+        let outcome = to_host_outcome(outcome);
+        let context = to_host_context(context);
+        let result = self.revision().resume(&context, state, outcome.as_ref());
+        self.watched(result)
+    }
+}

@@ -1,0 +1,115 @@
+//! What stays of a rule while its revisions come and go: its name, its accounts, and whether it is out of service.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::budget::Budget;
+use super::call::Lines;
+use super::digest::Digest;
+use super::limits::RuleLimits;
+use super::scrub::{ANSWER_RUN, DEVICE_RUN, scrub};
+use crate::access_log::escaped;
+
+/// Bytes of a log line.
+const LINE_BYTES: usize = 512;
+
+/// A revision fails more often than it works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alarm {
+    /// The rule's name.
+    pub rule: Arc<str>,
+    /// The revision.
+    pub digest: Digest,
+}
+
+/// Who hears of failing revisions.
+pub type Bell = Arc<dyn Fn(Alarm) + Send + Sync>;
+
+/// Shared by all revisions of a rule.
+pub struct RuleState {
+    name: Arc<str>,
+    /// What it has used.
+    pub budget: Arc<Budget>,
+    paused_until: Mutex<Option<Instant>>,
+    bell: Option<Bell>,
+}
+
+/// What a call was given, by how it counts in log lines.
+#[derive(Default)]
+pub(super) struct Given<'a> {
+    /// From the device, and the rule's own state.
+    pub(super) device: Vec<&'a [u8]>,
+    /// From a homeserver.
+    pub(super) answer: &'a [u8],
+}
+
+impl RuleState {
+    /// Nothing used yet, in service. `bell` hears of failing revisions.
+    #[must_use]
+    pub fn new(name: &str, limits: RuleLimits, bell: Option<Bell>) -> Arc<Self> {
+        Arc::new(Self {
+            name: name.into(),
+            budget: Arc::new(Budget::new(limits)),
+            paused_until: Mutex::new(None),
+            bell,
+        })
+    }
+
+    /// The rule's name.
+    #[must_use]
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// Takes the rule out of service until then; at once back into it with none.
+    pub fn pause(&self, until: Option<Instant>) {
+        *self.lock() = until;
+    }
+
+    /// How long the rule stays out of service; none while it serves.
+    #[must_use]
+    pub fn paused(&self, now: Instant) -> Option<Duration> {
+        let until = (*self.lock())?;
+        let left = until.saturating_duration_since(now);
+        (!left.is_zero()).then_some(left)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.paused_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn alarm(&self, digest: Digest, peer: IpAddr) {
+        tracing::error!(
+            "rule {}@{digest} fails on half of its calls, the last one for {}",
+            self.name,
+            peer.to_canonical()
+        );
+        if let Some(bell) = &self.bell {
+            bell(Alarm {
+                rule: self.name.clone(),
+                digest,
+            });
+        }
+    }
+
+    /// Writes what a call logged: scrubbed of what the call was given, escaped, and not more than the rule may.
+    pub(super) fn log(&self, lines: Lines, given: &Given<'_>) {
+        for (level, message) in lines {
+            if !self.budget.admit_line(Instant::now()) {
+                continue;
+            }
+            let message = scrub(&message, &given.device, DEVICE_RUN);
+            let message = scrub(&message, &[given.answer], ANSWER_RUN);
+            let (rule, message) = (&self.name, escaped(&message, LINE_BYTES));
+            match level {
+                1 => tracing::error!("rule {rule}: {message}"),
+                2 => tracing::warn!("rule {rule}: {message}"),
+                3 => tracing::info!("rule {rule}: {message}"),
+                _ => tracing::debug!("rule {rule}: {message}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Rules while the gateway runs: activated, replaced, rolled back, taken out of service. All of it happens beside the
+//! serving path, which only sees one pointer change ([`Serving`](crate::rule::Serving)).
+//!
+//! [`manager`] decides; what it hears of comes as [`Event`]s: files that were replaced ([`watch`]), commands of an
+//! operator ([`control`]), and revisions that fail.
+
+pub mod command;
+pub mod control;
+pub mod manager;
+pub mod protocol;
+pub mod reload;
+pub mod spec;
+pub mod watch;
+
+use std::path::Path;
+use std::sync::mpsc::Sender;
+use std::thread;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio::task::spawn_local;
+
+use crate::rule::Alarm;
+use control::Control;
+pub use manager::Manager;
+pub use protocol::{Reply, RuleStatus, Wish};
+pub use spec::RuleSpec;
+use watch::Watch;
+
+/// Something that may change which revisions serve.
+pub enum Event {
+    /// A file of a rule with this name was replaced.
+    Replaced(String),
+    /// Look at all files again (SIGHUP).
+    Reload,
+    /// A revision fails more often than it works.
+    Alarm(Alarm),
+    /// An operator wants something, and waits for the reply.
+    Wish(Wish, oneshot::Sender<Reply>),
+}
+
+/// Where events go.
+pub type Events = Sender<Event>;
+
+/// Begins to hear of replaced files (by a thread), of SIGHUP and of an operator's commands (by tasks of this runtime). What cannot be
+/// heard of is said in the log; the gateway serves all the same.
+///
+/// # Errors
+/// The system's, when it gives no thread or no signals.
+pub fn listen(
+    rules: &[RuleSpec],
+    control_socket: Option<&Path>,
+    events: &Events,
+) -> std::io::Result<()> {
+    match Watch::start(rules) {
+        Ok(None) => {}
+        Ok(Some(watch)) => {
+            let events = events.clone();
+            thread::Builder::new()
+                .name("watch".into())
+                .stack_size(64 << 10)
+                .spawn(move || {
+                    if let Err(error) = watch.run(&events) {
+                        tracing::error!("replaced rules are noticed at SIGHUP only: {error}");
+                    }
+                })?;
+        }
+        Err(error) => tracing::warn!("{error}"),
+    }
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let reload = events.clone();
+    spawn_local(async move {
+        while hang_up.recv().await.is_some() && reload.send(Event::Reload).is_ok() {}
+    });
+    match control_socket.map(Control::bind) {
+        Some(Ok(control)) => {
+            spawn_local(control.run(events.clone()));
+        }
+        Some(Err(error)) => tracing::warn!("{error}"),
+        None => tracing::info!(
+            "no control socket: neither RUNTIME_DIRECTORY nor XDG_RUNTIME_DIR is set, and no --control-socket is given"
+        ),
+    }
+    Ok(())
+}

@@ -1,0 +1,25 @@
+//! A rule as the configuration has it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::rule::{Grant, RuleLimits};
+
+/// What is to serve where, with which rights.
+#[derive(Clone, Debug)]
+pub struct RuleSpec {
+    /// Its name: in logs, commands and manifests.
+    pub name: String,
+    /// The component's file; none for the rule that the gateway comes with.
+    pub component: Option<PathBuf>,
+    /// The path segments before those of its links.
+    pub mount: Vec<String>,
+    /// The rule's own settings.
+    pub settings: BTreeMap<String, String>,
+    /// What it may call; none: whatever it needs, for the rule that the gateway comes with.
+    pub allow: Option<Vec<Grant>>,
+    /// What it may use.
+    pub limits: RuleLimits,
+    /// Whether only a signed component is activated.
+    pub require_signature: bool,
+}

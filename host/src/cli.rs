@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::device::DeviceArgs;
+use crate::rule_tool::RuleArgs;
 use crate::rules::command::RulesArgs;
 
 /// CoAP gateway to Matrix: lets constrained devices take part in Matrix rooms.
@@ -31,6 +32,8 @@ pub enum Command {
     Device(DeviceArgs),
     /// Look after the rules of a running gateway.
     Rules(RulesArgs),
+    /// Make, check, sign and try out rules.
+    Rule(RuleArgs),
 }
 
 /// Settings of the gateway; each stands before its twin in the configuration file.

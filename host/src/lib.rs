@@ -16,6 +16,7 @@ pub mod exchange;
 pub mod logging;
 pub mod path_segment;
 pub mod rule;
+pub mod rule_tool;
 pub mod rules;
 pub mod secret;
 pub mod serve;

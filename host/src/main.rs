@@ -12,7 +12,7 @@ use comatrix_gateway::rule::{Cache, Engines};
 use comatrix_gateway::rules::{self, Manager};
 use comatrix_gateway::transport::{BindError, UdpTransport};
 use comatrix_gateway::upstream::Upstreams;
-use comatrix_gateway::{device, logging, serve};
+use comatrix_gateway::{device, logging, rule_tool, serve};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Threads that resolve names at the same time.
@@ -25,6 +25,7 @@ fn main() -> ExitCode {
     match cli.command {
         Some(Command::Device(args)) => device::run(args),
         Some(Command::Rules(args)) => rules::command::run(args),
+        Some(Command::Rule(args)) => rule_tool::run(args),
         None => match run(cli.serve) {
             Ok(()) => ExitCode::SUCCESS,
             Err((code, error)) => {

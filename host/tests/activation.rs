@@ -46,7 +46,7 @@ fn bytes_that_are_no_whole_component_are_refused_with_a_remedy() {
     for component in cases {
         let error = refused(&engine, component);
         assert!(matches!(error, ActivationError::Compile { .. }), "{error}");
-        says(&error, "cargo xtask guest");
+        says(&error, "rule build");
     }
 }
 

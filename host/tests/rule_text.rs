@@ -17,6 +17,10 @@ pub struct RuleText {
     pub begin: String,
     /// Of `resume`; likewise.
     pub resume: String,
+    /// What stands beside the exports: globals and functions of the rule's own.
+    pub extra: String,
+    /// Whether it imports the contract's `log`, as the function `$log` of a level, an address and a length.
+    pub logs: bool,
     /// Pages of 64 KiB that the module starts with.
     pub pages: u32,
 }
@@ -25,9 +29,19 @@ impl RuleText {
     /// A rule with the resource `/test` for GET, which needs `GET /needed` of the default homeserver, and traps when it is
     /// called.
     pub fn new() -> Self {
+        Self::at("test")
+    }
+
+    /// The same with another resource.
+    pub fn at(path: &str) -> Self {
+        Self::needing(path, "needed")
+    }
+
+    /// The same with another resource, and another call that it needs.
+    pub fn needing(path: &str, needed: &str) -> Self {
         let mut memory = Memory::default();
         let links = {
-            let path = memory.literals(&["test"]);
+            let path = memory.literals(&[path]);
             let methods = memory.list(&[vec![1]]);
             // No formats, not observable, no attributes.
             let link = [path, methods, [0; 8], [0; 8]].concat();
@@ -38,7 +52,7 @@ impl RuleText {
             let (upstream, credential) = (memory.text("standard"), memory.text("none"));
             let method = memory.text("GET").to_vec();
             let methods = memory.list(&[method]);
-            let path = memory.literals(&["needed"]);
+            let path = memory.literals(&[needed]);
             memory.list(&[[upstream, credential, methods, path].concat()])
         };
         let described = memory.put(&[&[0; 4][..], &links, &needs].concat());
@@ -47,6 +61,8 @@ impl RuleText {
             describe: format!("i32.const {described}"),
             begin: "unreachable".into(),
             resume: "unreachable".into(),
+            extra: String::new(),
+            logs: false,
             pages: 2,
         }
     }
@@ -55,6 +71,15 @@ impl RuleText {
     pub fn value(&mut self, value: &Result<Effect, Failure>) -> (u32, String) {
         let address = self.memory.result(value);
         (address, format!("i32.const {address}"))
+    }
+
+    /// Where these bytes stand; they are put there if they do not yet.
+    pub fn address_of(&mut self, bytes: &[u8]) -> u32 {
+        let known = self.memory.bytes.windows(bytes.len());
+        match known.into_iter().position(|part| part == bytes) {
+            Some(place) => VALUES + u32::try_from(place).expect("it is small"),
+            None => self.memory.put(bytes),
+        }
     }
 
     /// The component.
@@ -68,8 +93,16 @@ impl RuleText {
             .collect();
         let (pages, heap) = (self.pages, 1 << 16);
         let (describe, begin, resume) = (&self.describe, &self.begin, &self.resume);
+        let log = if self.logs {
+            r#"(import "comatrix:gateway/log@0.1.0" "write" (func $log (param i32 i32 i32)))"#
+        } else {
+            ""
+        };
+        let extra = &self.extra;
         let text = format!(
             r#"(module
+                {log}
+                {extra}
                 (memory (export "memory") {pages})
                 (global $heap (mut i32) (i32.const {heap}))
                 (data (i32.const {VALUES}) "{values}")

@@ -9,7 +9,7 @@ use super::request::encode;
 
 /// What to hide in one message.
 #[derive(Debug, Clone)]
-pub(super) struct Hiding<'a> {
+pub(crate) struct Hiding<'a> {
     /// Hidden wherever they stand.
     values: Vec<&'a str>,
     show_token: bool,
@@ -18,7 +18,7 @@ pub(super) struct Hiding<'a> {
 impl<'a> Hiding<'a> {
     /// For requests: by name only. By value, a password `m` would turn `m.login.password` into a riddle, and give
     /// itself away.
-    pub(super) fn by_name() -> Self {
+    pub(crate) fn by_name() -> Self {
         Self {
             values: Vec::new(),
             show_token: false,
@@ -26,7 +26,7 @@ impl<'a> Hiding<'a> {
     }
 
     /// For answers, which should not repeat a secret but might. `show_token`: the user asked to see the new one.
-    pub(super) fn by_name_and_value(secrets: Vec<&'a str>, show_token: bool) -> Self {
+    pub(crate) fn by_name_and_value(secrets: Vec<&'a str>, show_token: bool) -> Self {
         Self {
             values: secrets,
             show_token,
@@ -34,14 +34,14 @@ impl<'a> Hiding<'a> {
     }
 
     /// The text without secrets.
-    pub(super) fn text(&self, text: &str) -> String {
+    pub(crate) fn text(&self, text: &str) -> String {
         self.values.iter().fold(text.to_owned(), |text, secret| {
             text.replace(secret, &hidden(secret.len()))
         })
     }
 
     /// The value without secrets, at every depth.
-    pub(super) fn value(&self, value: &Value) -> Value {
+    pub(crate) fn value(&self, value: &Value) -> Value {
         match value {
             Value::Text(text) => Value::Text(self.text(text)),
             Value::Array(items) => {
@@ -79,7 +79,7 @@ impl<'a> Hiding<'a> {
     }
 
     /// `payload`, whose CBOR is `value`, in hexadecimal without the bytes of secrets.
-    pub(super) fn hex(&self, payload: &[u8], value: Option<&Value>) -> String {
+    pub(crate) fn hex(&self, payload: &[u8], value: Option<&Value>) -> String {
         let mut secret = vec![false; payload.len()];
         for needle in &self.values {
             mark(payload, needle.as_bytes(), 0, &mut secret);
@@ -126,7 +126,7 @@ impl<'a> Hiding<'a> {
 }
 
 /// What stands in a secret's place.
-pub(super) fn hidden(bytes: usize) -> String {
+pub(crate) fn hidden(bytes: usize) -> String {
     format!("<hidden, {bytes} bytes>")
 }
 

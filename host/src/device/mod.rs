@@ -7,11 +7,11 @@
 
 mod args;
 mod gateway_address;
-mod hiding;
-mod notation;
-mod option_view;
-mod outcome;
-mod payload_view;
+pub(crate) mod hiding;
+pub(crate) mod notation;
+pub(crate) mod option_view;
+pub(crate) mod outcome;
+pub(crate) mod payload_view;
 mod plan;
 mod proxy_uri;
 mod report;

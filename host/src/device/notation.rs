@@ -3,7 +3,7 @@
 use ciborium::Value;
 
 /// A value in diagnostic notation, on one line, safe for a terminal.
-pub(super) fn notation(value: &Value) -> String {
+pub(crate) fn notation(value: &Value) -> String {
     match value {
         Value::Integer(integer) => i128::from(*integer).to_string(),
         Value::Bytes(bytes) => format!("h'{}'", hex(bytes)),
@@ -25,7 +25,7 @@ pub(super) fn notation(value: &Value) -> String {
 
 /// A value as JSON. What JSON has no form for (bytes, tags, infinities, keys that are not text) is put in
 /// diagnostic notation.
-pub(super) fn json(value: &Value) -> serde_json::Value {
+pub(crate) fn json(value: &Value) -> serde_json::Value {
     match value {
         Value::Integer(integer) => match (u64::try_from(*integer), i64::try_from(*integer)) {
             (Ok(natural), _) => natural.into(),
@@ -50,7 +50,7 @@ pub(super) fn json(value: &Value) -> serde_json::Value {
 }
 
 /// Text without control characters, which could steer the terminal: they are shown as `\u{1b}`.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         match character.is_control() || is_direction_mark(character) {
@@ -62,7 +62,7 @@ pub(super) fn printable(text: &str) -> String {
 }
 
 /// Bytes in hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

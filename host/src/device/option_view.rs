@@ -9,16 +9,16 @@ use crate::coap::option::*;
 
 /// One option for people and for scripts.
 #[derive(Debug)]
-pub(super) struct OptionView {
-    pub(super) number: u16,
-    pub(super) name: &'static str,
+pub(crate) struct OptionView {
+    pub(crate) number: u16,
+    pub(crate) name: &'static str,
     /// On one line, safe for a terminal.
-    pub(super) text: String,
-    pub(super) json: serde_json::Value,
+    pub(crate) text: String,
+    pub(crate) json: serde_json::Value,
 }
 
 /// The view of an option.
-pub(super) fn view(option: &CoapOption, hiding: &Hiding<'_>) -> OptionView {
+pub(crate) fn view(option: &CoapOption, hiding: &Hiding<'_>) -> OptionView {
     let (name, form) = registered(option.number);
     let value = option.value.as_slice();
     let bytes = || hiding.hex(value, None);

@@ -97,7 +97,7 @@ pub(super) fn hint(response_code: u8) -> Option<&'static str> {
 }
 
 /// The name of a response code in its registry.
-pub(super) fn name(response_code: u8) -> &'static str {
+pub(crate) fn name(response_code: u8) -> &'static str {
     match response_code {
         code::CREATED => "Created",
         code::DELETED => "Deleted",

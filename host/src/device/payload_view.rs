@@ -9,20 +9,20 @@ use crate::coap::option::{CONTENT_FORMAT, content_format};
 
 /// A payload for people and for scripts.
 #[derive(Debug)]
-pub(super) struct PayloadView {
+pub(crate) struct PayloadView {
     /// On one line, safe for a terminal.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// The same for scripts; null where the payload could not be decoded.
-    pub(super) json: serde_json::Value,
+    pub(crate) json: serde_json::Value,
     /// Hexadecimal where the payload is not text.
-    pub(super) hex: Option<String>,
+    pub(crate) hex: Option<String>,
     /// Why it could not be decoded.
-    pub(super) problem: Option<String>,
+    pub(crate) problem: Option<String>,
 }
 
 /// The view of a message's payload. `holds_token`: if it cannot be decoded, it is hidden as a whole, since the
 /// token in it cannot be found.
-pub(super) fn view(message: &Message, hiding: &Hiding<'_>, holds_token: bool) -> PayloadView {
+pub(crate) fn view(message: &Message, hiding: &Hiding<'_>, holds_token: bool) -> PayloadView {
     let payload = message.payload.as_slice();
     let decoded = match message.uint_option(CONTENT_FORMAT).map(u16::try_from) {
         Some(Ok(content_format::CBOR | content_format::PROBLEM_DETAILS)) => {
@@ -78,7 +78,7 @@ pub(super) fn view(message: &Message, hiding: &Hiding<'_>, holds_token: bool) ->
 }
 
 /// The access token of an answer to a login or registration.
-pub(super) fn access_token(answer: &Message) -> Option<String> {
+pub(crate) fn access_token(answer: &Message) -> Option<String> {
     let value = match answer.uint_option(CONTENT_FORMAT).map(u16::try_from) {
         Some(Ok(content_format::JSON)) => json_text(&answer.payload),
         _ => cbor(&answer.payload),

@@ -114,7 +114,10 @@ fn check_preconditions(request: &coap::Message) -> Result<(), Refusal> {
 }
 
 /// RFC 7252 §5.10.3: a resource that takes payloads takes them in known formats.
-fn check_format(request: &coap::Message, accepts: &[u16]) -> Result<(), Refusal> {
+///
+/// # Errors
+/// 4.15.
+pub fn check_format(request: &coap::Message, accepts: &[u16]) -> Result<(), Refusal> {
     let format = request.uint_option(option::CONTENT_FORMAT);
     let known = accepts.is_empty()
         || format.is_some_and(|format| accepts.iter().any(|known| u32::from(*known) == format));
@@ -126,7 +129,10 @@ fn check_format(request: &coap::Message, accepts: &[u16]) -> Result<(), Refusal>
 }
 
 /// RFC 7252 §5.10.4.
-fn check_accept(request: &coap::Message, produces: &[u16]) -> Result<(), Refusal> {
+///
+/// # Errors
+/// 4.06.
+pub fn check_accept(request: &coap::Message, produces: &[u16]) -> Result<(), Refusal> {
     let met = produces.is_empty()
         || request
             .uint_option(option::ACCEPT)
@@ -138,7 +144,9 @@ fn check_accept(request: &coap::Message, produces: &[u16]) -> Result<(), Refusal
     }
 }
 
-fn for_rule(request: coap::Message) -> Message {
+/// The request as a rule gets it.
+#[must_use]
+pub fn for_rule(request: coap::Message) -> Message {
     Message {
         code: request.code,
         options: request

@@ -198,7 +198,10 @@ fn summary(outcome: &Outcome) -> Cow<'static, str> {
 }
 
 /// The rule's answer as a response. Block-wise options are the endpoint's (see `types.message`).
-fn to_coap(message: rule::Message) -> Result<coap::Message, Refusal> {
+///
+/// # Errors
+/// [`Refusal::RuleBrokeContract`].
+pub fn to_coap(message: rule::Message) -> Result<coap::Message, Refusal> {
     let hosts = [
         option::BLOCK1,
         option::BLOCK2,
@@ -234,7 +237,11 @@ fn to_coap(message: rule::Message) -> Result<coap::Message, Refusal> {
     })
 }
 
-fn failed(failure: Failure) -> Result<coap::Message, Refusal> {
+/// The rule's failure as a response.
+///
+/// # Errors
+/// [`Refusal::RuleBrokeContract`].
+pub fn failed(failure: Failure) -> Result<coap::Message, Refusal> {
     if !matches!(code::class(failure.code), 4 | 5) {
         return Err(Refusal::RuleBrokeContract(
             "its failure's code is of neither class 4 nor 5",

@@ -1,10 +1,10 @@
 //! One exchange: a device's request, the rule that translates it, the homeserver calls that the rule asks for,
 //! and the answer. The one place where `coap`, `rule` and `upstream` meet.
 
-mod admission;
-mod drive;
+pub(crate) mod admission;
+pub(crate) mod drive;
 mod flow_id;
-mod proxy_uri;
+pub(crate) mod proxy_uri;
 mod refusal;
 mod seen;
 

@@ -23,7 +23,7 @@ const MAX_DESCRIBED: usize = 64;
 pub enum ActivationError {
     /// The bytes are no component this engine can compile.
     #[error(
-        "rule {rule}: not a WebAssembly component for this gateway: {cause}; build it with `cargo xtask guest` or ask its author"
+        "rule {rule}: not a WebAssembly component for this gateway: {cause}; build it with `comatrix-gateway rule build` or ask its author"
     )]
     Compile {
         /// The rule's name.

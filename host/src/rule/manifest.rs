@@ -45,7 +45,7 @@ pub struct Manifest {
     pub vectors: Vec<Vector>,
 }
 
-/// A case, with the same fields as the files of a case's folder (`guest/comatrix/vectors/README.md`).
+/// A case, with the same fields as the files of a case's folder (`comatrix_sdk::vectors`).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Vector {

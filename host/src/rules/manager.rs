@@ -132,15 +132,19 @@ impl Manager {
     /// Acts on events until nobody can send any more.
     pub fn run(mut self, events: &Receiver<Event>) {
         while let Ok(event) = events.recv() {
-            match event {
-                Event::Replaced(rule) => self.replaced(rule, events),
-                Event::Reload => self.reload(),
-                Event::Alarm(alarm) => self.alarm(&alarm),
-                Event::Wish(wish, reply) => {
-                    let answer = self.wish(wish);
-                    // Who asked may have gone.
-                    let _ = reply.send(answer);
-                }
+            self.act(event, events);
+        }
+    }
+
+    fn act(&mut self, event: Event, events: &Receiver<Event>) {
+        match event {
+            Event::Replaced(rule) => self.replaced(rule, events),
+            Event::Reload => self.reload(),
+            Event::Alarm(alarm) => self.alarm(&alarm),
+            Event::Wish(wish, reply) => {
+                let answer = self.wish(wish);
+                // Who asked may have gone.
+                let _ = reply.send(answer);
             }
         }
     }
@@ -163,14 +167,8 @@ impl Manager {
                 self.replace_and_tell(index, Source::Configured);
             }
         }
-        match later {
-            Some(Event::Reload) => self.reload(),
-            Some(Event::Alarm(alarm)) => self.alarm(&alarm),
-            Some(Event::Wish(wish, reply)) => {
-                let answer = self.wish(wish);
-                let _ = reply.send(answer);
-            }
-            Some(Event::Replaced(_)) | None => {}
+        if let Some(later) = later {
+            self.act(later, events);
         }
     }
 

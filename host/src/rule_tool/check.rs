@@ -1,0 +1,167 @@
+//! `rule check`: whether a gateway would take a component, step by step, and what it asks for.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use super::args::CheckArgs;
+use super::description_view::{allow, links};
+use super::desk::{self, Desk, grouped};
+use super::error::ToolError;
+use crate::rule::{
+    CONTRACT_VERSION, Digest, Footprint, Manifest, Package, Revision, Trust, Vector, needs_of,
+    smoke,
+};
+
+/// Prints a line per check; what cannot be looked at after a failure is left out.
+pub(super) fn check(args: &CheckArgs, out: &mut impl Write) -> Result<(), ToolError> {
+    let file = &args.component.component;
+    let name = desk::name(file)?;
+    let settings = desk::settings(&args.component.config)?;
+    let component = desk::read_component(file)?;
+    let more = desk::vectors(args.vectors.as_deref())?;
+    writeln!(
+        out,
+        "{}: {} bytes, sha256 {:#}",
+        file.display(),
+        grouped(component.len()),
+        Digest::of(&component)
+    )?;
+    let mut lines = Lines {
+        out,
+        all: 0,
+        failed: 0,
+    };
+    let package = Package::read(file, &name, &Trust::default());
+    let limits = args.component.size.limits();
+    let desk = Desk::activate(&name, &component, &settings, limits)?;
+    if let Some(desk) = lines.passed("component", desk)? {
+        lines.ok(
+            "component",
+            &format!(
+                "fits the contract {CONTRACT_VERSION} and imports nothing beyond it; compiled, linked and described in {:.1} ms",
+                desk.activated_in.as_secs_f64() * 1e3
+            ),
+        )?;
+        memory(&mut lines, &desk.revision)?;
+        description(&mut lines, &desk.revision)?;
+        let stated = manifest(&mut lines, package, &desk.revision)?;
+        let stated = stated.map(|manifest| manifest.vectors).unwrap_or_default();
+        vectors(&mut lines, "manifest's vectors", &desk.revision, &stated)?;
+        vectors(&mut lines, "folder's vectors", &desk.revision, &more)?;
+    }
+    match (lines.failed, lines.all) {
+        (0, _) => Ok(()),
+        (failed, all) => Err(ToolError::Checks { failed, all }),
+    }
+}
+
+fn memory(lines: &mut Lines<'_, impl Write>, revision: &Revision) -> io::Result<()> {
+    let Some(Footprint { memories, memory }) = revision.footprint() else {
+        return Ok(());
+    };
+    let limit = revision.limits().memory;
+    lines.ok(
+        "memory",
+        &format!(
+            "{memories} of at most {}, {} bytes to begin with, of at most {}",
+            revision.limits().memories,
+            grouped(usize::try_from(memory).unwrap_or(usize::MAX)),
+            grouped(limit)
+        ),
+    )
+}
+
+fn description(lines: &mut Lines<'_, impl Write>, revision: &Revision) -> io::Result<()> {
+    let description = revision.description();
+    match description.links.is_empty() {
+        true => lines.fail(
+            "links",
+            &"it describes none, so no request would reach it; let `describe` return the resources",
+        )?,
+        false => lines.ok("links", &description.links.len())?,
+    }
+    for line in links(&description.links) {
+        lines.more(&line)?;
+    }
+    let Some(needs) = lines.passed("needs", needs_of(description))? else {
+        return Ok(());
+    };
+    lines.ok(
+        "needs",
+        &format!("{}, which [[rule]] must grant:", needs.len()),
+    )?;
+    allow(&needs).iter().try_for_each(|line| lines.more(line))
+}
+
+/// The manifest, if there is one that fits.
+fn manifest(
+    lines: &mut Lines<'_, impl Write>,
+    package: Result<Package, crate::rule::PackageError>,
+    revision: &Revision,
+) -> io::Result<Option<Manifest>> {
+    let Some(package) = lines.passed("manifest", package)? else {
+        return Ok(None);
+    };
+    let Some(manifest) = package.manifest else {
+        lines.more("no manifest; `comatrix-gateway rule manifest` writes it")?;
+        return Ok(None);
+    };
+    let checked = manifest.check_needs(revision.description());
+    if lines.passed("manifest", checked)?.is_some() {
+        let Manifest {
+            version, revision, ..
+        } = &manifest;
+        lines.ok(
+            "manifest",
+            &format!("version {version}, revision {revision}; it fits the component"),
+        )?;
+    }
+    Ok(Some(manifest))
+}
+
+fn vectors(
+    lines: &mut Lines<'_, impl Write>,
+    what: &str,
+    revision: &Revision,
+    vectors: &[Vector],
+) -> io::Result<()> {
+    if vectors.is_empty() {
+        return Ok(());
+    }
+    if let Some(passed) = lines.passed(what, smoke(revision, vectors))? {
+        lines.ok(what, &format!("{passed} end as they should"))?;
+    }
+    Ok(())
+}
+
+/// The table of checks.
+struct Lines<'a, W> {
+    out: &'a mut W,
+    all: usize,
+    failed: usize,
+}
+
+impl<W: Write> Lines<'_, W> {
+    fn ok(&mut self, what: &str, detail: &dyn Display) -> io::Result<()> {
+        self.all += 1;
+        writeln!(self.out, "ok    {what}: {detail}")
+    }
+
+    fn fail(&mut self, what: &str, error: &dyn Display) -> io::Result<()> {
+        self.all += 1;
+        self.failed += 1;
+        writeln!(self.out, "FAIL  {what}: {error}")
+    }
+
+    fn more(&mut self, line: &str) -> io::Result<()> {
+        writeln!(self.out, "      {line}")
+    }
+
+    /// The value, or a line that says why there is none.
+    fn passed<T, E: Display>(&mut self, what: &str, result: Result<T, E>) -> io::Result<Option<T>> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => self.fail(what, &error).map(|()| None),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What the commands share: files, settings, and a rule activated as a gateway would.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use comatrix_sdk::vectors::cases;
+
+use super::args::ComponentArgs;
+use super::error::ToolError;
+use crate::access_log::escaped;
+use crate::rule::files;
+use crate::rule::{
+    ActivationError, Candidate, Engines, MAX_COMPONENT, Revision, RuleLimits, RuleState, Vector,
+    check_name,
+};
+
+/// How a core module begins: version 1, layer 0. A component is of layer 1.
+const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
+
+/// A rule that is tried out, under the name of its file.
+pub(super) struct Desk {
+    pub(super) revision: Revision,
+    /// Compiling, linking and describing took this long.
+    pub(super) activated_in: Duration,
+}
+
+impl Desk {
+    /// The one place where the desk activates a rule: without a cache, and with whatever calls it needs.
+    pub(super) fn activate(
+        name: &str,
+        component: &[u8],
+        settings: &BTreeMap<String, String>,
+        limits: RuleLimits,
+    ) -> Result<Result<Self, ActivationError>, ToolError> {
+        let engines = Engines::new()?;
+        let candidate = Candidate {
+            state: &RuleState::new(name, limits, None),
+            component,
+            number: 0,
+            settings,
+            limits,
+            allow: None,
+        };
+        let began = Instant::now();
+        let revision = Revision::activate(&engines, None, &candidate);
+        Ok(revision.map(|revision| Self {
+            revision,
+            activated_in: began.elapsed(),
+        }))
+    }
+
+    /// From the command line.
+    pub(super) fn open(args: &ComponentArgs) -> Result<Self, ToolError> {
+        let name = name(&args.component)?;
+        let settings = settings(&args.config)?;
+        let component = read_component(&args.component)?;
+        Ok(Self::activate(
+            &name,
+            &component,
+            &settings,
+            args.size.limits(),
+        )??)
+    }
+}
+
+/// The bytes of a component.
+pub(super) fn read_component(path: &Path) -> Result<Vec<u8>, ToolError> {
+    let component = files::read(path, MAX_COMPONENT)?;
+    match component.starts_with(CORE_MODULE) {
+        true => Err(ToolError::CoreModule(path.to_owned())),
+        false => Ok(component),
+    }
+}
+
+/// A rule's name is that of its file.
+pub(super) fn name(component: &Path) -> Result<String, ToolError> {
+    let stem = component.file_stem().unwrap_or_default();
+    let name = stem.to_string_lossy().into_owned();
+    check_name(&name).map_err(|fault| ToolError::Name {
+        path: component.to_owned(),
+        fault,
+    })?;
+    Ok(name)
+}
+
+/// The settings of `--config`.
+pub(super) fn settings(config: &[String]) -> Result<BTreeMap<String, String>, ToolError> {
+    let mut settings = BTreeMap::new();
+    for text in config {
+        let wrong = || ToolError::Setting(escaped(text, 100));
+        let (key, value) = text.split_once('=').ok_or_else(wrong)?;
+        if settings.insert(key.to_owned(), value.to_owned()).is_some() {
+            return Err(wrong());
+        }
+    }
+    Ok(settings)
+}
+
+/// The vectors of a folder.
+pub(super) fn vectors(folder: Option<&Path>) -> Result<Vec<Vector>, ToolError> {
+    let Some(folder) = folder else {
+        return Ok(Vec::new());
+    };
+    let cases = cases(folder).map_err(|error| {
+        ToolError::Vectors(format!(
+            "{}; a vector is a folder with request.json, reply.json and, where the rule makes calls, calls.json",
+            escaped(&error, 300)
+        ))
+    })?;
+    let vector = |case: comatrix_sdk::vectors::Case| Vector {
+        name: case.name,
+        request: case.request,
+        calls: case.calls,
+        reply: case.reply,
+    };
+    Ok(cases.into_iter().map(vector).collect())
+}
+
+/// A number of bytes as people read it: with separators.
+pub(super) fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_three_digits() {
+        assert_eq!(
+            [0, 999, 1000, 1_234_567].map(grouped),
+            ["0", "999", "1,000", "1,234,567"]
+        );
+    }
+
+    #[test]
+    fn a_setting_is_a_key_and_a_value_once() {
+        let config = |texts: &[&str]| {
+            settings(
+                &texts
+                    .iter()
+                    .map(|text| (*text).to_owned())
+                    .collect::<Vec<_>>(),
+            )
+        };
+        assert_eq!(
+            config(&["a=b=c", "d="]).unwrap(),
+            BTreeMap::from([("a".into(), "b=c".into()), ("d".into(), String::new())])
+        );
+        for wrong in [&["a"][..], &["a=1", "a=2"]] {
+            assert!(
+                config(wrong)
+                    .err()
+                    .unwrap()
+                    .to_string()
+                    .contains("KEY=VALUE")
+            );
+        }
+    }
+}

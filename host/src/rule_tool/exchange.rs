@@ -1,0 +1,155 @@
+//! One exchange on the desk: as the gateway drives it, with answers that were given beforehand.
+
+use super::error::ToolError;
+use crate::coap;
+use crate::coap::option::URI_PATH;
+use crate::exchange::Refusal;
+use crate::exchange::admission::{check_accept, check_format, for_rule};
+use crate::exchange::drive::{failed, to_coap};
+use crate::rule::{
+    CallError, Context, Effect, HttpRequest, HttpResponse, Mismatch, Reply, Revision,
+    SessionChange, Step, Target,
+};
+
+/// The id of every exchange on the desk: that of the vectors, so that output can be compared.
+const FLOW_ID: &str = "00112233445566778899aabbccddeeff";
+
+/// What a homeserver call gets.
+pub(super) type Outcome = Result<HttpResponse, CallError>;
+
+/// A step of an exchange.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// The device's request, and the index of the link that it means.
+    Request(coap::Message, Option<u16>),
+    /// A call that the rule wants made.
+    Call {
+        request: HttpRequest,
+        /// Bytes of what it wants to find again.
+        state: usize,
+    },
+    /// What it gets.
+    Outcome(Outcome),
+    /// The rule's answer.
+    Answer {
+        message: coap::Message,
+        session: Option<SessionChange>,
+        /// The topic of an observation that it starts.
+        watch: Option<String>,
+    },
+    /// The gateway's own answer, in place of the rule's.
+    Refused(Refusal),
+}
+
+/// What goes in.
+pub(super) struct Setting {
+    pub(super) request: coap::Message,
+    pub(super) requested: Option<Target>,
+    pub(super) outcomes: Vec<Outcome>,
+    pub(super) now: Option<u64>,
+}
+
+/// Lets the rule translate; `events` holds what has happened, also before an error.
+pub(super) fn exchange(
+    revision: &Revision,
+    setting: Setting,
+    events: &mut Vec<Event>,
+) -> Result<(), ToolError> {
+    let request = setting.request;
+    let found = find(revision, &request);
+    let link = found.as_ref().ok().map(|found| found.link);
+    events.push(Event::Request(request.clone(), link));
+    let admitted = found.and_then(|found| {
+        let link = &revision.description().links[usize::from(found.link)];
+        check_format(&request, &link.accepts)?;
+        check_accept(&request, &link.produces)?;
+        Ok(found)
+    });
+    let found = match admitted {
+        Ok(found) => found,
+        Err(refusal) => {
+            events.push(Event::Refused(refusal));
+            return Ok(());
+        }
+    };
+    let context = Context {
+        link: found.link,
+        captures: found.captures,
+        requested: setting.requested,
+        principal: None,
+        flow_id: FLOW_ID.to_owned(),
+        now: setting.now,
+        facts: Vec::new(),
+    };
+    let mut outcomes = setting.outcomes.into_iter();
+    let mut result = revision.begin(&context, &for_rule(request))?;
+    for number in 1.. {
+        let Step { request, state } = match result {
+            Ok(Effect::Call(step)) => step,
+            Ok(Effect::Reply(reply)) => return answered(reply, events),
+            Err(failure) => {
+                events.push(Event::Answer {
+                    message: failed(failure).map_err(|refusal| broken(&refusal))?,
+                    session: None,
+                    watch: None,
+                });
+                return Ok(());
+            }
+        };
+        let limits = revision.limits();
+        let (bytes, limit) = (state.len(), limits.state);
+        if number > limits.steps {
+            let fault = format!("it asks for more than {} calls", limits.steps);
+            return Err(ToolError::Contract(fault));
+        }
+        if bytes > limit {
+            let fault = format!("its state has {bytes} bytes, the limit is {limit}");
+            return Err(ToolError::Contract(fault));
+        }
+        let outcome = match revision.needs(&request) {
+            true => outcomes.next(),
+            // As on a gateway: such a call is not made.
+            false => Some(Err(CallError {
+                reason: "denied".into(),
+                sent: false,
+            })),
+        };
+        events.push(Event::Call {
+            request,
+            state: bytes,
+        });
+        let outcome = outcome.ok_or(ToolError::NoResponse(number as usize))?;
+        events.push(Event::Outcome(outcome.clone()));
+        result = revision.resume(&context, &state, outcome.as_ref())?;
+    }
+    unreachable!("it counts until the rule answers or has made its calls")
+}
+
+fn find(revision: &Revision, request: &coap::Message) -> Result<crate::rule::Match, Refusal> {
+    let segments: Vec<_> = request
+        .options(URI_PATH)
+        .map(|segment| std::str::from_utf8(segment).map_err(|_| Refusal::UriPath))
+        .collect::<Result<_, _>>()?;
+    let found = revision.find(&segments, request.code);
+    found.map_err(|mismatch| match mismatch {
+        Mismatch::Path => Refusal::NotFound,
+        Mismatch::Method => Refusal::Method,
+    })
+}
+
+fn answered(reply: Reply, events: &mut Vec<Event>) -> Result<(), ToolError> {
+    events.push(Event::Answer {
+        message: to_coap(reply.message).map_err(|refusal| broken(&refusal))?,
+        session: reply.session,
+        watch: reply.watch.map(|watch| watch.topic),
+    });
+    Ok(())
+}
+
+/// What the operator would find in the log.
+fn broken(refusal: &Refusal) -> ToolError {
+    ToolError::Contract(match refusal {
+        Refusal::RuleBrokeContract(fault) => (*fault).to_owned(),
+        other => other.to_string(),
+    })
+}

@@ -1,0 +1,289 @@
+//! An exchange as it is printed: readable, or as one JSON object.
+
+use std::io::{self, Write};
+
+use serde_json::{Value as Json, json};
+
+use super::description_view::path as link_path;
+use super::exchange::{Event, Outcome};
+use crate::coap::Message;
+use crate::coap::code::{self, Dotted};
+use crate::coap::option::{CONTENT_FORMAT, URI_PATH, content_format};
+use crate::device::hiding::Hiding;
+use crate::device::notation::printable;
+use crate::device::option_view::{self, OptionView};
+use crate::device::outcome::name;
+use crate::device::payload_view::{self, PayloadView};
+use crate::rule::{Description, HttpRequest, SessionChange, Upstream};
+
+/// Prints an exchange for people.
+pub(super) fn write_text(
+    out: &mut impl Write,
+    description: &Description,
+    events: &[Event],
+    given: usize,
+) -> io::Result<()> {
+    let mut calls = 0;
+    for event in events {
+        match event {
+            Event::Request(message, link) => {
+                write!(out, "-> {} {}", method(message.code), path(message))?;
+                match link.and_then(|index| description.links.get(usize::from(index))) {
+                    Some(link) => writeln!(out, "  (link {})", link_path(&link.path))?,
+                    None => writeln!(out)?,
+                }
+                write_message(out, message)?;
+            }
+            Event::Call { request, state } => {
+                calls += 1;
+                writeln!(
+                    out,
+                    "=> call {calls}: {} {}  upstream {}, credential {}",
+                    printable(&request.method),
+                    printable(&format!("/{}", request.path.join("/"))),
+                    printable(upstream(request)),
+                    printable(&request.credential)
+                )?;
+                for (name, value) in &request.query {
+                    writeln!(out, "   query {}", printable(&format!("{name}={value}")))?;
+                }
+                for (name, value) in &request.headers {
+                    writeln!(out, "   header {}", printable(&format!("{name}: {value}")))?;
+                }
+                if let Some(body) = &request.body {
+                    write_payload(out, "body", &body_message(body))?;
+                }
+                if request.hold_ms > 0 {
+                    writeln!(out, "   held for {} ms", request.hold_ms)?;
+                }
+                writeln!(out, "   state, {state} bytes")?;
+            }
+            Event::Outcome(Ok(response)) => {
+                writeln!(out, "<= {}", response.status)?;
+                for (name, value) in &response.headers {
+                    let value = String::from_utf8_lossy(value);
+                    writeln!(out, "   header {}", printable(&format!("{name}: {value}")))?;
+                }
+                write_payload(out, "body", &body_message(&response.body))?;
+            }
+            Event::Outcome(Err(error)) => {
+                let reason = printable(&error.reason);
+                writeln!(
+                    out,
+                    "<= no answer: {reason}{}",
+                    if error.sent { ", sent" } else { "" }
+                )?;
+                if error.reason == "denied" {
+                    writeln!(
+                        out,
+                        "   the gateway makes only calls that are among the needs of `describe`"
+                    )?;
+                }
+            }
+            Event::Answer {
+                message,
+                session,
+                watch,
+            } => {
+                writeln!(out, "<- {} {}", Dotted(message.code), name(message.code))?;
+                write_message(out, message)?;
+                if let Some(session) = session {
+                    writeln!(out, "   session: {}", session_text(session))?;
+                }
+                if let Some(topic) = watch {
+                    writeln!(out, "   starts an observation of {}", printable(topic))?;
+                }
+            }
+            Event::Refused(refusal) => {
+                let code = refusal.code();
+                writeln!(
+                    out,
+                    "<- {} {}, from the gateway itself: {refusal}",
+                    Dotted(code),
+                    name(code)
+                )?;
+            }
+        }
+    }
+    let surplus = given.saturating_sub(calls);
+    if surplus > 0 {
+        writeln!(
+            out,
+            "   note: {surplus} of --upstream-response were not asked for"
+        )?;
+    }
+    Ok(())
+}
+
+/// Prints an exchange for scripts, on one line.
+pub(super) fn write_json(
+    out: &mut impl Write,
+    description: &Description,
+    events: &[Event],
+    given: usize,
+) -> io::Result<()> {
+    let events: Vec<Json> = events
+        .iter()
+        .map(|event| event_json(description, event))
+        .collect();
+    let calls = events
+        .iter()
+        .filter(|event| event["event"] == "call")
+        .count();
+    let unused = given.saturating_sub(calls);
+    writeln!(
+        out,
+        "{}",
+        json!({ "events": events, "unused_responses": unused })
+    )
+}
+
+fn event_json(description: &Description, event: &Event) -> Json {
+    match event {
+        Event::Request(message, link) => {
+            let mut json = message_json("request", message);
+            json["method"] = method(message.code).into();
+            json["path"] = path(message).into();
+            let link = link.and_then(|index| description.links.get(usize::from(index)));
+            json["link"] = link.map(|link| link_path(&link.path)).into();
+            json
+        }
+        Event::Call { request, state } => {
+            let mut json = json!({
+                "event": "call",
+                "upstream": upstream(request),
+                "credential": request.credential,
+                "method": request.method,
+                "path": request.path,
+                "query": request.query,
+                "headers": request.headers,
+                "hold_ms": request.hold_ms,
+                "state_bytes": state,
+            });
+            if let Some(body) = &request.body {
+                json["body"] = payload_json(&body_message(body));
+            }
+            json
+        }
+        Event::Outcome(outcome) => outcome_json(outcome),
+        Event::Answer {
+            message,
+            session,
+            watch,
+        } => {
+            let mut json = message_json("answer", message);
+            json["code"] = Dotted(message.code).to_string().into();
+            json["session"] = session.as_ref().map(session_text).into();
+            json["watch"] = watch.clone().into();
+            json
+        }
+        Event::Refused(refusal) => json!({
+            "event": "refused",
+            "code": Dotted(refusal.code()).to_string(),
+            "diagnostic": refusal.to_string(),
+        }),
+    }
+}
+
+fn outcome_json(outcome: &Outcome) -> Json {
+    match outcome {
+        Ok(response) => json!({
+            "event": "outcome",
+            "status": response.status,
+            "headers": response.headers.iter()
+                .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value)))
+                .collect::<Vec<_>>(),
+            "body": payload_json(&body_message(&response.body)),
+        }),
+        Err(error) => json!({ "event": "outcome", "error": error.reason, "sent": error.sent }),
+    }
+}
+
+fn message_json(event: &str, message: &Message) -> Json {
+    let options: Vec<Json> = shown_options(message)
+        .map(
+            |OptionView {
+                 number, name, json, ..
+             }| { json!({ "number": number, "name": name, "value": json }) },
+        )
+        .collect();
+    json!({ "event": event, "options": options, "payload": payload_json(message) })
+}
+
+fn payload_json(message: &Message) -> Json {
+    if message.payload.is_empty() {
+        return Json::Null;
+    }
+    let view = payload_view::view(message, &Hiding::by_name(), false);
+    json!({ "bytes": message.payload.len(), "value": view.json, "hex": view.hex, "problem": view.problem })
+}
+
+fn write_message(out: &mut impl Write, message: &Message) -> io::Result<()> {
+    for option in shown_options(message) {
+        writeln!(
+            out,
+            "   {} ({}): {}",
+            option.name, option.number, option.text
+        )?;
+    }
+    write_payload(out, "payload", message)
+}
+
+fn write_payload(out: &mut impl Write, what: &str, message: &Message) -> io::Result<()> {
+    let bytes = message.payload.len();
+    if bytes == 0 {
+        return Ok(());
+    }
+    let PayloadView { text, hex, .. } = payload_view::view(message, &Hiding::by_name(), false);
+    writeln!(out, "   {what}, {bytes} bytes: {text}")?;
+    hex.map_or(Ok(()), |hex| writeln!(out, "   hex: {hex}"))
+}
+
+/// All but Uri-Path, which stands in the first line.
+fn shown_options(message: &Message) -> impl Iterator<Item = OptionView> {
+    let options = message.options.iter();
+    options
+        .filter(|option| option.number != URI_PATH)
+        .map(|option| option_view::view(option, &Hiding::by_name()))
+}
+
+/// An HTTP body as a message, so that it is shown like a payload: JSON if it is that, else text or hexadecimal.
+fn body_message(body: &[u8]) -> Message {
+    let message = Message::new(code::CONTENT).with_payload(body);
+    match serde_json::from_slice::<serde::de::IgnoredAny>(body) {
+        Ok(_) => message.with_uint_option(CONTENT_FORMAT, content_format::JSON.into()),
+        Err(_) => message,
+    }
+}
+
+fn path(message: &Message) -> String {
+    let segments = message.options(URI_PATH).map(String::from_utf8_lossy);
+    let path: String = segments
+        .map(|segment| format!("/{}", printable(&segment)))
+        .collect();
+    if path.is_empty() { "/".into() } else { path }
+}
+
+fn upstream(request: &HttpRequest) -> &str {
+    match &request.upstream {
+        Upstream::Standard => "standard",
+        Upstream::Requested => "requested",
+        Upstream::Named(name) => name,
+    }
+}
+
+fn session_text(session: &SessionChange) -> &'static str {
+    match session {
+        // The token itself is the account's.
+        SessionChange::Open(_) => "remembers the token of this answer",
+        SessionChange::Close => "forgets its token",
+    }
+}
+
+fn method(code: u8) -> String {
+    let names = ["GET", "POST", "PUT", "DELETE", "FETCH", "PATCH", "iPATCH"];
+    let name = usize::from(code)
+        .checked_sub(1)
+        .and_then(|index| names.get(index));
+    name.map_or_else(|| Dotted(code).to_string(), |name| (*name).to_owned())
+}

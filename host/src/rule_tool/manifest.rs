@@ -1,0 +1,57 @@
+//! `rule manifest`: what the component says of itself, with its author's vectors, as a file to be signed.
+
+use std::io::Write;
+
+use super::args::ManifestArgs;
+use super::desk::{self, Desk};
+use super::error::ToolError;
+use crate::rule::files::replace;
+use crate::rule::{
+    CONTRACT_VERSION, Digest, Manifest, manifest_path, needs_of, signature_path, smoke,
+};
+
+/// Writes the manifest beside the component, if the component passes its vectors.
+pub(super) fn manifest(args: &ManifestArgs, out: &mut impl Write) -> Result<(), ToolError> {
+    let name = desk::name(&args.component.component)?;
+    let settings = desk::settings(&args.component.config)?;
+    let component = desk::read_component(&args.component.component)?;
+    let vectors = desk::vectors(args.vectors.as_deref())?;
+    let revision =
+        Desk::activate(&name, &component, &settings, args.component.size.limits())??.revision;
+    let path = manifest_path(&args.component.component);
+    let manifest = Manifest {
+        name,
+        version: args
+            .version
+            .clone()
+            .unwrap_or_else(|| args.revision.to_string()),
+        revision: args.revision,
+        contract: CONTRACT_VERSION.to_owned(),
+        // Of the bytes that were just activated, not of a file that may have changed since.
+        sha256: format!("{:#}", Digest::of(&component)),
+        min_revision: args.min_revision,
+        needs: needs_of(revision.description())?,
+        vectors,
+    };
+    let content = manifest.to_bytes().map_err(|fault| ToolError::Manifest {
+        path: path.clone(),
+        fault,
+    })?;
+    let passed = smoke(&revision, &manifest.vectors)?;
+    replace(&path, &content)?;
+    let needs = manifest.needs.len();
+    writeln!(
+        out,
+        "{}: {} {}, revision {}, {needs} needs, {passed} vectors; sign it with `comatrix-gateway rule sign`",
+        path.display(),
+        manifest.name,
+        manifest.version,
+        manifest.revision
+    )?;
+    let signature = signature_path(&path);
+    if signature.exists() {
+        let shown = signature.display();
+        writeln!(out, "{shown} is of an earlier manifest now; sign again")?;
+    }
+    Ok(())
+}

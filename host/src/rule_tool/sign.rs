@@ -1,0 +1,69 @@
+//! `rule sign`: a detached signature of a manifest whose component stands beside it.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use secrecy::zeroize::Zeroizing;
+
+use super::args::SignArgs;
+use super::desk;
+use super::error::ToolError;
+use crate::rule::files::{self, FileError, replace};
+use crate::rule::{
+    MAX_KEY_FILE, MAX_MANIFEST, Manifest, ManifestError, PrivateKey, manifest_path, signature_path,
+};
+
+/// Signs only what would be accepted: a manifest that fits the component beside it.
+pub(super) fn sign(args: &SignArgs, out: &mut impl Write) -> Result<(), ToolError> {
+    let key = read_key(&args.key)?;
+    let content = files::read(&args.manifest, MAX_MANIFEST)?;
+    let faulty = |fault| ToolError::Manifest {
+        path: args.manifest.clone(),
+        fault,
+    };
+    let manifest = Manifest::parse(&content).map_err(faulty)?;
+    let component = component_path(&args.manifest).ok_or_else(|| {
+        faulty(ManifestError::Format(
+            "its file is not called NAME.rule.json".into(),
+        ))
+    })?;
+    let bytes = desk::read_component(&component)?;
+    manifest
+        .check_component(&manifest.name, &bytes)
+        .map_err(faulty)?;
+    let path = signature_path(&args.manifest);
+    replace(&path, &key.sign(&content))?;
+    writeln!(
+        out,
+        "{}: the signature of {} {}, revision {}, and its component; give it on together with both",
+        path.display(),
+        manifest.name,
+        manifest.version,
+        manifest.revision
+    )?;
+    Ok(())
+}
+
+/// The file whose manifest this is.
+fn component_path(manifest: &Path) -> Option<PathBuf> {
+    let name = manifest.file_name()?.to_str()?;
+    let component = manifest.with_file_name(format!("{}.wasm", name.strip_suffix(".rule.json")?));
+    (manifest_path(&component) == manifest).then_some(component)
+}
+
+fn read_key(path: &Path) -> Result<PrivateKey, ToolError> {
+    let metadata = fs::metadata(path).map_err(|cause| FileError::Read {
+        path: path.to_owned(),
+        cause,
+    })?;
+    if metadata.permissions().mode() & 0o077 != 0 {
+        return Err(ToolError::OpenKey(path.to_owned()));
+    }
+    let pem = Zeroizing::new(files::read(path, MAX_KEY_FILE)?);
+    PrivateKey::from_pem(&pem).map_err(|fault| ToolError::Key {
+        path: path.to_owned(),
+        fault,
+    })
+}

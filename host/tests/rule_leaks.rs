@@ -1,0 +1,124 @@
+//! What one device tells a rule stays with its exchange: in memory, in globals, in state, and in the log.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use comatrix_gateway::coap::code;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::exchange::{answer_to, request};
+use crate::rule_text::RuleText;
+use crate::stage::{Stage, says};
+
+/// Where the request's payload stands among the parameters of `begin`.
+const PAYLOAD: &str = "(i32.load offset=100 (local.get 0)) (i32.load offset=104 (local.get 0))";
+
+#[tokio::test]
+async fn what_a_rule_keeps_in_memory_and_globals_is_gone_with_the_call() {
+    let mut rule = RuleText::new();
+    // The answer's one digit counts calls: in a global, in memory far away, and in memory that it adds.
+    let (address, value) = rule.value(&says("0"));
+    rule.extra = "(global $kept (mut i32) (i32.const 48))".into();
+    let digit = rule.address_of(b"0");
+    rule.begin = format!(
+        "(global.set $kept (i32.add (global.get $kept) (i32.const 1)))
+         (i32.store8 (i32.const 70000) (i32.add (i32.load8_u (i32.const 70000)) (i32.const 1)))
+         (drop (memory.grow (i32.const 1)))
+         (i32.store8 (i32.const 131072) (i32.add (i32.load8_u (i32.const 131072)) (i32.const 1)))
+         (i32.store8 (i32.const {digit})
+            (i32.add (i32.add (global.get $kept) (i32.load8_u (i32.const 70000))) (i32.load8_u (i32.const 131072))))
+         {value}"
+    );
+    assert!(digit < address);
+    let stage = Stage::new("leak-memory", &[("a", rule.component())]);
+    for device in 0..100 {
+        let answer = stage
+            .test_from(&format!("192.0.2.{device}:5683"), "a")
+            .await;
+        assert_eq!(answer.payload, b"3", "device {device}");
+    }
+}
+
+/// Collects what the log would show.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("nobody panics with it").extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+/// What is logged while a device asks a rule a hundred times with this payload.
+async fn logged(test: &str, rule: &RuleText, payload: &[u8]) -> String {
+    let lines = Lines::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(lines.clone())
+        .finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    let stage = Stage::new(test, &[("a", rule.component())]);
+    for _ in 0..100 {
+        let mut message = request(code::GET, "a/test");
+        message.payload = payload.to_vec();
+        let answer = answer_to(&stage.gateway, "[::1]:5683", message).await;
+        assert_eq!(answer.code, code::CONTENT);
+    }
+    drop(guard);
+    let lines = lines.0.lock().expect("nobody panics with it").clone();
+    String::from_utf8_lossy(&lines).into_owned()
+}
+
+#[tokio::test]
+async fn a_password_that_a_rule_logs_is_hidden_and_its_lines_are_few_and_marked() {
+    let mut rule = RuleText::new();
+    rule.logs = true;
+    let (_, value) = rule.value(&says("ok"));
+    rule.begin = format!("(call $log (i32.const 1) {PAYLOAD}) {value}");
+    let logged = logged("leak-log", &rule, b"hunter2 hunter2\n\x1b[31mforged").await;
+    assert!(
+        !logged.contains("unter") && !logged.contains('\u{1b}'),
+        "{logged}"
+    );
+    let lines = logged
+        .lines()
+        .filter(|line| line.contains("rule a: "))
+        .count();
+    // Ten a second, and this took less than two.
+    assert!((1..=30).contains(&lines), "{lines}: {logged}");
+    assert!(logged.contains("rule a: [hidden]"), "{logged}");
+}
+
+#[tokio::test]
+async fn a_flood_of_lines_in_one_call_is_cut() {
+    let mut rule = RuleText::new();
+    rule.logs = true;
+    let text = rule.address_of(b"all is well");
+    let (_, value) = rule.value(&says("ok"));
+    rule.begin = format!(
+        "(local $n i32)
+         (loop $again
+            (call $log (i32.const 3) (i32.const {text}) (i32.const 11))
+            (local.set $n (i32.add (local.get $n) (i32.const 1)))
+            (br_if $again (i32.lt_u (local.get $n) (i32.const 10000))))
+         {value}"
+    );
+    let logged = logged("leak-flood", &rule, b"").await;
+    let lines = logged
+        .lines()
+        .filter(|line| line.contains("all is well"))
+        .count();
+    assert!((1..=30).contains(&lines), "{lines}");
+}

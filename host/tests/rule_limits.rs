@@ -1,0 +1,177 @@
+//! What a rule may use: each bound gives the device a precise answer and the operator a count.
+
+use std::time::Duration;
+
+use comatrix_gateway::coap::code::Dotted;
+use comatrix_gateway::coap::{Message, code, option};
+use comatrix_gateway::rule::{Effect, Failure, HttpRequest, RuleLimits, Step};
+use comatrix_gateway::rules::RuleSpec;
+
+use crate::http_call;
+use crate::rule_text::RuleText;
+use crate::stage::{Stage, saying, says};
+
+fn limited(change: impl Fn(&mut RuleLimits)) -> impl Fn(&mut RuleSpec) {
+    move |spec| change(&mut spec.limits)
+}
+
+fn is_busy(answer: &Message) -> bool {
+    answer.code == code::SERVICE_UNAVAILABLE && answer.uint_option(option::MAX_AGE) == Some(1)
+}
+
+fn call(request: HttpRequest, state: usize) -> Result<Effect, Failure> {
+    let state = vec![7; state];
+    Ok(Effect::Call(Step { request, state }))
+}
+
+fn needed() -> HttpRequest {
+    HttpRequest {
+        path: vec!["needed".into()],
+        ..http_call::request()
+    }
+}
+
+/// A rule that makes this call, and then says what it was told of the outcome, or `answered`.
+fn calling(request: HttpRequest, state: usize) -> Vec<u8> {
+    let mut rule = RuleText::new();
+    rule.begin = rule.value(&call(request, state)).1;
+    rule.resume = rule.value(&says("answered")).1;
+    rule.component()
+}
+
+#[tokio::test]
+async fn a_rule_beyond_its_exchanges_per_second_is_5_03_and_others_are_not() {
+    let rules = [("a", saying("a")), ("b", saying("b"))];
+    let stage = Stage::with(
+        "limit-rate",
+        &rules,
+        limited(|limits| limits.per_second = 20),
+    );
+    let mut refused = 0;
+    for _ in 0..60 {
+        refused += usize::from(is_busy(&stage.test_from("[::1]:1", "a").await));
+    }
+    assert!((35..=40).contains(&refused), "{refused}");
+    assert_eq!(stage.test("b").await, "b");
+    let hit = stage.status("a").await.limits_hit;
+    assert_eq!(hit, [("per_second".to_owned(), refused as u64)]);
+}
+
+#[tokio::test]
+async fn a_rule_beyond_its_exchanges_in_flight_is_5_03_until_one_ends() {
+    let rules = [("a", calling(needed(), 0))];
+    let stage = Stage::with(
+        "limit-flight",
+        &rules,
+        limited(|limits| limits.in_flight = 2),
+    );
+    stage.answers(false);
+    let third = async {
+        stage.until("a", |status| status.in_flight == 2).await;
+        let answer = stage.test_from("[::1]:3", "a").await;
+        stage.answers(true);
+        answer
+    };
+    let (first, second, third) = tokio::join!(stage.test("a"), stage.test("a"), third);
+    assert_eq!((first.as_str(), second.as_str()), ("answered", "answered"));
+    assert!(is_busy(&third), "{}", Dotted(third.code));
+    assert_eq!(stage.test("a").await, "answered");
+    assert_eq!(
+        stage.status("a").await.limits_hit,
+        [("in_flight".to_owned(), 1)]
+    );
+}
+
+#[tokio::test]
+async fn an_endless_loop_gets_its_share_of_a_core_and_the_others_the_rest() {
+    let mut rule = RuleText::new();
+    rule.begin = "(loop $again (br $again)) unreachable".into();
+    let rules = [("a", rule.component()), ("b", saying("b"))];
+    let stage = Stage::with(
+        "limit-share",
+        &rules,
+        limited(|limits| {
+            limits.cpu_percent = 10;
+            limits.call_time = Duration::from_millis(20);
+        }),
+    );
+    let (mut ended, mut refused) = (0, 0);
+    for _ in 0..200 {
+        let answer = stage.test_from("[::1]:1", "a").await;
+        match answer.code {
+            code::INTERNAL_SERVER_ERROR => ended += 1,
+            _ => refused += usize::from(is_busy(&answer)),
+        }
+        assert_eq!(stage.test("b").await, "b");
+    }
+    // 100 ms a second at 20 ms each, however fast they are asked for; more only where this test took seconds.
+    assert!((1..100).contains(&ended), "{ended}");
+    assert_eq!(ended + refused, 200);
+    let hit = stage.status("a").await.limits_hit;
+    let expected = [
+        ("call_ms".to_owned(), ended as u64),
+        ("cpu_percent".to_owned(), refused as u64),
+    ];
+    assert_eq!(hit, expected);
+}
+
+#[tokio::test]
+async fn state_body_headers_steps_and_memory_have_bounds_that_are_counted() {
+    let big = HttpRequest {
+        body: Some(vec![b'x'; 1001]),
+        ..needed()
+    };
+    let many = HttpRequest {
+        headers: (0..3).map(|n| (format!("x-{n}"), "1".to_owned())).collect(),
+        ..needed()
+    };
+    let mut endless = RuleText::new();
+    endless.begin = endless.value(&call(needed(), 0)).1;
+    endless.resume.clone_from(&endless.begin);
+    let mut hog = RuleText::new();
+    hog.begin = "(loop $more (drop (memory.grow (i32.const 1))) (br $more)) unreachable".into();
+    let cases = [
+        (
+            "state",
+            calling(needed(), 1001),
+            code::INTERNAL_SERVER_ERROR,
+        ),
+        // Denied, as the rule is told: it may still answer.
+        ("body", calling(big, 0), code::CONTENT),
+        ("headers", calling(many, 0), code::CONTENT),
+        (
+            "body",
+            saying(&"x".repeat(1001)),
+            code::INTERNAL_SERVER_ERROR,
+        ),
+        ("steps", endless.component(), code::INTERNAL_SERVER_ERROR),
+        ("memory", hog.component(), code::INTERNAL_SERVER_ERROR),
+    ];
+    for (limit, component, expected) in cases {
+        let test = format!("limit-{limit}");
+        let stage = Stage::with(
+            &test,
+            &[("a", component)],
+            limited(|limits| {
+                limits.state = 1000;
+                limits.body = 1000;
+                limits.headers = 2;
+                limits.steps = 3;
+            }),
+        );
+        let answer = stage.test_from("[::1]:1", "a").await;
+        assert_eq!(Dotted(answer.code), Dotted(expected), "{limit}");
+        assert_eq!(stage.status("a").await.limits_hit, [(limit.to_owned(), 1)]);
+    }
+}
+
+#[tokio::test]
+async fn many_memories_are_refused_at_activation() {
+    let stage = Stage::new("limit-memories", &[("a", saying("a"))]);
+    let mut rule = RuleText::new();
+    rule.extra = "(memory 1) (memory 1) (memory 1)".into();
+    let reply = stage.swap("a", &rule.component()).await;
+    let line = format!("{reply:?}");
+    assert!(line.contains("Refused") && line.contains("memor"), "{line}");
+    assert_eq!(stage.test("a").await, "a");
+}

@@ -1,0 +1,118 @@
+//! `comatrix-gateway rule run` and `rule compile`: what is printed of an exchange on the desk, and native code.
+
+use std::fs;
+
+use comatrix_gateway::DEFAULT_RULE;
+
+use crate::rule_commands::{desk, fails, ok};
+use crate::scratch;
+
+#[test]
+fn a_run_prints_each_effect_of_an_exchange() {
+    let folder = desk("commands-run");
+    let out = ok(
+        &folder,
+        &[
+            "run",
+            "mine.wasm",
+            "--request",
+            "GET /test accept=50",
+            "--upstream-response",
+            "200 {\"b\": [true]}",
+        ],
+    );
+    assert_eq!(
+        out,
+        "-> GET /test  (link /test)\n   Accept (17): 50 (application/json)\n\
+        => call 1: GET /needed  upstream standard, credential none\n   state, 3 bytes\n\
+        <= 200\n   header content-type: application/json\n   body, 13 bytes: {\"b\": [true]}\n\
+        <- 2.05 Content\n   Content-Format (12): 50 (application/json)\n   payload, 7 bytes: {\"a\": 1}\n"
+    );
+    fails(
+        &folder,
+        &["run", "mine.wasm", "--request", "GET /test"],
+        2,
+        &["=> call 1: GET /needed", "one more --upstream-response"],
+    );
+    for (request, answer) in [
+        ("GET /else", "<- 4.04 Not Found, from the gateway itself"),
+        ("POST /test", "<- 4.05"),
+    ] {
+        let out = ok(&folder, &["run", "mine.wasm", "--request", request]);
+        assert!(out.contains(answer), "{out}");
+    }
+    let out = ok(
+        &folder,
+        &[
+            "run",
+            "mine.wasm",
+            "--request",
+            "GET /test",
+            "--upstream-response",
+            "error:unreachable",
+            "--upstream-response",
+            "200",
+        ],
+    );
+    assert!(
+        out.contains("<= no answer: unreachable")
+            && out.contains("1 of --upstream-response were not asked for"),
+        "{out}"
+    );
+}
+
+#[test]
+fn a_run_of_the_default_rule_shows_cbor_decoded_and_json_whole() {
+    let folder = scratch::folder("commands-default");
+    fs::write(folder.join("comatrix.wasm"), DEFAULT_RULE).unwrap();
+    let request = "PUT /send cf=60 payload={\"msgtype\": \"m.text\", \"body\": \"21.5 C\"}";
+    let args = [
+        "run",
+        "comatrix.wasm",
+        "--json",
+        "--request",
+        request,
+        "--proxy-uri",
+        "/9/!r:h/m.room.message/7",
+        "--upstream-response",
+        "200 {\"event_id\": \"$x\"}",
+    ];
+    let out: serde_json::Value = serde_json::from_str(&ok(&folder, &args)).unwrap();
+    let events = out["events"].as_array().unwrap();
+    let names: Vec<_> = events
+        .iter()
+        .map(|event| event["event"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["request", "call", "outcome", "answer"]);
+    assert_eq!(events[0]["payload"]["value"]["body"], "21.5 C");
+    assert_eq!(events[1]["path"][4], "!r:h");
+    assert_eq!(events[1]["body"]["value"]["body"], "21.5 C");
+    assert_eq!(events[3]["code"], "2.04");
+    assert_eq!(events[3]["payload"]["value"]["event_id"], "$x");
+}
+
+#[test]
+fn compiled_code_is_written_beside_the_component_or_where_it_is_told() {
+    let folder = desk("commands-compile");
+    let out = ok(&folder, &["compile", "mine.wasm"]);
+    assert!(
+        out.starts_with("mine.cwasm: ") && out.contains("native code"),
+        "{out}"
+    );
+    ok(&folder, &["compile", "mine.wasm", "-o", "other.cwasm"]);
+    assert!(
+        fs::read(folder.join("other.cwasm"))
+            .unwrap()
+            .starts_with(b"\x7fELF")
+    );
+    assert_eq!(
+        fs::read(folder.join("mine.cwasm")).unwrap(),
+        fs::read(folder.join("other.cwasm")).unwrap()
+    );
+    fails(
+        &folder,
+        &["compile", "mine.wasm", "-o", "no/such/folder.cwasm"],
+        2,
+        &["choose a folder"],
+    );
+}

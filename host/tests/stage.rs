@@ -1,0 +1,189 @@
+//! A manager of rules at work, with a gateway that serves what it activates.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use comatrix_gateway::coap::{Message, code};
+use comatrix_gateway::exchange::Gateway;
+use comatrix_gateway::rule::{
+    Effect, Engines, Failure, Message as RuleMessage, Reply as RuleReply, RuleLimits, Trust,
+};
+use comatrix_gateway::rules::{Event, Events, Manager, Reply, RuleSpec, RuleStatus, Wish};
+use tokio::sync::oneshot;
+
+use crate::exchange::{answer_to, request};
+use crate::http_call::{homeserver, upstreams};
+use crate::rule_text::RuleText;
+use crate::scratch;
+use crate::stub::{Reaction, Stub};
+
+/// Rules in a folder, a manager, a gateway, and the homeserver behind it.
+pub struct Stage {
+    pub folder: PathBuf,
+    pub events: Events,
+    pub gateway: Gateway,
+    _stub: Stub,
+    /// Whether the homeserver answers.
+    gate: Arc<(Mutex<bool>, Condvar)>,
+}
+
+/// What is written into the folder, and how it is configured.
+pub fn spec(folder: &Path, name: &str) -> RuleSpec {
+    RuleSpec {
+        name: name.to_owned(),
+        component: Some(folder.join(format!("{name}.wasm"))),
+        mount: vec![name.to_owned()],
+        settings: [].into(),
+        allow: Some(vec![
+            "GET none standard /needed".parse().expect("it is a grant"),
+        ]),
+        limits: RuleLimits {
+            call_time: Duration::from_secs(5),
+            cpu_percent: 100,
+            per_second: 1_000_000,
+            ..RuleLimits::default()
+        },
+        require_signature: false,
+    }
+}
+
+impl Stage {
+    /// These rules, each `/<name>/test` at first.
+    pub fn new(test: &str, rules: &[(&str, Vec<u8>)]) -> Self {
+        Self::with(test, rules, |_| {})
+    }
+
+    /// The same, with specs changed before they are used.
+    pub fn with(test: &str, rules: &[(&str, Vec<u8>)], change: impl Fn(&mut RuleSpec)) -> Self {
+        let folder = scratch::folder(test);
+        let mut specs = Vec::new();
+        for (name, component) in rules {
+            let mut spec = spec(&folder, name);
+            change(&mut spec);
+            fs::write(folder.join(format!("{name}.wasm")), component)
+                .expect("the folder is the test's");
+            specs.push(spec);
+        }
+        let (events, inbox) = mpsc::channel();
+        let engines = Engines::new().unwrap_or_else(|error| panic!("{error}"));
+        let mut manager = Manager::new(engines, None, Trust::default(), specs, &events);
+        let serving = manager.serving();
+        let failed = manager.start();
+        assert!(failed.is_empty(), "{failed:?}");
+        thread::spawn(move || manager.run(&inbox));
+        let gate = Arc::new((Mutex::new(true), Condvar::new()));
+        let stub = Stub::start({
+            let gate = gate.clone();
+            move |_| {
+                let (open, changed) = &*gate;
+                let guard = open.lock().expect("nobody panics with it");
+                drop(changed.wait_while(guard, |open| !*open));
+                Reaction::Json(200, "{}".into())
+            }
+        });
+        let upstreams = upstreams(vec![homeserver(stub.url(), None)]);
+        let gateway = Gateway::new(serving, upstreams, Vec::new(), Duration::from_secs(20));
+        Self {
+            folder,
+            events,
+            gateway,
+            _stub: stub,
+            gate,
+        }
+    }
+
+    /// Lets the homeserver wait with its answers, or go on.
+    pub fn answers(&self, open: bool) {
+        *self.gate.0.lock().expect("nobody panics with it") = open;
+        self.gate.1.notify_all();
+    }
+
+    /// Says something to the manager.
+    pub async fn wish(&self, wish: Wish) -> Reply {
+        let (reply, answer) = oneshot::channel();
+        assert!(self.events.send(Event::Wish(wish, reply)).is_ok());
+        answer.await.expect("the manager runs")
+    }
+
+    /// A file with this component, swapped in for a rule.
+    pub async fn swap(&self, rule: &str, component: &[u8]) -> Reply {
+        let file = self.folder.join("candidate.wasm");
+        fs::write(&file, component).expect("the folder is the test's");
+        let rule = rule.to_owned();
+        self.wish(Wish::Swap { rule, file }).await
+    }
+
+    /// The same, and it must serve.
+    pub async fn swapped(&self, rule: &str, component: &[u8]) {
+        let reply = self.swap(rule, component).await;
+        assert!(matches!(reply, Reply::Done(_)), "{reply:?}");
+    }
+
+    /// What `rules list` shows of a rule.
+    pub async fn status(&self, rule: &str) -> RuleStatus {
+        let Reply::Rules(rules) = self.wish(Wish::List {}).await else {
+            panic!("a list was asked for")
+        };
+        let mut rules = rules.into_iter();
+        rules
+            .find(|status| status.name == rule)
+            .expect("it is configured")
+    }
+
+    /// The answer to `GET /<rule>/test` from a device.
+    pub async fn test_from(&self, peer: &str, rule: &str) -> Message {
+        answer_to(
+            &self.gateway,
+            peer,
+            request(code::GET, &format!("{rule}/test")),
+        )
+        .await
+    }
+
+    /// The answer to one device, as text.
+    pub async fn test(&self, rule: &str) -> String {
+        let answer = self.test_from("[::1]:5683", rule).await;
+        String::from_utf8_lossy(&answer.payload).into_owned()
+    }
+
+    /// Waits until a rule's status is as wanted.
+    pub async fn until(&self, rule: &str, wanted: impl Fn(&RuleStatus) -> bool) -> RuleStatus {
+        let end = Instant::now() + Duration::from_secs(20);
+        loop {
+            let status = self.status(rule).await;
+            if wanted(&status) {
+                return status;
+            }
+            assert!(Instant::now() < end, "{status:?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+/// `text` as 2.05.
+pub fn says(text: &str) -> Result<Effect, Failure> {
+    Ok(Effect::Reply(RuleReply {
+        message: RuleMessage {
+            code: code::CONTENT,
+            options: Vec::new(),
+            payload: text.as_bytes().to_vec(),
+        },
+        session: None,
+        watch: None,
+    }))
+}
+
+/// A rule that answers `GET /test` with a text.
+pub fn saying(text: &str) -> Vec<u8> {
+    let mut rule = RuleText::new();
+    rule.begin = rule.value(&says(text)).1;
+    rule.component()
+}
+
+/// A rule that traps.
+pub fn trapping() -> Vec<u8> {
+    RuleText::new().component()
+}

@@ -1,0 +1,275 @@
+//! Rules that are replaced while they serve: what serves, what goes on, and what an operator is told.
+
+use std::fs;
+use std::sync::Arc;
+use std::time::Duration;
+
+use comatrix_gateway::coap::{code, option};
+use comatrix_gateway::rule::{Effect, HttpRequest, Step};
+use comatrix_gateway::rules::{Event, Reply, Wish};
+
+use crate::exchange::{answer, request};
+use crate::http_call;
+use crate::rule_text::RuleText;
+use crate::stage::{Stage, saying, says, trapping};
+
+fn rollback(rule: &str) -> Wish {
+    Wish::Rollback { rule: rule.into() }
+}
+
+#[tokio::test]
+async fn a_swapped_rule_serves_and_a_rollback_brings_back_the_one_before() {
+    let stage = Stage::new("swap", &[("a", saying("one"))]);
+    assert_eq!(stage.test("a").await, "one");
+    stage.swapped("a", &saying("two")).await;
+    assert_eq!(stage.test("a").await, "two");
+    let status = stage.status("a").await;
+    assert!(
+        status.previous.is_some() && status.failure.is_none(),
+        "{status:?}"
+    );
+    let reply = stage.wish(rollback("a")).await;
+    assert!(matches!(reply, Reply::Done(_)), "{reply:?}");
+    assert_eq!(stage.test("a").await, "one");
+    // And again: what was rolled back from is the one before now.
+    stage.wish(rollback("a")).await;
+    assert_eq!(stage.test("a").await, "two");
+}
+
+#[tokio::test]
+async fn what_cannot_serve_leaves_the_old_revision_and_names_step_cause_and_remedy() {
+    let stage = Stage::new("swap-bad", &[("a", saying("one")), ("b", saying("b"))]);
+    let greedy = RuleText::needing("test", "secrets");
+    let mut liar = RuleText::at("..");
+    liar.begin = liar.value(&says("lie")).1;
+    let wasi = wat::parse_str(r#"(component (import "wasi:sockets/tcp@0.2.0" (instance)))"#)
+        .unwrap_or_else(|error| panic!("{error}"));
+    let good = saying("two");
+    let cases: [(&str, &[u8], &str, &str); 7] = [
+        ("nothing", b"", "compile", "rule build"),
+        (
+            "text",
+            b"not a component",
+            "compile",
+            "not a WebAssembly component",
+        ),
+        (
+            "half",
+            &good[..good.len() / 2],
+            "compile",
+            "not a WebAssembly component",
+        ),
+        ("sockets", &wasi, "check imports", "without WASI"),
+        (
+            "trap in describe",
+            &hostile_describe(),
+            "describe",
+            "author",
+        ),
+        (
+            "a path that is none",
+            &liar.component(),
+            "describe",
+            "author",
+        ),
+        (
+            "calls that are not granted",
+            &greedy.component(),
+            "policy",
+            "allow = [\"GET none standard /secrets\"]",
+        ),
+    ];
+    for (what, component, step, remedy) in cases {
+        let Reply::Refused(line) = stage.swap("a", component).await else {
+            panic!("{what} serves")
+        };
+        assert!(
+            line.starts_with("rule a not replaced") && !line.contains('\n'),
+            "{line}"
+        );
+        assert!(line.contains(&format!(": {step}: ")), "{what}: {line}");
+        assert!(line.contains(remedy), "{what}: {line}");
+        let failure = stage.status("a").await.failure.expect("it is shown");
+        assert!(failure.starts_with(step), "{what}: {failure}");
+        assert_eq!(stage.test("a").await, "one", "{what}");
+        assert_eq!(stage.test("b").await, "b", "{what}");
+    }
+    let reply = stage.wish(rollback("a")).await;
+    assert!(
+        matches!(reply, Reply::Refused(_)),
+        "nothing was there before: {reply:?}"
+    );
+    stage.swapped("a", &good).await;
+    assert_eq!(stage.status("a").await.failure, None);
+}
+
+fn hostile_describe() -> Vec<u8> {
+    let mut rule = RuleText::new();
+    rule.describe = "unreachable".into();
+    rule.component()
+}
+
+#[tokio::test]
+async fn a_rule_that_is_not_there_is_refused_with_where_to_look() {
+    let stage = Stage::new("swap-unknown", &[("a", saying("one"))]);
+    for reply in [
+        stage.swap("c", &saying("two")).await,
+        stage.wish(rollback("c\n")).await,
+    ] {
+        let Reply::Refused(line) = reply else {
+            panic!("there is no such rule")
+        };
+        assert!(
+            line.contains("rules list") && !line.contains('\n'),
+            "{line}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn two_links_on_one_path_are_refused_and_both_rules_are_named() {
+    let folder = "swap-conflict";
+    let rules = [("a", saying("a")), ("b", RuleText::at("other").component())];
+    let stage = Stage::with(folder, &rules, |spec| spec.mount = Vec::new());
+    let Reply::Refused(line) = stage.swap("b", &saying("b")).await else {
+        panic!("both have /test")
+    };
+    for part in ["mount: ", "rule a", "rule b", "/test", "[[rule]] mount"] {
+        assert!(line.contains(part), "{part:?} is not in {line}");
+    }
+    let answer = answer(&stage.gateway, request(code::GET, "test")).await;
+    assert_eq!(answer.payload, b"a");
+}
+
+#[tokio::test]
+async fn the_longest_mount_wins_and_discovery_changes_with_a_swap() {
+    let rules = [("a", saying("root")), ("b", saying("below"))];
+    let stage = Stage::with("swap-mounts", &rules, |spec| {
+        spec.mount = match spec.name.as_str() {
+            "a" => Vec::new(),
+            _ => vec!["test".into()],
+        };
+    });
+    let get = |path| answer(&stage.gateway, request(code::GET, path));
+    assert_eq!(get("test").await.payload, b"root");
+    assert_eq!(get("test/test").await.payload, b"below");
+    assert_eq!(get("other").await.code, code::NOT_FOUND);
+    let links = get(".well-known/core").await.payload;
+    assert_eq!(String::from_utf8_lossy(&links), "</test/test>,</test>");
+    let mut renamed = RuleText::at("new");
+    renamed.begin = renamed.value(&says("new")).1;
+    stage.swapped("b", &renamed.component()).await;
+    let links = get(".well-known/core").await.payload;
+    assert_eq!(String::from_utf8_lossy(&links), "</test/new>,</test>");
+    assert_eq!(get("test/test").await.code, code::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_exchange_ends_on_the_revision_that_began_it_whose_memory_is_then_freed() {
+    let mut slow = RuleText::new();
+    let needed = Step {
+        request: HttpRequest {
+            path: vec!["needed".into()],
+            ..http_call::request()
+        },
+        state: Vec::new(),
+    };
+    slow.begin = slow.value(&Ok(Effect::Call(needed))).1;
+    slow.resume = slow.value(&says("old")).1;
+    let stage = Stage::new("swap-running", &[("a", slow.component())]);
+    let old = Arc::downgrade(&stage.gateway.rules.now().rules()[0].revision);
+    stage.answers(false);
+    let running = stage.test("a");
+    let swap = async {
+        stage.until("a", |status| status.in_flight == 1).await;
+        stage.swapped("a", &saying("new")).await;
+        assert_eq!(stage.test("a").await, "new");
+        // The old one is kept for a rollback; a second swap lets it go.
+        stage.swapped("a", &saying("newer")).await;
+        assert!(old.upgrade().is_some(), "an exchange still runs on it");
+        stage.answers(true);
+    };
+    let (answer, ()) = tokio::join!(running, swap);
+    assert_eq!(answer, "old");
+    assert_eq!(stage.test("a").await, "newer");
+    assert!(old.upgrade().is_none());
+}
+
+#[tokio::test]
+async fn a_revision_that_fails_for_eight_devices_is_taken_back_by_itself() {
+    let stage = Stage::new("swap-failing", &[("a", saying("good"))]);
+    stage.swapped("a", &trapping()).await;
+    let mut answers = Vec::new();
+    for call in 0..100 {
+        let peer = format!("192.0.2.{}:5683", call % 9);
+        answers.push(stage.test_from(&peer, "a").await.code);
+    }
+    assert!(
+        answers
+            .iter()
+            .all(|code| *code == code::INTERNAL_SERVER_ERROR)
+    );
+    let status = stage.until("a", |status| status.failure.is_some()).await;
+    assert_eq!(stage.test("a").await, "good");
+    assert_eq!((status.previous, status.paused_seconds), (None, None));
+}
+
+#[tokio::test]
+async fn one_device_does_not_force_an_old_revision_back() {
+    let stage = Stage::new("swap-one-device", &[("a", saying("good"))]);
+    stage.swapped("a", &trapping()).await;
+    for _ in 0..500 {
+        stage.test_from("192.0.2.1:5683", "a").await;
+    }
+    let status = stage.status("a").await;
+    assert_eq!((status.failure, status.paused_seconds), (None, None));
+}
+
+#[tokio::test]
+async fn a_rule_with_nothing_to_go_back_to_pauses_and_others_do_not_notice() {
+    let rules = [("a", trapping()), ("b", saying("b"))];
+    let stage = Stage::new("swap-pause", &rules);
+    for call in 0..100 {
+        stage
+            .test_from(&format!("192.0.2.{}:5683", call % 9), "a")
+            .await;
+    }
+    stage
+        .until("a", |status| status.paused_seconds.is_some())
+        .await;
+    let answer = stage.test_from("[::1]:5683", "a").await;
+    assert_eq!(answer.code, code::SERVICE_UNAVAILABLE);
+    assert!(
+        answer
+            .uint_option(option::MAX_AGE)
+            .is_some_and(|age| (1..=2).contains(&age))
+    );
+    assert_eq!(stage.test("b").await, "b");
+    // A second round of failures pauses for longer.
+    stage
+        .until("a", |status| status.paused_seconds.is_none())
+        .await;
+    for call in 0..100 {
+        stage
+            .test_from(&format!("192.0.2.{}:5683", call % 9), "a")
+            .await;
+    }
+    stage
+        .until("a", |status| status.paused_seconds == Some(2))
+        .await;
+    stage.swapped("a", &saying("mended")).await;
+    assert_eq!(stage.test("a").await, "mended");
+}
+
+#[tokio::test]
+async fn a_reload_takes_what_has_changed_and_only_that() {
+    let stage = Stage::new("swap-reload", &[("a", saying("one")), ("b", saying("b"))]);
+    fs::write(stage.folder.join("a.wasm"), saying("two")).expect("the folder is the test's");
+    let before = stage.status("b").await;
+    assert!(stage.events.send(Event::Reload).is_ok());
+    stage.until("a", |status| status.previous.is_some()).await;
+    assert_eq!(stage.test("a").await, "two");
+    let after = stage.status("b").await;
+    assert_eq!((after.previous, after.revision), (None, before.revision));
+    tokio::time::sleep(Duration::from_millis(1)).await;
+}

@@ -26,6 +26,7 @@ mod rule_run;
 mod rule_smoke;
 mod rule_text;
 mod rule_trust;
+mod running_gateway;
 mod scratch;
 mod stage;
 mod stub;

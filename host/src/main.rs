@@ -87,7 +87,11 @@ fn run(args: comatrix_gateway::cli::ServeArgs) -> Result<(), (ExitCode, String)>
     // Components are compiled beside the data path.
     thread::Builder::new()
         .name("rules".into())
-        .spawn(move || manager.run(&inbox))
+        .spawn(move || {
+            // The kernel counts threads as processes here. Without its leave, compiling is only less polite.
+            let _ = rustix::process::setpriority_process(None, 19);
+            manager.run(&inbox);
+        })
         .map_err(|error| failed(&error))?;
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {

@@ -16,8 +16,12 @@ pub mod plan;
 pub mod process;
 pub mod report;
 pub mod rows;
+#[allow(dead_code, reason = "the gateway's tests use what is not used here")]
+#[path = "../../../host/tests/rule_text.rs"]
+pub mod rule_text;
 pub mod stub_homeserver;
 pub mod tally;
+pub mod variants;
 pub mod window;
 
 /// Why a row could not be measured: text for the person at the terminal.

@@ -17,6 +17,8 @@ pub struct Plan {
     pub soak_requests: u64,
     /// Starts of which the median is taken.
     pub starts: usize,
+    /// Swaps under load, one every 600 ms.
+    pub swaps: usize,
 }
 
 /// What the bench's process is to be.
@@ -86,6 +88,7 @@ impl Plan {
             warm_up: Duration::from_millis(500),
             soak_requests: 1_000_000,
             starts: 9,
+            swaps: 100,
         }
     }
 
@@ -97,6 +100,7 @@ impl Plan {
             warm_up: Duration::from_millis(200),
             soak_requests: 50_000,
             starts: 3,
+            swaps: 20,
             ..Self::thorough()
         }
     }

@@ -1,5 +1,6 @@
 //! Child processes of the bench: the gateway, and the bench itself in another role. What `/proc` tells of them.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, sink};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -167,6 +168,14 @@ impl Gateway {
     /// # Errors
     /// As [`Server::start`].
     pub fn start(&self, homeserver: &str) -> Result<Server, Failure> {
+        self.start_with(homeserver, &[])
+    }
+
+    /// The same with more arguments.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn start_with(&self, homeserver: &str, more: &[&OsStr]) -> Result<Server, Failure> {
         let mut command = Command::new(&self.binary);
         command.args([
             "-i",
@@ -179,7 +188,13 @@ impl Gateway {
             homeserver,
         ]);
         command.arg("--cache-dir").arg(self.scratch.join("cache"));
+        command.args(more);
         Server::start(command)
+    }
+
+    /// A folder that ends with this value.
+    pub fn scratch(&self) -> &Path {
+        &self.scratch
     }
 
     /// The gateway's binary.

@@ -1,10 +1,13 @@
 //! What is measured, one file per group of rows.
 
 pub mod call;
+pub mod hostile;
 pub mod memory;
+pub mod mounted;
 pub mod send;
 pub mod slow_homeserver;
 pub mod start;
+pub mod swap;
 pub mod synapse;
 pub mod time;
 
@@ -28,4 +31,7 @@ pub const GROUPS: &[(&str, Measure)] = &[
     ("component and native call (call)", call::measure),
     ("ready after start (start)", start::measure),
     ("memory", memory::measure),
+    ("rules mounted", mounted::measure),
+    ("rules swapped under load (swap)", swap::measure),
+    ("hostile rules", hostile::measure),
 ];

@@ -70,6 +70,11 @@ fn run(args: comatrix_gateway::cli::ServeArgs) -> Result<(), (ExitCode, String)>
         }
         tracing::error!("rule {rule} is out of service: {error}");
     }
+    for name in manager.without_resource(&settings.disabled) {
+        tracing::warn!(
+            "disabled_resources: no rule has /{name}; GET /.well-known/core lists what there is"
+        );
+    }
     let gateway = Gateway::new(
         manager.serving(),
         upstreams,

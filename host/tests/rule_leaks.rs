@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use comatrix_gateway::coap::code;
 use tracing_subscriber::fmt::MakeWriter;
@@ -62,8 +63,10 @@ impl<'a> MakeWriter<'a> for Lines {
     }
 }
 
-/// What is logged while a device asks a rule a hundred times with this payload.
-async fn logged(test: &str, rule: &RuleText, payload: &[u8]) -> String {
+/// What is logged while a device asks a rule a hundred times with this payload, and how many lines of a rule may be
+/// among it: ten at first, and ten a second.
+async fn logged(test: &str, rule: &RuleText, payload: &[u8]) -> (String, usize) {
+    let began = Instant::now();
     let lines = Lines::default();
     let subscriber = tracing_subscriber::fmt()
         .with_writer(lines.clone())
@@ -78,7 +81,8 @@ async fn logged(test: &str, rule: &RuleText, payload: &[u8]) -> String {
     }
     drop(guard);
     let lines = lines.0.lock().expect("nobody panics with it").clone();
-    String::from_utf8_lossy(&lines).into_owned()
+    let most = 10 + 10 * (began.elapsed().as_secs() as usize + 1);
+    (String::from_utf8_lossy(&lines).into_owned(), most)
 }
 
 #[tokio::test]
@@ -87,7 +91,7 @@ async fn a_password_that_a_rule_logs_is_hidden_and_its_lines_are_few_and_marked(
     rule.logs = true;
     let (_, value) = rule.value(&says("ok"));
     rule.begin = format!("(call $log (i32.const 1) {PAYLOAD}) {value}");
-    let logged = logged("leak-log", &rule, b"hunter2 hunter2\n\x1b[31mforged").await;
+    let (logged, most) = logged("leak-log", &rule, b"hunter2 hunter2\n\x1b[31mforged").await;
     assert!(
         !logged.contains("unter") && !logged.contains('\u{1b}'),
         "{logged}"
@@ -96,8 +100,7 @@ async fn a_password_that_a_rule_logs_is_hidden_and_its_lines_are_few_and_marked(
         .lines()
         .filter(|line| line.contains("rule a: "))
         .count();
-    // Ten a second, and this took less than two.
-    assert!((1..=30).contains(&lines), "{lines}: {logged}");
+    assert!((1..=most).contains(&lines), "{lines}: {logged}");
     assert!(logged.contains("rule a: [hidden]"), "{logged}");
 }
 
@@ -115,10 +118,10 @@ async fn a_flood_of_lines_in_one_call_is_cut() {
             (br_if $again (i32.lt_u (local.get $n) (i32.const 10000))))
          {value}"
     );
-    let logged = logged("leak-flood", &rule, b"").await;
+    let (logged, most) = logged("leak-flood", &rule, b"").await;
     let lines = logged
         .lines()
         .filter(|line| line.contains("all is well"))
         .count();
-    assert!((1..=30).contains(&lines), "{lines}");
+    assert!((1..=most).contains(&lines), "{lines}");
 }

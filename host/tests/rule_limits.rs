@@ -87,14 +87,12 @@ async fn an_endless_loop_gets_its_share_of_a_core_and_the_others_the_rest() {
     let mut rule = RuleText::new();
     rule.begin = "(loop $again (br $again)) unreachable".into();
     let rules = [("a", rule.component()), ("b", saying("b"))];
-    let stage = Stage::with(
-        "limit-share",
-        &rules,
-        limited(|limits| {
-            limits.cpu_percent = 10;
-            limits.call_time = Duration::from_millis(20);
-        }),
-    );
+    let stage = Stage::with("limit-share", &rules, |spec| {
+        if spec.name == "a" {
+            spec.limits.cpu_percent = 10;
+            spec.limits.call_time = Duration::from_millis(20);
+        }
+    });
     let (mut ended, mut refused) = (0, 0);
     for _ in 0..200 {
         let answer = stage.test_from("[::1]:1", "a").await;

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use comatrix_gateway::coap::{self, Datagram, Message, MessageType, Token, code};
 
 use crate::exchange::request;
@@ -114,13 +116,19 @@ impl Running {
         rules(&self.folder, args)
     }
 
-    /// Ends it, and gives its log.
+    /// Asks it to end, and gives its log.
     fn log(mut self) -> String {
-        let _ = self.gateway.kill();
+        self.signal(Signal::TERM);
         let mut log = String::new();
         let mut err = self.gateway.stderr.take().expect("it is piped");
         err.read_to_string(&mut log).expect("it is text");
         log
+    }
+
+    fn signal(&self, signal: Signal) {
+        let id = i32::try_from(self.gateway.id()).expect("it is a process id");
+        let process = Pid::from_raw(id).expect("it is not zero");
+        kill_process(process, signal).expect("it runs");
     }
 
     fn rename_over(&self, component: &[u8]) {
@@ -170,14 +178,8 @@ fn a_file_that_is_written_in_place_is_not_looked_at_until_it_is_said_to_be_whole
     fs::write(running.folder.join("a.wasm"), saying("two")).expect("the folder is the test's");
     std::thread::sleep(Duration::from_millis(500));
     assert_eq!(running.test(), "one");
-    let process = rustix_pid(&running.gateway);
-    rustix::process::kill_process(process, rustix::process::Signal::HUP).expect("it runs");
+    running.signal(Signal::HUP);
     running.until("two");
-}
-
-fn rustix_pid(child: &Child) -> rustix::process::Pid {
-    let id = i32::try_from(child.id()).expect("it is a process id");
-    rustix::process::Pid::from_raw(id).expect("it is not zero")
 }
 
 #[test]
@@ -225,7 +227,7 @@ fn the_control_socket_is_for_the_gateways_own_user_and_a_dead_ones_is_taken_over
     assert_eq!(mode & 0o777, 0o600);
     // Killed: its socket stays behind.
     let folder = running.folder.clone();
-    running.log();
+    drop(running);
     assert!(socket.exists());
     let (code, said) = rules(&folder, &["list"]);
     assert!(code == 2 && said.contains("is it running"), "{said}");

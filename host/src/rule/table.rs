@@ -89,6 +89,19 @@ impl Table {
         Err(mismatch)
     }
 
+    /// Whether any link begins with this segment.
+    #[must_use]
+    pub fn has_first(&self, segment: &str) -> bool {
+        self.0.iter().any(|rule| {
+            match rule.mount.first() {
+            Some(first) => first == segment,
+            None => rule.revision.description().links.iter().any(|link| {
+                !matches!(link.path.first(), Some(Segment::Literal(first)) if first != segment)
+            }),
+        }
+        })
+    }
+
     /// The rules, those with the longest mounts first.
     #[must_use]
     pub fn rules(&self) -> &[Mounted] {

@@ -129,6 +129,13 @@ impl Manager {
         failed
     }
 
+    /// Those of these first path segments that no rule has.
+    #[must_use]
+    pub fn without_resource<'a>(&self, first: &'a [String]) -> Vec<&'a String> {
+        let table = self.serving.now();
+        first.iter().filter(|name| !table.has_first(name)).collect()
+    }
+
     /// Acts on events until nobody can send any more.
     pub fn run(mut self, events: &Receiver<Event>) {
         while let Ok(event) = events.recv() {

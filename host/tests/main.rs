@@ -21,6 +21,7 @@ mod resources;
 mod rule_commands;
 mod rule_leaks;
 mod rule_limits;
+mod rule_new;
 mod rule_package;
 mod rule_run;
 mod rule_smoke;

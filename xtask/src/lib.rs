@@ -1,4 +1,4 @@
-//! Developer commands of CoMatrix, and the one place that knows how rules are built.
+//! Developer commands of CoMatrix, and which rules it builds.
 //!
 //! `cargo xtask COMMAND` is the binary of this package. The library part is also a build dependency of the
 //! gateway: its build script calls [`guest::build`], so a plain `cargo build` makes the default rule too.
@@ -7,4 +7,6 @@
 #![deny(missing_docs)]
 
 pub mod guest;
-pub mod toolchain;
+pub mod javascript;
+
+pub use comatrix_rule_build::toolchain;

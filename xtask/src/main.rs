@@ -21,7 +21,7 @@ Developer commands of CoMatrix.
 
 Usage: cargo xtask COMMAND [ARGUMENTS]
 
-  setup          Install what is missing: the target for rules, Synapse and aiocoap, libcoap's client
+  setup          Install what is missing: the target for rules, Node.js, Synapse and aiocoap, libcoap's client
   guest          Build every rule into target/guest/<name>.wasm
   demo [--once]  Start Synapse and the gateway and walk a device through every resource;
                  --once ends after that instead of staying up
@@ -37,6 +37,7 @@ Usage: cargo xtask setup
 Installs what is missing, and nothing twice:
   - the target wasm32-unknown-unknown: by rustup, or where that fails Debian's rustc-web, cargo-web and
     rust-web-src; COMATRIX_GUEST_TOOLCHAIN=rustup|debian asks for one of them
+  - Node.js and npm, for the rule in JavaScript: Debian's nodejs and npm
   - a Python virtual environment in target/venv with tests/requirements.txt (Synapse, aiocoap)
   - libcoap's client: Debian's libcoap3-bin
 
@@ -155,6 +156,7 @@ fn accept_only(command: &str, arguments: &[String], known: &[&str]) -> Result<()
 
 fn guests(workspace: &Path) -> Result<(), XtaskError> {
     setup::guest_target()?;
+    setup::node()?;
     for rule in guest::RULES {
         announce(&format!("building the rule {}", rule.name));
         let file = guest::build(rule.name, workspace, &workspace.join("target/guest"))?;

@@ -19,6 +19,9 @@ const COAP_CLIENTS: [&str; 3] = [
     "coap-client-gnutls",
 ];
 
+/// What builds rules in JavaScript.
+const NODE: [&str; 2] = ["nodejs", "npm"];
+
 /// What could not be installed.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
@@ -36,6 +39,7 @@ pub enum SetupError {
 /// Installs whatever any command needs.
 pub fn everything(workspace: &Path) -> Result<(), SetupError> {
     guest_target()?;
+    node()?;
     venv::complete(workspace)?;
     if !COAP_CLIENTS.iter().any(|client| on_path(client)) {
         apt::install(&["libcoap3-bin"])?;
@@ -76,6 +80,14 @@ pub fn rustup_target() {
 /// Installs Debian's toolchain for rules.
 pub fn debian_toolchain() -> Result<(), SetupError> {
     Ok(apt::install(&DEBIAN_TOOLCHAIN)?)
+}
+
+/// Installs what builds rules in JavaScript.
+pub fn node() -> Result<(), SetupError> {
+    match on_path("node") && on_path("npm") {
+        true => Ok(()),
+        false => Ok(apt::install(&NODE)?),
+    }
 }
 
 fn on_path(program: &str) -> bool {

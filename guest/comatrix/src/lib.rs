@@ -6,34 +6,31 @@
 //! | `/join`, `/send`, `/getmsg` | [`join`], [`send`], [`getmsg`] |
 //! | `/time` | [`time`] |
 //!
-//! [`describe`] lists them for the gateway and [`translate`] calls them. What they share: which room is meant
-//! ([`target`], [`room`]), the device's payload ([`fields`]), calls to the homeserver ([`call`], [`state`]), what
-//! comes back ([`homeserver_answer`], [`homeserver_error`]), and answers that say yes or no ([`success`], [`refusal`]).
+//! [`describe`] lists them for the gateway and [`translate`] calls them. What they share: what Proxy-Uri names
+//! ([`target`]), and answers that say yes or no ([`success`], [`refusal`]). What is not about these resources is the
+//! SDK's: which room is meant, the device's payload, calls to the homeserver and what comes back.
 //!
 //! Settings: `errors` = `precise` (the default) or `legacy`; `room.<name>` = a room id or alias that devices may call
 //! `<name>`.
 #![deny(missing_docs)]
 
-pub mod call;
 pub mod describe;
-pub mod fields;
 #[cfg(test)]
 mod fixtures;
 pub mod getmsg;
-pub mod homeserver_answer;
-pub mod homeserver_error;
 pub mod join;
 pub mod login;
 pub mod logout;
 pub mod refusal;
 pub mod register;
-pub mod room;
 pub mod send;
-pub mod state;
 pub mod success;
 pub mod target;
 pub mod time;
 pub mod translate;
+
+// Under the names that they have in the SDK, so that a resource's file reads as if they were beside it.
+pub(crate) use comatrix_sdk::{call, fields, homeserver_answer, homeserver_error, room, state};
 
 use comatrix_sdk::bindings::{
     CallError, Context, Description, Effect, Failure, Guest, HttpResponse, Message, export,

@@ -60,6 +60,6 @@ fn answer(settings: &dyn Settings, effect: Result<Effect, Refusal>) -> Result<Ef
     effect.or_else(|refusal| {
         // `describe` has refused a setting that cannot be read.
         let errors = Errors::parse(settings.get("errors")).unwrap_or(Errors::Precise);
-        refusal.into_answer(errors)
+        errors.answer(refusal)
     })
 }

@@ -1,11 +1,16 @@
 //! CBOR (RFC 8949) as far as JSON can carry it. Strict: what is not exactly one such value is refused, with the byte
 //! where it goes wrong.
 
+mod items;
+
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt;
 
-use ciborium_ll::{Decoder, Encoder, Error as HeaderError, Header, simple};
+use ciborium_ll::{Encoder, simple};
+
+pub use ciborium_ll::Header;
+pub use items::Items;
 
 use crate::value::{MAX_DEPTH, MAX_VALUES, Value, repeated_key};
 
@@ -41,50 +46,21 @@ fn wrong<T>(offset: usize, reason: impl Into<Cow<'static, str>>) -> Result<T, Cb
 /// than [`MAX_DEPTH`] levels or [`MAX_VALUES`] values. Memory grows with what is read, never with a declared length.
 pub fn decode(input: &[u8]) -> Result<Value, CborError> {
     let mut reader = Reader {
-        input,
-        position: 0,
+        items: Items::new(input),
         values_left: MAX_VALUES,
     };
-    let (at, header) = reader.header()?;
+    let (at, header) = reader.items.header()?;
     let value = reader.value(at, header, MAX_DEPTH)?;
-    if reader.position < input.len() {
-        return wrong(reader.position, "bytes after the value");
-    }
+    reader.items.end()?;
     Ok(value)
 }
 
 struct Reader<'a> {
-    input: &'a [u8],
-    position: usize,
+    items: Items<'a>,
     values_left: usize,
 }
 
 impl Reader<'_> {
-    /// The next item's head, and where it starts.
-    fn header(&mut self) -> Result<(usize, Header), CborError> {
-        let at = self.position;
-        let mut decoder = Decoder::from(self.input.get(at..).unwrap_or_default());
-        match decoder.pull() {
-            // RFC 8949 §3.3: such a two-byte form is not well-formed.
-            Ok(Header::Simple(0..=31)) if decoder.offset() > 1 => {
-                wrong(at, "a simple value in a form that is reserved")
-            }
-            Ok(header) => {
-                self.position += decoder.offset();
-                Ok((at, header))
-            }
-            Err(HeaderError::Io(_)) => self.truncated(),
-            Err(HeaderError::Syntax(_)) => wrong(
-                at,
-                "no CBOR item starts with this byte, or its length is absurd",
-            ),
-        }
-    }
-
-    fn truncated<T>(&self) -> Result<T, CborError> {
-        wrong(self.input.len(), "the payload ends within a value")
-    }
-
     /// The value whose head `header` was read at `at`; `depth` more levels may open.
     fn value(&mut self, at: usize, header: Header, depth: usize) -> Result<Value, CborError> {
         self.count(at)?;
@@ -107,7 +83,7 @@ impl Reader<'_> {
                     "JSON has no such simple value; send null, true or false",
                 );
             }
-            Header::Text(length) => Value::Text(self.text(length)?),
+            Header::Text(length) => Value::Text(self.items.text(length)?),
             Header::Array(length) => self.array(at, length, depth)?,
             Header::Map(length) => self.map(at, length, depth)?,
             Header::Bytes(_) => return wrong(at, "JSON has no byte strings; send text"),
@@ -137,7 +113,7 @@ impl Reader<'_> {
         let depth = deeper(at, depth)?;
         let mut values = Vec::new();
         while length != Some(values.len()) {
-            match self.header()? {
+            match self.items.header()? {
                 (_, Header::Break) if length.is_none() => break,
                 (at, header) => values.push(self.value(at, header, depth)?),
             }
@@ -150,15 +126,15 @@ impl Reader<'_> {
         let depth = deeper(at, depth)?;
         let mut pairs = Vec::new();
         while length != Some(pairs.len()) {
-            let key = match self.header()? {
+            let key = match self.items.header()? {
                 (_, Header::Break) if length.is_none() => break,
                 (key_at, Header::Text(length)) => {
                     self.count(key_at)?;
-                    self.text(length)?
+                    self.items.text(length)?
                 }
                 (key_at, _) => return wrong(key_at, "a key that is no text"),
             };
-            let (at, header) = self.header()?;
+            let (at, header) = self.items.header()?;
             pairs.push((key, self.value(at, header, depth)?));
         }
         match repeated_key(&pairs) {
@@ -167,36 +143,6 @@ impl Reader<'_> {
                 format!("the map that starts here holds the key \"{key}\" twice"),
             ),
             None => Ok(Value::Map(pairs)),
-        }
-    }
-
-    /// A text after its head; one of indefinite length comes in chunks (RFC 8949 §3.2.3).
-    fn text(&mut self, length: Option<usize>) -> Result<String, CborError> {
-        if let Some(length) = length {
-            return Ok(self.utf8(length)?.to_owned());
-        }
-        let mut text = String::new();
-        loop {
-            match self.header()? {
-                (_, Header::Break) => return Ok(text),
-                (_, Header::Text(Some(length))) => text.push_str(self.utf8(length)?),
-                (at, _) => return wrong(at, "a chunk that is no text of definite length"),
-            }
-        }
-    }
-
-    fn utf8(&mut self, length: usize) -> Result<&str, CborError> {
-        let start = self.position;
-        let Some(bytes) = start
-            .checked_add(length)
-            .and_then(|end| self.input.get(start..end))
-        else {
-            return self.truncated();
-        };
-        self.position += length;
-        match str::from_utf8(bytes) {
-            Ok(text) => Ok(text),
-            Err(error) => wrong(start + error.valid_up_to(), "a text that is not UTF-8"),
         }
     }
 }

@@ -11,7 +11,19 @@ pub const GET: u8 = code(0, 1);
 pub const POST: u8 = code(0, 2);
 /// 0.03 PUT.
 pub const PUT: u8 = code(0, 3);
+/// 0.04 DELETE.
+pub const DELETE: u8 = code(0, 4);
+/// 0.05 FETCH (RFC 8132).
+pub const FETCH: u8 = code(0, 5);
+/// 0.06 PATCH (RFC 8132).
+pub const PATCH: u8 = code(0, 6);
+/// 0.07 iPATCH (RFC 8132).
+pub const IPATCH: u8 = code(0, 7);
 
+/// 2.01 Created.
+pub const CREATED: u8 = code(2, 1);
+/// 2.02 Deleted.
+pub const DELETED: u8 = code(2, 2);
 /// 2.04 Changed.
 pub const CHANGED: u8 = code(2, 4);
 /// 2.05 Content.

@@ -58,6 +58,11 @@ impl Value {
         }
     }
 
+    /// A map, in the order given.
+    pub fn map<const N: usize>(pairs: [(&str, Value); N]) -> Value {
+        Value::Map(pairs.map(|(key, value)| (key.to_owned(), value)).into())
+    }
+
     /// A map of texts, in the order given.
     pub fn texts<const N: usize>(pairs: [(&str, &str); N]) -> Value {
         Value::Map(
@@ -75,6 +80,42 @@ impl From<i64> for Value {
             // −1 − n in two's complement is n with every bit inverted.
             Err(_) => Value::Negative(!number as u64),
         }
+    }
+}
+
+impl From<i32> for Value {
+    fn from(number: i32) -> Value {
+        Value::from(i64::from(number))
+    }
+}
+
+impl From<u64> for Value {
+    fn from(number: u64) -> Value {
+        Value::Unsigned(number)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(truth: bool) -> Value {
+        Value::Bool(truth)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Value {
+        Value::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Value {
+        Value::Text(text)
+    }
+}
+
+impl From<Vec<Value>> for Value {
+    fn from(values: Vec<Value>) -> Value {
+        Value::Array(values)
     }
 }
 

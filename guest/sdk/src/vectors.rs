@@ -2,9 +2,10 @@
 //! device must get. The same case runs against a rule's native code and against its component: whatever implements
 //! [`Rule`].
 //!
-//! The files' fields are explained in `vectors/README.md` of the default rule.
+//! The files' fields are explained in `vectors/README.md` beside this file.
 
 mod compare;
+mod native;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,6 +18,7 @@ use crate::bindings::{
 };
 use crate::message::{ACCEPT, CONTENT_FORMAT, uint};
 use compare::{same_call, same_reply};
+pub use native::check;
 
 /// What a case runs against.
 pub trait Rule {
@@ -119,6 +121,10 @@ impl Case {
         let code = match self.request["method"].as_str() {
             Some("POST") => crate::code::POST,
             Some("PUT") => crate::code::PUT,
+            Some("DELETE") => crate::code::DELETE,
+            Some("FETCH") => crate::code::FETCH,
+            Some("PATCH") => crate::code::PATCH,
+            Some("iPATCH") => crate::code::IPATCH,
             _ => crate::code::GET,
         };
         let option = |field: &str, number| {
@@ -163,18 +169,17 @@ impl Case {
 
 /// What the captures of `link` match in `path`; none if the link does not.
 fn captures(link: &Link, path: &[String]) -> Option<Vec<String>> {
-    if link.path.len() != path.len() {
-        return None;
-    }
     let mut captures = Vec::new();
-    for (segment, text) in link.path.iter().zip(path) {
+    let mut path = path.iter();
+    for segment in &link.path {
         match segment {
-            Segment::Literal(literal) if literal == text => {}
-            Segment::Capture(_) => captures.push(text.clone()),
-            _ => return None,
+            Segment::Literal(literal) if path.next()? == literal => {}
+            Segment::Literal(_) => return None,
+            Segment::Capture(_) => captures.push(path.next()?.clone()),
+            Segment::Rest => captures.extend(path.by_ref().cloned()),
         }
     }
-    Some(captures)
+    path.next().is_none().then_some(captures)
 }
 
 fn outcome(call: &Json) -> Result<HttpResponse, CallError> {

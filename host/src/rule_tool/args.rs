@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::build::BuildArgs;
+use super::new::NewArgs;
 use crate::rule::{Engine, RuleLimits};
 
 /// What `--help` says below the commands.
@@ -24,6 +26,10 @@ pub struct RuleArgs {
 /// One command per step of a rule's life on the desk.
 #[derive(Debug, Subcommand)]
 pub(super) enum RuleCommand {
+    /// Make a crate that builds and passes its test
+    New(NewArgs),
+    /// Build a rule's crate into NAME.wasm
+    Build(BuildArgs),
     /// Make a key pair: NAME.key, which signs, and NAME.pub, which verifies
     Keygen(KeygenArgs),
     /// Write NAME.rule.json for NAME.wasm: its digest, needs and vectors

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::build::BuildCommandError;
+use super::new::NewError;
 use crate::rule::files::FileError;
 use crate::rule::{
     ActivationError, CompileError, EngineError, GrantError, KeyError, ManifestError, PackageError,
@@ -49,6 +51,10 @@ pub(super) enum ToolError {
     Response(String),
     #[error("call {0} gets no answer; give one more --upstream-response to see what follows")]
     NoResponse(usize),
+    #[error(transparent)]
+    New(#[from] NewError),
+    #[error(transparent)]
+    Build(#[from] BuildCommandError),
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
 

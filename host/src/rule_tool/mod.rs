@@ -3,6 +3,7 @@
 //! One file per command; `desk` is what they share.
 
 mod args;
+mod build;
 mod check;
 mod compile;
 mod description_view;
@@ -12,10 +13,12 @@ mod exchange;
 mod exchange_view;
 mod keygen;
 mod manifest;
+mod new;
 mod request_text;
 mod response_text;
 mod run;
 mod sign;
+mod template;
 mod verify;
 
 use std::io::{self, Write};
@@ -26,6 +29,7 @@ pub use args::RuleArgs;
 use crate::cli::LogLevel;
 use crate::logging;
 use args::RuleCommand;
+use error::ToolError;
 
 /// Runs a command to its end: results on standard output, errors and what the rule logs on standard error.
 ///
@@ -35,6 +39,8 @@ pub fn run(args: RuleArgs) -> ExitCode {
     let _log = logging::start(LogLevel::Debug).ok();
     let out = &mut io::stdout().lock();
     let done = match args.command {
+        RuleCommand::New(args) => new::new(&args, out).map_err(ToolError::from),
+        RuleCommand::Build(args) => build::build(&args, out).map_err(ToolError::from),
         RuleCommand::Keygen(args) => keygen::keygen(&args, out),
         RuleCommand::Manifest(args) => manifest::manifest(&args, out),
         RuleCommand::Sign(args) => sign::sign(&args, out),

@@ -1,0 +1,46 @@
+//! A rule for sensors: `POST <mount>/<room>` with a SenML pack (RFC 8428) in CBOR (Content-Format 112) or JSON (110) becomes
+//! one text message, with the readings as structured content beside the text. The answer is 2.04 with `{"event_id"}`.
+//!
+//! [`cbor`] and [`json`] read the two formats, [`record`] says what a record may hold, [`pack`] resolves the base fields,
+//! [`decimal`] keeps numbers without floats, and [`content`] makes the event.
+#![deny(missing_docs)]
+
+pub mod cbor;
+pub mod content;
+pub mod decimal;
+pub mod json;
+pub mod pack;
+pub mod record;
+
+use comatrix_sdk::rule::*;
+
+/// Content-Format of SenML in JSON (RFC 8428 §12.1).
+pub const SENML_JSON: u16 = 110;
+/// Content-Format of SenML in CBOR.
+pub const SENML_CBOR: u16 = 112;
+
+/// The rule.
+pub static RULE: Rule = Rule::new(&[Route::post("{room}", post)
+    .accepts(&[SENML_CBOR, SENML_JSON])
+    .calls(&[&SEND])]);
+
+comatrix_sdk::export!(RULE);
+
+static SEND: Call<()> = Call::put("rooms/{room}/send/m.room.message/{txn}", sent);
+
+fn post(request: &Request) -> Outcome {
+    let room = request.room()?;
+    let mut pack = pack::Pack::new(request.now());
+    if request.content_format() == Some(SENML_JSON.into()) {
+        json::read(request.bytes(), &mut pack)?;
+    } else {
+        cbor::read(request.bytes(), &mut pack)?;
+    }
+    let content = content::content(&pack.finish()?)?;
+    SEND.to(&[&room, request.flow_id()]).json(&content)?.send()
+}
+
+fn sent(answer: &Answer, (): ()) -> Outcome {
+    let event_id = answer.text("event_id", MAX_IDENTIFIER)?;
+    Ok(Reply::changed(Value::texts([("event_id", &event_id)])).into())
+}

@@ -1,0 +1,47 @@
+//! Calls to the homeserver.
+
+use crate::bindings::{Context, Effect, HttpRequest, Step, Upstream};
+
+/// The client-server API in its current spelling; the gateway respells it for older homeservers.
+pub const CLIENT_API: [&str; 3] = ["_matrix", "client", "v3"];
+
+/// A call of `path` below [`CLIENT_API`], to the homeserver that the device named, else to the default one. `body` is
+/// JSON.
+#[inline]
+pub fn call(
+    context: &Context,
+    credential: &str,
+    method: &str,
+    path: &[&str],
+    body: Option<Vec<u8>>,
+) -> HttpRequest {
+    let json = |name: &str| (name.to_owned(), "application/json".to_owned());
+    let mut headers = vec![json("accept")];
+    if body.is_some() {
+        headers.push(json("content-type"));
+    }
+    HttpRequest {
+        upstream: if context.requested.is_some() {
+            Upstream::Requested
+        } else {
+            Upstream::Standard
+        },
+        credential: credential.to_owned(),
+        method: method.to_owned(),
+        path: CLIENT_API
+            .iter()
+            .chain(path)
+            .map(|segment| (*segment).to_owned())
+            .collect(),
+        query: Vec::new(),
+        headers,
+        body,
+        hold_ms: 0,
+    }
+}
+
+/// The effect that makes the call and resumes with `state`.
+#[inline]
+pub fn then(request: HttpRequest, state: Vec<u8>) -> Effect {
+    Effect::Call(Step { request, state })
+}

@@ -1,0 +1,199 @@
+//! The one place where a homeserver's refusal, a useless answer, or no answer at all becomes an answer to the device.
+
+use crate::bindings::{CallError, Context, HttpResponse};
+use crate::payload::Format;
+use crate::refusal::{Content, Refusal};
+use crate::{Value, code, json};
+
+/// Bytes of an error body that is passed on. Matrix errors have about a hundred; a device may have 16 KiB of memory.
+pub const MAX_ERROR: usize = 16 * 1024;
+
+/// Seconds for a device to wait where nobody says how many: half of CoAP's default Max-Age (RFC 7252 §5.10.5).
+pub const RETRY_SECONDS: u32 = 30;
+
+/// The answer, if it is a 2xx; `format` is what the device accepts.
+#[inline]
+pub fn success(
+    context: &Context,
+    format: Format,
+    outcome: Result<HttpResponse, CallError>,
+) -> Result<HttpResponse, Refusal> {
+    let answer = outcome.map_err(|error| no_answer(&error, context.requested.is_some()))?;
+    let said = || format!("the homeserver answered {}", answer.status);
+    match answer.status {
+        200..=299 => Ok(answer),
+        300..=399 => Err(Refusal::bad_gateway(format!(
+            "{}, a redirect, which is not followed",
+            said()
+        ))),
+        400..=499 => Err(client_error(format, &answer)),
+        503 => {
+            let seconds = retry_after(&answer).unwrap_or(RETRY_SECONDS);
+            Err(Refusal::new(code::SERVICE_UNAVAILABLE, said()).retry_after(seconds))
+        }
+        _ => Err(Refusal::bad_gateway(said())),
+    }
+}
+
+/// A 4xx is the homeserver's word on the device's request, so the device gets it.
+#[inline]
+fn client_error(format: Format, answer: &HttpResponse) -> Refusal {
+    let Some(error) = error_object(answer) else {
+        return Refusal::bad_gateway(format!(
+            "the homeserver answered {} without a JSON object of at most {MAX_ERROR} bytes",
+            answer.status
+        ));
+    };
+    let code = match answer.status {
+        401 => code::UNAUTHORIZED,
+        403 => code::FORBIDDEN,
+        404 => code::NOT_FOUND,
+        405 => code::METHOD_NOT_ALLOWED,
+        413 => code::REQUEST_ENTITY_TOO_LARGE,
+        429 => code::TOO_MANY_REQUESTS,
+        _ => code::BAD_REQUEST,
+    };
+    let max_age = (answer.status == 429).then(|| {
+        // Deprecated in favour of the header since Matrix 1.10, and still the only one of many homeservers.
+        let milliseconds = error.get("retry_after_ms").and_then(Value::as_u64);
+        let seconds =
+            milliseconds.map(|time| u32::try_from(time.div_ceil(1000)).unwrap_or(u32::MAX));
+        retry_after(answer).or(seconds).unwrap_or(RETRY_SECONDS)
+    });
+    Refusal {
+        code,
+        max_age,
+        content: Content::Error(format, format.encode(&error)),
+    }
+}
+
+/// The body, if it is a JSON object that a device can be given.
+#[inline]
+pub fn error_object(answer: &HttpResponse) -> Option<Value> {
+    if answer.body.len() > MAX_ERROR {
+        return None;
+    }
+    json::decode(&answer.body)
+        .ok()
+        .filter(|value| matches!(value, Value::Map(_)))
+}
+
+/// Retry-After in seconds (RFC 9110 §10.2.3). Its other form, a date, would need a clock.
+#[inline]
+fn retry_after(answer: &HttpResponse) -> Option<u32> {
+    let (_, value) = answer
+        .headers
+        .iter()
+        .find(|(name, _)| name == "retry-after")?;
+    str::from_utf8(value.trim_ascii()).ok()?.parse().ok()
+}
+
+#[inline]
+fn no_answer(error: &CallError, requested: bool) -> Refusal {
+    let (code, diagnostic) = match error.reason.as_str() {
+        "no-credential" => (
+            code::UNAUTHORIZED,
+            "no access token: send one in option 256, or log in over a secured session",
+        ),
+        "denied" if requested => (
+            code::PROXYING_NOT_SUPPORTED,
+            "the gateway does not make this call to the homeserver in Proxy-Uri",
+        ),
+        "denied" => (
+            code::INTERNAL_SERVER_ERROR,
+            "the gateway does not grant this call; its log says why",
+        ),
+        "busy" => (
+            code::SERVICE_UNAVAILABLE,
+            "too many calls wait for the homeserver",
+        ),
+        "unreachable" => (
+            code::SERVICE_UNAVAILABLE,
+            "the homeserver cannot be reached",
+        ),
+        "timed-out" => (
+            code::GATEWAY_TIMEOUT,
+            "the homeserver did not answer in time",
+        ),
+        "tls" => (
+            code::BAD_GATEWAY,
+            "no secure session with the homeserver: its certificate or protocol is not acceptable",
+        ),
+        "too-large" => (code::BAD_GATEWAY, "the homeserver's answer is too large"),
+        _ => (code::BAD_GATEWAY, "the homeserver's answer broke off"),
+    };
+    Refusal {
+        max_age: (code == code::SERVICE_UNAVAILABLE).then_some(RETRY_SECONDS),
+        ..Refusal::new(code, diagnostic)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, retry_after: Option<&str>, body: &str) -> HttpResponse {
+        let headers =
+            retry_after.map(|value| ("retry-after".to_owned(), value.as_bytes().to_vec()));
+        HttpResponse {
+            status,
+            headers: headers.into_iter().collect(),
+            body: body.as_bytes().to_vec(),
+        }
+    }
+
+    #[test]
+    fn retry_after_prefers_the_header_and_rounds_milliseconds_up() {
+        for (header, body, seconds) in [
+            (Some("7"), r#"{"retry_after_ms":1}"#, 7),
+            (None, r#"{"retry_after_ms":1001}"#, 2),
+            (None, r#"{"retry_after_ms":18446744073709551615}"#, u32::MAX),
+            (
+                Some("Fri, 31 Dec 1999 23:59:59 GMT"),
+                r#"{"retry_after_ms":2000}"#,
+                2,
+            ),
+            (None, r#"{"retry_after_ms":-5}"#, RETRY_SECONDS),
+            (None, "{}", RETRY_SECONDS),
+        ] {
+            let refusal = client_error(Format::Cbor, &answer(429, header, body));
+            assert_eq!(
+                (refusal.code, refusal.max_age),
+                (code::TOO_MANY_REQUESTS, Some(seconds)),
+                "{header:?} {body}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_4xx_that_no_device_can_be_given_is_5_02() {
+        let long = format!("{{\"error\":\"{}\"}}", "x".repeat(MAX_ERROR));
+        let deep = format!("{{\"error\":{}{}}}", "[".repeat(32), "]".repeat(32));
+        for body in [
+            "",
+            "[]",
+            "<html>",
+            "\"no\"",
+            "{\"a\":1,\"a\":2}",
+            &long,
+            &deep,
+        ] {
+            assert_eq!(
+                client_error(Format::Cbor, &answer(403, None, body)).code,
+                code::BAD_GATEWAY
+            );
+        }
+    }
+
+    #[test]
+    fn an_unknown_reason_is_treated_like_cut_off() {
+        let error = |reason: &str| CallError {
+            reason: reason.to_owned(),
+            sent: true,
+        };
+        assert_eq!(
+            no_answer(&error("eclipse"), false),
+            no_answer(&error("cut-off"), false)
+        );
+    }
+}

@@ -1,0 +1,117 @@
+//! Answers that say no, until they leave the rule.
+
+use crate::bindings::{Effect, Failure};
+use crate::code;
+use crate::message::{reply, response};
+use crate::payload::Format;
+
+/// Why a device does not get what it asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Class 4 or 5.
+    pub code: u8,
+    /// Seconds until another try makes sense.
+    pub max_age: Option<u32>,
+    /// What the device is told.
+    pub content: Content,
+}
+
+/// The payload of a [`Refusal`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// Text for a person (RFC 7252 §5.5.2).
+    Diagnostic(String),
+    /// The homeserver's own error, in the format that the device accepts.
+    Error(Format, Vec<u8>),
+}
+
+impl Refusal {
+    /// With a diagnostic and no Max-Age.
+    #[inline]
+    pub fn new(code: u8, diagnostic: impl Into<String>) -> Refusal {
+        Refusal {
+            code,
+            max_age: None,
+            content: Content::Diagnostic(diagnostic.into()),
+        }
+    }
+
+    /// 4.00: the request itself is wrong.
+    #[inline]
+    pub fn bad_request(diagnostic: impl Into<String>) -> Refusal {
+        Refusal::new(code::BAD_REQUEST, diagnostic)
+    }
+
+    /// 5.02: the homeserver's answer cannot be used.
+    #[inline]
+    pub fn bad_gateway(diagnostic: impl Into<String>) -> Refusal {
+        Refusal::new(code::BAD_GATEWAY, diagnostic)
+    }
+
+    /// 4.04: there is no such thing.
+    #[inline]
+    pub fn not_found(diagnostic: impl Into<String>) -> Refusal {
+        Refusal::new(code::NOT_FOUND, diagnostic)
+    }
+
+    /// 5.00: the rule itself is wrong.
+    #[inline]
+    pub fn internal(diagnostic: impl Into<String>) -> Refusal {
+        Refusal::new(code::INTERNAL_SERVER_ERROR, diagnostic)
+    }
+
+    /// The same with Max-Age.
+    #[inline]
+    pub fn retry_after(self, seconds: u32) -> Refusal {
+        Refusal {
+            max_age: Some(seconds),
+            ..self
+        }
+    }
+
+    /// The answer to the device, under its own code.
+    #[inline]
+    pub fn into_answer(self) -> Result<Effect, Failure> {
+        match self.content {
+            Content::Diagnostic(diagnostic) => Err(Failure {
+                code: self.code,
+                diagnostic,
+                max_age: self.max_age,
+            }),
+            Content::Error(format, payload) => Ok(reply(response(
+                self.code,
+                Some(format.number()),
+                self.max_age,
+                payload,
+            ))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_homeserver_error_is_a_reply_with_its_format() {
+        let content = Content::Error(Format::Json, b"{}".to_vec());
+        let refusal = Refusal {
+            code: code::FORBIDDEN,
+            max_age: None,
+            content,
+        };
+        let expected = reply(response(code::FORBIDDEN, Some(50), None, b"{}".to_vec()));
+        assert_eq!(refusal.into_answer(), Ok(expected));
+    }
+
+    #[test]
+    fn a_diagnostic_is_a_failure_with_its_max_age() {
+        let failure = Failure {
+            code: code::GATEWAY_TIMEOUT,
+            diagnostic: "late".to_owned(),
+            max_age: Some(5),
+        };
+        let refusal = Refusal::new(code::GATEWAY_TIMEOUT, "late").retry_after(5);
+        assert_eq!(refusal.into_answer(), Err(failure));
+    }
+}

@@ -1,0 +1,69 @@
+//! What a device asks for.
+
+use std::ops::Deref;
+
+use super::exchange::Exchange;
+use crate::bindings::Message;
+use crate::fields;
+use crate::message::{CONTENT_FORMAT, uint_option};
+use crate::refusal::Refusal;
+use crate::value::Value;
+
+/// Uri-Query (RFC 7252 §5.10.1).
+const URI_QUERY: u16 = 15;
+
+/// A device's request. What is known about the exchange comes with it ([`Exchange`]).
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    exchange: &'a Exchange<'a>,
+    message: &'a Message,
+}
+
+impl<'a> Deref for Request<'a> {
+    type Target = Exchange<'a>;
+
+    fn deref(&self) -> &Exchange<'a> {
+        self.exchange
+    }
+}
+
+impl<'a> Request<'a> {
+    pub(super) fn new(exchange: &'a Exchange<'a>, message: &'a Message) -> Request<'a> {
+        Request { exchange, message }
+    }
+
+    /// The payload, which must be a map in CBOR or JSON; 4.00 says where it is not.
+    pub fn payload(&self) -> Result<Value, Refusal> {
+        fields::payload(self.message)
+    }
+
+    /// The payload's bytes.
+    pub fn bytes(&self) -> &'a [u8] {
+        &self.message.payload
+    }
+
+    /// The number of the payload's Content-Format.
+    pub fn content_format(&self) -> Option<u32> {
+        uint_option(&self.message.options, CONTENT_FORMAT)
+    }
+
+    /// The value of the first option with this number, as on the wire.
+    pub fn option(&self, number: u16) -> Option<&'a [u8]> {
+        self.options(number).next()
+    }
+
+    /// The value of `name` in the Uri-Query: the rest of the first option that begins with `name=`.
+    pub fn query(&self, name: &str) -> Option<&'a str> {
+        self.options(URI_QUERY).find_map(|value| {
+            let rest = str::from_utf8(value).ok()?.strip_prefix(name)?;
+            rest.strip_prefix('=')
+        })
+    }
+
+    fn options(&self, number: u16) -> impl Iterator<Item = &'a [u8]> {
+        let options = self.message.options.iter();
+        options
+            .filter(move |option| option.number == number)
+            .map(|option| option.value.as_slice())
+    }
+}

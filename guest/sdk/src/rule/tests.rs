@@ -1,0 +1,268 @@
+//! A small rule, through the contract's three functions.
+
+use super::*;
+use crate::bindings::{Need, Step, Target, Upstream};
+use crate::message::{ACCEPT, CONTENT_FORMAT, uint};
+use crate::state::MAX_STATE;
+
+static RULE: Rule = Rule::new(&[
+    Route::post("{room}", say).calls(&[&SEND, &LAST]),
+    Route::get("{room}", last).calls(&[&LAST]),
+    Route::get("{room}/stray", stray),
+])
+.settings(&["prefix"]);
+
+static SEND: Call<String> = Call::put("rooms/{room}/send/m.room.message/{txn}", sent);
+static LAST: Call<()> = Call::get("/other/{room}/last", found)
+    .requested()
+    .credential("device")
+    .any_status();
+
+fn say(request: &Request) -> Outcome {
+    let payload = request.payload()?;
+    let words = text(&payload, "text")?.to_owned();
+    SEND.to(&[&request.room()?, request.flow_id()])
+        .query("via", "h")
+        .json(&Value::texts([("body", &words)]))?
+        .keep(words)
+}
+
+fn sent(answer: &Answer, words: String) -> Outcome {
+    let event_id = answer.text("event_id", MAX_IDENTIFIER)?;
+    let said = [
+        ("event_id", event_id.as_str()),
+        ("said", &words),
+        ("in", answer.argument("room")),
+    ];
+    Ok(Reply::changed(Value::texts(said)).max_age(5).into())
+}
+
+fn last(request: &Request) -> Outcome {
+    LAST.to(&[request.capture("room")]).send()
+}
+
+fn found(answer: &Answer, (): ()) -> Outcome {
+    Ok(Reply::text(answer.status().to_string()).into())
+}
+
+fn stray(request: &Request) -> Outcome {
+    LAST.to(&[request.capture("room")]).send()
+}
+
+fn context(link: u16, room: &str, requested: bool) -> Context {
+    Context {
+        link,
+        captures: vec![room.to_owned()],
+        requested: requested.then(|| Target {
+            path: vec![],
+            query: vec![],
+        }),
+        principal: None,
+        flow_id: "0f".repeat(16),
+        now: None,
+        facts: vec![],
+    }
+}
+
+fn message(payload: &str) -> Message {
+    Message {
+        code: code::POST,
+        options: vec![uint(CONTENT_FORMAT, JSON.into()), uint(ACCEPT, JSON.into())],
+        payload: payload.into(),
+    }
+}
+
+fn response(status: u16, body: &str) -> Result<HttpResponse, CallError> {
+    Ok(HttpResponse {
+        status,
+        headers: vec![],
+        body: body.into(),
+    })
+}
+
+fn step(effect: Result<Effect, Failure>) -> Step {
+    match effect {
+        Ok(Effect::Call(step)) => step,
+        other => panic!("no call, but {other:?}"),
+    }
+}
+
+fn payload(effect: Result<Effect, Failure>) -> String {
+    match effect {
+        Ok(Effect::Reply(reply)) => String::from_utf8(reply.message.payload).expect("it is text"),
+        other => panic!("no reply, but {other:?}"),
+    }
+}
+
+#[test]
+fn links_and_needs_follow_from_the_routes_and_their_calls() {
+    let description = RULE.describe(&[]).expect("no setting is wrong");
+    assert_eq!(description.links.len(), 3);
+    assert_eq!(
+        (&description.links[0].methods, &description.links[0].accepts),
+        (&vec![2], &vec![60, 50])
+    );
+    assert_eq!(
+        (&description.links[1].methods, &description.links[1].accepts),
+        (&vec![1], &vec![])
+    );
+    let shown: Vec<_> = description.needs.iter().map(shown).collect();
+    assert_eq!(
+        shown,
+        [
+            "standard any PUT /_matrix/client/v3/rooms/{room}/send/m.room.message/{txn}",
+            "standard any GET /_matrix/client/v3/directory/room/{alias}",
+            "standard device GET /other/{room}/last",
+            "standard device GET /_matrix/client/v3/directory/room/{alias}",
+            "requested device GET /other/{room}/last",
+            "requested device GET /_matrix/client/v3/directory/room/{alias}",
+        ]
+    );
+}
+
+fn shown(need: &Need) -> String {
+    use crate::bindings::Segment;
+    let segment = |segment: &Segment| match segment {
+        Segment::Literal(text) => format!("/{text}"),
+        Segment::Capture(name) => format!("/{{{name}}}"),
+        Segment::Rest => "/*".to_owned(),
+    };
+    let path: String = need.path.iter().map(segment).collect();
+    format!(
+        "{} {} {} {path}",
+        need.upstream,
+        need.credential,
+        need.methods.join(",")
+    )
+}
+
+#[test]
+fn an_unknown_setting_is_refused_with_those_that_there_are() {
+    let error = RULE.describe(&[("prefx", "a")]).expect_err("mistyped");
+    assert!(
+        error.contains("prefx") && error.contains("prefix"),
+        "{error}"
+    );
+    assert!(
+        RULE.describe(&[("prefix", "a"), ("room.kitchen", "!k")])
+            .is_ok()
+    );
+}
+
+#[test]
+fn a_call_goes_on_with_what_was_kept_and_answers_in_the_accepted_format() {
+    let context = context(0, "kitchen", false);
+    let settings = [("room.kitchen", "!k:h")];
+    let step = step(RULE.begin(&settings, &context, &message(r#"{"text":"hi"}"#)));
+    assert_eq!(
+        step.request.path[3..],
+        ["rooms", "!k:h", "send", "m.room.message", &context.flow_id]
+    );
+    assert_eq!(step.request.query, [("via".to_owned(), "h".to_owned())]);
+    assert_eq!(step.request.body.as_deref(), Some(&br#"{"body":"hi"}"#[..]));
+    let answer = RULE.resume(
+        &settings,
+        &context,
+        &step.state,
+        response(200, r#"{"event_id":"$e"}"#),
+    );
+    assert_eq!(
+        payload(answer),
+        r#"{"event_id":"$e","said":"hi","in":"!k:h"}"#
+    );
+}
+
+#[test]
+fn an_alias_is_looked_up_before_the_call_and_the_call_is_then_made_whole() {
+    let context = context(0, "#a:h", false);
+    let lookup = step(RULE.begin(&[], &context, &message(r#"{"text":"hi"}"#)));
+    assert_eq!(lookup.request.path[3..], ["directory", "room", "#a:h"]);
+    assert_eq!(lookup.request.body, None);
+    let found = response(200, r#"{"room_id":"!r"}"#);
+    let sending = step(RULE.resume(&[], &context, &lookup.state, found));
+    assert_eq!(sending.request.path[4], "!r");
+    assert_eq!(sending.request.query, [("via".to_owned(), "h".to_owned())]);
+    assert_eq!(
+        sending.request.body.as_deref(),
+        Some(&br#"{"body":"hi"}"#[..])
+    );
+    let answer = RULE.resume(
+        &[],
+        &context,
+        &sending.state,
+        response(200, r#"{"event_id":"$e"}"#),
+    );
+    assert_eq!(
+        payload(answer),
+        r#"{"event_id":"$e","said":"hi","in":"!r"}"#
+    );
+}
+
+#[test]
+fn a_lookup_that_ends_with_another_alias_is_not_repeated() {
+    let context = context(0, "#a:h", false);
+    let lookup = step(RULE.begin(&[], &context, &message(r#"{"text":"hi"}"#)));
+    let again = RULE.resume(
+        &[],
+        &context,
+        &lookup.state,
+        response(200, r##"{"room_id":"#a:h"}"##),
+    );
+    assert_eq!(again.expect_err("no id").code, code::BAD_GATEWAY);
+}
+
+#[test]
+fn a_homeservers_error_ends_the_exchange_unless_the_call_takes_any_status() {
+    let error = || response(403, r#"{"errcode":"M_FORBIDDEN"}"#);
+    let sending = step(RULE.begin(&[], &context(0, "!r", false), &message(r#"{"text":"hi"}"#)));
+    let answer = RULE.resume(&[], &context(0, "!r", false), &sending.state, error());
+    assert_eq!(payload(answer), r#"{"errcode":"M_FORBIDDEN"}"#);
+    let asking = step(RULE.begin(&[], &context(1, "!r", false), &message("")));
+    assert_eq!(
+        payload(RULE.resume(&[], &context(1, "!r", false), &asking.state, error())),
+        "403"
+    );
+}
+
+#[test]
+fn a_proxy_uri_is_followed_only_by_calls_that_say_so() {
+    let refused = RULE.begin(&[], &context(0, "!r", true), &message(r#"{"text":"hi"}"#));
+    assert_eq!(refused.expect_err("it has its own").code, code::BAD_REQUEST);
+    let asking = step(RULE.begin(&[], &context(1, "!r", true), &message("")));
+    assert_eq!(asking.request.upstream, Upstream::Requested);
+    assert_eq!(asking.request.path, ["other", "!r", "last"]);
+}
+
+#[test]
+fn a_call_that_the_route_does_not_list_is_the_rules_error() {
+    let failure = RULE
+        .begin(&[], &context(2, "!r", false), &message(""))
+        .expect_err("not listed");
+    assert_eq!(failure.code, code::INTERNAL_SERVER_ERROR);
+    assert!(
+        failure.diagnostic.contains("GET /other/{room}/last"),
+        "{}",
+        failure.diagnostic
+    );
+}
+
+#[test]
+fn too_much_to_keep_is_4_13_and_a_damaged_state_5_00() {
+    let long = format!(r#"{{"text":"{}"}}"#, "x".repeat(MAX_STATE));
+    let failure = RULE
+        .begin(&[], &context(0, "!r", false), &message(&long))
+        .expect_err("too much");
+    assert_eq!(failure.code, code::REQUEST_ENTITY_TOO_LARGE);
+    for state in [
+        &b""[..],
+        b"\x81\x18\x3c",
+        b"\x85\x18\x3c\x09\xf6\x80\x80",
+        b"\x85\x18\x3c\x00\x01\x80\x80",
+    ] {
+        let failure = RULE.resume(&[], &context(0, "!r", false), state, response(200, "{}"));
+        assert_eq!(
+            failure.expect_err("damaged").code,
+            code::INTERNAL_SERVER_ERROR
+        );
+    }
+}

@@ -13,6 +13,7 @@ pub mod device;
 pub mod discovery;
 pub mod endpoint_report;
 pub mod exchange;
+pub mod heap;
 pub mod logging;
 pub mod path_segment;
 pub mod rule;

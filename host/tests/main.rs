@@ -11,6 +11,7 @@ mod default_rule;
 mod device_request;
 mod egress;
 mod egress_request;
+mod examples;
 mod exchange;
 mod http_call;
 mod largest_input;

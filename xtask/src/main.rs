@@ -214,6 +214,7 @@ fn test(workspace: &Path, arguments: &[String]) -> Result<(), XtaskError> {
 
 fn bench(workspace: &Path, arguments: &[String]) -> Result<(), XtaskError> {
     setup::everything(workspace)?;
+    guests(workspace)?;
     announce(
         "building the gateway and the benchmark in release mode (some minutes the first time)",
     );

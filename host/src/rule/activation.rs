@@ -181,7 +181,9 @@ fn compile(
     component: &[u8],
     digest: Digest,
 ) -> wasmtime::Result<Component> {
-    let compiled = engine.wasmtime().precompile_component(component)?;
+    let compiled = engine.wasmtime().precompile_component(component);
+    crate::heap::give_back();
+    let compiled = compiled?;
     if let Some(Err(error)) = cache.map(|cache| cache.store(engine, digest, &compiled)) {
         // Without a cache the gateway still works; its next start takes longer.
         tracing::warn!("{error}");

@@ -2,6 +2,7 @@
 
 pub mod call;
 pub mod hostile;
+pub mod languages;
 pub mod memory;
 pub mod mounted;
 pub mod send;
@@ -33,5 +34,6 @@ pub const GROUPS: &[(&str, Measure)] = &[
     ("memory", memory::measure),
     ("rules mounted", mounted::measure),
     ("rules swapped under load (swap)", swap::measure),
+    ("Rust and JavaScript (languages)", languages::measure),
     ("hostile rules", hostile::measure),
 ];

@@ -355,7 +355,7 @@ async fn a_component_that_fails_its_vectors_or_its_manifest_is_not_swapped_in() 
     let needs = swap_with(&stage, &two, |manifest| manifest.needs.clear()).await;
     let line = refusal(needs);
     assert!(
-        line.contains(": describe: ") && line.contains("needs"),
+        line.contains(": describe: ") && line.contains("the need"),
         "{line}"
     );
     let digest = swap_with(&stage, &two, |manifest| manifest.sha256 = "0".repeat(64)).await;

@@ -51,7 +51,7 @@ pub enum Progress {
     /// To its end.
     Answered(coap::Message),
     /// A homeserver is needed: [`Gateway::finish`].
-    Waiting(Waiting),
+    Waiting(Box<Waiting>),
 }
 
 /// An exchange that waits for a homeserver.
@@ -85,11 +85,11 @@ impl Gateway {
         let seen = Seen::of(&request);
         let mut rule = None;
         match self.admit_and_begin(request, &mut rule) {
-            Ok(Err((exchange, step))) => Progress::Waiting(Waiting {
+            Ok(Err((exchange, step))) => Progress::Waiting(Box::new(Waiting {
                 seen,
                 exchange,
                 step,
-            }),
+            })),
             Ok(Ok(response)) => {
                 seen.log(rule.as_deref(), None, &response);
                 Progress::Answered(response)
@@ -103,12 +103,12 @@ impl Gateway {
     }
 
     /// Does the rest.
-    pub async fn finish(&self, waiting: Waiting) -> coap::Message {
+    pub async fn finish(&self, waiting: Box<Waiting>) -> coap::Message {
         let Waiting {
             seen,
             mut exchange,
             step,
-        } = waiting;
+        } = *waiting;
         let result = exchange.finish(self, step).await;
         let rule = Some(exchange.revision());
         let response = result.unwrap_or_else(|refusal| refused(rule, &refusal));

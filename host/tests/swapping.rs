@@ -361,7 +361,7 @@ async fn a_component_that_fails_its_vectors_or_its_manifest_is_not_swapped_in() 
     let digest = swap_with(&stage, &two, |manifest| manifest.sha256 = "0".repeat(64)).await;
     let line = refusal(digest);
     assert!(
-        line.contains(": verify: ") && line.contains("sha256"),
+        line.contains(": verify: ") && line.contains("SHA-256"),
         "{line}"
     );
     assert_eq!(stage.test("a").await, "one");

@@ -54,6 +54,18 @@ fn run(args: comatrix_gateway::cli::ServeArgs) -> Result<(), (ExitCode, String)>
             .inspect_err(|error| tracing::warn!("{error}"))
             .ok()
     });
+    // One thread carries the data path: a translation takes microseconds, all waiting is asynchronous.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        // Name resolution only; while a resolver hangs, more threads would hang with it.
+        .max_blocking_threads(RESOLVER_THREADS)
+        .build()
+        .map_err(|error| failed(&error))?;
+    // Heard of from now on: until somebody listens, SIGHUP would end the process.
+    let hang_up = {
+        let _context = runtime.enter();
+        signal(SignalKind::hangup()).map_err(|error| failed(&error))?
+    };
     let engines = Engines::new().map_err(|error| failed(&error))?;
     let (events, inbox) = mpsc::channel();
     let mut manager = Manager::new(
@@ -82,13 +94,6 @@ fn run(args: comatrix_gateway::cli::ServeArgs) -> Result<(), (ExitCode, String)>
         settings.limits.exchange,
     );
 
-    // One thread carries the data path: a translation takes microseconds, all waiting is asynchronous.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        // Name resolution only; while a resolver hangs, more threads would hang with it.
-        .max_blocking_threads(RESOLVER_THREADS)
-        .build()
-        .map_err(|error| failed(&error))?;
     // Components are compiled beside the data path.
     thread::Builder::new()
         .name("rules".into())
@@ -106,7 +111,12 @@ fn run(args: comatrix_gateway::cli::ServeArgs) -> Result<(), (ExitCode, String)>
         if settings.has_token {
             tracing::warn!("a configured access token serves unsecured devices of token_peers: whoever can send from such an address can use it");
         }
-        rules::listen(&settings.rules, settings.control_socket.as_deref(), &events)
+        rules::listen(
+            &settings.rules,
+            settings.control_socket.as_deref(),
+            hang_up,
+            &events,
+        )
             .map_err(|error| failed(&error))?;
         announce(address);
         let unfinished =

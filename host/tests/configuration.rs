@@ -52,7 +52,7 @@ fn without_anything_the_defaults_stand() {
         panic!("there is the default rule")
     };
     assert_eq!((rule.name.as_str(), &rule.component), ("comatrix", &None));
-    assert!(rule.mount.is_empty() && rule.settings.is_empty() && rule.allow.is_none());
+    assert!(rule.mount.is_empty() && rule.settings.is_empty());
     assert_eq!(rule.limits, RuleLimits::trusted());
     assert!(settings.disabled.is_empty());
     assert!(!settings.upstreams.allow_any && !settings.has_token);
@@ -290,8 +290,8 @@ fn a_rule_of_somebody_else_has_its_own_place_rights_and_limits() {
     assert!(senml.require_signature);
     assert_eq!(senml.settings["unit"], "Cel");
     assert_eq!(
-        senml.allow.as_ref().map(|grants| grants[0].to_string()),
-        Some("PUT any standard /_matrix/client/v3/rooms/*/send/**".to_owned())
+        senml.allow.iter().map(Grant::to_string).collect::<Vec<_>>(),
+        ["PUT any standard /_matrix/client/v3/rooms/*/send/**"]
     );
     let expected = RuleLimits {
         steps: 3,
@@ -302,7 +302,7 @@ fn a_rule_of_somebody_else_has_its_own_place_rights_and_limits() {
     assert_eq!(senml.limits, expected);
     // From the command line: nothing is granted.
     assert_eq!(other.mount, ["other"]);
-    assert_eq!(other.allow, Some(Vec::new()));
+    assert_eq!(other.allow, []);
     assert_eq!(other.component.as_deref(), Some(Path::new("other.wasm")));
 }
 
@@ -313,7 +313,7 @@ fn a_rule_in_the_place_of_the_built_in_one_may_speak_the_client_api_and_no_more(
         ..ServeArgs::default()
     };
     let rules = read(args).rules;
-    let grants = rules[0].allow.as_deref().expect("it is finite");
+    let grants = &rules[0].allow;
     let need = |text: &str| {
         text.parse::<Grant>()
             .unwrap_or_else(|error| panic!("{error}"))

@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use comatrix_gateway::coap::code;
+use comatrix_gateway::rule::{Effect, HttpRequest, Step};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::exchange::{answer_to, request};
+use crate::http_call;
 use crate::rule_text::RuleText;
 use crate::stage::{Stage, says};
 
@@ -102,6 +104,21 @@ async fn a_password_that_a_rule_logs_is_hidden_and_its_lines_are_few_and_marked(
         .count();
     assert!((1..=most).contains(&lines), "{lines}: {logged}");
     assert!(logged.contains("rule a: [hidden]"), "{logged}");
+}
+
+#[tokio::test]
+async fn a_password_in_the_path_of_a_denied_call_is_not_logged() {
+    let mut rule = RuleText::new();
+    let request = HttpRequest {
+        path: vec!["hunter2pass".into()],
+        ..http_call::request()
+    };
+    let state = Vec::new();
+    rule.begin = rule.value(&Ok(Effect::Call(Step { request, state }))).1;
+    rule.resume = rule.value(&says("denied")).1;
+    let (logged, _) = logged("leak-denied", &rule, b"hunter2pass").await;
+    assert!(logged.contains("rule a: a call was denied"), "{logged}");
+    assert!(!logged.contains("hunter2"), "{logged}");
 }
 
 #[tokio::test]

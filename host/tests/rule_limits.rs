@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use comatrix_gateway::coap::code::Dotted;
 use comatrix_gateway::coap::{Message, code, option};
-use comatrix_gateway::rule::{Effect, Failure, HttpRequest, RuleLimits, Step};
+use comatrix_gateway::rule::{CoapOption, Effect, Failure, HttpRequest, RuleLimits, Step};
 use comatrix_gateway::rules::RuleSpec;
 
 use crate::http_call;
@@ -160,6 +160,40 @@ async fn state_body_headers_steps_and_memory_have_bounds_that_are_counted() {
         let answer = stage.test_from("[::1]:1", "a").await;
         assert_eq!(Dotted(answer.code), Dotted(expected), "{limit}");
         assert_eq!(stage.status("a").await.limits_hit, [(limit.to_owned(), 1)]);
+    }
+}
+
+#[tokio::test]
+async fn a_result_that_would_take_much_memory_and_time_to_read_is_not_read() {
+    let mut rule = RuleText::new();
+    rule.pages = 16;
+    let (address, value) = rule.value(&says("x"));
+    // The payload's length; its address stays, and there is as much memory.
+    let length = address + 24;
+    rule.begin = format!("(i32.store (i32.const {length}) (i32.const 1000000)) {value}");
+    let stage = Stage::new("limit-result", &[("a", rule.component())]);
+    let answer = stage.test_from("[::1]:1", "a").await;
+    assert_eq!(Dotted(answer.code), Dotted(code::INTERNAL_SERVER_ERROR));
+    let said = String::from_utf8_lossy(&answer.payload);
+    assert!(said.contains("rule failed"), "it was read: {said}");
+}
+
+#[tokio::test]
+async fn a_reply_with_more_options_than_a_datagram_has_room_for_is_5_00() {
+    let option = |value: usize| CoapOption {
+        number: 8,
+        value: vec![b'x'; value],
+    };
+    for options in [vec![option(1); 33], vec![option(300), option(300)]] {
+        let mut rule = RuleText::new();
+        let Ok(Effect::Reply(mut reply)) = says("x") else {
+            panic!("it is a reply")
+        };
+        reply.message.options = options;
+        rule.begin = rule.value(&Ok(Effect::Reply(reply))).1;
+        let stage = Stage::new("limit-options", &[("a", rule.component())]);
+        let answer = stage.test_from("[::1]:1", "a").await;
+        assert_eq!(Dotted(answer.code), Dotted(code::INTERNAL_SERVER_ERROR));
     }
 }
 

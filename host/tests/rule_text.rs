@@ -39,10 +39,15 @@ impl RuleText {
 
     /// The same with another resource, and another call that it needs.
     pub fn needing(path: &str, needed: &str) -> Self {
+        Self::described(path, &[1], needed)
+    }
+
+    /// The same with other methods of its resource.
+    pub fn described(path: &str, methods: &[u8], needed: &str) -> Self {
         let mut memory = Memory::default();
         let links = {
             let path = memory.literals(&[path]);
-            let methods = memory.list(&[vec![1]]);
+            let methods = memory.blob(methods);
             // No formats, not observable, no attributes.
             let link = [path, methods, [0; 8], [0; 8]].concat();
             let rest = [0; 12].to_vec();

@@ -37,9 +37,7 @@ pub fn spec(folder: &Path, name: &str) -> RuleSpec {
         component: Some(folder.join(format!("{name}.wasm"))),
         mount: vec![name.to_owned()],
         settings: [].into(),
-        allow: Some(vec![
-            "GET none standard /needed".parse().expect("it is a grant"),
-        ]),
+        allow: vec!["GET none standard /needed".parse().expect("it is a grant")],
         limits: RuleLimits {
             call_time: Duration::from_secs(5),
             cpu_percent: 100,

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::sync::Arc;
-use std::time::Duration;
 
 use comatrix_gateway::coap::{code, option};
 use comatrix_gateway::rule::{Effect, HttpRequest, Manifest, Step, Vector};
@@ -47,7 +46,14 @@ async fn what_cannot_serve_leaves_the_old_revision_and_names_step_cause_and_reme
     let wasi = wat::parse_str(r#"(component (import "wasi:sockets/tcp@0.2.0" (instance)))"#)
         .unwrap_or_else(|error| panic!("{error}"));
     let good = saying("two");
-    let cases: [(&str, &[u8], &str, &str); 7] = [
+    let crowded = RuleText::described("test", &[1; 5000], "needed");
+    let cases: [(&str, &[u8], &str, &str); 8] = [
+        (
+            "thousands of methods",
+            &crowded.component(),
+            "describe",
+            "more than seven",
+        ),
         ("nothing", b"", "compile", "rule build"),
         (
             "text",
@@ -273,7 +279,41 @@ async fn a_reload_takes_what_has_changed_and_only_that() {
     assert_eq!(stage.test("a").await, "two");
     let after = stage.status("b").await;
     assert_eq!((after.previous, after.revision), (None, before.revision));
-    tokio::time::sleep(Duration::from_millis(1)).await;
+    // What an operator has swapped in stays: the file has not changed since.
+    stage.swapped("a", &saying("three")).await;
+    assert!(stage.events.send(Event::Reload).is_ok());
+    assert_eq!(stage.status("a").await.failure, None);
+    assert_eq!(stage.test("a").await, "three");
+}
+
+#[tokio::test]
+async fn a_component_in_the_place_of_the_built_in_rule_may_call_what_is_granted_and_no_more() {
+    let stage = Stage::with("swap-default", &[("comatrix", saying("mine"))], |spec| {
+        // As configured without a file: the built-in rule.
+        spec.component = None;
+    });
+    let greedy = RuleText::needing("test", "secrets").component();
+    let line = refusal(stage.swap("comatrix", &greedy).await);
+    assert!(
+        line.contains(": policy: ") && line.contains("/secrets"),
+        "{line}"
+    );
+    stage.swapped("comatrix", &saying("granted")).await;
+}
+
+#[tokio::test]
+async fn a_manifest_that_comes_after_its_component_counts() {
+    let stage = Stage::new("swap-manifest-later", &[("a", saying("one"))]);
+    let two = saying("two");
+    stage.swapped("a", &two).await;
+    let reply = swap_with(&stage, &two, |manifest| {
+        (manifest.revision, manifest.min_revision) = (7, 7);
+    })
+    .await;
+    assert!(matches!(reply, Reply::Done(_)), "{reply:?}");
+    assert_eq!(stage.status("a").await.number, 7);
+    let line = refusal(stage.swap("a", &saying("three")).await);
+    assert!(line.contains("min_revision"), "{line}");
 }
 
 /// Swaps in a component with a manifest beside it.

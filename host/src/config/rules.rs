@@ -36,7 +36,7 @@ pub(super) fn rules(
     rooms: BTreeMap<String, String>,
     default_limits: RuleLimits,
 ) -> Result<Vec<RuleSpec>, ConfigError> {
-    let mut rules = vec![unconfigured(DEFAULT, default_limits)];
+    let mut rules = vec![unconfigured(DEFAULT, default_limits)?];
     let mut seen = BTreeSet::new();
     for table in tables {
         let spec = from_table(table, default_limits)?;
@@ -75,7 +75,7 @@ pub(super) fn rules(
         let known = rules.iter_mut().find(|rule| rule.name == name);
         let rule = match known {
             Some(known) => known,
-            None => rules.push_mut(unconfigured(name, default_limits)),
+            None => rules.push_mut(unconfigured(name, default_limits)?),
         };
         rule.component = Some(PathBuf::from(path));
     }
@@ -91,37 +91,37 @@ pub(super) fn rules(
         .extend(rooms.map(|(name, room)| (format!("room.{name}"), room)));
     for rule in &mut rules {
         check_settings(rule)?;
-        if rule.name == DEFAULT && rule.component.is_some() && rule.allow.is_none() {
-            rule.allow = Some(grants(DEFAULT, CLIENT_API.map(str::to_owned).to_vec())?);
-        } else if rule.name != DEFAULT {
-            if rule.component.is_none() {
-                return Err(ConfigError(format!(
-                    "[[rule]] {} has no component; give the file as `component = \"FILE.wasm\"`",
-                    rule.name
-                )));
-            }
-            // Deny by default.
-            rule.allow.get_or_insert_default();
+        if rule.name != DEFAULT && rule.component.is_none() {
+            return Err(ConfigError(format!(
+                "[[rule]] {} has no component; give the file as `component = \"FILE.wasm\"`",
+                rule.name
+            )));
         }
     }
     Ok(rules)
 }
 
 /// A rule of which only the name is known.
-fn unconfigured(name: &str, default_limits: RuleLimits) -> RuleSpec {
-    RuleSpec {
+fn unconfigured(name: &str, default_limits: RuleLimits) -> Result<RuleSpec, ConfigError> {
+    let is_default = name == DEFAULT;
+    Ok(RuleSpec {
         name: name.to_owned(),
         component: None,
-        mount: if name == DEFAULT {
+        mount: if is_default {
             Vec::new()
         } else {
             vec![name.to_owned()]
         },
         settings: BTreeMap::new(),
-        allow: None,
+        // Deny by default.
+        allow: if is_default {
+            grants(name, CLIENT_API.map(str::to_owned).to_vec())?
+        } else {
+            Vec::new()
+        },
         limits: own_limits(name, default_limits),
         require_signature: false,
-    }
+    })
 }
 
 /// The default rule may use what the gateway has; the operator's general limits of a call hold for it as well.
@@ -157,7 +157,7 @@ fn from_table(table: RuleTable, default_limits: RuleLimits) -> Result<RuleSpec, 
             ))),
         })
         .collect::<Result<_, _>>()?;
-    let unconfigured = unconfigured(&name, default_limits);
+    let unconfigured = unconfigured(&name, default_limits)?;
     Ok(RuleSpec {
         component: table.component,
         mount: match table.mount {
@@ -165,7 +165,10 @@ fn from_table(table: RuleTable, default_limits: RuleLimits) -> Result<RuleSpec, 
             None => unconfigured.mount,
         },
         settings,
-        allow: table.allow.map(|texts| grants(&name, texts)).transpose()?,
+        allow: match table.allow {
+            Some(texts) => grants(&name, texts)?,
+            None => unconfigured.allow,
+        },
         limits: limits::of_rule(&name, &table.limits, unconfigured.limits)?,
         require_signature: table.signature == Some(Signature::Required),
         name,

@@ -20,6 +20,9 @@ use crate::upstream::{Device, Outcome};
 
 /// Bytes of a rule's diagnostic: one line for a person, small enough for a constrained link.
 const MAX_DIAGNOSTIC_BYTES: usize = 512;
+/// Options of a reply, and bytes of their values: what a datagram to a constrained device has room for beside its block.
+const MAX_OPTIONS: usize = 32;
+const MAX_OPTION_BYTES: usize = 512;
 /// The longest hold of a long poll.
 const MAX_HOLD: Duration = Duration::from_secs(60);
 /// No gateway of this kind ran before 2025: an earlier clock is one that is not set.
@@ -150,14 +153,14 @@ impl Exchange {
             .as_ref()
             .is_err_and(|error| error.reason == "denied")
         {
-            tracing::warn!(
-                "rule {}: denied {}: a call must be among the description's needs, with a method, headers and sizes that the contract allows",
-                self.revision.name(),
-                escaped(
-                    &format!("{} /{}", request.method, request.path.join("/")),
-                    160
-                ),
-            );
+            // Method and path are the rule's text: a password could stand in them.
+            let now = std::time::Instant::now();
+            if self.revision.state().budget.admit_line(now) {
+                tracing::warn!(
+                    "rule {}: a call was denied: it must be among the description's needs, with a method, headers and sizes that the contract allows; `comatrix-gateway rule run` shows it",
+                    self.revision.name(),
+                );
+            }
         }
         outcome
     }
@@ -212,6 +215,16 @@ pub fn to_coap(message: rule::Message) -> Result<coap::Message, Refusal> {
     if !code::is_response(message.code) {
         return Err(Refusal::RuleBrokeContract(
             "its reply's code is no response code",
+        ));
+    }
+    let bytes: usize = message
+        .options
+        .iter()
+        .map(|option| option.value.len())
+        .sum();
+    if message.options.len() > MAX_OPTIONS || bytes > MAX_OPTION_BYTES {
+        return Err(Refusal::RuleBrokeContract(
+            "its reply has too many options, or too large ones",
         ));
     }
     if message

@@ -10,7 +10,7 @@ mod seen;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::coap::{self, MessageType, code, option};
 use crate::discovery;
@@ -166,12 +166,16 @@ impl Gateway {
 
 /// The answer to an exchange that ended with a refusal. What a rule did wrong is for the operator.
 fn refused(rule: Option<&Revision>, refusal: &Refusal) -> coap::Message {
-    match (refusal, rule) {
-        (Refusal::RuleTrapped(trap), _) => tracing::error!("{trap}"),
-        (Refusal::RuleBrokeContract(how), Some(rule)) => {
-            tracing::error!("rule {} broke its contract: {how}", rule.name());
-        }
-        _ => {}
+    let fault = match refusal {
+        Refusal::RuleTrapped(trap) => Some(trap.to_string()),
+        Refusal::RuleBrokeContract(how) => Some(format!("it broke its contract: {how}")),
+        _ => None,
+    };
+    // Like what a rule logs itself, so that a faulty one does not fill the log.
+    if let Some((fault, rule)) = fault.zip(rule)
+        && rule.state().budget.admit_line(Instant::now())
+    {
+        tracing::error!("rule {}: {fault}", rule.name());
     }
     refusal.response()
 }

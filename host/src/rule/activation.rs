@@ -1,5 +1,6 @@
 //! From the bytes of a component to a revision that can serve: compile, check imports, link, describe, policy.
 
+use wasmparser::{Parser, Payload};
 use wasmtime::component::{Component, HasSelf, Linker};
 
 use super::bindings::{Description, Rule};
@@ -13,6 +14,12 @@ use super::links;
 use super::revision::{Candidate, Revision};
 use crate::access_log::escaped;
 
+/// Bytes of an ordinary rule's component: the default one has 150 KB, one with tables and an SDK a few times that.
+const MAX_SMALL_COMPONENT: usize = 4 << 20;
+/// Bytes of one of its functions. The largest of the default rule has 8 KiB; this takes a second to compile.
+const MAX_SMALL_FUNCTION: usize = 64 << 10;
+/// Bytes of a function of an interpreter.
+const MAX_FUNCTION: usize = 256 << 10;
 /// What a component may import.
 const CONTRACT: &str = "comatrix:gateway/";
 /// Links and needs of a description: each request is matched against them.
@@ -30,6 +37,17 @@ pub enum ActivationError {
         rule: String,
         /// The compiler's reason.
         cause: String,
+    },
+    /// To compile it could take more time and memory than a router has.
+    #[error(
+        "rule {rule}: {fault}; build it smaller, or raise its limit memory above {} if it is that large",
+        Engine::SMALL_MEMORY
+    )]
+    TooLarge {
+        /// The rule's name.
+        rule: String,
+        /// What is too large.
+        fault: String,
     },
     /// It asks for more than a rule is given.
     #[error(
@@ -107,7 +125,7 @@ impl ActivationError {
     #[must_use]
     pub fn step(&self) -> &'static str {
         match self {
-            Self::Engine { .. } | Self::Compile { .. } => "compile",
+            Self::Engine { .. } | Self::TooLarge { .. } | Self::Compile { .. } => "compile",
             Self::Import { .. } => "check imports",
             Self::Contract { .. } => "link",
             Self::Trap(_)
@@ -142,6 +160,10 @@ impl Revision {
                 rule: rule(),
                 cause,
             })?;
+        check_size(candidate).map_err(|fault| ActivationError::TooLarge {
+            rule: rule(),
+            fault,
+        })?;
         let digest = Digest::of(candidate.component);
         let compiled = cache
             .and_then(|cache| cache.load(&engine, digest))
@@ -168,6 +190,34 @@ impl Revision {
         revision.description = description;
         Ok(revision)
     }
+}
+
+/// The compiler has no bound of its own, and its time and memory grow faster than a function does. What it is given
+/// must therefore be small; what is malformed is the compiler's to say.
+fn check_size(candidate: &Candidate<'_>) -> Result<(), String> {
+    let is_small = candidate.limits.memory <= Engine::SMALL_MEMORY;
+    let length = candidate.component.len();
+    if is_small && length > MAX_SMALL_COMPONENT {
+        return Err(format!(
+            "the component has {length} bytes, {MAX_SMALL_COMPONENT} are allowed"
+        ));
+    }
+    let limit = if is_small {
+        MAX_SMALL_FUNCTION
+    } else {
+        MAX_FUNCTION
+    };
+    for payload in Parser::new(0).parse_all(candidate.component).flatten() {
+        if let Payload::CodeSectionEntry(body) = payload
+            && body.range().len() > limit
+        {
+            return Err(format!(
+                "a function has {} bytes, {limit} are allowed",
+                body.range().len()
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The engine's reason; the reader of the log sees one line.
@@ -235,6 +285,9 @@ fn check_description(rule: &str, description: &Description) -> Result<(), Activa
         }
     }
     for need in &description.needs {
+        if need.methods.len() > 4 {
+            return impossible("a need has more than the four methods that there are".to_owned());
+        }
         if let Err(fault) = links::check_path(&need.path) {
             return impossible(format!("a need: {fault}"));
         }

@@ -17,6 +17,9 @@ const LOG_LINE_BYTES: usize = 512;
 /// Elements of a table, 8 bytes each: an interpreter has some thousand functions.
 const TABLE_ELEMENTS: usize = 20_000;
 
+/// Bytes of a call's result besides body and state: options, paths, queries, headers, or a whole description.
+const RESULT_BYTES: usize = 256 << 10;
+
 /// Wall-clock time after which a call's CPU time is first looked at: a hundred times an ordinary call, so that
 /// ordinary calls do not pay for the look.
 pub(super) const FIRST_LOOK: Duration = Duration::from_millis(4);
@@ -76,6 +79,8 @@ impl CallState {
         };
         let mut store = Store::new(engine.wasmtime(), state);
         store.limiter(|state| state);
+        // What a result may take while it is read out of the instance: the host does that, and no epoch ends it.
+        store.set_hostcall_fuel(limits.body + limits.state + RESULT_BYTES);
         store.epoch_deadline_callback(look);
         store
     }

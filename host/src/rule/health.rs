@@ -1,6 +1,6 @@
 //! Whether a revision fails more often than it works.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
@@ -8,6 +8,8 @@ use std::sync::{Mutex, PoisonError};
 const WINDOW: u32 = 100;
 /// Devices that must have met a failure: one device's input must not put a rule out of service for all.
 const PEERS: usize = 8;
+/// Calls of one device that count in a window: no more than an eighth of it, rounded up.
+const OF_PEER: u32 = WINDOW.div_ceil(PEERS as u32);
 
 /// The latest calls of a revision.
 #[derive(Debug, Default)]
@@ -15,40 +17,35 @@ pub struct Health(Mutex<Window>);
 
 #[derive(Debug, Default)]
 struct Window {
+    /// All calls, and those of them that count.
+    seen: u32,
     calls: u32,
     failed: u32,
-    /// Devices whose calls failed, up to [`PEERS`].
-    peers: HashSet<IpAddr>,
+    /// Counted and failed calls by device: at most [`WINDOW`] devices.
+    peers: HashMap<IpAddr, (u32, u32)>,
 }
 
 impl Health {
-    /// Counts a call for a device. True when the revision has failed on half or more of at least 100 calls, and for
-    /// at least 8 devices; counting begins anew then.
+    /// Counts a call for a device. True when the revision has failed on half or more of 100 calls, and for at least
+    /// 8 devices; counting begins anew then.
     pub fn record(&self, peer: IpAddr, failed: bool) -> bool {
         let mut window = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        window.calls += 1;
-        if failed {
-            window.failed += 1;
-            if window.peers.len() < PEERS {
-                window.peers.insert(peer);
-            }
+        window.seen += 1;
+        let (counted, of_peer) = window.peers.entry(peer).or_default();
+        if *counted < OF_PEER {
+            *counted += 1;
+            *of_peer += u32::from(failed);
+            window.calls += 1;
+            window.failed += u32::from(failed);
         }
-        if window.calls < WINDOW {
-            return false;
-        }
-        if window.failed * 2 >= window.calls && window.peers.len() >= PEERS {
+        let is_full = window.calls >= WINDOW;
+        let met = || window.peers.values().filter(|(_, failed)| *failed > 0);
+        let is_failing = is_full && window.failed * 2 >= window.calls && met().count() >= PEERS;
+        // What was long ago says nothing of today, also where few devices never fill a window.
+        if is_full || window.seen >= 10 * WINDOW {
             *window = Window::default();
-            return true;
         }
-        if window.calls >= 2 * WINDOW {
-            // The older half fades; a revision that worked yesterday must not take long to be found out today.
-            window.calls /= 2;
-            window.failed /= 2;
-            if window.failed == 0 {
-                window.peers.clear();
-            }
-        }
-        false
+        is_failing
     }
 }
 
@@ -83,6 +80,16 @@ mod tests {
             let poisoned = call % 10 != 0;
             let peer = peer(if poisoned { 1 } else { 2 + (call % 20) as u8 });
             assert!(!health.record(peer, poisoned), "{call}");
+        }
+    }
+
+    #[test]
+    fn a_device_that_fails_day_after_day_beside_others_that_seldom_do_is_one_device() {
+        let health = Health::default();
+        for call in 0..100_000_u32 {
+            let seldom = call % 97 == 0;
+            let peer = peer(if seldom { 2 + (call % 50) as u8 } else { 1 });
+            assert!(!health.record(peer, !seldom || call % 970 == 0), "{call}");
         }
     }
 

@@ -90,9 +90,10 @@ const MAX_SEGMENTS: usize = 16;
 pub(super) fn check(link: &Link) -> Result<(), String> {
     check_path(&link.path)?;
     let shown = || shown(&link.path);
-    if link.methods.is_empty() || !link.methods.iter().all(|method| (1..=7).contains(method)) {
+    let methods = &link.methods;
+    if !(1..=7).contains(&methods.len()) || !methods.iter().all(|method| (1..=7).contains(method)) {
         return Err(format!(
-            "{} has a method that is none of 1 to 7, or none at all",
+            "{} has no method, more than seven, or one that is none of 1 to 7",
             shown()
         ));
     }

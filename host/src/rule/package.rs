@@ -97,6 +97,7 @@ pub struct Package {
     pub manifest: Option<Manifest>,
     /// The name of the key that has signed the manifest.
     pub signer: Option<String>,
+    embedded: bool,
 }
 
 impl Package {
@@ -132,6 +133,7 @@ impl Package {
             component,
             manifest,
             signer,
+            embedded: false,
         })
     }
 
@@ -142,7 +144,14 @@ impl Package {
             component: component.to_vec(),
             manifest: None,
             signer: None,
+            embedded: true,
         }
+    }
+
+    /// Whether it is part of the binary.
+    #[must_use]
+    pub fn is_embedded(&self) -> bool {
+        self.embedded
     }
 }
 

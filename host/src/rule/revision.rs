@@ -180,6 +180,8 @@ impl Revision {
 
     /// Tells whether a device's call failed. A revision that fails too often raises an alarm.
     pub fn judge(&self, peer: IpAddr, failed: bool) {
+        // A dual-stack socket shows an IPv4 device in two ways.
+        let peer = peer.to_canonical();
         if self.health.record(peer, failed) {
             self.state.alarm(self.digest, peer);
         }
@@ -201,7 +203,7 @@ impl Revision {
         request: &Message,
     ) -> Result<Result<Effect, Failure>, Trap> {
         let given = Given {
-            device: told(context, request),
+            device: told(context, Some(request)),
             answer: &[],
         };
         let params = (self.settings.as_slice(), context, request);
@@ -219,7 +221,7 @@ impl Revision {
         outcome: Result<&HttpResponse, &CallError>,
     ) -> Result<Result<Effect, Failure>, Trap> {
         let given = Given {
-            device: vec![state],
+            device: told(context, None).into_iter().chain([state]).collect(),
             answer: outcome.map_or(&[], |answer| &answer.body),
         };
         let params = (self.settings.as_slice(), context, state, outcome);
@@ -267,8 +269,6 @@ impl Revision {
         let lines = store.data_mut().take_lines();
         drop(store);
         drop(running);
-        let now = Instant::now();
-        self.state.budget.spent(now, now - began);
         match &result {
             Err(Trap::TimedOut { .. }) => self.state.budget.count(Limit::CallTime),
             Err(Trap::OutOfMemory { .. }) => self.state.budget.count(Limit::Memory),
@@ -277,6 +277,8 @@ impl Revision {
         if !lines.is_empty() {
             self.state.log(lines, given);
         }
+        let now = Instant::now();
+        self.state.budget.spent(now, now - began);
         result
     }
 
@@ -292,10 +294,10 @@ impl Revision {
 }
 
 /// What a device has told a rule: its payload, and the queries of its options and its Proxy-Uri.
-fn told<'a>(context: &'a Context, request: &'a Message) -> Vec<&'a [u8]> {
+fn told<'a>(context: &'a Context, request: Option<&'a Message>) -> Vec<&'a [u8]> {
     let queries = request
-        .options
-        .iter()
+        .into_iter()
+        .flat_map(|request| &request.options)
         .filter(|option| option.number == URI_QUERY)
         .map(|option| option.value.as_slice());
     let proxied = context
@@ -303,10 +305,6 @@ fn told<'a>(context: &'a Context, request: &'a Message) -> Vec<&'a [u8]> {
         .iter()
         .flat_map(|target| &target.query)
         .flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
-    let payload = request.payload.as_slice();
-    [payload]
-        .into_iter()
-        .chain(queries)
-        .chain(proxied)
-        .collect()
+    let payload = request.map(|request| request.payload.as_slice());
+    payload.into_iter().chain(queries).chain(proxied).collect()
 }

@@ -8,7 +8,7 @@ use super::budget::Budget;
 use super::call::Lines;
 use super::digest::Digest;
 use super::limits::RuleLimits;
-use super::scrub::{ANSWER_RUN, DEVICE_RUN, scrub};
+use super::scrub::{ANSWER_RUN, DEVICE_RUN, scrub, texts};
 use crate::access_log::escaped;
 
 /// Bytes of a log line.
@@ -97,12 +97,23 @@ impl RuleState {
 
     /// Writes what a call logged: scrubbed of what the call was given, escaped, and not more than the rule may.
     pub(super) fn log(&self, lines: Lines, given: &Given<'_>) {
-        for (level, message) in lines {
-            if !self.budget.admit_line(Instant::now()) {
-                continue;
-            }
-            let message = scrub(&message, &given.device, DEVICE_RUN);
-            let message = scrub(&message, &[given.answer], ANSWER_RUN);
+        let now = Instant::now();
+        let (levels, mut messages): (Vec<u8>, Vec<String>) = lines
+            .into_iter()
+            .filter(|_| self.budget.admit_line(now))
+            .unzip();
+        if messages.is_empty() {
+            return;
+        }
+        let read: Vec<Vec<u8>> = given.device.iter().flat_map(|text| texts(text)).collect();
+        let device = given.device.iter().copied();
+        let device: Vec<&[u8]> = device.chain(read.iter().map(Vec::as_slice)).collect();
+        scrub(&mut messages, &device, DEVICE_RUN);
+        let read = texts(given.answer);
+        let answer = read.iter().map(Vec::as_slice);
+        let answer: Vec<&[u8]> = answer.chain([given.answer]).collect();
+        scrub(&mut messages, &answer, ANSWER_RUN);
+        for (level, message) in levels.into_iter().zip(messages) {
             let (rule, message) = (&self.name, escaped(&message, LINE_BYTES));
             match level {
                 1 => tracing::error!("rule {rule}: {message}"),

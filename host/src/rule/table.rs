@@ -56,8 +56,9 @@ impl Table {
                 }
                 // One rule may have a path twice, for different methods.
                 let earlier = known.iter().find(|(other, rule, methods)| {
-                    let methods_meet = link.methods.iter().any(|method| methods.contains(method));
-                    is_same(other, &path) && (methods_meet || *rule != revision.name())
+                    let methods_meet =
+                        || link.methods.iter().any(|method| methods.contains(method));
+                    is_same(other, &path) && (*rule != revision.name() || methods_meet())
                 });
                 if let Some((_, rule, _)) = earlier {
                     return Err(conflict(&format!("rule {rule}")));

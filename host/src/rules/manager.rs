@@ -42,10 +42,14 @@ struct Managed {
     /// Pauses in a row, and the end of the last one.
     pauses: (u32, Option<Instant>),
     failure: Option<String>,
+    /// What was last found where the configuration says: only a change there is taken at SIGHUP, so that it undoes
+    /// neither an operator's swap nor a revision taken back.
+    found: Option<(Digest, Option<Manifest>)>,
 }
 
 #[derive(Clone)]
 struct Activated {
+    manifest: Option<Manifest>,
     revision: Arc<Revision>,
     source: String,
     signer: Option<String>,
@@ -98,6 +102,7 @@ impl Manager {
             floor: 0,
             pauses: (0, None),
             failure: None,
+            found: None,
         };
         Self {
             engines,
@@ -181,7 +186,14 @@ impl Manager {
 
     fn reload(&mut self) {
         for index in 0..self.rules.len() {
-            self.replace_and_tell(index, Source::Configured);
+            let rule = &self.rules[index];
+            let found = read(&rule.spec, Source::Configured, &self.trust)
+                .ok()
+                .map(|package| (Digest::of(&package.component), package.manifest));
+            // What cannot be read is said as any failure is.
+            if found.is_none() || found != rule.found {
+                self.replace_and_tell(index, Source::Configured);
+            }
         }
     }
 
@@ -222,14 +234,19 @@ impl Manager {
     fn try_replace(&mut self, index: usize, source: Source<'_>) -> Result<String, NotReplaced> {
         let began = Instant::now();
         let rule = &self.rules[index];
-        let name = &rule.spec.name;
         let package = read(&rule.spec, source, &self.trust)
             .map_err(|error| NotReplaced::at("verify", error))?;
         let digest = Digest::of(&package.component);
+        if matches!(source, Source::Configured) {
+            self.rules[index].found = Some((digest, package.manifest.clone()));
+        }
+        let rule = &self.rules[index];
         if let Some(current) = &rule.current
             && current.revision.digest() == digest
+            && current.manifest == package.manifest
+            && current.signer == package.signer
         {
-            return Ok(format!("rule {name}: {digest} serves already"));
+            return Ok(format!("rule {}: {digest} serves already", rule.spec.name));
         }
         let numbers = |manifest: &Manifest| (manifest.revision, manifest.min_revision);
         let (number, floor) = package.manifest.as_ref().map_or((0, 0), numbers);
@@ -246,6 +263,7 @@ impl Manager {
         let activated = Activated {
             source: source.shown(&rule.spec),
             signer: package.signer.clone(),
+            manifest: package.manifest.clone(),
             revision: Arc::new(revision),
             since: Instant::now(),
         };
@@ -279,7 +297,8 @@ impl Manager {
             number,
             settings: &rule.spec.settings,
             limits: rule.spec.limits,
-            allow: rule.spec.allow.as_deref(),
+            // Only the rule that is part of the gateway needs no grant.
+            allow: (!package.is_embedded()).then_some(rule.spec.allow.as_slice()),
         };
         let revision = Revision::activate(&self.engines, self.cache.as_ref(), &candidate)
             .map_err(|error| NotReplaced::at(error.step(), error))?;

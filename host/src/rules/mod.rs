@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::mpsc::Sender;
 use std::thread;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::Signal;
 use tokio::sync::oneshot;
 use tokio::task::spawn_local;
 
@@ -46,15 +46,20 @@ pub type Events = Sender<Event>;
 /// heard of is said in the log; the gateway serves all the same.
 ///
 /// # Errors
-/// The system's, when it gives no thread or no signals.
+/// The system's, when it gives no thread.
 pub fn listen(
     rules: &[RuleSpec],
     control_socket: Option<&Path>,
+    mut hang_up: Signal,
     events: &Events,
 ) -> std::io::Result<()> {
-    match Watch::start(rules) {
-        Ok(None) => {}
-        Ok(Some(watch)) => {
+    let (watch, unwatched) = Watch::start(rules);
+    for error in unwatched {
+        tracing::warn!("{error}");
+    }
+    match watch {
+        None => {}
+        Some(watch) => {
             let events = events.clone();
             thread::Builder::new()
                 .name("watch".into())
@@ -65,9 +70,7 @@ pub fn listen(
                     }
                 })?;
         }
-        Err(error) => tracing::warn!("{error}"),
     }
-    let mut hang_up = signal(SignalKind::hangup())?;
     let reload = events.clone();
     spawn_local(async move {
         while hang_up.recv().await.is_some() && reload.send(Event::Reload).is_ok() {}

@@ -16,8 +16,8 @@ pub struct RuleSpec {
     pub mount: Vec<String>,
     /// The rule's own settings.
     pub settings: BTreeMap<String, String>,
-    /// What it may call; none: whatever it needs, for the rule that the gateway comes with.
-    pub allow: Option<Vec<Grant>>,
+    /// What it may call. The rule that is part of the gateway needs no grant; a component in its place does.
+    pub allow: Vec<Grant>,
     /// What it may use.
     pub limits: RuleLimits,
     /// Whether only a signed component is activated.

@@ -33,18 +33,24 @@ pub struct WatchError {
 }
 
 impl Watch {
-    /// Watches the folders of these rules' components. None where no rule has a file.
-    ///
-    /// # Errors
-    /// [`WatchError`] when the system has no watch left, or a folder is not there.
-    pub fn start(specs: &[RuleSpec]) -> Result<Option<Self>, WatchError> {
-        let failed = |folder: &Path, cause: io::Error| WatchError {
-            folder: folder.to_owned(),
-            cause,
-        };
+    /// Watches the folders of these rules' components. None where no rule has a file; and what cannot be watched,
+    /// since the system has no watch left or a folder is not there.
+    pub fn start(specs: &[RuleSpec]) -> (Option<Self>, Vec<WatchError>) {
         let mut folders: BTreeMap<i32, Vec<(OsString, String)>> = BTreeMap::new();
-        let inotify = inotify::init(inotify::CreateFlags::CLOEXEC)
-            .map_err(|error| failed(Path::new("rules"), error.into()))?;
+        let mut unwatched = Vec::new();
+        let mut failed = |folder: &Path, cause: io::Error| {
+            unwatched.push(WatchError {
+                folder: folder.to_owned(),
+                cause,
+            });
+        };
+        let inotify = match inotify::init(inotify::CreateFlags::CLOEXEC) {
+            Ok(inotify) => inotify,
+            Err(error) => {
+                failed(Path::new("the folders of rules"), error.into());
+                return (None, unwatched);
+            }
+        };
         for spec in specs {
             let Some(component) = &spec.component else {
                 continue;
@@ -53,16 +59,17 @@ impl Watch {
                 Some(folder) if !folder.as_os_str().is_empty() => folder,
                 _ => Path::new("."),
             };
-            let descriptor = inotify::add_watch(&inotify, folder, inotify::WatchFlags::MOVED_TO)
-                .map_err(|error| failed(folder, error.into()))?;
-            let file = component.file_name().unwrap_or_default().to_owned();
-            let rules = folders.entry(descriptor).or_default();
-            rules.push((file, spec.name.clone()));
+            match inotify::add_watch(&inotify, folder, inotify::WatchFlags::MOVED_TO) {
+                Ok(descriptor) => {
+                    let file = component.file_name().unwrap_or_default().to_owned();
+                    let rules = folders.entry(descriptor).or_default();
+                    rules.push((file, spec.name.clone()));
+                }
+                Err(error) => failed(folder, error.into()),
+            }
         }
-        if folders.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(Self { inotify, folders }))
+        let watch = (!folders.is_empty()).then_some(Self { inotify, folders });
+        (watch, unwatched)
     }
 
     /// Tells of replaced files until nobody listens. It waits in the system: a thread of its own has to run it.
@@ -78,6 +85,12 @@ impl Watch {
                 Err(rustix::io::Errno::INTR) => continue,
                 Err(error) => return Err(error.into()),
             };
+            if event.events().contains(inotify::ReadFlags::IGNORED) {
+                tracing::error!(
+                    "a folder with rules is gone; rules replaced there are noticed at SIGHUP or by `comatrix-gateway rules swap`"
+                );
+                continue;
+            }
             for rule in self.rules_of(&event) {
                 if events.send(Event::Replaced(rule)).is_err() {
                     return Ok(());

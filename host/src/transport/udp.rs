@@ -18,7 +18,7 @@ const RECEIVE_BUFFER: usize = 1 << 16;
 pub struct UdpPeer {
     /// The device.
     pub remote: SocketAddr,
-    /// The gateway's address; unknown where the system does not tell.
+    /// The gateway's address, where it listens on several and the system tells which one was meant.
     pub local: Option<IpAddr>,
 }
 
@@ -65,6 +65,8 @@ impl BindError {
 pub struct UdpTransport {
     socket: UdpSocket,
     state: UdpSocketState,
+    /// Whether it listens on one address only: answers leave from it anyway, without the kernel being told each time.
+    has_one_address: bool,
     buffers: Vec<Vec<u8>>,
     received: [RecvMeta; BATCH_SIZE],
 }
@@ -98,6 +100,7 @@ impl UdpTransport {
         Ok(Self {
             socket,
             state,
+            has_one_address: !address.ip().is_unspecified(),
             buffers,
             received: [RecvMeta::default(); BATCH_SIZE],
         })
@@ -147,7 +150,7 @@ impl UdpTransport {
         for (buffer, meta) in slices.iter().zip(&self.received).take(count) {
             let peer = UdpPeer {
                 remote: meta.addr,
-                local: meta.dst_ip,
+                local: meta.dst_ip.filter(|_| !self.has_one_address),
             };
             if meta.len == 0 {
                 take(peer, &[]);

@@ -231,9 +231,7 @@ fn compile(
     component: &[u8],
     digest: Digest,
 ) -> wasmtime::Result<Component> {
-    let compiled = engine.wasmtime().precompile_component(component);
-    crate::heap::give_back();
-    let compiled = compiled?;
+    let compiled = engine.wasmtime().precompile_component(component)?;
     if let Some(Err(error)) = cache.map(|cache| cache.store(engine, digest, &compiled)) {
         // Without a cache the gateway still works; its next start takes longer.
         tracing::warn!("{error}");

@@ -224,6 +224,8 @@ impl Manager {
     /// was done.
     fn replace(&mut self, index: usize, source: Source<'_>) -> Result<String, NotReplaced> {
         let result = self.try_replace(index, source);
+        // What the compiler and a revision that is gone have held.
+        crate::heap::give_back();
         self.rules[index].failure = match &result {
             Ok(_) => None,
             Err(NotReplaced { step, reason }) => Some(format!("{step}: {reason}")),

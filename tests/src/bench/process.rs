@@ -106,7 +106,7 @@ impl Server {
         Ok(Duration::from_secs_f64(ticks / TICKS_PER_SECOND))
     }
 
-    /// A memory figure in bytes: `VmRSS` (now) or `VmHWM` (the most so far).
+    /// A memory figure in bytes: `VmRSS` (now), `RssAnon` (of it, what is not a file's) or `VmHWM` (the most so far).
     ///
     /// # Errors
     /// The process is gone.

@@ -3,18 +3,23 @@
 use std::fs;
 use std::sync::Arc;
 
-use comatrix_gateway::coap::{code, option};
-use comatrix_gateway::rule::{Effect, HttpRequest, Manifest, Step, Vector};
+use comatrix_gateway::coap::code;
+use comatrix_gateway::rule::{Effect, HttpRequest, Step};
 use comatrix_gateway::rules::{Event, Reply, Wish};
-use serde_json::json;
 
 use crate::exchange::{answer, request};
 use crate::http_call;
-use crate::rule_package::manifest_of;
 use crate::rule_text::RuleText;
-use crate::stage::{Stage, saying, says, trapping};
+use crate::stage::{Stage, saying, says};
 
-fn rollback(rule: &str) -> Wish {
+pub fn refusal(reply: Reply) -> String {
+    match reply {
+        Reply::Refused(line) => line,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub fn rollback(rule: &str) -> Wish {
     Wish::Rollback { rule: rule.into() }
 }
 
@@ -204,72 +209,6 @@ async fn an_exchange_ends_on_the_revision_that_began_it_whose_memory_is_then_fre
 }
 
 #[tokio::test]
-async fn a_revision_that_fails_for_eight_devices_is_taken_back_by_itself() {
-    let stage = Stage::new("swap-failing", &[("a", saying("good"))]);
-    stage.swapped("a", &trapping()).await;
-    let mut answers = Vec::new();
-    for call in 0..100 {
-        let peer = format!("192.0.2.{}:5683", call % 9);
-        answers.push(stage.test_from(&peer, "a").await.code);
-    }
-    assert!(
-        answers
-            .iter()
-            .all(|code| *code == code::INTERNAL_SERVER_ERROR)
-    );
-    let status = stage.until("a", |status| status.failure.is_some()).await;
-    assert_eq!(stage.test("a").await, "good");
-    assert_eq!((status.previous, status.paused_seconds), (None, None));
-}
-
-#[tokio::test]
-async fn one_device_does_not_force_an_old_revision_back() {
-    let stage = Stage::new("swap-one-device", &[("a", saying("good"))]);
-    stage.swapped("a", &trapping()).await;
-    for _ in 0..500 {
-        stage.test_from("192.0.2.1:5683", "a").await;
-    }
-    let status = stage.status("a").await;
-    assert_eq!((status.failure, status.paused_seconds), (None, None));
-}
-
-#[tokio::test]
-async fn a_rule_with_nothing_to_go_back_to_pauses_and_others_do_not_notice() {
-    let rules = [("a", trapping()), ("b", saying("b"))];
-    let stage = Stage::new("swap-pause", &rules);
-    for call in 0..100 {
-        stage
-            .test_from(&format!("192.0.2.{}:5683", call % 9), "a")
-            .await;
-    }
-    stage
-        .until("a", |status| status.paused_seconds.is_some())
-        .await;
-    let answer = stage.test_from("[::1]:5683", "a").await;
-    assert_eq!(answer.code, code::SERVICE_UNAVAILABLE);
-    assert!(
-        answer
-            .uint_option(option::MAX_AGE)
-            .is_some_and(|age| (1..=2).contains(&age))
-    );
-    assert_eq!(stage.test("b").await, "b");
-    // A second round of failures pauses for longer.
-    stage
-        .until("a", |status| status.paused_seconds.is_none())
-        .await;
-    for call in 0..100 {
-        stage
-            .test_from(&format!("192.0.2.{}:5683", call % 9), "a")
-            .await;
-    }
-    stage
-        .until("a", |status| status.paused_seconds == Some(2))
-        .await;
-    stage.swapped("a", &saying("mended")).await;
-    assert_eq!(stage.test("a").await, "mended");
-}
-
-#[tokio::test]
 async fn a_reload_takes_what_has_changed_and_only_that() {
     let stage = Stage::new("swap-reload", &[("a", saying("one")), ("b", saying("b"))]);
     fs::write(stage.folder.join("a.wasm"), saying("two")).expect("the folder is the test's");
@@ -299,116 +238,4 @@ async fn a_component_in_the_place_of_the_built_in_rule_may_call_what_is_granted_
         "{line}"
     );
     stage.swapped("comatrix", &saying("granted")).await;
-}
-
-#[tokio::test]
-async fn a_manifest_that_comes_after_its_component_counts() {
-    let stage = Stage::new("swap-manifest-later", &[("a", saying("one"))]);
-    let two = saying("two");
-    stage.swapped("a", &two).await;
-    let reply = swap_with(&stage, &two, |manifest| {
-        (manifest.revision, manifest.min_revision) = (7, 7);
-    })
-    .await;
-    assert!(matches!(reply, Reply::Done(_)), "{reply:?}");
-    assert_eq!(stage.status("a").await.number, 7);
-    let line = refusal(stage.swap("a", &saying("three")).await);
-    assert!(line.contains("min_revision"), "{line}");
-}
-
-/// Swaps in a component with a manifest beside it.
-async fn swap_with(stage: &Stage, component: &[u8], change: impl Fn(&mut Manifest)) -> Reply {
-    let mut manifest = manifest_of(component);
-    manifest.name = "a".into();
-    change(&mut manifest);
-    let file = stage.folder.join("candidate.rule.json");
-    let content = manifest
-        .to_bytes()
-        .unwrap_or_else(|error| panic!("{error}"));
-    fs::write(&file, content).expect("the folder is the test's");
-    let reply = stage.swap("a", component).await;
-    fs::remove_file(&file).expect("it was just written");
-    reply
-}
-
-fn refusal(reply: Reply) -> String {
-    match reply {
-        Reply::Refused(line) => line,
-        other => panic!("{other:?}"),
-    }
-}
-
-#[tokio::test]
-async fn nothing_below_what_a_manifest_asked_for_comes_back() {
-    let stage = Stage::new("swap-floor", &[("a", saying("zero"))]);
-    let numbered = |revision, min_revision| {
-        move |manifest: &mut Manifest| {
-            (manifest.revision, manifest.min_revision) = (revision, min_revision);
-        }
-    };
-    let reply = swap_with(&stage, &saying("five"), numbered(5, 4)).await;
-    assert!(matches!(reply, Reply::Done(_)), "{reply:?}");
-    let back = refusal(stage.wish(rollback("a")).await);
-    assert!(
-        back.contains("min_revision") && back.contains("newer"),
-        "{back}"
-    );
-    let old = refusal(swap_with(&stage, &saying("three"), numbered(3, 0)).await);
-    assert!(
-        old.contains("verify: ") && old.contains("min_revision"),
-        "{old}"
-    );
-    let unnumbered = refusal(stage.swap("a", &saying("none")).await);
-    assert!(unnumbered.contains("min_revision"), "{unnumbered}");
-    assert_eq!(stage.test("a").await, "five");
-    // Nor by itself: it pauses instead.
-    swap_with(&stage, &trapping(), numbered(9, 9)).await;
-    for call in 0..100 {
-        stage
-            .test_from(&format!("192.0.2.{}:5683", call % 9), "a")
-            .await;
-    }
-    stage
-        .until("a", |status| status.paused_seconds.is_some())
-        .await;
-}
-
-#[tokio::test]
-async fn a_component_that_fails_its_vectors_or_its_manifest_is_not_swapped_in() {
-    let stage = Stage::new("swap-vectors", &[("a", saying("one"))]);
-    let vector = |payload: &str| Vector {
-        name: "it speaks".into(),
-        request: json!({"method": "GET", "path": ["test"]}),
-        calls: vec![],
-        reply: json!({"code": "2.05", "payload_text": payload}),
-    };
-    let two = saying("two");
-    let failing = swap_with(&stage, &two, |manifest| {
-        manifest.vectors = vec![vector("three")]
-    })
-    .await;
-    let line = refusal(failing);
-    assert!(
-        line.contains(": smoke vectors: ") && line.contains("it speaks"),
-        "{line}"
-    );
-    let needs = swap_with(&stage, &two, |manifest| manifest.needs.clear()).await;
-    let line = refusal(needs);
-    assert!(
-        line.contains(": describe: ") && line.contains("the need"),
-        "{line}"
-    );
-    let digest = swap_with(&stage, &two, |manifest| manifest.sha256 = "0".repeat(64)).await;
-    let line = refusal(digest);
-    assert!(
-        line.contains(": verify: ") && line.contains("SHA-256"),
-        "{line}"
-    );
-    assert_eq!(stage.test("a").await, "one");
-    let passing = swap_with(&stage, &two, |manifest| {
-        manifest.vectors = vec![vector("two")]
-    })
-    .await;
-    assert!(matches!(passing, Reply::Done(_)), "{passing:?}");
-    assert_eq!(stage.test("a").await, "two");
 }

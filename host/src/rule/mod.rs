@@ -2,6 +2,7 @@
 //! instance. It knows no sockets; what a rule wants done comes back as a value.
 
 mod activation;
+mod activation_error;
 mod bindings;
 mod budget;
 mod cache;
@@ -12,6 +13,7 @@ mod digest;
 mod engine;
 mod exports;
 pub mod files;
+mod given;
 mod grant;
 mod health;
 mod limits;
@@ -28,7 +30,7 @@ mod state;
 mod table;
 mod trust;
 
-pub use activation::ActivationError;
+pub use activation_error::ActivationError;
 pub use bindings::{
     CallError, CoapOption, Context, Description, Effect, Failure, HttpRequest, HttpResponse, Link,
     Message, Need, Reply, Segment, SessionChange, Step, Target, Upstream,

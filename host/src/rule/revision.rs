@@ -16,13 +16,13 @@ use super::call::{CallState, FIRST_LOOK, Trap};
 use super::digest::Digest;
 use super::engine::{Engine, RunningCall};
 use super::exports::Exports;
+use super::given::{Given, told};
 use super::grant::Grant;
 use super::health::Health;
 use super::limits::{Limit, RuleLimits};
 use super::links::{self, Match, Mismatch};
 use super::needs;
-use super::state::{Given, RuleState};
-use crate::coap::option::URI_QUERY;
+use super::state::RuleState;
 
 /// Keys and values: `types.settings`.
 type Settings<'a> = &'a [(String, String)];
@@ -291,20 +291,4 @@ impl Revision {
         store.set_epoch_deadline(ticks);
         (store, running)
     }
-}
-
-/// What a device has told a rule: its payload, and the queries of its options and its Proxy-Uri.
-fn told<'a>(context: &'a Context, request: Option<&'a Message>) -> Vec<&'a [u8]> {
-    let queries = request
-        .into_iter()
-        .flat_map(|request| &request.options)
-        .filter(|option| option.number == URI_QUERY)
-        .map(|option| option.value.as_slice());
-    let proxied = context
-        .requested
-        .iter()
-        .flat_map(|target| &target.query)
-        .flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
-    let payload = request.map(|request| request.payload.as_slice());
-    payload.into_iter().chain(queries).chain(proxied).collect()
 }

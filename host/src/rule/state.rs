@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::budget::Budget;
 use super::call::Lines;
 use super::digest::Digest;
+use super::given::Given;
 use super::limits::RuleLimits;
 use super::scrub::{ANSWER_RUN, DEVICE_RUN, scrub, texts};
 use crate::access_log::escaped;
@@ -33,15 +34,6 @@ pub struct RuleState {
     pub budget: Arc<Budget>,
     paused_until: Mutex<Option<Instant>>,
     bell: Option<Bell>,
-}
-
-/// What a call was given, by how it counts in log lines.
-#[derive(Default)]
-pub(super) struct Given<'a> {
-    /// From the device, and the rule's own state.
-    pub(super) device: Vec<&'a [u8]>,
-    /// From a homeserver.
-    pub(super) answer: &'a [u8],
 }
 
 impl RuleState {

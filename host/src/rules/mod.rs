@@ -6,9 +6,11 @@
 
 pub mod command;
 pub mod control;
+mod managed;
 pub mod manager;
 pub mod protocol;
 pub mod reload;
+mod replace;
 pub mod spec;
 pub mod watch;
 
@@ -24,6 +26,7 @@ use crate::rule::Alarm;
 use control::Control;
 pub use manager::Manager;
 pub use protocol::{Reply, RuleStatus, Wish};
+pub use replace::NotReplaced;
 pub use spec::RuleSpec;
 use watch::Watch;
 

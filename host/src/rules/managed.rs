@@ -1,0 +1,102 @@
+//! One rule as the manager knows it: its revisions, its pauses, and what an operator sees of it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::RuleSpec;
+use super::protocol::RuleStatus;
+use crate::rule::{Bell, Digest, Manifest, Revision, RuleState};
+
+/// How long a rule that keeps failing is out of service at first; twice as long each time.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause: an operator who has mended what the rule needs does not wait longer.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+/// A rule that has not failed for this long after a pause begins with the first pause again.
+const FORGIVEN: Duration = Duration::from_secs(600);
+
+/// A rule with its revisions.
+pub(super) struct Managed {
+    pub(super) spec: RuleSpec,
+    pub(super) state: Arc<RuleState>,
+    pub(super) current: Option<Activated>,
+    pub(super) previous: Option<Activated>,
+    /// Below this number no revision is activated: what an activated manifest asked for.
+    pub(super) floor: u64,
+    /// Pauses in a row, and the end of the last one.
+    pub(super) pauses: (u32, Option<Instant>),
+    pub(super) failure: Option<String>,
+    /// What was last found where the configuration says: only a change there is taken at SIGHUP, so that it undoes
+    /// neither an operator's swap nor a revision taken back.
+    pub(super) found: Option<(Digest, Option<Manifest>)>,
+}
+
+/// A revision that serves or served.
+#[derive(Clone)]
+pub(super) struct Activated {
+    pub(super) manifest: Option<Manifest>,
+    pub(super) revision: Arc<Revision>,
+    pub(super) source: String,
+    pub(super) signer: Option<String>,
+    pub(super) since: Instant,
+}
+
+impl Managed {
+    /// A rule none of whose revisions serves yet. `bell` hears of those that fail.
+    pub(super) fn new(spec: RuleSpec, bell: Bell) -> Self {
+        Self {
+            state: RuleState::new(&spec.name, spec.limits, Some(bell)),
+            spec,
+            current: None,
+            previous: None,
+            floor: 0,
+            pauses: (0, None),
+            failure: None,
+            found: None,
+        }
+    }
+
+    /// Takes the rule out of service for a while, longer each time.
+    pub(super) fn pause(&mut self) {
+        let now = Instant::now();
+        let (mut count, last_end) = self.pauses;
+        if last_end.is_some_and(|end| now.saturating_duration_since(end) > FORGIVEN) {
+            count = 0;
+        }
+        let pause = (FIRST_PAUSE * 2_u32.saturating_pow(count.min(16))).min(LONGEST_PAUSE);
+        self.pauses = (count + 1, Some(now + pause));
+        self.state.pause(Some(now + pause));
+        tracing::error!(
+            "rule {} is out of service for {} s: it fails, and there is nothing to go back to; replace it with `comatrix-gateway rules swap`",
+            self.spec.name,
+            pause.as_secs()
+        );
+    }
+
+    /// What `rules list` shows of it.
+    pub(super) fn status(&self) -> RuleStatus {
+        let now = Instant::now();
+        let current = self.current.as_ref();
+        let digest = |activated: &Activated| format!("{:#}", activated.revision.digest());
+        RuleStatus {
+            name: self.spec.name.clone(),
+            mount: format!("/{}", self.spec.mount.join("/")),
+            revision: current.map(digest),
+            number: current.map_or(0, |current| current.revision.number()),
+            source: current.map_or_else(String::new, |current| current.source.clone()),
+            signer: current.and_then(|current| current.signer.clone()),
+            age_seconds: current.map_or(0, |current| current.since.elapsed().as_secs()),
+            calls: current.map_or(0, |current| current.revision.calls()),
+            in_flight: self.state.budget.in_flight(),
+            previous: self.previous.as_ref().map(digest),
+            paused_seconds: self.state.paused(now).map(|left| left.as_secs() + 1),
+            limits_hit: self
+                .state
+                .budget
+                .hits()
+                .into_iter()
+                .map(|(limit, count)| (limit.name().to_owned(), count))
+                .collect(),
+            failure: self.failure.clone(),
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! One revision in place of another: everything that can fail comes before the one pointer that changes.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::managed::{Activated, Managed};
+use super::manager::Manager;
+use super::reload::{Source, read};
+use crate::access_log::escaped;
+use crate::rule::{Candidate, Digest, Manifest, Mounted, Package, Revision, Table, smoke};
+
+/// Why a revision does not serve.
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
+pub struct NotReplaced {
+    /// At which step.
+    pub step: &'static str,
+    /// What happened, and the remedy, in one line.
+    pub reason: String,
+}
+
+impl NotReplaced {
+    pub(super) fn at(step: &'static str, reason: impl ToString) -> Self {
+        Self {
+            step,
+            reason: escaped(&reason.to_string(), 2000),
+        }
+    }
+}
+
+impl Manager {
+    /// Verify, compile, check imports, link, describe, policy, smoke vectors, and one pointer. The sentence says what
+    /// was done.
+    pub(super) fn replace(
+        &mut self,
+        index: usize,
+        source: Source<'_>,
+    ) -> Result<String, NotReplaced> {
+        let result = self.try_replace(index, source);
+        // What the compiler and a revision that is gone have held.
+        crate::heap::give_back();
+        self.rules[index].failure = match &result {
+            Ok(_) => None,
+            Err(NotReplaced { step, reason }) => Some(format!("{step}: {reason}")),
+        };
+        result
+    }
+
+    fn try_replace(&mut self, index: usize, source: Source<'_>) -> Result<String, NotReplaced> {
+        let began = Instant::now();
+        let rule = &self.rules[index];
+        let package = read(&rule.spec, source, &self.trust)
+            .map_err(|error| NotReplaced::at("verify", error))?;
+        let digest = Digest::of(&package.component);
+        if matches!(source, Source::Configured) {
+            self.rules[index].found = Some((digest, package.manifest.clone()));
+        }
+        let rule = &self.rules[index];
+        if let Some(current) = &rule.current
+            && current.revision.digest() == digest
+            && current.manifest == package.manifest
+            && current.signer == package.signer
+        {
+            return Ok(format!("rule {}: {digest} serves already", rule.spec.name));
+        }
+        let numbers = |manifest: &Manifest| (manifest.revision, manifest.min_revision);
+        let (number, floor) = package.manifest.as_ref().map_or((0, 0), numbers);
+        if number < rule.floor {
+            return Err(NotReplaced::at(
+                "verify",
+                format!(
+                    "its revision is {number}, and one that served asked for {} or later (min_revision); take a newer one",
+                    rule.floor
+                ),
+            ));
+        }
+        let revision = self.activate(rule, &package, number)?;
+        let activated = Activated {
+            source: source.shown(&rule.spec),
+            signer: package.signer.clone(),
+            manifest: package.manifest.clone(),
+            revision: Arc::new(revision),
+            since: Instant::now(),
+        };
+        let prepared = began.elapsed();
+        let took = self.serve(index, activated.clone())?;
+        let rule = &mut self.rules[index];
+        rule.floor = rule.floor.max(floor);
+        rule.previous = rule.current.replace(activated);
+        rule.pauses = (0, None);
+        rule.state.pause(None);
+        let done = format!(
+            "rule {}: {digest} serves, from {} (prepared in {:.1} ms, swapped in {:.1} µs)",
+            rule.spec.name,
+            source.shown(&rule.spec),
+            prepared.as_secs_f64() * 1e3,
+            took.as_secs_f64() * 1e6,
+        );
+        tracing::info!("{done}");
+        Ok(done)
+    }
+
+    fn activate(
+        &self,
+        rule: &Managed,
+        package: &Package,
+        number: u64,
+    ) -> Result<Revision, NotReplaced> {
+        let candidate = Candidate {
+            state: &rule.state,
+            component: &package.component,
+            number,
+            settings: &rule.spec.settings,
+            limits: rule.spec.limits,
+            // Only the rule that is part of the gateway needs no grant.
+            allow: (!package.is_embedded()).then_some(rule.spec.allow.as_slice()),
+        };
+        let revision = Revision::activate(&self.engines, self.cache.as_ref(), &candidate)
+            .map_err(|error| NotReplaced::at(error.step(), error))?;
+        if let Some(manifest) = &package.manifest {
+            manifest
+                .check_needs(revision.description())
+                .map_err(|error| NotReplaced::at("describe", error))?;
+            smoke(&revision, &manifest.vectors)
+                .map_err(|error| NotReplaced::at("smoke vectors", error))?;
+        }
+        Ok(revision)
+    }
+
+    /// Lets a revision serve in place of the rule's current one. Returns how long the swap itself took.
+    pub(super) fn serve(
+        &self,
+        index: usize,
+        activated: Activated,
+    ) -> Result<Duration, NotReplaced> {
+        let mounted = |(other, rule): (usize, &Managed)| {
+            let serves = if other == index {
+                Some(&activated)
+            } else {
+                rule.current.as_ref()
+            };
+            serves.map(|serves| Mounted {
+                mount: rule.spec.mount.clone(),
+                revision: serves.revision.clone(),
+            })
+        };
+        let rules = self.rules.iter().enumerate().filter_map(mounted).collect();
+        let table = Table::new(rules).map_err(|error| NotReplaced::at("mount", error))?;
+        let began = Instant::now();
+        self.serving.swap(table);
+        Ok(began.elapsed())
+    }
+}

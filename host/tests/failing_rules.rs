@@ -1,0 +1,71 @@
+//! Revisions that fail while they serve: taken back, or out of service, and never because of one device.
+
+use comatrix_gateway::coap::{code, option};
+
+use crate::stage::{Stage, saying, trapping};
+
+#[tokio::test]
+async fn a_revision_that_fails_for_eight_devices_is_taken_back_by_itself() {
+    let stage = Stage::new("swap-failing", &[("a", saying("good"))]);
+    stage.swapped("a", &trapping()).await;
+    let mut answers = Vec::new();
+    for call in 0..100 {
+        let peer = format!("192.0.2.{}:5683", call % 9);
+        answers.push(stage.test_from(&peer, "a").await.code);
+    }
+    assert!(
+        answers
+            .iter()
+            .all(|code| *code == code::INTERNAL_SERVER_ERROR)
+    );
+    let status = stage.until("a", |status| status.failure.is_some()).await;
+    assert_eq!(stage.test("a").await, "good");
+    assert_eq!((status.previous, status.paused_seconds), (None, None));
+}
+
+#[tokio::test]
+async fn one_device_does_not_force_an_old_revision_back() {
+    let stage = Stage::new("swap-one-device", &[("a", saying("good"))]);
+    stage.swapped("a", &trapping()).await;
+    for _ in 0..500 {
+        stage.test_from("192.0.2.1:5683", "a").await;
+    }
+    let status = stage.status("a").await;
+    assert_eq!((status.failure, status.paused_seconds), (None, None));
+}
+
+#[tokio::test]
+async fn a_rule_with_nothing_to_go_back_to_pauses_and_others_do_not_notice() {
+    let rules = [("a", trapping()), ("b", saying("b"))];
+    let stage = Stage::new("swap-pause", &rules);
+    for call in 0..100 {
+        stage
+            .test_from(&format!("192.0.2.{}:5683", call % 9), "a")
+            .await;
+    }
+    stage
+        .until("a", |status| status.paused_seconds.is_some())
+        .await;
+    let answer = stage.test_from("[::1]:5683", "a").await;
+    assert_eq!(answer.code, code::SERVICE_UNAVAILABLE);
+    assert!(
+        answer
+            .uint_option(option::MAX_AGE)
+            .is_some_and(|age| (1..=2).contains(&age))
+    );
+    assert_eq!(stage.test("b").await, "b");
+    // A second round of failures pauses for longer.
+    stage
+        .until("a", |status| status.paused_seconds.is_none())
+        .await;
+    for call in 0..100 {
+        stage
+            .test_from(&format!("192.0.2.{}:5683", call % 9), "a")
+            .await;
+    }
+    stage
+        .until("a", |status| status.paused_seconds == Some(2))
+        .await;
+    stage.swapped("a", &saying("mended")).await;
+    assert_eq!(stage.test("a").await, "mended");
+}

@@ -237,7 +237,10 @@ impl Manager {
                         tracing::info!("{done}, as an operator wished");
                         Reply::Done(done)
                     }
-                    Err(error) => Reply::Refused(error.reason),
+                    Err(error) => {
+                        tracing::error!("rule {rule} not rolled back: {}", error.reason);
+                        Reply::Refused(error.reason)
+                    }
                 },
                 None => unknown(&rule),
             },

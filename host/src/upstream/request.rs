@@ -209,11 +209,20 @@ fn may_send(name: &str) -> bool {
         "if-none-match",
         "if-modified-since",
     ];
-    plain
-        && (known.contains(&name)
-            || name
-                .strip_prefix("x-")
-                .is_some_and(|rest| !rest.starts_with("forwarded")))
+    // Some proxies take another method, path or client from these: what the policy has allowed would not be what is done.
+    let rewrites = |rest: &str| {
+        [
+            "forwarded",
+            "http-method",
+            "method-override",
+            "original",
+            "rewrite",
+            "real-ip",
+        ]
+        .iter()
+        .any(|start| rest.starts_with(start))
+    };
+    plain && (known.contains(&name) || name.strip_prefix("x-").is_some_and(|rest| !rewrites(rest)))
 }
 
 /// Reads an answer; more than `max` bytes are not read.

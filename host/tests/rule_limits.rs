@@ -1,6 +1,6 @@
 //! What a rule may use: each bound gives the device a precise answer and the operator a count.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use comatrix_gateway::coap::code::Dotted;
 use comatrix_gateway::coap::{Message, code, option};
@@ -47,11 +47,18 @@ async fn a_rule_beyond_its_exchanges_per_second_is_5_03_and_others_are_not() {
         &rules,
         limited(|limits| limits.per_second = 20),
     );
+    let began = Instant::now();
     let mut refused = 0;
     for _ in 0..60 {
         refused += usize::from(is_busy(&stage.test_from("[::1]:1", "a").await));
     }
-    assert!((35..=40).contains(&refused), "{refused}");
+    // Twenty at first, and twenty a second on a machine that is busy with other tests.
+    let most = 20 + 20 * (began.elapsed().as_secs() as usize + 1);
+    assert!(
+        (60_usize.saturating_sub(most)..=40).contains(&refused),
+        "{refused}"
+    );
+    assert!(refused > 0 || most >= 60, "{refused}");
     assert_eq!(stage.test("b").await, "b");
     let hit = stage.status("a").await.limits_hit;
     assert_eq!(hit, [("per_second".to_owned(), refused as u64)]);

@@ -12,6 +12,7 @@ pub mod config;
 pub mod device;
 pub mod discovery;
 pub mod endpoint_report;
+pub mod environment;
 pub mod exchange;
 pub mod heap;
 pub mod logging;

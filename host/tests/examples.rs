@@ -20,12 +20,7 @@ fn pass(rule: &str, folder: &str, limits: RuleLimits) -> usize {
     let vectors: Vec<Vector> = cases(&workspace.join(folder))
         .unwrap_or_else(|error| panic!("{error}"))
         .into_iter()
-        .map(|case| Vector {
-            name: case.name,
-            request: case.request,
-            calls: case.calls,
-            reply: case.reply,
-        })
+        .map(Vector::from)
         .collect();
     smoke(&revision, &vectors).unwrap_or_else(|error| panic!("{error}"))
 }

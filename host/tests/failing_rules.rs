@@ -8,11 +8,7 @@ use crate::stage::{Stage, saying, trapping};
 async fn a_revision_that_fails_for_eight_devices_is_taken_back_by_itself() {
     let stage = Stage::new("swap-failing", &[("a", saying("good"))]);
     stage.swapped("a", &trapping()).await;
-    let mut answers = Vec::new();
-    for call in 0..100 {
-        let peer = format!("192.0.2.{}:5683", call % 9);
-        answers.push(stage.test_from(&peer, "a").await.code);
-    }
+    let answers = stage.hundred_calls("a").await;
     assert!(
         answers
             .iter()
@@ -38,11 +34,7 @@ async fn one_device_does_not_force_an_old_revision_back() {
 async fn a_rule_with_nothing_to_go_back_to_pauses_and_others_do_not_notice() {
     let rules = [("a", trapping()), ("b", saying("b"))];
     let stage = Stage::new("swap-pause", &rules);
-    for call in 0..100 {
-        stage
-            .test_from(&format!("192.0.2.{}:5683", call % 9), "a")
-            .await;
-    }
+    stage.hundred_calls("a").await;
     stage
         .until("a", |status| status.paused_seconds.is_some())
         .await;
@@ -59,11 +51,7 @@ async fn a_rule_with_nothing_to_go_back_to_pauses_and_others_do_not_notice() {
         stage
             .until("a", |status| status.paused_seconds.is_none())
             .await;
-        for call in 0..100 {
-            stage
-                .test_from(&format!("192.0.2.{}:5683", call % 9), "a")
-                .await;
-        }
+        stage.hundred_calls("a").await;
         stage
             .until("a", |status| status.paused_seconds.is_some())
             .await;

@@ -146,15 +146,7 @@ fn a_call_beyond_the_needs_or_a_state_beyond_its_limit_is_a_failure() {
 fn the_default_rules_vectors_pass_each_with_its_own_settings() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest/comatrix/vectors");
     let cases = cases(&folder).unwrap_or_else(|error| panic!("{error}"));
-    let vectors: Vec<_> = cases
-        .into_iter()
-        .map(|case| Vector {
-            name: case.name,
-            request: case.request,
-            calls: case.calls,
-            reply: case.reply,
-        })
-        .collect();
+    let vectors: Vec<_> = cases.into_iter().map(Vector::from).collect();
     let with_settings = |vector: &&Vector| vector.request.get("settings").is_some();
     assert!(vectors.iter().filter(with_settings).count() > 3);
     // The operator's own setting must not change what the vectors show.

@@ -141,6 +141,16 @@ impl Stage {
         .await
     }
 
+    /// The codes of a hundred answers to `GET /<rule>/test`, from nine devices in turn: what a revision is judged by.
+    pub async fn hundred_calls(&self, rule: &str) -> Vec<u8> {
+        let mut codes = Vec::new();
+        for call in 0..100 {
+            let peer = format!("192.0.2.{}:5683", call % 9);
+            codes.push(self.test_from(&peer, rule).await.code);
+        }
+        codes
+    }
+
     /// The answer to one device, as text.
     pub async fn test(&self, rule: &str) -> String {
         let answer = self.test_from("[::1]:5683", rule).await;

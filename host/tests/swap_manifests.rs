@@ -50,11 +50,7 @@ async fn nothing_below_what_a_manifest_asked_for_comes_back() {
     assert_eq!(stage.test("a").await, "five");
     // Nor by itself: it pauses instead.
     swap_with(&stage, &trapping(), numbered(9, 9)).await;
-    for call in 0..100 {
-        stage
-            .test_from(&format!("192.0.2.{}:5683", call % 9), "a")
-            .await;
-    }
+    stage.hundred_calls("a").await;
     stage
         .until("a", |status| status.paused_seconds.is_some())
         .await;

@@ -10,6 +10,7 @@ use std::net::{SocketAddr, SocketAddrV6};
 use std::path::PathBuf;
 
 use crate::cli::{LogLevel, ServeArgs, parse_ip};
+use crate::environment::folder;
 use crate::rule::Trust;
 use crate::rules::RuleSpec;
 use crate::rules::command::default_socket;
@@ -138,11 +139,6 @@ fn rooms(rooms: &BTreeMap<String, String>) -> Result<(), ConfigError> {
 
 /// `CACHE_DIRECTORY` is systemd's; then the XDG base directory specification.
 fn default_cache_dir() -> Option<PathBuf> {
-    let folder = |variable: &str| {
-        std::env::var_os(variable)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
     folder("CACHE_DIRECTORY").or_else(|| {
         folder("XDG_CACHE_HOME")
             .or_else(|| folder("HOME").map(|home| home.join(".cache")))

@@ -168,14 +168,16 @@ impl Gateway {
 fn refused(rule: Option<&Revision>, refusal: &Refusal) -> coap::Message {
     let fault = match refusal {
         Refusal::RuleTrapped(trap) => Some(trap.to_string()),
-        Refusal::RuleBrokeContract(how) => Some(format!("it broke its contract: {how}")),
+        Refusal::RuleBrokeContract(how) => {
+            rule.map(|rule| format!("rule {} broke its contract: {how}", rule.name()))
+        }
         _ => None,
     };
     // Like what a rule logs itself, so that a faulty one does not fill the log.
     if let Some((fault, rule)) = fault.zip(rule)
         && rule.state().budget.admit_line(Instant::now())
     {
-        tracing::error!("rule {}: {fault}", rule.name());
+        tracing::error!("{fault}");
     }
     refusal.response()
 }

@@ -3,15 +3,17 @@
 //! Compiled code is native code: whoever can write here can run code as the gateway. So the folder must
 //! belong to this user and be closed to others, and every file in it is made by this gateway.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Read};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use wasmtime::component::Component;
 
 use super::digest::Digest;
 use super::engine::Engine;
+use super::files;
+use crate::environment::own_uid;
 
 /// Compiled code of the largest component that is cached: 64 MiB holds a JavaScript engine.
 const MAX_BYTES: u64 = 64 << 20;
@@ -83,7 +85,7 @@ impl Cache {
         if !metadata.is_dir() {
             return Err(untrusted("not a folder but a link or a file"));
         }
-        if metadata.uid() != own_uid().map_err(failed)? {
+        if metadata.uid() != own_uid() {
             return Err(untrusted("owned by another user"));
         }
         if metadata.permissions().mode() & 0o077 != 0 {
@@ -113,27 +115,9 @@ impl Cache {
         compiled: &[u8],
     ) -> Result<(), CacheError> {
         let path = self.path(engine, digest);
-        let written = path.with_extension(format!("{}.tmp", std::process::id()));
-        let write = || -> io::Result<()> {
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o600)
-                .open(&written)?;
-            file.write_all(compiled)?;
-            file.write_all(Digest::of(compiled).as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&written, &path)
-        };
-        write().map_err(|cause| {
-            // Whatever is left of it must not fill the disk; the error itself is what counts.
-            let _ = fs::remove_file(&written);
-            CacheError::Store {
-                path: path.clone(),
-                cause,
-            }
-        })?;
+        let check = Digest::of(compiled);
+        files::write_whole(&path, 0o600, &[compiled, check.as_bytes()])
+            .map_err(|cause| CacheError::Store { path, cause })?;
         self.drop_oldest();
         Ok(())
     }
@@ -186,9 +170,4 @@ pub(super) fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<
     // user can enter (`Cache::open`), stored by `Cache::store` under the digest of their component. wasmtime checks
     // version and configuration itself.
     unsafe { Component::deserialize(engine.wasmtime(), compiled) }
-}
-
-/// The user this process runs as: the owner of its own entry in /proc.
-pub(super) fn own_uid() -> io::Result<u32> {
-    fs::metadata("/proc/self").map(|metadata| metadata.uid())
 }

@@ -71,30 +71,34 @@ pub fn read_if_there(path: &Path, limit: usize) -> Result<Option<Vec<u8>>, FileE
     }
 }
 
-/// Puts a file in the place of another: write, sync, rename. Whoever reads meanwhile gets the old one or the new one.
+/// Puts a file in the place of another, readable by all.
 ///
 /// # Errors
 /// [`FileError::Write`]; the old file is as it was.
 pub fn replace(path: &Path, content: &[u8]) -> Result<(), FileError> {
+    write_whole(path, 0o644, &[content]).map_err(|cause| FileError::Write {
+        path: path.to_owned(),
+        cause,
+    })
+}
+
+/// Write, sync, rename: whoever reads meanwhile, or after a power cut, gets the old file or the new one.
+pub(super) fn write_whole(path: &Path, mode: u32, parts: &[&[u8]]) -> io::Result<()> {
     let written = suffixed(path, &format!(".{}.tmp", std::process::id()));
     let write = || {
         let mut file = OpenOptions::new()
             .write(true)
             .create(true)
             .truncate(true)
-            .mode(0o644)
+            .mode(mode)
             .open(&written)?;
-        file.write_all(content)?;
+        parts.iter().try_for_each(|part| file.write_all(part))?;
         file.sync_all()?;
         fs::rename(&written, path)
     };
-    write().map_err(|cause| {
+    write().inspect_err(|_| {
         // Whatever is left of it must not fill the disk; the error itself is what counts.
         let _ = fs::remove_file(&written);
-        FileError::Write {
-            path: path.to_owned(),
-            cause,
-        }
     })
 }
 

@@ -1,5 +1,6 @@
 //! `NAME.rule.json`: what its author states about a component. A signature covers this file, and so the component's digest.
 
+use comatrix_sdk::vectors::Case;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -58,6 +59,40 @@ pub struct Vector {
     pub calls: Vec<Json>,
     /// The answer that the device must get.
     pub reply: Json,
+}
+
+impl From<Case> for Vector {
+    fn from(case: Case) -> Self {
+        let Case {
+            name,
+            request,
+            calls,
+            reply,
+        } = case;
+        Self {
+            name,
+            request,
+            calls,
+            reply,
+        }
+    }
+}
+
+impl From<Vector> for Case {
+    fn from(vector: Vector) -> Self {
+        let Vector {
+            name,
+            request,
+            calls,
+            reply,
+        } = vector;
+        Self {
+            name,
+            request,
+            calls,
+            reply,
+        }
+    }
 }
 
 /// Why a manifest does not fit.

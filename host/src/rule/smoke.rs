@@ -36,12 +36,7 @@ pub struct SmokeError {
 /// [`SmokeError`] for the first that ends otherwise, traps, or goes beyond the description's needs or the limits.
 pub fn smoke(revision: &Revision, vectors: &[Vector]) -> Result<usize, SmokeError> {
     for vector in vectors {
-        let case = Case {
-            name: vector.name.clone(),
-            request: vector.request.clone(),
-            calls: vector.calls.clone(),
-            reply: vector.reply.clone(),
-        };
+        let case = Case::from(vector.clone());
         let mut guarded = Guarded {
             activated: revision,
             configured: None,

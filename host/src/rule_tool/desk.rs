@@ -108,13 +108,7 @@ pub(super) fn vectors(folder: Option<&Path>) -> Result<Vec<Vector>, ToolError> {
             escaped(&error, 300)
         ))
     })?;
-    let vector = |case: comatrix_sdk::vectors::Case| Vector {
-        name: case.name,
-        request: case.request,
-        calls: case.calls,
-        reply: case.reply,
-    };
-    Ok(cases.into_iter().map(vector).collect())
+    Ok(cases.into_iter().map(Vector::from).collect())
 }
 
 /// A number of bytes as people read it: with separators.

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
+use crate::environment::folder;
+
 use super::protocol::{MAX_LINE, Reply, RuleStatus, Wish};
 
 /// A large component compiles for seconds on a small router.
@@ -48,11 +50,6 @@ enum RulesCommand {
 /// Where the control socket is unless told otherwise: in systemd's folder, else in the user's.
 #[must_use]
 pub fn default_socket() -> Option<PathBuf> {
-    let folder = |variable: &str| {
-        std::env::var_os(variable)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
     folder("RUNTIME_DIRECTORY")
         .or_else(|| folder("XDG_RUNTIME_DIR").map(|folder| folder.join("comatrix")))
         .map(|folder| folder.join("control.sock"))

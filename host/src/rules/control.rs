@@ -12,6 +12,8 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
+use crate::environment::own_uid;
+
 use super::protocol::{MAX_LINE, Reply, Wish};
 use super::{Event, Events};
 
@@ -111,8 +113,7 @@ impl Control {
 async fn talk(mut stream: UnixStream, events: &Events) -> io::Result<()> {
     // The socket's mode keeps others away; this holds even where somebody changed it.
     let peer = stream.peer_cred()?.uid();
-    let own = rustix::process::getuid().as_raw();
-    let reply = if peer == own || peer == 0 {
+    let reply = if peer == own_uid() || peer == 0 {
         let mut line = String::new();
         let (reader, _) = stream.split();
         let mut reader = BufReader::new(reader.take(MAX_LINE));

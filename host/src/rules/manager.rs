@@ -15,6 +15,7 @@ use crate::rule::{Alarm, Bell, Cache, Digest, Engines, Serving, Trust};
 
 /// After a file was replaced, the time for others that belong to it (manifest, signature) to follow.
 const SETTLING: Duration = Duration::from_millis(50);
+
 /// All rules, and what they are made with.
 pub struct Manager {
     pub(super) engines: Engines,
@@ -35,12 +36,10 @@ impl Manager {
         events: &Events,
     ) -> Self {
         let bell: Bell = {
-            let events = std::sync::Mutex::new(events.clone());
+            let events = events.clone();
             Arc::new(move |alarm: Alarm| {
-                if let Ok(events) = events.lock() {
-                    // Without a manager nobody decides any more: the gateway ends.
-                    let _ = events.send(Event::Alarm(alarm));
-                }
+                // Without a manager nobody decides any more: the gateway ends.
+                let _ = events.send(Event::Alarm(alarm));
             })
         };
         let managed = |spec| Managed::new(spec, bell.clone());
@@ -207,7 +206,7 @@ impl Manager {
                 ),
             ));
         }
-        self.serve(index, previous.clone())?;
+        self.serve(index, &previous.revision)?;
         let rule = &mut self.rules[index];
         let digest = previous.revision.digest();
         rule.previous = rule.current.replace(Activated {

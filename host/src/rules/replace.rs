@@ -83,7 +83,7 @@ impl Manager {
             since: Instant::now(),
         };
         let prepared = began.elapsed();
-        let took = self.serve(index, activated.clone())?;
+        let took = self.serve(index, &activated.revision)?;
         let rule = &mut self.rules[index];
         rule.floor = rule.floor.max(floor);
         rule.previous = rule.current.replace(activated);
@@ -131,17 +131,17 @@ impl Manager {
     pub(super) fn serve(
         &self,
         index: usize,
-        activated: Activated,
+        revision: &Arc<Revision>,
     ) -> Result<Duration, NotReplaced> {
         let mounted = |(other, rule): (usize, &Managed)| {
             let serves = if other == index {
-                Some(&activated)
+                Some(revision)
             } else {
-                rule.current.as_ref()
+                rule.current.as_ref().map(|current| &current.revision)
             };
-            serves.map(|serves| Mounted {
+            serves.map(|revision| Mounted {
                 mount: rule.spec.mount.clone(),
-                revision: serves.revision.clone(),
+                revision: revision.clone(),
             })
         };
         let rules = self.rules.iter().enumerate().filter_map(mounted).collect();

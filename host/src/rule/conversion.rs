@@ -100,7 +100,8 @@ fn to_sdk_reply(reply: host::Reply) -> sdk::Reply {
         watch: reply.watch.map(|watch| sdk::Watch {
             share: watch.share,
             topic: watch.topic,
-            poll: to_sdk_step(watch.poll),
+            state: watch.state,
+            shown: watch.shown,
         }),
     }
 }

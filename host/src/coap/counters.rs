@@ -23,9 +23,15 @@ pub struct Counters {
     pub non_confirmable: u64,
     /// Confirmable messages sent again.
     pub retransmissions: u64,
-    /// Separate responses that the peer never acknowledged.
+    /// Observations begun.
+    pub observations: u64,
+    /// Requests for an observation that were answered once, for want of room.
+    pub observations_refused: u64,
+    /// Notifications sent; retransmissions are not counted.
+    pub notifications: u64,
+    /// Separate responses and notifications that the peer never acknowledged.
     pub given_up: u64,
-    /// Separate responses that the peer answered with RST.
+    /// Separate responses and notifications that the peer answered with RST.
     pub reset_by_peer: u64,
     /// Requests with a critical option that is not understood.
     pub bad_options: u64,

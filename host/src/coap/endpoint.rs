@@ -5,18 +5,21 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::time::Instant;
 
+use super::block::Block;
 use super::block1::Assemblies;
 use super::block2::Responses;
+use super::cache_key::BodyKey;
 use super::code::{self, BAD_REQUEST, GET, INTERNAL_SERVER_ERROR};
 use super::codec;
 use super::counters::Counters;
 use super::dedup::Answers;
-use super::exchange::{Arrival, ExchangeId, Exchanges};
+use super::exchange::{Arrival, Exchange, ExchangeId, Exchanges};
 use super::limits::Limits;
 use super::message::{Datagram, Message, MessageType};
-use super::option::{BLOCK1, BLOCK2};
+use super::observe::{Ended, Observations};
+use super::option::{BLOCK1, BLOCK2, OBSERVE};
 use super::peer::Peer;
-use super::reliability::{Due, Outcome, Reliability};
+use super::reliability::{Due, Outcome, Owner, Reliability};
 use super::secret::Secret;
 
 /// A request for the caller, seen once however often it was transmitted. It must be answered with
@@ -29,8 +32,10 @@ pub struct Incoming<P> {
     pub peer: P,
     /// Confirmable or not; the answer follows it.
     pub message_type: MessageType,
-    /// What is asked. The body is whole; Block1, Block2, Size1, Size2 and Request-Tag are taken out.
+    /// What is asked. The body is whole; Block1, Block2, Size1, Size2, Request-Tag and Observe are taken out.
     pub request: Message,
+    /// Whether it asks for an observation: then [`Endpoint::respond_observing`] may begin one.
+    pub observes: bool,
     /// Bytes of all its datagrams.
     pub wire_bytes: usize,
 }
@@ -57,6 +62,7 @@ pub struct Endpoint<P> {
     pub(super) reliability: Reliability<P>,
     pub(super) assemblies: Assemblies<P>,
     pub(super) responses: Responses<P>,
+    pub(super) observations: Observations<P>,
     pub(super) requests: VecDeque<Incoming<P>>,
     transmits: VecDeque<Transmit<P>>,
     pub(super) counters: Counters,
@@ -73,6 +79,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
             reliability: Reliability::new(&limits, secret.clone()),
             assemblies: Assemblies::new(&limits),
             responses: Responses::new(&limits),
+            observations: Observations::new(&limits),
             requests: VecDeque::new(),
             transmits: VecDeque::new(),
             counters: Counters::default(),
@@ -100,18 +107,27 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         let Some(exchange) = self.exchanges.finish(id) else {
             return;
         };
-        let response = self.sendable(response);
-        let secret = &self.secret;
-        let tag = |body: &[u8]| (secret.hash(body) >> 32) as u32;
-        let fitted = self
-            .responses
-            .fit(now, exchange.response_key, exchange.block2, response, tag);
-        let mut response =
-            fitted.unwrap_or_else(|error| Message::diagnostic(BAD_REQUEST, error.to_string()));
+        self.replace(now, &exchange);
+        self.respond_to(now, exchange, response, false);
+    }
+
+    /// Sends the answer of an exchange; `observing`: it is the first of an observation.
+    pub(super) fn respond_to(
+        &mut self,
+        now: Instant,
+        exchange: Exchange<P>,
+        response: Message,
+        observing: bool,
+    ) {
+        let mut response = self.fitted(now, exchange.response_key, exchange.block2, response);
+        if observing {
+            response.set_uint_option(OBSERVE, self.observations.next_sequence());
+        }
         if let Some(block) = exchange.block1 {
             response.push_option(BLOCK1, block.encode());
         }
-        let retain = exchange.arrival.method != GET || exchange.acknowledged;
+        // A GET may be executed again, but not to begin its observation again.
+        let retain = exchange.arrival.method != GET || exchange.acknowledged || observing;
         self.answer(
             now,
             &exchange.arrival,
@@ -121,11 +137,26 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         );
     }
 
+    /// A response as it fits into one message, its rest stored for later requests.
+    pub(super) fn fitted(
+        &mut self,
+        now: Instant,
+        key: BodyKey<P>,
+        wanted: Option<Block>,
+        response: Message,
+    ) -> Message {
+        let response = self.sendable(response);
+        let secret = &self.secret;
+        let tag = |body: &[u8]| (secret.hash(body) >> 32) as u32;
+        let fitted = self.responses.fit(now, key, wanted, response, tag);
+        fitted.unwrap_or_else(|error| Message::diagnostic(BAD_REQUEST, error.to_string()))
+    }
+
     fn sendable(&mut self, mut response: Message) -> Message {
         // A rule may have listed its options in any order; blocks are not its business.
         response
             .options
-            .retain(|option| !matches!(option.number, BLOCK1 | BLOCK2));
+            .retain(|option| !matches!(option.number, BLOCK1 | BLOCK2 | OBSERVE));
         response.options.sort_by_key(|option| option.number);
         let problem = if !code::is_response(response.code) {
             "the answer made here has no response code; see the gateway's log"
@@ -179,10 +210,9 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
                 self.counters.separate += 1;
                 for_duplicates =
                     codec::encode(&Datagram::empty(MessageType::Acknowledgement, message_id));
-                let outcome =
-                    self.reliability
-                        .send(now, peer, datagram(MessageType::Confirmable, 0));
-                self.proceed(peer, outcome);
+                let datagram = datagram(MessageType::Confirmable, 0);
+                let outcome = self.reliability.send(now, peer, datagram, Owner::Response);
+                self.proceed(now, peer, outcome);
             }
             _ => match self.reliability.message_id(now, peer) {
                 Some(own) => {
@@ -207,8 +237,13 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         }
     }
 
-    pub(super) fn proceed(&mut self, peer: Peer<P>, outcome: Outcome) {
-        self.counters.message_ids_exhausted += outcome.without_id;
+    pub(super) fn proceed(&mut self, now: Instant, peer: Peer<P>, outcome: Outcome) {
+        for owner in outcome.without_id {
+            self.counters.message_ids_exhausted += 1;
+            if let Owner::Notification(id) = owner {
+                self.end(now, id, Ended::WithoutMessageId);
+            }
+        }
         if let Some(bytes) = outcome.transmit {
             self.transmit(peer, bytes);
         }
@@ -262,7 +297,14 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
                     self.counters.retransmissions += 1;
                     self.transmit(peer, bytes);
                 }
-                Due::GivenUp(messages) => self.counters.given_up += messages,
+                Due::GivenUp(owners) => {
+                    self.counters.given_up += owners.len() as u64;
+                    for owner in owners {
+                        if let Owner::Notification(id) = owner {
+                            self.end(now, id, Ended::Unacknowledged);
+                        }
+                    }
+                }
             }
         }
         self.answers.expire(now);
@@ -295,6 +337,12 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     #[cfg(test)]
     pub(super) fn state_left(&self) -> usize {
         let bodies = self.assemblies.len() + self.responses.len();
-        self.in_flight() + self.answers.len() + bodies + self.requests.len() + self.transmits.len()
+        let observations = self.observations.len();
+        self.in_flight()
+            + observations
+            + self.answers.len()
+            + bodies
+            + self.requests.len()
+            + self.transmits.len()
     }
 }

@@ -36,6 +36,8 @@ pub(super) struct Exchange<P> {
     pub(super) block1: Option<Block>,
     /// Which block of the response it asks for.
     pub(super) block2: Option<Block>,
+    /// Whether it asks for an observation (RFC 7641 §3.1).
+    pub(super) observes: bool,
 }
 
 struct InProgress {

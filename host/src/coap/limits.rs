@@ -22,6 +22,19 @@ pub struct Limits {
     pub exchanges_per_peer: usize,
     /// Exchanges in flight in all. Above: 5.03. About 10 MiB of requests of ordinary size.
     pub exchanges: usize,
+    /// Observations in all. Above: the device is answered once, without Observe (RFC 7641 §4.1). What one keeps, here and
+    /// above the endpoint, is about 2 KiB.
+    pub observations: usize,
+    /// Observations of one peer. A device has one or two resources that it waits for; 16 leaves room for a router behind
+    /// one address.
+    pub observations_per_peer: usize,
+    /// Whether notifications may be non-confirmable: less airtime for a device that can afford to miss one.
+    pub non_confirmable_notifications: bool,
+    /// The longest time without a confirmable notification (RFC 7641 §4.5): 24 h.
+    pub confirm_interval: Duration,
+    /// A notification that follows another one within this time is confirmable, and so waits for its
+    /// acknowledgement: 3 s where no round-trip time is known (RFC 7641 §4.5.1).
+    pub notification_interval: Duration,
     /// Answers retained per peer for duplicates, oldest out. A peer that sends more than 64 requests while
     /// one duplicate travels has no constrained network.
     pub answers_per_peer: usize,
@@ -61,6 +74,11 @@ impl Default for Limits {
             block_size_exponent: MAX_SIZE_EXPONENT,
             exchanges_per_peer: 16,
             exchanges: 16_384,
+            observations: 10_000,
+            observations_per_peer: 16,
+            non_confirmable_notifications: false,
+            confirm_interval: Duration::from_secs(24 * 3600),
+            notification_interval: Duration::from_secs(3),
             answers_per_peer: 64,
             answer_bytes: 8 * 1024 * 1024,
             body_bytes: 8 * 1024 * 1024,

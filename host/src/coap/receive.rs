@@ -12,9 +12,11 @@ use super::codec::{self, DecodeError};
 use super::endpoint::{Endpoint, Incoming};
 use super::exchange::{Arrival, Exchange};
 use super::message::{Datagram, Message, MessageType};
-use super::option::{BLOCK1, BLOCK2, MAX_AGE, REQUEST_TAG, SIZE1, SIZE2};
+use super::observe::Ended;
+use super::option::{BLOCK1, BLOCK2, MAX_AGE, OBSERVE, REQUEST_TAG, SIZE1, SIZE2};
 use super::options;
 use super::peer::Peer;
+use super::reliability::Owner;
 
 /// What a request says about blocks.
 struct Blocks {
@@ -60,13 +62,13 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
                 self.transmit_empty(peer, MessageType::Reset, message_id);
             }
             MessageType::Acknowledgement if !code::is_request(code) => {
-                self.settle(now, peer, message_id);
-            }
-            MessageType::Reset if code == code::EMPTY => {
-                if self.settle(now, peer, message_id) {
-                    self.counters.reset_by_peer += 1;
+                match self.settle(now, peer, message_id) {
+                    Some(Owner::Notification(id)) => self.notification_arrived(now, id),
+                    Some(Owner::Response) => {}
+                    None => self.counters.unexpected += 1,
                 }
             }
+            MessageType::Reset if code == code::EMPTY => self.reset(now, peer, message_id),
             // Rejecting these is ignoring them (RFC 7252 §4.2, §4.3).
             _ => self.counters.unexpected += 1,
         }
@@ -84,14 +86,24 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         }
     }
 
-    /// Whether a message of ours was waiting for this ACK or RST.
-    fn settle(&mut self, now: Instant, peer: Peer<P>, message_id: u16) -> bool {
-        let Some(outcome) = self.reliability.settle(now, peer, message_id) else {
-            self.counters.unexpected += 1;
-            return false;
+    /// Whose message was waiting for this ACK or RST.
+    fn settle(&mut self, now: Instant, peer: Peer<P>, message_id: u16) -> Option<Owner> {
+        let (owner, outcome) = self.reliability.settle(now, peer, message_id)?;
+        self.proceed(now, peer, outcome);
+        Some(owner)
+    }
+
+    fn reset(&mut self, now: Instant, peer: Peer<P>, message_id: u16) {
+        let observation = match self.settle(now, peer, message_id) {
+            Some(Owner::Response) => return self.counters.reset_by_peer += 1,
+            Some(Owner::Notification(id)) => Some(id),
+            None => self.observations.find_non(&peer, message_id),
         };
-        self.proceed(peer, outcome);
-        true
+        let Some(id) = observation else {
+            return self.counters.unexpected += 1;
+        };
+        self.counters.reset_by_peer += 1;
+        self.end(now, id, Ended::Reset);
     }
 
     fn handle_request(
@@ -233,7 +245,15 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         } else if request.payload.len() > self.limits.request_body {
             return Err(self.refusal(Refusal::TooLarge));
         }
-        let taken_out = [BLOCK1, BLOCK2, SIZE1, SIZE2, REQUEST_TAG];
+        // Only for GET, and for a body's first block (RFC 7641 §2, RFC 7959 §2.6); other values mean nothing.
+        let observe = request
+            .uint_option(OBSERVE)
+            .filter(|_| request.code == GET && block2.is_none_or(|block| block.number == 0));
+        if observe == Some(1) {
+            self.deregister(arrival);
+        }
+        let observes = observe == Some(0);
+        let taken_out = [BLOCK1, BLOCK2, SIZE1, SIZE2, REQUEST_TAG, OBSERVE];
         request
             .options
             .retain(|option| !taken_out.contains(&option.number));
@@ -244,6 +264,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
             response_key,
             block1,
             block2,
+            observes,
         };
         let id = self
             .exchanges
@@ -256,6 +277,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
             peer: peer.address,
             message_type,
             request,
+            observes,
             wire_bytes: total_bytes,
         }))
     }
@@ -263,8 +285,9 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     /// Whether one more exchange is within the bounds. Separate answers under way count too, so that a peer that
     /// never acknowledges cannot pile them up.
     fn admit(&mut self, peer: &Peer<P>) -> Result<(), Message> {
-        let of_peer = self.exchanges.of_peer(peer) + self.reliability.of_peer(peer);
-        if of_peer < self.limits.exchanges_per_peer && self.in_flight() < self.limits.exchanges {
+        let of_peer = self.exchanges.of_peer(peer) + self.reliability.responses_of_peer(peer);
+        let in_all = self.exchanges.len() + self.reliability.responses();
+        if of_peer < self.limits.exchanges_per_peer && in_all < self.limits.exchanges {
             return Ok(());
         }
         self.counters.overloaded += 1;

@@ -10,17 +10,36 @@ use super::codec;
 use super::limits::Limits;
 use super::message::Datagram;
 use super::message_id::MessageIds;
+use super::observe::ObservationId;
 use super::peer::{Map, Peer};
 use super::secret::Secret;
 
+/// Whom a confirmable message belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// The exchange that it answers; whatever becomes of it, nobody waits for it.
+    Response,
+    /// An observation, which goes on or ends with it.
+    Notification(ObservationId),
+}
+
 /// The one confirmable message under way toward a peer, and those behind it.
 struct Outbound {
+    owner: Owner,
     message_id: u16,
     bytes: Vec<u8>,
     timer: (Instant, u64),
     timeout: Duration,
     retransmissions: u32,
-    waiting: VecDeque<Datagram>,
+    waiting: VecDeque<(Datagram, Owner)>,
+}
+
+impl Outbound {
+    fn responses(&self) -> usize {
+        let waiting = self.waiting.iter().map(|(_, owner)| *owner);
+        let owners = waiting.chain([self.owner]);
+        owners.filter(|owner| *owner == Owner::Response).count()
+    }
 }
 
 /// What came of the messages toward a peer.
@@ -29,7 +48,7 @@ pub(super) struct Outcome {
     /// Bytes to send now.
     pub(super) transmit: Option<Vec<u8>>,
     /// Messages dropped because no message ID was free.
-    pub(super) without_id: u64,
+    pub(super) without_id: Vec<Owner>,
 }
 
 /// Confirmable messages of all peers.
@@ -38,6 +57,7 @@ pub(super) struct Reliability<P> {
     timers: BTreeMap<(Instant, u64), Peer<P>>,
     next_timer: u64,
     outstanding: usize,
+    responses: usize,
     message_ids: MessageIds,
     secret: Secret,
     timeout: Duration,
@@ -50,8 +70,8 @@ pub(super) struct Reliability<P> {
 pub(super) enum Due<P> {
     /// Send again.
     Retransmit(Peer<P>, Vec<u8>),
-    /// The peer never answered: this many messages to it are dropped.
-    GivenUp(u64),
+    /// The peer never answered: these messages to it are dropped.
+    GivenUp(Vec<Owner>),
 }
 
 impl<P: Copy + Eq + Hash> Reliability<P> {
@@ -61,6 +81,7 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
             timers: BTreeMap::new(),
             next_timer: 0,
             outstanding: 0,
+            responses: 0,
             message_ids: MessageIds::new(secret.clone(), limits.exchange_lifetime),
             secret,
             timeout: limits.ack_timeout,
@@ -76,21 +97,34 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
 
     /// Sends a confirmable message, or lets it wait for the one under way. Its message ID is set when it leaves,
     /// so that the ID's lifetime begins then.
-    pub(super) fn send(&mut self, now: Instant, peer: Peer<P>, datagram: Datagram) -> Outcome {
+    pub(super) fn send(
+        &mut self,
+        now: Instant,
+        peer: Peer<P>,
+        datagram: Datagram,
+        owner: Owner,
+    ) -> Outcome {
+        self.outstanding += 1;
+        self.responses += usize::from(owner == Owner::Response);
         if let Some(outbound) = self.peers.get_mut(&peer) {
-            outbound.waiting.push_back(datagram);
-            self.outstanding += 1;
+            outbound.waiting.push_back((datagram, owner));
             return Outcome::default();
         }
-        self.start(now, peer, VecDeque::from([datagram]))
+        self.start(now, peer, VecDeque::from([(datagram, owner)]))
     }
 
     /// Sends the first of these messages that gets an ID; the rest waits.
-    fn start(&mut self, now: Instant, peer: Peer<P>, mut waiting: VecDeque<Datagram>) -> Outcome {
+    fn start(
+        &mut self,
+        now: Instant,
+        peer: Peer<P>,
+        mut waiting: VecDeque<(Datagram, Owner)>,
+    ) -> Outcome {
         let mut outcome = Outcome::default();
-        while let Some(mut datagram) = waiting.pop_front() {
+        while let Some((mut datagram, owner)) = waiting.pop_front() {
             let Some(message_id) = self.message_ids.next(now, peer.hash) else {
-                outcome.without_id += 1;
+                self.forget(owner);
+                outcome.without_id.push(owner);
                 continue;
             };
             datagram.message_id = message_id;
@@ -99,10 +133,10 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
             let timeout = self.timeout.mul_f64(1.0 + spread * self.secret.fraction());
             let timer = self.set_timer(now + timeout, peer);
             outcome.transmit = Some(bytes.clone());
-            self.outstanding += 1 + waiting.len();
             self.peers.insert(
                 peer,
                 Outbound {
+                    owner,
                     message_id,
                     bytes,
                     timer,
@@ -116,6 +150,11 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
         outcome
     }
 
+    fn forget(&mut self, owner: Owner) {
+        self.outstanding -= 1;
+        self.responses -= usize::from(owner == Owner::Response);
+    }
+
     fn set_timer(&mut self, at: Instant, peer: Peer<P>) -> (Instant, u64) {
         let timer = (at, self.next_timer);
         self.next_timer += 1;
@@ -123,24 +162,52 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
         timer
     }
 
-    /// An ACK or RST came. None where it answers nothing that is under way; else the next message leaves.
+    /// An ACK or RST came. None where it answers nothing that is under way; else whose message it was, and the next one
+    /// leaves.
     pub(super) fn settle(
         &mut self,
         now: Instant,
         peer: Peer<P>,
         message_id: u16,
-    ) -> Option<Outcome> {
+    ) -> Option<(Owner, Outcome)> {
         self.peers
             .get(&peer)
             .filter(|outbound| outbound.message_id == message_id)?;
+        self.finish(now, peer)
+    }
+
+    /// Ends the message under way; the next one leaves.
+    fn finish(&mut self, now: Instant, peer: Peer<P>) -> Option<(Owner, Outcome)> {
         let outbound = self.remove(&peer)?;
-        Some(self.start(now, peer, outbound.waiting))
+        self.forget(outbound.owner);
+        Some((outbound.owner, self.start(now, peer, outbound.waiting)))
+    }
+
+    /// Stops the notifications of an observation that is over.
+    pub(super) fn cancel(
+        &mut self,
+        now: Instant,
+        peer: Peer<P>,
+        observation: ObservationId,
+    ) -> Outcome {
+        let ended = Owner::Notification(observation);
+        let Some(outbound) = self.peers.get_mut(&peer) else {
+            return Outcome::default();
+        };
+        let before = outbound.waiting.len();
+        outbound.waiting.retain(|(_, owner)| *owner != ended);
+        self.outstanding -= before - outbound.waiting.len();
+        if outbound.owner != ended {
+            return Outcome::default();
+        }
+        self.finish(now, peer)
+            .map(|(_, outcome)| outcome)
+            .unwrap_or_default()
     }
 
     fn remove(&mut self, peer: &Peer<P>) -> Option<Outbound> {
         let outbound = self.peers.remove(peer)?;
         self.timers.remove(&outbound.timer);
-        self.outstanding -= 1 + outbound.waiting.len();
         Some(outbound)
     }
 
@@ -165,10 +232,12 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
                 Some(Due::Retransmit(peer, outbound.bytes.clone()))
             }
             _ => {
-                let dropped = self
-                    .remove(&peer)
-                    .map_or(0, |outbound| 1 + outbound.waiting.len());
-                Some(Due::GivenUp(dropped as u64))
+                let dropped = self.remove(&peer).map_or_else(Vec::new, |outbound| {
+                    let waiting = outbound.waiting.into_iter().map(|(_, owner)| owner);
+                    [outbound.owner].into_iter().chain(waiting).collect()
+                });
+                dropped.iter().for_each(|owner| self.forget(*owner));
+                Some(Due::GivenUp(dropped))
             }
         }
     }
@@ -177,11 +246,14 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
         self.timers.first_key_value().map(|((at, _), _)| *at)
     }
 
-    /// Messages toward this peer that are under way or waiting.
-    pub(super) fn of_peer(&self, peer: &Peer<P>) -> usize {
-        self.peers
-            .get(peer)
-            .map_or(0, |outbound| 1 + outbound.waiting.len())
+    /// Responses toward this peer that are under way or waiting.
+    pub(super) fn responses_of_peer(&self, peer: &Peer<P>) -> usize {
+        self.peers.get(peer).map_or(0, Outbound::responses)
+    }
+
+    /// Responses under way or waiting in all.
+    pub(super) fn responses(&self) -> usize {
+        self.responses
     }
 
     /// Messages under way or waiting in all.

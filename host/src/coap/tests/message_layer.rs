@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::code::{BAD_OPTION, GET, POST};
-use super::super::option::{ACCESS_TOKEN, OBSERVE};
+use super::super::option::{ACCESS_TOKEN};
 use super::*;
 
 #[test]
@@ -187,7 +187,6 @@ fn elective_options_reach_the_caller_and_the_payload_does_too() {
     datagram.message = datagram
         .message
         .with_option(ACCESS_TOKEN, "token")
-        .with_option(OBSERVE, [])
         .with_option(65_000, "unknown")
         .with_payload("body");
     server.receive(1, &datagram);

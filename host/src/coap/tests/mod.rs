@@ -6,6 +6,7 @@ mod bytes;
 mod codec;
 mod message_layer;
 mod network;
+mod observe;
 mod reliability;
 mod separate;
 mod simulation;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::super::peer::test_peer;
-use super::super::reliability::{Due, Outcome, Reliability};
+use super::super::reliability::{Due, Outcome, Owner, Reliability};
 use super::super::secret::Secret;
 use super::*;
 
@@ -31,7 +31,7 @@ fn message_id(bytes: &[u8]) -> u16 {
 fn a_message_is_sent_five_times_with_doubling_pauses_and_then_given_up() {
     let (mut reliability, start) = reliability();
     let sent = reliability
-        .send(start, test_peer(1), response(b"a"))
+        .send(start, test_peer(1), response(b"a"), Owner::Response)
         .transmit
         .expect("sent at once");
     let mut now = start;
@@ -46,7 +46,7 @@ fn a_message_is_sent_five_times_with_doubling_pauses_and_then_given_up() {
                 assert_eq!(bytes, sent)
             }
             other => {
-                assert_eq!(other, Some(Due::GivenUp(1)));
+                assert_eq!(other, Some(Due::GivenUp(vec![Owner::Response])));
                 break;
             }
         }
@@ -69,22 +69,22 @@ fn a_message_is_sent_five_times_with_doubling_pauses_and_then_given_up() {
 fn one_message_at_a_time_is_under_way_toward_a_peer() {
     let (mut reliability, now) = reliability();
     let first = reliability
-        .send(now, test_peer(1), response(b"a"))
+        .send(now, test_peer(1), response(b"a"), Owner::Response)
         .transmit
         .expect("sent at once");
     assert_eq!(
-        reliability.send(now, test_peer(1), response(b"b")),
+        reliability.send(now, test_peer(1), response(b"b"), Owner::Response),
         Outcome::default()
     );
     assert!(
         reliability
-            .send(now, test_peer(2), response(b"c"))
+            .send(now, test_peer(2), response(b"c"), Owner::Response)
             .transmit
             .is_some()
     );
     assert_eq!(
         (
-            reliability.of_peer(&test_peer(1)),
+            reliability.responses_of_peer(&test_peer(1)),
             reliability.outstanding()
         ),
         (2, 3)
@@ -96,16 +96,16 @@ fn one_message_at_a_time_is_under_way_toward_a_peer() {
     );
     let second = reliability
         .settle(now, test_peer(1), message_id(&first))
-        .and_then(|outcome| outcome.transmit);
+        .and_then(|(_, outcome)| outcome.transmit);
     let second = second.expect("the next leaves");
     assert_ne!(message_id(&second), message_id(&first));
     assert_eq!(
         reliability.settle(now, test_peer(1), message_id(&second)),
-        Some(Outcome::default())
+        Some((Owner::Response, Outcome::default()))
     );
     assert_eq!(
         (
-            reliability.of_peer(&test_peer(1)),
+            reliability.responses_of_peer(&test_peer(1)),
             reliability.outstanding()
         ),
         (0, 1)
@@ -116,7 +116,7 @@ fn one_message_at_a_time_is_under_way_toward_a_peer() {
 fn a_silent_peer_loses_its_waiting_messages_too() {
     let (mut reliability, start) = reliability();
     for _ in 0..3 {
-        reliability.send(start, test_peer(1), response(b"a"));
+        reliability.send(start, test_peer(1), response(b"a"), Owner::Response);
     }
     let end = start + Duration::from_secs(1_000);
     let mut last = None;
@@ -135,7 +135,7 @@ fn a_silent_peer_loses_its_waiting_messages_too() {
             .poll_due(end + Duration::from_secs(100 * step))
             .or(last);
     }
-    assert_eq!(last, Some(Due::GivenUp(3)));
+    assert_eq!(last, Some(Due::GivenUp(vec![Owner::Response; 3])));
     assert_eq!(
         (reliability.outstanding(), reliability.next_timeout()),
         (0, None)

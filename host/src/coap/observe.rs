@@ -1,0 +1,162 @@
+//! Who observes (RFC 7641): entries by peer and token, what became of their notifications, and the sequence numbers.
+
+use std::collections::VecDeque;
+use std::hash::Hash;
+use std::time::Instant;
+
+use super::block::Block;
+use super::cache_key::BodyKey;
+use super::limits::Limits;
+use super::message::Token;
+use super::peer::{Map, Peer};
+
+/// Names one observation of one endpoint; never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObservationId(u64);
+
+/// What became of an observation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Observed {
+    /// The last notification has arrived: the device has acknowledged it. A non-confirmable one counts when it leaves.
+    Delivered(ObservationId),
+    /// It is over.
+    Ended(ObservationId, Ended),
+}
+
+/// Why an observation is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// GET with Observe 1 (RFC 7641 §3.6).
+    Deregistered,
+    /// The device sent another request with the same token (RFC 7641 §4.1).
+    Replaced,
+    /// The device rejected a notification (RFC 7641 §3.6).
+    Reset,
+    /// The device never acknowledged a notification (RFC 7641 §4.5).
+    Unacknowledged,
+    /// There was no message ID for a notification.
+    WithoutMessageId,
+}
+
+impl std::fmt::Display for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Deregistered => "the device deregistered",
+            Self::Replaced => "the device asked anew",
+            Self::Reset => "the device rejected a notification",
+            Self::Unacknowledged => "the device never acknowledged a notification",
+            Self::WithoutMessageId => "too many messages went to the device",
+        })
+    }
+}
+
+/// One entry of the list of observers (RFC 7641 §4.1).
+pub(super) struct Observation<P> {
+    pub(super) peer: Peer<P>,
+    pub(super) token: Token,
+    /// Under which a notification's body is stored if it leaves in blocks: the request's.
+    pub(super) response_key: BodyKey<P>,
+    /// The size of blocks that the request asked for.
+    pub(super) block2: Option<Block>,
+    /// When the device last acknowledged something of this observation.
+    pub(super) confirmed_at: Option<Instant>,
+    /// When the last notification left.
+    pub(super) notified_at: Option<Instant>,
+    /// The message ID of the last non-confirmable notification, by which a RST is told to be for it.
+    pub(super) last_non: Option<u16>,
+}
+
+/// All observations of one endpoint.
+pub(super) struct Observations<P> {
+    by_id: Map<ObservationId, Observation<P>>,
+    by_peer: Map<Peer<P>, Vec<ObservationId>>,
+    next_id: u64,
+    sequence: u32,
+    events: VecDeque<Observed>,
+    most: usize,
+    most_per_peer: usize,
+}
+
+impl<P: Copy + Eq + Hash> Observations<P> {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            by_id: Map::default(),
+            by_peer: Map::default(),
+            next_id: 0,
+            sequence: 0,
+            events: VecDeque::new(),
+            most: limits.observations,
+            most_per_peer: limits.observations_per_peer,
+        }
+    }
+
+    /// Begins an observation; none where a bound is reached.
+    pub(super) fn begin(&mut self, observation: Observation<P>) -> Option<ObservationId> {
+        let of_peer = self.by_peer.get(&observation.peer).map_or(0, Vec::len);
+        if self.by_id.len() >= self.most || of_peer >= self.most_per_peer {
+            return None;
+        }
+        let id = ObservationId(self.next_id);
+        self.next_id += 1;
+        self.by_peer.entry(observation.peer).or_default().push(id);
+        self.by_id.insert(id, observation);
+        Some(id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: ObservationId) -> Option<&mut Observation<P>> {
+        self.by_id.get_mut(&id)
+    }
+
+    /// The observation that this token of this peer names.
+    pub(super) fn find(&self, peer: &Peer<P>, token: Token) -> Option<ObservationId> {
+        self.of_peer(peer, |observation| observation.token == token)
+    }
+
+    /// The observation whose last non-confirmable notification had this message ID.
+    pub(super) fn find_non(&self, peer: &Peer<P>, message_id: u16) -> Option<ObservationId> {
+        self.of_peer(peer, |observation| observation.last_non == Some(message_id))
+    }
+
+    fn of_peer(
+        &self,
+        peer: &Peer<P>,
+        is_it: impl Fn(&Observation<P>) -> bool,
+    ) -> Option<ObservationId> {
+        let ids = self.by_peer.get(peer)?.iter().copied();
+        ids.into_iter()
+            .find(|id| self.by_id.get(id).is_some_and(&is_it))
+    }
+
+    /// Takes an observation out of the list; none where it has ended before.
+    pub(super) fn remove(&mut self, id: ObservationId) -> Option<Observation<P>> {
+        let observation = self.by_id.remove(&id)?;
+        if let Some(ids) = self.by_peer.get_mut(&observation.peer) {
+            ids.retain(|other| *other != id);
+            if ids.is_empty() {
+                self.by_peer.remove(&observation.peer);
+            }
+        }
+        Some(observation)
+    }
+
+    /// For the caller.
+    pub(super) fn tell(&mut self, event: Observed) {
+        self.events.push_back(event);
+    }
+
+    pub(super) fn poll_event(&mut self) -> Option<Observed> {
+        self.events.pop_front()
+    }
+
+    /// The next sequence number (RFC 7641 §4.4): 24 bits, one sequence for all observations. A client takes a number for
+    /// newer that is less than 2^23 ahead, so 32,000 notifications per second could be told apart for the 256 s that
+    /// it looks back.
+    pub(super) fn next_sequence(&mut self) -> u32 {
+        self.sequence = (self.sequence + 1) & 0x00ff_ffff;
+        self.sequence
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+}

@@ -1,0 +1,281 @@
+//! Observations (RFC 7641): who is told what, in which kind of message, and when it ends.
+
+use super::super::option::{BLOCK2, ETAG, OBSERVE};
+use super::super::{Block, Ended, ObservationId, Observed};
+use super::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn observing(message_id: u16, value: u32) -> Datagram {
+    let mut datagram = confirmable(message_id, code::GET);
+    datagram.message.set_uint_option(OBSERVE, value);
+    datagram
+}
+
+fn content(text: &str) -> Message {
+    Message::new(code::CONTENT).with_payload(text)
+}
+
+impl Server {
+    /// Lets a peer observe, and answers it at once.
+    fn observe(&mut self, peer: u16, message_id: u16) -> (Option<ObservationId>, Datagram) {
+        self.receive(peer, &observing(message_id, 0));
+        let incoming = self.incoming();
+        assert!(incoming.observes);
+        assert_eq!(incoming.request.option(OBSERVE), None);
+        let id = self
+            .endpoint
+            .respond_observing(self.now, incoming.id, content("first"));
+        (id, self.sent_one())
+    }
+
+    fn notify(&mut self, id: ObservationId, text: &str) -> Datagram {
+        assert!(self.endpoint.notify(self.now, id, content(text)));
+        self.sent_one()
+    }
+
+    fn acknowledge(&mut self, peer: u16, message_id: u16) {
+        let ack = Datagram::empty(MessageType::Acknowledgement, message_id);
+        self.receive(peer, &ack);
+    }
+
+    fn observed(&mut self) -> Option<Observed> {
+        self.endpoint.poll_observed()
+    }
+}
+
+fn sequence(datagram: &Datagram) -> u32 {
+    let value = datagram.message.uint_option(OBSERVE);
+    value.expect("an Observe option")
+}
+
+#[test]
+fn a_notification_has_the_requests_token_and_a_growing_sequence_number() {
+    let mut server = Server::new();
+    let (id, first) = server.observe(1, 10);
+    let id = id.expect("an observation");
+    assert_eq!(first.message_type, MessageType::Acknowledgement);
+    let second = server.notify(id, "second");
+    assert_eq!(
+        (second.message_type, second.token),
+        (MessageType::Confirmable, token(10))
+    );
+    assert_eq!(second.message.payload, b"second");
+    assert!(sequence(&second) > sequence(&first));
+    assert_eq!(server.observed(), None, "it has not arrived yet");
+    server.acknowledge(1, second.message_id);
+    assert_eq!(server.observed(), Some(Observed::Delivered(id)));
+    let third = server.notify(id, "third");
+    assert!(sequence(&third) > sequence(&second));
+}
+
+#[test]
+fn a_retransmitted_registration_is_answered_again_and_observes_once() {
+    let mut server = Server::new();
+    let (_, first) = server.observe(1, 10);
+    server.receive(1, &observing(10, 0));
+    assert_eq!(server.sent_one(), first);
+    assert!(server.endpoint.poll_request().is_none());
+    assert_eq!(server.endpoint.observations(), 1);
+}
+
+#[test]
+fn the_same_token_observes_once_and_another_one_besides() {
+    let mut server = Server::new();
+    let (first, _) = server.observe(1, 10);
+    let mut again = observing(11, 0);
+    again.token = token(10);
+    server.receive(1, &again);
+    let incoming = server.incoming();
+    let second = server
+        .endpoint
+        .respond_observing(server.now, incoming.id, content("again"));
+    server.sent_one();
+    let replaced = Observed::Ended(first.expect("an observation"), Ended::Replaced);
+    assert_eq!(server.observed(), Some(replaced));
+    assert!(second.is_some());
+    assert!(server.observe(2, 12).0.is_some());
+    assert_eq!(server.endpoint.observations(), 2);
+}
+
+#[test]
+fn a_request_that_fails_observes_nothing_and_ends_what_its_token_observed() {
+    let mut server = Server::new();
+    let (first, _) = server.observe(1, 10);
+    let mut again = observing(11, 0);
+    again.token = token(10);
+    server.receive(1, &again);
+    let id = server.incoming().id;
+    let failed = Message::new(code::NOT_FOUND);
+    let begun = server.endpoint.respond_observing(server.now, id, failed);
+    assert_eq!(begun, None);
+    assert_eq!(server.sent_one().message.option(OBSERVE), None);
+    let replaced = Observed::Ended(first.expect("an observation"), Ended::Replaced);
+    assert_eq!(server.observed(), Some(replaced));
+}
+
+#[test]
+fn observe_1_ends_the_observation_and_a_plain_get_does_not() {
+    let mut server = Server::new();
+    let (id, _) = server.observe(1, 10);
+    let mut get = confirmable(11, code::GET);
+    get.token = token(10);
+    server.exchange(&get, content("plain"));
+    assert_eq!(server.observed(), None);
+    let mut stop = observing(12, 1);
+    stop.token = token(10);
+    let answer = server.exchange(&stop, content("last"));
+    assert_eq!(answer.message.option(OBSERVE), None);
+    let id = id.expect("an observation");
+    assert_eq!(
+        server.observed(),
+        Some(Observed::Ended(id, Ended::Deregistered))
+    );
+    assert!(!server.endpoint.notify(server.now, id, content("late")));
+}
+
+#[test]
+fn a_rejected_notification_ends_the_observation() {
+    for non_confirmable in [false, true] {
+        let mut server = Server::with_limits(Limits {
+            non_confirmable_notifications: non_confirmable,
+            ..Limits::default()
+        });
+        let id = server.observe(1, 10).0.expect("an observation");
+        let mut notification = server.notify(id, "a");
+        if non_confirmable {
+            // The first is confirmable in any case.
+            server.acknowledge(1, notification.message_id);
+            server.advance(3 * SECOND);
+            notification = server.notify(id, "b");
+            assert_eq!(notification.message_type, MessageType::NonConfirmable);
+            while server.observed().is_some() {}
+        }
+        let reset = Datagram::empty(MessageType::Reset, notification.message_id);
+        server.receive(1, &reset);
+        assert_eq!(server.observed(), Some(Observed::Ended(id, Ended::Reset)));
+        assert_eq!(server.endpoint.observations(), 0);
+    }
+}
+
+#[test]
+fn a_device_that_never_acknowledges_is_given_up_with_all_its_observations_that_wait() {
+    let mut server = Server::new();
+    let one = server.observe(1, 10).0.expect("an observation");
+    let two = server.observe(1, 11).0.expect("another");
+    server.notify(one, "a");
+    assert!(server.endpoint.notify(server.now, two, content("b")));
+    assert_eq!(server.sent(), [], "one message at a time toward a peer");
+    server.advance(100 * SECOND);
+    let ended = [one, two].map(|id| Some(Observed::Ended(id, Ended::Unacknowledged)));
+    assert_eq!([server.observed(), server.observed()], ended);
+    server.sent();
+    server.advance(300 * SECOND);
+    assert_eq!(server.endpoint.state_left(), 0);
+}
+
+#[test]
+fn a_lost_notification_is_sent_again_unchanged() {
+    let mut server = Server::new();
+    let id = server.observe(1, 10).0.expect("an observation");
+    let notification = server.notify(id, "a");
+    server.advance(4 * SECOND);
+    assert_eq!(server.sent_one(), notification);
+    server.acknowledge(1, notification.message_id);
+    assert_eq!(server.observed(), Some(Observed::Delivered(id)));
+    server.advance(100 * SECOND);
+    assert_eq!(server.sent(), []);
+}
+
+#[test]
+fn an_error_is_the_last_notification_and_takes_the_place_of_those_under_way() {
+    let mut server = Server::new();
+    let id = server.observe(1, 10).0.expect("an observation");
+    let lost = server.notify(id, "lost");
+    let gone = Message::new(code::SERVICE_UNAVAILABLE);
+    assert!(server.endpoint.notify(server.now, id, gone));
+    let last = server.sent_one();
+    assert_ne!(last.message_id, lost.message_id);
+    assert_eq!(
+        (last.message.code, last.message.option(OBSERVE)),
+        (code::SERVICE_UNAVAILABLE, None)
+    );
+    assert_eq!(server.endpoint.observations(), 0);
+    server.acknowledge(1, last.message_id);
+    server.advance(100 * SECOND);
+    assert_eq!((server.sent(), server.observed()), (vec![], None));
+}
+
+#[test]
+fn non_confirmable_notifications_are_confirmed_first_daily_and_when_they_come_close() {
+    let mut server = Server::with_limits(Limits {
+        non_confirmable_notifications: true,
+        ..Limits::default()
+    });
+    let id = server.observe(1, 10).0.expect("an observation");
+    let mut types = Vec::new();
+    for pause in [0, 3, 3, 1, 24 * 3600, 3] {
+        server.advance(pause * SECOND);
+        let notification = server.notify(id, "a");
+        if notification.message_type == MessageType::Confirmable {
+            server.acknowledge(1, notification.message_id);
+        }
+        assert_eq!(server.observed(), Some(Observed::Delivered(id)));
+        types.push(notification.message_type);
+    }
+    use MessageType::{Confirmable as Con, NonConfirmable as Non};
+    assert_eq!(types, [Con, Non, Non, Con, Con, Non]);
+}
+
+#[test]
+fn observations_are_bounded_in_all_and_per_peer() {
+    let mut server = Server::with_limits(Limits {
+        observations: 3,
+        observations_per_peer: 2,
+        ..Limits::default()
+    });
+    assert!(server.observe(1, 10).0.is_some() && server.observe(1, 11).0.is_some());
+    let (refused, answer) = server.observe(1, 12);
+    assert_eq!((refused, answer.message.option(OBSERVE)), (None, None));
+    assert_eq!(answer.message.payload, b"first", "it is answered once");
+    assert!(server.observe(2, 13).0.is_some());
+    assert!(server.observe(3, 14).0.is_none());
+    assert_eq!(server.endpoint.counters().observations_refused, 2);
+}
+
+#[test]
+fn a_large_notification_leaves_in_blocks_that_a_plain_get_fetches() {
+    let mut server = Server::new();
+    let id = server.observe(1, 10).0.expect("an observation");
+    let body = "x".repeat(1500);
+    let first = server.notify(id, &body);
+    let block = |datagram: &Datagram| {
+        let value = datagram.message.option(BLOCK2).expect("a Block2 option");
+        Block::decode(value).expect("a valid one")
+    };
+    assert!(block(&first).more && sequence(&first) > 0);
+    server.acknowledge(1, first.message_id);
+    let mut get = confirmable(11, code::GET);
+    let next = Block {
+        number: 1,
+        ..block(&first)
+    };
+    get.message.push_option(BLOCK2, next.encode());
+    let rest = server.answer_to(&get);
+    assert_eq!(rest.message.payload.len(), 1500 - 1024);
+    assert_eq!(rest.message.option(OBSERVE), None);
+    assert_eq!(rest.message.option(ETAG), first.message.option(ETAG));
+    assert!(!block(&rest).more);
+}
+
+#[test]
+fn notifications_under_way_do_not_keep_a_peer_from_asking() {
+    let mut server = Server::with_limits(Limits {
+        exchanges_per_peer: 1,
+        ..Limits::default()
+    });
+    let id = server.observe(1, 10).0.expect("an observation");
+    server.notify(id, "a");
+    let answer = server.exchange(&confirmable(11, code::PUT), changed());
+    assert_eq!(answer.message.code, code::CHANGED);
+}

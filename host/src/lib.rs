@@ -16,6 +16,7 @@ pub mod environment;
 pub mod exchange;
 pub mod heap;
 pub mod logging;
+pub mod observation;
 pub mod path_segment;
 pub mod rule;
 pub mod rule_tool;

@@ -120,7 +120,7 @@ fn run(args: comatrix_gateway::cli::ServeArgs) -> Result<(), (ExitCode, String)>
             .map_err(|error| failed(&error))?;
         announce(address);
         let unfinished =
-            serve::serve(transport, settings.limits.coap, &gateway, stop, settings.limits.drain).await;
+            serve::serve(transport, settings.limits.serve, &gateway, stop).await;
         if unfinished > 0 {
             tracing::warn!("stopped with {unfinished} exchanges unfinished; raise [limits] drain_seconds if that matters");
         }

@@ -69,6 +69,13 @@ impl AccessToken {
         })
     }
 
+    /// Whether the other one is the same token. Only for tokens that have been accepted: how long it takes may tell how much
+    /// of them is alike.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.0.expose_secret() == other.0.expose_secret()
+    }
+
     /// The value of the Authorization header, marked as sensitive.
     #[must_use]
     pub fn authorization(&self) -> reqwest::header::HeaderValue {

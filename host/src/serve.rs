@@ -12,11 +12,14 @@ use tokio::time::{Sleep, sleep_until};
 
 use crate::coap::{self, Endpoint, ExchangeId};
 use crate::endpoint_report::EndpointReport;
-use crate::exchange::{Gateway, Progress, Refusal, Request};
+use crate::exchange::{Answer, Follows, Gateway, Progress, Refusal, Request};
+use crate::observation::{Hub, ObservationLimits, PollId, Polled};
 use crate::transport::{UdpPeer, UdpTransport};
 
 /// Batches received before answers are sent: under a flood, answers must still leave.
 const BATCHES_PER_TURN: usize = 4;
+/// Notifications sent before anything else is done: a room with ten thousand observers must not keep requests waiting.
+const NOTIFICATIONS_PER_TURN: usize = 64;
 /// Bytes of request bodies in flight: 256 of the largest Matrix events. Beyond it new requests are answered 5.03, or a slow
 /// homeserver and a few busy devices would take all of a router's memory.
 const BODIES_IN_FLIGHT: usize = 16 << 20;
@@ -25,21 +28,39 @@ const ERROR_PAUSE: Duration = Duration::from_millis(10);
 /// The timer while the endpoint waits for nothing.
 const NEVER: Duration = Duration::from_secs(3600);
 
-type Answer = (ExchangeId, coap::Message, usize);
+/// What was waited for.
+enum Done {
+    /// The answer to a request whose body had this many bytes.
+    Answered(ExchangeId, Answer, usize),
+    /// What came of asking a homeserver on behalf of observers.
+    Polled(PollId, Polled),
+}
 
-/// Serves until `stop` is done, then ends what runs, for at most `drain`. Returns how many exchanges did not end.
+/// Bounds of serving.
+#[derive(Clone, Debug)]
+pub struct ServeLimits {
+    /// Of the endpoint.
+    pub coap: coap::Limits,
+    /// Of observations.
+    pub observation: ObservationLimits,
+    /// For what runs when it is told to stop.
+    pub drain: Duration,
+}
+
+/// Serves until `stop` is done, then ends what runs, for at most `limits.drain`. Returns how many exchanges did not end.
 pub async fn serve(
     mut transport: UdpTransport,
-    limits: coap::Limits,
+    limits: ServeLimits,
     gateway: &Gateway,
     stop: impl Future<Output = ()>,
-    drain: Duration,
 ) -> usize {
+    let drain = limits.drain;
     let mut seed = [0; 16];
     getrandom::fill(&mut seed)
         .unwrap_or_else(|error| panic!("no random numbers from the system: {error}"));
-    let mut endpoint = Endpoint::<UdpPeer>::new(limits, seed);
-    let mut exchanges: FuturesUnordered<LocalBoxFuture<'_, Answer>> = FuturesUnordered::new();
+    let mut endpoint = Endpoint::<UdpPeer>::new(limits.coap, seed);
+    let mut hub = Hub::new(limits.observation);
+    let mut pending: FuturesUnordered<LocalBoxFuture<'_, Done>> = FuturesUnordered::new();
     let mut timer = Box::pin(sleep_until(tokio::time::Instant::now() + NEVER));
     let mut stop = Box::pin(stop.fuse());
     let mut drained_at = None;
@@ -54,6 +75,7 @@ pub async fn serve(
                 peer: incoming.peer.remote,
                 message_type: incoming.message_type,
                 message: incoming.request,
+                observes: incoming.observes,
                 wire_bytes: incoming.wire_bytes,
             };
             let refusal = if drained_at.is_some() {
@@ -67,11 +89,13 @@ pub async fn serve(
                 continue;
             }
             match gateway.begin(request) {
-                Progress::Answered(response) => endpoint.respond(Instant::now(), id, response),
+                Progress::Answered(answer) => {
+                    respond(&mut endpoint, &mut hub, gateway, id, answer);
+                }
                 Progress::Waiting(waiting) => {
                     bodies += body;
-                    exchanges.push(Box::pin(async move {
-                        (id, gateway.finish(waiting).await, body)
+                    pending.push(Box::pin(async move {
+                        Done::Answered(id, gateway.finish(waiting).await, body)
                     }));
                 }
             }
@@ -83,6 +107,16 @@ pub async fn serve(
         {
             endpoint.handle_timeout(Instant::now());
         }
+        notify(&mut endpoint, &mut hub);
+        if hub.next_timeout().is_some_and(|due| due <= Instant::now()) {
+            hub.handle_timeout(Instant::now());
+            while let Some(call) = hub.poll_call(gateway, Instant::now()) {
+                pending.push(Box::pin(async {
+                    let (id, polled) = call.make(&gateway.upstreams).await;
+                    Done::Polled(id, polled)
+                }));
+            }
+        }
         flush(&mut endpoint, &transport);
         tell(&mut report, &endpoint);
         if let Some(end) = drained_at
@@ -92,18 +126,28 @@ pub async fn serve(
         }
         arm(
             timer.as_mut(),
-            [endpoint.next_timeout(), drained_at, report.next()],
+            [
+                endpoint.next_timeout(),
+                drained_at,
+                report.next(),
+                hub.next_timeout(),
+                hub.has_ready().then(Instant::now),
+            ],
         );
         tokio::select! {
             biased;
             () = stop.as_mut() => {
                 tracing::info!("stopping: {} exchanges in flight have {} s to end", endpoint.in_flight(), drain.as_secs());
                 drained_at = Some(Instant::now() + drain);
+                hub.finish_all();
             }
-            Some((id, response, body)) = exchanges.next() => {
-                bodies -= body;
-                endpoint.respond(Instant::now(), id, response);
-            }
+            Some(done) = pending.next() => match done {
+                Done::Answered(id, answer, body) => {
+                    bodies -= body;
+                    respond(&mut endpoint, &mut hub, gateway, id, answer);
+                }
+                Done::Polled(id, polled) => hub.polled(Instant::now(), id, polled),
+            },
             ready = transport.readable() => {
                 match ready.and_then(|()| receive(&mut transport, &mut endpoint)) {
                     Ok(false) => {}
@@ -117,6 +161,46 @@ pub async fn serve(
             }
             () = timer.as_mut() => {}
         }
+    }
+}
+
+/// Answers a request, and does what follows.
+fn respond(
+    endpoint: &mut Endpoint<UdpPeer>,
+    hub: &mut Hub,
+    gateway: &Gateway,
+    id: ExchangeId,
+    answer: Answer,
+) {
+    let now = Instant::now();
+    let mut message = answer.message;
+    match answer.follows {
+        None => endpoint.respond(now, id, message),
+        Some(Follows::LoggedOut(account)) => {
+            endpoint.respond(now, id, message);
+            hub.logged_out(&account);
+        }
+        Some(Follows::Observation(registration)) => {
+            let Some(prepared) = hub.prepare(gateway, now, *registration) else {
+                return endpoint.respond(now, id, message);
+            };
+            hub.keep_fresh(&mut message);
+            let begun = endpoint.respond_observing(now, id, message.clone());
+            hub.start(now, begun, prepared, message);
+        }
+    }
+}
+
+/// Moves between endpoint and observations: what arrived, and what is to be told.
+fn notify(endpoint: &mut Endpoint<UdpPeer>, hub: &mut Hub) {
+    for _ in 0..NOTIFICATIONS_PER_TURN {
+        while let Some(event) = endpoint.poll_observed() {
+            hub.observed(Instant::now(), event);
+        }
+        let Some((id, message)) = hub.poll_notification(Instant::now()) else {
+            return;
+        };
+        endpoint.notify(Instant::now(), id, message);
     }
 }
 
@@ -152,7 +236,7 @@ fn tell(report: &mut EndpointReport, endpoint: &Endpoint<UdpPeer>) {
 }
 
 /// Moves the timer only to an earlier time, or once it has passed: most deadlines are met and never waited for.
-fn arm(mut timer: Pin<&mut Sleep>, deadlines: [Option<Instant>; 3]) {
+fn arm(mut timer: Pin<&mut Sleep>, deadlines: [Option<Instant>; 5]) {
     let wanted = deadlines
         .into_iter()
         .flatten()

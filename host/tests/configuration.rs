@@ -57,7 +57,7 @@ fn without_anything_the_defaults_stand() {
     assert!(settings.disabled.is_empty());
     assert!(!settings.upstreams.allow_any && !settings.has_token);
     let limits = &settings.limits;
-    assert_eq!(limits.coap.request_body, 128 << 10);
+    assert_eq!(limits.serve.coap.request_body, 128 << 10);
     assert_eq!(limits.upstream.answer, 1 << 20);
     assert_eq!((limits.rule.state, limits.rule.steps), (16 << 10, 6));
     assert_eq!(limits.rule.call_time, Duration::from_millis(20));
@@ -122,6 +122,11 @@ calls_per_homeserver = 3
 calls_queued_per_homeserver = 4
 exchanges = 5
 exchanges_per_peer = 6
+observations = 7
+observations_per_peer = 8
+observation_refresh_seconds = 900
+non_confirmable_notifications = true
+polls = 9
 "##;
 
 /// The file that sets everything, with the files of its tokens, and their folder.
@@ -172,15 +177,31 @@ fn every_setting_of_a_file_arrives_and_its_paths_are_relative_to_it() {
         .collect();
     assert_eq!(peers, ["192.0.2.0/24", "2001:db8::7/128"]);
     let limits = &settings.limits;
-    assert_eq!((limits.coap.request_body, limits.coap.exchanges), (2048, 5));
-    assert_eq!(limits.coap.exchanges_per_peer, 6);
+    assert_eq!(
+        (limits.serve.coap.request_body, limits.serve.coap.exchanges),
+        (2048, 5)
+    );
+    assert_eq!(limits.serve.coap.exchanges_per_peer, 6);
+    assert_eq!(
+        (
+            limits.serve.coap.observations,
+            limits.serve.coap.observations_per_peer
+        ),
+        (7, 8)
+    );
+    assert!(limits.serve.coap.non_confirmable_notifications);
+    let observation = limits.serve.observation;
+    assert_eq!(
+        (observation.polls, observation.refresh),
+        (9, Duration::from_secs(900))
+    );
     assert_eq!(
         (limits.rule.state, limits.rule.steps, limits.rule.memory),
         (0, 9, 131_072)
     );
     assert_eq!(limits.rule.call_time, Duration::from_millis(50));
     assert_eq!(
-        (limits.exchange, limits.drain),
+        (limits.exchange, limits.serve.drain),
         (Duration::from_secs(30), Duration::ZERO)
     );
     let upstream = upstreams.limits;

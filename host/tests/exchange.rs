@@ -30,12 +30,13 @@ pub fn send() -> Message {
 
 /// The gateway's answer to a device at this address.
 pub async fn answer_to(gateway: &Gateway, peer: &str, message: Message) -> Message {
-    gateway.answer(incoming(peer, message)).await
+    gateway.answer(incoming(peer, message)).await.message
 }
 
 fn incoming(peer: &str, message: Message) -> Request {
     Request {
         peer: peer.parse().expect("it is an address"),
+        observes: false,
         message_type: MessageType::Confirmable,
         message,
         wire_bytes: 20,

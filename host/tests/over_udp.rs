@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use comatrix_gateway::coap::{self, Datagram, Message, MessageType, Token, code};
 use comatrix_gateway::exchange::Gateway;
-use comatrix_gateway::serve::serve;
+use comatrix_gateway::observation::ObservationLimits;
+use comatrix_gateway::serve::{ServeLimits, serve};
 use comatrix_gateway::transport::UdpTransport;
 use tokio::net::UdpSocket;
 use tokio::sync::oneshot;
@@ -72,10 +73,13 @@ async fn serving<F: Future<Output = ()>>(
     let (stop, stopped) = oneshot::channel::<()>();
     let served = serve(
         transport,
-        coap::Limits::default(),
+        ServeLimits {
+            coap: coap::Limits::default(),
+            observation: ObservationLimits::default(),
+            drain,
+        },
         gateway,
         async move { drop(stopped.await) },
-        drain,
     );
     let test = test(address);
     let tested = async move {

@@ -107,6 +107,11 @@ pub struct LimitsTable {
     pub calls_queued_per_homeserver: Option<usize>,
     pub exchanges: Option<usize>,
     pub exchanges_per_peer: Option<usize>,
+    pub observations: Option<usize>,
+    pub observations_per_peer: Option<usize>,
+    pub observation_refresh_seconds: Option<u64>,
+    pub non_confirmable_notifications: bool,
+    pub polls: Option<usize>,
 }
 
 /// Reads a file. Relative paths in it are relative to its folder.

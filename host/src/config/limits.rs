@@ -6,21 +6,21 @@ use super::ConfigError;
 use super::file::{LimitsTable, RuleLimitsTable};
 use crate::access_log::escaped;
 use crate::coap;
+use crate::observation::ObservationLimits;
 use crate::rule::{Engine, RuleLimits};
+use crate::serve::ServeLimits;
 use crate::upstream::UpstreamLimits;
 
 /// All bounds of the gateway. Each type says why its defaults are what they are.
 pub struct Limits {
-    /// Of the CoAP endpoint.
-    pub coap: coap::Limits,
+    /// Of the CoAP endpoint, of observations, and of the end: one exchange's deadline, and a device's acknowledgement.
+    pub serve: ServeLimits,
     /// Of the rules of others, where they have none of their own.
     pub rule: RuleLimits,
     /// Of egress.
     pub upstream: UpstreamLimits,
     /// For all steps of an exchange. Devices wait 45 to 93 s (RFC 7252 §4.8.2), people do not.
     pub exchange: Duration,
-    /// For what runs when the gateway is told to stop: one exchange's deadline, and a device's acknowledgement.
-    pub drain: Duration,
 }
 
 impl Limits {
@@ -39,6 +39,8 @@ impl Limits {
         let mut exchange_seconds = 10;
         let mut drain_seconds = 12;
         let mut call_ms = 20;
+        let mut observation = ObservationLimits::default();
+        let mut refresh_seconds = observation.refresh.as_secs();
 
         set(
             "request_body",
@@ -57,6 +59,25 @@ impl Limits {
             table.exchanges_per_peer,
             1..=1 << 16,
             &mut coap.exchanges_per_peer,
+        )?;
+        set(
+            "observations",
+            table.observations,
+            0..=1 << 20,
+            &mut coap.observations,
+        )?;
+        set(
+            "observations_per_peer",
+            table.observations_per_peer,
+            0..=1 << 16,
+            &mut coap.observations_per_peer,
+        )?;
+        set("polls", table.polls, 0..=1 << 14, &mut observation.polls)?;
+        set(
+            "observation_refresh_seconds",
+            table.observation_refresh_seconds,
+            10..=24 * 3600,
+            &mut refresh_seconds,
         )?;
         set(
             "homeserver_answer",
@@ -99,12 +120,17 @@ impl Limits {
         )?;
 
         rule.call_time = Duration::from_millis(call_ms);
+        observation.refresh = Duration::from_secs(refresh_seconds);
+        coap.non_confirmable_notifications = table.non_confirmable_notifications;
         Ok(Self {
-            coap,
+            serve: ServeLimits {
+                coap,
+                observation,
+                drain: Duration::from_secs(drain_seconds),
+            },
             rule,
             upstream,
             exchange: Duration::from_secs(exchange_seconds),
-            drain: Duration::from_secs(drain_seconds),
         })
     }
 }

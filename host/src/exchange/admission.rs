@@ -20,6 +20,10 @@ pub struct Admitted {
     pub token: Option<AccessToken>,
     /// The request as the rule gets it.
     pub message: Message,
+    /// Whether the rule may begin an observation.
+    pub observes: bool,
+    /// Pairs of `context.facts`.
+    pub facts: Vec<(String, String)>,
 }
 
 /// Options that end at the host: the token is never a rule's, the rest is what a rule is told in other ways.
@@ -40,16 +44,8 @@ pub fn find<'a>(
     table: &'a Table,
     disabled: &[String],
 ) -> Result<(&'a Arc<Revision>, Match), Refusal> {
-    let is_disabled = path
-        .first()
-        .is_some_and(|first| disabled.iter().any(|name| name == first));
-    let found = if is_disabled {
-        Err(Mismatch::Path)
-    } else {
-        table.find(path, request.code)
-    };
     let proxied = request.option(option::PROXY_URI).is_some();
-    found.map_err(|mismatch| match mismatch {
+    lookup(path, request.code, table, disabled).map_err(|mismatch| match mismatch {
         Mismatch::Path if proxied => Refusal::ProxyingNotSupported(
             "a Proxy-Uri needs a Uri-Path that this gateway knows; GET /.well-known/core lists them",
         ),
@@ -58,7 +54,20 @@ pub fn find<'a>(
     })
 }
 
-/// Checks a request for the link that it means.
+/// The rule and link that a path and method mean, unless they are switched off.
+pub(super) fn lookup<'a>(
+    path: &[&str],
+    method: u8,
+    table: &'a Table,
+    disabled: &[String],
+) -> Result<(&'a Arc<Revision>, Match), Mismatch> {
+    match path.first() {
+        Some(first) if disabled.iter().any(|name| name == first) => Err(Mismatch::Path),
+        _ => table.find(path, method),
+    }
+}
+
+/// Checks a request for the link that it means. `observes`: it asks for an observation, and there is room for one.
 ///
 /// # Errors
 /// [`Refusal`]: the answer that the host gives itself.
@@ -67,6 +76,7 @@ pub fn admit(
     found: Match,
     revision: &Revision,
     upstreams: &Upstreams,
+    observes: bool,
 ) -> Result<Admitted, Refusal> {
     if request.option(option::PROXY_SCHEME).is_some() {
         return Err(Refusal::ProxyingNotSupported(
@@ -93,11 +103,20 @@ pub fn admit(
     let link = &revision.description().links[usize::from(found.link)];
     check_format(&request, &link.accepts)?;
     check_accept(&request, &link.produces)?;
+    let observes = observes && link.observable && revision.observes();
+    let accept = request.uint_option(option::ACCEPT);
+    let facts = accept.map(|accept| ("accept".to_owned(), accept.to_string()));
+    let mut message = for_rule(request);
+    if observes {
+        say_that_it_observes(&mut message);
+    }
     Ok(Admitted {
         found,
         requested,
         token,
-        message: for_rule(request),
+        message,
+        observes,
+        facts: facts.into_iter().collect(),
     })
 }
 
@@ -160,6 +179,14 @@ pub fn for_rule(request: coap::Message) -> Message {
             .collect(),
         payload: request.payload,
     }
+}
+
+/// Observe, empty, in its place: `types.message`.
+fn say_that_it_observes(message: &mut Message) {
+    let options = &mut message.options;
+    let place = options.partition_point(|option| option.number < option::OBSERVE);
+    let (number, value) = (option::OBSERVE, Vec::new());
+    options.insert(place, CoapOption { number, value });
 }
 
 /// Uri-Path as text.

@@ -9,22 +9,20 @@ use tokio::time::Instant;
 
 use super::Gateway;
 use super::admission::Admitted;
+use super::answer::{Answer, Follows, Registration};
+use super::policy;
 use super::refusal::Refusal;
+use super::reply::{failed, to_coap};
 use crate::access_log::escaped;
-use crate::coap::{self, CoapOption, code, option};
+use crate::coap::option;
 use crate::rule::{
-    self, CallError, Context, Effect, Failure, HttpRequest, HttpResponse, Limit, Permit, Revision,
-    Step,
+    Context, Effect, Failure, HttpRequest, HttpResponse, Limit, Message, Permit, Reply, Revision,
+    SessionChange, Step,
 };
 use crate::upstream::{Device, Outcome};
 
-/// Bytes of a rule's diagnostic: one line for a person, small enough for a constrained link.
-const MAX_DIAGNOSTIC_BYTES: usize = 512;
-/// Options of a reply, and bytes of their values: what a datagram to a constrained device has room for beside its block.
-const MAX_OPTIONS: usize = 32;
-const MAX_OPTION_BYTES: usize = 512;
-/// The longest hold of a long poll.
-const MAX_HOLD: Duration = Duration::from_secs(60);
+/// The longest hold of a long poll: a homeserver's or proxy's own bound is seldom higher.
+pub(crate) const MAX_HOLD: Duration = Duration::from_secs(60);
 /// No gateway of this kind ran before 2025: an earlier clock is one that is not set.
 const EARLIEST_PLAUSIBLE_TIME: u64 = 1_735_689_600;
 
@@ -36,14 +34,24 @@ pub struct Exchange {
     device: Device,
     context: Context,
     deadline: Instant,
+    /// What an observation needs, where one may begin.
+    observing: Option<Observing>,
     /// The last homeserver status, or why there was none.
     upstream: Option<Cow<'static, str>>,
+}
+
+/// The path of an observation's request, and when it came.
+struct Observing {
+    path: Vec<String>,
+    began: std::time::Instant,
 }
 
 /// How far a rule has come.
 enum Progress {
     /// It has replied.
-    Replied(coap::Message),
+    Replied(Reply),
+    /// It has failed in its own words.
+    Failed(Failure),
     /// It wants a homeserver called.
     Wants(Step),
 }
@@ -57,7 +65,7 @@ pub fn begin(
     revision: &Arc<Revision>,
     peer: SocketAddr,
     admitted: Admitted,
-) -> Result<Result<coap::Message, (Exchange, Step)>, Refusal> {
+) -> Result<Result<Answer, (Exchange, Step)>, Refusal> {
     let state = revision.state();
     let began = std::time::Instant::now();
     if let Some(left) = state.paused(began) {
@@ -72,28 +80,37 @@ pub fn begin(
         principal: None,
         flow_id: gateway.flow_ids.next(),
         now: now(),
-        facts: Vec::new(),
+        facts: admitted.facts,
     };
     let result = revision.begin(&context, &admitted.message);
     revision.judge(peer.ip(), result.is_err());
-    match progress(revision, result?)? {
-        Progress::Replied(message) => Ok(Ok(message)),
-        Progress::Wants(step) => {
-            let device = Device {
-                address: peer.ip().to_canonical(),
-                token: admitted.token,
-                requested,
-            };
-            let exchange = Exchange {
-                revision: revision.clone(),
-                _permit: permit,
-                device,
-                context,
-                deadline: Instant::now() + gateway.deadline,
-                upstream: None,
-            };
-            Ok(Err((exchange, step)))
+    let progress = match progress(revision, result?)? {
+        Progress::Failed(failure) => return Ok(Ok(failed(failure)?.into())),
+        Progress::Replied(reply) if reply.watch.is_none() && reply.session.is_none() => {
+            return Ok(Ok(to_coap(reply.message)?.into()));
         }
+        progress => progress,
+    };
+    let mut exchange = Exchange {
+        revision: revision.clone(),
+        _permit: permit,
+        device: Device {
+            address: peer.ip().to_canonical(),
+            token: admitted.token,
+            requested,
+        },
+        context,
+        deadline: Instant::now() + gateway.deadline,
+        observing: admitted.observes.then(|| Observing {
+            path: path(&admitted.message),
+            began,
+        }),
+        upstream: None,
+    };
+    match progress {
+        Progress::Wants(step) => Ok(Err((exchange, step))),
+        Progress::Replied(reply) => exchange.answered(gateway, reply).map(Ok),
+        Progress::Failed(failure) => Ok(Ok(failed(failure)?.into())),
     }
 }
 
@@ -102,11 +119,7 @@ impl Exchange {
     ///
     /// # Errors
     /// [`Refusal`]: the rule trapped, broke its contract, or asked for too many steps.
-    pub async fn finish(
-        &mut self,
-        gateway: &Gateway,
-        mut step: Step,
-    ) -> Result<coap::Message, Refusal> {
+    pub async fn finish(&mut self, gateway: &Gateway, mut step: Step) -> Result<Answer, Refusal> {
         for _ in 0..self.revision.limits().steps {
             let outcome = self.call(gateway, &mut step.request).await;
             self.upstream = Some(summary(&outcome));
@@ -116,7 +129,8 @@ impl Exchange {
                 .resume(&self.context, &step.state, outcome.as_ref());
             self.revision.judge(self.device.address, result.is_err());
             match progress(&self.revision, result?)? {
-                Progress::Replied(message) => return Ok(message),
+                Progress::Replied(reply) => return self.answered(gateway, reply),
+                Progress::Failed(failure) => return Ok(failed(failure)?.into()),
                 Progress::Wants(next) => step = next,
             }
         }
@@ -128,41 +142,39 @@ impl Exchange {
 
     async fn call(&mut self, gateway: &Gateway, request: &mut HttpRequest) -> Outcome {
         self.deadline += Duration::from_millis(request.hold_ms.into()).min(MAX_HOLD);
-        let limits = self.revision.limits();
-        let body = request.body.as_ref().map_or(0, Vec::len);
-        let beyond = if body > limits.body {
-            Some(Limit::Body)
-        } else {
-            (request.headers.len() > limits.headers).then_some(Limit::Headers)
+        let outcome = match policy::permit(&self.revision, request) {
+            Ok(()) => {
+                let upstreams = &gateway.upstreams;
+                upstreams.call(&self.device, request, self.deadline).await
+            }
+            Err(denied) => Err(denied),
         };
-        if let Some(limit) = beyond {
-            self.revision.state().budget.count(limit);
-        }
-        let outcome = if beyond.is_none() && self.revision.needs(request) {
+        policy::tell_denied(&self.revision, &outcome);
+        outcome
+    }
+
+    /// The rule's reply as the answer, and what it wants beyond it.
+    fn answered(&mut self, gateway: &Gateway, reply: Reply) -> Result<Answer, Refusal> {
+        let message = to_coap(reply.message)?;
+        let follows = if matches!(reply.session, Some(SessionChange::Close)) {
             gateway
                 .upstreams
-                .call(&self.device, request, self.deadline)
-                .await
+                .own_account(&self.device)
+                .map(Follows::LoggedOut)
         } else {
-            Err(CallError {
-                reason: "denied".into(),
-                sent: false,
+            let wanted = reply.watch.zip(self.observing.take());
+            wanted.map(|(watch, observing)| {
+                Follows::Observation(Box::new(Registration {
+                    revision: self.revision.clone(),
+                    watch,
+                    context: self.context.clone(),
+                    device: self.device.clone(),
+                    path: observing.path,
+                    began: observing.began,
+                }))
             })
         };
-        if outcome
-            .as_ref()
-            .is_err_and(|error| error.reason == "denied")
-        {
-            // Method and path are the rule's text: a password could stand in them.
-            let now = std::time::Instant::now();
-            if self.revision.state().budget.admit_line(now) {
-                tracing::warn!(
-                    "rule {}: a call was denied: it must be among the description's needs, with a method, headers and sizes that the contract allows; `comatrix-gateway rule run` shows it",
-                    self.revision.name(),
-                );
-            }
-        }
-        outcome
+        Ok(Answer { message, follows })
     }
 
     /// The rule's revision.
@@ -183,8 +195,8 @@ fn progress(revision: &Revision, result: Result<Effect, Failure>) -> Result<Prog
             revision.state().budget.count(Limit::Body);
             Err(Refusal::RuleBrokeContract("its reply is above its limit"))
         }
-        Ok(Effect::Reply(reply)) => to_coap(reply.message).map(Progress::Replied),
-        Err(failure) => failed(failure).map(Progress::Replied),
+        Ok(Effect::Reply(reply)) => Ok(Progress::Replied(reply)),
+        Err(failure) => Ok(Progress::Failed(failure)),
         Ok(Effect::Call(step)) if step.state.len() > revision.limits().state => {
             revision.state().budget.count(Limit::State);
             Err(Refusal::RuleBrokeContract("its state is above its limit"))
@@ -193,80 +205,20 @@ fn progress(revision: &Revision, result: Result<Effect, Failure>) -> Result<Prog
     }
 }
 
+/// Uri-Path, which was admitted as text.
+fn path(request: &Message) -> Vec<String> {
+    let options = request.options.iter();
+    let segments = options.filter(|option| option.number == option::URI_PATH);
+    segments
+        .map(|segment| String::from_utf8_lossy(&segment.value).into_owned())
+        .collect()
+}
+
 fn summary(outcome: &Outcome) -> Cow<'static, str> {
     match outcome {
         Ok(HttpResponse { status, .. }) => status.to_string().into(),
         Err(error) => escaped(&error.reason, 32).into(),
     }
-}
-
-/// The rule's answer as a response. Block-wise options are the endpoint's (see `types.message`).
-///
-/// # Errors
-/// [`Refusal::RuleBrokeContract`].
-pub fn to_coap(message: rule::Message) -> Result<coap::Message, Refusal> {
-    let hosts = [
-        option::BLOCK1,
-        option::BLOCK2,
-        option::SIZE1,
-        option::SIZE2,
-        option::OBSERVE,
-    ];
-    if !code::is_response(message.code) {
-        return Err(Refusal::RuleBrokeContract(
-            "its reply's code is no response code",
-        ));
-    }
-    let bytes: usize = message
-        .options
-        .iter()
-        .map(|option| option.value.len())
-        .sum();
-    if message.options.len() > MAX_OPTIONS || bytes > MAX_OPTION_BYTES {
-        return Err(Refusal::RuleBrokeContract(
-            "its reply has too many options, or too large ones",
-        ));
-    }
-    if message
-        .options
-        .iter()
-        .any(|option| hosts.contains(&option.number))
-    {
-        return Err(Refusal::RuleBrokeContract(
-            "its reply holds block-wise or Observe options",
-        ));
-    }
-    Ok(coap::Message {
-        code: message.code,
-        options: message
-            .options
-            .into_iter()
-            .map(|option| CoapOption {
-                number: option.number,
-                value: option.value,
-            })
-            .collect(),
-        payload: message.payload,
-    })
-}
-
-/// The rule's failure as a response.
-///
-/// # Errors
-/// [`Refusal::RuleBrokeContract`].
-pub fn failed(failure: Failure) -> Result<coap::Message, Refusal> {
-    if !matches!(code::class(failure.code), 4 | 5) {
-        return Err(Refusal::RuleBrokeContract(
-            "its failure's code is of neither class 4 nor 5",
-        ));
-    }
-    let mut diagnostic = failure.diagnostic;
-    diagnostic.truncate(diagnostic.floor_char_boundary(MAX_DIAGNOSTIC_BYTES));
-    let mut response = coap::Message::diagnostic(failure.code, diagnostic);
-    if let Some(seconds) = failure.max_age {
-        response.push_uint_option(option::MAX_AGE, seconds);
-    }
-    Ok(response)
 }
 
 fn now() -> Option<u64> {

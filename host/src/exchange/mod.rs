@@ -2,10 +2,13 @@
 //! and the answer. The one place where `coap`, `rule` and `upstream` meet.
 
 pub(crate) mod admission;
+mod answer;
 pub(crate) mod drive;
 mod flow_id;
+pub(crate) mod policy;
 pub(crate) mod proxy_uri;
 mod refusal;
+pub(crate) mod reply;
 mod seen;
 
 use std::net::SocketAddr;
@@ -14,9 +17,11 @@ use std::time::{Duration, Instant};
 
 use crate::coap::{self, MessageType, code, option};
 use crate::discovery;
-use crate::rule::{Revision, Serving, Step};
+use crate::rule::{Match, Revision, Serving, Step};
 use crate::upstream::Upstreams;
+pub use answer::{Answer, Follows, Registration};
 use drive::Exchange;
+pub(crate) use drive::MAX_HOLD;
 use flow_id::FlowIds;
 pub use refusal::Refusal;
 use seen::Seen;
@@ -42,6 +47,8 @@ pub struct Request {
     pub message_type: MessageType,
     /// With its body whole.
     pub message: coap::Message,
+    /// Whether it asks for an observation, and there is room for one.
+    pub observes: bool,
     /// Bytes on the wire, of all its blocks.
     pub wire_bytes: usize,
 }
@@ -49,7 +56,7 @@ pub struct Request {
 /// How far an exchange has come.
 pub enum Progress {
     /// To its end.
-    Answered(coap::Message),
+    Answered(Answer),
     /// A homeserver is needed: [`Gateway::finish`].
     Waiting(Box<Waiting>),
 }
@@ -90,20 +97,20 @@ impl Gateway {
                 exchange,
                 step,
             })),
-            Ok(Ok(response)) => {
-                seen.log(rule.as_deref(), None, &response);
-                Progress::Answered(response)
+            Ok(Ok(answer)) => {
+                seen.log(rule.as_deref(), None, &answer.message);
+                Progress::Answered(answer)
             }
             Err(refusal) => {
                 let response = refused(rule.as_deref(), &refusal);
                 seen.log(rule.as_deref(), None, &response);
-                Progress::Answered(response)
+                Progress::Answered(response.into())
             }
         }
     }
 
     /// Does the rest.
-    pub async fn finish(&self, waiting: Box<Waiting>) -> coap::Message {
+    pub async fn finish(&self, waiting: Box<Waiting>) -> Answer {
         let Waiting {
             seen,
             mut exchange,
@@ -111,15 +118,15 @@ impl Gateway {
         } = *waiting;
         let result = exchange.finish(self, step).await;
         let rule = Some(exchange.revision());
-        let response = result.unwrap_or_else(|refusal| refused(rule, &refusal));
-        seen.log(rule, exchange.upstream(), &response);
-        response
+        let answer = result.unwrap_or_else(|refusal| refused(rule, &refusal).into());
+        seen.log(rule, exchange.upstream(), &answer.message);
+        answer
     }
 
     /// Answers a request, however long it takes.
-    pub async fn answer(&self, request: Request) -> coap::Message {
+    pub async fn answer(&self, request: Request) -> Answer {
         match self.begin(request) {
-            Progress::Answered(response) => response,
+            Progress::Answered(answer) => answer,
             Progress::Waiting(waiting) => self.finish(waiting).await,
         }
     }
@@ -137,19 +144,31 @@ impl Gateway {
         &self,
         request: Request,
         called: &mut Option<Arc<Revision>>,
-    ) -> Result<Result<coap::Message, (Exchange, Step)>, Refusal> {
-        let Request { peer, message, .. } = request;
+    ) -> Result<Result<Answer, (Exchange, Step)>, Refusal> {
+        let Request {
+            peer,
+            message,
+            observes,
+            ..
+        } = request;
         let path = admission::path(&message)?;
         if admission::is_discovery(&path) {
             admission::admit_discovery(&message)?;
-            return self.discovery(&message).map(Ok);
+            return Ok(Ok(self.discovery(&message)?.into()));
         }
         let table = self.rules.now();
         let (revision, found) = admission::find(&message, &path, &table, &self.disabled)?;
-        let admitted = admission::admit(message, found, revision, &self.upstreams)?;
+        let admitted = admission::admit(message, found, revision, &self.upstreams, observes)?;
         // From here on the exchange stays with this revision, whatever takes its place.
         let revision = called.insert(revision.clone());
         drive::begin(self, revision, peer, admitted)
+    }
+
+    /// The rule and link that a path and method mean now.
+    pub(crate) fn find(&self, path: &[&str], method: u8) -> Option<(Arc<Revision>, Match)> {
+        let table = self.rules.now();
+        let found = admission::lookup(path, method, &table, &self.disabled).ok()?;
+        Some((found.0.clone(), found.1))
     }
 
     fn discovery(&self, request: &coap::Message) -> Result<coap::Message, Refusal> {

@@ -6,7 +6,7 @@
 wasmtime::component::bindgen!({ path: "../wit", world: "rule" });
 
 pub use self::comatrix::gateway::types::{
-    CallError, CoapOption, Context, Effect, Failure, HttpRequest, HttpResponse, Message, Reply,
-    SessionChange, Step, Target, Upstream,
+    CallError, Change, CoapOption, Context, Effect, Failure, HttpRequest, HttpResponse, Message,
+    Progress, Reply, SessionChange, Step, Target, Upstream, Watch,
 };
 pub use self::exports::comatrix::gateway::translator::{Description, Link, Need, Segment};

@@ -50,7 +50,7 @@ impl Budget {
     pub fn admit(self: &Arc<Self>, now: Instant) -> Result<Permit, Limit> {
         let full = if self.in_flight.load(Relaxed) >= self.limits.in_flight {
             Some(Limit::InFlight)
-        } else if self.limits.cpu_percent < 100 && !self.computing.has_any(now) {
+        } else if !self.may_compute(now) {
             Some(Limit::CpuShare)
         } else if !self.exchanges.take(now, 1) {
             Some(Limit::Rate)
@@ -67,6 +67,11 @@ impl Budget {
                 Err(limit)
             }
         }
+    }
+
+    /// Whether the rule may compute for something that is no exchange.
+    pub fn may_compute(&self, now: Instant) -> bool {
+        self.limits.cpu_percent >= 100 || self.computing.has_any(now)
     }
 
     /// A call took this long.

@@ -20,6 +20,7 @@ mod limits;
 mod links;
 mod manifest;
 mod needs;
+mod observing;
 mod package;
 mod path_pattern;
 mod revision;
@@ -32,8 +33,9 @@ mod trust;
 
 pub use activation_error::ActivationError;
 pub use bindings::{
-    CallError, CoapOption, Context, Description, Effect, Failure, HttpRequest, HttpResponse, Link,
-    Message, Need, Reply, Segment, SessionChange, Step, Target, Upstream,
+    CallError, Change, CoapOption, Context, Description, Effect, Failure, HttpRequest,
+    HttpResponse, Link, Message, Need, Progress, Reply, Segment, SessionChange, Step, Target,
+    Upstream, Watch,
 };
 pub use budget::{Budget, Permit};
 pub use cache::{Cache, CacheError};

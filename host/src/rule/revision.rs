@@ -25,7 +25,7 @@ use super::needs;
 use super::state::RuleState;
 
 /// Keys and values: `types.settings`.
-type Settings<'a> = &'a [(String, String)];
+pub(super) type Settings<'a> = &'a [(String, String)];
 type BeginParams<'a> = (Settings<'a>, &'a Context, &'a Message);
 type ResumeParams<'a> = (
     Settings<'a>,
@@ -42,9 +42,9 @@ pub struct Revision {
     number: u64,
     engine: Engine,
     pub(super) pre: InstancePre<CallState>,
-    exports: Exports,
+    pub(super) exports: Exports,
     pub(super) description: Description,
-    settings: Vec<(String, String)>,
+    pub(super) settings: Vec<(String, String)>,
     limits: RuleLimits,
     calls: AtomicU64,
     health: Health,
@@ -237,16 +237,19 @@ impl Revision {
             describe,
             begin,
             resume,
+            observer,
         } = &self.exports;
         instance.get_typed_func::<(Settings<'_>,), (Result<Description, String>,)>(
             &mut store, describe,
         )?;
         instance.get_typed_func::<BeginParams<'_>, Answer>(&mut store, begin)?;
         instance.get_typed_func::<ResumeParams<'_>, Answer>(&mut store, resume)?;
-        Ok(())
+        observer.as_ref().map_or(Ok(()), |observer| {
+            super::observing::check(observer, &instance, &mut store)
+        })
     }
 
-    fn call<P, R>(
+    pub(super) fn call<P, R>(
         &self,
         function: &ComponentExportIndex,
         params: P,

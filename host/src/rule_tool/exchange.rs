@@ -5,7 +5,7 @@ use crate::coap;
 use crate::coap::option::URI_PATH;
 use crate::exchange::Refusal;
 use crate::exchange::admission::{check_accept, check_format, for_rule};
-use crate::exchange::drive::{failed, to_coap};
+use crate::exchange::reply::{failed, to_coap};
 use crate::rule::{
     CallError, Context, Effect, HttpRequest, HttpResponse, Mismatch, Reply, Revision,
     SessionChange, Step, Target,

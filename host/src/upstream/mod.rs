@@ -16,6 +16,7 @@ use crate::secret::AccessToken;
 pub use client::ClientError;
 pub use homeserver::{ClientApi, Homeserver, Slots};
 pub use public_only::is_public;
+use request::Call;
 
 /// What a call led to.
 pub type Outcome = Result<HttpResponse, CallError>;
@@ -32,6 +33,7 @@ pub struct UpstreamLimits {
 }
 
 /// Who a call is made for.
+#[derive(Clone)]
 pub struct Device {
     /// Its address, for `token_peers`.
     pub address: IpAddr,
@@ -39,6 +41,29 @@ pub struct Device {
     pub token: Option<AccessToken>,
     /// The homeserver its Proxy-Uri names; the default one otherwise.
     pub requested: Option<Homeserver>,
+}
+
+/// In whose name a call is made: a homeserver, and the access token attached.
+pub struct Account {
+    homeserver: Homeserver,
+    token: Option<AccessToken>,
+}
+
+impl Account {
+    /// Whether the other one is the same.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.belongs(&other.homeserver, other.token.as_ref())
+    }
+
+    fn belongs(&self, homeserver: &Homeserver, token: Option<&AccessToken>) -> bool {
+        let same_token = match (&self.token, token) {
+            (Some(one), Some(other)) => one.is(other),
+            (None, None) => true,
+            _ => false,
+        };
+        same_token && self.homeserver.is(homeserver)
+    }
 }
 
 /// Peers that the configured token may serve.
@@ -144,6 +169,80 @@ impl Upstreams {
         request: &mut HttpRequest,
         deadline: Instant,
     ) -> Outcome {
+        let (homeserver, token) = self.resolve(device, request)?;
+        let slots = Some(homeserver.slots());
+        self.send(homeserver, token, request, slots, deadline).await
+    }
+
+    /// Makes a call that waits for something to happen. It takes no slot: who waits long must not keep others waiting.
+    /// `denied` where it would be made in another name than `account`.
+    ///
+    /// # Errors
+    /// [`CallError`] with the reasons of `types.call-error`.
+    pub async fn poll(
+        &self,
+        account: &Account,
+        device: &Device,
+        request: &mut HttpRequest,
+        deadline: Instant,
+    ) -> Outcome {
+        let (homeserver, token) = self.resolve(device, request)?;
+        if !account.belongs(homeserver, token) {
+            return Err(unsent("denied"));
+        }
+        self.send(homeserver, token, request, None, deadline).await
+    }
+
+    async fn send(
+        &self,
+        homeserver: &Homeserver,
+        token: Option<&AccessToken>,
+        request: &mut HttpRequest,
+        slots: Option<&Slots>,
+        deadline: Instant,
+    ) -> Outcome {
+        let client = match (&self.any, homeserver.is_configured()) {
+            (_, true) => &self.configured,
+            (Some(any), false) => &any.client,
+            (None, false) => return Err(unsent("denied")),
+        };
+        let call = Call {
+            client,
+            homeserver,
+            token,
+            slots,
+            max_answer: self.limits.answer,
+        };
+        call.make(request, deadline).await
+    }
+
+    /// In whose name a call would be made.
+    ///
+    /// # Errors
+    /// [`CallError`]: `denied` or `no-credential`.
+    pub fn account(&self, device: &Device, request: &HttpRequest) -> Result<Account, CallError> {
+        let (homeserver, token) = self.resolve(device, request)?;
+        Ok(Account {
+            homeserver: homeserver.clone(),
+            token: token.cloned(),
+        })
+    }
+
+    /// The account whose token the device presented; none where it presented none.
+    #[must_use]
+    pub fn own_account(&self, device: &Device) -> Option<Account> {
+        let homeserver = device.requested.as_ref().or(self.homeservers.first())?;
+        device.token.as_ref().map(|token| Account {
+            homeserver: homeserver.clone(),
+            token: Some(token.clone()),
+        })
+    }
+
+    fn resolve<'a>(
+        &'a self,
+        device: &'a Device,
+        request: &HttpRequest,
+    ) -> Result<(&'a Homeserver, Option<&'a AccessToken>), CallError> {
         let homeserver = match &request.upstream {
             Upstream::Standard => self.homeservers.first(),
             Upstream::Requested => device.requested.as_ref(),
@@ -154,20 +253,7 @@ impl Upstreams {
         }
         .ok_or_else(|| unsent("denied"))?;
         let token = self.token(device, homeserver, &request.credential)?;
-        let client = match (&self.any, homeserver.is_configured()) {
-            (_, true) => &self.configured,
-            (Some(any), false) => &any.client,
-            (None, false) => return Err(unsent("denied")),
-        };
-        request::call(
-            client,
-            homeserver,
-            token,
-            request,
-            self.limits.answer,
-            deadline,
-        )
-        .await
+        Ok((homeserver, token))
     }
 
     /// The token to attach: a device's own goes only to the homeserver it requested, a configured one only to the

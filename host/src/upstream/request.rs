@@ -8,7 +8,7 @@ use reqwest::{Client, Method, Response, Url};
 use tokio::time::{Instant, timeout_at};
 
 use super::failure::{cause, is_not_public, is_tls, was_closed};
-use super::homeserver::Homeserver;
+use super::homeserver::{Homeserver, Slots};
 use super::{Outcome, unsent};
 use crate::path_segment::is_plain;
 use crate::rule::{CallError, HttpRequest, HttpResponse};
@@ -23,41 +23,56 @@ const PASSED_ON: [&str; 4] = ["content-type", "etag", "retry-after", "last-modif
 /// Bytes of an errcode answer that can be `M_UNRECOGNIZED`.
 const MAX_ERROR_BODY: usize = 4096;
 
-/// Makes one call.
-pub(super) async fn call(
-    client: &Client,
-    homeserver: &Homeserver,
-    token: Option<&AccessToken>,
-    request: &mut HttpRequest,
-    max_answer: usize,
-    deadline: Instant,
-) -> Outcome {
-    let sent = Cell::new(false);
-    let call = async {
-        let Some(_slots) = homeserver.slots().take().await else {
-            return Err(unsent("busy"));
+/// A call about to be made.
+pub(super) struct Call<'a> {
+    pub(super) client: &'a Client,
+    pub(super) homeserver: &'a Homeserver,
+    /// The token to attach.
+    pub(super) token: Option<&'a AccessToken>,
+    /// Where it queues; none for a long poll.
+    pub(super) slots: Option<&'a Slots>,
+    /// Bytes of the answer.
+    pub(super) max_answer: usize,
+}
+
+impl Call<'_> {
+    /// Makes the call; `request` loses its body.
+    pub(super) async fn make(self, request: &mut HttpRequest, deadline: Instant) -> Outcome {
+        let sent = Cell::new(false);
+        match timeout_at(deadline, self.made(request, &sent)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(CallError {
+                reason: "timed-out".into(),
+                sent: sent.get(),
+            }),
+        }
+    }
+
+    async fn made(self, request: &mut HttpRequest, sent: &Cell<bool>) -> Outcome {
+        let Self {
+            homeserver,
+            max_answer,
+            ..
+        } = self;
+        let _slots = match self.slots {
+            Some(slots) => Some(slots.take().await.ok_or_else(|| unsent("busy"))?),
+            None => None,
         };
-        let mut call = Call::new(client, homeserver, token, request, &sent)?;
-        let answer = call.make(max_answer).await?;
-        if homeserver.may_be_old() && is_unrecognized(&answer) && call.spell_old() {
-            let answer = call.make(max_answer).await?;
+        let mut checked = Checked::new(&self, request, sent)?;
+        let answer = checked.make(max_answer).await?;
+        if homeserver.may_be_old() && is_unrecognized(&answer) && checked.spell_old() {
+            let answer = checked.make(max_answer).await?;
             if !is_unrecognized(&answer) {
                 homeserver.remember_old();
             }
             return Ok(answer);
         }
         Ok(answer)
-    };
-    match timeout_at(deadline, call).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(CallError {
-            reason: "timed-out".into(),
-            sent: sent.get(),
-        }),
     }
 }
 
-struct Call<'a> {
+/// A call that may be made.
+struct Checked<'a> {
     client: &'a Client,
     method: Method,
     url: Url,
@@ -66,15 +81,19 @@ struct Call<'a> {
     sent: &'a Cell<bool>,
 }
 
-impl<'a> Call<'a> {
+impl<'a> Checked<'a> {
     /// Checks what the rule wants. What it must not want is `denied`.
     fn new(
-        client: &'a Client,
-        homeserver: &Homeserver,
-        token: Option<&AccessToken>,
+        call: &Call<'a>,
         request: &mut HttpRequest,
         sent: &'a Cell<bool>,
     ) -> Result<Self, CallError> {
+        let Call {
+            client,
+            homeserver,
+            token,
+            ..
+        } = *call;
         let denied = || unsent("denied");
         let method = match request.method.as_str() {
             "GET" => Method::GET,

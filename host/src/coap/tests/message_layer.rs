@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::code::{BAD_OPTION, GET, POST};
-use super::super::option::{ACCESS_TOKEN};
+use super::super::option::ACCESS_TOKEN;
 use super::*;
 
 #[test]

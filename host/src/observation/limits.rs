@@ -1,0 +1,48 @@
+//! Bounds of observations that are not the endpoint's.
+
+use std::time::Duration;
+
+/// Changes that wait for a device: 32 messages that nobody has acknowledged are more than a device will catch up with. It
+/// is told to begin anew.
+pub(super) const MAX_WAITING: usize = 32;
+/// Bytes of a topic: a room and a device's name in it.
+pub(super) const MAX_TOPIC: usize = 512;
+/// Bytes of a change: a message that a constrained device can take in blocks.
+pub(super) const MAX_CHANGE: usize = 16 << 10;
+/// Changes of one poll: several times what a rule asks a homeserver for.
+pub(super) const MAX_CHANGES: usize = 1024;
+/// Changes that a poll remembers for devices whose request is still under way: those of a busy second.
+pub(super) const MAX_RECENT: usize = 64;
+/// How long it does: longer than an exchange with a long poll of its own takes.
+pub(super) const RECENT: Duration = Duration::from_secs(150);
+/// Bytes of a first answer that is kept to be sent again. All observations together keep no more than 40 MB.
+pub(super) const MAX_KEPT: usize = 4 << 10;
+/// The least time between two polls of one account: a homeserver that does not wait must not be asked without pause,
+/// and a second is what a message may take.
+pub(super) const LEAST_INTERVAL: Duration = Duration::from_millis(200);
+/// How long new topics are gathered before a poll that lacks them is made anew: after a power cut, all devices come at once.
+pub(super) const GATHERING: Duration = Duration::from_millis(100);
+/// While a rule has used what it may compute.
+pub(super) const BREATH: Duration = Duration::from_millis(50);
+/// Seconds after which a device whose observation has ended comes back.
+pub(super) const COME_BACK: u32 = 5;
+
+/// What an operator may set.
+#[derive(Clone, Copy, Debug)]
+pub struct ObservationLimits {
+    /// Polls of homeservers at the same time, one per account. Each holds a connection; above, a device is answered once.
+    pub polls: usize,
+    /// After this time without a notification the last one is sent again, confirmable: it tells the gateway whether the device
+    /// is still there, and the device that the gateway is. So it is also how long a device may stay deaf after a
+    /// power cut of the gateway. At most 24 h (RFC 7641 §4.5).
+    pub refresh: Duration,
+}
+
+impl Default for ObservationLimits {
+    fn default() -> Self {
+        Self {
+            polls: 256,
+            refresh: Duration::from_secs(3600),
+        }
+    }
+}

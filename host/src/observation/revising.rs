@@ -1,0 +1,75 @@
+//! What a swap means for observations: at a poll's next call its rule's new revision takes over, with the former one's
+//! state. At most two revisions live: what the former one has told is put into words before it goes.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::hub::{Hub, PollId};
+use super::notification::{ended, of_change};
+use super::observer::{Item, Observer};
+use crate::coap::code;
+use crate::exchange::Gateway;
+use crate::rule::Revision;
+
+impl Hub {
+    /// Hands a poll to the revision that serves now, if it is another one. Observations that it does not know end.
+    pub(super) fn revise(&mut self, gateway: &Gateway, now: Instant, id: PollId) {
+        let Some(poll) = self.polls.get(&id) else {
+            return;
+        };
+        let table = gateway.rules.now();
+        let mut rules = table.rules().iter().map(|rule| &rule.revision);
+        let current = rules.find(|revision| revision.name() == poll.revision.name());
+        if current.is_some_and(|current| Arc::ptr_eq(current, &poll.revision)) {
+            return;
+        }
+        let observers = poll.observers();
+        for observer in observers {
+            let of_id = self.observers.get_mut(&observer);
+            let is_known = of_id.is_some_and(|of_id| {
+                put_into_words(of_id);
+                current.is_some_and(|current| relink(gateway, current, of_id))
+            });
+            if !is_known {
+                let why = "this resource is no longer observable";
+                self.finish(observer, ended(code::NOT_FOUND, why));
+            }
+        }
+        let (Some(current), Some(poll)) = (current, self.polls.get_mut(&id)) else {
+            return;
+        };
+        match current.poll(&poll.state, &poll.topics()) {
+            Ok(Some(Ok(_))) => poll.revise(now, current.clone()),
+            _ => {
+                let why = "the translation has changed; observe again";
+                self.finish_poll(id, &ended(code::SERVICE_UNAVAILABLE, why));
+            }
+        }
+    }
+}
+
+/// The former revision makes the notifications that wait.
+fn put_into_words(observer: &mut Observer) {
+    let context = observer.context.clone();
+    for item in observer.waiting_mut() {
+        if let Item::Change(told) = item {
+            let message = of_change(&context, told);
+            let failed = || ended(code::INTERNAL_SERVER_ERROR, "the translation rule failed");
+            *item = Item::Message(Rc::new(message.unwrap_or_else(|_| failed())));
+        }
+    }
+}
+
+/// Finds the link of the new revision that the observer's path means; whether there is one.
+fn relink(gateway: &Gateway, current: &Arc<Revision>, observer: &mut Observer) -> bool {
+    let path: Vec<&str> = observer.path.iter().map(String::as_str).collect();
+    let Some((revision, found)) = gateway.find(&path, code::GET) else {
+        return false;
+    };
+    let link = &revision.description().links[usize::from(found.link)];
+    let is_observable = Arc::ptr_eq(&revision, current) && link.observable;
+    observer.context.link = found.link;
+    observer.context.captures = found.captures;
+    is_observable && current.observes()
+}

@@ -1,0 +1,91 @@
+//! Which notification leaves next, and when the last one is sent again.
+
+use std::time::Instant;
+
+use super::hub::Hub;
+use super::limits::BREATH;
+use super::notification::{ended, keep_fresh, of_change};
+use super::observer::Item;
+use super::poll::Poll;
+use crate::coap::{self, ObservationId, code};
+
+impl Hub {
+    /// The next notification to send.
+    pub fn poll_notification(&mut self, now: Instant) -> Option<(ObservationId, coap::Message)> {
+        if let Some(last) = self.last.pop_front() {
+            return Some(last);
+        }
+        if self.breathing.is_some_and(|until| now < until) {
+            return None;
+        }
+        self.breathing = None;
+        while let Some(id) = self.ready.pop_front() {
+            let Some(observer) = self
+                .observers
+                .get_mut(&id)
+                .filter(|observer| observer.is_ready())
+            else {
+                continue;
+            };
+            if let Some(Item::Change(told)) = observer.next()
+                && !told.revision.state().budget.may_compute(now)
+            {
+                self.ready.push_front(id);
+                self.breathing = Some(now + BREATH);
+                return None;
+            }
+            let message = match observer.send() {
+                Some(Item::Message(message)) => (*message).clone(),
+                Some(Item::Change(told)) => {
+                    let result = of_change(&observer.context, &told);
+                    told.revision
+                        .judge(observer.device.address, result.is_err());
+                    result.unwrap_or_else(|trap| {
+                        if told.revision.state().budget.admit_line(now) {
+                            tracing::error!("{trap}");
+                        }
+                        ended(code::INTERNAL_SERVER_ERROR, "the translation rule failed")
+                    })
+                }
+                None => continue,
+            };
+            if code::class(message.code) != 2 {
+                self.finish(id, message);
+                return self.last.pop_front();
+            }
+            let mut message = message;
+            keep_fresh(&mut message, self.limits.refresh);
+            return Some((id, message));
+        }
+        None
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout), [`poll_call`](Self::poll_call) or
+    /// [`poll_notification`](Self::poll_notification) has something to do.
+    pub fn next_timeout(&self) -> Option<Instant> {
+        let polls = self.polls.values().filter_map(Poll::due).min();
+        let refresh = self.refreshes.first().map(|(at, _)| *at);
+        [polls, refresh, self.breathing].into_iter().flatten().min()
+    }
+
+    /// Whether notifications wait that could leave at once.
+    pub fn has_ready(&self) -> bool {
+        !self.last.is_empty() || (self.breathing.is_none() && !self.ready.is_empty())
+    }
+
+    /// Sends again what was sent last where nothing new has come for long.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some((at, id)) = self.refreshes.first().copied().filter(|(at, _)| *at <= now) {
+            self.refreshes.remove(&(at, id));
+            let Some(observer) = self.observers.get_mut(&id) else {
+                continue;
+            };
+            observer.refresh_at = now + self.limits.refresh;
+            self.refreshes.insert((observer.refresh_at, id));
+            if let Some(last) = observer.last.clone().filter(|_| observer.is_idle()) {
+                let _ = observer.push(last);
+                self.wake(id);
+            }
+        }
+    }
+}

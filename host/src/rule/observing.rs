@@ -1,0 +1,105 @@
+//! The calls of a rule that observes (`wit/observer.wit`).
+
+use wasmtime::Store;
+use wasmtime::component::Instance;
+
+use super::bindings::{Change, Context, Failure, HttpRequest, HttpResponse, Message, Progress};
+use super::call::{CallState, Trap};
+use super::exports::Observer;
+use super::given::{Given, told};
+use super::revision::{Revision, Settings};
+
+type PollParams<'a> = (Settings<'a>, &'a [u8], &'a [String]);
+type PolledParams<'a> = (Settings<'a>, &'a [u8], &'a [String], &'a HttpResponse);
+type NotifyParams<'a> = (Settings<'a>, &'a Context, &'a Change);
+
+impl Revision {
+    /// Whether the rule exports what an observation needs.
+    #[must_use]
+    pub fn observes(&self) -> bool {
+        self.exports.observer.is_some()
+    }
+
+    /// `observer.poll` in a fresh instance; none where the rule does not observe.
+    ///
+    /// # Errors
+    /// [`Trap`]; the rule's own [`Failure`] is a result.
+    pub fn poll(
+        &self,
+        state: &[u8],
+        topics: &[String],
+    ) -> Result<Option<Result<HttpRequest, Failure>>, Trap> {
+        let given = Given {
+            device: vec![state],
+            answer: &[],
+        };
+        self.observer(|observer| {
+            let params: PollParams<'_> = (&self.settings, state, topics);
+            self.call(&observer.poll, params, &given)
+        })
+    }
+
+    /// `observer.polled` in a fresh instance; none where the rule does not observe.
+    ///
+    /// # Errors
+    /// [`Trap`]; the rule's own [`Failure`] is a result.
+    pub fn polled(
+        &self,
+        state: &[u8],
+        topics: &[String],
+        answer: &HttpResponse,
+    ) -> Result<Option<Result<Progress, Failure>>, Trap> {
+        let given = Given {
+            device: vec![state],
+            answer: &answer.body,
+        };
+        self.observer(|observer| {
+            let params: PolledParams<'_> = (&self.settings, state, topics, answer);
+            self.call(&observer.polled, params, &given)
+        })
+    }
+
+    /// `observer.notify` in a fresh instance; none where the rule does not observe.
+    ///
+    /// # Errors
+    /// [`Trap`]; the rule's own [`Failure`] is a result.
+    pub fn notify(
+        &self,
+        context: &Context,
+        change: &Change,
+    ) -> Result<Option<Result<Message, Failure>>, Trap> {
+        let given = Given {
+            device: told(context, None),
+            answer: &change.payload,
+        };
+        self.observer(|observer| {
+            let params: NotifyParams<'_> = (&self.settings, context, change);
+            self.call(&observer.notify, params, &given)
+        })
+    }
+
+    fn observer<R>(
+        &self,
+        call: impl FnOnce(&Observer) -> Result<R, Trap>,
+    ) -> Result<Option<R>, Trap> {
+        self.exports.observer.as_ref().map(call).transpose()
+    }
+}
+
+/// Whether the exports have the contract's types.
+pub(super) fn check(
+    observer: &Observer,
+    instance: &Instance,
+    store: &mut Store<CallState>,
+) -> wasmtime::Result<()> {
+    type Answer<T> = (Result<T, Failure>,);
+    let Observer {
+        poll,
+        polled,
+        notify,
+    } = observer;
+    instance.get_typed_func::<PollParams<'_>, Answer<HttpRequest>>(&mut *store, poll)?;
+    instance.get_typed_func::<PolledParams<'_>, Answer<Progress>>(&mut *store, polled)?;
+    instance.get_typed_func::<NotifyParams<'_>, Answer<Message>>(&mut *store, notify)?;
+    Ok(())
+}

@@ -118,12 +118,12 @@ fn a_cache_that_cannot_be_written_does_not_keep_a_rule_from_serving() {
 fn old_revisions_do_not_fill_the_disk() {
     let folder = scratch::folder("cache-full").join("cache");
     let cache = open(&folder);
-    for number in 0..40 {
+    for number in 0..160 {
         fs::write(folder.join(format!("{number}.cwasm")), "old").expect("the folder is the test's");
     }
     activate(&cache, &small()).unwrap_or_else(|error| panic!("{error}"));
     let count = fs::read_dir(&folder).expect("it is there").count();
-    assert_eq!(count, 32);
+    assert_eq!(count, 128);
     assert!(activate(&cache, &small()).is_ok());
 }
 

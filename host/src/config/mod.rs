@@ -91,6 +91,7 @@ impl Settings {
             .any(|homeserver| homeserver.token().is_some());
         rooms(&file.rooms)?;
         let rules = rules::rules(&args.rule, file.rule, file.rooms, limits.rule)?;
+        rules::check_upstreams(&rules, &homeservers)?;
         let trust = Trust::open(file.rules.keys.as_deref(), file.rules.require_signature)
             .map_err(|error| ConfigError(error.to_string()))?;
         Ok(Self {

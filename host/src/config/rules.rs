@@ -10,6 +10,7 @@ use crate::access_log::escaped;
 use crate::path_segment::is_plain;
 use crate::rule::{Grant, RuleLimits, check_name};
 use crate::rules::RuleSpec;
+use crate::upstream::Homeserver;
 
 /// The name of the rule that the gateway comes with. It serves at the root.
 pub const DEFAULT: &str = "comatrix";
@@ -99,6 +100,29 @@ pub(super) fn rules(
         }
     }
     Ok(rules)
+}
+
+/// What is granted must be there: a name that is misspelt would be found out at the first call.
+pub(super) fn check_upstreams(
+    rules: &[RuleSpec],
+    homeservers: &[Homeserver],
+) -> Result<(), ConfigError> {
+    let is_there = |upstream: &str| {
+        matches!(upstream, "standard" | "requested")
+            || homeservers
+                .iter()
+                .any(|known| known.name() == Some(upstream))
+    };
+    for rule in rules {
+        if let Some(grant) = rule.allow.iter().find(|grant| !is_there(grant.upstream())) {
+            return Err(ConfigError(format!(
+                "[[rule]] {}: allow names the homeserver {}, but no [[homeserver]] has this name; add `name = \"{1}\"` to one",
+                rule.name,
+                grant.upstream()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// A rule of which only the name is known.

@@ -141,9 +141,9 @@ impl Exchange {
     }
 
     async fn call(&mut self, gateway: &Gateway, request: &mut HttpRequest) -> Outcome {
-        self.deadline += Duration::from_millis(request.hold_ms.into()).min(MAX_HOLD);
         let outcome = match policy::permit(&self.revision, request) {
             Ok(()) => {
+                self.deadline += Duration::from_millis(request.hold_ms.into()).min(MAX_HOLD);
                 let upstreams = &gateway.upstreams;
                 upstreams.call(&self.device, request, self.deadline).await
             }

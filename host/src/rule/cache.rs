@@ -20,8 +20,8 @@ const MAX_BYTES: u64 = 64 << 20;
 /// Bytes of the check at the end of a file, the SHA-256 of what stands before it. The runtime would run code that a
 /// worn-out flash memory has changed.
 const CHECK_BYTES: usize = 32;
-/// Files kept: the revisions of a few rules. The oldest go first.
-const MAX_FILES: usize = 32;
+/// Files kept: two revisions of as many rules as a gateway can have. The oldest go first.
+const MAX_FILES: usize = 128;
 
 /// Why compiled code cannot be kept. Rules are compiled at each start then.
 #[derive(Debug, thiserror::Error)]

@@ -114,6 +114,12 @@ impl Credential {
 }
 
 impl Grant {
+    /// `standard`, `requested`, or the name of a homeserver.
+    #[must_use]
+    pub fn upstream(&self) -> &str {
+        &self.upstream
+    }
+
     /// What a need of a description asks for.
     ///
     /// # Errors

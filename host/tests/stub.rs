@@ -45,8 +45,10 @@ pub struct Stub {
     shared: Arc<Shared>,
 }
 
+type React = dyn Fn(&Seen, &TcpStream) -> Reaction + Send + Sync;
+
 struct Shared {
-    react: Box<dyn Fn(&Seen) -> Reaction + Send + Sync>,
+    react: Box<React>,
     seen: Mutex<Vec<Seen>>,
     connections: AtomicUsize,
     stopped: AtomicBool,
@@ -54,6 +56,13 @@ struct Shared {
 
 impl Stub {
     pub fn start(react: impl Fn(&Seen) -> Reaction + Send + Sync + 'static) -> Self {
+        Self::start_with_connection(move |seen, _| react(seen))
+    }
+
+    /// One that looks at the connection, to see whether anybody waits still.
+    pub fn start_with_connection(
+        react: impl Fn(&Seen, &TcpStream) -> Reaction + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let shared = Arc::new(Shared {
@@ -123,7 +132,7 @@ impl Drop for Stub {
 fn converse(shared: &Shared, mut stream: TcpStream, connection: usize) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     while let Some(seen) = read(&mut reader, connection)? {
-        let reaction = (shared.react)(&seen);
+        let reaction = (shared.react)(&seen, &stream);
         shared
             .seen
             .lock()

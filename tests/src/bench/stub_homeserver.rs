@@ -1,19 +1,25 @@
-//! A homeserver that accepts every `/send` after a fixed delay: HTTP/1.1 with keep-alive and nothing else, so that
-//! the gateway is what is measured.
+//! A homeserver that accepts every `/send` after a fixed delay, and tells it to every `/sync` that waits: HTTP/1.1 with
+//! keep-alive and nothing else, so that the gateway is what is measured.
 
 use std::net::Ipv4Addr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 use super::Failure;
+use super::rows::send::ROOM;
+
+/// How long a long poll is held.
+const HOLD: Duration = Duration::from_secs(30);
 
 /// A request above this is cut off: the bench sends a few hundred bytes.
 const REQUEST_BOUND: usize = 64 << 10;
 
-static EVENTS: AtomicU64 = AtomicU64::new(0);
+/// How many messages there are, all in one room.
+static EVENTS: LazyLock<watch::Sender<u64>> = LazyLock::new(|| watch::Sender::new(0));
 
 /// Serves for as long as the process lives, and announces its address like the gateway does.
 ///
@@ -39,6 +45,16 @@ async fn answer(mut connection: TcpStream, delay: Duration) -> std::io::Result<(
     loop {
         while let Some((length, response)) = respond(&pending) {
             pending.drain(..length);
+            let response = match response {
+                Response::Now(response) => response,
+                Response::After(since) => {
+                    let mut events = EVENTS.subscribe();
+                    let waited = events.wait_for(|count| *count > since);
+                    let waited = tokio::time::timeout(HOLD, waited).await;
+                    drop(waited);
+                    sync(since)
+                }
+            };
             if !delay.is_zero() {
                 tokio::time::sleep(delay).await;
             }
@@ -50,8 +66,17 @@ async fn answer(mut connection: TcpStream, delay: Duration) -> std::io::Result<(
     }
 }
 
+/// How a request is answered.
+#[derive(Debug)]
+enum Response {
+    /// At once.
+    Now(String),
+    /// A long poll: when there are more messages than these.
+    After(u64),
+}
+
 /// The first whole request's length in bytes and the response to it; none while it is incomplete.
-fn respond(pending: &[u8]) -> Option<(usize, String)> {
+fn respond(pending: &[u8]) -> Option<(usize, Response)> {
     let head_length = pending.windows(4).position(|part| part == b"\r\n\r\n")? + 4;
     let head = String::from_utf8_lossy(&pending[..head_length]);
     let body_length = head
@@ -64,21 +89,55 @@ fn respond(pending: &[u8]) -> Option<(usize, String)> {
     if pending.len() < length {
         return None;
     }
-    let (status, body) = if head.starts_with("PUT ") && head.contains("/send/") {
-        let event = EVENTS.fetch_add(1, Ordering::Relaxed);
+    let response = if head.starts_with("PUT ") && head.contains("/send/") {
+        let mut event = 0;
+        EVENTS.send_modify(|count| {
+            event = *count;
+            *count += 1;
+        });
         // As long as an event ID of today's room versions: `$` and 43 digits.
-        ("200 OK", format!(r#"{{"event_id":"${event:043}"}}"#))
+        json("200 OK", &format!(r#"{{"event_id":"${event:043}"}}"#))
+    } else if head.starts_with("GET ") && head.contains("/sync?") {
+        let target = head.split(' ').nth(1).unwrap_or_default();
+        let since = target
+            .split(['?', '&'])
+            .find_map(|pair| pair.strip_prefix("since=s"));
+        match since.and_then(|since| since.parse().ok()) {
+            Some(since) => return Some((length, Response::After(since))),
+            None => sync(0),
+        }
     } else {
-        (
-            "404 Not Found",
-            r#"{"errcode":"M_UNRECOGNIZED","error":"the stub knows /send only"}"#.to_owned(),
-        )
+        let error = r#"{"errcode":"M_UNRECOGNIZED","error":"the stub knows /send and /sync only"}"#;
+        json("404 Not Found", error)
     };
-    let length_of_body = body.len();
-    let response = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length_of_body}\r\n\r\n{body}"
+    Some((length, Response::Now(response)))
+}
+
+/// The messages after `since`, as `/sync` tells them.
+fn sync(since: u64) -> String {
+    let count = *EVENTS.borrow();
+    let events: Vec<String> = (since..count)
+        .map(|event| {
+            format!(
+                r#"{{"type":"m.room.message","event_id":"${event:043}","sender":"@bench:example.org","content":{{"msgtype":"m.text","body":"message {event}"}}}}"#
+            )
+        })
+        .collect();
+    let timeline = format!(
+        r#"{{"events":[{}],"limited":false,"prev_batch":"p"}}"#,
+        events.join(",")
     );
-    Some((length, response))
+    let body = format!(
+        r#"{{"next_batch":"s{count}","rooms":{{"join":{{"{ROOM}":{{"timeline":{timeline}}}}}}}}}"#
+    );
+    json("200 OK", &body)
+}
+
+fn json(status: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
 }
 
 #[cfg(test)]
@@ -89,8 +148,10 @@ mod tests {
     fn a_request_is_answered_once_it_is_whole() {
         let request = b"PUT /_matrix/client/v3/rooms/r/send/m.room.message/t HTTP/1.1\r\ncontent-length: 2\r\n\r\n{}";
         assert!(respond(&request[..request.len() - 1]).is_none());
-        let (length, response) =
-            respond(&[request.as_slice(), b"PUT /next"].concat()).expect("a whole request");
+        let answer = respond(&[request.as_slice(), b"PUT /next"].concat());
+        let Some((length, Response::Now(response))) = answer else {
+            panic!("a whole request")
+        };
         assert_eq!(length, request.len());
         assert!(
             response.starts_with("HTTP/1.1 200 OK\r\n") && response.contains(r#"{"event_id":"$0"#)
@@ -98,9 +159,11 @@ mod tests {
     }
 
     #[test]
-    fn anything_but_send_is_unrecognized() {
-        let (_, response) =
-            respond(b"GET /_matrix/client/versions HTTP/1.1\r\n\r\n").expect("a whole request");
+    fn anything_but_send_and_sync_is_unrecognized() {
+        let answer = respond(b"GET /_matrix/client/versions HTTP/1.1\r\n\r\n");
+        let Some((_, Response::Now(response))) = answer else {
+            panic!("a whole request")
+        };
         assert!(response.starts_with("HTTP/1.1 404 ") && response.contains("M_UNRECOGNIZED"));
     }
 }

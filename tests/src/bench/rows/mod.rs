@@ -5,6 +5,7 @@ pub mod hostile;
 pub mod languages;
 pub mod memory;
 pub mod mounted;
+pub mod observations;
 pub mod send;
 pub mod slow_homeserver;
 pub mod start;
@@ -32,6 +33,7 @@ pub const GROUPS: &[(&str, Measure)] = &[
     ("component and native call (call)", call::measure),
     ("ready after start (start)", start::measure),
     ("memory", memory::measure),
+    ("observations", observations::measure),
     ("rules mounted", mounted::measure),
     ("rules swapped under load (swap)", swap::measure),
     ("Rust and JavaScript (languages)", languages::measure),

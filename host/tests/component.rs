@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use comatrix_gateway::rule::conversion::{
-    to_host_context, to_host_message, to_host_outcome, to_sdk_description, to_sdk_result,
+    to_host_change, to_host_context, to_host_message, to_host_outcome, to_host_response,
+    to_sdk_description, to_sdk_failure, to_sdk_message, to_sdk_progress, to_sdk_request,
+    to_sdk_result,
 };
 use comatrix_gateway::rule::{Engines, Revision};
 use comatrix_sdk::bindings::{
-    CallError, Context, Description, Effect, Failure, HttpResponse, Message,
+    CallError, Change, Context, Description, Effect, Failure, HttpRequest, HttpResponse, Message,
+    Progress,
 };
 use comatrix_sdk::vectors::{Rule, cases};
 
@@ -70,6 +73,31 @@ impl Rule for Component {
         outcome: Result<HttpResponse, CallError>,
     ) -> Result<Effect, Failure> {
         self.call_resume(context, state, outcome)
+    }
+
+    fn poll(&mut self, state: &[u8], topics: &[String]) -> Option<Result<HttpRequest, Failure>> {
+        let polled = self.revision.poll(state, topics);
+        let request = polled.unwrap_or_else(|trap| panic!("{trap}"))?;
+        Some(request.map(to_sdk_request).map_err(to_sdk_failure))
+    }
+
+    fn polled(
+        &mut self,
+        state: &[u8],
+        topics: &[String],
+        answer: &HttpResponse,
+    ) -> Option<Result<Progress, Failure>> {
+        let answer = to_host_response(answer.clone());
+        let polled = self.revision.polled(state, topics, &answer);
+        let progress = polled.unwrap_or_else(|trap| panic!("{trap}"))?;
+        Some(progress.map(to_sdk_progress).map_err(to_sdk_failure))
+    }
+
+    fn notify(&mut self, context: &Context, change: &Change) -> Option<Result<Message, Failure>> {
+        let change = to_host_change(change);
+        let notified = self.revision.notify(&to_host_context(context), &change);
+        let message = notified.unwrap_or_else(|trap| panic!("{trap}"))?;
+        Some(message.map(to_sdk_message).map_err(to_sdk_failure))
     }
 }
 

@@ -17,6 +17,7 @@ mod exchange;
 mod failing_rules;
 mod http_call;
 mod largest_input;
+mod largest_poll;
 mod misbehaving;
 mod observing;
 mod over_udp;

@@ -176,8 +176,9 @@ async fn one_long_poll_serves_all_observers_of_an_account() {
     observing(HOUR, |_, homeserver, address| async move {
         let rooms = ["!a", "!b", "!a"];
         let mut devices = Vec::new();
+        homeserver.say("!a", "before");
+        homeserver.say("!b", "before");
         for room in rooms {
-            homeserver.say(room, "before");
             let mut device = Device::new(address).await;
             device.observe(room).await;
             devices.push(device);
@@ -410,6 +411,23 @@ async fn a_quiet_room_is_told_again_and_its_representation_is_fresh_until_then()
         homeserver.say("!a", "after");
         assert_eq!(device.told().await, "after");
         assert_eq!(device.told().await, "after");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn answers_that_nobody_can_read_end_the_observation_instead_of_coming_for_ever() {
+    observing(HOUR, |_, homeserver, address| async move {
+        let mut device = Device::new(address).await;
+        homeserver.say("!a", "before");
+        device.observe("!a").await;
+        homeserver.until_waiting(1).await;
+        homeserver.fail(Some((200, "no next_batch")));
+        let last = device.receive().await;
+        assert_eq!(last.message.code, code::SERVICE_UNAVAILABLE);
+        let asked = homeserver.syncs().len();
+        tokio::time::sleep(A_WHILE).await;
+        assert_eq!(homeserver.syncs().len(), asked, "nobody waits any more");
     })
     .await;
 }

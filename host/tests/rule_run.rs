@@ -92,6 +92,54 @@ fn a_run_of_the_default_rule_shows_cbor_decoded_and_json_whole() {
 }
 
 #[test]
+fn a_run_with_observe_polls_with_the_answers_that_are_left() {
+    let folder = scratch::folder("commands-observe");
+    fs::write(folder.join("comatrix.wasm"), DEFAULT_RULE).unwrap();
+    let message = |id: &str, body: &str| {
+        format!(
+            r#"{{"type":"m.room.message","event_id":"{id}","sender":"@a:h","content":{{"msgtype":"m.text","body":"{body}"}}}}"#
+        )
+    };
+    let answer = |next: &str, limited: bool, events: &str| {
+        format!(
+            r#"200 {{"next_batch":"{next}","rooms":{{"join":{{"!r:h":{{"timeline":{{"events":[{events}],"limited":{limited}}}}}}}}}}}"#
+        )
+    };
+    let answers = [
+        answer("s1", false, &message("$1", "one")),
+        answer("s2", false, &message("$2", "two")),
+        "error:cut-off sent".to_owned(),
+        answer("s3", true, &message("$3", "three")),
+    ];
+    let mut args = vec!["run", "comatrix.wasm", "--request"];
+    args.push("GET /getmsg/!r:h accept=50 observe=0");
+    for answer in &answers {
+        args.extend(["--upstream-response", answer]);
+    }
+    let out = ok(&folder, &args);
+    for said in [
+        "starts an observation of !r:h",
+        r#"payload, 30 bytes: {"body": "one", "sender": "@a:h"}"#,
+        "held for 30000 ms",
+        r#"payload, 30 bytes: {"body": "two", "sender": "@a:h"}"#,
+        "query since=s2",
+        "messages were missed",
+    ] {
+        assert!(out.contains(said), "{said}: {out}");
+    }
+    assert!(!out.contains("not asked for"), "{out}");
+    // Without Observe the same answers are too many.
+    args[3] = "GET /getmsg/!r:h";
+    let page = r#"200 {"chunk":[]}"#;
+    args[5] = page;
+    let out = ok(&folder, &args);
+    assert!(
+        out.contains("4.04") && out.contains("3 of --upstream-response"),
+        "{out}"
+    );
+}
+
+#[test]
 fn compiled_code_is_written_beside_the_component_or_where_it_is_told() {
     let folder = desk("commands-compile");
     let out = ok(&folder, &["compile", "mine.wasm"]);

@@ -60,6 +60,7 @@ fn vector(calls: Vec<serde_json::Value>, reply: serde_json::Value) -> Vector {
         request: json!({"method": "GET", "path": ["test"]}),
         calls,
         reply,
+        observation: vec![],
     }
 }
 

@@ -64,6 +64,7 @@ async fn a_component_that_fails_its_vectors_or_its_manifest_is_not_swapped_in() 
         request: json!({"method": "GET", "path": ["test"]}),
         calls: vec![],
         reply: json!({"code": "2.05", "payload_text": payload}),
+        observation: vec![],
     };
     let two = saying("two");
     let failing = swap_with(&stage, &two, |manifest| {

@@ -59,6 +59,7 @@ const CALLS: &[(&str, &str, &[&str])] = &[
         &["rooms", "{room}", "send", "m.room.message", "{txn}"],
     ),
     ("any", "GET", &["rooms", "{room}", "messages"]),
+    ("any", "GET", &["sync"]),
 ];
 
 /// The resource that a link of the description belongs to.
@@ -133,7 +134,7 @@ fn link(resource: Resource, path: &[&str]) -> Link {
         methods: vec![method],
         accepts,
         produces,
-        observable: false,
+        observable: resource == Getmsg,
         attributes: attributes
             .map(|(name, value)| (name.to_owned(), Some(value)))
             .into(),

@@ -1,35 +1,33 @@
 //! `/getmsg`: the last text message of a room
-//! (<https://spec.matrix.org/v1.13/client-server-api/#get_matrixclientv3roomsroomidmessages>).
+//! (<https://spec.matrix.org/v1.13/client-server-api/#get_matrixclientv3roomsroomidmessages>), and, with Observe, those that
+//! follow it.
 //!
 //! The homeserver is asked for the last message. If that is a picture or a redacted one, earlier ones are asked for
-//! in a few larger steps.
+//! in a few larger steps. With Observe the first question goes to the account's stream of events instead, whose
+//! answer also tells where watching begins; [`observe`](crate::observe) goes on from there.
 
-use comatrix_sdk::bindings::{CallError, Context, Effect, HttpRequest, HttpResponse, Message};
-use comatrix_sdk::extract::{Item, extract};
-use comatrix_sdk::message::reply;
+use comatrix_sdk::bindings::{
+    CallError, Context, Effect, HttpRequest, HttpResponse, Message, Reply,
+};
+use comatrix_sdk::message::observes;
 use comatrix_sdk::payload::Format;
 use comatrix_sdk::settings::Settings;
-use comatrix_sdk::{Value, code};
+use comatrix_sdk::text_message::Latest;
+use comatrix_sdk::watch::{self, Position, Seen};
+use comatrix_sdk::{Value, code, history};
 
 use crate::call::{call, then};
 use crate::fields::answer_format;
-use crate::homeserver_answer::not_json;
 use crate::homeserver_error::success;
 use crate::refusal::Refusal;
-use crate::room::{self, MAX_IDENTIFIER, Room, resolve};
+use crate::room::{self, Room, resolve};
 use crate::state::{damaged, recall, remember};
-use crate::success::texts;
+use crate::success::{empty_map, texts};
 use crate::target::{Endpoint, agreed, mismatch};
 
 /// How many messages each call asks for. An exchange has at most 6 calls, one of which may look up an alias, and 12
 /// events of 64 KiB fit into an answer's mebibyte with their envelope.
-const LIMITS: [u8; 6] = [1, 5, 10, 10, 10, 10];
-
-/// Bytes of a position in the room's history. The specification sets no bound; Synapse's have about 20.
-const MAX_POSITION: usize = 1024;
-
-/// Bytes of an event, and so of a message's body (Matrix specification, "Size limits").
-const MAX_EVENT: usize = 65_536;
+const LIMITS: [&str; 6] = ["1", "5", "10", "10", "10", "10"];
 
 /// The room comes from Proxy-Uri or Uri-Path.
 pub fn begin(
@@ -48,17 +46,18 @@ pub fn begin(
             "room: missing; send it as /getmsg/<room> or in Proxy-Uri",
         ));
     };
-    let format = answer_format(request);
+    let (format, observes) = (answer_format(request), observes(request));
     match resolve(settings, name)? {
-        Room::Id(room) => ask(context, format, Search { room, calls: 0 }, None),
+        Room::Id(room) => Search::new(format, room, 0, observes).ask(context, None),
         Room::Alias(alias) => Ok(then(
             room::lookup(context, &alias),
-            remember(format, vec![], "")?,
+            remember(format, vec![Value::Bool(observes)], "")?,
         )),
     }
 }
 
-/// Answers `{"sender","body"}` with 2.05, or 4.04 if there is no text message within reach.
+/// Answers `{"sender","body"}` with 2.05. If there is no text message within reach: 4.04, or, where an observation starts that
+/// may wait for the first one, 2.05 with an empty map.
 pub fn resume(
     context: &Context,
     state: &[u8],
@@ -66,179 +65,157 @@ pub fn resume(
 ) -> Result<Effect, Refusal> {
     let (format, fields) = recall(state)?;
     let answer = success(context, format, outcome)?;
-    let search = match fields.as_slice() {
-        [] => {
-            return ask(
-                context,
-                format,
-                Search {
-                    room: room::looked_up(&answer)?,
-                    calls: 1,
-                },
-                None,
-            );
+    if let [Value::Bool(observes)] = fields.as_slice() {
+        let room = room::looked_up(&answer)?;
+        return Search::new(format, room, 1, *observes).ask(context, None);
+    }
+    let mut search = Search::restore(format, fields)?;
+    let mut latest = Latest::default();
+    let earlier = search.read(&answer.body, &mut latest)?;
+    match (latest.get(), earlier) {
+        (None, Some(from)) if search.calls < LIMITS.len() => search.ask(context, Some(from)),
+        // It is not in the account's stream: the homeserver's word on the room is that on its messages.
+        (None, None) if search.watch == Watch::Left => {
+            search.watch = Watch::None;
+            search.ask(context, None)
         }
-        [Value::Text(room), Value::Unsigned(calls)] => Search {
+        _ => search.answer(context, &latest),
+    }
+}
+
+/// Whether an observation starts.
+#[derive(PartialEq)]
+enum Watch {
+    /// No.
+    None,
+    /// The account's stream is asked where it begins.
+    Asked,
+    /// The account has not joined the room.
+    Left,
+    /// There (`next_batch`).
+    From(String),
+}
+
+/// Where the search stands.
+struct Search {
+    format: Format,
+    room: String,
+    /// Made so far in this exchange.
+    calls: usize,
+    watch: Watch,
+}
+
+impl Search {
+    fn new(format: Format, room: String, calls: usize, observes: bool) -> Search {
+        Search {
+            format,
+            room,
+            calls,
+            watch: match observes {
+                true => Watch::Asked,
+                false => Watch::None,
+            },
+        }
+    }
+
+    fn restore(format: Format, fields: Vec<Value>) -> Result<Search, Refusal> {
+        let [Value::Text(room), Value::Unsigned(calls), watch] = fields.as_slice() else {
+            return Err(damaged());
+        };
+        Ok(Search {
+            format,
             room: room.clone(),
             calls: *calls as usize,
-        },
-        _ => return Err(damaged()),
-    };
-    let page = read(&answer.body)?;
-    if let Some((sender, body)) = page.text_message {
-        let message = texts(
-            code::CONTENT,
-            format,
-            [("sender", &sender), ("body", &body)],
-        );
-        return Ok(reply(message));
+            watch: match watch {
+                Value::Null => Watch::None,
+                Value::Text(next_batch) => Watch::From(next_batch.clone()),
+                _ => Watch::Asked,
+            },
+        })
     }
-    match page.end {
-        Some(from) if search.calls < LIMITS.len() => ask(context, format, search, Some(from)),
-        _ => Err(Refusal::new(
-            code::NOT_FOUND,
-            "no text message among the room's last messages",
-        )),
-    }
-}
 
-/// Where the search stands: calls made so far in this exchange.
-struct Search {
-    room: String,
-    calls: usize,
-}
-
-fn ask(
-    context: &Context,
-    format: Format,
-    search: Search,
-    from: Option<String>,
-) -> Result<Effect, Refusal> {
-    let made = Value::Unsigned(search.calls as u64 + 1);
-    let request = call_messages(context, &search, from);
-    let state = remember(
-        format,
-        vec![Value::Text(search.room), made],
-        "the room's id is too long",
-    )?;
-    Ok(then(request, state))
-}
-
-fn call_messages(context: &Context, search: &Search, from: Option<String>) -> HttpRequest {
-    let limit = LIMITS.get(search.calls).copied().unwrap_or(1).to_string();
-    let filter = r#"{"types":["m.room.message"]}"#.to_owned();
-    let mut query = vec![
-        ("dir", "b".to_owned()),
-        ("limit", limit),
-        ("filter", filter),
-    ];
-    query.extend(from.map(|from| ("from", from)));
-    HttpRequest {
-        query: query
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect(),
-        ..call(
-            context,
-            "any",
-            "GET",
-            &["rooms", &search.room, "messages"],
-            None,
-        )
-    }
-}
-
-/// What an answer tells.
-#[derive(Default)]
-struct Page {
-    /// Sender and body of the latest text message.
-    text_message: Option<(String, String)>,
-    /// Where earlier messages begin.
-    end: Option<String>,
-}
-
-fn read(answer: &[u8]) -> Result<Page, Refusal> {
-    let paths = [
-        "chunk",
-        "chunk.*",
-        "chunk.*.type",
-        "chunk.*.sender",
-        "chunk.*.content.msgtype",
-        "chunk.*.content.body",
-        "end",
-    ];
-    let (mut page, mut is_array) = (Page::default(), false);
-    // The event that is being read. Its texts are kept from one event to the next, for their memory's sake.
-    let (mut is_message, mut is_text) = (false, false);
-    let (mut sender, mut body) = (Kept::new(MAX_IDENTIFIER), Kept::new(MAX_EVENT));
-    extract(answer, &paths, &mut |path, item| match path {
-        0 => is_array = item == Item::Array,
-        // A redacted message has lost its content, a picture is no `m.text`: what the device wants lies before them.
-        1 => {
-            if page.text_message.is_none() && is_message && is_text {
-                page.text_message = sender.text().zip(body.text());
+    /// Asks for messages before `from`; for the last ones without it.
+    fn ask(self, context: &Context, from: Option<String>) -> Result<Effect, Refusal> {
+        let (path, query, watch) = match self.watch {
+            Watch::Asked => (
+                &["sync"][..],
+                watch::first_query(&self.room, &context.flow_id),
+                Value::Bool(true),
+            ),
+            watch => {
+                let limit = LIMITS.get(self.calls).copied().unwrap_or("1");
+                (
+                    &["rooms", &self.room, "messages"][..],
+                    history::query(limit, from.as_deref()),
+                    match watch {
+                        Watch::From(next_batch) => Value::Text(next_batch),
+                        _ => Value::Null,
+                    },
+                )
             }
-            (is_message, is_text) = (false, false);
-            sender.clear();
-            body.clear();
+        };
+        let request = HttpRequest {
+            query,
+            ..call(context, "any", "GET", path, None)
+        };
+        let made = Value::Unsigned(self.calls as u64 + 1);
+        let fields = vec![Value::Text(self.room), made, watch];
+        let state = remember(self.format, fields, "the room's id is too long")?;
+        Ok(then(request, state))
+    }
+
+    /// Keeps the latest text message of an answer, and gives where earlier ones are.
+    fn read(&mut self, answer: &[u8], latest: &mut Latest) -> Result<Option<String>, Refusal> {
+        if self.watch != Watch::Asked {
+            return history::read(answer, &mut |message| {
+                if latest.get().is_none() {
+                    latest.keep(message);
+                }
+            });
         }
-        2 => is_message = item == Item::Text("m.room.message"),
-        3 => sender.keep(item),
-        4 => is_text = item == Item::Text("m.text"),
-        5 => body.keep(item),
-        _ => {
-            page.end = text_of(item)
-                .filter(|end| end.len() <= MAX_POSITION)
-                .map(str::to_owned)
-        }
-    })
-    .map_err(not_json)?;
-    match is_array {
-        true => Ok(page),
-        false => Err(Refusal::bad_gateway(
-            "the homeserver's answer: field chunk: no array",
-        )),
-    }
-}
-
-fn text_of(item: Item<'_>) -> Option<&str> {
-    match item {
-        Item::Text(text) => Some(text),
-        _ => None,
-    }
-}
-
-/// A text of at most `most` bytes, in memory that is used again.
-struct Kept {
-    most: usize,
-    text: String,
-    present: bool,
-}
-
-impl Kept {
-    fn new(most: usize) -> Kept {
-        Kept {
-            most,
-            text: String::new(),
-            present: false,
-        }
+        let (mut joined, mut before) = (false, None);
+        let next_batch = watch::read(answer, &mut |seen| match seen {
+            Seen::Message(room, message) if room == self.room => latest.keep(message),
+            Seen::Joined { room, earlier, .. } if room == self.room => {
+                joined = true;
+                before = earlier.map(str::to_owned);
+            }
+            _ => {}
+        })?;
+        self.watch = match joined {
+            true => Watch::From(next_batch),
+            false => Watch::Left,
+        };
+        Ok(before)
     }
 
-    fn clear(&mut self) {
-        self.text.clear();
-        self.present = false;
-    }
-
-    fn keep(&mut self, item: Item<'_>) {
-        self.clear();
-        if let Some(text) = text_of(item).filter(|text| text.len() <= self.most) {
-            self.text.push_str(text);
-            self.present = true;
-        }
-    }
-
-    fn text(&self) -> Option<String> {
-        self.present.then(|| self.text.clone())
+    fn answer(self, context: &Context, latest: &Latest) -> Result<Effect, Refusal> {
+        let message = match latest.get() {
+            Some(message) => texts(
+                code::CONTENT,
+                self.format,
+                [("sender", message.sender), ("body", message.body)],
+            ),
+            None if matches!(self.watch, Watch::From(_)) => empty_map(self.format),
+            None => {
+                return Err(Refusal::not_found(
+                    "no text message among the room's last messages",
+                ));
+            }
+        };
+        let shown = || latest.get().map(|message| watch::message_payload(&message));
+        let watch = match self.watch {
+            Watch::From(next_batch) => {
+                let position = Position::after(context, next_batch);
+                Some(watch::watch(self.room, &position, shown()))
+            }
+            _ => None,
+        };
+        Ok(Effect::Reply(Reply {
+            message,
+            session: None,
+            watch,
+        }))
     }
 }
 

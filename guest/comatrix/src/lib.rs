@@ -5,6 +5,7 @@
 //! | `/register`, `/login`, `/logout` | [`register`], [`login`], [`logout`] |
 //! | `/join`, `/send`, `/getmsg` | [`join`], [`send`], [`getmsg`] |
 //! | `/time` | [`time`] |
+//! | `/getmsg`, observed | [`getmsg`] for the first answer, [`observe`] for what follows |
 //!
 //! [`describe`] lists them for the gateway and [`translate`] calls them. What they share: what Proxy-Uri names
 //! ([`target`]), and answers that say yes or no ([`success`], [`refusal`]). What is not about these resources is the
@@ -21,6 +22,7 @@ pub mod getmsg;
 pub mod join;
 pub mod login;
 pub mod logout;
+pub mod observe;
 pub mod refusal;
 pub mod register;
 pub mod send;
@@ -33,7 +35,8 @@ pub mod translate;
 pub(crate) use comatrix_sdk::{call, fields, homeserver_answer, homeserver_error, room, state};
 
 use comatrix_sdk::bindings::{
-    CallError, Context, Description, Effect, Failure, Guest, HttpResponse, Message, export,
+    CallError, Change, Context, Description, Effect, Failure, Guest, HttpRequest, HttpResponse,
+    Message, Observer, Progress, export, export_observer,
 };
 
 /// The rule as the gateway sees it.
@@ -41,6 +44,7 @@ use comatrix_sdk::bindings::{
 pub struct Comatrix;
 
 export!(Comatrix);
+export_observer!(Comatrix);
 
 impl Guest for Comatrix {
     fn describe(settings: Vec<(String, String)>) -> Result<Description, String> {
@@ -62,5 +66,32 @@ impl Guest for Comatrix {
         outcome: Result<HttpResponse, CallError>,
     ) -> Result<Effect, Failure> {
         translate::resume(&settings, &context, &state, outcome)
+    }
+}
+
+impl Observer for Comatrix {
+    fn poll(
+        _: Vec<(String, String)>,
+        state: Vec<u8>,
+        topics: Vec<String>,
+    ) -> Result<HttpRequest, Failure> {
+        observe::poll(&state, &topics)
+    }
+
+    fn polled(
+        settings: Vec<(String, String)>,
+        state: Vec<u8>,
+        topics: Vec<String>,
+        answer: HttpResponse,
+    ) -> Result<Progress, Failure> {
+        observe::polled(&settings, &state, &topics, &answer)
+    }
+
+    fn notify(
+        _: Vec<(String, String)>,
+        context: Context,
+        change: Change,
+    ) -> Result<Message, Failure> {
+        observe::notify(&context, &change)
     }
 }

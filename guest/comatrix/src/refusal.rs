@@ -3,6 +3,7 @@
 use comatrix_sdk::bindings::{Effect, Failure};
 use comatrix_sdk::code;
 pub use comatrix_sdk::refusal::Refusal;
+use comatrix_sdk::settings::Settings;
 
 /// The setting `errors`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +23,24 @@ impl Errors {
             Some(other) => Err(format!(
                 "the setting errors = \"{other}\" is unknown; set it to precise or legacy"
             )),
+        }
+    }
+
+    /// The setting, which `describe` has refused if it cannot be read.
+    pub fn of(settings: &dyn Settings) -> Errors {
+        Errors::parse(settings.get("errors")).unwrap_or(Errors::Precise)
+    }
+
+    /// What ends a poll, as a failure. One that the gateway follows by another poll reaches no device and keeps its code.
+    pub fn failure(self, refusal: Refusal) -> Failure {
+        let failure = refusal.into_failure();
+        match failure.code {
+            code::TOO_MANY_REQUESTS => failure,
+            client_error if self == Errors::Legacy && client_error >> 5 == 4 => Failure {
+                code: code::BAD_REQUEST,
+                ..failure
+            },
+            _ => failure,
         }
     }
 

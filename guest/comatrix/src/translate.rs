@@ -57,9 +57,5 @@ fn unknown_link(context: &Context) -> Refusal {
 }
 
 fn answer(settings: &dyn Settings, effect: Result<Effect, Refusal>) -> Result<Effect, Failure> {
-    effect.or_else(|refusal| {
-        // `describe` has refused a setting that cannot be read.
-        let errors = Errors::parse(settings.get("errors")).unwrap_or(Errors::Precise);
-        errors.answer(refusal)
-    })
+    effect.or_else(|refusal| Errors::of(settings).answer(refusal))
 }

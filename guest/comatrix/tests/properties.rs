@@ -1,9 +1,11 @@
 //! Whatever devices and homeservers send: never a panic, always an answer that the contract allows.
 
-use comatrix_rule::translate;
+use comatrix_rule::{observe, translate};
 use comatrix_sdk::bindings::{
-    CallError, CoapOption, Context, Effect, Failure, HttpRequest, HttpResponse, Message, Target,
+    CallError, Change, CoapOption, Context, Effect, Failure, HttpRequest, HttpResponse, Message,
+    Target,
 };
+use comatrix_sdk::watch::Position;
 use proptest::prelude::*;
 
 /// The contract's bounds (`wit/types.wit`).
@@ -60,8 +62,17 @@ fn json() -> impl Strategy<Value = Vec<u8>> {
         "access_token",
         "event_id",
         "room_id",
+        "join",
         "retry_after_ms",
         "errcode",
+        "next_batch",
+        "rooms",
+        "leave",
+        "!r:h",
+        "timeline",
+        "events",
+        "limited",
+        "prev_batch",
     ]);
     let scalar = prop_oneof![
         prop::sample::select(vec![
@@ -93,7 +104,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn requests() -> impl Strategy<Value = Message> {
-    let number = prop_oneof![Just(12_u16), Just(17), any::<u16>()];
+    let number = prop_oneof![Just(6_u16), Just(12), Just(17), any::<u16>()];
     let value = prop_oneof![
         Just(vec![50]),
         Just(vec![60]),
@@ -226,5 +237,44 @@ proptest! {
             Err(failure) => failure.code,
         };
         prop_assert!(code >> 5 == 2 || code == comatrix_sdk::code::BAD_REQUEST, "code {code}");
+    }
+
+    #[test]
+    fn every_answer_to_a_poll_is_progress_within_the_bounds_or_a_failure(
+        answer in outcomes(),
+        topics in prop::collection::btree_set(segment(), 0..4),
+        context in contexts(),
+    ) {
+        let Ok(answer) = answer else { return Ok(()) };
+        let state = Position { requested: false, since: "s".to_owned() }.state();
+        let topics: Vec<String> = topics.into_iter().collect();
+        match observe::polled(&[], &state, &topics, &answer) {
+            Ok(progress) => {
+                prop_assert!(observe::poll(&progress.state, &topics).is_ok());
+                prop_assert!(progress.lost.iter().all(|topic| topics.contains(topic)));
+                for change in &progress.changes {
+                    prop_assert!(topics.contains(&change.topic));
+                    prop_assert!(!progress.lost.contains(&change.topic));
+                    if let Ok(message) = observe::notify(&context, change) {
+                        prop_assert_eq!(message.code >> 5, 2);
+                    }
+                }
+            }
+            Err(failure) => prop_assert!(allowed_code(failure.code)),
+        }
+    }
+
+    #[test]
+    fn what_the_gateway_did_not_get_from_the_rule_is_a_failure(
+        context in contexts(),
+        bytes in bytes(),
+        topic in segment(),
+    ) {
+        let state_is_foreign = observe::poll(&bytes, std::slice::from_ref(&topic)).is_err();
+        prop_assert!(state_is_foreign);
+        let change = Change { topic, payload: bytes };
+        if let Err(failure) = observe::notify(&context, &change) {
+            prop_assert!(allowed_code(failure.code));
+        }
     }
 }

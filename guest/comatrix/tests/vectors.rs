@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use comatrix_rule::{describe, translate};
+use comatrix_rule::{describe, observe, translate};
 use comatrix_sdk::bindings::{
-    CallError, Context, Description, Effect, Failure, HttpResponse, Message,
+    CallError, Change, Context, Description, Effect, Failure, HttpRequest, HttpResponse, Message,
+    Progress,
 };
 use comatrix_sdk::vectors::{Rule, cases};
 
@@ -29,6 +30,23 @@ impl Rule for Native {
         outcome: Result<HttpResponse, CallError>,
     ) -> Result<Effect, Failure> {
         translate::resume(&self.0, context, state, outcome)
+    }
+
+    fn poll(&mut self, state: &[u8], topics: &[String]) -> Option<Result<HttpRequest, Failure>> {
+        Some(observe::poll(state, topics))
+    }
+
+    fn polled(
+        &mut self,
+        state: &[u8],
+        topics: &[String],
+        answer: &HttpResponse,
+    ) -> Option<Result<Progress, Failure>> {
+        Some(observe::polled(&self.0, state, topics, answer))
+    }
+
+    fn notify(&mut self, context: &Context, change: &Change) -> Option<Result<Message, Failure>> {
+        Some(observe::notify(context, change))
     }
 }
 

@@ -1,4 +1,5 @@
-//! The contract of the folder `wit`, world `rule`, as Rust types.
+//! The contract of the folder `wit` as Rust types: the world `rule`, and, apart from it, the interface `observer` that makes an
+//! `observing-rule` of one.
 
 pub use generated::comatrix::gateway::log;
 pub use generated::comatrix::gateway::types::{
@@ -9,7 +10,10 @@ pub use generated::exports::comatrix::gateway::translator::{
     Description, Guest, Link, Need, Segment,
 };
 
+pub use generated_observer::exports::comatrix::gateway::observer::Guest as Observer;
+
 pub use crate::export_rule as export;
+pub use crate::export_rule_observer as export_observer;
 
 /// Made by wit-bindgen. Outside of WebAssembly the imports exist as functions that panic when called.
 #[allow(missing_docs, unsafe_code, unused_qualifications, clippy::all)]
@@ -24,6 +28,19 @@ pub mod generated {
     });
 }
 
+/// As [`generated`]. A world of its own: whoever exports no observer must not have to implement it.
+#[allow(missing_docs, unsafe_code, unused_qualifications, clippy::all)]
+#[doc(hidden)]
+pub mod generated_observer {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        inline: "package comatrix:sdk; world observer { export comatrix:gateway/observer@0.1.0; }",
+        pub_export_macro: true,
+        default_bindings_module: "comatrix_sdk::bindings::generated_observer",
+        with: { "comatrix:gateway/types@0.1.0": crate::bindings::generated::comatrix::gateway::types },
+    });
+}
+
 /// Exports a type that implements [`Guest`] as the rule that a crate is: `export!(MyRule);`. Natively it does nothing: the
 /// names of a component's exports are no symbols there.
 #[macro_export]
@@ -32,5 +49,15 @@ macro_rules! export_rule {
     ($rule:ident) => {
         #[cfg(target_family = "wasm")]
         $crate::bindings::generated::export!($rule with_types_in $crate::bindings::generated);
+    };
+}
+
+/// Exports a type that implements [`Observer`] besides [`Guest`], beside [`export`].
+#[macro_export]
+#[doc(hidden)]
+macro_rules! export_rule_observer {
+    ($rule:ident) => {
+        #[cfg(target_family = "wasm")]
+        $crate::bindings::generated_observer::export!($rule with_types_in $crate::bindings::generated_observer);
     };
 }

@@ -15,17 +15,29 @@ pub fn call(
     path: &[&str],
     body: Option<Vec<u8>>,
 ) -> HttpRequest {
+    let upstream = match context.requested {
+        Some(_) => Upstream::Requested,
+        None => Upstream::Standard,
+    };
+    call_of(upstream, credential, method, path, body)
+}
+
+/// The same where no exchange says which homeserver is meant.
+#[inline]
+pub fn call_of(
+    upstream: Upstream,
+    credential: &str,
+    method: &str,
+    path: &[&str],
+    body: Option<Vec<u8>>,
+) -> HttpRequest {
     let json = |name: &str| (name.to_owned(), "application/json".to_owned());
     let mut headers = vec![json("accept")];
     if body.is_some() {
         headers.push(json("content-type"));
     }
     HttpRequest {
-        upstream: if context.requested.is_some() {
-            Upstream::Requested
-        } else {
-            Upstream::Standard
-        },
+        upstream,
         credential: credential.to_owned(),
         method: method.to_owned(),
         path: CLIENT_API

@@ -1,6 +1,6 @@
 //! What a device's request asks for: formats, and fields of the payload.
 
-use crate::bindings::Message;
+use crate::bindings::{Context, Message};
 use crate::message::{ACCEPT, CONTENT_FORMAT, uint_option};
 use crate::payload::Format;
 use crate::refusal::Refusal;
@@ -14,6 +14,15 @@ const MAX_BODY: usize = 256 * 1024;
 pub fn answer_format(request: &Message) -> Format {
     uint_option(&request.options, ACCEPT)
         .and_then(Format::from_number)
+        .unwrap_or(Format::Cbor)
+}
+
+/// The format of a notification: what the fact `accept` names (`wit/types.wit`), else CBOR.
+#[inline]
+pub fn notification_format(context: &Context) -> Format {
+    let accept = context.facts.iter().find(|(name, _)| name == "accept");
+    accept
+        .and_then(|(_, number)| Format::from_number(number.parse().ok()?))
         .unwrap_or(Format::Cbor)
 }
 

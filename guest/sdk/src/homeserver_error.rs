@@ -19,16 +19,22 @@ pub fn success(
     outcome: Result<HttpResponse, CallError>,
 ) -> Result<HttpResponse, Refusal> {
     let answer = outcome.map_err(|error| no_answer(&error, context.requested.is_some()))?;
+    check_status(format, &answer).map(|()| answer)
+}
+
+/// Refuses an answer that is no 2xx.
+#[inline]
+pub fn check_status(format: Format, answer: &HttpResponse) -> Result<(), Refusal> {
     let said = || format!("the homeserver answered {}", answer.status);
     match answer.status {
-        200..=299 => Ok(answer),
+        200..=299 => Ok(()),
         300..=399 => Err(Refusal::bad_gateway(format!(
             "{}, a redirect, which is not followed",
             said()
         ))),
-        400..=499 => Err(client_error(format, &answer)),
+        400..=499 => Err(client_error(format, answer)),
         503 => {
-            let seconds = retry_after(&answer).unwrap_or(RETRY_SECONDS);
+            let seconds = retry_after(answer).unwrap_or(RETRY_SECONDS);
             Err(Refusal::new(code::SERVICE_UNAVAILABLE, said()).retry_after(seconds))
         }
         _ => Err(Refusal::bad_gateway(said())),

@@ -8,6 +8,7 @@
 //! - [`value`], [`cbor`], [`json`], [`payload`]: payloads, read strictly and written in their shortest form;
 //! - [`extract`]: a few values out of a large JSON text;
 //! - [`call`], [`state`], [`room`]: calls to the homeserver, and what is remembered until it has answered;
+//! - [`text_message`], [`history`], [`watch`]: the text messages of rooms, those that are there and those to come;
 //! - [`homeserver_answer`], [`homeserver_error`], [`refusal`]: what its answer, or an error, means for the device;
 //! - [`settings`]: what the operator has configured for the rule;
 //! - [`bindings`]: the contract as Rust types, for rules that need more than [`rule`] has; it stands in the folder `wit` of
@@ -27,6 +28,7 @@ pub mod cbor;
 pub mod code;
 pub mod extract;
 pub mod fields;
+pub mod history;
 pub mod homeserver_answer;
 pub mod homeserver_error;
 pub mod json;
@@ -37,8 +39,10 @@ pub mod room;
 pub mod rule;
 pub mod settings;
 pub mod state;
+pub mod text_message;
 pub mod value;
 #[cfg(feature = "vectors")]
 pub mod vectors;
+pub mod watch;
 
 pub use value::Value;

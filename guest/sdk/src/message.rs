@@ -2,6 +2,8 @@
 
 use crate::bindings::{CoapOption, Effect, Failure, Message, Reply};
 
+/// Observe (RFC 7641 §2).
+pub const OBSERVE: u16 = 6;
 /// Content-Format (RFC 7252 §5.10.3).
 pub const CONTENT_FORMAT: u16 = 12;
 /// Max-Age (RFC 7252 §5.10.5), in seconds.
@@ -44,6 +46,15 @@ pub fn response(
         options: content_format.into_iter().chain(max_age).collect(),
         payload,
     }
+}
+
+/// Whether an answer may start an observation. The gateway leaves Observe in a request only where it would.
+#[inline]
+pub fn observes(request: &Message) -> bool {
+    request
+        .options
+        .iter()
+        .any(|option| option.number == OBSERVE)
 }
 
 /// The answer to the device, which ends the exchange.

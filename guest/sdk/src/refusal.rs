@@ -69,6 +69,20 @@ impl Refusal {
         }
     }
 
+    /// The same where no device is being answered: the homeserver's own error becomes the diagnostic.
+    #[inline]
+    pub fn into_failure(self) -> Failure {
+        Failure {
+            code: self.code,
+            diagnostic: match self.content {
+                Content::Diagnostic(diagnostic) => diagnostic,
+                // Whoever asks for it in CBOR gets no text.
+                Content::Error(_, payload) => String::from_utf8(payload).unwrap_or_default(),
+            },
+            max_age: self.max_age,
+        }
+    }
+
     /// The answer to the device, under its own code.
     #[inline]
     pub fn into_answer(self) -> Result<Effect, Failure> {
@@ -102,6 +116,21 @@ mod tests {
         };
         let expected = reply(response(code::FORBIDDEN, Some(50), None, b"{}".to_vec()));
         assert_eq!(refusal.into_answer(), Ok(expected));
+    }
+
+    #[test]
+    fn a_homeserver_error_is_the_diagnostic_of_a_failure() {
+        let refusal = Refusal {
+            code: code::TOO_MANY_REQUESTS,
+            max_age: Some(3),
+            content: Content::Error(Format::Json, br#"{"errcode":"M"}"#.to_vec()),
+        };
+        let failure = Failure {
+            code: code::TOO_MANY_REQUESTS,
+            diagnostic: r#"{"errcode":"M"}"#.to_owned(),
+            max_age: Some(3),
+        };
+        assert_eq!(refusal.into_failure(), failure);
     }
 
     #[test]

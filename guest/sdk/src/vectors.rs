@@ -6,6 +6,7 @@
 
 mod compare;
 mod native;
+mod observation;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,9 +15,10 @@ use std::path::Path;
 use serde_json::Value as Json;
 
 use crate::bindings::{
-    CallError, Context, Description, Effect, Failure, HttpResponse, Link, Message, Segment, Target,
+    CallError, Change, Context, Description, Effect, Failure, HttpRequest, HttpResponse, Link,
+    Message, Progress, Segment, Target,
 };
-use crate::message::{ACCEPT, CONTENT_FORMAT, uint};
+use crate::message::{ACCEPT, CONTENT_FORMAT, OBSERVE, uint};
 use compare::{same_call, same_reply};
 pub use native::check;
 
@@ -33,6 +35,23 @@ pub trait Rule {
         state: &[u8],
         outcome: Result<HttpResponse, CallError>,
     ) -> Result<Effect, Failure>;
+    /// The contract's `poll`; none if this has no observer.
+    fn poll(&mut self, _state: &[u8], _topics: &[String]) -> Option<Result<HttpRequest, Failure>> {
+        None
+    }
+    /// The contract's `polled`; none if this has no observer.
+    fn polled(
+        &mut self,
+        _state: &[u8],
+        _topics: &[String],
+        _answer: &HttpResponse,
+    ) -> Option<Result<Progress, Failure>> {
+        None
+    }
+    /// The contract's `notify`; none if this has no observer.
+    fn notify(&mut self, _context: &Context, _change: &Change) -> Option<Result<Message, Failure>> {
+        None
+    }
 }
 
 /// One folder, or one vector of a manifest.
@@ -46,6 +65,8 @@ pub struct Case {
     pub calls: Vec<Json>,
     /// The content of `reply.json`.
     pub reply: Json,
+    /// The content of `observation.json`.
+    pub observation: Vec<Json>,
 }
 
 /// All cases in the folders below `folder`, by name. The error names the file and what is wrong with it.
@@ -67,7 +88,16 @@ fn read(file: &Path) -> Result<Json, String> {
 
 impl Case {
     fn read(folder: &Path) -> Result<Case, String> {
-        let calls = folder.join("calls.json");
+        let array = |name: &str| {
+            let file = folder.join(name);
+            match file.exists() {
+                true => read(&file)?
+                    .as_array()
+                    .cloned()
+                    .ok_or_else(|| format!("{}: no array", file.display())),
+                false => Ok(Vec::new()),
+            }
+        };
         Ok(Case {
             name: folder
                 .file_name()
@@ -75,18 +105,14 @@ impl Case {
                 .to_string_lossy()
                 .into_owned(),
             request: read(&folder.join("request.json"))?,
-            calls: match calls.exists() {
-                true => read(&calls)?
-                    .as_array()
-                    .cloned()
-                    .ok_or_else(|| format!("{}: no array", calls.display()))?,
-                false => Vec::new(),
-            },
+            calls: array("calls.json")?,
             reply: read(&folder.join("reply.json"))?,
+            observation: array("observation.json")?,
         })
     }
 
-    /// Lets `rule` answer the request, and checks each call that it makes and its answer. The error says what differs.
+    /// Lets `rule` answer the request, and checks each call that it makes and its answer; then what it makes of the
+    /// homeserver's answers to the observation that has begun. The error says what differs.
     pub fn run(&self, rule: &mut dyn Rule) -> Result<(), String> {
         let name = &self.name;
         let differs = |what: String| format!("{name}: {what}");
@@ -106,7 +132,8 @@ impl Case {
                 .map_err(|error| differs(format!("call {index}: {error}")))?;
             effect = rule.resume(&context, &step.state, outcome(call));
         }
-        same_reply(&self.reply, effect).map_err(differs)
+        let watch = same_reply(&self.reply, effect).map_err(differs)?;
+        observation::run(&self.observation, rule, &context, watch).map_err(differs)
     }
 
     fn settings(&self) -> BTreeMap<String, String> {
@@ -131,7 +158,9 @@ impl Case {
             let value = u32::try_from(self.request[field].as_u64()?).ok()?;
             Some(uint(number, value))
         };
+        let observe = self.request["observe"].as_bool().unwrap_or(false);
         let options = [
+            observe.then(|| uint(OBSERVE, 0)),
             option("content_format", CONTENT_FORMAT),
             option("accept", ACCEPT),
         ];
@@ -162,7 +191,11 @@ impl Case {
             principal: None,
             flow_id: "00112233445566778899aabbccddeeff".to_owned(),
             now: self.request["now"].as_u64(),
-            facts: Vec::new(),
+            facts: self.request["accept"]
+                .as_u64()
+                .map(|accept| ("accept".to_owned(), accept.to_string()))
+                .into_iter()
+                .collect(),
         })
     }
 }
@@ -182,15 +215,7 @@ fn captures(link: &Link, path: &[String]) -> Option<Vec<String>> {
     path.next().is_none().then_some(captures)
 }
 
-fn outcome(call: &Json) -> Result<HttpResponse, CallError> {
-    let answer = &call["answer"];
-    let Some(status) = answer["status"].as_u64() else {
-        let sent = call["error"]["sent"].as_bool().unwrap_or(false);
-        return Err(CallError {
-            reason: string(&call["error"]["reason"]),
-            sent,
-        });
-    };
+fn response(answer: &Json) -> Option<HttpResponse> {
     let headers = pairs(&answer["headers"])
         .into_iter()
         .map(|(name, value)| (name, value.into_bytes()));
@@ -198,10 +223,17 @@ fn outcome(call: &Json) -> Result<HttpResponse, CallError> {
         Json::Null => bytes(answer, "body").unwrap_or_default(),
         json => json.to_string().into_bytes(),
     };
-    Ok(HttpResponse {
-        status: status as u16,
+    Some(HttpResponse {
+        status: answer["status"].as_u64()? as u16,
         headers: headers.collect(),
         body,
+    })
+}
+
+fn outcome(call: &Json) -> Result<HttpResponse, CallError> {
+    response(&call["answer"]).ok_or_else(|| CallError {
+        reason: string(&call["error"]["reason"]),
+        sent: call["error"]["sent"].as_bool().unwrap_or(false),
     })
 }
 

@@ -20,6 +20,9 @@ pub(super) const MAX_KEPT: usize = 4 << 10;
 /// The least time between two polls of one account: a homeserver that does not wait must not be asked without pause,
 /// and a second is what a message may take.
 pub(super) const LEAST_INTERVAL: Duration = Duration::from_millis(200);
+/// Answers in a row that cannot be read before a poll gives up: too large, or too much for the rule. The same would come
+/// again and again.
+pub(super) const MAX_UNREAD: u32 = 3;
 /// How long new topics are gathered before a poll that lacks them is made anew: after a power cut, all devices come at once.
 pub(super) const GATHERING: Duration = Duration::from_millis(100);
 /// While a rule has used what it may compute.

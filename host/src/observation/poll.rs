@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::change::Told;
-use super::limits::{GATHERING, LEAST_INTERVAL, MAX_RECENT, RECENT};
+use super::limits::{GATHERING, LEAST_INTERVAL, MAX_RECENT, MAX_UNREAD, RECENT};
 use super::pause::pause;
 use crate::coap::ObservationId;
 use crate::rule::Revision;
@@ -36,6 +36,8 @@ pub(super) struct Poll {
     due: Option<Instant>,
     asked: Instant,
     failures: u32,
+    /// Answers in a row that nobody could read.
+    unread: u32,
 }
 
 impl Poll {
@@ -58,6 +60,7 @@ impl Poll {
             due: None,
             asked: now - LEAST_INTERVAL,
             failures: 0,
+            unread: 0,
         }
     }
 
@@ -130,6 +133,7 @@ impl Poll {
     /// The answer was read: the next call may follow.
     pub(super) fn succeeded(&mut self, now: Instant, state: Vec<u8>) {
         self.failures = 0;
+        self.unread = 0;
         self.state = state;
         self.due = Some(now.max(self.asked + LEAST_INTERVAL));
     }
@@ -140,6 +144,13 @@ impl Poll {
         let pause = pause(self.failures, wanted);
         self.due = Some(now + pause);
         pause
+    }
+
+    /// There was an answer, and nobody could read it. It will come again; whether it has come too often.
+    pub(super) fn was_unreadable(&mut self, now: Instant) -> bool {
+        self.unread += 1;
+        self.failed(now, None);
+        self.unread >= MAX_UNREAD
     }
 
     /// From now on another revision reads the answers. What the former one has told is forgotten with it.

@@ -106,18 +106,44 @@ impl Hub {
             Err(error) if error.reason == "denied" || error.reason == "no-credential" => {
                 return self.finish_poll(id, &not_allowed());
             }
+            Err(error) if error.reason == "too-large" => return self.unreadable(now, id),
             Err(_) => {
                 poll.failed(now, None);
                 return;
             }
         };
+        let is_success = (200..300).contains(&answer.status);
         let result = revision.polled(&poll.state, &topics, &answer);
         revision.judge(poll.identity.device.address, result.is_err());
         match result {
             Ok(Some(Ok(progress))) => self.proceed(now, id, progress),
+            Ok(Some(Err(_))) if is_success => self.unreadable(now, id),
             Ok(Some(Err(failure))) => self.failed(now, id, failure),
             Ok(None) => {}
-            Err(trap) => self.trapped(now, id, &trap),
+            Err(trap) => {
+                if revision.state().budget.admit_line(now) {
+                    tracing::error!("{trap}");
+                }
+                self.unreadable(now, id);
+            }
+        }
+    }
+
+    /// An answer came and could not be read. It is asked for again, in case it was for a while; then the observers are told
+    /// that they miss something.
+    fn unreadable(&mut self, now: Instant, id: PollId) {
+        let Some(poll) = self.polls.get_mut(&id) else {
+            return;
+        };
+        if poll.was_unreadable(now) {
+            let rule = poll.revision.name();
+            tracing::warn!(
+                "rule {rule}: the answers to a poll cannot be read; its observations end"
+            );
+            let observers = poll.observers();
+            observers
+                .into_iter()
+                .for_each(|observer| self.lose(observer));
         }
     }
 
@@ -135,10 +161,11 @@ impl Hub {
         let Some(poll) = self.polls.get_mut(&id) else {
             return;
         };
-        let is_for_a_while =
-            code::class(failure.code) == 5 || failure.code == code::TOO_MANY_REQUESTS;
-        if is_for_a_while {
-            let pause = poll.failed(now, failure.max_age);
+        let is_down = code::class(failure.code) == 5;
+        if is_down || failure.code == code::TOO_MANY_REQUESTS {
+            // How long a homeserver that is down wants to be left alone is a guess; how much it takes is not.
+            let wanted = failure.max_age.filter(|_| !is_down);
+            let pause = poll.failed(now, wanted);
             if poll.revision.state().budget.admit_line(now) {
                 let (rule, code) = (poll.revision.name(), code::Dotted(failure.code));
                 let seconds = pause.as_secs();
@@ -180,8 +207,7 @@ impl Hub {
                     "rule {rule} broke its contract: state or changes of a poll above their bounds"
                 );
             }
-            poll.failed(now, None);
-            return;
+            return self.unreadable(now, id);
         }
         poll.succeeded(now, state);
         let revision = poll.revision.clone();

@@ -50,15 +50,54 @@ pub fn to_host_outcome(
     outcome: Result<sdk::HttpResponse, sdk::CallError>,
 ) -> Result<host::HttpResponse, host::CallError> {
     match outcome {
-        Ok(answer) => Ok(host::HttpResponse {
-            status: answer.status,
-            headers: answer.headers,
-            body: answer.body,
-        }),
+        Ok(answer) => Ok(to_host_response(answer)),
         Err(error) => Err(host::CallError {
             reason: error.reason,
             sent: error.sent,
         }),
+    }
+}
+
+/// A homeserver's answer.
+#[must_use]
+pub fn to_host_response(answer: sdk::HttpResponse) -> host::HttpResponse {
+    host::HttpResponse {
+        status: answer.status,
+        headers: answer.headers,
+        body: answer.body,
+    }
+}
+
+/// A change that a device is to be notified of.
+#[must_use]
+pub fn to_host_change(change: &sdk::Change) -> host::Change {
+    host::Change {
+        topic: change.topic.clone(),
+        payload: change.payload.clone(),
+    }
+}
+
+/// What a poll's answer has led to.
+#[must_use]
+pub fn to_sdk_progress(progress: host::Progress) -> sdk::Progress {
+    let changes = progress.changes.into_iter().map(|change| sdk::Change {
+        topic: change.topic,
+        payload: change.payload,
+    });
+    sdk::Progress {
+        state: progress.state,
+        changes: changes.collect(),
+        lost: progress.lost,
+    }
+}
+
+/// The rule's own error.
+#[must_use]
+pub fn to_sdk_failure(failure: host::Failure) -> sdk::Failure {
+    sdk::Failure {
+        code: failure.code,
+        diagnostic: failure.diagnostic,
+        max_age: failure.max_age,
     }
 }
 
@@ -72,27 +111,13 @@ pub fn to_sdk_result(
     match result {
         Ok(host::Effect::Call(step)) => Ok(sdk::Effect::Call(to_sdk_step(step))),
         Ok(host::Effect::Reply(reply)) => Ok(sdk::Effect::Reply(to_sdk_reply(reply))),
-        Err(failure) => Err(sdk::Failure {
-            code: failure.code,
-            diagnostic: failure.diagnostic,
-            max_age: failure.max_age,
-        }),
+        Err(failure) => Err(to_sdk_failure(failure)),
     }
 }
 
 fn to_sdk_reply(reply: host::Reply) -> sdk::Reply {
-    let options = reply.message.options.into_iter();
     sdk::Reply {
-        message: sdk::Message {
-            code: reply.message.code,
-            options: options
-                .map(|option| sdk::CoapOption {
-                    number: option.number,
-                    value: option.value,
-                })
-                .collect(),
-            payload: reply.message.payload,
-        },
+        message: to_sdk_message(reply.message),
         session: reply.session.map(|change| match change {
             host::SessionChange::Open(token) => sdk::SessionChange::Open(token),
             host::SessionChange::Close => sdk::SessionChange::Close,
@@ -106,24 +131,43 @@ fn to_sdk_reply(reply: host::Reply) -> sdk::Reply {
     }
 }
 
+/// A response or a notification.
+#[must_use]
+pub fn to_sdk_message(message: host::Message) -> sdk::Message {
+    let options = message.options.into_iter().map(|option| sdk::CoapOption {
+        number: option.number,
+        value: option.value,
+    });
+    sdk::Message {
+        code: message.code,
+        options: options.collect(),
+        payload: message.payload,
+    }
+}
+
 fn to_sdk_step(step: host::Step) -> sdk::Step {
-    let host::Step { request, state } = step;
     sdk::Step {
-        request: sdk::HttpRequest {
-            upstream: match request.upstream {
-                host::Upstream::Standard => sdk::Upstream::Standard,
-                host::Upstream::Requested => sdk::Upstream::Requested,
-                host::Upstream::Named(name) => sdk::Upstream::Named(name),
-            },
-            credential: request.credential,
-            method: request.method,
-            path: request.path,
-            query: request.query,
-            headers: request.headers,
-            body: request.body,
-            hold_ms: request.hold_ms,
+        request: to_sdk_request(step.request),
+        state: step.state,
+    }
+}
+
+/// A homeserver call.
+#[must_use]
+pub fn to_sdk_request(request: host::HttpRequest) -> sdk::HttpRequest {
+    sdk::HttpRequest {
+        upstream: match request.upstream {
+            host::Upstream::Standard => sdk::Upstream::Standard,
+            host::Upstream::Requested => sdk::Upstream::Requested,
+            host::Upstream::Named(name) => sdk::Upstream::Named(name),
         },
-        state,
+        credential: request.credential,
+        method: request.method,
+        path: request.path,
+        query: request.query,
+        headers: request.headers,
+        body: request.body,
+        hold_ms: request.hold_ms,
     }
 }
 

@@ -59,6 +59,9 @@ pub struct Vector {
     pub calls: Vec<Json>,
     /// The answer that the device must get.
     pub reply: Json,
+    /// What must become of the observation that the answer starts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub observation: Vec<Json>,
 }
 
 impl From<Case> for Vector {
@@ -68,12 +71,14 @@ impl From<Case> for Vector {
             request,
             calls,
             reply,
+            observation,
         } = case;
         Self {
             name,
             request,
             calls,
             reply,
+            observation,
         }
     }
 }
@@ -85,12 +90,14 @@ impl From<Vector> for Case {
             request,
             calls,
             reply,
+            observation,
         } = vector;
         Self {
             name,
             request,
             calls,
             reply,
+            observation,
         }
     }
 }

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use comatrix_sdk::bindings as sdk;
 use comatrix_sdk::vectors::{Case, Rule};
 
-use super::bindings::{Effect, Failure};
+use super::bindings::{Effect, Failure, HttpRequest};
 use super::call::Trap;
 use super::conversion::{
-    to_host_context, to_host_message, to_host_outcome, to_sdk_description, to_sdk_result,
+    to_host_change, to_host_context, to_host_message, to_host_outcome, to_host_response,
+    to_sdk_description, to_sdk_failure, to_sdk_message, to_sdk_progress, to_sdk_request,
+    to_sdk_result,
 };
 use super::manifest::Vector;
 use super::revision::Revision;
@@ -78,27 +80,62 @@ impl Guarded<'_> {
         &mut self,
         result: Result<Result<Effect, Failure>, Trap>,
     ) -> Result<sdk::Effect, sdk::Failure> {
-        let limit = self.revision().limits().state;
         let fault = match result {
             Err(trap) => trap.to_string(),
-            Ok(Ok(Effect::Call(step))) if !self.revision().needs(&step.request) => format!(
-                "it calls {} /{}, which is not among its description's needs",
-                step.request.method,
-                step.request.path.join("/")
-            ),
-            Ok(Ok(Effect::Call(step))) if step.state.len() > limit => {
-                let bytes = step.state.len();
-                format!("its state has {bytes} bytes, the limit is {limit}")
+            Ok(Ok(Effect::Call(step))) if !self.revision().needs(&step.request) => {
+                beyond_needs(&step.request)
+            }
+            Ok(Ok(Effect::Call(step))) if self.is_too_much(&step.state) => {
+                self.too_much(&step.state)
             }
             Ok(result) => return to_sdk_result(result),
         };
+        Err(self.failed(fault))
+    }
+
+    /// The result of a call of the observer.
+    fn observed<T>(
+        &mut self,
+        result: Result<Option<Result<T, Failure>>, Trap>,
+        fault: impl FnOnce(&Self, &T) -> Option<String>,
+    ) -> Option<Result<T, sdk::Failure>> {
+        let fault = match result {
+            Ok(None) => return None,
+            Ok(Some(Err(failure))) => return Some(Err(to_sdk_failure(failure))),
+            Ok(Some(Ok(value))) => match fault(self, &value) {
+                None => return Some(Ok(value)),
+                Some(fault) => fault,
+            },
+            Err(trap) => trap.to_string(),
+        };
+        Some(Err(self.failed(fault)))
+    }
+
+    fn is_too_much(&self, state: &[u8]) -> bool {
+        state.len() > self.revision().limits().state
+    }
+
+    fn too_much(&self, state: &[u8]) -> String {
+        let (bytes, limit) = (state.len(), self.revision().limits().state);
+        format!("its state has {bytes} bytes, the limit is {limit}")
+    }
+
+    fn failed(&mut self, fault: String) -> sdk::Failure {
         self.fault = Some(fault.clone());
-        Err(sdk::Failure {
+        sdk::Failure {
             code: comatrix_sdk::code::INTERNAL_SERVER_ERROR,
             diagnostic: fault,
             max_age: None,
-        })
+        }
     }
+}
+
+fn beyond_needs(request: &HttpRequest) -> String {
+    format!(
+        "it calls {} /{}, which is not among its description's needs",
+        request.method,
+        request.path.join("/")
+    )
 }
 
 impl Rule for Guarded<'_> {
@@ -137,5 +174,43 @@ impl Rule for Guarded<'_> {
         let context = to_host_context(context);
         let result = self.revision().resume(&context, state, outcome.as_ref());
         self.watched(result)
+    }
+
+    fn poll(
+        &mut self,
+        state: &[u8],
+        topics: &[String],
+    ) -> Option<Result<sdk::HttpRequest, sdk::Failure>> {
+        let result = self.revision().poll(state, topics);
+        let request = self.observed(result, |rule, request| {
+            (!rule.revision().needs(request)).then(|| beyond_needs(request))
+        });
+        request.map(|request| request.map(to_sdk_request))
+    }
+
+    fn polled(
+        &mut self,
+        state: &[u8],
+        topics: &[String],
+        answer: &sdk::HttpResponse,
+    ) -> Option<Result<sdk::Progress, sdk::Failure>> {
+        let answer = to_host_response(answer.clone());
+        let result = self.revision().polled(state, topics, &answer);
+        let progress = self.observed(result, |rule, progress| {
+            rule.is_too_much(&progress.state)
+                .then(|| rule.too_much(&progress.state))
+        });
+        progress.map(|progress| progress.map(to_sdk_progress))
+    }
+
+    fn notify(
+        &mut self,
+        context: &sdk::Context,
+        change: &sdk::Change,
+    ) -> Option<Result<sdk::Message, sdk::Failure>> {
+        let (context, change) = (to_host_context(context), to_host_change(change));
+        let result = self.revision().notify(&context, &change);
+        let message = self.observed(result, |_, _| None);
+        message.map(|message| message.map(to_sdk_message))
     }
 }

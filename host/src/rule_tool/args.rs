@@ -168,7 +168,7 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) component: ComponentArgs,
 
-    /// METHOD PATH [cf=N] [accept=N] [payload=REST]; the path percent-encoded; the payload as it is for cf=0 and
+    /// METHOD PATH [cf=N] [accept=N] [observe=0] [payload=REST]; the path percent-encoded; the payload as it is for cf=0 and
     /// cf=50, else in hexadecimal, or as JSON, which becomes CBOR
     #[arg(long, value_name = "TEXT")]
     pub(super) request: String,
@@ -177,7 +177,7 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "PATH")]
     pub(super) proxy_uri: Option<String>,
 
-    /// What the next call gets: STATUS [HEADER=VALUE]… [BODY], or error:REASON [sent]; repeatable
+    /// What the next call, or the next poll of an observation, gets: STATUS [HEADER=VALUE]… [BODY], or error:REASON [sent]; repeatable
     #[arg(long, value_name = "TEXT")]
     pub(super) upstream_response: Vec<String>,
 

@@ -43,6 +43,7 @@ pub(super) fn check(args: &CheckArgs, out: &mut impl Write) -> Result<(), ToolEr
             ),
         )?;
         memory(&mut lines, &desk.revision)?;
+        observer(&mut lines, &desk.revision)?;
         description(&mut lines, &desk.revision)?;
         let stated = manifest(&mut lines, package, &desk.revision)?;
         let stated = stated.map(|manifest| manifest.vectors).unwrap_or_default();
@@ -69,6 +70,22 @@ fn memory(lines: &mut Lines<'_, impl Write>, revision: &Revision) -> io::Result<
             grouped(limit)
         ),
     )
+}
+
+/// Whether observations start. Links that promise them without the rest are told, since nothing else would tell of it.
+fn observer(lines: &mut Lines<'_, impl Write>, revision: &Revision) -> io::Result<()> {
+    let links = revision.description().links.iter();
+    match (
+        links.filter(|link| link.observable).count(),
+        revision.observes(),
+    ) {
+        (0, false) => Ok(()),
+        (0, true) => lines.more("it exports an observer, but no link is observable"),
+        (count, true) => lines.ok("observer", &format!("exported, for {count} observable links")),
+        (count, false) => lines.more(&format!(
+            "{count} links are observable, but no observer is exported, so their devices are answered once"
+        )),
+    }
 }
 
 fn description(lines: &mut Lines<'_, impl Write>, revision: &Revision) -> io::Result<()> {

@@ -1,14 +1,15 @@
 //! One exchange on the desk: as the gateway drives it, with answers that were given beforehand.
 
 use super::error::ToolError;
+use super::observation::observe;
 use crate::coap;
-use crate::coap::option::URI_PATH;
+use crate::coap::option::{ACCEPT, OBSERVE, URI_PATH};
 use crate::exchange::Refusal;
 use crate::exchange::admission::{check_accept, check_format, for_rule};
 use crate::exchange::reply::{failed, to_coap};
 use crate::rule::{
-    CallError, Context, Effect, HttpRequest, HttpResponse, Mismatch, Reply, Revision,
-    SessionChange, Step, Target,
+    CallError, CoapOption, Context, Effect, HttpRequest, HttpResponse, Message, Mismatch, Revision,
+    SessionChange, Step, Target, Watch,
 };
 
 /// The id of every exchange on the desk: that of the vectors, so that output can be compared.
@@ -37,6 +38,8 @@ pub(super) enum Event {
         /// The topic of an observation that it starts.
         watch: Option<String>,
     },
+    /// Changes of the observation could not be had, so it ends with 5.03.
+    Lost,
     /// The gateway's own answer, in place of the rule's.
     Refused(Refusal),
 }
@@ -72,6 +75,10 @@ pub(super) fn exchange(
             return Ok(());
         }
     };
+    let accept = request.uint_option(ACCEPT);
+    let link = &revision.description().links[usize::from(found.link)];
+    let observes =
+        link.observable && revision.observes() && request.uint_option(OBSERVE) == Some(0);
     let context = Context {
         link: found.link,
         captures: found.captures,
@@ -79,14 +86,24 @@ pub(super) fn exchange(
         principal: None,
         flow_id: FLOW_ID.to_owned(),
         now: setting.now,
-        facts: Vec::new(),
+        facts: accept
+            .map(|accept| ("accept".to_owned(), accept.to_string()))
+            .into_iter()
+            .collect(),
     };
     let mut outcomes = setting.outcomes.into_iter();
-    let mut result = revision.begin(&context, &for_rule(request))?;
+    let mut result = revision.begin(&context, &with_observe(for_rule(request), observes))?;
     for number in 1.. {
         let Step { request, state } = match result {
             Ok(Effect::Call(step)) => step,
-            Ok(Effect::Reply(reply)) => return answered(reply, events),
+            Ok(Effect::Reply(reply)) => {
+                let watch = reply.watch.filter(|_| observes);
+                answered(reply.message, reply.session, watch.as_ref(), events)?;
+                return match watch {
+                    Some(watch) => observe(revision, &context, watch, outcomes, events),
+                    None => Ok(()),
+                };
+            }
             Err(failure) => {
                 events.push(Event::Answer {
                     message: failed(failure).map_err(|refusal| broken(&refusal))?,
@@ -137,17 +154,34 @@ fn find(revision: &Revision, request: &coap::Message) -> Result<crate::rule::Mat
     })
 }
 
-fn answered(reply: Reply, events: &mut Vec<Event>) -> Result<(), ToolError> {
+/// The rule sees Observe only where an observation would start, and then empty (`types.message`).
+fn with_observe(mut request: Message, observes: bool) -> Message {
+    let options = &mut request.options;
+    options.retain(|option| option.number != OBSERVE);
+    if observes {
+        let place = options.partition_point(|option| option.number < OBSERVE);
+        let (number, value) = (OBSERVE, Vec::new());
+        options.insert(place, CoapOption { number, value });
+    }
+    request
+}
+
+fn answered(
+    message: Message,
+    session: Option<SessionChange>,
+    watch: Option<&Watch>,
+    events: &mut Vec<Event>,
+) -> Result<(), ToolError> {
     events.push(Event::Answer {
-        message: to_coap(reply.message).map_err(|refusal| broken(&refusal))?,
-        session: reply.session,
-        watch: reply.watch.map(|watch| watch.topic),
+        message: to_coap(message).map_err(|refusal| broken(&refusal))?,
+        session,
+        watch: watch.map(|watch| watch.topic.clone()),
     });
     Ok(())
 }
 
 /// What the operator would find in the log.
-fn broken(refusal: &Refusal) -> ToolError {
+pub(super) fn broken(refusal: &Refusal) -> ToolError {
     ToolError::Contract(match refusal {
         Refusal::RuleBrokeContract(fault) => (*fault).to_owned(),
         other => other.to_string(),

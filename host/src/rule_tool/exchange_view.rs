@@ -94,6 +94,10 @@ pub(super) fn write_text(
                     writeln!(out, "   starts an observation of {}", printable(topic))?;
                 }
             }
+            Event::Lost => writeln!(
+                out,
+                "<- 5.03, from the gateway itself: messages were missed"
+            )?,
             Event::Refused(refusal) => {
                 let code = refusal.code();
                 writeln!(
@@ -177,6 +181,7 @@ fn event_json(description: &Description, event: &Event) -> Json {
             json["watch"] = watch.clone().into();
             json
         }
+        Event::Lost => json!({ "event": "lost", "code": "5.03" }),
         Event::Refused(refusal) => json!({
             "event": "refused",
             "code": Dotted(refusal.code()).to_string(),

@@ -14,6 +14,7 @@ mod exchange_view;
 mod keygen;
 mod manifest;
 mod new;
+mod observation;
 mod request_text;
 mod response_text;
 mod run;

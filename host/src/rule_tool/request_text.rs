@@ -2,7 +2,7 @@
 
 use super::error::ToolError;
 use crate::access_log::escaped;
-use crate::coap::option::{ACCEPT, CONTENT_FORMAT, URI_PATH, URI_QUERY, content_format};
+use crate::coap::option::{ACCEPT, CONTENT_FORMAT, OBSERVE, URI_PATH, URI_QUERY, content_format};
 use crate::coap::{Message, code};
 use crate::exchange::proxy_uri;
 use crate::path_segment::{decoded, is_plain};
@@ -41,6 +41,8 @@ fn parse(text: &str) -> Result<Message, String> {
         match name {
             "cf" => message.set_uint_option(CONTENT_FORMAT, format(value)?),
             "accept" => message.set_uint_option(ACCEPT, format(value)?),
+            // 0 registers (RFC 7641 §2); a rule sees nothing else of the option.
+            "observe" if value == "0" => message.set_uint_option(OBSERVE, 0),
             // It may have spaces, so it is the last one.
             "payload" => {
                 payload = Some(&rest["payload=".len()..]);

@@ -13,8 +13,8 @@ use crate::settings::Settings;
 #[derive(Clone, Copy)]
 pub struct Exchange<'a> {
     settings: &'a dyn Settings,
-    context: &'a Context,
-    route: &'static Route,
+    pub(super) context: &'a Context,
+    pub(super) route: &'static Route,
 }
 
 impl<'a> Exchange<'a> {

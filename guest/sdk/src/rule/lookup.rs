@@ -47,9 +47,8 @@ impl Pending {
     ) -> Result<Effect, Refusal> {
         let shape = self.call.shape();
         let index = route
-            .calls
-            .iter()
-            .position(|call| std::ptr::addr_eq(*call, self.call));
+            .all_calls()
+            .position(|call| std::ptr::addr_eq(call, self.call));
         let index = index.ok_or_else(|| {
             Refusal::internal(format!(
                 "the rule's route \"{}\" must list its call {:?}, which must be a static",
@@ -98,9 +97,9 @@ impl Recalled {
             Fields::restore(Value::Array(fields)).ok_or_else(damaged)?;
         let call = usize::try_from(index)
             .ok()
-            .and_then(|index| route.calls.get(index));
+            .and_then(|index| route.all_calls().nth(index));
         let recalled = Recalled {
-            call: *call.ok_or_else(damaged)?,
+            call: call.ok_or_else(damaged)?,
             arguments,
         };
         let waiting = waiting.map(|(query, body)| Waiting { query, body });

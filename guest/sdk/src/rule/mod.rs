@@ -25,16 +25,33 @@
 //! Every call of the gateway runs in a fresh instance, so a handler that needs the homeserver does not wait: it ends
 //! with a call, and the function that the call names goes on with the answer. What it must know by then it keeps
 //! ([`Prepared::keep`]).
+//!
+//! A resource that devices observe (RFC 7641) says what a room's text messages mean to them; the rest is the SDK's:
+//!
+//! ```
+//! use comatrix_sdk::rule::*;
+//!
+//! /// `GET <mount>/<room>` answers the length of the latest message, and of each one that follows.
+//! pub static RULE: Rule = Rule::new(&[Route::get("{room}", |request| request.latest()).watch(length)]);
+//! comatrix_sdk::export!(RULE, observer);
+//!
+//! fn length(_: &Topic, message: &TextMessage) -> Option<Value> {
+//!     Some(Value::map([("length", Value::from(message.body.len() as u64))]))
+//! }
+//! ```
 
 mod answer;
 mod call;
 mod exchange;
 mod kept;
+mod latest;
 mod lookup;
+mod observer;
 mod pattern;
 mod reply;
 mod request;
 mod route;
+mod topic;
 
 pub use answer::Answer;
 pub use call::{Call, Next, Outcome, Prepared};
@@ -43,11 +60,13 @@ pub use kept::Keep;
 pub use reply::Reply;
 pub use request::Request;
 pub use route::{CBOR, Handler, JSON, Route};
+pub use topic::{Meaning, Topic};
 
 pub use crate::code;
 pub use crate::fields::text;
 pub use crate::refusal::Refusal;
 pub use crate::room::MAX_IDENTIFIER;
+pub use crate::text_message::TextMessage;
 pub use crate::value::Value;
 
 use crate::bindings::{CallError, Context, Description, Effect, Failure, HttpResponse, Message};
@@ -95,7 +114,7 @@ impl Rule {
             ));
         }
         let mut needs = Vec::new();
-        for call in self.routes.iter().flat_map(|route| route.calls) {
+        for call in self.routes.iter().flat_map(Route::all_calls) {
             for need in call.shape().needs() {
                 if !needs.contains(&need) {
                     needs.push(need);
@@ -163,8 +182,8 @@ impl Rule {
     }
 }
 
-/// Makes a static [`Rule`] the rule that a crate is: `export!(RULE);`. Natively it does nothing, so that the crate's tests
-/// link.
+/// Makes a static [`Rule`] the rule that a crate is: `export!(RULE);`, or `export!(RULE, observer);` if it has routes that are watched.
+/// Natively it does nothing, so that the crate's tests link.
 #[macro_export]
 macro_rules! export {
     ($rule:path) => {
@@ -195,6 +214,41 @@ macro_rules! export {
                 }
             }
             $crate::bindings::export!(Exported);
+        };
+    };
+    ($rule:path, observer) => {
+        $crate::export!($rule);
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            use $crate::bindings::{
+                Change, Context, Failure, HttpRequest, HttpResponse, Message, Observer, Progress,
+            };
+            struct Exported;
+            impl Observer for Exported {
+                fn poll(
+                    _: Vec<(String, String)>,
+                    state: Vec<u8>,
+                    topics: Vec<String>,
+                ) -> Result<HttpRequest, Failure> {
+                    $rule.poll(&state, &topics)
+                }
+                fn polled(
+                    _: Vec<(String, String)>,
+                    state: Vec<u8>,
+                    topics: Vec<String>,
+                    answer: HttpResponse,
+                ) -> Result<Progress, Failure> {
+                    $rule.polled(&state, &topics, &answer)
+                }
+                fn notify(
+                    _: Vec<(String, String)>,
+                    context: Context,
+                    change: Change,
+                ) -> Result<Message, Failure> {
+                    $rule.notify(&context, &change)
+                }
+            }
+            $crate::bindings::export_observer!(Exported);
         };
     };
 }

@@ -1,6 +1,6 @@
 //! Answers that say yes.
 
-use crate::bindings::{self, Effect, SessionChange};
+use crate::bindings::{self, Effect, SessionChange, Watch};
 use crate::code;
 use crate::message::response;
 use crate::payload::{Format, TEXT_PLAIN};
@@ -12,6 +12,7 @@ pub struct Reply {
     code: u8,
     max_age: Option<u32>,
     session: Option<SessionChange>,
+    watch: Option<Watch>,
     body: Body,
 }
 
@@ -54,6 +55,7 @@ impl Reply {
             code,
             max_age: None,
             session: None,
+            watch: None,
             body,
         }
     }
@@ -87,6 +89,14 @@ impl Reply {
         }
     }
 
+    /// Begins an observation.
+    pub(super) fn watch(self, watch: Watch) -> Reply {
+        Reply {
+            watch: Some(watch),
+            ..self
+        }
+    }
+
     pub(super) fn effect(self, format: Format) -> Effect {
         let (content_format, payload) = match self.body {
             Body::Empty => (None, Vec::new()),
@@ -96,7 +106,7 @@ impl Reply {
         Effect::Reply(bindings::Reply {
             message: response(self.code, content_format, self.max_age, payload),
             session: self.session,
-            watch: None,
+            watch: self.watch,
         })
     }
 }

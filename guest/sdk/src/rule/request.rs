@@ -32,6 +32,10 @@ impl<'a> Request<'a> {
         Request { exchange, message }
     }
 
+    pub(super) fn message(&self) -> &'a Message {
+        self.message
+    }
+
     /// The payload, which must be a map in CBOR or JSON; 4.00 says where it is not.
     pub fn payload(&self) -> Result<Value, Refusal> {
         fields::payload(self.message)

@@ -1,8 +1,10 @@
 //! What devices can ask a rule for.
 
 use super::call::{Outcome, Resume};
+use super::latest::CALLS;
 use super::pattern::segments;
 use super::request::Request;
+use super::topic::Meaning;
 use crate::bindings::Link;
 use crate::code;
 
@@ -23,8 +25,11 @@ pub struct Route {
     accepts: &'static [u16],
     produces: &'static [u16],
     observable: bool,
+    pub(super) watch: Option<Meaning>,
     attributes: &'static [(&'static str, &'static str)],
-    pub(super) calls: &'static [&'static dyn Resume],
+    calls: &'static [&'static dyn Resume],
+    /// What watching takes. Named only by a route that is watched, so that no other rule carries it.
+    watching: &'static [&'static dyn Resume],
 }
 
 impl Route {
@@ -59,8 +64,10 @@ impl Route {
             accepts: &[CBOR, JSON],
             produces: &[CBOR, JSON],
             observable: false,
+            watch: None,
             attributes: &[],
             calls: &[],
+            watching: &[],
         }
     }
 
@@ -75,7 +82,21 @@ impl Route {
         Route { produces, ..self }
     }
 
-    /// Marks the resource as one that changes by itself (RFC 7641).
+    /// Lets devices observe (RFC 7641) what the text messages of the route's `{room}` mean to them: `meaning` says it for one, or that
+    /// it means nothing. The handler answers with [`Request::latest`], and the rule is exported with its observer:
+    /// `export!(RULE, observer)`.
+    ///
+    /// `meaning` is asked for each message and each topic that is observed in its room. A value that takes more than 16 KiB ends the
+    /// observation with 5.03; the device begins anew and gets it whole.
+    pub const fn watch(self, meaning: Meaning) -> Route {
+        Route {
+            watch: Some(meaning),
+            watching: &CALLS,
+            ..self.observable()
+        }
+    }
+
+    /// Marks the resource as one that changes by itself, for a rule that makes its watches by itself.
     pub const fn observable(self) -> Route {
         Route {
             observable: true,
@@ -92,6 +113,11 @@ impl Route {
     /// grant them; others are not made.
     pub const fn calls(self, calls: &'static [&'static dyn Resume]) -> Route {
         Route { calls, ..self }
+    }
+
+    /// Those, and what watching takes.
+    pub(super) fn all_calls(&self) -> impl Iterator<Item = &'static dyn Resume> {
+        self.calls.iter().chain(self.watching).copied()
     }
 
     pub(super) fn link(&self) -> Link {

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::{bytes, pairs, string, strings};
-use crate::bindings::{Effect, Failure, HttpRequest, SessionChange, Upstream};
+use crate::bindings::{Effect, Failure, HttpRequest, Message, SessionChange, Upstream, Watch};
 use crate::code::dotted;
 use crate::message::{CONTENT_FORMAT, MAX_AGE, response, uint_option};
 
@@ -28,6 +28,11 @@ pub(super) fn same_call(expected: &Json, made: &HttpRequest) -> Result<(), Strin
     same("path", strings(&expected["path"]), made.path.clone())?;
     same("query", pairs(&expected["query"]), made.query.clone())?;
     same(
+        "hold_ms",
+        expected["hold_ms"].as_u64().unwrap_or(0),
+        made.hold_ms.into(),
+    )?;
+    same(
         "json",
         expected["json"].clone(),
         body.transpose()
@@ -36,26 +41,53 @@ pub(super) fn same_call(expected: &Json, made: &HttpRequest) -> Result<(), Strin
     )
 }
 
-pub(super) fn same_reply(expected: &Json, effect: Result<Effect, Failure>) -> Result<(), String> {
-    let (message, session) = match effect {
-        Ok(Effect::Reply(reply)) => (reply.message, reply.session),
-        // How the gateway answers with a failure (RFC 7252 §5.5.2: no Content-Format).
-        Err(failure) => (
-            response(
-                failure.code,
-                None,
-                failure.max_age,
-                failure.diagnostic.into_bytes(),
-            ),
-            None,
-        ),
+/// Gives the watch, which is as expected too.
+pub(super) fn same_reply(
+    expected: &Json,
+    effect: Result<Effect, Failure>,
+) -> Result<Option<Watch>, String> {
+    let (message, session, watch) = match effect {
+        Ok(Effect::Reply(reply)) => (reply.message, reply.session, reply.watch),
+        Err(failure) => (answered(failure), None, None),
         Ok(Effect::Call(step)) => return Err(format!("one more call: {:?}", step.request)),
     };
-    let option = |number| uint_option(&message.options, number).map(u64::from);
     let session = session.map(|session| match session {
         SessionChange::Open(token) => format!("open {token}"),
         SessionChange::Close => "close".to_owned(),
     });
+    same_message(expected, message)?;
+    same(
+        "session",
+        expected["session"].as_str().map(str::to_owned),
+        session,
+    )?;
+    let shown = watch.as_ref().map(|watch| {
+        (
+            watch.share.clone(),
+            watch.topic.clone(),
+            watch.shown.clone(),
+        )
+    });
+    let wanted = expected["watch"].as_object().map(|_| {
+        let watch = &expected["watch"];
+        (
+            string(&watch["share"]),
+            string(&watch["topic"]),
+            bytes(watch, "shown"),
+        )
+    });
+    same("watch", wanted, shown)?;
+    Ok(watch)
+}
+
+/// How the gateway answers with a failure (RFC 7252 §5.5.2: no Content-Format).
+pub(super) fn answered(failure: Failure) -> Message {
+    let diagnostic = failure.diagnostic.into_bytes();
+    response(failure.code, None, failure.max_age, diagnostic)
+}
+
+pub(super) fn same_message(expected: &Json, message: Message) -> Result<(), String> {
+    let option = |number| uint_option(&message.options, number).map(u64::from);
     let text = String::from_utf8_lossy(&message.payload);
     same("code", string(&expected["code"]), dotted(message.code))
         .map_err(|error| format!("{error}; payload {text}"))?;
@@ -65,11 +97,6 @@ pub(super) fn same_reply(expected: &Json, effect: Result<Effect, Failure>) -> Re
         option(CONTENT_FORMAT),
     )?;
     same("max_age", expected["max_age"].as_u64(), option(MAX_AGE))?;
-    same(
-        "session",
-        expected["session"].as_str().map(str::to_owned),
-        session,
-    )?;
     match &expected["diagnostic"] {
         Json::String(part) if !text.contains(part.as_str()) => {
             Err(format!("{part:?} is not in the diagnostic {text:?}"))
@@ -83,7 +110,11 @@ pub(super) fn same_reply(expected: &Json, effect: Result<Effect, Failure>) -> Re
     }
 }
 
-fn same<T: PartialEq + std::fmt::Debug>(what: &str, expected: T, found: T) -> Result<(), String> {
+pub(super) fn same<T: PartialEq + std::fmt::Debug>(
+    what: &str,
+    expected: T,
+    found: T,
+) -> Result<(), String> {
     if expected == found {
         Ok(())
     } else {

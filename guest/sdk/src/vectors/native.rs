@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{Rule, cases};
-use crate::bindings::{CallError, Context, Description, Effect, Failure, HttpResponse, Message};
+use crate::bindings::{
+    CallError, Change, Context, Description, Effect, Failure, HttpRequest, HttpResponse, Message,
+    Progress,
+};
 use crate::rule;
 
 /// Runs every case in `folder` against `rule`, and returns how many there were. For a test: it panics, and says what
@@ -47,5 +50,22 @@ impl Rule for Native {
         outcome: Result<HttpResponse, CallError>,
     ) -> Result<Effect, Failure> {
         self.rule.resume(&self.settings, context, state, outcome)
+    }
+
+    fn poll(&mut self, state: &[u8], topics: &[String]) -> Option<Result<HttpRequest, Failure>> {
+        Some(self.rule.poll(state, topics))
+    }
+
+    fn polled(
+        &mut self,
+        state: &[u8],
+        topics: &[String],
+        answer: &HttpResponse,
+    ) -> Option<Result<Progress, Failure>> {
+        Some(self.rule.polled(state, topics, answer))
+    }
+
+    fn notify(&mut self, context: &Context, change: &Change) -> Option<Result<Message, Failure>> {
+        Some(self.rule.notify(context, change))
     }
 }

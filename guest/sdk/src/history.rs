@@ -1,0 +1,47 @@
+//! A page of a room's messages, latest first
+//! (<https://spec.matrix.org/v1.13/client-server-api/#get_matrixclientv3roomsroomidmessages>).
+
+use crate::extract::{Item, extract};
+use crate::homeserver_answer::not_json;
+use crate::refusal::Refusal;
+use crate::text_message::{Reader, TextMessage, message_paths};
+
+/// Which events are asked for.
+pub const FILTER: &str = r#"{"types":["m.room.message"]}"#;
+
+/// Bytes of a position in a room's history or in an account's stream. The specification sets no bound; Synapse's have 20 and 70.
+pub const MAX_POSITION: usize = 1024;
+
+/// The query for the `limit` messages before `from`; absent: the latest.
+#[inline]
+pub fn query(limit: &str, from: Option<&str>) -> Vec<(String, String)> {
+    let pairs = [("dir", "b"), ("limit", limit), ("filter", FILTER)];
+    let pairs = pairs.into_iter().chain(from.map(|from| ("from", from)));
+    pairs
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+/// Reads a page, and gives where earlier messages begin. `found` is told of its text messages in the order of the
+/// page. 5.02 if it is none; then what was told is not to be used.
+#[inline]
+pub fn read(
+    page: &[u8],
+    found: &mut dyn FnMut(TextMessage<'_>),
+) -> Result<Option<String>, Refusal> {
+    let paths = message_paths!("chunk.*", "chunk", "end");
+    let (mut reader, mut is_array, mut end) = (Reader::default(), false, None);
+    extract(page, &paths, &mut |path, item| match (path, item) {
+        (6, item) => is_array = item == Item::Array,
+        (7, Item::Text(text)) if text.len() <= MAX_POSITION => end = Some(text.to_owned()),
+        (7, _) => end = None,
+        (field, item) => reader.read(field, item, found),
+    })
+    .map_err(not_json)?;
+    match is_array {
+        true => Ok(end),
+        false => Err(Refusal::bad_gateway(
+            "the homeserver's answer: field chunk: no array",
+        )),
+    }
+}

@@ -1,0 +1,112 @@
+//! The questions to the homeserver: what is there, and what comes.
+
+use super::position::Position;
+use crate::bindings::HttpRequest;
+use crate::call::call_of;
+use crate::json::to_text;
+use crate::value::Value;
+
+/// Milliseconds that a homeserver waits for something to tell.
+pub const HOLD_MS: u32 = 30_000;
+
+/// Messages of the first answer: 12 events of 64 KiB fit into a mebibyte with their envelope.
+const FIRST_LIMIT: &str = "10";
+
+/// Events of a room in each further answer; the homeserver tells when there were more. The gateway lets fewer than
+/// these wait for a device.
+const LIMIT: &str = "50";
+
+/// Bytes of a filter's list of rooms. It goes into a request line, which homeservers cut at 8 to 16 KiB, percent-encoded.
+const MAX_ROOMS: usize = 6 * 1024;
+
+/// Types of the first answer. A homeserver leaves out a joined room of which it has nothing to tell, so that a room in which nobody has
+/// said anything would look like one that the account is not in. Nearly every room has this state. (All have
+/// `m.room.create`; since room version 12 it holds no room id, and Synapse's filter of rooms drops it.)
+const FIRST_TYPES: &str = r#""m.room.message","m.room.join_rules""#;
+
+/// The query for the last messages of a room, and for the position after them. `nonce` is the exchange's id.
+///
+/// Synapse gives equal requests of two minutes one answer, which would show a device that begins anew an old message.
+/// Nothing but a room that nobody has tells this one from others.
+#[inline]
+pub fn first_query(room: &str, nonce: &str) -> Vec<(String, String)> {
+    let nobodys = joined(&["!", nonce, ":invalid"]);
+    let rooms = joined(&[&rooms("rooms", &[room]), &rooms("not_rooms", &[&nobodys])]);
+    let filter = filter(&rooms, FIRST_LIMIT, FIRST_TYPES, r#""m.room.join_rules""#);
+    query([("timeout", "0"), ("filter", &filter)])
+}
+
+/// The call that waits for what comes after `position` in `rooms`; these may repeat one another.
+///
+/// Membership changes are asked for too: the account's own is the only sign that it has left a room.
+#[inline]
+pub fn poll(position: &Position, observed: &[&str]) -> HttpRequest {
+    let rooms = rooms("rooms", observed);
+    let types = r#""m.room.message","m.room.member""#;
+    let filter = filter(
+        if rooms.len() > MAX_ROOMS { "" } else { &rooms },
+        LIMIT,
+        types,
+        "",
+    );
+    let timeout = HOLD_MS.to_string();
+    HttpRequest {
+        query: query([
+            ("timeout", &timeout),
+            ("filter", &filter),
+            ("since", &position.since),
+        ]),
+        hold_ms: HOLD_MS,
+        ..call_of(position.upstream(), "any", "GET", &["sync"], None)
+    }
+}
+
+#[inline]
+fn query<const N: usize>(pairs: [(&str, &str); N]) -> Vec<(String, String)> {
+    pairs
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
+}
+
+/// A filter's list of rooms. Beyond the size at which it is of no use it does not grow.
+#[inline]
+fn rooms(member: &str, ids: &[&str]) -> String {
+    let mut list = joined(&["\"", member, "\":["]);
+    let mut last = None;
+    for id in ids {
+        if list.len() > MAX_ROOMS || last == Some(id) {
+            continue;
+        }
+        if last.is_some() {
+            list.push(',');
+        }
+        list.push_str(&to_text(&Value::from(*id)));
+        last = Some(id);
+    }
+    list.push_str("],");
+    list
+}
+
+/// A filter (<https://spec.matrix.org/v1.13/client-server-api/#filtering>) that lets nothing through but events of these
+/// types, and of them only what [`text_message`](crate::text_message) reads.
+#[inline]
+fn filter(rooms: &str, limit: &str, types: &str, state: &str) -> String {
+    joined(&[
+        r#"{"event_fields":["type","event_id","sender","content.msgtype","content.body"],"room":{"#,
+        rooms,
+        r#""timeline":{"limit":"#,
+        limit,
+        r#","types":["#,
+        types,
+        r#"]},"state":{"types":["#,
+        state,
+        r#"]},"ephemeral":{"types":[]},"account_data":{"types":[]}},"presence":{"types":[]},"account_data":{"types":[]}}"#,
+    ])
+}
+
+/// `concat` would cost a component a kilobyte.
+fn joined(parts: &[&str]) -> String {
+    let mut text = String::new();
+    parts.iter().for_each(|part| text.push_str(part));
+    text
+}

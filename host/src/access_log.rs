@@ -45,6 +45,9 @@ impl fmt::Display for Line<'_> {
             code::POST => f.write_str("POST")?,
             code::PUT => f.write_str("PUT")?,
             code::DELETE => f.write_str("DELETE")?,
+            code::FETCH => f.write_str("FETCH")?,
+            code::PATCH => f.write_str("PATCH")?,
+            code::IPATCH => f.write_str("iPATCH")?,
             other => write!(f, "{}", Dotted(other))?,
         }
         write!(

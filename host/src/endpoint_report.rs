@@ -75,7 +75,7 @@ impl EndpointReport {
 }
 
 /// Name, whether it is a bound of the gateway's, count now and when last told.
-fn noteworthy(now: &Counters, told: &Counters) -> [(&'static str, bool, u64, u64); 8] {
+fn noteworthy(now: &Counters, told: &Counters) -> [(&'static str, bool, u64, u64); 13] {
     [
         ("malformed", false, now.malformed, told.malformed),
         ("bad-option", false, now.bad_options, told.bad_options),
@@ -95,6 +95,31 @@ fn noteworthy(now: &Counters, told: &Counters) -> [(&'static str, bool, u64, u64
             told.message_ids_exhausted,
         ),
         ("never-acknowledged", false, now.given_up, told.given_up),
+        ("above-its-rate", false, now.rate_limited, told.rate_limited),
+        (
+            "resets-withheld",
+            true,
+            now.resets_withheld,
+            told.resets_withheld,
+        ),
+        (
+            "peers-forgotten",
+            true,
+            now.peers_forgotten,
+            told.peers_forgotten,
+        ),
+        (
+            "retransmissions-withheld",
+            false,
+            now.retransmissions_withheld,
+            told.retransmissions_withheld,
+        ),
+        (
+            "group-answers-dropped",
+            true,
+            now.leisurely_dropped,
+            told.leisurely_dropped,
+        ),
     ]
 }
 

@@ -7,7 +7,7 @@ use std::thread;
 use clap::Parser;
 use comatrix_gateway::cli::{Cli, Command};
 use comatrix_gateway::config::{self, Settings};
-use comatrix_gateway::exchange::Gateway;
+use comatrix_gateway::exchange::{Gateway, OwnNames};
 use comatrix_gateway::rule::{Cache, Engines};
 use comatrix_gateway::rules::{self, Manager};
 use comatrix_gateway::transport::{BindError, UdpTransport};
@@ -87,12 +87,13 @@ fn run(args: comatrix_gateway::cli::ServeArgs) -> Result<(), (ExitCode, String)>
             "disabled_resources: no rule has /{name}; GET /.well-known/core lists what there is"
         );
     }
-    let gateway = Gateway::new(
+    let mut gateway = Gateway::new(
         manager.serving(),
         upstreams,
         settings.disabled,
         settings.limits.exchange,
     );
+    gateway.own_names = OwnNames::new(settings.coap.names);
 
     // Components are compiled beside the data path.
     thread::Builder::new()
@@ -105,7 +106,10 @@ fn run(args: comatrix_gateway::cli::ServeArgs) -> Result<(), (ExitCode, String)>
         .map_err(|error| failed(&error))?;
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {
-        let transport = bind(&settings.listen, settings.listen_by_default).map_err(|error| bad(&error))?;
+        let mut transport = bind(&settings.listen, settings.listen_by_default).map_err(|error| bad(&error))?;
+        if let Some(interfaces) = &settings.coap.multicast {
+            transport.join(interfaces).map_err(|error| bad(&error))?;
+        }
         let stop = stop_signal().map_err(|error| failed(&error))?;
         let address = transport.local_addr().map_err(|error| failed(&error))?;
         if settings.has_token {

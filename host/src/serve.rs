@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
@@ -10,11 +11,11 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{Sleep, sleep_until};
 
-use crate::coap::{self, Endpoint, ExchangeId};
+use crate::coap::{self, Endpoint, ExchangeId, Incoming};
 use crate::endpoint_report::EndpointReport;
 use crate::exchange::{Answer, Follows, Gateway, Progress, Refusal, Request};
 use crate::observation::{Hub, ObservationLimits, PollId, Polled};
-use crate::transport::{UdpPeer, UdpTransport};
+use crate::transport::{Arrival, UdpPeer, UdpTransport};
 
 /// Batches received before answers are sent: under a flood, answers must still leave.
 const BATCHES_PER_TURN: usize = 4;
@@ -28,14 +29,6 @@ const ERROR_PAUSE: Duration = Duration::from_millis(10);
 /// The timer while the endpoint waits for nothing.
 const NEVER: Duration = Duration::from_secs(3600);
 
-/// What was waited for.
-enum Done {
-    /// The answer to a request whose body had this many bytes.
-    Answered(ExchangeId, Answer, usize),
-    /// What came of asking a homeserver on behalf of observers.
-    Polled(PollId, Polled),
-}
-
 /// Bounds of serving.
 #[derive(Clone, Debug)]
 pub struct ServeLimits {
@@ -45,6 +38,14 @@ pub struct ServeLimits {
     pub observation: ObservationLimits,
     /// For what runs when it is told to stop.
     pub drain: Duration,
+}
+
+/// What was waited for.
+enum Done {
+    /// The answer to a request whose body had this many bytes.
+    Answered(ExchangeId, Answer, usize),
+    /// What came of asking a homeserver on behalf of observers.
+    Polled(PollId, Polled),
 }
 
 /// Serves until `stop` is done, then ends what runs, for at most `limits.drain`. Returns how many exchanges did not end.
@@ -58,67 +59,27 @@ pub async fn serve(
     let mut seed = [0; 16];
     getrandom::fill(&mut seed)
         .unwrap_or_else(|error| panic!("no random numbers from the system: {error}"));
-    let mut endpoint = Endpoint::<UdpPeer>::new(limits.coap, seed);
-    let mut hub = Hub::new(limits.observation);
-    let mut pending: FuturesUnordered<LocalBoxFuture<'_, Done>> = FuturesUnordered::new();
+    let mut serving = Serving {
+        endpoint: Endpoint::new(limits.coap, seed),
+        hub: Hub::new(limits.observation),
+        gateway,
+        pending: FuturesUnordered::new(),
+        bodies: 0,
+        local: transport.local_addr().ok(),
+        draining: false,
+    };
     let mut timer = Box::pin(sleep_until(tokio::time::Instant::now() + NEVER));
     let mut stop = Box::pin(stop.fuse());
     let mut drained_at = None;
-    let mut bodies = 0;
     let mut report = EndpointReport::default();
 
     loop {
-        while let Some(incoming) = endpoint.poll_request() {
-            let id = incoming.id;
-            let body = incoming.request.payload.len();
-            let request = Request {
-                peer: incoming.peer.remote,
-                message_type: incoming.message_type,
-                message: incoming.request,
-                observes: incoming.observes,
-                wire_bytes: incoming.wire_bytes,
-            };
-            let refusal = if drained_at.is_some() {
-                Some(Refusal::Draining)
-            } else {
-                (bodies + body > BODIES_IN_FLIGHT).then_some(Refusal::Busy)
-            };
-            if let Some(refusal) = refusal {
-                let response = Gateway::refuse(&request, &refusal);
-                endpoint.respond(Instant::now(), id, response);
-                continue;
-            }
-            match gateway.begin(request) {
-                Progress::Answered(answer) => {
-                    respond(&mut endpoint, &mut hub, gateway, id, answer);
-                }
-                Progress::Waiting(waiting) => {
-                    bodies += body;
-                    pending.push(Box::pin(async move {
-                        Done::Answered(id, gateway.finish(waiting).await, body)
-                    }));
-                }
-            }
-        }
         // Here and not only at the timer: under a flood the socket is always the first to be ready.
-        if endpoint
-            .next_timeout()
-            .is_some_and(|due| due <= Instant::now())
-        {
-            endpoint.handle_timeout(Instant::now());
-        }
-        notify(&mut endpoint, &mut hub);
-        if hub.next_timeout().is_some_and(|due| due <= Instant::now()) {
-            hub.handle_timeout(Instant::now());
-            while let Some(call) = hub.poll_call(gateway, Instant::now()) {
-                pending.push(Box::pin(async {
-                    let (id, polled) = call.make(&gateway.upstreams).await;
-                    Done::Polled(id, polled)
-                }));
-            }
-        }
-        flush(&mut endpoint, &transport);
-        tell(&mut report, &endpoint);
+        serving.handle_timeout(Instant::now());
+        serving.notify();
+        let endpoint = &mut serving.endpoint;
+        flush(endpoint, &transport);
+        tell(&mut report, endpoint);
         if let Some(end) = drained_at
             && (endpoint.in_flight() == 0 || Instant::now() >= end)
         {
@@ -126,30 +87,19 @@ pub async fn serve(
         }
         arm(
             timer.as_mut(),
-            [
-                endpoint.next_timeout(),
-                drained_at,
-                report.next(),
-                hub.next_timeout(),
-                hub.has_ready().then(Instant::now),
-            ],
+            [serving.next_timeout(), drained_at, report.next()],
         );
         tokio::select! {
             biased;
             () = stop.as_mut() => {
-                tracing::info!("stopping: {} exchanges in flight have {} s to end", endpoint.in_flight(), drain.as_secs());
+                tracing::info!("stopping: {} exchanges in flight have {} s to end", serving.endpoint.in_flight(), drain.as_secs());
+                serving.draining = true;
                 drained_at = Some(Instant::now() + drain);
-                hub.finish_all();
+                serving.hub.finish_all();
             }
-            Some(done) = pending.next() => match done {
-                Done::Answered(id, answer, body) => {
-                    bodies -= body;
-                    respond(&mut endpoint, &mut hub, gateway, id, answer);
-                }
-                Done::Polled(id, polled) => hub.polled(Instant::now(), id, polled),
-            },
+            Some(done) = serving.pending.next() => serving.finish(done),
             ready = transport.readable() => {
-                match ready.and_then(|()| receive(&mut transport, &mut endpoint)) {
+                match ready.and_then(|()| receive(&mut transport, &mut serving)) {
                     Ok(false) => {}
                     // Connections to homeservers share this thread; they get their turn in a flood too.
                     Ok(true) => tokio::task::yield_now().await,
@@ -164,51 +114,149 @@ pub async fn serve(
     }
 }
 
-/// Answers a request, and does what follows.
-fn respond(
-    endpoint: &mut Endpoint<UdpPeer>,
-    hub: &mut Hub,
-    gateway: &Gateway,
-    id: ExchangeId,
-    answer: Answer,
-) {
-    let now = Instant::now();
-    let mut message = answer.message;
-    match answer.follows {
-        None => endpoint.respond(now, id, message),
-        Some(Follows::LoggedOut(account)) => {
-            endpoint.respond(now, id, message);
-            hub.logged_out(&account);
-        }
-        Some(Follows::Observation(registration)) => {
-            let Some(prepared) = hub.prepare(gateway, now, *registration) else {
-                return endpoint.respond(now, id, message);
-            };
-            hub.keep_fresh(&mut message);
-            let begun = endpoint.respond_observing(now, id, message.clone());
-            hub.start(now, begun, prepared, message);
-        }
-    }
+/// What is served, and what is under way.
+struct Serving<'a> {
+    endpoint: Endpoint<UdpPeer>,
+    hub: Hub,
+    gateway: &'a Gateway,
+    pending: FuturesUnordered<LocalBoxFuture<'a, Done>>,
+    /// Bytes of request bodies in flight.
+    bodies: usize,
+    /// Where the transport listens.
+    local: Option<SocketAddr>,
+    draining: bool,
 }
 
-/// Moves between endpoint and observations: what arrived, and what is to be told.
-fn notify(endpoint: &mut Endpoint<UdpPeer>, hub: &mut Hub) {
-    for _ in 0..NOTIFICATIONS_PER_TURN {
-        while let Some(event) = endpoint.poll_observed() {
-            hub.observed(Instant::now(), event);
+impl Serving<'_> {
+    fn receive(&mut self, now: Instant, peer: UdpPeer, arrival: Arrival, datagram: &[u8]) {
+        match arrival {
+            Arrival::Unicast => self.endpoint.handle_datagram(now, peer, datagram),
+            Arrival::Multicast => self.endpoint.handle_multicast(now, peer, datagram),
         }
-        let Some((id, message)) = hub.poll_notification(Instant::now()) else {
-            return;
+        // At once and not after the batch: what needs no homeserver is then never in flight beside the rest of the batch,
+        // and so never above a device's bound.
+        while let Some(incoming) = self.endpoint.poll_request() {
+            self.begin(incoming);
+        }
+    }
+
+    fn begin(&mut self, incoming: Incoming<UdpPeer>) {
+        let id = incoming.id;
+        let body = incoming.request.payload.len();
+        let request = Request {
+            peer: incoming.peer.remote,
+            local: self.local.map(|listening| match incoming.peer.local {
+                Some(address) => SocketAddr::new(address, listening.port()),
+                None => listening,
+            }),
+            multicast: incoming.multicast,
+            observes: incoming.observes,
+            message_type: incoming.message_type,
+            message: incoming.request,
+            wire_bytes: incoming.wire_bytes,
         };
-        endpoint.notify(Instant::now(), id, message);
+        let refusal = if self.draining {
+            Some(Refusal::Draining)
+        } else {
+            (self.bodies + body > BODIES_IN_FLIGHT).then_some(Refusal::Busy)
+        };
+        if let Some(refusal) = refusal {
+            let response = Gateway::refuse(&request, &refusal);
+            self.endpoint.respond(Instant::now(), id, response);
+            return;
+        }
+        let gateway = self.gateway;
+        match gateway.begin(request) {
+            Progress::Answered(answer) => self.respond(id, answer),
+            Progress::Waiting(waiting) => {
+                self.bodies += body;
+                self.pending.push(Box::pin(async move {
+                    Done::Answered(id, gateway.finish(waiting).await, body)
+                }));
+            }
+        }
+    }
+
+    fn finish(&mut self, done: Done) {
+        match done {
+            Done::Answered(id, answer, body) => {
+                self.bodies -= body;
+                self.respond(id, answer);
+            }
+            Done::Polled(id, polled) => self.hub.polled(Instant::now(), id, polled),
+        }
+    }
+
+    /// Answers a request, and does what follows.
+    fn respond(&mut self, id: ExchangeId, answer: Answer) {
+        let now = Instant::now();
+        let mut message = answer.message;
+        match answer.follows {
+            None => self.endpoint.respond(now, id, message),
+            Some(Follows::LoggedOut(account)) => {
+                self.endpoint.respond(now, id, message);
+                self.hub.logged_out(&account);
+            }
+            Some(Follows::Observation(registration)) => {
+                let prepared = self.hub.prepare(self.gateway, now, *registration);
+                let Some(prepared) = prepared else {
+                    return self.endpoint.respond(now, id, message);
+                };
+                self.hub.keep_fresh(&mut message);
+                let begun = self.endpoint.respond_observing(now, id, message.clone());
+                self.hub.start(now, begun, prepared, message);
+            }
+        }
+    }
+
+    /// Moves between endpoint and observations: what arrived, and what is to be told.
+    fn notify(&mut self) {
+        for _ in 0..NOTIFICATIONS_PER_TURN {
+            while let Some(event) = self.endpoint.poll_observed() {
+                self.hub.observed(Instant::now(), event);
+            }
+            let Some((id, message)) = self.hub.poll_notification(Instant::now()) else {
+                return;
+            };
+            self.endpoint.notify(Instant::now(), id, message);
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        let is_due = |due: Option<Instant>| due.is_some_and(|due| due <= now);
+        if is_due(self.endpoint.next_timeout()) {
+            self.endpoint.handle_timeout(now);
+        }
+        if is_due(self.hub.next_timeout()) {
+            self.hub.handle_timeout(now);
+            let gateway = self.gateway;
+            while let Some(call) = self.hub.poll_call(gateway, now) {
+                self.pending.push(Box::pin(async {
+                    let (id, polled) = call.make(&gateway.upstreams).await;
+                    Done::Polled(id, polled)
+                }));
+            }
+        }
+    }
+
+    fn next_timeout(&self) -> Option<Instant> {
+        let notifications = self.hub.has_ready().then(Instant::now);
+        let times = [
+            self.endpoint.next_timeout(),
+            self.hub.next_timeout(),
+            notifications,
+        ];
+        times.into_iter().flatten().min()
     }
 }
 
 /// Takes the datagrams that are there, up to a turn's worth. Returns whether there may be more.
-fn receive(transport: &mut UdpTransport, endpoint: &mut Endpoint<UdpPeer>) -> io::Result<bool> {
+fn receive(transport: &mut UdpTransport, serving: &mut Serving<'_>) -> io::Result<bool> {
     let now = Instant::now();
     for _ in 0..BATCHES_PER_TURN {
-        if !transport.receive(|peer, datagram| endpoint.handle_datagram(now, peer, datagram))? {
+        if !transport.receive(|peer, arrival, datagram| {
+            serving.receive(now, peer, arrival, datagram);
+        })? {
             return Ok(false);
         }
     }
@@ -236,7 +284,7 @@ fn tell(report: &mut EndpointReport, endpoint: &Endpoint<UdpPeer>) {
 }
 
 /// Moves the timer only to an earlier time, or once it has passed: most deadlines are met and never waited for.
-fn arm(mut timer: Pin<&mut Sleep>, deadlines: [Option<Instant>; 5]) {
+fn arm(mut timer: Pin<&mut Sleep>, deadlines: [Option<Instant>; 3]) {
     let wanted = deadlines
         .into_iter()
         .flatten()

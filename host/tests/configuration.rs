@@ -127,6 +127,13 @@ observations_per_peer = 8
 observation_refresh_seconds = 900
 non_confirmable_notifications = true
 polls = 9
+datagrams_per_second_per_peer = 70
+unproven_bytes = 200
+
+[coap]
+names = ["gateway.example"]
+block_size = 256
+echo = true
 "##;
 
 /// The file that sets everything, with the files of its tokens, and their folder.
@@ -195,6 +202,17 @@ fn every_setting_of_a_file_arrives_and_its_paths_are_relative_to_it() {
         (observation.polls, observation.refresh),
         (9, Duration::from_secs(900))
     );
+    assert_eq!(limits.serve.coap.datagrams_per_second_per_peer, 70);
+    assert_eq!(limits.serve.coap.unproven_bytes, 200);
+    assert_eq!(
+        (
+            limits.serve.coap.block_size_exponent,
+            limits.serve.coap.echo
+        ),
+        (4, true)
+    );
+    assert_eq!(settings.coap.names, ["gateway.example"]);
+    assert_eq!(settings.coap.multicast, None);
     assert_eq!(
         (limits.rule.state, limits.rule.steps, limits.rule.memory),
         (0, 9, 131_072)
@@ -209,6 +227,16 @@ fn every_setting_of_a_file_arrives_and_its_paths_are_relative_to_it() {
         (upstream.in_flight, upstream.queued, upstream.answer),
         (3, 4, 4096)
     );
+}
+
+#[test]
+fn groups_are_joined_on_all_interfaces_or_on_those_that_are_named() {
+    let joined = |name, text| read(from_file(name, text)).coap.multicast;
+    let all = joined("configuration-groups", "[coap]\nmulticast = true");
+    assert_eq!(all, Some(vec![]));
+    let named = "[coap]\nmulticast = true\nmulticast_interfaces = [\"lowpan0\"]";
+    let named = joined("configuration-interfaces", named);
+    assert_eq!(named, Some(vec!["lowpan0".to_owned()]));
 }
 
 #[test]

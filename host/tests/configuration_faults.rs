@@ -45,6 +45,23 @@ fn what_is_wrong_with_a_file_is_told_with_its_place_and_a_remedy() {
             "exchange_seconds",
             "1 to 120",
         ),
+        (
+            "ip = \"::1\"\n[coap]\nmulticast = true",
+            "::1",
+            "listen on ::",
+        ),
+        ("[coap]\nblock_size = 100", "block_size", "1024"),
+        ("[coap]\nnames = [\"a:1\"]", "a:1", "without scheme"),
+        (
+            "[coap]\nmulticast_interfaces = [\"lo\"]",
+            "multicast_interfaces",
+            "multicast = true",
+        ),
+        (
+            "[limits]\nunproven_bytes = 10",
+            "unproven_bytes",
+            "136 to 65535",
+        ),
         ("token_peers = [\"all\"]", "token_peers", "fd00::/8"),
         (
             "token_peers = [\"127.0.0.0/33\"]",

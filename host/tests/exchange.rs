@@ -37,6 +37,8 @@ fn incoming(peer: &str, message: Message) -> Request {
     Request {
         peer: peer.parse().expect("it is an address"),
         observes: false,
+        local: "192.0.2.1:5683".parse().ok(),
+        multicast: false,
         message_type: MessageType::Confirmable,
         message,
         wire_bytes: 20,

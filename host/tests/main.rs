@@ -21,6 +21,7 @@ mod largest_poll;
 mod misbehaving;
 mod observing;
 mod over_udp;
+mod proxying;
 mod refusals;
 mod resources;
 mod rule_commands;

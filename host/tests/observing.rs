@@ -44,8 +44,19 @@ impl Device {
 
     async fn receive_any(&self) -> Datagram {
         let mut bytes = [0; 2048];
-        let length = self.socket.recv(&mut bytes).await.expect("it is received");
-        coap::decode(&bytes[..length]).unwrap_or_else(|error| panic!("{error}"))
+        loop {
+            let length = self.socket.recv(&mut bytes).await.expect("it is received");
+            let datagram = coap::decode(&bytes[..length]);
+            let datagram = datagram.unwrap_or_else(|error| panic!("{error}"));
+            let is_ping = datagram.message_type == MessageType::Confirmable
+                && datagram.message.code == code::EMPTY;
+            if !is_ping {
+                return datagram;
+            }
+            let message_id = datagram.message_id;
+            let pong = Datagram::empty(MessageType::Reset, message_id);
+            self.send(&pong).await;
+        }
     }
 
     async fn send(&self, datagram: &Datagram) {

@@ -197,3 +197,21 @@ async fn an_exchange_that_runs_when_the_gateway_is_stopped_is_still_answered() {
     assert_eq!(answer.message.code, code::CHANGED);
     assert_eq!(unfinished, 0);
 }
+
+#[tokio::test]
+async fn a_burst_of_one_device_beyond_its_bound_is_answered_where_nothing_waits() {
+    let (gateway, _stub) = quiet();
+    serving(&gateway, PATIENCE, |address| async move {
+        let mut client = Client::new(address).await;
+        let burst: Vec<_> = (0..60)
+            .map(|_| client.confirmable(request(code::GET, "time")))
+            .collect();
+        for bytes in &burst {
+            client.socket.send(bytes).await.expect("it is sent");
+        }
+        for _ in burst {
+            assert_eq!(client.receive().await.message.code, code::CONTENT);
+        }
+    })
+    .await;
+}

@@ -9,6 +9,7 @@ mod command_line;
 mod configurations;
 mod device_commands;
 mod discovery;
+mod endpoint;
 mod example_rules;
 mod homeserver_errors;
 mod homeserver_faults;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::block::{Block, MAX_SIZE_EXPONENT};
 use super::bodies::{Bodies, Full};
-use super::cache_key::BodyKey;
+use super::cache_key::{BodyKey, ResponseKey};
 use super::code;
 use super::limits::Limits;
 use super::message::Message;
@@ -19,8 +19,14 @@ pub(super) struct BeyondEnd {
     length: usize,
 }
 
+/// A response, and the hash of the request body that it answers.
+struct Stored {
+    whole: Message,
+    request_body: Option<u64>,
+}
+
 pub(super) struct Responses<P> {
-    bodies: Bodies<BodyKey<P>, Message>,
+    bodies: Bodies<BodyKey<P>, Stored>,
     size_exponent: u8,
     refused: u64,
 }
@@ -43,13 +49,14 @@ impl<P: Copy + Eq + Hash> Responses<P> {
     pub(super) fn slice(
         &mut self,
         now: Instant,
-        key: &BodyKey<P>,
+        key: &ResponseKey<P>,
         wanted: Block,
     ) -> Option<Result<Message, BeyondEnd>> {
         let most = self.size_exponent;
-        self.bodies
-            .touch(now, key)
-            .map(|whole| slice(whole, fitted(wanted, most)))
+        let stored = self.bodies.touch(now, &key.body)?;
+        // A client may leave the request's body out of a request for a later block.
+        let is_answer = key.request_body.is_none() || key.request_body == stored.request_body;
+        is_answer.then(|| slice(&stored.whole, fitted(wanted, most)))
     }
 
     /// A response as it fits into one message: itself, or its slice while the whole is stored for later requests.
@@ -58,7 +65,7 @@ impl<P: Copy + Eq + Hash> Responses<P> {
     pub(super) fn fit(
         &mut self,
         now: Instant,
-        key: BodyKey<P>,
+        key: ResponseKey<P>,
         wanted: Option<Block>,
         mut response: Message,
         tag: impl FnOnce(&[u8]) -> u32,
@@ -71,7 +78,7 @@ impl<P: Copy + Eq + Hash> Responses<P> {
         let block = fitted(wanted.unwrap_or(first), self.size_exponent);
         let success = code::class(response.code) == 2;
         if response.payload.len() <= block.size() && (block.number == 0 || !success) {
-            self.bodies.remove(&key);
+            self.bodies.remove(&key.body);
             if wanted.is_some() && success && !response.payload.is_empty() {
                 response.push_option(BLOCK2, block.encode());
             }
@@ -83,7 +90,11 @@ impl<P: Copy + Eq + Hash> Responses<P> {
         }
         let answer = slice(&response, block);
         let bytes = response.payload.capacity();
-        if self.bodies.insert(now, key, response, bytes) == Err(Full) {
+        let stored = Stored {
+            whole: response,
+            request_body: key.request_body,
+        };
+        if self.bodies.insert(now, key.body, stored, bytes) == Err(Full) {
             self.refused += 1;
         }
         answer
@@ -114,13 +125,7 @@ impl<P: Copy + Eq + Hash> Responses<P> {
 
 /// The block asked for in sizes that this endpoint sends: never larger than the client's, at the same offset.
 fn fitted(wanted: Block, most: u8) -> Block {
-    let size_exponent = wanted.size_exponent.min(most);
-    let number = wanted.number << (wanted.size_exponent - size_exponent);
-    Block {
-        number,
-        more: false,
-        size_exponent,
-    }
+    wanted.at_most(most)
 }
 
 fn slice(whole: &Message, block: Block) -> Result<Message, BeyondEnd> {
@@ -146,6 +151,8 @@ fn slice(whole: &Message, block: Block) -> Result<Message, BeyondEnd> {
     answer.push_option(BLOCK2, block.encode());
     if block.number == 0 {
         answer.set_uint_option(SIZE2, u32::try_from(length).unwrap_or(u32::MAX));
+    } else {
+        answer.remove_option(SIZE2);
     }
     Ok(answer)
 }
@@ -158,6 +165,13 @@ mod tests {
 
     fn responses() -> (Responses<()>, Instant) {
         (Responses::new(&Limits::default()), Instant::now())
+    }
+
+    fn key(hash: u64) -> ResponseKey<()> {
+        ResponseKey {
+            body: (test_peer(()), hash),
+            request_body: None,
+        }
     }
 
     fn block(number: u32, size_exponent: u8) -> Block {
@@ -178,13 +192,7 @@ mod tests {
         for size_exponent in 0..=6 {
             let (mut responses, now) = responses();
             let whole = Message::new(CONTENT).with_payload(body.clone());
-            let first = responses.fit(
-                now,
-                (test_peer(()), 1),
-                Some(block(0, size_exponent)),
-                whole,
-                |_| 7,
-            );
+            let first = responses.fit(now, key(1), Some(block(0, size_exponent)), whole, |_| 7);
             let first = first.expect("a first slice");
             assert_eq!(first.uint_option(SIZE2), Some(3_000));
             let mut more = block_of(&first).more;
@@ -193,7 +201,7 @@ mod tests {
                 if !more {
                     break;
                 }
-                let slice = responses.slice(now, &(test_peer(()), 1), block(number, size_exponent));
+                let slice = responses.slice(now, &key(1), block(number, size_exponent));
                 let slice = slice.expect("a stored body").expect("a slice");
                 assert_eq!(slice.option(ETAG), Some([0, 0, 0, 7].as_slice()));
                 more = block_of(&slice).more;
@@ -208,10 +216,10 @@ mod tests {
         let (mut responses, now) = responses();
         let small = Message::new(CONTENT).with_payload(vec![0; 1024]);
         assert_eq!(
-            responses.fit(now, (test_peer(()), 1), None, small.clone(), |_| 7),
+            responses.fit(now, key(1), None, small.clone(), |_| 7),
             Ok(small.clone())
         );
-        let answer = responses.fit(now, (test_peer(()), 1), Some(block(0, 6)), small, |_| 7);
+        let answer = responses.fit(now, key(1), Some(block(0, 6)), small, |_| 7);
         assert_eq!(answer.map(|answer| block_of(&answer)), Ok(block(0, 6)));
         assert_eq!(responses.len(), 0);
     }
@@ -220,7 +228,7 @@ mod tests {
     fn a_block_behind_the_end_is_refused() {
         let (mut responses, now) = responses();
         let whole = Message::new(CONTENT).with_payload(vec![0; 2048]);
-        let answer = responses.fit(now, (test_peer(()), 1), Some(block(2, 6)), whole, |_| 7);
+        let answer = responses.fit(now, key(1), Some(block(2, 6)), whole, |_| 7);
         assert_eq!(
             answer,
             Err(BeyondEnd {
@@ -228,7 +236,7 @@ mod tests {
                 length: 2048
             })
         );
-        assert_eq!(responses.slice(now, &(test_peer(()), 2), block(1, 6)), None);
+        assert_eq!(responses.slice(now, &key(2), block(1, 6)), None);
     }
 
     #[test]
@@ -236,13 +244,7 @@ mod tests {
         let (mut responses, now) = responses();
         let error = Message::diagnostic(NOT_FOUND, "gone");
         assert_eq!(
-            responses.fit(
-                now,
-                (test_peer(()), 1),
-                Some(block(3, 2)),
-                error.clone(),
-                |_| 7
-            ),
+            responses.fit(now, key(1), Some(block(3, 2)), error.clone(), |_| 7),
             Ok(error)
         );
     }

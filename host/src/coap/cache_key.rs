@@ -3,8 +3,11 @@
 
 use std::hash::{Hash, Hasher};
 
+use super::code;
 use super::message::Message;
-use super::option::{BLOCK1, BLOCK2, CONTENT_FORMAT, OBSERVE, REQUEST_TAG, is_no_cache_key};
+use super::option::{
+    BLOCK1, BLOCK2, CONTENT_FORMAT, NO_RESPONSE, OBSERVE, REQUEST_TAG, is_no_cache_key,
+};
 use super::peer::Peer;
 use super::secret::Secret;
 
@@ -36,20 +39,42 @@ pub(super) fn request_body_key<P>(secret: &Secret, peer: Peer<P>, request: &Mess
         peer,
         secret.hash(Key {
             request,
-            ignored: &[BLOCK1, BLOCK2, OBSERVE],
+            ignored: &[BLOCK1, BLOCK2, OBSERVE, NO_RESPONSE],
         }),
     )
 }
 
+/// What identifies a response body: its key, and for FETCH, whose answer depends on the request's body (RFC 8132 §2), a
+/// keyed hash of that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ResponseKey<P> {
+    pub(super) body: BodyKey<P>,
+    /// None where the request is no FETCH or has no body.
+    pub(super) request_body: Option<u64>,
+}
+
 /// Key of a response body. Clients ask for later blocks without the request's body (RFC 7959 §3.3), so what
 /// describes that body is left out; the ETag tells a client when the bodies of two requests follow each other.
+/// Those of two FETCHes are told apart where the body comes again.
 pub(super) fn response_body_key<P>(
     secret: &Secret,
     peer: Peer<P>,
     request: &Message,
-) -> BodyKey<P> {
-    let ignored = &[BLOCK1, BLOCK2, OBSERVE, CONTENT_FORMAT, REQUEST_TAG];
-    (peer, secret.hash(Key { request, ignored }))
+) -> ResponseKey<P> {
+    let ignored = &[
+        BLOCK1,
+        BLOCK2,
+        OBSERVE,
+        CONTENT_FORMAT,
+        REQUEST_TAG,
+        NO_RESPONSE,
+    ];
+    let has_body = request.code == code::FETCH && !request.payload.is_empty();
+    ResponseKey {
+        body: (peer, secret.hash(Key { request, ignored })),
+        request_body: has_body
+            .then(|| secret.hash((request.option(CONTENT_FORMAT), &request.payload))),
+    }
 }
 
 #[cfg(test)]
@@ -109,6 +134,22 @@ mod tests {
             request_body_key(&secret, test_peer(()), &request)
         };
         assert_ne!(key(["ab", "c"]), key(["a", "bc"]));
+    }
+
+    #[test]
+    fn fetches_of_other_bodies_and_formats_are_told_apart() {
+        let secret = Secret::new([1; 16]);
+        let key = |request: Message| response_body_key(&secret, test_peer(()), &request);
+        let fetch = || Message::new(code::FETCH).with_option(URI_PATH, "a");
+        let (one, other) = (
+            key(fetch().with_payload("1")),
+            key(fetch().with_payload("2")),
+        );
+        assert_eq!(one.body, other.body);
+        assert_ne!(one.request_body, other.request_body);
+        let formatted = fetch().with_uint_option(CONTENT_FORMAT, 60);
+        assert_ne!(one, key(formatted.with_payload("1")));
+        assert_eq!(key(fetch()).request_body, None);
     }
 
     #[test]

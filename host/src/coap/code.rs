@@ -90,6 +90,11 @@ pub const fn is_request(code: u8) -> bool {
     code != EMPTY && class(code) == 0
 }
 
+/// Whether the method asks and changes nothing, so that it can be executed again (RFC 7252 §5.8.1, RFC 8132 §2).
+pub const fn is_safe(code: u8) -> bool {
+    matches!(code, GET | FETCH)
+}
+
 /// Whether the code is a response code (class 2, 4 or 5).
 pub const fn is_response(code: u8) -> bool {
     matches!(class(code), 2 | 4 | 5)

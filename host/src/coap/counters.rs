@@ -51,4 +51,22 @@ pub struct Counters {
     pub message_ids_exhausted: u64,
     /// Responses replaced by 5.00, since they were no response or above a limit.
     pub bad_responses: u64,
+    /// Datagrams above the rate of their peer: answered 4.29 now and then, else ignored.
+    pub rate_limited: u64,
+    /// Malformed messages that got no RST, since there were too many.
+    pub resets_withheld: u64,
+    /// Peers forgotten for others while their rate or proof still counted.
+    pub peers_forgotten: u64,
+    /// Responses that the client did not want (No-Response), or that a group does not get.
+    pub silenced: u64,
+    /// Requests answered 4.01 with Echo, so that the peer proves its address.
+    pub challenges: u64,
+    /// Peers that proved their address.
+    pub proofs: u64,
+    /// Retransmissions not sent, since the address is not proven and has had its bytes.
+    pub retransmissions_withheld: u64,
+    /// Datagrams that came to a group.
+    pub multicasts: u64,
+    /// Answers to a group not sent, since too many wait for their time.
+    pub leisurely_dropped: u64,
 }

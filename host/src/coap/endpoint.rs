@@ -8,18 +8,21 @@ use std::time::Instant;
 use super::block::Block;
 use super::block1::Assemblies;
 use super::block2::Responses;
-use super::cache_key::BodyKey;
-use super::code::{self, BAD_REQUEST, GET, INTERNAL_SERVER_ERROR};
+use super::cache_key::ResponseKey;
+use super::code::{self, BAD_REQUEST};
 use super::codec;
 use super::counters::Counters;
 use super::dedup::Answers;
+use super::echo::Echo;
 use super::exchange::{Arrival, Exchange, ExchangeId, Exchanges};
+use super::known::KnownPeers;
 use super::limits::Limits;
 use super::message::{Datagram, Message, MessageType};
+use super::multicast::Leisurely;
 use super::observe::{Ended, Observations};
-use super::option::{BLOCK1, BLOCK2, OBSERVE};
-use super::peer::Peer;
-use super::reliability::{Due, Outcome, Owner, Reliability};
+use super::option::{BLOCK1, CONTENT_FORMAT, OBSERVE, SIZE2};
+use super::rate::Rate;
+use super::reliability::{Due, Owner, Reliability};
 use super::secret::Secret;
 
 /// A request for the caller, seen once however often it was transmitted. It must be answered with
@@ -38,6 +41,8 @@ pub struct Incoming<P> {
     pub observes: bool,
     /// Bytes of all its datagrams.
     pub wire_bytes: usize,
+    /// It came to a group: answers other than a success with a payload are not sent.
+    pub multicast: bool,
 }
 
 /// A datagram to send.
@@ -63,8 +68,14 @@ pub struct Endpoint<P> {
     pub(super) assemblies: Assemblies<P>,
     pub(super) responses: Responses<P>,
     pub(super) observations: Observations<P>,
+    pub(super) known: KnownPeers,
+    pub(super) echo: Echo,
+    /// Of RSTs to malformed messages, and its account.
+    pub(super) resets: Option<Rate>,
+    pub(super) resets_full_at: Option<Instant>,
+    pub(super) leisurely: Leisurely<P>,
     pub(super) requests: VecDeque<Incoming<P>>,
-    transmits: VecDeque<Transmit<P>>,
+    pub(super) transmits: VecDeque<Transmit<P>>,
     pub(super) counters: Counters,
     pub(super) latest_refusal: Option<(P, u8)>,
 }
@@ -80,6 +91,11 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
             assemblies: Assemblies::new(&limits),
             responses: Responses::new(&limits),
             observations: Observations::new(&limits),
+            known: KnownPeers::new(&limits),
+            echo: Echo::new(secret.clone()),
+            resets: Rate::per_second(limits.resets_per_second),
+            resets_full_at: None,
+            leisurely: Leisurely::new(limits.leisurely_answers),
             requests: VecDeque::new(),
             transmits: VecDeque::new(),
             counters: Counters::default(),
@@ -119,15 +135,30 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         response: Message,
         observing: bool,
     ) {
-        let mut response = self.fitted(now, exchange.response_key, exchange.block2, response);
+        let response = self.sendable(response);
+        let mut response = self.as_wanted(&exchange.arrival, response);
+        if exchange.wants_size && code::class(response.code) == 2 {
+            let size = u32::try_from(response.payload.len()).unwrap_or(u32::MAX);
+            response.set_uint_option(SIZE2, size);
+        }
+        let (response, block2) =
+            self.within_allowance(&exchange.arrival, exchange.block2, response);
+        let mut response = self.fitted(now, exchange.response_key, block2, response);
+        if code::class(response.code) == 4 && response.option(CONTENT_FORMAT).is_none() {
+            response = self.as_wanted(&exchange.arrival, response);
+        }
         if observing {
             response.set_uint_option(OBSERVE, self.observations.next_sequence());
         }
         if let Some(block) = exchange.block1 {
             response.push_option(BLOCK1, block.encode());
         }
-        // A GET may be executed again, but not to begin its observation again.
-        let retain = exchange.arrival.method != GET || exchange.acknowledged || observing;
+        let terms = exchange.arrival.terms;
+        // What changes nothing may be executed again, but not to begin its observation again.
+        let retain = !code::is_safe(exchange.arrival.method)
+            || exchange.acknowledged
+            || terms.multicast
+            || observing;
         self.answer(
             now,
             &exchange.arrival,
@@ -141,34 +172,14 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     pub(super) fn fitted(
         &mut self,
         now: Instant,
-        key: BodyKey<P>,
+        key: ResponseKey<P>,
         wanted: Option<Block>,
         response: Message,
     ) -> Message {
-        let response = self.sendable(response);
         let secret = &self.secret;
         let tag = |body: &[u8]| (secret.hash(body) >> 32) as u32;
         let fitted = self.responses.fit(now, key, wanted, response, tag);
         fitted.unwrap_or_else(|error| Message::diagnostic(BAD_REQUEST, error.to_string()))
-    }
-
-    fn sendable(&mut self, mut response: Message) -> Message {
-        // A rule may have listed its options in any order; blocks are not its business.
-        response
-            .options
-            .retain(|option| !matches!(option.number, BLOCK1 | BLOCK2 | OBSERVE));
-        response.options.sort_by_key(|option| option.number);
-        let problem = if !code::is_response(response.code) {
-            "the answer made here has no response code; see the gateway's log"
-        } else if codec::encoded_length(&response.options) > self.limits.response_options {
-            "the options of the answer made here are above the gateway's limit"
-        } else if response.payload.len() > self.limits.response_body {
-            "the body of the answer made here is above the gateway's limit"
-        } else {
-            return response;
-        };
-        self.counters.bad_responses += 1;
-        Message::diagnostic(INTERNAL_SERVER_ERROR, problem)
     }
 
     /// Sends a response the way its request came. `retain` keeps what a duplicate of the request gets.
@@ -186,6 +197,9 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
             token,
             ..
         } = *arrival;
+        if arrival.terms.silences(&message) {
+            return self.answer_silently(arrival, acknowledged, retain);
+        }
         let datagram = |message_type, message_id| Datagram {
             message_type,
             message_id,
@@ -217,10 +231,8 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
             _ => match self.reliability.message_id(now, peer) {
                 Some(own) => {
                     self.counters.non_confirmable += 1;
-                    self.transmit(
-                        peer,
-                        codec::encode(&datagram(MessageType::NonConfirmable, own)),
-                    );
+                    let bytes = codec::encode(&datagram(MessageType::NonConfirmable, own));
+                    self.transmit_answer(now, peer, arrival.terms.multicast, bytes);
                 }
                 None => self.counters.message_ids_exhausted += 1,
             },
@@ -237,37 +249,6 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         }
     }
 
-    pub(super) fn proceed(&mut self, now: Instant, peer: Peer<P>, outcome: Outcome) {
-        for owner in outcome.without_id {
-            self.counters.message_ids_exhausted += 1;
-            if let Owner::Notification(id) = owner {
-                self.end(now, id, Ended::WithoutMessageId);
-            }
-        }
-        if let Some(bytes) = outcome.transmit {
-            self.transmit(peer, bytes);
-        }
-    }
-
-    pub(super) fn transmit(&mut self, peer: Peer<P>, bytes: Vec<u8>) {
-        self.transmits.push_back(Transmit {
-            peer: peer.address,
-            bytes,
-        });
-    }
-
-    pub(super) fn transmit_empty(
-        &mut self,
-        peer: Peer<P>,
-        message_type: MessageType,
-        message_id: u16,
-    ) {
-        self.transmit(
-            peer,
-            codec::encode(&Datagram::empty(message_type, message_id)),
-        );
-    }
-
     /// When [`handle_timeout`](Self::handle_timeout) has something to do; none while nothing is pending.
     pub fn next_timeout(&self) -> Option<Instant> {
         [
@@ -276,6 +257,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
             self.answers.next_timeout(),
             self.assemblies.next_timeout(),
             self.responses.next_timeout(),
+            self.leisurely.next_timeout(),
         ]
         .into_iter()
         .flatten()
@@ -293,19 +275,26 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         }
         while let Some(due) = self.reliability.poll_due(now) {
             match due {
-                Due::Retransmit(peer, bytes) => {
+                // Nothing of an observation leaves before the peer's address was proven.
+                Due::Retransmit(peer, bytes, Owner::Notification(_)) => {
                     self.counters.retransmissions += 1;
                     self.transmit(peer, bytes);
                 }
-                Due::GivenUp(owners) => {
+                Due::Retransmit(peer, bytes, _) => self.retransmit(now, peer, bytes),
+                Due::GivenUp(peer, owners) => {
                     self.counters.given_up += owners.len() as u64;
                     for owner in owners {
-                        if let Owner::Notification(id) = owner {
-                            self.end(now, id, Ended::Unacknowledged);
+                        match owner {
+                            Owner::Notification(id) => self.end(now, id, Ended::Unacknowledged),
+                            Owner::Proof => self.is_gone(now, &peer),
+                            Owner::Response => {}
                         }
                     }
                 }
             }
+        }
+        while let Some((peer, bytes)) = self.leisurely.poll_due(now) {
+            self.transmit(peer, bytes);
         }
         self.answers.expire(now);
         self.assemblies.expire(now);
@@ -324,6 +313,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
             bodies_refused: self.counters.bodies_refused + self.responses.refused(),
             bodies_dropped: self.assemblies.dropped() + self.responses.dropped(),
             answers_dropped: self.answers.dropped(),
+            peers_forgotten: self.known.forgotten(),
             ..self.counters.clone()
         }
     }
@@ -337,11 +327,11 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     #[cfg(test)]
     pub(super) fn state_left(&self) -> usize {
         let bodies = self.assemblies.len() + self.responses.len();
-        let observations = self.observations.len();
         self.in_flight()
-            + observations
+            + self.observations.len()
             + self.answers.len()
             + bodies
+            + self.leisurely.len()
             + self.requests.len()
             + self.transmits.len()
     }

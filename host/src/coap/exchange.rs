@@ -6,9 +6,10 @@ use std::hash::Hash;
 use std::time::Instant;
 
 use super::block::Block;
-use super::cache_key::BodyKey;
+use super::cache_key::ResponseKey;
 use super::message::{MessageType, Token};
 use super::peer::{Map, Peer};
+use super::terms::Terms;
 
 /// Names one request of one endpoint; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -23,6 +24,7 @@ pub(super) struct Arrival<P> {
     pub(super) token: Token,
     pub(super) method: u8,
     pub(super) at: Instant,
+    pub(super) terms: Terms,
 }
 
 /// A request handed to the caller.
@@ -31,13 +33,15 @@ pub(super) struct Exchange<P> {
     /// Whether the empty ACK has left: then the response is separate (RFC 7252 §5.2.2).
     pub(super) acknowledged: bool,
     /// Under which the response's body is stored if it leaves in blocks.
-    pub(super) response_key: BodyKey<P>,
+    pub(super) response_key: ResponseKey<P>,
     /// The last block of its body, which the response names (RFC 7959 §2.3).
     pub(super) block1: Option<Block>,
     /// Which block of the response it asks for.
     pub(super) block2: Option<Block>,
     /// Whether it asks for an observation (RFC 7641 §3.1).
     pub(super) observes: bool,
+    /// Whether it asks for the size of the response (Size2).
+    pub(super) wants_size: bool,
 }
 
 struct InProgress {

@@ -14,9 +14,26 @@ pub struct Limits {
     pub response_body: usize,
     /// Bytes of a response's options. Above: 5.00. So that options and a block stay within a few frames.
     pub response_options: usize,
-    /// Largest size exponent of response blocks, 0 to 6; clients may ask for smaller ones. 6 is 1,024 bytes,
+    /// Largest size exponent of blocks, 0 to 6: of responses, where clients may ask for smaller ones, and the one asked of
+    /// clients that send larger ones. 6 is 1,024 bytes,
     /// what RFC 7252 §4.6 expects every path to carry.
     pub block_size_exponent: u8,
+    /// Datagrams per second that one peer may send, a second of them at once; 0: any number. Above: 4.29 with Max-Age now
+    /// and then, else silence (RFC 8516). 5,000 is a hundred times what a radio of 250 kbit/s carries, and yet a peer
+    /// that floods takes less than a tenth of a core.
+    pub datagrams_per_second_per_peer: u32,
+    /// RSTs per second to messages that are malformed, in all. Beyond it: silence, which RFC 7252 §4.2 allows. A faulty
+    /// device needs one; a flood from many addresses gets no more.
+    pub resets_per_second: u32,
+    /// Bytes of a datagram to a peer whose address is not proven, where three times its request are not more (RFC 9175 §2.4
+    /// names 136). `usize::MAX`: addresses are proven by other means.
+    pub unproven_bytes: usize,
+    /// Whether a peer must prove its address before anything is done for it: 4.01 with Echo (RFC 9175 §2.4).
+    pub echo: bool,
+    /// DEFAULT_LEISURE, RFC 7252 §8.2: the time over which answers to a group are spread.
+    pub leisure: Duration,
+    /// Answers to groups that wait for their time. Above: no answer. A group is asked by a few people.
+    pub leisurely_answers: usize,
     /// Exchanges in flight toward one peer, separate responses included. Above: 5.03. A device has one
     /// (NSTART); 16 leaves room for a router behind one address.
     pub exchanges_per_peer: usize,
@@ -72,6 +89,12 @@ impl Default for Limits {
             response_body: 1024 * 1024,
             response_options: 1024,
             block_size_exponent: MAX_SIZE_EXPONENT,
+            datagrams_per_second_per_peer: 5_000,
+            resets_per_second: 1_000,
+            unproven_bytes: 136,
+            echo: false,
+            leisure: Duration::from_secs(5),
+            leisurely_answers: 256,
             exchanges_per_peer: 16,
             exchanges: 16_384,
             observations: 10_000,

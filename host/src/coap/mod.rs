@@ -6,6 +6,8 @@
 //! Read first: [`message`] (what a message is), then [`endpoint`] (what callers do), then `receive`
 //! (what happens to a datagram).
 
+mod allowance;
+mod assemble;
 pub mod block;
 mod block1;
 mod block2;
@@ -16,21 +18,31 @@ pub mod code;
 pub mod codec;
 pub mod counters;
 mod dedup;
+mod echo;
 pub mod endpoint;
 mod exchange;
+mod known;
 pub mod limits;
 pub mod message;
 mod message_id;
+mod multicast;
 mod notify;
 pub mod observe;
 pub mod option;
 pub mod options;
 mod peer;
+mod problem;
+mod rate;
 mod receive;
 mod reliability;
 mod secret;
+mod sendable;
+mod silence;
+mod terms;
 #[cfg(test)]
 mod tests;
+mod transmit;
+mod unproven;
 
 pub use block::Block;
 pub use codec::{DecodeError, FormatError, decode, encode};

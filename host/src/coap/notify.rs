@@ -28,7 +28,11 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         // The old entry makes room for the new one.
         self.replace(now, &exchange);
         let begun = if wanted { self.begin(&exchange) } else { None };
+        let peer = exchange.arrival.peer;
         self.respond_to(now, exchange, response, begun.is_some());
+        if begun.is_some() {
+            self.prove_first(now, peer);
+        }
         begun
     }
 
@@ -72,6 +76,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         let is_last = code::class(message.code) != 2;
         let confirmable = is_last || self.must_confirm(now, id);
 
+        let message = self.sendable(message);
         let mut message = self.fitted(now, response_key, block2, message);
         if is_last {
             message.remove_option(OBSERVE);
@@ -80,6 +85,9 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         }
         if let Some(observation) = self.observations.get_mut(id) {
             observation.notified_at = Some(now);
+            if observation.confirmed_at.is_none() {
+                self.prove_first(now, peer);
+            }
         }
         let datagram = Datagram {
             message_type: MessageType::Confirmable,
@@ -102,6 +110,23 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         }
         self.counters.notifications += 1;
         true
+    }
+
+    /// Sends an empty confirmable message, whose RST proves the peer's address (RFC 7252 §4.3): a registration may be
+    /// spoofed, and nobody must be sent the messages of a room for that. What follows waits behind it (NSTART).
+    fn prove_first(&mut self, now: Instant, peer: Peer<P>) {
+        if !self.known.is_proven(now, peer.hash) && !self.reliability.is_proving(&peer) {
+            let ping = Datagram::empty(MessageType::Confirmable, 0);
+            let outcome = self.reliability.send(now, peer, ping, Owner::Proof);
+            self.proceed(now, peer, outcome);
+        }
+    }
+
+    /// The peer has answered no proof: nobody is there.
+    pub(super) fn is_gone(&mut self, now: Instant, peer: &Peer<P>) {
+        for id in self.observations.ids_of(peer) {
+            self.end(now, id, Ended::Unacknowledged);
+        }
     }
 
     /// Whether a notification must be confirmable: all of them by default; else the first, then one a day (RFC 7641 §4.5),

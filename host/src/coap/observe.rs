@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::time::Instant;
 
 use super::block::Block;
-use super::cache_key::BodyKey;
+use super::cache_key::ResponseKey;
 use super::limits::Limits;
 use super::message::Token;
 use super::peer::{Map, Peer};
@@ -55,7 +55,7 @@ pub(super) struct Observation<P> {
     pub(super) peer: Peer<P>,
     pub(super) token: Token,
     /// Under which a notification's body is stored if it leaves in blocks: the request's.
-    pub(super) response_key: BodyKey<P>,
+    pub(super) response_key: ResponseKey<P>,
     /// The size of blocks that the request asked for.
     pub(super) block2: Option<Block>,
     /// When the device last acknowledged something of this observation.
@@ -125,6 +125,11 @@ impl<P: Copy + Eq + Hash> Observations<P> {
         let ids = self.by_peer.get(peer)?.iter().copied();
         ids.into_iter()
             .find(|id| self.by_id.get(id).is_some_and(&is_it))
+    }
+
+    /// The observations of a peer.
+    pub(super) fn ids_of(&self, peer: &Peer<P>) -> Vec<ObservationId> {
+        self.by_peer.get(peer).cloned().unwrap_or_default()
     }
 
     /// Takes an observation out of the list; none where it has ended before.

@@ -25,7 +25,8 @@ fn format(number: u16) -> Option<(usize, usize, bool)> {
         CONTENT_FORMAT => (0, 2, false),
         MAX_AGE => (0, 4, false),
         URI_QUERY => (0, 255, true),
-        HOP_LIMIT => (1, 1, false),
+        // Any length: 0 and above 255 are for whoever reads it to refuse (RFC 8768 §3).
+        HOP_LIMIT => (0, usize::MAX, false),
         ACCEPT => (0, 2, false),
         BLOCK2 | BLOCK1 => (0, 3, false),
         SIZE2 | SIZE1 => (0, 4, false),

@@ -21,6 +21,8 @@ pub(super) enum Owner {
     Response,
     /// An observation, which goes on or ends with it.
     Notification(ObservationId),
+    /// Nobody: its answer proves the peer's address.
+    Proof,
 }
 
 /// The one confirmable message under way toward a peer, and those behind it.
@@ -69,9 +71,9 @@ pub(super) struct Reliability<P> {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Due<P> {
     /// Send again.
-    Retransmit(Peer<P>, Vec<u8>),
+    Retransmit(Peer<P>, Vec<u8>, Owner),
     /// The peer never answered: these messages to it are dropped.
-    GivenUp(Vec<Owner>),
+    GivenUp(Peer<P>, Vec<Owner>),
 }
 
 impl<P: Copy + Eq + Hash> Reliability<P> {
@@ -229,7 +231,11 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
                 outbound.timer = (now + outbound.timeout, self.next_timer);
                 self.next_timer += 1;
                 self.timers.insert(outbound.timer, peer);
-                Some(Due::Retransmit(peer, outbound.bytes.clone()))
+                Some(Due::Retransmit(
+                    peer,
+                    outbound.bytes.clone(),
+                    outbound.owner,
+                ))
             }
             _ => {
                 let dropped = self.remove(&peer).map_or_else(Vec::new, |outbound| {
@@ -237,13 +243,23 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
                     [outbound.owner].into_iter().chain(waiting).collect()
                 });
                 dropped.iter().for_each(|owner| self.forget(*owner));
-                Some(Due::GivenUp(dropped))
+                Some(Due::GivenUp(peer, dropped))
             }
         }
     }
 
     pub(super) fn next_timeout(&self) -> Option<Instant> {
         self.timers.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    /// Whether the peer owes a proof of its address.
+    pub(super) fn is_proving(&self, peer: &Peer<P>) -> bool {
+        self.peers.get(peer).is_some_and(|outbound| {
+            let waiting = outbound.waiting.iter().map(|(_, owner)| *owner);
+            waiting
+                .chain([outbound.owner])
+                .any(|owner| owner == Owner::Proof)
+        })
     }
 
     /// Responses toward this peer that are under way or waiting.

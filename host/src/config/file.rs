@@ -30,6 +30,7 @@ pub struct File {
     pub rules: RulesTable,
     pub control_socket: Option<PathBuf>,
     pub limits: LimitsTable,
+    pub coap: CoapTable,
 }
 
 /// `[[homeserver]]`.
@@ -91,6 +92,17 @@ pub struct RuleLimitsTable {
     pub log_lines_per_second: Option<u32>,
 }
 
+/// `[coap]`: how the endpoint speaks.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CoapTable {
+    pub names: Vec<String>,
+    pub block_size: Option<usize>,
+    pub echo: bool,
+    pub multicast: bool,
+    pub multicast_interfaces: Vec<String>,
+}
+
 /// `[limits]`; what is left out keeps its default.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -112,6 +124,8 @@ pub struct LimitsTable {
     pub observation_refresh_seconds: Option<u64>,
     pub non_confirmable_notifications: bool,
     pub polls: Option<usize>,
+    pub datagrams_per_second_per_peer: Option<u32>,
+    pub unproven_bytes: Option<usize>,
 }
 
 /// Reads a file. Relative paths in it are relative to its folder.

@@ -80,6 +80,18 @@ impl Limits {
             &mut refresh_seconds,
         )?;
         set(
+            "datagrams_per_second_per_peer",
+            table.datagrams_per_second_per_peer,
+            0..=1_000_000,
+            &mut coap.datagrams_per_second_per_peer,
+        )?;
+        set(
+            "unproven_bytes",
+            table.unproven_bytes,
+            136..=65_535,
+            &mut coap.unproven_bytes,
+        )?;
+        set(
             "homeserver_answer",
             table.homeserver_answer,
             1024..=1 << 20,

@@ -1,5 +1,6 @@
 //! Command line and file become one validated value; nothing else reads either.
 
+mod coap;
 mod file;
 mod homeservers;
 mod limits;
@@ -15,6 +16,7 @@ use crate::rule::Trust;
 use crate::rules::RuleSpec;
 use crate::rules::command::default_socket;
 use crate::upstream::UpstreamSettings;
+pub use coap::CoapSettings;
 use file::File;
 pub use limits::Limits;
 pub use rules::DEFAULT;
@@ -52,6 +54,8 @@ pub struct Settings {
     pub upstreams: UpstreamSettings,
     /// Whether any homeserver has a configured token.
     pub has_token: bool,
+    /// How the endpoint speaks.
+    pub coap: CoapSettings,
     /// All bounds.
     pub limits: Limits,
 }
@@ -78,7 +82,8 @@ impl Settings {
         if let (SocketAddr::V6(v6), true) = (listen, zone != 0) {
             listen = SocketAddrV6::new(*v6.ip(), v6.port(), 0, zone).into();
         }
-        let limits = Limits::from_table(&file.limits)?;
+        let mut limits = Limits::from_table(&file.limits)?;
+        let coap = coap::from_table(file.coap, &mut limits.serve.coap, listen.ip())?;
         let homeservers = homeservers::homeservers(
             args.homeserver,
             file.homeserver,
@@ -118,6 +123,7 @@ impl Settings {
                 limits: limits.upstream,
             },
             has_token,
+            coap,
             limits,
         })
     }

@@ -27,11 +27,15 @@ pub struct Admitted {
 }
 
 /// Options that end at the host: the token is never a rule's, the rest is what a rule is told in other ways.
-const HOST_OPTIONS: [u16; 4] = [
+const HOST_OPTIONS: [u16; 8] = [
     option::ACCESS_TOKEN,
     option::PROXY_URI,
+    option::PROXY_SCHEME,
     option::URI_HOST,
     option::URI_PORT,
+    option::HOP_LIMIT,
+    option::ECHO,
+    option::NO_RESPONSE,
 ];
 
 /// The rule and link that a request means.
@@ -46,6 +50,8 @@ pub fn find<'a>(
 ) -> Result<(&'a Arc<Revision>, Match), Refusal> {
     let proxied = request.option(option::PROXY_URI).is_some();
     lookup(path, request.code, table, disabled).map_err(|mismatch| match mismatch {
+        // A method that nobody has is 4.05 wherever it is sent (RFC 7252 §5.8).
+        Mismatch::Path if !(code::GET..=code::IPATCH).contains(&request.code) => Refusal::Method,
         Mismatch::Path if proxied => Refusal::ProxyingNotSupported(
             "a Proxy-Uri needs a Uri-Path that this gateway knows; GET /.well-known/core lists them",
         ),
@@ -78,11 +84,6 @@ pub fn admit(
     upstreams: &Upstreams,
     observes: bool,
 ) -> Result<Admitted, Refusal> {
-    if request.option(option::PROXY_SCHEME).is_some() {
-        return Err(Refusal::ProxyingNotSupported(
-            "Proxy-Scheme is not supported; send Proxy-Uri",
-        ));
-    }
     check_preconditions(&request)?;
     let token = request
         .option(option::ACCESS_TOKEN)
@@ -120,11 +121,30 @@ pub fn admit(
     })
 }
 
-/// RFC 7252 §5.10.8: a resource here exists and has no ETag. So no If-Match holds but the empty one, which asks only that
-/// the resource exists, and no If-None-Match.
+/// RFC 8768 §3: how many proxies a request may still pass. Forwarding, which 1 forbids, is calling the homeserver that a
+/// Proxy-Uri names; for what has none, this gateway is the origin, whomever it asks. HTTP has no field to count on in.
+///
+/// # Errors
+/// 4.00 for 0 and above 255; 5.08.
+pub fn check_hop_limit(request: &coap::Message) -> Result<(), Refusal> {
+    if request.option(option::HOP_LIMIT).is_none() {
+        return Ok(());
+    }
+    let proxied = request.option(option::PROXY_URI).is_some();
+    match request.uint_option(option::HOP_LIMIT) {
+        Some(1) if proxied => Err(Refusal::HopLimitReached),
+        Some(1..=255) => Ok(()),
+        _ => Err(Refusal::HopLimit),
+    }
+}
+
+/// RFC 7252 §5.10.8: every resource here exists, so no If-None-Match holds. Which ETag a resource has is known once it was
+/// asked for; so If-Match, but for the empty one, which asks only that the resource exists, holds for no request that
+/// changes something.
 fn check_preconditions(request: &coap::Message) -> Result<(), Refusal> {
     let mut etags = request.options(option::IF_MATCH).peekable();
-    let matches = etags.peek().is_none() || etags.any(<[u8]>::is_empty);
+    let matches =
+        code::is_safe(request.code) || etags.peek().is_none() || etags.any(<[u8]>::is_empty);
     if matches && request.option(option::IF_NONE_MATCH).is_none() {
         Ok(())
     } else {
@@ -147,7 +167,8 @@ pub fn check_format(request: &coap::Message, accepts: &[u16]) -> Result<(), Refu
     }
 }
 
-/// RFC 7252 §5.10.4.
+/// RFC 7252 §5.10.4. Problem details (RFC 9290) are the format of errors: whoever asks for a representation with them may
+/// get one; what changes something must not be done for an answer that cannot be given.
 ///
 /// # Errors
 /// 4.06.
@@ -156,7 +177,10 @@ pub fn check_accept(request: &coap::Message, produces: &[u16]) -> Result<(), Ref
         || request
             .uint_option(option::ACCEPT)
             .is_none_or(|accept| produces.iter().any(|format| u32::from(*format) == accept));
-    if met {
+    let problems = Some(u32::from(option::content_format::PROBLEM_DETAILS));
+    let only_problems =
+        code::is_safe(request.code) && request.uint_option(option::ACCEPT) == problems;
+    if met || only_problems {
         Ok(())
     } else {
         Err(Refusal::NotAcceptable)

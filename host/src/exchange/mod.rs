@@ -3,8 +3,10 @@
 
 pub(crate) mod admission;
 mod answer;
+mod conditions;
 pub(crate) mod drive;
 mod flow_id;
+mod own_authority;
 pub(crate) mod policy;
 pub(crate) mod proxy_uri;
 mod refusal;
@@ -20,9 +22,11 @@ use crate::discovery;
 use crate::rule::{Match, Revision, Serving, Step};
 use crate::upstream::Upstreams;
 pub use answer::{Answer, Follows, Registration};
+use conditions::{Conditions, EntityTags};
 use drive::Exchange;
 pub(crate) use drive::MAX_HOLD;
 use flow_id::FlowIds;
+pub use own_authority::OwnNames;
 pub use refusal::Refusal;
 use seen::Seen;
 
@@ -36,13 +40,20 @@ pub struct Gateway {
     pub disabled: Vec<String>,
     /// For all steps of an exchange, queue and name resolution included. A device that waits longer has given up.
     pub deadline: Duration,
+    /// Its names, beside its addresses, in a Proxy-Uri.
+    pub own_names: OwnNames,
     flow_ids: FlowIds,
+    entity_tags: EntityTags,
 }
 
 /// A whole request and where it came from.
 pub struct Request {
     /// The device.
     pub peer: SocketAddr,
+    /// The gateway's address and port that it came to, where that is known.
+    pub local: Option<SocketAddr>,
+    /// It came to a group: only discovery is answered.
+    pub multicast: bool,
     /// CON or NON.
     pub message_type: MessageType,
     /// With its body whole.
@@ -64,6 +75,7 @@ pub enum Progress {
 /// An exchange that waits for a homeserver.
 pub struct Waiting {
     seen: Seen,
+    conditions: Conditions,
     exchange: Exchange,
     step: Step,
 }
@@ -83,21 +95,29 @@ impl Gateway {
             upstreams,
             disabled,
             deadline,
+            own_names: OwnNames::default(),
             flow_ids: FlowIds::new(),
+            entity_tags: EntityTags::default(),
         }
     }
 
     /// Takes a request as far as it comes without waiting. Every request gets an answer; errors are answers.
-    pub fn begin(&self, request: Request) -> Progress {
+    pub fn begin(&self, mut request: Request) -> Progress {
+        // First, so that the log shows the path that is meant.
+        let resolved = self.own_names.resolve(&mut request.message, request.local);
         let seen = Seen::of(&request);
+        let conditions = Conditions::of(&request.message);
         let mut rule = None;
-        match self.admit_and_begin(request, &mut rule) {
+        let begun = resolved.and_then(|()| self.admit_and_begin(request, &mut rule));
+        match begun {
             Ok(Err((exchange, step))) => Progress::Waiting(Box::new(Waiting {
                 seen,
+                conditions,
                 exchange,
                 step,
             })),
-            Ok(Ok(answer)) => {
+            Ok(Ok(mut answer)) => {
+                answer.message = conditions.apply(&self.entity_tags, answer.message);
                 seen.log(rule.as_deref(), None, &answer.message);
                 Progress::Answered(answer)
             }
@@ -113,12 +133,14 @@ impl Gateway {
     pub async fn finish(&self, waiting: Box<Waiting>) -> Answer {
         let Waiting {
             seen,
+            conditions,
             mut exchange,
             step,
         } = *waiting;
         let result = exchange.finish(self, step).await;
         let rule = Some(exchange.revision());
-        let answer = result.unwrap_or_else(|refusal| refused(rule, &refusal).into());
+        let mut answer = result.unwrap_or_else(|refusal| refused(rule, &refusal).into());
+        answer.message = conditions.apply(&self.entity_tags, answer.message);
         seen.log(rule, exchange.upstream(), &answer.message);
         answer
     }
@@ -147,14 +169,19 @@ impl Gateway {
     ) -> Result<Result<Answer, (Exchange, Step)>, Refusal> {
         let Request {
             peer,
+            multicast,
             message,
             observes,
             ..
         } = request;
+        admission::check_hop_limit(&message)?;
         let path = admission::path(&message)?;
         if admission::is_discovery(&path) {
             admission::admit_discovery(&message)?;
             return Ok(Ok(self.discovery(&message)?.into()));
+        }
+        if multicast {
+            return Err(Refusal::NotFound);
         }
         let table = self.rules.now();
         let (revision, found) = admission::find(&message, &path, &table, &self.disabled)?;

@@ -22,6 +22,12 @@ pub enum Refusal {
     /// 4.00: Uri-Path is not text.
     #[error("Uri-Path is not UTF-8")]
     UriPath,
+    /// 4.00: RFC 8768 §3.
+    #[error("Hop-Limit must be 1 to 255")]
+    HopLimit,
+    /// 5.08: RFC 8768 §3.
+    #[error("Hop-Limit is 1: this Matrix gateway may not forward the request; send a larger one")]
+    HopLimitReached,
     /// 4.00: option 256.
     #[error("option 256: {0}")]
     Token(#[from] NotAToken),
@@ -35,7 +41,9 @@ pub enum Refusal {
     #[error("this resource cannot be had in the format that Accept asks for")]
     NotAcceptable,
     /// 4.12: a precondition of the request does not hold (RFC 7252 §5.10.8).
-    #[error("this resource exists and has no ETag; leave out If-Match and If-None-Match")]
+    #[error(
+        "the precondition does not hold: this resource exists, and no ETag of If-Match is its own"
+    )]
     Precondition,
     /// 4.15.
     #[error(
@@ -72,7 +80,10 @@ impl Refusal {
     #[must_use]
     pub fn code(&self) -> u8 {
         match self {
-            Self::ProxyUri(_) | Self::Segment | Self::UriPath | Self::Token(_) => code::BAD_REQUEST,
+            Self::ProxyUri(_) | Self::Segment | Self::UriPath | Self::HopLimit | Self::Token(_) => {
+                code::BAD_REQUEST
+            }
+            Self::HopLimitReached => code::HOP_LIMIT_REACHED,
             Self::NotFound => code::NOT_FOUND,
             Self::Method => code::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => code::NOT_ACCEPTABLE,

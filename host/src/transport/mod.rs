@@ -1,5 +1,7 @@
 //! Sockets: datagrams in, datagrams out.
 
+mod multicast;
 mod udp;
 
-pub use udp::{BindError, UdpPeer, UdpTransport};
+pub use multicast::JoinError;
+pub use udp::{Arrival, BindError, UdpPeer, UdpTransport};

@@ -4,8 +4,10 @@ use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
 
 use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSockRef, UdpSocketState};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::UdpSocket;
+
+use super::multicast::{self, JoinError};
 
 /// Bytes of the kernel's buffers: 512 devices that answer a multicast or a power cut at once, 2 KiB each as the kernel
 /// counts them. The kernel may grant less.
@@ -20,6 +22,15 @@ pub struct UdpPeer {
     pub remote: SocketAddr,
     /// The gateway's address, where it listens on several and the system tells which one was meant.
     pub local: Option<IpAddr>,
+}
+
+/// Whether a datagram was meant for this gateway alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// It was.
+    Unicast,
+    /// It came to a group.
+    Multicast,
 }
 
 /// The gateway cannot listen.
@@ -67,6 +78,8 @@ pub struct UdpTransport {
     state: UdpSocketState,
     /// Whether it listens on one address only: answers leave from it anyway, without the kernel being told each time.
     has_one_address: bool,
+    /// Whether it is in the groups of "All CoAP Nodes".
+    is_member: bool,
     buffers: Vec<Vec<u8>>,
     received: [RecvMeta; BATCH_SIZE],
 }
@@ -101,9 +114,22 @@ impl UdpTransport {
             socket,
             state,
             has_one_address: !address.ip().is_unspecified(),
+            is_member: false,
             buffers,
             received: [RecvMeta::default(); BATCH_SIZE],
         })
+    }
+
+    /// Joins the groups of "All CoAP Nodes" on these interfaces, on all of them where none is named. Returns how many
+    /// memberships that made.
+    ///
+    /// # Errors
+    /// [`JoinError`]: a name that no interface has, or no group could be joined.
+    pub fn join(&mut self, interfaces: &[String]) -> Result<usize, JoinError> {
+        let is_ipv6 = self.local_addr().is_ok_and(|address| address.is_ipv6());
+        let joined = multicast::join(&SockRef::from(&self.socket), interfaces, is_ipv6)?;
+        self.is_member = true;
+        Ok(joined)
     }
 
     /// Where it listens.
@@ -126,7 +152,7 @@ impl UdpTransport {
     ///
     /// # Errors
     /// The system's, for example an ICMP error of an earlier datagram.
-    pub fn receive(&mut self, mut take: impl FnMut(UdpPeer, &[u8])) -> io::Result<bool> {
+    pub fn receive(&mut self, mut take: impl FnMut(UdpPeer, Arrival, &[u8])) -> io::Result<bool> {
         let mut slices = self
             .buffers
             .iter_mut()
@@ -148,16 +174,31 @@ impl UdpTransport {
             Err(error) => return Err(error),
         };
         for (buffer, meta) in slices.iter().zip(&self.received).take(count) {
+            let is_multicast = meta
+                .dst_ip
+                .is_some_and(|local| local.to_canonical().is_multicast());
+            let arrival = if is_multicast {
+                Arrival::Multicast
+            } else {
+                Arrival::Unicast
+            };
+            if is_multicast && !self.is_member {
+                // Another program of this machine is in that group.
+                continue;
+            }
             let peer = UdpPeer {
                 remote: meta.addr,
-                local: meta.dst_ip.filter(|_| !self.has_one_address),
+                // The answer to a group leaves from an address of this machine's own (RFC 7252 §8.2).
+                local: meta
+                    .dst_ip
+                    .filter(|_| !self.has_one_address && !is_multicast),
             };
             if meta.len == 0 {
-                take(peer, &[]);
+                take(peer, arrival, &[]);
                 continue;
             }
             for datagram in buffer[..meta.len].chunks(meta.stride.max(1)) {
-                take(peer, datagram);
+                take(peer, arrival, datagram);
             }
         }
         Ok(count == BATCH_SIZE)

@@ -1,12 +1,19 @@
 //! Tests of the endpoint as a whole, on a virtual clock.
 
+mod amplification;
+mod block_sizes;
 mod blockwise;
 mod bounds;
 mod bytes;
 mod codec;
+mod fetch;
 mod message_layer;
+mod multicast;
 mod network;
+mod no_response;
 mod observe;
+mod problem_details;
+mod rates;
 mod reliability;
 mod separate;
 mod simulation;
@@ -24,8 +31,12 @@ struct Server {
 }
 
 impl Server {
+    /// Its peers' addresses count as proven: most tests are about something else.
     fn new() -> Self {
-        Self::with_limits(Limits::default())
+        Self::with_limits(Limits {
+            unproven_bytes: usize::MAX,
+            ..Limits::default()
+        })
     }
 
     fn with_limits(limits: Limits) -> Self {
@@ -113,6 +124,11 @@ fn confirmable(message_id: u16, method: u8) -> Datagram {
 
 fn token(message_id: u16) -> Token {
     Token::new(&message_id.to_be_bytes()).unwrap_or_default()
+}
+
+/// A non-confirmable request.
+fn non_confirmable(message_id: u16, method: u8) -> Datagram {
+    request(MessageType::NonConfirmable, message_id, method)
 }
 
 fn changed() -> Message {

@@ -12,6 +12,14 @@ fn observing(message_id: u16, value: u32) -> Datagram {
     datagram
 }
 
+/// Peers' addresses count as proven.
+fn proven() -> Limits {
+    Limits {
+        unproven_bytes: usize::MAX,
+        ..Limits::default()
+    }
+}
+
 fn content(text: &str) -> Message {
     Message::new(code::CONTENT).with_payload(text)
 }
@@ -139,7 +147,7 @@ fn a_rejected_notification_ends_the_observation() {
     for non_confirmable in [false, true] {
         let mut server = Server::with_limits(Limits {
             non_confirmable_notifications: non_confirmable,
-            ..Limits::default()
+            ..proven()
         });
         let id = server.observe(1, 10).0.expect("an observation");
         let mut notification = server.notify(id, "a");
@@ -210,7 +218,7 @@ fn an_error_is_the_last_notification_and_takes_the_place_of_those_under_way() {
 fn non_confirmable_notifications_are_confirmed_first_daily_and_when_they_come_close() {
     let mut server = Server::with_limits(Limits {
         non_confirmable_notifications: true,
-        ..Limits::default()
+        ..proven()
     });
     let id = server.observe(1, 10).0.expect("an observation");
     let mut types = Vec::new();
@@ -232,7 +240,7 @@ fn observations_are_bounded_in_all_and_per_peer() {
     let mut server = Server::with_limits(Limits {
         observations: 3,
         observations_per_peer: 2,
-        ..Limits::default()
+        ..proven()
     });
     assert!(server.observe(1, 10).0.is_some() && server.observe(1, 11).0.is_some());
     let (refused, answer) = server.observe(1, 12);
@@ -272,10 +280,51 @@ fn a_large_notification_leaves_in_blocks_that_a_plain_get_fetches() {
 fn notifications_under_way_do_not_keep_a_peer_from_asking() {
     let mut server = Server::with_limits(Limits {
         exchanges_per_peer: 1,
-        ..Limits::default()
+        ..proven()
     });
     let id = server.observe(1, 10).0.expect("an observation");
     server.notify(id, "a");
     let answer = server.exchange(&confirmable(11, code::PUT), changed());
     assert_eq!(answer.message.code, code::CHANGED);
+}
+
+#[test]
+fn an_address_that_may_be_spoofed_is_told_nothing_before_it_has_answered_a_ping() {
+    let mut server = Server::with_limits(Limits::default());
+    server.receive(1, &observing(10, 0));
+    let incoming = server.incoming();
+    let id = server
+        .endpoint
+        .respond_observing(server.now, incoming.id, content("first"))
+        .expect("an observation");
+    let [answer, ping] = <[Datagram; 2]>::try_from(server.sent()).expect("two datagrams");
+    assert!(answer.message.option(OBSERVE).is_some());
+    assert_eq!(
+        (ping.message_type, ping.message.code),
+        (MessageType::Confirmable, code::EMPTY)
+    );
+    assert!(server.endpoint.notify(server.now, id, content("secret")));
+    assert_eq!(server.sent(), [], "it waits behind the ping");
+    let pong = Datagram::empty(MessageType::Reset, ping.message_id);
+    server.receive(1, &pong);
+    assert_eq!(server.sent_one().message.payload, b"secret");
+    assert_eq!(server.endpoint.counters().reset_by_peer, 0);
+}
+
+#[test]
+fn a_registration_from_a_spoofed_address_ends_when_the_ping_is_not_answered() {
+    let mut server = Server::with_limits(Limits::default());
+    server.receive(1, &observing(10, 0));
+    let incoming = server.incoming();
+    let id = server
+        .endpoint
+        .respond_observing(server.now, incoming.id, content("first"))
+        .expect("an observation");
+    server.advance(100 * SECOND);
+    let bytes: usize = server.sent_bytes().iter().map(Vec::len).sum();
+    assert!(bytes <= 3 * encode(&observing(10, 0)).len(), "{bytes}");
+    assert_eq!(
+        server.observed(),
+        Some(Observed::Ended(id, Ended::Unacknowledged))
+    );
 }

@@ -42,11 +42,14 @@ fn a_message_is_sent_five_times_with_doubling_pauses_and_then_given_up() {
         pauses.push((due - now).as_secs_f64());
         now = due;
         match reliability.poll_due(now) {
-            Some(Due::Retransmit(peer, bytes)) if peer == test_peer(1) => {
+            Some(Due::Retransmit(peer, bytes, Owner::Response)) if peer == test_peer(1) => {
                 assert_eq!(bytes, sent)
             }
             other => {
-                assert_eq!(other, Some(Due::GivenUp(vec![Owner::Response])));
+                assert_eq!(
+                    other,
+                    Some(Due::GivenUp(test_peer(1), vec![Owner::Response]))
+                );
                 break;
             }
         }
@@ -135,7 +138,10 @@ fn a_silent_peer_loses_its_waiting_messages_too() {
             .poll_due(end + Duration::from_secs(100 * step))
             .or(last);
     }
-    assert_eq!(last, Some(Due::GivenUp(vec![Owner::Response; 3])));
+    assert_eq!(
+        last,
+        Some(Due::GivenUp(test_peer(1), vec![Owner::Response; 3]))
+    );
     assert_eq!(
         (reliability.outstanding(), reliability.next_timeout()),
         (0, None)

@@ -117,6 +117,9 @@ impl Observers {
                 sent += 1;
             }
             self.receive(began, |_, packet| {
+                if packet.header.code == MessageClass::Empty {
+                    return reset(packet.header.message_id).map(Some);
+                }
                 let is_observed = packet.get_first_option(CoapOption::Observe).is_some();
                 if packet.header.code != MessageClass::Response(ResponseType::Content)
                     || !is_observed
@@ -139,6 +142,9 @@ impl Observers {
         let mut left = PEERS * PER_PEER;
         while left > 0 {
             self.receive(began, |peer, packet| {
+                if packet.header.code == MessageClass::Empty {
+                    return reset(packet.header.message_id).map(Some);
+                }
                 first.get_or_insert_with(|| began.elapsed());
                 let index = packet
                     .get_token()
@@ -195,6 +201,17 @@ fn observe(index: usize) -> Result<Vec<u8>, Failure> {
     packet.add_option(CoapOption::UriPath, b"getmsg".to_vec());
     packet.add_option(CoapOption::UriPath, ROOM.as_bytes().to_vec());
     packet.add_option(CoapOption::Unknown(256), ACCESS_TOKEN.as_bytes().to_vec());
+    packet
+        .to_bytes()
+        .map_err(|error| format!("{error:?}").into())
+}
+
+/// The answer to a ping.
+fn reset(message_id: u16) -> Result<Vec<u8>, Failure> {
+    let mut packet = Packet::new();
+    packet.header.set_type(MessageType::Reset);
+    packet.header.message_id = message_id;
+    packet.header.code = MessageClass::Empty;
     packet
         .to_bytes()
         .map_err(|error| format!("{error:?}").into())

@@ -1,0 +1,240 @@
+//! What is remembered of peers between exchanges: how fast each sends, whether its address is proven, and how many bytes
+//! may still go to one that is not.
+//!
+//! The table is a fixed number of sets by a keyed hash of the address, so a flood of spoofed addresses costs bounded
+//! memory and time. In a full set the peer that was silent for longest makes room; one that is proven, only for want of
+//! others.
+
+use std::time::{Duration, Instant};
+
+use super::limits::Limits;
+use super::rate::Rate;
+
+/// Sets of the table.
+const SETS: usize = 1024;
+/// Peers per set: 16,384 in all, as many as exchanges may be in flight; about 1.5 MiB when all are there.
+const PEERS_PER_SET: usize = 16;
+/// Between two answers (4.29) to a peer above its rate. More would let it take the time of others after all.
+const BETWEEN_WARNINGS: Duration = Duration::from_millis(10);
+/// How long an address counts as proven after the last proof. Addresses change hands slowly, and the peer of an hour ago
+/// is at most sent more bytes than it asks for.
+const PROOF_LIFETIME: Duration = Duration::from_secs(3600);
+/// The most that an unproven peer can save up, in bytes: a message and its retransmissions.
+const MAX_CREDIT: usize = 8192;
+
+/// Whether a datagram is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// Within the peer's rate.
+    Within,
+    /// Above it; the peer is told so.
+    Warned,
+    /// Above it, and told a moment ago: ignored.
+    Ignored,
+}
+
+struct Known {
+    hash: u64,
+    seen: Instant,
+    /// The account of its rate.
+    full_at: Instant,
+    warned: Option<Instant>,
+    proven: Option<Instant>,
+    credit: usize,
+}
+
+impl Known {
+    fn is_proven(&self, now: Instant) -> bool {
+        self.proven.is_some_and(|at| now < at + PROOF_LIFETIME)
+    }
+}
+
+/// Peers by the keyed hash of their address. Two of 2^64 may be taken for one.
+pub(super) struct KnownPeers {
+    sets: Vec<Vec<Known>>,
+    /// Of each peer; none: any.
+    rate: Option<Rate>,
+    least: usize,
+    forgotten: u64,
+}
+
+impl KnownPeers {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            sets: std::iter::repeat_with(Vec::new).take(SETS).collect(),
+            rate: Rate::per_second(limits.datagrams_per_second_per_peer),
+            least: limits.unproven_bytes,
+            forgotten: 0,
+        }
+    }
+
+    fn find(&mut self, hash: u64) -> Option<&mut Known> {
+        self.sets[hash as usize % SETS]
+            .iter_mut()
+            .find(|known| known.hash == hash)
+    }
+
+    fn find_or_make(&mut self, now: Instant, hash: u64) -> &mut Known {
+        let set = &mut self.sets[hash as usize % SETS];
+        let place = match set.iter().position(|known| known.hash == hash) {
+            Some(place) => place,
+            None => {
+                if set.len() == PEERS_PER_SET {
+                    let idlest = (0..set.len())
+                        .min_by_key(|place| (set[*place].is_proven(now), set[*place].seen))
+                        .unwrap_or(0);
+                    // Whose account is full and address unproven is as good as new.
+                    if set[idlest].full_at > now || set[idlest].is_proven(now) {
+                        self.forgotten += 1;
+                    }
+                    set.swap_remove(idlest);
+                }
+                set.push(Known {
+                    hash,
+                    seen: now,
+                    full_at: now,
+                    warned: None,
+                    proven: None,
+                    credit: 0,
+                });
+                set.len() - 1
+            }
+        };
+        &mut set[place]
+    }
+
+    /// A datagram of this many bytes has come.
+    pub(super) fn receive(&mut self, now: Instant, hash: u64, bytes: usize) -> Admission {
+        let (rate, least) = (self.rate, self.least);
+        let known = self.find_or_make(now, hash);
+        known.seen = now;
+        let admission = if rate.is_none_or(|rate| rate.take(now, &mut known.full_at)) {
+            Admission::Within
+        } else {
+            let is_recent = |at: Instant| now < at + BETWEEN_WARNINGS;
+            if known.warned.is_some_and(is_recent) {
+                return Admission::Ignored;
+            }
+            known.warned = Some(now);
+            Admission::Warned
+        };
+        known.credit = (known.credit + allowance(bytes, least).min(MAX_CREDIT)).min(MAX_CREDIT);
+        admission
+    }
+
+    /// The most bytes that an answer to a datagram of this many bytes may have (RFC 9175 §2.4).
+    pub(super) fn allowance(&mut self, now: Instant, hash: u64, bytes: usize) -> usize {
+        if self.is_proven(now, hash) {
+            usize::MAX
+        } else {
+            allowance(bytes, self.least)
+        }
+    }
+
+    /// The peer has answered what only it can have received.
+    pub(super) fn prove(&mut self, now: Instant, hash: u64) {
+        self.find_or_make(now, hash).proven = Some(now);
+    }
+
+    pub(super) fn is_proven(&mut self, now: Instant, hash: u64) -> bool {
+        self.least == usize::MAX || self.find(hash).is_some_and(|known| known.is_proven(now))
+    }
+
+    /// This many bytes go to the peer.
+    pub(super) fn spend(&mut self, hash: u64, bytes: usize) {
+        if let Some(known) = self.find(hash) {
+            known.credit = known.credit.saturating_sub(bytes);
+        }
+    }
+
+    /// Whether bytes that the peer did not ask for again may go to it.
+    pub(super) fn may_repeat(&mut self, now: Instant, hash: u64, bytes: usize) -> bool {
+        self.is_proven(now, hash) || self.find(hash).is_some_and(|known| known.credit >= bytes)
+    }
+
+    /// Peers forgotten before their time, ever.
+    pub(super) fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.sets.iter().map(Vec::len).sum()
+    }
+}
+
+fn allowance(bytes: usize, least: usize) -> usize {
+    bytes.saturating_mul(3).max(least)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Admission::{Ignored, Warned, Within};
+    use super::*;
+
+    fn known(rate: u32) -> (KnownPeers, Instant) {
+        let limits = Limits {
+            datagrams_per_second_per_peer: rate,
+            unproven_bytes: 136,
+            ..Limits::default()
+        };
+        (KnownPeers::new(&limits), Instant::now())
+    }
+
+    #[test]
+    fn each_peer_has_an_account_of_its_own() {
+        let (mut known, start) = known(100);
+        let mut within = |hash, count| {
+            (0..count)
+                .filter(|_| known.receive(start, hash, 20) == Within)
+                .count()
+        };
+        assert_eq!((within(1, 500), within(2, 50)), (100, 50));
+    }
+
+    #[test]
+    fn a_peer_above_its_rate_is_warned_now_and_then_and_else_ignored() {
+        let (mut known, start) = known(100);
+        let admitted: Vec<_> = (0..103).map(|_| known.receive(start, 1, 20)).collect();
+        assert_eq!(admitted[99..], [Within, Warned, Ignored, Ignored]);
+        let later = start + BETWEEN_WARNINGS / 2;
+        assert_eq!(known.receive(later, 1, 20), Ignored);
+    }
+
+    #[test]
+    fn no_rate_is_no_bound() {
+        let (mut known, start) = known(0);
+        assert!((0..10_000).all(|_| known.receive(start, 1, 20) == Within));
+    }
+
+    #[test]
+    fn an_unproven_peer_is_sent_three_times_its_bytes_and_a_proven_one_what_it_asks_for() {
+        let (mut known, start) = known(0);
+        known.receive(start, 1, 100);
+        assert_eq!(known.allowance(start, 1, 20), 136);
+        assert_eq!(known.allowance(start, 1, 100), 300);
+        known.spend(1, 200);
+        assert!(known.may_repeat(start, 1, 100) && !known.may_repeat(start, 1, 101));
+        known.prove(start, 1);
+        assert_eq!(known.allowance(start, 1, 20), usize::MAX);
+        assert!(known.may_repeat(start, 1, 1000));
+        assert_eq!(known.allowance(start + PROOF_LIFETIME, 1, 20), 136);
+    }
+
+    #[test]
+    fn the_idlest_unproven_peer_of_a_full_set_makes_room() {
+        let (mut known, start) = known(100);
+        let of_set = |number: usize| (number * SETS) as u64;
+        known.receive(start, of_set(0), 20);
+        known.prove(start, of_set(0));
+        for number in 1..=1000 {
+            let at = start + Duration::from_millis(number as u64);
+            known.receive(at, of_set(number), 20);
+        }
+        assert_eq!(known.len(), PEERS_PER_SET);
+        let end = start + Duration::from_secs(1);
+        assert!(known.is_proven(end, of_set(0)), "the proven one stays");
+        assert!(known.find(of_set(1000)).is_some());
+        assert!(known.find(of_set(1)).is_none());
+    }
+}

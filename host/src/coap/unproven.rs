@@ -1,0 +1,102 @@
+//! What an endpoint does about addresses that may be spoofed (RFC 9175): bounds what it sends to them, and lets peers prove
+//! theirs.
+//!
+//! A proof is an answer to what only the peer can have received: the ACK or RST of a confirmable message, whose ID is not
+//! predictable, or a fresh Echo value. A request for a later block proves nothing: who sends the first one blindly can send
+//! the second one too.
+//!
+//! PROBING_RATE (RFC 7252 §4.7) bounds what is sent to a peer that never answers. Whatever a server sends answers a request, so
+//! here the bound is on bytes: what the peer sent, three times. Beyond it no retransmission leaves, until the peer has
+//! answered one. For notifications there is [`Endpoint::is_proven`].
+
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::time::Instant;
+
+use super::allowance;
+use super::block::Block;
+use super::code;
+use super::endpoint::Endpoint;
+use super::exchange::Arrival;
+use super::message::Message;
+use super::option::ECHO;
+use super::peer::Peer;
+use super::problem;
+use super::receive::Way;
+use super::terms::Terms;
+
+impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
+    /// How a request wants to be answered, and how it may be.
+    pub(super) fn terms(
+        &mut self,
+        now: Instant,
+        peer: Peer<P>,
+        request: &Message,
+        way: Way,
+    ) -> Terms {
+        if let Some(value) = request.option(ECHO)
+            && self.echo.is_fresh(now, &peer, value)
+        {
+            self.prove(now, peer);
+        }
+        let allowance = self.known.allowance(now, peer.hash, way.wire_bytes);
+        Terms::of(request, way.multicast, allowance)
+    }
+
+    /// The peer has shown that it receives what is sent to it.
+    pub(super) fn prove(&mut self, now: Instant, peer: Peer<P>) {
+        if !self.known.is_proven(now, peer.hash) {
+            self.counters.proofs += 1;
+        }
+        self.known.prove(now, peer.hash);
+    }
+
+    /// Whether the peer's address is proven: a notification to one that is not must be confirmable (RFC 9175 §2.4).
+    pub fn is_proven(&mut self, now: Instant, peer: P) -> bool {
+        let peer = Peer::new(peer, &self.secret);
+        self.known.is_proven(now, peer.hash)
+    }
+
+    /// 4.01 with a value to send back (RFC 9175 §2.3).
+    pub(super) fn challenge(&mut self, now: Instant, peer: &Peer<P>) -> Message {
+        self.counters.challenges += 1;
+        let value = self.echo.value(now, peer);
+        Message::new(code::UNAUTHORIZED).with_option(ECHO, value)
+    }
+
+    /// An error in the form that the client asked for.
+    pub(super) fn as_wanted(&self, arrival: &Arrival<P>, response: Message) -> Message {
+        if arrival.terms.problem_details {
+            problem::from_diagnostic(response)
+        } else {
+            response
+        }
+    }
+
+    /// The response so that it fits into the peer's allowance, and the block of it that is to leave.
+    pub(super) fn within_allowance(
+        &mut self,
+        arrival: &Arrival<P>,
+        wanted: Option<Block>,
+        mut response: Message,
+    ) -> (Message, Option<Block>) {
+        let Terms { allowance, .. } = arrival.terms;
+        if allowance == usize::MAX {
+            return (response, wanted);
+        }
+        match allowance::fit(allowance, arrival.token, wanted, &mut response) {
+            Ok(wanted) => (response, wanted),
+            Err(allowance::TooLarge) => (self.challenge(arrival.at, &arrival.peer), None),
+        }
+    }
+
+    /// A retransmission, unless the peer has had its bytes.
+    pub(super) fn retransmit(&mut self, now: Instant, peer: Peer<P>, bytes: Vec<u8>) {
+        if self.known.may_repeat(now, peer.hash, bytes.len()) {
+            self.counters.retransmissions += 1;
+            self.transmit(peer, bytes);
+        } else {
+            self.counters.retransmissions_withheld += 1;
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The groups by which a device finds a gateway that it does not know (RFC 7252 §12.8).
+
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use socket2::{InterfaceIndexOrAddress, SockRef};
+
+use crate::access_log::escaped;
+
+/// "All CoAP Nodes" of the link and of the site.
+const IPV6_GROUPS: [Ipv6Addr; 2] = [
+    Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0xfd),
+    Ipv6Addr::new(0xff05, 0, 0, 0, 0, 0, 0, 0xfd),
+];
+/// "All CoAP Nodes" of IPv4.
+const IPV4_GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 1, 187);
+
+/// A group cannot be joined.
+#[derive(Debug, thiserror::Error)]
+pub enum JoinError {
+    /// There is no such interface.
+    #[error("[coap] multicast_interfaces: this machine has no interface {0}; `ip link` lists them")]
+    NoInterface(String),
+    /// No interface takes part.
+    #[error(
+        "[coap] multicast: no group could be joined, the last time because of: {0}; name interfaces that have addresses in multicast_interfaces, or switch it off"
+    )]
+    NoGroup(io::Error),
+}
+
+/// Joins the groups on these interfaces; on all where none is named. An interface without addresses of a family cannot join
+/// that family's groups, so some failures are ordinary.
+pub(super) fn join(
+    socket: &SockRef<'_>,
+    interfaces: &[String],
+    is_ipv6: bool,
+) -> Result<usize, JoinError> {
+    let indices = indices(interfaces)?;
+    let mut joined = 0;
+    let mut failure = io::Error::from(io::ErrorKind::NotFound);
+    for index in indices {
+        let v6 = IPV6_GROUPS.iter().filter(|_| is_ipv6);
+        let v6 = v6.map(|group| socket.join_multicast_v6(group, index));
+        // A dual-stack socket is in groups of IPv4 as well.
+        let interface = InterfaceIndexOrAddress::Index(index);
+        let v4 = socket.join_multicast_v4_n(&IPV4_GROUP, &interface);
+        for result in v6.chain([v4]) {
+            match result {
+                Ok(()) => joined += 1,
+                Err(error) => failure = error,
+            }
+        }
+    }
+    if joined == 0 {
+        return Err(JoinError::NoGroup(failure));
+    }
+    Ok(joined)
+}
+
+/// Indices of these interfaces, of all where none is named. The kernel tells them in files.
+fn indices(interfaces: &[String]) -> Result<Vec<u32>, JoinError> {
+    let index = |name: &str| -> Option<u32> {
+        let is_name = !name.is_empty() && !name.contains('/') && !name.starts_with('.');
+        let text = is_name.then(|| fs::read_to_string(format!("/sys/class/net/{name}/ifindex")));
+        text?.ok()?.trim().parse().ok()
+    };
+    if interfaces.is_empty() {
+        let all = fs::read_dir("/sys/class/net").map_err(JoinError::NoGroup)?;
+        let names = all.flatten().map(|entry| entry.file_name());
+        return Ok(names.filter_map(|name| index(name.to_str()?)).collect());
+    }
+    interfaces
+        .iter()
+        .map(|name| index(name).ok_or_else(|| JoinError::NoInterface(escaped(name, 32))))
+        .collect()
+}

@@ -1,0 +1,258 @@
+//! What an endpoint owes its network: no flood may shut devices out, no datagram may be made larger for a stranger, and who
+//! does not know the gateway finds it.
+
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use coap_lite::{CoapOption, MessageClass, MessageType, Packet, RequestType, ResponseType};
+use comatrix_tests::aiocoap::Aiocoap;
+use comatrix_tests::device::{Request, option};
+use comatrix_tests::gateway::Gateway;
+use comatrix_tests::libcoap;
+use comatrix_tests::places::Scratch;
+use comatrix_tests::raw::{Raw, confirmable};
+
+const SOON: Duration = Duration::from_secs(5);
+const SILENCE: Duration = Duration::from_millis(500);
+/// Echo and No-Response, which the codec has no names for.
+const ECHO: u16 = 252;
+const NO_RESPONSE: u16 = 258;
+
+/// A gateway with this configuration file. Its homeserver is never asked.
+fn configured(toml: &str) -> (Gateway, Scratch) {
+    let scratch = Scratch::new("endpoint");
+    let file = scratch.write("gateway.toml", toml);
+    let gateway = Gateway::start(&["--config", &file.display().to_string()]);
+    (gateway, scratch)
+}
+
+fn time(message_id: u16) -> Packet {
+    confirmable(RequestType::Get, "/time", message_id, b"t")
+}
+
+fn bytes(packet: &Packet) -> Vec<u8> {
+    packet.to_bytes().expect("it fits")
+}
+
+#[test]
+fn devices_are_served_within_200_ms_while_one_sender_floods_the_gateway() {
+    let (gateway, _scratch) = configured("");
+    let stop = AtomicBool::new(false);
+    let address = gateway.address;
+    let (sent, mut times) = std::thread::scope(|scope| {
+        let flood = scope.spawn(|| {
+            let device = Raw::connect(address);
+            let junk = [0x40, 0x01, 0x00, 0x01, 0xb4, b't', b'i', b'm', b'e', 0xff];
+            let mut sent = 0_u64;
+            while !stop.load(Ordering::Relaxed) {
+                device.send(&junk);
+                sent += 1;
+            }
+            sent
+        });
+        std::thread::sleep(Duration::from_millis(200));
+        let mut times = Vec::new();
+        for number in 0..300 {
+            let device = Raw::connect(address);
+            let began = Instant::now();
+            device.send(&bytes(&time(number)));
+            let answer = device.receive_message(SOON);
+            times.push(answer.map_or(SOON, |_| began.elapsed()));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        stop.store(true, Ordering::Relaxed);
+        (flood.join().expect("it floods"), times)
+    });
+    times.sort();
+    let p99 = times[times.len() * 99 / 100 - 1];
+    assert!(
+        p99 < Duration::from_millis(200),
+        "p99 {p99:?} beside {sent} datagrams of junk"
+    );
+}
+
+#[test]
+fn a_device_above_its_rate_is_answered_4_29_with_max_age() {
+    let (gateway, _scratch) = configured("[limits]\ndatagrams_per_second_per_peer = 20");
+    let device = Raw::connect(gateway.address);
+    for number in 0..60 {
+        device.send(&bytes(&time(number)));
+    }
+    let answers: Vec<Packet> = std::iter::from_fn(|| device.receive_message(SILENCE)).collect();
+    let served =
+        |answer: &&Packet| answer.header.code == MessageClass::Response(ResponseType::Content);
+    let limited = |answer: &&Packet| u8::from(answer.header.code) == 0x9d;
+    assert!((20..40).contains(&answers.iter().filter(served).count()));
+    let told = answers.iter().find(limited).expect("it is told");
+    assert_eq!(
+        told.get_option(CoapOption::MaxAge)
+            .and_then(|values| values.front()),
+        Some(&vec![1])
+    );
+    let other = Raw::connect(gateway.address);
+    other.send(&bytes(&time(1)));
+    assert!(
+        other
+            .receive_message(SOON)
+            .as_ref()
+            .is_some_and(|answer| served(&answer))
+    );
+}
+
+#[test]
+fn a_stranger_is_sent_136_bytes_and_clients_that_follow_blocks_get_the_whole() {
+    let (gateway, _scratch) = configured("");
+    let stranger = Raw::connect(gateway.address);
+    stranger.send(&bytes(&confirmable(
+        RequestType::Get,
+        "/.well-known/core",
+        1,
+        b"",
+    )));
+    let answer = stranger.receive(SOON).expect("an answer comes");
+    assert!(answer.len() <= 136, "{} bytes", answer.len());
+    assert_eq!(stranger.receive(SILENCE), None);
+
+    let discovery = Request::new("GET", "/.well-known/core");
+    let by_aiocoap = Aiocoap::start(gateway.address).request(&discovery);
+    let by_libcoap = libcoap::request(gateway.address, &discovery);
+    assert!(by_aiocoap.text().len() > 136, "{:?}", by_aiocoap.text());
+    assert_eq!(by_libcoap.payload, by_aiocoap.payload);
+}
+
+#[test]
+fn an_unwanted_response_is_an_empty_acknowledgement() {
+    let (gateway, _scratch) = configured("");
+    let device = Raw::connect(gateway.address);
+    let mut request = time(7);
+    request.add_option(CoapOption::Unknown(NO_RESPONSE), vec![2]);
+    device.send(&bytes(&request));
+    assert_eq!(device.receive(SOON), Some(vec![0x60, 0, 0, 7]));
+    assert_eq!(device.receive(SILENCE), None);
+    let log = gateway.log();
+    assert!(
+        log.contains("path=/time") && log.contains("code=2.05"),
+        "{log}"
+    );
+}
+
+#[test]
+fn where_echo_is_configured_a_device_proves_its_address_once() {
+    let (gateway, _scratch) = configured("[coap]\necho = true");
+    let device = Raw::connect(gateway.address);
+    device.send(&bytes(&time(1)));
+    let challenge = device.receive_message(SOON).expect("an answer comes");
+    assert_eq!(u8::from(challenge.header.code), 0x81);
+    let value = challenge.get_option(CoapOption::Unknown(ECHO));
+    let value = value
+        .and_then(|values| values.front())
+        .expect("an Echo")
+        .clone();
+    let mut request = time(2);
+    request.add_option(CoapOption::Unknown(ECHO), value);
+    for request in [request, time(3)] {
+        device.send(&bytes(&request));
+        let answer = device.receive_message(SOON).expect("an answer comes");
+        assert_eq!(
+            answer.header.code,
+            MessageClass::Response(ResponseType::Content)
+        );
+    }
+}
+
+#[test]
+fn a_representation_that_the_device_has_is_not_sent_again() {
+    let (gateway, _scratch) = configured("");
+    let mut device = Aiocoap::start(gateway.address);
+    let first = device.request(&Request::new("GET", "/.well-known/core"));
+    let etag = first.option(4).expect("an ETag").to_vec();
+    let again = Request::new("GET", "/.well-known/core").option(4, &etag);
+    let valid = device.request(&again);
+    assert_eq!((valid.code.as_str(), valid.payload.len()), ("2.03", 0));
+    assert_eq!(valid.option(4), Some(etag.as_slice()));
+    assert_eq!(
+        device.request(&Request::new("GET", "/time")).option(4),
+        None
+    );
+}
+
+#[test]
+fn a_proxy_uri_of_the_gateway_itself_is_a_local_request() {
+    let (gateway, _scratch) = configured("[coap]\nnames = [\"gateway.example\"]");
+    let mut device = Aiocoap::start(gateway.address);
+    let port = gateway.address.port();
+    for (uri, code) in [
+        (format!("coap://127.0.0.1:{port}/time"), "2.05"),
+        (format!("coap://gateway.example:{port}/time"), "2.05"),
+        ("coap://127.0.0.1:1/time".to_owned(), "5.05"),
+        (format!("coap://another.example:{port}/time"), "5.05"),
+    ] {
+        let answer = device.request(&Request::new("GET", "/").proxy_uri(&uri));
+        assert_eq!(answer.code, code, "{uri}");
+    }
+}
+
+#[test]
+fn an_error_comes_as_problem_details_where_they_are_asked_for() {
+    let (gateway, _scratch) = configured("");
+    let mut device = Aiocoap::start(gateway.address);
+    let answer = device.request(&Request::new("GET", "/nothing").accept(257));
+    assert_eq!(
+        (answer.code.as_str(), answer.number(option::CONTENT_FORMAT)),
+        ("4.04", Some(257))
+    );
+    assert!(answer.payload.starts_with(b"\xa3\x20\x69Not Found"));
+}
+
+/// Sends to the group of IPv4 over the loopback interface.
+fn ask_the_group(port: u16, packet: &Packet) -> UdpSocket {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let group: SocketAddr = (Ipv4Addr::new(224, 0, 1, 187), port).into();
+    socket
+        .send_to(&bytes(packet), group)
+        .expect("loopback takes multicast");
+    socket
+}
+
+fn answer_on(socket: &UdpSocket, limit: Duration) -> Option<(Packet, SocketAddr)> {
+    socket
+        .set_read_timeout(Some(limit))
+        .expect("it is not zero");
+    let mut buffer = [0; 2048];
+    let (length, from) = socket.recv_from(&mut buffer).ok()?;
+    Some((
+        Packet::from_bytes(&buffer[..length]).expect("a message"),
+        from,
+    ))
+}
+
+#[test]
+fn who_asks_the_group_finds_the_gateway_and_errors_are_not_heard() {
+    let scratch = Scratch::new("multicast");
+    let file = scratch.write(
+        "gateway.toml",
+        "[coap]\nmulticast = true\nmulticast_interfaces = [\"lo\"]",
+    );
+    let gateway = Gateway::start(&["--config", &file.display().to_string(), "-i", "::"]);
+    let port = gateway.address.port();
+    let mut discovery = confirmable(RequestType::Get, "/.well-known/core", 1, b"m");
+    discovery.header.set_type(MessageType::NonConfirmable);
+    let mut unknown = confirmable(RequestType::Get, "/nothing", 2, b"m");
+    unknown.header.set_type(MessageType::NonConfirmable);
+    let mut none = confirmable(RequestType::Get, "/.well-known/core", 3, b"m");
+    none.header.set_type(MessageType::NonConfirmable);
+    none.add_option(CoapOption::UriQuery, b"rt=no-such-type".to_vec());
+    let silent = [unknown, none, time(4)].map(|packet| ask_the_group(port, &packet));
+    let asked = ask_the_group(port, &discovery);
+    let leisure = Duration::from_secs(6);
+    let (answer, from) = answer_on(&asked, leisure).expect("an answer comes within the leisure");
+    assert_eq!(answer.header.get_type(), MessageType::NonConfirmable);
+    assert_eq!(answer.get_token(), b"m");
+    assert!(answer.payload.starts_with(b"</"));
+    assert_eq!(from, (Ipv4Addr::LOCALHOST, port).into());
+    std::thread::sleep(leisure);
+    for socket in silent {
+        assert_eq!(answer_on(&socket, Duration::from_millis(1)), None);
+    }
+}

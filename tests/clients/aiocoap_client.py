@@ -64,4 +64,5 @@ async def main() -> None:
     await context.shutdown()
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -65,27 +65,32 @@ impl Aiocoap {
     }
 
     fn spelled(&self, request: &Request) -> Value {
-        let options: Vec<_> = request
-            .options
-            .iter()
-            .map(|(number, value)| json!([number, hex(value)]))
-            .collect();
-        let mut spelled = json!({
-            "method": request.method,
-            "uri": format!("coap://{}{}", self.gateway, request.path),
-            "options": options,
-            "content_format": request.content_format,
-            "accept": request.accept,
-            "non": request.non,
-            "timeout": EXCHANGE_LIMIT,
-        });
-        match &request.payload {
-            Payload::Empty => {}
-            Payload::Bytes(bytes) => spelled["payload"] = json!(hex(bytes)),
-            Payload::Cbor(value) => spelled["cbor"] = value.clone(),
-        }
-        spelled
+        spelled(self.gateway, request)
     }
+}
+
+/// A request as the Python programs take it.
+pub(crate) fn spelled(gateway: SocketAddr, request: &Request) -> Value {
+    let options: Vec<_> = request
+        .options
+        .iter()
+        .map(|(number, value)| json!([number, hex(value)]))
+        .collect();
+    let mut spelled = json!({
+        "method": request.method,
+        "uri": format!("coap://{gateway}{}", request.path),
+        "options": options,
+        "content_format": request.content_format,
+        "accept": request.accept,
+        "non": request.non,
+        "timeout": EXCHANGE_LIMIT,
+    });
+    match &request.payload {
+        Payload::Empty => {}
+        Payload::Bytes(bytes) => spelled["payload"] = json!(hex(bytes)),
+        Payload::Cbor(value) => spelled["cbor"] = value.clone(),
+    }
+    spelled
 }
 
 impl Drop for Aiocoap {
@@ -95,7 +100,8 @@ impl Drop for Aiocoap {
     }
 }
 
-fn answer_from(fields: &Value) -> Option<Answer> {
+/// An answer as the Python programs tell it; none where there was an error.
+pub(crate) fn answer_from(fields: &Value) -> Option<Answer> {
     let code = fields["code"].as_str()?.to_owned();
     let options = fields["options"].as_array()?.iter().filter_map(|option| {
         let number = u16::try_from(option[0].as_u64()?).ok()?;

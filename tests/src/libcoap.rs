@@ -24,6 +24,11 @@ pub fn program() -> PathBuf {
 /// Makes an exchange with a process of its own. Of the answer's options none is told: coap-client prints them
 /// for people. A payload must be bytes: it has no CBOR.
 pub fn request(gateway: SocketAddr, request: &Request) -> Answer {
+    request_with(gateway, request, &[])
+}
+
+/// As [`request`], with more of coap-client's own arguments, like `-b 64`.
+pub fn request_with(gateway: SocketAddr, request: &Request, arguments: &[&str]) -> Answer {
     let scratch = Scratch::new("libcoap");
     let output_file = scratch.path().join("answer");
     let mut command = Command::new(program());
@@ -37,6 +42,7 @@ pub fn request(gateway: SocketAddr, request: &Request) -> Answer {
         &request.method.to_lowercase(),
     ]);
     command.arg("-o").arg(&output_file);
+    command.args(arguments);
     for (number, value) in &request.options {
         command
             .arg("-O")

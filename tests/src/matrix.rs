@@ -184,6 +184,25 @@ impl Account {
             .collect()
     }
 
+    /// The contents of all `m.room.message` events of the room, newest first, page by page.
+    pub fn all_messages(&self, room_id: &str) -> Vec<Value> {
+        let (mut messages, mut from) = (Vec::new(), String::new());
+        loop {
+            let path = format!("rooms/{}/messages?dir=b&limit=500{from}", encoded(room_id));
+            let request = self.homeserver.client.get(self.url(&path));
+            let answer = done(request.bearer_auth(&self.access_token), &path);
+            let events = answer["chunk"].as_array().cloned().unwrap_or_default();
+            let of_messages = events
+                .iter()
+                .filter(|event| event["type"] == "m.room.message");
+            messages.extend(of_messages.map(|event| event["content"].clone()));
+            match answer["end"].as_str() {
+                Some(end) if !events.is_empty() => from = format!("&from={}", encoded(end)),
+                _ => return messages,
+            }
+        }
+    }
+
     fn post(&self, path: &str, body: &Value) -> Value {
         done(
             self.homeserver

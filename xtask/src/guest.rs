@@ -47,6 +47,12 @@ pub const RULES: &[Rule] = &[
         "command-rule",
         "command_rule",
     ),
+    rust(
+        "plugtest",
+        "tests/plugtest_rule",
+        "plugtest-rule",
+        "plugtest_rule",
+    ),
     Rule {
         name: "convert",
         folder: "guest/examples/javascript",

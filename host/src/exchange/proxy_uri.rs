@@ -50,6 +50,10 @@ pub fn parse(value: &[u8]) -> Result<ProxyUri, Refusal> {
         .split(['/', '?', '#'])
         .next()
         .unwrap_or_default();
+    if authority.is_empty() {
+        // The parser would skip the slashes, and take what stands here as the path for the host.
+        return Err(Refusal::ProxyUri("no host follows its ://"));
+    }
     if authority.contains('@') {
         return Err(Refusal::ProxyingNotSupported(
             "a Proxy-Uri must not hold user info",
@@ -189,6 +193,9 @@ mod tests {
             "http://h/%zz",
             "http:h?x=://a/E/!r",
             "http:/h/4",
+            "http:///h/4",
+            "http:////h/4",
+            "http:///u@h/4",
             "http://h/a%4",
             "http://h/?a=%",
             "http://h/H/#a:b",

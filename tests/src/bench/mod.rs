@@ -19,6 +19,7 @@ pub mod rows;
 #[allow(dead_code, reason = "the gateway's tests use what is not used here")]
 #[path = "../../../host/tests/rule_text.rs"]
 pub mod rule_text;
+pub mod soak;
 pub mod stub_homeserver;
 pub mod tally;
 pub mod variants;

@@ -28,6 +28,8 @@ pub enum Role {
     Help,
     /// Measure and print the table.
     Measure(Plan),
+    /// Many devices for so many minutes, and nothing lost.
+    Soak(u64),
     /// The baseline of `/time`: a bare UDP echo, in a process of its own so that its CPU time can be read.
     EchoServer,
     /// A homeserver that accepts every `/send` after this delay.
@@ -46,6 +48,15 @@ impl Role {
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--quick" => quick = true,
+                "--soak" => {
+                    let minutes = arguments.next().unwrap_or_default();
+                    return match minutes.parse() {
+                        Ok(minutes) if minutes > 0 => Ok(Self::Soak(minutes)),
+                        _ => Err(format!(
+                            "`{minutes}` is no number of minutes: try --soak 10"
+                        )),
+                    };
+                }
                 "--echo-server" => return Ok(Self::EchoServer),
                 "--stub-homeserver" => {
                     let delay = arguments.next().unwrap_or_default();

@@ -17,7 +17,7 @@ use std::thread::available_parallelism;
 use bench::plan::{Plan, Role};
 use bench::process::Gateway;
 use bench::rows::GROUPS;
-use bench::{Failure, echo, report, stub_homeserver};
+use bench::{Failure, echo, report, soak, stub_homeserver};
 
 const HELP: &str = "\
 Usage: bench [--quick] [WORD...]
@@ -33,6 +33,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Ok(Role::Measure(plan)) => measure(&plan),
+        Ok(Role::Soak(minutes)) => soak::run(minutes, |table| println!("{table}")),
         Ok(Role::EchoServer) => echo::serve(),
         Ok(Role::StubHomeserver(delay)) => stub_homeserver::serve(delay),
         Err(wrong) => {

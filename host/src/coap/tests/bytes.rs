@@ -66,32 +66,3 @@ proptest! {
         prop_assert_eq!(server.endpoint.next_timeout(), None);
     }
 }
-
-#[test]
-fn every_truncation_of_a_request_is_answered_or_dropped_without_state() {
-    use super::super::option::{ACCESS_TOKEN, BLOCK1, CONTENT_FORMAT, PROXY_URI};
-    let message = Message::new(code::PUT)
-        .with_option(URI_PATH, "send")
-        .with_uint_option(CONTENT_FORMAT, 60)
-        .with_option(BLOCK1, [0x0e])
-        .with_option(PROXY_URI, "http://localhost/9/room/m.room.message/1")
-        .with_option(ACCESS_TOKEN, "a-token")
-        .with_payload(vec![0xa0; 1024]);
-    let datagram = Datagram {
-        message,
-        ..confirmable(7, code::PUT)
-    };
-    let bytes = encode(&datagram);
-    for end in 0..=bytes.len() {
-        let mut server = Server::new();
-        server
-            .endpoint
-            .handle_datagram(server.now, 1, &bytes[..end]);
-        if let Some(incoming) = server.endpoint.poll_request() {
-            server.respond(incoming.id, changed());
-        }
-        assert!(server.sent().len() <= 1);
-        server.advance(Duration::from_secs(247));
-        assert_eq!(server.endpoint.state_left(), 0, "{end}");
-    }
-}

@@ -9,14 +9,15 @@ mod codec;
 mod fetch;
 mod message_layer;
 mod multicast;
-mod network;
 mod no_response;
 mod observe;
+mod option_numbers;
 mod problem_details;
 mod rates;
 mod reliability;
 mod separate;
 mod simulation;
+mod truncations;
 
 use std::time::{Duration, Instant};
 

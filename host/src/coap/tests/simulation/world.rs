@@ -1,0 +1,283 @@
+//! One seed's world: an endpoint, its caller, devices, the network between them, and the time.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Instant;
+
+use super::device::{Device, End};
+use super::network::{Network, Random};
+use super::plan::Errand;
+use super::tally::Tally;
+use super::*;
+
+/// RFC 7252 §4.8.2, with its default parameters.
+const EXCHANGE_LIFETIME: Duration = Duration::from_secs(247);
+
+const DEVICES: u16 = 3;
+const ERRANDS: u32 = 4;
+
+enum Event {
+    ToServer(u16, Vec<u8>),
+    ToDevice(u16, Vec<u8>),
+    /// The caller answers.
+    Respond(ExchangeId, u32),
+}
+
+pub(super) struct World {
+    server: Server,
+    devices: Vec<Device>,
+    errands: HashMap<u32, Errand>,
+    network: Network,
+    random: Random,
+    events: BTreeMap<(Instant, u64), Event>,
+    next_event: u64,
+    began: Instant,
+    last_arrival: Instant,
+    processed: HashMap<u32, u32>,
+    in_progress: HashSet<u32>,
+    tally: Tally,
+    trace: bool,
+}
+
+impl World {
+    pub(super) fn new(seed: u64, trace: bool) -> Self {
+        let server = Server::new();
+        let mut random = Random::new(seed);
+        let network = Network::of(seed, &mut random);
+        let mut errands = HashMap::new();
+        let devices = (0..DEVICES).map(|index| {
+            let first = u32::from(index) * ERRANDS;
+            let own: Vec<_> = (first..first + ERRANDS)
+                .map(|number| Errand::of(number, &mut random))
+                .collect();
+            errands.extend(own.iter().map(|errand| (errand.number, errand.clone())));
+            Device::new(own.into(), index.wrapping_mul(30_000), server.now)
+        });
+        let devices = devices.collect();
+        let world = Self {
+            began: server.now,
+            last_arrival: server.now,
+            server,
+            devices,
+            errands,
+            network,
+            random,
+            events: BTreeMap::new(),
+            next_event: 0,
+            processed: HashMap::new(),
+            in_progress: HashSet::new(),
+            tally: Tally::default(),
+            trace,
+        };
+        world.tell(|| format!("{network:?}"));
+        world
+    }
+
+    #[allow(
+        clippy::print_stderr,
+        reason = "a trace is for the person who replays a seed"
+    )]
+    fn tell(&self, line: impl Fn() -> String) {
+        if self.trace {
+            eprintln!(
+                "{:>10.3}  {}",
+                (self.server.now - self.began).as_secs_f64(),
+                line()
+            );
+        }
+    }
+
+    fn at(&mut self, at: Instant, event: Event) {
+        self.events.insert((at, self.next_event), event);
+        self.next_event += 1;
+    }
+
+    fn travel(&mut self, bytes: &[u8], way: &str, device: u16, event: fn(u16, Vec<u8>) -> Event) {
+        let copies = self.network.copies(&mut self.random);
+        self.tell(|| {
+            format!(
+                "device {device} {way} {:?}, arriving after {copies:?}",
+                decode(bytes)
+            )
+        });
+        for delay in copies {
+            self.at(self.server.now + delay, event(device, bytes.to_vec()));
+        }
+    }
+
+    /// Runs until nothing is left to happen, and holds what came of it against what must.
+    pub(super) fn run(mut self) -> Tally {
+        while let Some(now) = self.next() {
+            self.server.now = self.server.now.max(now);
+            self.happen();
+            self.serve();
+            self.move_datagrams();
+            self.report();
+            self.check_lifetime();
+        }
+        self.check();
+        self.tally
+    }
+
+    fn next(&self) -> Option<Instant> {
+        let event = self.events.first_key_value().map(|((at, _), _)| *at);
+        let devices = self.devices.iter().filter_map(Device::next_timeout);
+        devices
+            .chain(event)
+            .chain(self.server.endpoint.next_timeout())
+            .min()
+    }
+
+    /// What is due now: one event, every timer.
+    fn happen(&mut self) {
+        let now = self.server.now;
+        let due = self
+            .events
+            .first_entry()
+            .filter(|event| event.key().0 <= now);
+        match due.map(|event| event.remove()) {
+            Some(Event::ToServer(peer, bytes)) => {
+                self.last_arrival = now;
+                self.server.endpoint.handle_datagram(now, peer, &bytes);
+            }
+            Some(Event::ToDevice(device, bytes)) => {
+                self.devices[usize::from(device)].handle_datagram(now, &bytes);
+            }
+            Some(Event::Respond(id, number)) => {
+                self.in_progress.remove(&number);
+                self.server.respond(id, self.errands[&number].answer());
+            }
+            None => {}
+        }
+        for device in &mut self.devices {
+            if device.next_timeout().is_some_and(|due| due <= now) {
+                device.handle_timeout(now);
+            }
+        }
+        if self
+            .server
+            .endpoint
+            .next_timeout()
+            .is_some_and(|due| due <= now)
+        {
+            self.server.endpoint.handle_timeout(now);
+        }
+    }
+
+    /// The caller of the endpoint.
+    ///
+    /// Observations will begin here: a request with Observe leads to notifications instead of one answer, each an
+    /// event of its own like `Respond`, and a device that takes them as its errand.
+    fn serve(&mut self) {
+        while let Some(incoming) = self.server.endpoint.poll_request() {
+            let number = Errand::number_in(&incoming.request);
+            let errand = &self.errands[&number];
+            self.tell(|| format!("errand {number} is processed, for {:?}", errand.thinking));
+            assert_eq!(
+                incoming.peer,
+                (number / ERRANDS) as u16,
+                "the device whose errand it is"
+            );
+            assert_eq!(
+                incoming.request,
+                errand.request(),
+                "whole, without block options"
+            );
+            let alone = self.in_progress.insert(number);
+            assert!(alone, "{errand:?} is processed twice at a time");
+            *self.processed.entry(number).or_default() += 1;
+            let at = self.server.now + errand.thinking;
+            self.at(at, Event::Respond(incoming.id, number));
+        }
+    }
+
+    fn move_datagrams(&mut self) {
+        while let Some(transmit) = self.server.endpoint.poll_transmit() {
+            self.travel(&transmit.bytes, "<-", transmit.peer, Event::ToDevice);
+        }
+        for index in 0..DEVICES {
+            while let Some(bytes) = self.devices[usize::from(index)].poll_transmit(self.server.now)
+            {
+                self.travel(&bytes, "->", index, Event::ToServer);
+            }
+        }
+    }
+
+    fn report(&mut self) {
+        for index in 0..usize::from(DEVICES) {
+            let Some((errand, end)) = self.devices[index].poll_end(self.server.now) else {
+                continue;
+            };
+            self.tell(|| format!("device {index}: {end:?} {errand:?}"));
+            let times = self.processed.get(&errand.number).copied().unwrap_or(0);
+            assert!(
+                end != End::Answered || times > 0,
+                "{errand:?} was answered, but not processed"
+            );
+            let block = errand.settings.block_size.bytes();
+            let answered = u64::from(end == End::Answered);
+            self.tally.uploads += answered * u64::from(errand.request_length > block);
+            self.tally.downloads += answered * u64::from(errand.answer_length > block);
+            *match end {
+                End::Answered => &mut self.tally.answered,
+                End::GivenUp => &mut self.tally.given_up,
+                End::NoResponse => &mut self.tally.no_response,
+                End::UnansweredNon => &mut self.tally.unanswered_non,
+                End::Dropped => &mut self.tally.dropped,
+            } += 1;
+        }
+    }
+
+    /// No state outlives the last datagram by more than EXCHANGE_LIFETIME (RFC 7252 §4.8.2).
+    fn check_lifetime(&self) {
+        let silent = self.server.now - self.last_arrival;
+        let left = self.server.endpoint.state_left();
+        assert!(
+            left == 0 || silent < EXCHANGE_LIFETIME,
+            "{left} entries are left {silent:?} after the last datagram"
+        );
+    }
+
+    fn check(&mut self) {
+        let counters = self.server.endpoint.counters();
+        self.tell(|| format!("{counters:?}"));
+        let Tally {
+            answered,
+            given_up,
+            no_response,
+            unanswered_non,
+            dropped,
+            ..
+        } = self.tally;
+        let ended = answered + given_up + no_response + unanswered_non + dropped;
+        assert_eq!(
+            ended,
+            u64::from(ERRANDS) * u64::from(DEVICES),
+            "every exchange came to an end"
+        );
+        assert!(
+            self.network.loss > 0 || ended == answered,
+            "nothing was lost: {:?}",
+            self.tally
+        );
+        assert!(
+            counters.incomplete == 0 || counters.bodies_dropped > 0,
+            "4.08 only where a body was idle for too long"
+        );
+        for (number, times) in &self.processed {
+            let errand = &self.errands[number];
+            assert!(
+                *times == 1 || errand.is_safe(),
+                "processed {times} times: {errand:?}"
+            );
+        }
+        assert_eq!(
+            counters.answers_dropped, 0,
+            "every answer was kept for its duplicates as long as it must"
+        );
+        assert_eq!(self.server.endpoint.state_left(), 0);
+        self.tally.piggybacked = counters.piggybacked;
+        self.tally.separate = counters.separate;
+        self.tally.separate_given_up = counters.given_up;
+        self.tally.duplicates = counters.duplicates;
+    }
+}

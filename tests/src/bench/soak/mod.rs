@@ -1,0 +1,101 @@
+//! `cargo xtask soak`: many devices on a lossy network, for minutes, in front of Synapse. Nothing that was acknowledged may be
+//! missing in its room, nothing may be there twice, and the gateway's memory must stay flat.
+//!
+//! [`device`] is one device, [`rooms`] what Synapse has of it, [`verdict`] the table.
+
+mod device;
+mod rooms;
+mod verdict;
+
+use std::fs::{File, read_to_string};
+use std::process::Command;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use comatrix_tests::synapse::{RateLimits, Synapse};
+use tokio::task::LocalSet;
+
+use super::Failure;
+use super::process::{Gateway, Server};
+use device::Device;
+use rooms::Rooms;
+use verdict::{Memory, Verdict};
+
+/// Devices; each is a UDP socket.
+const DEVICES: usize = 500;
+/// Rooms, each with an account that its devices share: Synapse takes a third of a second to make one.
+const ROOMS: usize = 10;
+/// Percent of the datagrams of a device, each way, that it drops.
+const LOSS: u64 = 10;
+/// Each device makes an exchange in this time on average: 50 in all per second, which Synapse on a shared core bears.
+const PERIOD: Duration = Duration::from_secs(10);
+/// When memory is read first: caches are full by then.
+const WARM: Duration = Duration::from_secs(60);
+
+/// Runs for so many minutes and prints the table.
+///
+/// # Errors
+/// A part does not start, something was lost, or memory was not flat.
+pub fn run(minutes: u64, print: impl Fn(&str)) -> Result<(), Failure> {
+    let gateway = Gateway::find()?;
+    let synapse = Synapse::start(RateLimits::Raised);
+    let rooms = Rc::new(Rooms::make(&synapse.homeserver(), ROOMS));
+    let log = gateway.scratch().join("gateway.log");
+    let mut command = Command::new(gateway.binary());
+    command
+        .args([
+            "-i",
+            "127.0.0.1",
+            "-p",
+            "0",
+            "--log-level",
+            "warn",
+            "--homeserver",
+        ])
+        .arg(&synapse.origin)
+        .arg("--cache-dir")
+        .arg(gateway.scratch().join("cache"))
+        .stderr(File::create(&log)?);
+    let server = Server::start(command)?;
+    let end = Instant::now() + Duration::from_secs(60 * minutes);
+    let (memory, ledgers) = load(&server, &rooms, end)?;
+    let read = rooms.read();
+    let verdict = Verdict::new(ledgers, &read, memory);
+    print(&verdict.table(minutes, &read_to_string(&log).unwrap_or_default()));
+    verdict
+        .problem()
+        .map_or(Ok(()), |problem| Err(problem.into()))
+}
+
+/// All devices until `end`, and each then to the end of its exchange.
+fn load(
+    server: &Server,
+    rooms: &Rc<Rooms>,
+    end: Instant,
+) -> Result<(Memory, Vec<device::Ledger>), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let rss = || server.memory("VmRSS");
+    let start = rss()?;
+    let warm_at = (Instant::now() + WARM).min(Instant::now() + (end - Instant::now()) / 2);
+    LocalSet::new().block_on(&runtime, async {
+        let mut devices = Vec::new();
+        for number in 0..DEVICES {
+            let device = Device::new(number, server.address, Rc::clone(rooms)).await?;
+            devices.push(tokio::task::spawn_local(device.run(end)));
+        }
+        tokio::time::sleep_until(warm_at.into()).await;
+        let warm = rss()?;
+        let mut ledgers = Vec::new();
+        for device in devices {
+            ledgers.push(device.await??);
+        }
+        let memory = Memory {
+            start,
+            warm,
+            end: rss()?,
+        };
+        Ok((memory, ledgers))
+    })
+}

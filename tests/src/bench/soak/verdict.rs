@@ -1,0 +1,196 @@
+//! What a soak showed: the table, and whether it passes.
+
+use std::collections::BTreeMap;
+
+use super::super::report::millis;
+use super::super::tally::Tally;
+use super::device::Ledger;
+use super::rooms::Read;
+use super::{DEVICES, LOSS};
+
+/// Memory that may be there in the end beyond what it was when warm: 10 % and 2 MiB, for what an allocator keeps and a body
+/// or two in flight. A leak of 100 bytes per exchange would be 3 MB after 10 minutes.
+const GROWTH_PERCENT: u64 = 10;
+const GROWTH_BYTES: u64 = 2 << 20;
+
+/// RSS of the gateway in bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Memory {
+    /// Before the first request.
+    pub start: u64,
+    /// After a minute, or half of a shorter soak.
+    pub warm: u64,
+    /// When the last device was done.
+    pub end: u64,
+}
+
+impl Memory {
+    fn is_flat(self) -> bool {
+        self.end <= self.warm + self.warm * GROWTH_PERCENT / 100 + GROWTH_BYTES
+    }
+}
+
+/// All devices together, held against the rooms.
+pub struct Verdict {
+    requests: u64,
+    given_up: u64,
+    tally: Tally,
+    acknowledged: usize,
+    /// Acknowledged, and not in the room.
+    lost: usize,
+    /// In the room more than once.
+    doubled: usize,
+    /// In the room, and sent by nobody.
+    unknown: usize,
+    memory: Memory,
+}
+
+impl Verdict {
+    pub fn new(ledgers: Vec<Ledger>, read: &Read, memory: Memory) -> Self {
+        let mut all = Tally::default();
+        let (mut requests, mut given_up) = (0, 0);
+        let (mut sent, mut unsure) = (Vec::new(), Vec::new());
+        for ledger in ledgers {
+            requests += ledger.requests;
+            given_up += ledger.given_up;
+            sent.extend(ledger.sent);
+            unsure.extend(ledger.unsure);
+            all.latencies.extend(ledger.tally.latencies);
+            all.retransmissions += ledger.tally.retransmissions;
+            for (error, count) in ledger.tally.errors {
+                *all.errors.entry(error).or_default() += count;
+            }
+        }
+        let known: std::collections::HashSet<_> = sent.iter().chain(&unsure).collect();
+        Self {
+            requests,
+            given_up,
+            tally: all,
+            acknowledged: sent.len(),
+            lost: sent
+                .iter()
+                .filter(|message| !read.contains_key(*message))
+                .count(),
+            doubled: read.values().filter(|times| **times > 1).count(),
+            unknown: read
+                .keys()
+                .filter(|message| !known.contains(message))
+                .count(),
+            memory,
+        }
+    }
+
+    /// A Markdown table, and what the gateway's log says of bounds and refusals.
+    pub fn table(&self, minutes: u64, log: &str) -> String {
+        let mebibytes = |bytes: u64| format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20));
+        let latency = |share| format!("{:.1} ms", millis(self.tally.latency(share)));
+        let errors: BTreeMap<_, _> = self.tally.errors.iter().collect();
+        let rows = [
+            ("requests", self.requests.to_string()),
+            (
+                "answered with class 2",
+                self.tally.latencies.len().to_string(),
+            ),
+            (
+                "given up by the device (RFC 7252 §4.2)",
+                self.given_up.to_string(),
+            ),
+            ("everything else than class 2", format!("{errors:?}")),
+            (
+                "retransmissions by devices",
+                self.tally.retransmissions.to_string(),
+            ),
+            ("`/send` acknowledged", self.acknowledged.to_string()),
+            ("… of them not in the room", self.lost.to_string()),
+            (
+                "messages in a room more than once",
+                self.doubled.to_string(),
+            ),
+            ("messages that nobody sent", self.unknown.to_string()),
+            (
+                "latency, p50 and p99",
+                format!("{}, {}", latency(0.50), latency(0.99)),
+            ),
+            (
+                "RSS of the gateway: start, warm, end",
+                [self.memory.start, self.memory.warm, self.memory.end]
+                    .map(mebibytes)
+                    .join(", "),
+            ),
+        ];
+        let mut table = format!(
+            "{DEVICES} devices, {minutes} minutes, {LOSS} % loss each way, Synapse\n\n| what | figure |\n| --- | ---: |\n"
+        );
+        for (what, figure) in rows {
+            table += &format!("| {what} | {figure} |\n");
+        }
+        table += "\nThe gateway's log, warnings and above:\n";
+        let lines: Vec<&str> = log.lines().collect();
+        table += &lines[lines.len().saturating_sub(20)..].join("\n");
+        table
+    }
+
+    /// Why it does not pass; none where it does.
+    pub fn problem(&self) -> Option<String> {
+        let wrong = self.tally.failed() - self.given_up;
+        if self.lost + self.doubled + self.unknown > 0 {
+            Some("messages were lost, doubled or made up; see the table".to_owned())
+        } else if wrong > 0 {
+            Some(format!(
+                "{wrong} requests had another end than an answer of class 2 or being given up"
+            ))
+        } else if self.acknowledged == 0 {
+            Some("no message was acknowledged: there was nothing to lose".to_owned())
+        } else if !self.memory.is_flat() {
+            Some("the gateway's memory was not flat; see the table".to_owned())
+        } else {
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FLAT: Memory = Memory {
+        start: 10 << 20,
+        warm: 20 << 20,
+        end: 23 << 20,
+    };
+
+    fn verdict(read: &[(&str, u64)], memory: Memory) -> Option<String> {
+        let ledger = Ledger {
+            sent: vec![(0, "sure".to_owned())],
+            unsure: vec![(0, "unsure".to_owned())],
+            ..Ledger::default()
+        };
+        let read = read
+            .iter()
+            .map(|(body, times)| ((0, (*body).to_owned()), *times));
+        Verdict::new(vec![ledger], &read.collect(), memory).problem()
+    }
+
+    #[test]
+    fn what_was_acknowledged_is_there_once_and_what_was_not_at_most_once() {
+        assert_eq!(verdict(&[("sure", 1)], FLAT), None);
+        assert_eq!(verdict(&[("sure", 1), ("unsure", 1)], FLAT), None);
+        for read in [
+            &[("unsure", 1)][..],
+            &[("sure", 2)],
+            &[("sure", 1), ("unsure", 2)],
+            &[("sure", 1), ("another", 1)],
+        ] {
+            assert!(verdict(read, FLAT).is_some(), "{read:?}");
+        }
+    }
+
+    #[test]
+    fn memory_that_grows_fails() {
+        let grown = Memory {
+            end: 25 << 20,
+            ..FLAT
+        };
+        assert!(verdict(&[("sure", 1)], grown).is_some());
+    }
+}

@@ -1,0 +1,162 @@
+//! The wire between a device and the gateway: a relay for datagrams that remembers all of them, and loses some by a seed.
+//!
+//! So a test sees what a client and the gateway really sent, whatever the client tells of it.
+
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use coap_lite::Packet;
+
+/// Who sent a datagram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sender {
+    /// The client of the gateway.
+    Device,
+    /// The gateway.
+    Gateway,
+}
+
+/// A datagram that came by.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// Who sent it.
+    pub sender: Sender,
+    /// Decoded; datagrams that are no CoAP are relayed and not remembered.
+    pub message: Packet,
+    /// Whether it went no further.
+    pub lost: bool,
+}
+
+/// What a relay loses: percent of the datagrams of either direction, by a seed that makes the same losses again for the
+/// same traffic.
+#[derive(Debug, Clone, Copy)]
+pub struct Loss {
+    /// 0 to 100.
+    pub percent: u64,
+    /// Any number.
+    pub seed: u64,
+}
+
+impl Loss {
+    /// None.
+    pub const NOTHING: Self = Self {
+        percent: 0,
+        seed: 0,
+    };
+}
+
+struct Inner {
+    seen: Vec<Seen>,
+    /// xorshift64.
+    state: u64,
+    percent: u64,
+}
+
+impl Inner {
+    /// Remembers a datagram; whether it goes on.
+    fn passes(&mut self, sender: Sender, datagram: &[u8]) -> bool {
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        let lost = (self.state >> 33) % 100 < self.percent;
+        if let Ok(message) = Packet::from_bytes(datagram) {
+            self.seen.push(Seen {
+                sender,
+                message,
+                lost,
+            });
+        }
+        !lost
+    }
+}
+
+/// A running relay; its threads end with this process.
+#[derive(Clone)]
+pub struct Wire {
+    /// Where devices reach the gateway through it.
+    pub address: SocketAddr,
+    inner: Arc<Mutex<Inner>>,
+}
+
+impl Wire {
+    /// Starts one toward a gateway that listens on the loopback address of IPv4.
+    pub fn to(gateway: SocketAddr, loss: Loss) -> Self {
+        let front = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))
+            .expect("the loopback address has a free port");
+        let wire = Self {
+            address: front.local_addr().expect("it is bound"),
+            inner: Arc::new(Mutex::new(Inner {
+                seen: Vec::new(),
+                // Zero would stay zero.
+                state: loss.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
+                percent: loss.percent,
+            })),
+        };
+        let inner = Arc::clone(&wire.inner);
+        thread::spawn(move || relay(&front, gateway, &inner));
+        wire
+    }
+
+    /// What came by so far.
+    pub fn seen(&self) -> Vec<Seen> {
+        self.inner
+            .lock()
+            .expect("no holder of this lock panics")
+            .seen
+            .clone()
+    }
+
+    /// What one side sent so far.
+    pub fn sent_by(&self, sender: Sender) -> Vec<Packet> {
+        let seen = self.seen().into_iter();
+        seen.filter(|seen| seen.sender == sender)
+            .map(|seen| seen.message)
+            .collect()
+    }
+
+    /// Datagrams that went no further so far.
+    pub fn lost(&self) -> usize {
+        self.seen().iter().filter(|seen| seen.lost).count()
+    }
+}
+
+/// Devices' datagrams to the gateway; each device has a socket and a thread for the way back.
+fn relay(front: &UdpSocket, gateway: SocketAddr, inner: &Arc<Mutex<Inner>>) {
+    let mut backs: HashMap<SocketAddr, UdpSocket> = HashMap::new();
+    let mut buffer = [0; 2048];
+    while let Ok((length, device)) = front.recv_from(&mut buffer) {
+        let back = backs.entry(device).or_insert_with(|| {
+            let back = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))
+                .expect("the loopback address has a free port");
+            back.connect(gateway)
+                .expect("a UDP socket connects to any address");
+            let receiving = back.try_clone().expect("a socket has a second handle");
+            let front = front.try_clone().expect("a socket has a second handle");
+            let inner = Arc::clone(inner);
+            thread::spawn(move || answers(&receiving, &front, device, &inner));
+            back
+        });
+        if pass(inner, Sender::Device, &buffer[..length]) {
+            // The gateway may be gone; then nothing comes back, as on any wire.
+            let _ = back.send(&buffer[..length]);
+        }
+    }
+}
+
+fn answers(back: &UdpSocket, front: &UdpSocket, device: SocketAddr, inner: &Mutex<Inner>) {
+    let mut buffer = [0; 2048];
+    while let Ok(length) = back.recv(&mut buffer) {
+        if pass(inner, Sender::Gateway, &buffer[..length]) {
+            let _ = front.send_to(&buffer[..length], device);
+        }
+    }
+}
+
+fn pass(inner: &Mutex<Inner>, sender: Sender, datagram: &[u8]) -> bool {
+    inner
+        .lock()
+        .expect("no holder of this lock panics")
+        .passes(sender, datagram)
+}

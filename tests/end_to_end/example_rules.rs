@@ -2,15 +2,20 @@
 //! replaced meanwhile.
 
 use std::fs;
+use std::time::Duration;
 
 use comatrix_tests::aiocoap::{Aiocoap, bytes};
 use comatrix_tests::device::{JSON, Request};
 use comatrix_tests::gateway::{self, Gateway};
 use comatrix_tests::matrix::encoded;
+use comatrix_tests::observer::Observer;
 use comatrix_tests::places::{self, Scratch};
 use serde_json::json;
 
 use crate::stage::{Room, synapse};
+
+/// A notification is out within a second; a busy machine may take longer.
+const SOON: Duration = Duration::from_secs(10);
 
 /// Content-Format of SenML in CBOR (RFC 8428 §12.1).
 const SENML_CBOR: u16 = 112;
@@ -79,6 +84,7 @@ const CONFIGURATION: &str = r#"
     component = "command.wasm"
     allow = [
         "GET any standard /_matrix/client/v3/rooms/*/messages",
+        "GET any standard /_matrix/client/v3/sync",
         "GET any standard /_matrix/client/v3/directory/room/*",
     ]
 
@@ -128,6 +134,26 @@ fn an_actuator_reads_the_last_message_addressed_to_it() {
     let answer = stage.device.request(&get());
     assert_eq!(answer.code, "2.05", "{}", answer.text());
     assert_eq!(answer.value, Some(json!({ "on": true })));
+}
+
+#[test]
+fn an_actuator_observes_the_messages_addressed_to_it() {
+    let (room, stage) = (Room::new(), Stage::new());
+    let path = format!("/command/{}/lamp", encoded(&room.room_id));
+    let request = Request::new("GET", &path).token(&room.device.access_token);
+    let lamp = Observer::start(stage.gateway.address, &request);
+    let told = || {
+        let answer = lamp.next(SOON).expect("an answer comes");
+        assert_eq!(answer.code, "2.05", "{}", answer.text());
+        answer.value
+    };
+    assert_eq!(told(), Some(json!({})), "there is no command yet");
+    for body in ["good evening", "!lamp on", "!door open", "!lamp level 40"] {
+        let content = json!({ "msgtype": "m.text", "body": body });
+        room.person.send(&room.room_id, &content);
+    }
+    assert_eq!(told(), Some(json!({ "on": true })));
+    assert_eq!(told(), Some(json!({ "level": 40 })));
 }
 
 #[test]

@@ -48,11 +48,20 @@ impl Raw {
 
     /// Acknowledges a message.
     pub fn acknowledge(&self, message: &Packet) {
-        let mut ack = Packet::new();
-        ack.header.set_type(MessageType::Acknowledgement);
-        ack.header.code = MessageClass::Empty;
-        ack.header.message_id = message.header.message_id;
-        self.send(&ack.to_bytes().expect("an empty message fits"));
+        self.send_empty(MessageType::Acknowledgement, message);
+    }
+
+    /// Rejects a message, or answers a ping.
+    pub fn reset(&self, message: &Packet) {
+        self.send_empty(MessageType::Reset, message);
+    }
+
+    fn send_empty(&self, message_type: MessageType, message: &Packet) {
+        let mut empty = Packet::new();
+        empty.header.set_type(message_type);
+        empty.header.code = MessageClass::Empty;
+        empty.header.message_id = message.header.message_id;
+        self.send(&empty.to_bytes().expect("an empty message fits"));
     }
 }
 

@@ -133,13 +133,18 @@ impl Bucket {
         let mut level = self.level.lock().unwrap_or_else(PoisonError::into_inner);
         let (tokens, since) = level.get_or_insert((self.per_second, now));
         let elapsed = now.saturating_duration_since(*since);
-        let gained = i128::from(self.per_second) * elapsed.as_nanos() as i128 / 1_000_000_000;
-        if gained > 0 {
-            let full = i128::from(self.per_second);
-            *tokens = (i128::from(*tokens) + gained).min(full) as i64;
+        // Within a second nothing of this exceeds 10^18.
+        let part = self.per_second * i64::from(elapsed.subsec_nanos()) / 1_000_000_000;
+        if elapsed >= Duration::from_secs(1) {
+            let seconds = i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX);
+            let gained = self.per_second.saturating_mul(seconds).saturating_add(part);
+            *tokens = tokens.saturating_add(gained).min(self.per_second);
+            *since = now;
+        } else if part > 0 {
+            *tokens = (*tokens + part).min(self.per_second);
             // What is less than one token goes on growing.
-            let used = gained * 1_000_000_000 / full;
-            *since += Duration::from_nanos(u64::try_from(used).unwrap_or(u64::MAX));
+            let used = part * 1_000_000_000 / self.per_second;
+            *since += Duration::from_nanos(used.unsigned_abs());
         }
         change(tokens)
     }
@@ -210,6 +215,15 @@ mod tests {
         let soon = start + Duration::from_millis(190);
         assert_eq!(budget.admit(soon).unwrap_err(), Limit::CpuShare);
         assert!(budget.admit(start + Duration::from_millis(210)).is_ok());
+    }
+
+    #[test]
+    fn a_long_debt_is_paid_second_by_second() {
+        let bucket = Bucket::new(1000);
+        let start = Instant::now();
+        bucket.overdraw(start, 6000);
+        assert!(!bucket.has_any(start + Duration::from_secs(4)));
+        assert!(bucket.has_any(start + Duration::from_millis(5001)));
     }
 
     #[test]

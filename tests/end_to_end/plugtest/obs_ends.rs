@@ -39,8 +39,7 @@ fn td_coap_obs_06_the_client_answers_with_a_reset() {
     let device = watched.observed_raw(stage::over_ipv4());
     watched.say("second");
     let notified = device.receive_message(SOON).expect("a notification comes");
-    let [high, low] = notified.header.message_id.to_be_bytes();
-    device.send(&[0x70, 0x00, high, low]);
+    device.reset(&notified);
     watched.say("third");
     assert_eq!(device.receive(SILENCE), None, "the observation is over");
 }

@@ -91,6 +91,10 @@ impl Watched {
             ),
             ("2.05", 1)
         );
+        // The gateway makes sure that somebody is there before it notifies.
+        let ping = device.receive_message(SOON).expect("a ping comes");
+        assert_eq!(ping.header.code, MessageClass::Empty);
+        device.reset(&ping);
         device
     }
 

@@ -1,6 +1,7 @@
 //! What is measured, one file per group of rows.
 
 pub mod call;
+pub mod flood;
 pub mod hostile;
 pub mod languages;
 pub mod memory;
@@ -33,6 +34,7 @@ pub const GROUPS: &[(&str, Measure)] = &[
     ("component and native call (call)", call::measure),
     ("ready after start (start)", start::measure),
     ("memory", memory::measure),
+    ("flood", flood::measure),
     ("observations", observations::measure),
     ("rules mounted", mounted::measure),
     ("rules swapped under load (swap)", swap::measure),

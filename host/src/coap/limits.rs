@@ -18,7 +18,7 @@ pub struct Limits {
     /// clients that send larger ones. 6 is 1,024 bytes,
     /// what RFC 7252 §4.6 expects every path to carry.
     pub block_size_exponent: u8,
-    /// Datagrams per second that one peer may send, a second of them at once; 0: any number. Above: 4.29 with Max-Age now
+    /// Datagrams per second that one peer may send, 500 of them at once; 0: any number. Above: 4.29 with Max-Age now
     /// and then, else silence (RFC 8516). 5,000 is a hundred times what a radio of 250 kbit/s carries, and yet a peer
     /// that floods takes less than a tenth of a core.
     pub datagrams_per_second_per_peer: u32,

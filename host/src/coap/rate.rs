@@ -5,7 +5,11 @@ use std::time::{Duration, Instant};
 /// Events that may happen at once where the rate is slow: what one peer may have in flight.
 const LEAST_BURST: u32 = 16;
 
-/// So many events per second, and a second's worth of them at once.
+/// Events that may happen at once where the rate is fast: more would keep the thread from the socket for longer than its
+/// buffer holds, and others' datagrams would be lost.
+const MOST_BURST: u32 = 500;
+
+/// So many events per second, and a second's worth of them at once, within these bounds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rate {
     interval: Duration,
@@ -18,7 +22,9 @@ impl Rate {
         let interval = Duration::from_secs(1).checked_div(events)?;
         Some(Self {
             interval,
-            ahead: (interval * LEAST_BURST).max(Duration::from_secs(1)),
+            ahead: Duration::from_secs(1)
+                .min(interval * MOST_BURST)
+                .max(interval * LEAST_BURST),
         })
     }
 
@@ -50,6 +56,11 @@ mod tests {
     #[test]
     fn a_second_of_the_rate_at_once_then_the_rate_and_all_of_it_after_a_pause() {
         assert_eq!(taken(100, &[0, 500, 600, 60_000], 500), [100, 50, 10, 100]);
+    }
+
+    #[test]
+    fn a_fast_rate_has_room_for_five_hundred() {
+        assert_eq!(taken(5000, &[0, 10, 60_000], 1000), [500, 50, 500]);
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl Device {
         (self.state >> 33) % bound
     }
 
-    /// Exchanges until `end`. Observations will be one more kind of traffic here.
+    /// Exchanges until `end`.
     pub async fn run(mut self, end: Instant) -> Result<Ledger, Failure> {
         let mut exchange = None;
         loop {

@@ -1,11 +1,12 @@
 //! `cargo xtask soak`: many devices on a lossy network, for minutes, in front of Synapse. Nothing that was acknowledged may be
 //! missing in its room, nothing may be there twice, and the gateway's memory must stay flat.
 //!
-//! [`device`] is one device, [`rooms`] what Synapse has of it, [`verdict`] the table.
+//! [`device`] is one device, [`watcher`] one that observes, [`rooms`] what Synapse has of them, [`verdict`] the table.
 
 mod device;
 mod rooms;
 mod verdict;
+mod watcher;
 
 use std::fs::{File, read_to_string};
 use std::process::Command;
@@ -20,9 +21,12 @@ use super::process::{Gateway, Server};
 use device::Device;
 use rooms::Rooms;
 use verdict::{Memory, Verdict};
+use watcher::{Told, Watcher};
 
 /// Devices; each is a UDP socket.
 const DEVICES: usize = 500;
+/// Devices besides that observe a room and send nothing.
+const WATCHERS: usize = 50;
 /// Rooms, each with an account that its devices share: Synapse takes a third of a second to make one.
 const ROOMS: usize = 10;
 /// Percent of the datagrams of a device, each way, that it drops.
@@ -58,9 +62,9 @@ pub fn run(minutes: u64, print: impl Fn(&str)) -> Result<(), Failure> {
         .stderr(File::create(&log)?);
     let server = Server::start(command)?;
     let end = Instant::now() + Duration::from_secs(60 * minutes);
-    let (memory, ledgers) = load(&server, &rooms, end)?;
+    let (memory, ledgers, told) = load(&server, &rooms, end)?;
     let read = rooms.read();
-    let verdict = Verdict::new(ledgers, &read, memory);
+    let verdict = Verdict::new(ledgers, &read, memory).watched(&told, &rooms.timelines());
     print(&verdict.table(minutes, &read_to_string(&log).unwrap_or_default()));
     verdict
         .problem()
@@ -72,7 +76,7 @@ fn load(
     server: &Server,
     rooms: &Rc<Rooms>,
     end: Instant,
-) -> Result<(Memory, Vec<device::Ledger>), Failure> {
+) -> Result<(Memory, Vec<device::Ledger>, Vec<Told>), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -85,17 +89,26 @@ fn load(
             let device = Device::new(number, server.address, Rc::clone(rooms)).await?;
             devices.push(tokio::task::spawn_local(device.run(end)));
         }
+        let mut watchers = Vec::new();
+        for number in 0..WATCHERS {
+            let watcher = Watcher::new(number, server.address, Rc::clone(rooms)).await?;
+            watchers.push(tokio::task::spawn_local(watcher.run(end)));
+        }
         tokio::time::sleep_until(warm_at.into()).await;
         let warm = rss()?;
         let mut ledgers = Vec::new();
         for device in devices {
             ledgers.push(device.await??);
         }
+        let mut told = Vec::new();
+        for watcher in watchers {
+            told.extend(watcher.await??);
+        }
         let memory = Memory {
             start,
             warm,
             end: rss()?,
         };
-        Ok((memory, ledgers))
+        Ok((memory, ledgers, told))
     })
 }

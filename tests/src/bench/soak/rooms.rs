@@ -38,6 +38,22 @@ impl Rooms {
             .with_option(ACCESS_TOKEN, account.access_token.as_str())
     }
 
+    /// The texts of every room, oldest first.
+    pub fn timelines(&self) -> Vec<Vec<String>> {
+        let timeline = |(account, room_id): &(Account, String)| {
+            let messages = account.all_messages(room_id);
+            let bodies = messages
+                .iter()
+                .filter_map(|message| message["body"].as_str());
+            let mut bodies: Vec<String> = bodies.map(str::to_owned).collect();
+            if bodies.last().is_some_and(|body| body == "first") {
+                bodies.reverse();
+            }
+            bodies
+        };
+        self.0.iter().map(timeline).collect()
+    }
+
     /// Every text message of every room but the first ones.
     pub fn read(&self) -> Read {
         let mut read = Read::new();

@@ -6,7 +6,8 @@ use super::super::report::millis;
 use super::super::tally::Tally;
 use super::device::Ledger;
 use super::rooms::Read;
-use super::{DEVICES, LOSS};
+use super::watcher::Told;
+use super::{DEVICES, LOSS, WATCHERS};
 
 /// Memory that may be there in the end beyond what it was when warm: 10 % and 2 MiB, for what an allocator keeps and a body
 /// or two in flight. A leak of 100 bytes per exchange would be 3 MB after 10 minutes.
@@ -43,6 +44,11 @@ pub struct Verdict {
     /// In the room, and sent by nobody.
     unknown: usize,
     memory: Memory,
+    /// Observations that were begun, and messages that were told.
+    observations: usize,
+    told: usize,
+    /// Messages told out of their order, twice, or after one that was left out.
+    gaps: usize,
 }
 
 impl Verdict {
@@ -77,7 +83,24 @@ impl Verdict {
                 .filter(|message| !known.contains(message))
                 .count(),
             memory,
+            observations: 0,
+            told: 0,
+            gaps: 0,
         }
+    }
+
+    /// Holds what was told against the rooms' timelines: each observation is told every message from its first on.
+    pub fn watched(mut self, told: &[Told], timelines: &[Vec<String>]) -> Self {
+        for told in told {
+            let timeline = &timelines[told.room];
+            let place = |body: &String| timeline.iter().position(|known| known == body);
+            let places: Vec<_> = told.bodies.iter().map(place).collect();
+            let follows = |pair: &[Option<usize>]| matches!(pair, [Some(before), Some(after)] if *after == before + 1);
+            self.observations += 1;
+            self.told += places.len();
+            self.gaps += places.windows(2).filter(|pair| !follows(pair)).count();
+        }
+        self
     }
 
     /// A Markdown table, and what the gateway's log says of bounds and refusals.
@@ -108,6 +131,11 @@ impl Verdict {
             ),
             ("messages that nobody sent", self.unknown.to_string()),
             (
+                "observations, messages told",
+                format!("{}, {}", self.observations, self.told),
+            ),
+            ("… out of order, twice or left out", self.gaps.to_string()),
+            (
                 "latency, p50 and p99",
                 format!("{}, {}", latency(0.50), latency(0.99)),
             ),
@@ -119,7 +147,7 @@ impl Verdict {
             ),
         ];
         let mut table = format!(
-            "{DEVICES} devices, {minutes} minutes, {LOSS} % loss each way, Synapse\n\n| what | figure |\n| --- | ---: |\n"
+            "{DEVICES} devices and {WATCHERS} observers, {minutes} minutes, {LOSS} % loss each way, Synapse\n\n| what | figure |\n| --- | ---: |\n"
         );
         for (what, figure) in rows {
             table += &format!("| {what} | {figure} |\n");
@@ -133,7 +161,7 @@ impl Verdict {
     /// Why it does not pass; none where it does.
     pub fn problem(&self) -> Option<String> {
         let wrong = self.tally.failed() - self.given_up;
-        if self.lost + self.doubled + self.unknown > 0 {
+        if self.lost + self.doubled + self.unknown + self.gaps > 0 {
             Some("messages were lost, doubled or made up; see the table".to_owned())
         } else if wrong > 0 {
             Some(format!(
@@ -182,6 +210,30 @@ mod tests {
             &[("sure", 1), ("another", 1)],
         ] {
             assert!(verdict(read, FLAT).is_some(), "{read:?}");
+        }
+    }
+
+    #[test]
+    fn an_observer_is_told_everything_from_its_first_message_on_and_in_order() {
+        let timeline: Vec<String> = ["first", "a", "b", "c"].map(str::to_owned).to_vec();
+        let problem = |bodies: &[&str]| {
+            let bodies = bodies.iter().map(|body| (*body).to_owned()).collect();
+            let read = [((0, "sure".to_owned()), 1)].into();
+            let sent = vec![(0, "sure".to_owned())];
+            let ledger = Ledger {
+                sent,
+                ..Ledger::default()
+            };
+            let told = [Told { room: 0, bodies }];
+            let verdict = Verdict::new(vec![ledger], &read, FLAT);
+            verdict
+                .watched(&told, std::slice::from_ref(&timeline))
+                .problem()
+        };
+        assert_eq!(problem(&["a", "b", "c"]), None);
+        assert_eq!(problem(&["first"]), None);
+        for bodies in [&["a", "c"][..], &["a", "a"], &["b", "a"], &["a", "unknown"]] {
+            assert!(problem(bodies).is_some(), "{bodies:?}");
         }
     }
 

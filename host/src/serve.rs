@@ -197,6 +197,10 @@ impl Serving<'_> {
                 self.endpoint.respond(now, id, message);
                 self.hub.logged_out(&account);
             }
+            // It would end with the gateway, and nobody would tell the device.
+            Some(Follows::Observation(_)) if self.draining => {
+                self.endpoint.respond(now, id, message);
+            }
             Some(Follows::Observation(registration)) => {
                 let prepared = self.hub.prepare(self.gateway, now, *registration);
                 let Some(prepared) = prepared else {

@@ -5,17 +5,18 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use comatrix_gateway::DEFAULT_RULE;
 use comatrix_gateway::coap::{self, Datagram, Message, MessageType, Token, code, option};
 use comatrix_gateway::exchange::Gateway;
 use comatrix_gateway::observation::ObservationLimits;
-use comatrix_gateway::rule::{Mounted, Table};
+use comatrix_gateway::rule::{Mounted, RuleLimits, Table};
 use comatrix_gateway::serve::{ServeLimits, serve};
 use comatrix_gateway::transport::UdpTransport;
 use tokio::net::UdpSocket;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use crate::default_rule::{gateway, revision};
+use crate::default_rule::{activate_rule, engine, gateway, limits, revision};
 use crate::http_call::homeserver;
 use crate::timeline::Timeline;
 
@@ -132,6 +133,22 @@ async fn observing<F: Future<Output = ()>>(
     refresh: Duration,
     test: impl FnOnce(Rc<Gateway>, Rc<Timeline>, SocketAddr) -> F,
 ) {
+    let test = |gateway, homeserver, address, stop: oneshot::Sender<()>| {
+        let test = test(gateway, homeserver, address);
+        async move {
+            test.await;
+            drop(stop);
+        }
+    };
+    observing_until(refresh, Duration::ZERO, test).await;
+}
+
+/// Serves a gateway until `test` lets it stop.
+async fn observing_until<F: Future<Output = ()>>(
+    refresh: Duration,
+    drain: Duration,
+    test: impl FnOnce(Rc<Gateway>, Rc<Timeline>, SocketAddr, oneshot::Sender<()>) -> F,
+) {
     let homeserver_of_the_test = Rc::new(Timeline::start());
     let gateway = Rc::new(gateway(vec![homeserver(
         homeserver_of_the_test.url(),
@@ -147,7 +164,7 @@ async fn observing<F: Future<Output = ()>>(
             refresh,
             ..ObservationLimits::default()
         },
-        drain: Duration::ZERO,
+        drain,
     };
     let served = serve(
         transport,
@@ -155,11 +172,7 @@ async fn observing<F: Future<Output = ()>>(
         &gateway,
         async move { drop(stopped.await) },
     );
-    let test = test(gateway.clone(), homeserver_of_the_test, address);
-    let tested = async move {
-        test.await;
-        drop(stop);
-    };
+    let tested = test(gateway.clone(), homeserver_of_the_test, address, stop);
     tokio::join!(served, tested);
 }
 
@@ -439,6 +452,180 @@ async fn answers_that_nobody_can_read_end_the_observation_instead_of_coming_for_
         let asked = homeserver.syncs().len();
         tokio::time::sleep(A_WHILE).await;
         assert_eq!(homeserver.syncs().len(), asked, "nobody waits any more");
+    })
+    .await;
+}
+
+/// What a device hears that was shown a room before something was said there: that, or that it must observe again.
+async fn is_told_or_sent_away(device: &Device, said: &str) {
+    let next = device.receive().await;
+    device.acknowledge(&next).await;
+    if next.message.code == code::CONTENT {
+        assert_eq!(body(&next), said);
+    } else {
+        assert_eq!(next.message.code, code::SERVICE_UNAVAILABLE);
+        assert_eq!(next.message.option(option::OBSERVE), None);
+    }
+}
+
+#[tokio::test]
+async fn what_is_said_in_a_room_that_has_just_joined_a_poll_is_told() {
+    observing(HOUR, |_, homeserver, address| async move {
+        homeserver.say("!a", "before");
+        homeserver.say("!b", "before");
+        let mut first = Device::new(address).await;
+        first.observe("!a").await;
+        homeserver.until_waiting(1).await;
+        tokio::time::sleep(A_WHILE).await;
+        let mut second = Device::new(address).await;
+        assert_eq!(second.observe("!b").await, "before");
+        // The poll that waits was asked without !b, and ends with the news of !a, behind what is said in !b.
+        homeserver.say("!b", "to the second");
+        homeserver.say("!a", "to the first");
+        assert_eq!(first.told().await, "to the first");
+        assert_eq!(second.told().await, "to the second");
+        first.is_left_alone().await;
+        second.is_left_alone().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_poll_that_went_on_while_another_room_was_asked_for_keeps_nothing_back() {
+    observing(HOUR, |_, homeserver, address| async move {
+        homeserver.say("!a", "before");
+        homeserver.say("!b", "before");
+        let mut first = Device::new(address).await;
+        first.observe("!a").await;
+        homeserver.until_waiting(1).await;
+        homeserver.delay(Duration::from_millis(300));
+        let mut second = Device::new(address).await;
+        let (shown, told) = tokio::join!(second.observe("!b"), async {
+            tokio::time::sleep(Duration::from_millis(150)).await;
+            homeserver.say("!b", "between");
+            homeserver.say("!a", "news");
+            first.told().await
+        });
+        assert_eq!((shown.as_str(), told.as_str()), ("before", "news"));
+        is_told_or_sent_away(&second, "between").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_two_devices_that_begin_at_once_the_one_answered_later_misses_nothing() {
+    observing(HOUR, |_, homeserver, address| async move {
+        homeserver.say("!a", "before");
+        homeserver.say("!b", "before");
+        homeserver.delay(Duration::from_millis(400));
+        let mut slow = Device::new(address).await;
+        let mut quick = Device::new(address).await;
+        let (shown, _) = tokio::join!(slow.observe("!b"), async {
+            tokio::time::sleep(Duration::from_millis(150)).await;
+            homeserver.say("!b", "between");
+            homeserver.delay(Duration::ZERO);
+            quick.observe("!a").await
+        });
+        assert_eq!(shown, "before");
+        is_told_or_sent_away(&slow, "between").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_observation_begins_while_the_gateway_stops() {
+    let drain = Duration::from_secs(5);
+    observing_until(HOUR, drain, |_, homeserver, address, stop| async move {
+        homeserver.say("!a", "before");
+        homeserver.delay(Duration::from_millis(400));
+        let mut device = Device::new(address).await;
+        let (answer, ()) = tokio::join!(device.ask("t", get("!a", Some(0))), async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            drop(stop);
+        });
+        assert_eq!(body(&answer), "before");
+        assert_eq!(answer.message.option(option::OBSERVE), None, "{answer:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_rule_that_has_used_its_share_holds_up_no_observers_of_others() {
+    observing(HOUR, |gateway, homeserver, address| async move {
+        let slow = RuleLimits {
+            cpu_percent: 1,
+            ..limits()
+        };
+        let settings = std::collections::BTreeMap::new();
+        let slow = activate_rule(&engine(), None, "slow", DEFAULT_RULE, settings, slow);
+        let slow = Arc::new(slow.unwrap_or_else(|error| panic!("{error}")));
+        let others = gateway.rules.now().rules()[0].revision.clone();
+        let table = Table::new(vec![
+            Mounted {
+                mount: Vec::new(),
+                revision: others,
+            },
+            Mounted {
+                mount: vec!["slow".to_owned()],
+                revision: slow.clone(),
+            },
+        ]);
+        gateway
+            .rules
+            .swap(table.unwrap_or_else(|error| panic!("{error}")));
+        homeserver.say("!a", "before");
+        let mut of_slow = Device::new(address).await;
+        let mut request = get("!a", Some(0));
+        let place = request
+            .options
+            .iter()
+            .position(|known| known.number == option::URI_PATH);
+        let segment = coap::CoapOption {
+            number: option::URI_PATH,
+            value: b"slow".to_vec(),
+        };
+        request.options.insert(place.expect("a path"), segment);
+        assert_eq!(body(&of_slow.ask("t", request).await), "before");
+        let mut other = Device::new(address).await;
+        other.observe("!a").await;
+        homeserver.until_waiting(2).await;
+        let budget = &slow.state().budget;
+        budget.spent(std::time::Instant::now(), Duration::from_secs(60));
+        for text in ["first", "second", "third"] {
+            homeserver.say("!a", text);
+            assert_eq!(other.told().await, text);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_long_poll_serves_an_account_after_a_swap() {
+    observing(HOUR, |gateway, homeserver, address| async move {
+        homeserver.say("!a", "before");
+        let mut first = Device::new(address).await;
+        first.observe("!a").await;
+        homeserver.until_waiting(1).await;
+        let mounted = Mounted {
+            mount: Vec::new(),
+            revision: Arc::new(revision()),
+        };
+        let table = Table::new(vec![mounted]).unwrap_or_else(|error| panic!("{error}"));
+        gateway.rules.swap(table);
+        let mut second = Device::new(address).await;
+        second.observe("!a").await;
+        // What the former revision has told is forgotten: nobody knows whether that was all.
+        let sent_away = second.receive().await;
+        assert_eq!(sent_away.message.code, code::SERVICE_UNAVAILABLE);
+        second.acknowledge(&sent_away).await;
+        second.observe("!a").await;
+        for text in ["news", "more"] {
+            homeserver.say("!a", text);
+            assert_eq!(first.told().await, text);
+            assert_eq!(second.told().await, text);
+            tokio::time::sleep(A_WHILE).await;
+            homeserver.until_waiting(1).await;
+        }
     })
     .await;
 }

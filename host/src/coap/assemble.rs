@@ -63,8 +63,12 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
                     let slice = slice.map_err(|error| {
                         Message::diagnostic(code::BAD_REQUEST, error.to_string())
                     })?;
-                    // Serving it again is as good as remembering it.
-                    self.answer(arrival.at, arrival, false, slice, false);
+                    let sent = slice.option(BLOCK2).map(Block::decode);
+                    let is_last = sent.is_some_and(|block| block.is_ok_and(|block| !block.more));
+                    // Serving it again is as good as remembering it, unless another body takes this one's place now.
+                    let body = &response_key.body;
+                    let retain = self.observations.fetched(arrival.at, body, is_last);
+                    self.answer(arrival.at, arrival, false, slice, retain);
                     return Ok(None);
                 }
                 // Executed once more, to be sliced where the client wants it (RFC 7959 §2.4): it changes nothing. A FETCH

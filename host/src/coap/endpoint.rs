@@ -228,7 +228,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
                 let outcome = self.reliability.send(now, peer, datagram, Owner::Response);
                 self.proceed(now, peer, outcome);
             }
-            _ => match self.reliability.message_id(now, peer) {
+            _ => match self.reliability.spare_message_id(now, peer) {
                 Some(own) => {
                     self.counters.non_confirmable += 1;
                     let bytes = codec::encode(&datagram(MessageType::NonConfirmable, own));
@@ -258,6 +258,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
             self.assemblies.next_timeout(),
             self.responses.next_timeout(),
             self.leisurely.next_timeout(),
+            self.observations.next_timeout(),
         ]
         .into_iter()
         .flatten()
@@ -299,6 +300,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         self.answers.expire(now);
         self.assemblies.expire(now);
         self.responses.expire(now);
+        self.observations.expire_fetches(now);
     }
 
     /// Exchanges that are not finished: the caller owes an answer, or the peer has not acknowledged a

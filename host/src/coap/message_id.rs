@@ -2,7 +2,8 @@
 //! within EXCHANGE_LIFETIME.
 //!
 //! Peers share a fixed number of sequences by a keyed hash of their address. So a peer leaves no state
-//! behind, a flood of spoofed addresses costs no memory, and one peer alone has 65,536 IDs per lifetime.
+//! behind, a flood of spoofed addresses costs no memory, and one peer alone has 65,536 IDs per lifetime, a
+//! quarter of them for confirmable messages and notifications alone.
 
 use std::time::{Duration, Instant};
 
@@ -34,6 +35,18 @@ impl MessageIds {
             rest,
             sequences: vec![Sequence::default(); SEQUENCES],
         }
+    }
+
+    /// The next ID for a message that may as well be left out; none where only the last segment is left. So a flood of
+    /// non-confirmable requests, or one address that many send as, leaves IDs for what must arrive.
+    pub(super) fn next_spare(&mut self, now: Instant, peer_hash: u64) -> Option<u16> {
+        let sequence = &self.sequences[peer_hash as usize % SEQUENCES];
+        let following = (sequence.used / SEGMENT_LENGTH + 1) % SEGMENTS;
+        let is_resting = |last: Instant| now < last + self.rest;
+        if sequence.last_used[following].is_some_and(is_resting) {
+            return None;
+        }
+        self.next(now, peer_hash)
     }
 
     /// The next ID toward the peer of this keyed hash; none where all of them were used within the time of rest.
@@ -70,6 +83,19 @@ mod tests {
         assert_eq!(seen.len(), 65_536);
         assert_eq!(ids.next(start + REST - Duration::from_millis(1), 7), None);
         assert!(ids.next(start + REST, 7).is_some());
+    }
+
+    #[test]
+    fn what_may_be_left_out_leaves_a_segment_of_ids() {
+        let mut ids = MessageIds::new(Secret::new([7; 16]), REST);
+        let start = Instant::now();
+        let spare = std::iter::from_fn(|| ids.next_spare(start, 7)).count();
+        assert_eq!(spare, 65_536 - SEGMENT_LENGTH);
+        assert!(ids.next(start, 7).is_some());
+        assert_eq!(ids.next_spare(start, 7), None);
+        let rest = std::iter::from_fn(|| ids.next(start, 7)).count();
+        assert_eq!(rest, SEGMENT_LENGTH - 1);
+        assert!(ids.next_spare(start + REST, 7).is_some());
     }
 
     #[test]

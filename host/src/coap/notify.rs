@@ -4,13 +4,14 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::time::Instant;
 
+use super::block::Block;
 use super::code;
 use super::codec;
 use super::endpoint::Endpoint;
 use super::exchange::{Arrival, Exchange, ExchangeId};
 use super::message::{Datagram, Message, MessageType};
-use super::observe::{Ended, Observation, ObservationId, Observed};
-use super::option::OBSERVE;
+use super::observe::{Ended, Fetch, Observation, ObservationId, Observed};
+use super::option::{BLOCK2, OBSERVE};
 use super::peer::Peer;
 use super::reliability::Owner;
 
@@ -56,6 +57,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
             confirmed_at: None,
             notified_at: None,
             last_non: None,
+            fetch: Fetch::Done,
         });
         match begun {
             Some(_) => self.counters.observations += 1,
@@ -83,7 +85,12 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         } else {
             message.set_uint_option(OBSERVE, self.observations.next_sequence());
         }
+        let in_blocks = message.option(BLOCK2).map(Block::decode);
+        let in_blocks = in_blocks.is_some_and(|block| block.is_ok_and(|block| block.more));
         if let Some(observation) = self.observations.get_mut(id) {
+            if in_blocks {
+                observation.fetch = Fetch::Announced;
+            }
             observation.notified_at = Some(now);
             if observation.confirmed_at.is_none() {
                 self.prove_first(now, peer);
@@ -156,7 +163,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
             ..datagram
         });
         self.transmit(peer, bytes);
-        self.observations.tell(Observed::Delivered(id));
+        self.observations.arrived(now, id);
     }
 
     /// The next thing that became of an observation.
@@ -180,7 +187,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     pub(super) fn notification_arrived(&mut self, now: Instant, id: ObservationId) {
         if let Some(observation) = self.observations.get_mut(id) {
             observation.confirmed_at = Some(now);
-            self.observations.tell(Observed::Delivered(id));
+            self.observations.arrived(now, id);
         }
     }
 

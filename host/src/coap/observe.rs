@@ -1,11 +1,11 @@
 //! Who observes (RFC 7641): entries by peer and token, what became of their notifications, and the sequence numbers.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::hash::Hash;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::block::Block;
-use super::cache_key::ResponseKey;
+use super::cache_key::{BodyKey, ResponseKey};
 use super::limits::Limits;
 use super::message::Token;
 use super::peer::{Map, Peer};
@@ -17,7 +17,8 @@ pub struct ObservationId(u64);
 /// What became of an observation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Observed {
-    /// The last notification has arrived: the device has acknowledged it. A non-confirmable one counts when it leaves.
+    /// The last notification has arrived: the device has acknowledged it. A non-confirmable one counts when it leaves. One in
+    /// blocks has arrived when the device has fetched the last of them, or has stopped fetching.
     Delivered(ObservationId),
     /// It is over.
     Ended(ObservationId, Ended),
@@ -64,6 +65,19 @@ pub(super) struct Observation<P> {
     pub(super) notified_at: Option<Instant>,
     /// The message ID of the last non-confirmable notification, by which a RST is told to be for it.
     pub(super) last_non: Option<u16>,
+    /// The blocks of the last notification that the device has yet to fetch.
+    pub(super) fetch: Fetch,
+}
+
+/// The blocks of a notification behind its first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fetch {
+    /// There are none, or all were fetched.
+    Done,
+    /// The device has not acknowledged the first block.
+    Announced,
+    /// It has, and is given up then.
+    Until(Instant),
 }
 
 /// All observations of one endpoint.
@@ -73,6 +87,10 @@ pub(super) struct Observations<P> {
     next_id: u64,
     sequence: u32,
     events: VecDeque<Observed>,
+    /// When fetching is given up.
+    fetches: BTreeSet<(Instant, ObservationId)>,
+    /// Without another block, that is.
+    fetch_idle: Duration,
     most: usize,
     most_per_peer: usize,
 }
@@ -85,6 +103,8 @@ impl<P: Copy + Eq + Hash> Observations<P> {
             next_id: 0,
             sequence: 0,
             events: VecDeque::new(),
+            fetches: BTreeSet::new(),
+            fetch_idle: limits.body_idle,
             most: limits.observations,
             most_per_peer: limits.observations_per_peer,
         }
@@ -135,6 +155,9 @@ impl<P: Copy + Eq + Hash> Observations<P> {
     /// Takes an observation out of the list; none where it has ended before.
     pub(super) fn remove(&mut self, id: ObservationId) -> Option<Observation<P>> {
         let observation = self.by_id.remove(&id)?;
+        if let Fetch::Until(until) = observation.fetch {
+            self.fetches.remove(&(until, id));
+        }
         if let Some(ids) = self.by_peer.get_mut(&observation.peer) {
             ids.retain(|other| *other != id);
             if ids.is_empty() {
@@ -151,6 +174,57 @@ impl<P: Copy + Eq + Hash> Observations<P> {
 
     pub(super) fn poll_event(&mut self) -> Option<Observed> {
         self.events.pop_front()
+    }
+
+    /// The first block of a notification, or all of it, is with the device.
+    pub(super) fn arrived(&mut self, now: Instant, id: ObservationId) {
+        let until = now + self.fetch_idle;
+        match self.by_id.get_mut(&id) {
+            Some(observation) if observation.fetch != Fetch::Done => {
+                observation.fetch = Fetch::Until(until);
+                self.fetches.insert((until, id));
+            }
+            Some(_) => self.tell(Observed::Delivered(id)),
+            None => {}
+        }
+    }
+
+    /// A peer has asked for another block of a body. Whether it was the last one of a notification.
+    pub(super) fn fetched(&mut self, now: Instant, body: &BodyKey<P>, is_last: bool) -> bool {
+        let mut of_notification = false;
+        for id in self.ids_of(&body.0) {
+            let Some(observation) = self.by_id.get_mut(&id) else {
+                continue;
+            };
+            if observation.response_key.body != *body || observation.fetch == Fetch::Done {
+                continue;
+            }
+            of_notification = is_last;
+            let before = observation.fetch;
+            if is_last {
+                observation.fetch = Fetch::Done;
+            }
+            if let Fetch::Until(until) = before {
+                self.fetches.remove(&(until, id));
+                self.arrived(now, id);
+            }
+        }
+        of_notification
+    }
+
+    /// Gives up what a device does not fetch.
+    pub(super) fn expire_fetches(&mut self, now: Instant) {
+        while let Some((until, id)) = self.fetches.first().copied().filter(|(at, _)| *at <= now) {
+            self.fetches.remove(&(until, id));
+            if let Some(observation) = self.by_id.get_mut(&id) {
+                observation.fetch = Fetch::Done;
+                self.tell(Observed::Delivered(id));
+            }
+        }
+    }
+
+    pub(super) fn next_timeout(&self) -> Option<Instant> {
+        self.fetches.first().map(|(until, _)| *until)
     }
 
     /// The next sequence number (RFC 7641 §4.4): 24 bits, one sequence for all observations. A client takes a number for

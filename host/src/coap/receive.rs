@@ -189,6 +189,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
             message_type,
             message_id,
             at,
+            terms,
             ..
         } = *arrival;
         if let Some(exchange) = self.exchanges.find(&peer, message_type, message_id) {
@@ -200,7 +201,8 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         let Some(answer) = self.answers.find(at, &peer, message_type, message_id) else {
             return false;
         };
-        if !answer.is_empty() {
+        // What repeats only the message ID is not the request that the answer was measured by.
+        if !answer.is_empty() && answer.len() <= terms.allowance {
             let bytes = answer.to_vec();
             self.transmit(peer, bytes);
         }

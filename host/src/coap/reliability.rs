@@ -97,6 +97,11 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
         self.message_ids.next(now, peer.hash)
     }
 
+    /// A message ID for a non-confirmable answer, while there are more than confirmable messages need.
+    pub(super) fn spare_message_id(&mut self, now: Instant, peer: Peer<P>) -> Option<u16> {
+        self.message_ids.next_spare(now, peer.hash)
+    }
+
     /// Sends a confirmable message, or lets it wait for the one under way. Its message ID is set when it leaves,
     /// so that the ID's lifetime begins then.
     pub(super) fn send(

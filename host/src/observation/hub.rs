@@ -26,7 +26,9 @@ pub struct Hub {
     next_poll: u64,
     /// Observers for which a notification may leave.
     pub(super) ready: VecDeque<ObservationId>,
-    /// No notification leaves before then.
+    /// Those whose rule has used what it may compute.
+    pub(super) held: Vec<ObservationId>,
+    /// When they are looked at again.
     pub(super) breathing: Option<Instant>,
     /// Last notifications.
     pub(super) last: VecDeque<(ObservationId, coap::Message)>,
@@ -45,6 +47,7 @@ impl Hub {
             polls: BTreeMap::new(),
             next_poll: 0,
             ready: VecDeque::new(),
+            held: Vec::new(),
             breathing: None,
             last: VecDeque::new(),
             refreshes: BTreeSet::new(),
@@ -92,17 +95,17 @@ impl Hub {
         }
         self.refreshes.insert((refresh_at, id));
         self.observers.insert(id, observer);
-        self.join(now, id, poll, began);
+        self.join(now, id, poll, began, &watch.state);
     }
 
     /// Lets an observer hear of what its poll tells, and has told since its request came.
-    pub(super) fn join(&mut self, now: Instant, id: ObservationId, to: PollId, began: Instant) {
+    fn join(&mut self, now: Instant, id: ObservationId, to: PollId, began: Instant, found: &[u8]) {
         let (Some(observer), Some(poll)) = (self.observers.get_mut(&id), self.polls.get_mut(&to))
         else {
             return;
         };
         observer.poll = to;
-        let told = poll.told_since(began, &observer.topic);
+        let told = poll.told_since(began, &observer.topic, found);
         poll.add(now, &observer.topic, id);
         match told.map(|told| observer.tell(&told)) {
             Some(Ok(())) => self.wake(id),

@@ -23,6 +23,9 @@ pub(super) const LEAST_INTERVAL: Duration = Duration::from_millis(200);
 /// Answers in a row that cannot be read before a poll gives up: too large, or too much for the rule. The same would come
 /// again and again.
 pub(super) const MAX_UNREAD: u32 = 3;
+/// Answers in a row that are asked for again because a topic has joined meanwhile: a power cut's worth of devices joins for
+/// longer, and those that are there already must hear of their rooms.
+pub(super) const MAX_PASSED_OVER: u32 = 10;
 /// How long new topics are gathered before a poll that lacks them is made anew: after a power cut, all devices come at once.
 pub(super) const GATHERING: Duration = Duration::from_millis(100);
 /// While a rule has used what it may compute.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::change::Told;
-use super::limits::{GATHERING, LEAST_INTERVAL, MAX_RECENT, MAX_UNREAD, RECENT};
+use super::limits::{GATHERING, LEAST_INTERVAL, MAX_PASSED_OVER, MAX_RECENT, MAX_UNREAD, RECENT};
 use super::pause::pause;
 use crate::coap::ObservationId;
 use crate::rule::Revision;
@@ -20,12 +20,19 @@ pub(super) struct Identity {
     pub(super) device: Device,
 }
 
+/// Who waits for a topic.
+struct Topic {
+    /// Since this moment every answer that moved the poll on was asked for this topic as well.
+    since: Instant,
+    observers: BTreeSet<ObservationId>,
+}
+
 pub(super) struct Poll {
     pub(super) revision: Arc<Revision>,
     pub(super) identity: Rc<Identity>,
     pub(super) share: String,
     pub(super) state: Vec<u8>,
-    topics: BTreeMap<String, BTreeSet<ObservationId>>,
+    topics: BTreeMap<String, Topic>,
     /// What was told lately, and when.
     recent: VecDeque<(Instant, Rc<Told>)>,
     /// When something was told that is no longer among them.
@@ -35,9 +42,13 @@ pub(super) struct Poll {
     /// When it asks next, or asks anew.
     due: Option<Instant>,
     asked: Instant,
+    /// When its state became what it is.
+    moved: Instant,
     failures: u32,
     /// Answers in a row that nobody could read.
     unread: u32,
+    /// Answers in a row that came too early for a topic.
+    passed_over: u32,
 }
 
 impl Poll {
@@ -59,18 +70,22 @@ impl Poll {
             in_flight: None,
             due: None,
             asked: now - LEAST_INTERVAL,
+            moved: now,
             failures: 0,
             unread: 0,
+            passed_over: 0,
         }
     }
 
     /// Another observer. One of a new topic makes the poll ask anew, soon: others may come with it.
     pub(super) fn add(&mut self, now: Instant, topic: &str, id: ObservationId) {
-        if let Some(observers) = self.topics.get_mut(topic) {
-            observers.insert(id);
+        if let Some(topic) = self.topics.get_mut(topic) {
+            topic.observers.insert(id);
             return;
         }
-        self.topics.insert(topic.to_owned(), BTreeSet::from([id]));
+        let (since, observers) = (self.moved, BTreeSet::from([id]));
+        let joined = Topic { since, observers };
+        self.topics.insert(topic.to_owned(), joined);
         let is_first = self.topics.len() == 1;
         let soon = if is_first { now } else { now + GATHERING };
         // After a failure, its pause is what counts.
@@ -81,9 +96,9 @@ impl Poll {
 
     /// One observer less; whether there are others.
     pub(super) fn remove(&mut self, topic: &str, id: ObservationId) -> bool {
-        if let Some(observers) = self.topics.get_mut(topic) {
-            observers.remove(&id);
-            if observers.is_empty() {
+        if let Some(of_topic) = self.topics.get_mut(topic) {
+            of_topic.observers.remove(&id);
+            if of_topic.observers.is_empty() {
                 self.topics.remove(topic);
             }
         }
@@ -97,13 +112,14 @@ impl Poll {
 
     /// The observers of a topic.
     pub(super) fn observers_of(&self, topic: &str) -> Vec<ObservationId> {
-        let observers = self.topics.get(topic).into_iter().flatten();
-        observers.copied().collect()
+        let topic = self.topics.get(topic).into_iter();
+        topic.flat_map(|topic| &topic.observers).copied().collect()
     }
 
     /// All of them.
     pub(super) fn observers(&self) -> Vec<ObservationId> {
-        self.topics.values().flatten().copied().collect()
+        let topics = self.topics.values();
+        topics.flat_map(|topic| &topic.observers).copied().collect()
     }
 
     /// When it is to ask, if it is.
@@ -134,6 +150,10 @@ impl Poll {
     pub(super) fn succeeded(&mut self, now: Instant, state: Vec<u8>) {
         self.failures = 0;
         self.unread = 0;
+        self.passed_over = 0;
+        if state != self.state {
+            self.moved = now;
+        }
         self.state = state;
         self.due = Some(now.max(self.asked + LEAST_INTERVAL));
     }
@@ -176,9 +196,40 @@ impl Poll {
         }
     }
 
-    /// What was told of a topic since then; none where something may be missing.
-    pub(super) fn told_since(&self, since: Instant, topic: &str) -> Option<Vec<Rc<Told>>> {
-        if self.forgotten.is_some_and(|at| at >= since) {
+    /// The observers of topics that a call for these lacked: what its answer passes over of them would never be told.
+    pub(super) fn lacking(&self, asked: &[String]) -> Vec<ObservationId> {
+        let topics = self.topics.iter();
+        let lacking = topics.filter(|(topic, _)| asked.binary_search(topic).is_err());
+        lacking
+            .flat_map(|(_, topic)| &topic.observers)
+            .copied()
+            .collect()
+    }
+
+    /// Whether one more answer may be left unread.
+    pub(super) fn may_pass_over(&mut self) -> bool {
+        self.passed_over += 1;
+        self.passed_over <= MAX_PASSED_OVER
+    }
+
+    /// Whether the answers since `began` tell all of a topic that comes after `position`. One poll's positions say nothing
+    /// about another's, so only time does: what was reached before a request came lies before what that request found.
+    fn continues(&self, began: Instant, topic: &str, position: &[u8]) -> bool {
+        let since = self
+            .topics
+            .get(topic)
+            .map_or(self.moved, |topic| topic.since);
+        self.topics.is_empty() || since < began || self.state == position
+    }
+
+    /// What was told of a topic since a request came that found `position`; none where something may be missing.
+    pub(super) fn told_since(
+        &self,
+        since: Instant,
+        topic: &str,
+        position: &[u8],
+    ) -> Option<Vec<Rc<Told>>> {
+        if self.forgotten.is_some_and(|at| at >= since) || !self.continues(since, topic, position) {
             return None;
         }
         let recent = self.recent.iter();

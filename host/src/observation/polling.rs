@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::change::Told;
 use super::hub::{Hub, PollId};
-use super::limits::{MAX_CHANGE, MAX_CHANGES};
+use super::limits::{BREATH, MAX_CHANGE, MAX_CHANGES};
 use super::notification::ended;
 use super::poll::{Identity, Poll};
 use crate::coap::{self, code};
@@ -36,9 +36,10 @@ impl PollCall {
         let Identity { account, device } = &*self.identity;
         let deadline = tokio::time::Instant::now() + self.patience;
         let polled = tokio::select! {
-            outcome = upstreams.poll(account, device, &mut self.request, deadline) => Some((self.topics, outcome)),
+            biased;
             // It is dropped with the poll, or with another call in its place.
             _ = self.cancelled => None,
+            outcome = upstreams.poll(account, device, &mut self.request, deadline) => Some((self.topics, outcome)),
         };
         (self.id, polled)
     }
@@ -57,6 +58,10 @@ impl Hub {
             };
             if let Some(left) = poll.revision.state().paused(now) {
                 poll.postpone(now + left);
+                continue;
+            }
+            if !poll.revision.state().budget.may_compute(now) {
+                poll.postpone(now + BREATH);
                 continue;
             }
             let topics = poll.topics();
@@ -113,8 +118,18 @@ impl Hub {
             }
         };
         let is_success = (200..300).contains(&answer.status);
+        let lacking = match is_success {
+            true => poll.lacking(&topics),
+            false => Vec::new(),
+        };
+        // Its end lies behind what a topic that has joined since is to be told of. Asked for at once, with that topic; but
+        // where they join without end, the others must be told as well.
+        if !lacking.is_empty() && poll.may_pass_over() {
+            return poll.postpone(now);
+        }
         let result = revision.polled(&poll.state, &topics, &answer);
         revision.judge(poll.identity.device.address, result.is_err());
+        lacking.into_iter().for_each(|observer| self.lose(observer));
         match result {
             Ok(Some(Ok(progress))) => self.proceed(now, id, progress),
             Ok(Some(Err(_))) if is_success => self.unreadable(now, id),

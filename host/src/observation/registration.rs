@@ -73,11 +73,20 @@ impl Hub {
         policy::permit(revision, &request).map_err(|_| Unobservable::Denied)?;
         let account = gateway.upstreams.account(device, &request);
         let account = account.map_err(|_| Unobservable::Denied)?;
-        let same = |poll: &Poll| {
-            Arc::ptr_eq(&poll.revision, revision)
-                && poll.share == watch.share
-                && poll.identity.account.is(&account)
+        let wanted = |poll: &Poll| poll.share == watch.share && poll.identity.account.is(&account);
+        let same = |poll: &Poll| wanted(poll) && Arc::ptr_eq(&poll.revision, revision);
+        let former = |poll: &Poll| {
+            let is_former = !Arc::ptr_eq(&poll.revision, revision);
+            wanted(poll) && is_former && poll.revision.name() == revision.name()
         };
+        // One that waits since before a swap goes over to the new revision now, and stays the only one of its account.
+        if let Some((id, _)) = self.polls.iter().find(|(_, poll)| former(poll)) {
+            let id = *id;
+            self.revise(gateway, now, id);
+            if let Some(poll) = self.polls.get_mut(&id) {
+                poll.postpone(now);
+            }
+        }
         if let Some((id, _)) = self.polls.iter().find(|(_, poll)| same(poll)) {
             return Ok(*id);
         }

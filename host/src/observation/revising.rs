@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::hub::{Hub, PollId};
 use super::notification::{ended, of_change};
 use super::observer::{Item, Observer};
+use super::poll::Poll;
 use crate::coap::code;
 use crate::exchange::Gateway;
 use crate::rule::Revision;
@@ -40,11 +41,32 @@ impl Hub {
             return;
         };
         match current.poll(&poll.state, &poll.topics()) {
-            Ok(Some(Ok(_))) => poll.revise(now, current.clone()),
+            Ok(Some(Ok(_))) => {
+                poll.revise(now, current.clone());
+                self.drop_twin(id);
+            }
             _ => {
                 let why = "the translation has changed; observe again";
                 self.finish_poll(id, &ended(code::SERVICE_UNAVAILABLE, why));
             }
+        }
+    }
+
+    /// Ends a poll where another one of its account has begun with the same revision: an exchange of the former revision,
+    /// under way during the swap, has made one of the two.
+    fn drop_twin(&mut self, id: PollId) {
+        let Some(poll) = self.polls.get(&id) else {
+            return;
+        };
+        let is_twin = |other: &Poll| {
+            Arc::ptr_eq(&other.revision, &poll.revision)
+                && other.share == poll.share
+                && other.identity.account.is(&poll.identity.account)
+        };
+        let mut others = self.polls.iter().filter(|(other, _)| **other != id);
+        if others.any(|(_, other)| is_twin(other)) {
+            let why = "the translation has changed; observe again";
+            self.finish_poll(id, &ended(code::SERVICE_UNAVAILABLE, why));
         }
     }
 }

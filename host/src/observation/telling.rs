@@ -15,10 +15,10 @@ impl Hub {
         if let Some(last) = self.last.pop_front() {
             return Some(last);
         }
-        if self.breathing.is_some_and(|until| now < until) {
-            return None;
+        if self.breathing.is_some_and(|until| until <= now) {
+            self.breathing = None;
+            self.ready.extend(self.held.drain(..));
         }
-        self.breathing = None;
         while let Some(id) = self.ready.pop_front() {
             let Some(observer) = self
                 .observers
@@ -30,9 +30,10 @@ impl Hub {
             if let Some(Item::Change(told)) = observer.next()
                 && !told.revision.state().budget.may_compute(now)
             {
-                self.ready.push_front(id);
-                self.breathing = Some(now + BREATH);
-                return None;
+                // Those of other rules go on.
+                self.held.push(id);
+                self.breathing.get_or_insert(now + BREATH);
+                continue;
             }
             let message = match observer.send() {
                 Some(Item::Message(message)) => (*message).clone(),
@@ -70,7 +71,7 @@ impl Hub {
 
     /// Whether notifications wait that could leave at once.
     pub fn has_ready(&self) -> bool {
-        !self.last.is_empty() || (self.breathing.is_none() && !self.ready.is_empty())
+        !self.last.is_empty() || !self.ready.is_empty()
     }
 
     /// Sends again what was sent last where nothing new has come for long.

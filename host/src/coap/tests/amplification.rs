@@ -196,3 +196,23 @@ fn options_that_no_block_makes_fit_wait_for_an_echo() {
     again.message.push_option(ECHO, value);
     assert_eq!(server.exchange(&again, response.clone()).message, response);
 }
+
+#[test]
+fn a_short_message_with_the_id_of_a_long_request_is_not_sent_its_answer() {
+    let mut server = server();
+    let mut long = confirmable(1, POST);
+    long.message.payload = vec![0; 300];
+    let answer = server.exchange(&long, Message::new(CHANGED).with_payload(vec![b'a'; 700]));
+    assert!(encode(&answer).len() > 136);
+    server.receive(
+        1,
+        &Datagram {
+            token: Token::default(),
+            message: Message::new(POST),
+            ..long.clone()
+        },
+    );
+    assert!(server.sent_bytes().is_empty());
+    assert!(server.endpoint.poll_request().is_none());
+    assert_eq!(server.answer_to(&long), answer, "the request itself is");
+}

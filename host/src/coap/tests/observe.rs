@@ -328,3 +328,51 @@ fn a_registration_from_a_spoofed_address_ends_when_the_ping_is_not_answered() {
         Some(Observed::Ended(id, Ended::Unacknowledged))
     );
 }
+
+fn block_of(number: u32, message_id: u16) -> Datagram {
+    let mut datagram = confirmable(message_id, code::GET);
+    let block = Block {
+        number,
+        more: false,
+        size_exponent: 2,
+    };
+    datagram.message.push_option(BLOCK2, block.encode());
+    datagram
+}
+
+#[test]
+fn a_notification_in_blocks_is_delivered_when_its_last_block_is_fetched() {
+    let mut server = Server::with_limits(Limits {
+        block_size_exponent: 2,
+        ..proven()
+    });
+    let (id, _) = server.observe(1, 1);
+    let id = id.expect("it begins");
+    let first = server.notify(id, &"1".repeat(150));
+    server.acknowledge(1, first.message_id);
+    assert_eq!(server.observed(), None, "two blocks are missing");
+    let second = server.answer_to(&block_of(1, 2));
+    assert_eq!(second.message.option(ETAG), first.message.option(ETAG));
+    assert_eq!(server.observed(), None, "one block is missing");
+    let last = server.answer_to(&block_of(2, 3));
+    assert_eq!(last.message.payload, b"1".repeat(22));
+    assert_eq!(server.observed(), Some(Observed::Delivered(id)));
+    server.notify(id, &"2".repeat(150));
+    assert_eq!(server.answer_to(&block_of(2, 3)), last, "the ACK was lost");
+}
+
+#[test]
+fn a_device_that_does_not_fetch_the_blocks_is_told_the_next_all_the_same() {
+    let mut server = Server::with_limits(Limits {
+        block_size_exponent: 2,
+        ..proven()
+    });
+    let (id, _) = server.observe(1, 1);
+    let id = id.expect("it begins");
+    let first = server.notify(id, &"1".repeat(150));
+    server.acknowledge(1, first.message_id);
+    server.advance(59 * SECOND);
+    assert_eq!(server.observed(), None);
+    server.advance(SECOND);
+    assert_eq!(server.observed(), Some(Observed::Delivered(id)));
+}

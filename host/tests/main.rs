@@ -20,6 +20,7 @@ mod largest_input;
 mod largest_poll;
 mod misbehaving;
 mod observing;
+mod observing_together;
 mod over_udp;
 mod proxying;
 mod refusals;

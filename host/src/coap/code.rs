@@ -119,6 +119,39 @@ impl fmt::Debug for Dotted {
     }
 }
 
+/// The name of a response code in its registry (RFC 7252 §12.1.2).
+pub fn name(code: u8) -> Option<&'static str> {
+    Some(match code {
+        CREATED => "Created",
+        DELETED => "Deleted",
+        VALID => "Valid",
+        CHANGED => "Changed",
+        CONTENT => "Content",
+        CONTINUE => "Continue",
+        BAD_REQUEST => "Bad Request",
+        UNAUTHORIZED => "Unauthorized",
+        BAD_OPTION => "Bad Option",
+        FORBIDDEN => "Forbidden",
+        NOT_FOUND => "Not Found",
+        METHOD_NOT_ALLOWED => "Method Not Allowed",
+        NOT_ACCEPTABLE => "Not Acceptable",
+        REQUEST_ENTITY_INCOMPLETE => "Request Entity Incomplete",
+        CONFLICT => "Conflict",
+        PRECONDITION_FAILED => "Precondition Failed",
+        REQUEST_ENTITY_TOO_LARGE => "Request Entity Too Large",
+        UNSUPPORTED_CONTENT_FORMAT => "Unsupported Content-Format",
+        TOO_MANY_REQUESTS => "Too Many Requests",
+        INTERNAL_SERVER_ERROR => "Internal Server Error",
+        NOT_IMPLEMENTED => "Not Implemented",
+        BAD_GATEWAY => "Bad Gateway",
+        SERVICE_UNAVAILABLE => "Service Unavailable",
+        GATEWAY_TIMEOUT => "Gateway Timeout",
+        PROXYING_NOT_SUPPORTED => "Proxying Not Supported",
+        HOP_LIMIT_REACHED => "Hop Limit Reached",
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

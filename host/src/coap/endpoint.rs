@@ -5,22 +5,17 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::time::Instant;
 
-use super::block::Block;
 use super::block1::Assemblies;
 use super::block2::Responses;
-use super::cache_key::ResponseKey;
-use super::code::{self, BAD_REQUEST};
-use super::codec;
 use super::counters::Counters;
 use super::dedup::Answers;
 use super::echo::Echo;
-use super::exchange::{Arrival, Exchange, ExchangeId, Exchanges};
+use super::exchange::{ExchangeId, Exchanges};
 use super::known::KnownPeers;
 use super::limits::Limits;
-use super::message::{Datagram, Message, MessageType};
+use super::message::{Message, MessageType};
 use super::multicast::Leisurely;
 use super::observe::{Ended, Observations};
-use super::option::{BLOCK1, CONTENT_FORMAT, OBSERVE, SIZE2};
 use super::rate::Rate;
 use super::reliability::{Due, Owner, Reliability};
 use super::secret::Secret;
@@ -113,140 +108,6 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     /// The next datagram to send.
     pub fn poll_transmit(&mut self) -> Option<Transmit<P>> {
         self.transmits.pop_front()
-    }
-
-    /// Answers a request: piggybacked if its empty ACK has not left, else in a message of its own; in blocks
-    /// if it is too large for one. The second answer to a request is ignored.
-    ///
-    /// An answer that cannot be sent (no response code, above a limit) is replaced by 5.00.
-    pub fn respond(&mut self, now: Instant, id: ExchangeId, response: Message) {
-        let Some(exchange) = self.exchanges.finish(id) else {
-            return;
-        };
-        self.replace(now, &exchange);
-        self.respond_to(now, exchange, response, false);
-    }
-
-    /// Sends the answer of an exchange; `observing`: it is the first of an observation.
-    pub(super) fn respond_to(
-        &mut self,
-        now: Instant,
-        exchange: Exchange<P>,
-        response: Message,
-        observing: bool,
-    ) {
-        let response = self.sendable(response);
-        let mut response = self.as_wanted(&exchange.arrival, response);
-        if exchange.wants_size && code::class(response.code) == 2 {
-            let size = u32::try_from(response.payload.len()).unwrap_or(u32::MAX);
-            response.set_uint_option(SIZE2, size);
-        }
-        let (response, block2) =
-            self.within_allowance(&exchange.arrival, exchange.block2, response);
-        let mut response = self.fitted(now, exchange.response_key, block2, response);
-        if code::class(response.code) == 4 && response.option(CONTENT_FORMAT).is_none() {
-            response = self.as_wanted(&exchange.arrival, response);
-        }
-        if observing {
-            response.set_uint_option(OBSERVE, self.observations.next_sequence());
-        }
-        if let Some(block) = exchange.block1 {
-            response.push_option(BLOCK1, block.encode());
-        }
-        let terms = exchange.arrival.terms;
-        // What changes nothing may be executed again, but not to begin its observation again.
-        let retain = !code::is_safe(exchange.arrival.method)
-            || exchange.acknowledged
-            || terms.multicast
-            || observing;
-        self.answer(
-            now,
-            &exchange.arrival,
-            exchange.acknowledged,
-            response,
-            retain,
-        );
-    }
-
-    /// A response as it fits into one message, its rest stored for later requests.
-    pub(super) fn fitted(
-        &mut self,
-        now: Instant,
-        key: ResponseKey<P>,
-        wanted: Option<Block>,
-        response: Message,
-    ) -> Message {
-        let secret = &self.secret;
-        let tag = |body: &[u8]| (secret.hash(body) >> 32) as u32;
-        let fitted = self.responses.fit(now, key, wanted, response, tag);
-        fitted.unwrap_or_else(|error| Message::diagnostic(BAD_REQUEST, error.to_string()))
-    }
-
-    /// Sends a response the way its request came. `retain` keeps what a duplicate of the request gets.
-    pub(super) fn answer(
-        &mut self,
-        now: Instant,
-        arrival: &Arrival<P>,
-        acknowledged: bool,
-        message: Message,
-        retain: bool,
-    ) {
-        let Arrival {
-            peer,
-            message_id,
-            token,
-            ..
-        } = *arrival;
-        if arrival.terms.silences(&message) {
-            return self.answer_silently(arrival, acknowledged, retain);
-        }
-        let datagram = |message_type, message_id| Datagram {
-            message_type,
-            message_id,
-            token,
-            message,
-        };
-        let mut for_duplicates = Vec::new();
-        let lifetime = match arrival.message_type {
-            MessageType::Confirmable => self.limits.exchange_lifetime,
-            _ => self.limits.non_lifetime,
-        };
-        match (arrival.message_type, acknowledged) {
-            (MessageType::Confirmable, false) => {
-                self.counters.piggybacked += 1;
-                let bytes = codec::encode(&datagram(MessageType::Acknowledgement, message_id));
-                if retain {
-                    for_duplicates.clone_from(&bytes);
-                }
-                self.transmit(peer, bytes);
-            }
-            (MessageType::Confirmable, true) => {
-                self.counters.separate += 1;
-                for_duplicates =
-                    codec::encode(&Datagram::empty(MessageType::Acknowledgement, message_id));
-                let datagram = datagram(MessageType::Confirmable, 0);
-                let outcome = self.reliability.send(now, peer, datagram, Owner::Response);
-                self.proceed(now, peer, outcome);
-            }
-            _ => match self.reliability.spare_message_id(now, peer) {
-                Some(own) => {
-                    self.counters.non_confirmable += 1;
-                    let bytes = codec::encode(&datagram(MessageType::NonConfirmable, own));
-                    self.transmit_answer(now, peer, arrival.terms.multicast, bytes);
-                }
-                None => self.counters.message_ids_exhausted += 1,
-            },
-        }
-        if retain {
-            let expires = arrival.at + lifetime;
-            self.answers.keep(
-                peer,
-                arrival.message_type,
-                message_id,
-                expires,
-                for_duplicates,
-            );
-        }
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) has something to do; none while nothing is pending.

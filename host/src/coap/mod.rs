@@ -35,6 +35,7 @@ mod problem;
 mod rate;
 mod receive;
 mod reliability;
+mod respond;
 mod secret;
 mod sendable;
 mod silence;

@@ -35,32 +35,9 @@ pub(super) fn from_diagnostic(mut response: Message) -> Message {
     response
 }
 
-/// The code in words, as the registry of RFC 7252 §12.1.2 has them.
+/// The code in words, or in digits.
 fn title(code: u8) -> String {
-    let words = match code {
-        code::BAD_REQUEST => "Bad Request",
-        code::UNAUTHORIZED => "Unauthorized",
-        code::BAD_OPTION => "Bad Option",
-        code::FORBIDDEN => "Forbidden",
-        code::NOT_FOUND => "Not Found",
-        code::METHOD_NOT_ALLOWED => "Method Not Allowed",
-        code::NOT_ACCEPTABLE => "Not Acceptable",
-        code::REQUEST_ENTITY_INCOMPLETE => "Request Entity Incomplete",
-        code::CONFLICT => "Conflict",
-        code::PRECONDITION_FAILED => "Precondition Failed",
-        code::REQUEST_ENTITY_TOO_LARGE => "Request Entity Too Large",
-        code::UNSUPPORTED_CONTENT_FORMAT => "Unsupported Content-Format",
-        code::TOO_MANY_REQUESTS => "Too Many Requests",
-        code::INTERNAL_SERVER_ERROR => "Internal Server Error",
-        code::NOT_IMPLEMENTED => "Not Implemented",
-        code::BAD_GATEWAY => "Bad Gateway",
-        code::SERVICE_UNAVAILABLE => "Service Unavailable",
-        code::GATEWAY_TIMEOUT => "Gateway Timeout",
-        code::PROXYING_NOT_SUPPORTED => "Proxying Not Supported",
-        code::HOP_LIMIT_REACHED => "Hop Limit Reached",
-        other => return Dotted(other).to_string(),
-    };
-    words.to_owned()
+    code::name(code).map_or_else(|| Dotted(code).to_string(), str::to_owned)
 }
 
 #[cfg(test)]

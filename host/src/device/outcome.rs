@@ -96,37 +96,9 @@ pub(super) fn hint(response_code: u8) -> Option<&'static str> {
     })
 }
 
-/// The name of a response code in its registry.
+/// The name of a response code, where it has one.
 pub(crate) fn name(response_code: u8) -> &'static str {
-    match response_code {
-        code::CREATED => "Created",
-        code::DELETED => "Deleted",
-        code::VALID => "Valid",
-        code::CHANGED => "Changed",
-        code::CONTENT => "Content",
-        code::CONTINUE => "Continue",
-        code::BAD_REQUEST => "Bad Request",
-        code::UNAUTHORIZED => "Unauthorized",
-        code::BAD_OPTION => "Bad Option",
-        code::FORBIDDEN => "Forbidden",
-        code::NOT_FOUND => "Not Found",
-        code::METHOD_NOT_ALLOWED => "Method Not Allowed",
-        code::NOT_ACCEPTABLE => "Not Acceptable",
-        code::REQUEST_ENTITY_INCOMPLETE => "Request Entity Incomplete",
-        code::CONFLICT => "Conflict",
-        code::PRECONDITION_FAILED => "Precondition Failed",
-        code::REQUEST_ENTITY_TOO_LARGE => "Request Entity Too Large",
-        code::UNSUPPORTED_CONTENT_FORMAT => "Unsupported Content-Format",
-        code::TOO_MANY_REQUESTS => "Too Many Requests",
-        code::INTERNAL_SERVER_ERROR => "Internal Server Error",
-        code::NOT_IMPLEMENTED => "Not Implemented",
-        code::BAD_GATEWAY => "Bad Gateway",
-        code::SERVICE_UNAVAILABLE => "Service Unavailable",
-        code::GATEWAY_TIMEOUT => "Gateway Timeout",
-        code::PROXYING_NOT_SUPPORTED => "Proxying Not Supported",
-        code::HOP_LIMIT_REACHED => "Hop Limit Reached",
-        _ => "(unregistered)",
-    }
+    code::name(response_code).unwrap_or("(unregistered)")
 }
 
 #[cfg(test)]

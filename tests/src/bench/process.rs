@@ -176,20 +176,19 @@ impl Gateway {
     /// # Errors
     /// As [`Server::start`].
     pub fn start_with(&self, homeserver: &str, more: &[&OsStr]) -> Result<Server, Failure> {
-        let mut command = Command::new(&self.binary);
-        command.args([
-            "-i",
-            "127.0.0.1",
-            "-p",
-            "0",
-            "--log-level",
-            "warn",
-            "--homeserver",
-            homeserver,
-        ]);
-        command.arg("--cache-dir").arg(self.scratch.join("cache"));
+        let mut command = self.command(homeserver);
         command.args(more);
         Server::start(command)
+    }
+
+    /// The command that [`start`](Self::start) runs.
+    #[must_use]
+    pub fn command(&self, homeserver: &str) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.args(["-i", "127.0.0.1", "-p", "0", "--log-level", "warn"]);
+        command.args(["--homeserver", homeserver]);
+        command.arg("--cache-dir").arg(self.scratch.join("cache"));
+        command
     }
 
     /// A folder that ends with this value.

@@ -9,7 +9,6 @@ mod verdict;
 mod watcher;
 
 use std::fs::{File, read_to_string};
-use std::process::Command;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -45,21 +44,8 @@ pub fn run(minutes: u64, print: impl Fn(&str)) -> Result<(), Failure> {
     let synapse = Synapse::start(RateLimits::Raised);
     let rooms = Rc::new(Rooms::make(&synapse.homeserver(), ROOMS));
     let log = gateway.scratch().join("gateway.log");
-    let mut command = Command::new(gateway.binary());
-    command
-        .args([
-            "-i",
-            "127.0.0.1",
-            "-p",
-            "0",
-            "--log-level",
-            "warn",
-            "--homeserver",
-        ])
-        .arg(&synapse.origin)
-        .arg("--cache-dir")
-        .arg(gateway.scratch().join("cache"))
-        .stderr(File::create(&log)?);
+    let mut command = gateway.command(&synapse.origin);
+    command.stderr(File::create(&log)?);
     let server = Server::start(command)?;
     let end = Instant::now() + Duration::from_secs(60 * minutes);
     let (memory, ledgers, told) = load(&server, &rooms, end)?;

@@ -23,6 +23,8 @@ pub mod rule_tool;
 pub mod rules;
 pub mod secret;
 pub mod serve;
+pub mod service_manager;
+mod serving;
 pub mod transport;
 pub mod upstream;
 

@@ -12,7 +12,7 @@ use comatrix_gateway::rule::{Cache, Engines};
 use comatrix_gateway::rules::{self, Manager};
 use comatrix_gateway::transport::{BindError, UdpTransport};
 use comatrix_gateway::upstream::Upstreams;
-use comatrix_gateway::{device, logging, rule_tool, serve};
+use comatrix_gateway::{device, logging, rule_tool, serve, service_manager};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Threads that resolve names at the same time.
@@ -30,6 +30,7 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err((code, error)) => {
                 report(&error);
+                service_manager::failed(&error);
                 code
             }
         },
@@ -46,6 +47,8 @@ fn run(args: comatrix_gateway::cli::ServeArgs) -> Result<(), (ExitCode, String)>
         |error: &dyn std::fmt::Display| (ExitCode::from(BAD_CONFIGURATION), error.to_string());
     let failed = |error: &dyn std::fmt::Display| (ExitCode::FAILURE, error.to_string());
 
+    // Before there is a second thread.
+    let handed_over = service_manager::take_socket().map_err(|error| bad(&error))?;
     let settings = Settings::from_args(args).map_err(|error| bad(&error))?;
     let _log = logging::start(settings.log_level).map_err(|error| failed(&error))?;
     let upstreams = Upstreams::new(settings.upstreams).map_err(|error| bad(&error))?;
@@ -106,7 +109,10 @@ fn run(args: comatrix_gateway::cli::ServeArgs) -> Result<(), (ExitCode, String)>
         .map_err(|error| failed(&error))?;
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {
-        let mut transport = bind(&settings.listen, settings.listen_by_default).map_err(|error| bad(&error))?;
+        let mut transport = match handed_over {
+            Some(socket) => UdpTransport::adopt(socket).map_err(|error| failed(&error))?,
+            None => bind(&settings.listen, settings.listen_by_default).map_err(|error| bad(&error))?,
+        };
         if let Some(interfaces) = &settings.coap.multicast {
             transport.join(interfaces).map_err(|error| bad(&error))?;
         }
@@ -122,7 +128,11 @@ fn run(args: comatrix_gateway::cli::ServeArgs) -> Result<(), (ExitCode, String)>
             &events,
         )
             .map_err(|error| failed(&error))?;
+        if transport.is_handed_over() {
+            tracing::info!("the service manager's socket is served; ip and port are those of its socket unit");
+        }
         announce(address);
+        service_manager::ready(address);
         let unfinished =
             serve::serve(transport, settings.limits.serve, &gateway, stop).await;
         if unfinished > 0 {

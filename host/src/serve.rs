@@ -2,28 +2,23 @@
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{Sleep, sleep_until};
 
-use crate::coap::{self, Endpoint, ExchangeId, Incoming};
+use crate::coap::{self, Endpoint};
 use crate::endpoint_report::EndpointReport;
-use crate::exchange::{Answer, Follows, Gateway, Progress, Refusal, Request};
-use crate::observation::{Hub, ObservationLimits, PollId, Polled};
-use crate::transport::{Arrival, UdpPeer, UdpTransport};
+use crate::exchange::Gateway;
+use crate::observation::{Hub, ObservationLimits};
+use crate::service_manager::{self, Watchdog};
+use crate::serving::Serving;
+use crate::transport::{UdpPeer, UdpTransport};
 
 /// Batches received before answers are sent: under a flood, answers must still leave.
 const BATCHES_PER_TURN: usize = 4;
-/// Notifications sent before anything else is done: a room with ten thousand observers must not keep requests waiting.
-const NOTIFICATIONS_PER_TURN: usize = 64;
-/// Bytes of request bodies in flight: 256 of the largest Matrix events. Beyond it new requests are answered 5.03, or a slow
-/// homeserver and a few busy devices would take all of a router's memory.
-const BODIES_IN_FLIGHT: usize = 16 << 20;
 /// After a socket error, so that a persistent one does not spin.
 const ERROR_PAUSE: Duration = Duration::from_millis(10);
 /// The timer while the endpoint waits for nothing.
@@ -38,14 +33,6 @@ pub struct ServeLimits {
     pub observation: ObservationLimits,
     /// For what runs when it is told to stop.
     pub drain: Duration,
-}
-
-/// What was waited for.
-enum Done {
-    /// The answer to a request whose body had this many bytes.
-    Answered(ExchangeId, Answer, usize),
-    /// What came of asking a homeserver on behalf of observers.
-    Polled(PollId, Polled),
 }
 
 /// Serves until `stop` is done, then ends what runs, for at most `limits.drain`. Returns how many exchanges did not end.
@@ -72,10 +59,12 @@ pub async fn serve(
     let mut stop = Box::pin(stop.fuse());
     let mut drained_at = None;
     let mut report = EndpointReport::default();
+    let mut watchdog = Watchdog::from_environment(Instant::now());
 
     loop {
         // Here and not only at the timer: under a flood the socket is always the first to be ready.
         serving.handle_timeout(Instant::now());
+        watchdog.handle_timeout(Instant::now());
         serving.notify();
         let endpoint = &mut serving.endpoint;
         flush(endpoint, &transport);
@@ -87,18 +76,25 @@ pub async fn serve(
         }
         arm(
             timer.as_mut(),
-            [serving.next_timeout(), drained_at, report.next()],
+            [
+                serving.next_timeout(),
+                drained_at,
+                report.next(),
+                watchdog.next_timeout(),
+            ],
         );
         tokio::select! {
             biased;
             () = stop.as_mut() => {
                 tracing::info!("stopping: {} exchanges in flight have {} s to end", serving.endpoint.in_flight(), drain.as_secs());
+                service_manager::stopping(serving.endpoint.in_flight(), drain);
                 serving.draining = true;
                 drained_at = Some(Instant::now() + drain);
                 serving.hub.finish_all();
             }
             Some(done) = serving.pending.next() => serving.finish(done),
-            ready = transport.readable() => {
+            // Requests that come while this gateway ends wait in a socket that outlives it, for the next one.
+            ready = transport.readable(), if !(serving.draining && transport.is_handed_over()) => {
                 match ready.and_then(|()| receive(&mut transport, &mut serving)) {
                     Ok(false) => {}
                     // Connections to homeservers share this thread; they get their turn in a flood too.
@@ -111,146 +107,6 @@ pub async fn serve(
             }
             () = timer.as_mut() => {}
         }
-    }
-}
-
-/// What is served, and what is under way.
-struct Serving<'a> {
-    endpoint: Endpoint<UdpPeer>,
-    hub: Hub,
-    gateway: &'a Gateway,
-    pending: FuturesUnordered<LocalBoxFuture<'a, Done>>,
-    /// Bytes of request bodies in flight.
-    bodies: usize,
-    /// Where the transport listens.
-    local: Option<SocketAddr>,
-    draining: bool,
-}
-
-impl Serving<'_> {
-    fn receive(&mut self, now: Instant, peer: UdpPeer, arrival: Arrival, datagram: &[u8]) {
-        match arrival {
-            Arrival::Unicast => self.endpoint.handle_datagram(now, peer, datagram),
-            Arrival::Multicast => self.endpoint.handle_multicast(now, peer, datagram),
-        }
-        // At once and not after the batch: what needs no homeserver is then never in flight beside the rest of the batch,
-        // and so never above a device's bound.
-        while let Some(incoming) = self.endpoint.poll_request() {
-            self.begin(incoming);
-        }
-    }
-
-    fn begin(&mut self, incoming: Incoming<UdpPeer>) {
-        let id = incoming.id;
-        let body = incoming.request.payload.len();
-        let request = Request {
-            peer: incoming.peer.remote,
-            local: self.local.map(|listening| match incoming.peer.local {
-                Some(address) => SocketAddr::new(address, listening.port()),
-                None => listening,
-            }),
-            multicast: incoming.multicast,
-            observes: incoming.observes,
-            message_type: incoming.message_type,
-            message: incoming.request,
-            wire_bytes: incoming.wire_bytes,
-        };
-        let refusal = if self.draining {
-            Some(Refusal::Draining)
-        } else {
-            (self.bodies + body > BODIES_IN_FLIGHT).then_some(Refusal::Busy)
-        };
-        if let Some(refusal) = refusal {
-            let response = Gateway::refuse(&request, &refusal);
-            self.endpoint.respond(Instant::now(), id, response);
-            return;
-        }
-        let gateway = self.gateway;
-        match gateway.begin(request) {
-            Progress::Answered(answer) => self.respond(id, answer),
-            Progress::Waiting(waiting) => {
-                self.bodies += body;
-                self.pending.push(Box::pin(async move {
-                    Done::Answered(id, gateway.finish(waiting).await, body)
-                }));
-            }
-        }
-    }
-
-    fn finish(&mut self, done: Done) {
-        match done {
-            Done::Answered(id, answer, body) => {
-                self.bodies -= body;
-                self.respond(id, answer);
-            }
-            Done::Polled(id, polled) => self.hub.polled(Instant::now(), id, polled),
-        }
-    }
-
-    /// Answers a request, and does what follows.
-    fn respond(&mut self, id: ExchangeId, answer: Answer) {
-        let now = Instant::now();
-        let mut message = answer.message;
-        match answer.follows {
-            None => self.endpoint.respond(now, id, message),
-            Some(Follows::LoggedOut(account)) => {
-                self.endpoint.respond(now, id, message);
-                self.hub.logged_out(&account);
-            }
-            // It would end with the gateway, and nobody would tell the device.
-            Some(Follows::Observation(_)) if self.draining => {
-                self.endpoint.respond(now, id, message);
-            }
-            Some(Follows::Observation(registration)) => {
-                let prepared = self.hub.prepare(self.gateway, now, *registration);
-                let Some(prepared) = prepared else {
-                    return self.endpoint.respond(now, id, message);
-                };
-                self.hub.keep_fresh(&mut message);
-                let begun = self.endpoint.respond_observing(now, id, message.clone());
-                self.hub.start(now, begun, prepared, message);
-            }
-        }
-    }
-
-    /// Moves between endpoint and observations: what arrived, and what is to be told.
-    fn notify(&mut self) {
-        for _ in 0..NOTIFICATIONS_PER_TURN {
-            while let Some(event) = self.endpoint.poll_observed() {
-                self.hub.observed(Instant::now(), event);
-            }
-            let Some((id, message)) = self.hub.poll_notification(Instant::now()) else {
-                return;
-            };
-            self.endpoint.notify(Instant::now(), id, message);
-        }
-    }
-
-    fn handle_timeout(&mut self, now: Instant) {
-        let is_due = |due: Option<Instant>| due.is_some_and(|due| due <= now);
-        if is_due(self.endpoint.next_timeout()) {
-            self.endpoint.handle_timeout(now);
-        }
-        if is_due(self.hub.next_timeout()) {
-            self.hub.handle_timeout(now);
-            let gateway = self.gateway;
-            while let Some(call) = self.hub.poll_call(gateway, now) {
-                self.pending.push(Box::pin(async {
-                    let (id, polled) = call.make(&gateway.upstreams).await;
-                    Done::Polled(id, polled)
-                }));
-            }
-        }
-    }
-
-    fn next_timeout(&self) -> Option<Instant> {
-        let notifications = self.hub.has_ready().then(Instant::now);
-        let times = [
-            self.endpoint.next_timeout(),
-            self.hub.next_timeout(),
-            notifications,
-        ];
-        times.into_iter().flatten().min()
     }
 }
 
@@ -288,7 +144,7 @@ fn tell(report: &mut EndpointReport, endpoint: &Endpoint<UdpPeer>) {
 }
 
 /// Moves the timer only to an earlier time, or once it has passed: most deadlines are met and never waited for.
-fn arm(mut timer: Pin<&mut Sleep>, deadlines: [Option<Instant>; 3]) {
+fn arm(mut timer: Pin<&mut Sleep>, deadlines: [Option<Instant>; 4]) {
     let wanted = deadlines
         .into_iter()
         .flatten()

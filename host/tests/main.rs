@@ -36,6 +36,7 @@ mod rule_text;
 mod rule_trust;
 mod running_gateway;
 mod scratch;
+mod service_manager;
 mod stage;
 mod stub;
 mod swap_manifests;

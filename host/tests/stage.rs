@@ -23,7 +23,7 @@ use crate::stub::{Reaction, Stub};
 /// Rules in a folder, a manager, a gateway, and the homeserver behind it.
 pub struct Stage {
     pub folder: PathBuf,
-    pub events: Events,
+    events: Events,
     pub gateway: Gateway,
     _stub: Stub,
     /// Whether the homeserver answers.
@@ -104,6 +104,13 @@ impl Stage {
         let (reply, answer) = oneshot::channel();
         assert!(self.events.send(Event::Wish(wish, reply)).is_ok());
         answer.await.expect("the manager runs")
+    }
+
+    /// Lets the manager look at all files again, and waits until it has.
+    pub async fn reload(&self) {
+        let (done, is_done) = oneshot::channel();
+        assert!(self.events.send(Event::Reload(done)).is_ok());
+        is_done.await.expect("the manager runs");
     }
 
     /// A file with this component, swapped in for a rule.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use comatrix_gateway::coap::code;
 use comatrix_gateway::rule::{Effect, HttpRequest, Step};
-use comatrix_gateway::rules::{Event, Reply, Wish};
+use comatrix_gateway::rules::{Reply, Wish};
 
 use crate::exchange::{answer, request};
 use crate::http_call;
@@ -213,14 +213,13 @@ async fn a_reload_takes_what_has_changed_and_only_that() {
     let stage = Stage::new("swap-reload", &[("a", saying("one")), ("b", saying("b"))]);
     fs::write(stage.folder.join("a.wasm"), saying("two")).expect("the folder is the test's");
     let before = stage.status("b").await;
-    assert!(stage.events.send(Event::Reload).is_ok());
-    stage.until("a", |status| status.previous.is_some()).await;
+    stage.reload().await;
     assert_eq!(stage.test("a").await, "two");
     let after = stage.status("b").await;
     assert_eq!((after.previous, after.revision), (None, before.revision));
     // What an operator has swapped in stays: the file has not changed since.
     stage.swapped("a", &saying("three")).await;
-    assert!(stage.events.send(Event::Reload).is_ok());
+    stage.reload().await;
     assert_eq!(stage.status("a").await.failure, None);
     assert_eq!(stage.test("a").await, "three");
 }

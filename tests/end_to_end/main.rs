@@ -17,6 +17,8 @@ mod homeserver_faults;
 mod libcoap_story;
 mod malformed;
 mod message_layer;
+mod openwrt;
+mod packaging;
 mod peers;
 mod plugtest;
 mod rate_limits;

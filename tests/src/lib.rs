@@ -11,6 +11,7 @@ pub mod aiocoap;
 pub mod device;
 pub mod gateway;
 pub mod libcoap;
+pub mod manual;
 pub mod matrix;
 pub mod observer;
 pub mod places;

@@ -67,7 +67,7 @@ fn command(words: &[&str]) -> Command {
 }
 
 /// `program` as root: as it is, or through sudo; none if neither works.
-fn as_root(program: &'static str) -> Option<Vec<&'static str>> {
+pub fn as_root(program: &'static str) -> Option<Vec<&'static str>> {
     let printed = |name: &str, argument: &str| {
         let output = Command::new(name)
             .arg(argument)

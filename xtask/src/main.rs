@@ -5,6 +5,8 @@
 
 mod apt;
 mod both_toolchains;
+mod dist;
+mod dist_test;
 mod fuzz;
 mod run;
 mod setup;
@@ -22,7 +24,8 @@ Developer commands of CoMatrix.
 
 Usage: cargo xtask COMMAND [ARGUMENTS]
 
-  setup          Install what is missing: the target for rules, Node.js, Synapse and aiocoap, libcoap's client
+  setup          Install what is missing: the target for rules, Node.js, Synapse and aiocoap, libcoap's client,
+                 shellcheck and systemd
   guest          Build every rule into target/guest/<name>.wasm
   demo [--once]  Start Synapse and the gateway and walk a device through every resource;
                  --once ends after that instead of staying up
@@ -33,6 +36,7 @@ Usage: cargo xtask COMMAND [ARGUMENTS]
                  500 devices on a lossy network in front of Synapse: nothing lost, memory flat
   fuzz [TARGET] [--seconds N]
                  Make seeds from the tests' cases and run cargo-fuzz
+  dist [--test]  Make what is installed on a router: the Debian package; --test installs, upgrades and removes it
 
 `cargo xtask COMMAND --help` tells more. Every command does its own set-up and is quick when nothing has changed.";
 
@@ -45,6 +49,7 @@ Installs what is missing, and nothing twice:
   - Node.js and npm, for the rule in JavaScript: Debian's nodejs and npm
   - a Python virtual environment in target/venv with tests/requirements.txt (Synapse, aiocoap)
   - libcoap's client: Debian's libcoap3-bin
+  - what checks the files of the packages: Debian's shellcheck and systemd
 
 Packages of Debian are installed with apt-get, as root or through sudo.";
 
@@ -109,6 +114,8 @@ enum XtaskError {
     Guest(#[from] guest::GuestError),
     #[error(transparent)]
     Command(#[from] CommandError),
+    #[error(transparent)]
+    Dist(#[from] dist::DistError),
 }
 
 fn dispatch(arguments: &[String]) -> Result<(), XtaskError> {
@@ -142,6 +149,11 @@ fn dispatch(arguments: &[String]) -> Result<(), XtaskError> {
         ("bench", false) => bench(&workspace, rest)?,
         ("soak", true) => println!("{HELP_SOAK}"),
         ("soak", false) => soak(&workspace, rest)?,
+        ("dist", true) => println!("{}", dist::HELP),
+        ("dist", false) => {
+            accept_only(command, rest, &["--test"])?;
+            dist::dist(&workspace, !rest.is_empty())?;
+        }
         ("fuzz", true) => println!("{}", fuzz::HELP),
         ("fuzz", false) => fuzz::fuzz(&workspace, rest)?,
         (unknown, _) => {
@@ -200,14 +212,9 @@ fn built(workspace: &Path, profile: &str, program: &str) -> Command {
 }
 
 /// With the whole workspace selected, as `cargo test` has it, so that dependencies are built once for both.
-fn build_all(workspace: &Path) -> Result<(), XtaskError> {
+fn build_all(workspace: &Path) -> Result<(), CommandError> {
     announce("building the gateway and what drives it (some minutes the first time)");
-    Ok(run(cargo(workspace).args([
-        "build",
-        "--locked",
-        "--workspace",
-        "--bins",
-    ]))?)
+    run(cargo(workspace).args(["build", "--locked", "--workspace", "--bins"]))
 }
 
 fn test(workspace: &Path, arguments: &[String]) -> Result<(), XtaskError> {

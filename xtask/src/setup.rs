@@ -19,6 +19,13 @@ const COAP_CLIENTS: [&str; 3] = [
     "coap-client-gnutls",
 ];
 
+/// What checks the files of the packages, by program and Debian's package.
+const CHECKERS: [(&str, &str); 3] = [
+    ("shellcheck", "shellcheck"),
+    ("systemd-analyze", "systemd"),
+    ("systemd-socket-activate", "systemd"),
+];
+
 /// What builds rules in JavaScript.
 const NODE: [&str; 2] = ["nodejs", "npm"];
 
@@ -43,6 +50,9 @@ pub fn everything(workspace: &Path) -> Result<(), SetupError> {
     venv::complete(workspace)?;
     if !COAP_CLIENTS.iter().any(|client| on_path(client)) {
         apt::install(&["libcoap3-bin"])?;
+    }
+    for (program, package) in CHECKERS {
+        install_unless_present(program, package)?;
     }
     announce("set-up is complete");
     Ok(())
@@ -87,6 +97,14 @@ pub fn node() -> Result<(), SetupError> {
     match on_path("node") && on_path("npm") {
         true => Ok(()),
         false => Ok(apt::install(&NODE)?),
+    }
+}
+
+/// Installs Debian's `package`, unless its `program` is on the path.
+pub fn install_unless_present(program: &str, package: &'static str) -> Result<(), SetupError> {
+    match on_path(program) {
+        true => Ok(()),
+        false => Ok(apt::install(&[package])?),
     }
 }
 

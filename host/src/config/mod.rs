@@ -144,9 +144,12 @@ fn rooms(rooms: &BTreeMap<String, String>) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// `CACHE_DIRECTORY` is systemd's; then the XDG base directory specification.
+/// `CACHE_DIRECTORY` is systemd's, and with `DynamicUser=` a link to the folder itself; then the XDG base directory
+/// specification.
 fn default_cache_dir() -> Option<PathBuf> {
-    folder("CACHE_DIRECTORY").or_else(|| {
+    let of_systemd = folder("CACHE_DIRECTORY");
+    let of_systemd = of_systemd.map(|folder| folder.canonicalize().unwrap_or(folder));
+    of_systemd.or_else(|| {
         folder("XDG_CACHE_HOME")
             .or_else(|| folder("HOME").map(|home| home.join(".cache")))
             .map(|cache| cache.join("comatrix"))

@@ -90,7 +90,11 @@ impl Manager {
     fn act(&mut self, event: Event, events: &Receiver<Event>) {
         match event {
             Event::Replaced(rule) => self.replaced(rule, events),
-            Event::Reload => self.reload(),
+            Event::Reload(done) => {
+                self.reload();
+                // Who asked may have gone.
+                let _ = done.send(());
+            }
             Event::Alarm(alarm) => self.alarm(&alarm),
             Event::Wish(wish, reply) => {
                 let answer = self.wish(wish);

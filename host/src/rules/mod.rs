@@ -23,6 +23,7 @@ use tokio::sync::oneshot;
 use tokio::task::spawn_local;
 
 use crate::rule::Alarm;
+use crate::service_manager;
 use control::Control;
 pub use manager::Manager;
 pub use protocol::{Reply, RuleStatus, Wish};
@@ -34,8 +35,8 @@ use watch::Watch;
 pub enum Event {
     /// A file of a rule with this name was replaced.
     Replaced(String),
-    /// Look at all files again (SIGHUP).
-    Reload,
+    /// Look at all files again (SIGHUP); whoever asked hears when that is done.
+    Reload(oneshot::Sender<()>),
     /// A revision fails more often than it works.
     Alarm(Alarm),
     /// An operator wants something, and waits for the reply.
@@ -76,7 +77,14 @@ pub fn listen(
     }
     let reload = events.clone();
     spawn_local(async move {
-        while hang_up.recv().await.is_some() && reload.send(Event::Reload).is_ok() {}
+        while hang_up.recv().await.is_some() {
+            service_manager::reloading();
+            let (done, is_done) = oneshot::channel();
+            if reload.send(Event::Reload(done)).is_err() || is_done.await.is_err() {
+                return; // The manager is gone.
+            }
+            service_manager::reloaded();
+        }
     });
     match control_socket.map(Control::bind) {
         Some(Ok(control)) => {

@@ -78,6 +78,8 @@ pub struct UdpTransport {
     state: UdpSocketState,
     /// Whether it listens on one address only: answers leave from it anyway, without the kernel being told each time.
     has_one_address: bool,
+    /// Whether a service manager holds it too.
+    is_handed_over: bool,
     /// Whether it is in the groups of "All CoAP Nodes".
     is_member: bool,
     buffers: Vec<Vec<u8>>,
@@ -93,6 +95,16 @@ impl UdpTransport {
         Self::open(address).map_err(|cause| BindError::new(address, cause))
     }
 
+    /// Serves a socket that a service manager has bound and holds.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn adopt(socket: std::net::UdpSocket) -> io::Result<Self> {
+        let mut transport = Self::serving(socket.into())?;
+        transport.is_handed_over = true;
+        Ok(transport)
+    }
+
     fn open(address: SocketAddr) -> io::Result<Self> {
         let socket = Socket::new(
             Domain::for_address(address),
@@ -102,18 +114,25 @@ impl UdpTransport {
         if address.is_ipv6() {
             socket.set_only_v6(false)?;
         }
+        socket.bind(&address.into())?;
+        Self::serving(socket)
+    }
+
+    /// A bound socket, made ready.
+    fn serving(socket: Socket) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         socket.set_recv_buffer_size(SOCKET_BUFFER)?;
         socket.set_send_buffer_size(SOCKET_BUFFER)?;
-        socket.bind(&address.into())?;
         let socket = UdpSocket::from_std(socket.into())?;
         let state = UdpSocketState::new(UdpSockRef::from(&socket))?;
+        let address = socket.local_addr()?;
         // Untouched pages cost no memory.
         let buffers = vec![vec![0; RECEIVE_BUFFER]; BATCH_SIZE];
         Ok(Self {
             socket,
             state,
             has_one_address: !address.ip().is_unspecified(),
+            is_handed_over: false,
             is_member: false,
             buffers,
             received: [RecvMeta::default(); BATCH_SIZE],
@@ -138,6 +157,12 @@ impl UdpTransport {
     /// The system's.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
+    }
+
+    /// Whether a service manager holds the socket too, and so what arrives in it after this process has ended.
+    #[must_use]
+    pub fn is_handed_over(&self) -> bool {
+        self.is_handed_over
     }
 
     /// Waits until a datagram may be there.

@@ -174,7 +174,7 @@ fn look(mut store: StoreContextMut<'_, CallState>) -> wasmtime::Result<UpdateDea
     })
 }
 
-fn thread_cpu_time() -> Duration {
+pub(super) fn thread_cpu_time() -> Duration {
     let now = clock_gettime(ClockId::ThreadCPUTime);
     let nanoseconds = u32::try_from(now.tv_nsec).unwrap_or(0);
     Duration::new(now.tv_sec.unsigned_abs(), nanoseconds)

@@ -11,6 +11,7 @@ mod message_layer;
 mod multicast;
 mod no_response;
 mod observe;
+mod observe_ends;
 mod option_numbers;
 mod problem_details;
 mod rates;

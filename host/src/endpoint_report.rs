@@ -75,7 +75,7 @@ impl EndpointReport {
 }
 
 /// Name, whether it is a bound of the gateway's, count now and when last told.
-fn noteworthy(now: &Counters, told: &Counters) -> [(&'static str, bool, u64, u64); 13] {
+fn noteworthy(now: &Counters, told: &Counters) -> [(&'static str, bool, u64, u64); 15] {
     [
         ("malformed", false, now.malformed, told.malformed),
         ("bad-option", false, now.bad_options, told.bad_options),
@@ -93,6 +93,18 @@ fn noteworthy(now: &Counters, told: &Counters) -> [(&'static str, bool, u64, u64
             true,
             now.message_ids_exhausted,
             told.message_ids_exhausted,
+        ),
+        (
+            "observations-refused",
+            true,
+            now.observations_refused,
+            told.observations_refused,
+        ),
+        (
+            "observations-displaced",
+            true,
+            now.observations_displaced,
+            told.observations_displaced,
         ),
         ("never-acknowledged", false, now.given_up, told.given_up),
         ("above-its-rate", false, now.rate_limited, told.rate_limited),

@@ -124,8 +124,14 @@ impl Serving<'_> {
                 let Some(prepared) = prepared else {
                     return self.endpoint.respond(now, id, message);
                 };
+                let renewed = self.endpoint.renews(id);
+                let renewed = renewed.filter(|renewed| self.hub.goes_on(*renewed, &prepared));
+                if let Some(told) = renewed.and_then(|renewed| self.hub.told_last(renewed)) {
+                    message = told;
+                }
                 self.hub.keep_fresh(&mut message);
-                let begun = self.endpoint.respond_observing(now, id, message.clone());
+                let response = message.clone();
+                let begun = self.endpoint.respond_observing(now, id, response, renewed);
                 self.hub.start(now, begun, prepared, message);
             }
         }

@@ -20,6 +20,8 @@ mod largest_input;
 mod largest_poll;
 mod misbehaving;
 mod observing;
+mod observing_again;
+mod observing_device;
 mod observing_together;
 mod over_udp;
 mod proxying;

@@ -8,7 +8,9 @@ use comatrix_gateway::coap::{self, code, option};
 use comatrix_gateway::rule::{Mounted, RuleLimits, Table};
 
 use crate::default_rule::{activate_rule, engine, limits, revision};
-use crate::observing::{A_WHILE, Device, HOUR, body, get, observer, observing, observing_until};
+use crate::observing::{HOUR, observer, observing, observing_until};
+use crate::observing_again::swap;
+use crate::observing_device::{A_WHILE, Device, body, get};
 
 /// What a device hears that was shown a room before something was said there: that, or that it must observe again.
 async fn is_told_or_sent_away(device: &Device, said: &str) {
@@ -53,12 +55,7 @@ async fn an_observation_goes_on_after_a_swap_and_the_former_revision_is_freed() 
     observing(HOUR, |gateway, homeserver, address| async move {
         let device = observer(&homeserver, address).await;
         let former = Arc::downgrade(&gateway.rules.now().rules()[0].revision);
-        let mounted = Mounted {
-            mount: Vec::new(),
-            revision: Arc::new(revision()),
-        };
-        let table = Table::new(vec![mounted]).unwrap_or_else(|error| panic!("{error}"));
-        gateway.rules.swap(table);
+        swap(&gateway);
         for text in ["read by the former revision", "read by the new one"] {
             homeserver.say("!a", text);
             assert_eq!(device.told().await, text);

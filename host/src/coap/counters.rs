@@ -27,6 +27,8 @@ pub struct Counters {
     pub observations: u64,
     /// Requests for an observation that were answered once, for want of room.
     pub observations_refused: u64,
+    /// Observations of peers with unproven addresses that made room for others.
+    pub observations_displaced: u64,
     /// Notifications sent; retransmissions are not counted.
     pub notifications: u64,
     /// Separate responses and notifications that the peer never acknowledged.

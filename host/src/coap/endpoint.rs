@@ -142,12 +142,14 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
                     self.counters.retransmissions += 1;
                     self.transmit(peer, bytes);
                 }
-                Due::Retransmit(peer, bytes, _) => self.retransmit(now, peer, bytes),
+                Due::Retransmit(peer, bytes, owner) => self.retransmit(now, peer, bytes, owner),
                 Due::GivenUp(peer, owners) => {
-                    self.counters.given_up += owners.len() as u64;
                     for owner in owners {
+                        self.counters.given_up += u64::from(owner != Owner::Proof);
                         match owner {
-                            Owner::Notification(id) => self.end(now, id, Ended::Unacknowledged),
+                            Owner::Notification(id) | Owner::FirstAnswer(id) => {
+                                self.end(now, id, Ended::Unacknowledged);
+                            }
                             Owner::Proof => self.is_gone(now, &peer),
                             Owner::Response => {}
                         }

@@ -114,6 +114,11 @@ impl<P: Copy + Eq + Hash> Exchanges<P> {
         }
     }
 
+    /// An exchange in progress.
+    pub(super) fn get(&self, id: ExchangeId) -> Option<&Exchange<P>> {
+        self.by_id.get(&id)
+    }
+
     /// The exchange that this very message began, if it is still in progress.
     pub(super) fn find(
         &self,

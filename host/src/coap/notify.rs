@@ -16,19 +16,47 @@ use super::peer::Peer;
 use super::reliability::Owner;
 
 impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
-    /// Answers a request that asked for an observation ([`Incoming::observes`](super::Incoming)), and begins it. None where
-    /// the response is no success, or a bound is reached: then the device is answered once (RFC 7641 §4.1).
+    /// The observation that the token of this request names, if the request observes: it may go on instead of a new one
+    /// (RFC 7641 §4.1).
+    pub fn renews(&self, id: ExchangeId) -> Option<ObservationId> {
+        let exchange = self
+            .exchanges
+            .get(id)
+            .filter(|exchange| exchange.observes)?;
+        let Arrival { peer, token, .. } = &exchange.arrival;
+        self.observations.find(peer, *token)
+    }
+
+    /// Answers a request that asked for an observation ([`Incoming::observes`](super::Incoming)), and begins it; or goes on
+    /// with `renewed`, which the request [`renews`](Self::renews). None where the response is no success, or a bound is
+    /// reached: then the device is answered once (RFC 7641 §4.1).
     pub fn respond_observing(
         &mut self,
         now: Instant,
         id: ExchangeId,
         response: Message,
+        renewed: Option<ObservationId>,
     ) -> Option<ObservationId> {
         let exchange = self.exchanges.finish(id)?;
         let wanted = exchange.observes && code::class(response.code) == 2;
-        // The old entry makes room for the new one.
-        self.replace(now, &exchange);
-        let begun = if wanted { self.begin(&exchange) } else { None };
+        let renewed = renewed.and_then(|renewed| self.observations.get_mut(renewed));
+        let begun = match renewed.filter(|_| wanted) {
+            Some(observation) => {
+                observation.response_key = exchange.response_key;
+                observation.block2 = exchange.block2;
+                self.observations
+                    .find(&exchange.arrival.peer, exchange.arrival.token)
+            }
+            None => {
+                // The old entry makes room for the new one.
+                self.replace(now, &exchange);
+                if wanted {
+                    self.begin(now, &exchange)
+                } else {
+                    None
+                }
+            }
+        };
         let peer = exchange.arrival.peer;
         self.respond_to(now, exchange, response, begun.is_some());
         if begun.is_some() {
@@ -47,9 +75,13 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         }
     }
 
-    fn begin(&mut self, exchange: &Exchange<P>) -> Option<ObservationId> {
+    fn begin(&mut self, now: Instant, exchange: &Exchange<P>) -> Option<ObservationId> {
         let Arrival { peer, token, .. } = exchange.arrival;
-        let begun = self.observations.begin(Observation {
+        if let Some(oldest) = self.observations.to_displace() {
+            self.counters.observations_displaced += 1;
+            self.end(now, oldest, Ended::Displaced);
+        }
+        let observation = Observation {
             peer,
             token,
             response_key: exchange.response_key,
@@ -58,7 +90,9 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
             notified_at: None,
             last_non: None,
             fetch: Fetch::Done,
-        });
+        };
+        let is_proven = self.known.is_proven(now, peer.hash);
+        let begun = self.observations.begin(observation, is_proven);
         match begun {
             Some(_) => self.counters.observations += 1,
             None => self.counters.observations_refused += 1,

@@ -37,6 +37,8 @@ pub enum Ended {
     Unacknowledged,
     /// There was no message ID for a notification.
     WithoutMessageId,
+    /// Another one needed its place, and the device had not proven its address.
+    Displaced,
 }
 
 impl std::fmt::Display for Ended {
@@ -47,6 +49,7 @@ impl std::fmt::Display for Ended {
             Self::Reset => "the device rejected a notification",
             Self::Unacknowledged => "the device never acknowledged a notification",
             Self::WithoutMessageId => "too many messages went to the device",
+            Self::Displaced => "others needed its place before the device proved its address",
         })
     }
 }
@@ -84,6 +87,8 @@ pub(super) enum Fetch {
 pub(super) struct Observations<P> {
     by_id: Map<ObservationId, Observation<P>>,
     by_peer: Map<Peer<P>, Vec<ObservationId>>,
+    /// Those of peers that have yet to prove their address.
+    unproven: BTreeSet<ObservationId>,
     next_id: u64,
     sequence: u32,
     events: VecDeque<Observed>,
@@ -100,6 +105,7 @@ impl<P: Copy + Eq + Hash> Observations<P> {
         Self {
             by_id: Map::default(),
             by_peer: Map::default(),
+            unproven: BTreeSet::new(),
             next_id: 0,
             sequence: 0,
             events: VecDeque::new(),
@@ -110,14 +116,34 @@ impl<P: Copy + Eq + Hash> Observations<P> {
         }
     }
 
+    /// The one to make room where there is none: the oldest of a peer whose address may be spoofed. Those of proven peers stay.
+    pub(super) fn to_displace(&self) -> Option<ObservationId> {
+        let oldest = self.unproven.first().copied();
+        oldest.filter(|_| self.by_id.len() >= self.most)
+    }
+
+    /// The peer has proven its address.
+    pub(super) fn proven(&mut self, peer: &Peer<P>) {
+        for id in self.by_peer.get(peer).into_iter().flatten() {
+            self.unproven.remove(id);
+        }
+    }
+
     /// Begins an observation; none where a bound is reached.
-    pub(super) fn begin(&mut self, observation: Observation<P>) -> Option<ObservationId> {
+    pub(super) fn begin(
+        &mut self,
+        observation: Observation<P>,
+        is_proven: bool,
+    ) -> Option<ObservationId> {
         let of_peer = self.by_peer.get(&observation.peer).map_or(0, Vec::len);
         if self.by_id.len() >= self.most || of_peer >= self.most_per_peer {
             return None;
         }
         let id = ObservationId(self.next_id);
         self.next_id += 1;
+        if !is_proven {
+            self.unproven.insert(id);
+        }
         self.by_peer.entry(observation.peer).or_default().push(id);
         self.by_id.insert(id, observation);
         Some(id)
@@ -155,6 +181,7 @@ impl<P: Copy + Eq + Hash> Observations<P> {
     /// Takes an observation out of the list; none where it has ended before.
     pub(super) fn remove(&mut self, id: ObservationId) -> Option<Observation<P>> {
         let observation = self.by_id.remove(&id)?;
+        self.unproven.remove(&id);
         if let Fetch::Until(until) = observation.fetch {
             self.fetches.remove(&(until, id));
         }

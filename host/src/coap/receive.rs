@@ -72,7 +72,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
             MessageType::Acknowledgement if !code::is_request(code) => {
                 match self.settle(now, peer, message_id) {
                     Some(Owner::Notification(id)) => self.notification_arrived(now, id),
-                    Some(Owner::Response | Owner::Proof) => {}
+                    Some(Owner::Response | Owner::FirstAnswer(_) | Owner::Proof) => {}
                     None => self.counters.unexpected += 1,
                 }
             }
@@ -114,7 +114,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
             Some(Owner::Response) => return self.counters.reset_by_peer += 1,
             // That is how a ping is answered.
             Some(Owner::Proof) => return,
-            Some(Owner::Notification(id)) => Some(id),
+            Some(Owner::Notification(id) | Owner::FirstAnswer(id)) => Some(id),
             None => self.observations.find_non(&peer, message_id),
         };
         let Some(id) = observation else {

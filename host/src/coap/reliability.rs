@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::codec;
 use super::limits::Limits;
-use super::message::Datagram;
+use super::message::{Datagram, MessageType};
 use super::message_id::MessageIds;
 use super::observe::ObservationId;
 use super::peer::{Map, Peer};
@@ -19,10 +19,37 @@ use super::secret::Secret;
 pub(super) enum Owner {
     /// The exchange that it answers; whatever becomes of it, nobody waits for it.
     Response,
+    /// An exchange that has begun an observation.
+    FirstAnswer(ObservationId),
     /// An observation, which goes on or ends with it.
     Notification(ObservationId),
     /// Nobody: its answer proves the peer's address.
     Proof,
+}
+
+impl Owner {
+    fn is_response(self) -> bool {
+        matches!(self, Self::Response | Self::FirstAnswer(_))
+    }
+}
+
+/// A message that waits for the one under way.
+struct Waiting {
+    owner: Owner,
+    content: Content,
+}
+
+enum Content {
+    /// Never sent.
+    New(Datagram),
+    /// Sent before, and to be sent again as it was: whoever has received it knows it by its message ID.
+    Again { message_id: u16, bytes: Vec<u8> },
+}
+
+impl Waiting {
+    fn was_sent_as(&self, id: u16) -> bool {
+        matches!(self.content, Content::Again { message_id, .. } if message_id == id)
+    }
 }
 
 /// The one confirmable message under way toward a peer, and those behind it.
@@ -33,14 +60,17 @@ struct Outbound {
     timer: (Instant, u64),
     timeout: Duration,
     retransmissions: u32,
-    waiting: VecDeque<(Datagram, Owner)>,
+    waiting: VecDeque<Waiting>,
 }
 
 impl Outbound {
+    fn owners(&self) -> impl Iterator<Item = Owner> {
+        let waiting = self.waiting.iter().map(|waiting| waiting.owner);
+        [self.owner].into_iter().chain(waiting)
+    }
+
     fn responses(&self) -> usize {
-        let waiting = self.waiting.iter().map(|(_, owner)| *owner);
-        let owners = waiting.chain([self.owner]);
-        owners.filter(|owner| *owner == Owner::Response).count()
+        self.owners().filter(|owner| owner.is_response()).count()
     }
 }
 
@@ -112,30 +142,64 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
         owner: Owner,
     ) -> Outcome {
         self.outstanding += 1;
-        self.responses += usize::from(owner == Owner::Response);
+        self.responses += usize::from(owner.is_response());
+        let content = Content::New(datagram);
+        let waiting = Waiting { owner, content };
         if let Some(outbound) = self.peers.get_mut(&peer) {
-            outbound.waiting.push_back((datagram, owner));
+            outbound.waiting.push_back(waiting);
             return Outcome::default();
         }
-        self.start(now, peer, VecDeque::from([(datagram, owner)]))
+        self.start(now, peer, VecDeque::from([waiting]))
+    }
+
+    /// Lets the message under way wait until the peer has proven its address: an empty confirmable message takes its turn.
+    pub(super) fn prove_before(&mut self, now: Instant, peer: Peer<P>) -> Outcome {
+        let Some(message_id) = self.message_ids.next(now, peer.hash) else {
+            return Outcome::default();
+        };
+        let Some(mut outbound) = self.remove(&peer) else {
+            return Outcome::default();
+        };
+        // One that waits already comes now.
+        let before = outbound.waiting.len();
+        let is_proof = |waiting: &Waiting| waiting.owner == Owner::Proof;
+        outbound.waiting.retain(|waiting| !is_proof(waiting));
+        self.outstanding -= before - outbound.waiting.len();
+        outbound.waiting.push_front(Waiting {
+            owner: outbound.owner,
+            content: Content::Again {
+                message_id: outbound.message_id,
+                bytes: outbound.bytes,
+            },
+        });
+        let ping = Datagram::empty(MessageType::Confirmable, message_id);
+        outbound.waiting.push_front(Waiting {
+            owner: Owner::Proof,
+            content: Content::Again {
+                message_id,
+                bytes: codec::encode(&ping),
+            },
+        });
+        self.outstanding += 1;
+        self.start(now, peer, outbound.waiting)
     }
 
     /// Sends the first of these messages that gets an ID; the rest waits.
-    fn start(
-        &mut self,
-        now: Instant,
-        peer: Peer<P>,
-        mut waiting: VecDeque<(Datagram, Owner)>,
-    ) -> Outcome {
+    fn start(&mut self, now: Instant, peer: Peer<P>, mut waiting: VecDeque<Waiting>) -> Outcome {
         let mut outcome = Outcome::default();
-        while let Some((mut datagram, owner)) = waiting.pop_front() {
-            let Some(message_id) = self.message_ids.next(now, peer.hash) else {
-                self.forget(owner);
-                outcome.without_id.push(owner);
-                continue;
+        while let Some(Waiting { owner, content }) = waiting.pop_front() {
+            let (message_id, bytes) = match content {
+                Content::Again { message_id, bytes } => (message_id, bytes),
+                Content::New(mut datagram) => {
+                    let Some(message_id) = self.message_ids.next(now, peer.hash) else {
+                        self.forget(owner);
+                        outcome.without_id.push(owner);
+                        continue;
+                    };
+                    datagram.message_id = message_id;
+                    (message_id, codec::encode(&datagram))
+                }
             };
-            datagram.message_id = message_id;
-            let bytes = codec::encode(&datagram);
             let spread = (self.random_factor - 1.0).max(0.0);
             let timeout = self.timeout.mul_f64(1.0 + spread * self.secret.fraction());
             let timer = self.set_timer(now + timeout, peer);
@@ -159,7 +223,7 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
 
     fn forget(&mut self, owner: Owner) {
         self.outstanding -= 1;
-        self.responses -= usize::from(owner == Owner::Response);
+        self.responses -= usize::from(owner.is_response());
     }
 
     fn set_timer(&mut self, at: Instant, peer: Peer<P>) -> (Instant, u64) {
@@ -177,10 +241,15 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
         peer: Peer<P>,
         message_id: u16,
     ) -> Option<(Owner, Outcome)> {
-        self.peers
-            .get(&peer)
-            .filter(|outbound| outbound.message_id == message_id)?;
-        self.finish(now, peer)
+        let outbound = self.peers.get_mut(&peer)?;
+        if outbound.message_id == message_id {
+            return self.finish(now, peer);
+        }
+        let mut waiting = outbound.waiting.iter();
+        let place = waiting.position(|waiting| waiting.was_sent_as(message_id))?;
+        let owner = outbound.waiting.remove(place)?.owner;
+        self.forget(owner);
+        Some((owner, Outcome::default()))
     }
 
     /// Ends the message under way; the next one leaves.
@@ -202,7 +271,7 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
             return Outcome::default();
         };
         let before = outbound.waiting.len();
-        outbound.waiting.retain(|(_, owner)| *owner != ended);
+        outbound.waiting.retain(|waiting| waiting.owner != ended);
         self.outstanding -= before - outbound.waiting.len();
         if outbound.owner != ended {
             return Outcome::default();
@@ -243,10 +312,9 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
                 ))
             }
             _ => {
-                let dropped = self.remove(&peer).map_or_else(Vec::new, |outbound| {
-                    let waiting = outbound.waiting.into_iter().map(|(_, owner)| owner);
-                    [outbound.owner].into_iter().chain(waiting).collect()
-                });
+                let dropped: Vec<_> = self
+                    .remove(&peer)
+                    .map_or_else(Vec::new, |outbound| outbound.owners().collect());
                 dropped.iter().for_each(|owner| self.forget(*owner));
                 Some(Due::GivenUp(peer, dropped))
             }
@@ -259,12 +327,8 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
 
     /// Whether the peer owes a proof of its address.
     pub(super) fn is_proving(&self, peer: &Peer<P>) -> bool {
-        self.peers.get(peer).is_some_and(|outbound| {
-            let waiting = outbound.waiting.iter().map(|(_, owner)| *owner);
-            waiting
-                .chain([outbound.owner])
-                .any(|owner| owner == Owner::Proof)
-        })
+        let outbound = self.peers.get(peer);
+        outbound.is_some_and(|outbound| outbound.owners().any(|owner| owner == Owner::Proof))
     }
 
     /// Responses toward this peer that are under way or waiting.

@@ -44,6 +44,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         let (response, block2) =
             self.within_allowance(&exchange.arrival, exchange.block2, response);
         let mut response = self.fitted(now, exchange.response_key, block2, response);
+        // What did not fit was replaced.
         if code::class(response.code) == 4 && response.option(CONTENT_FORMAT).is_none() {
             response = self.as_wanted(&exchange.arrival, response);
         }
@@ -125,7 +126,10 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
                 for_duplicates =
                     codec::encode(&Datagram::empty(MessageType::Acknowledgement, message_id));
                 let datagram = datagram(MessageType::Confirmable, 0);
-                let outcome = self.reliability.send(now, peer, datagram, Owner::Response);
+                let begun = datagram.message.option(OBSERVE);
+                let begun = begun.and_then(|_| self.observations.find(&peer, token));
+                let owner = begun.map_or(Owner::Response, Owner::FirstAnswer);
+                let outcome = self.reliability.send(now, peer, datagram, owner);
                 self.proceed(now, peer, outcome);
             }
             _ => match self.reliability.spare_message_id(now, peer) {

@@ -6,8 +6,8 @@
 //! the second one too.
 //!
 //! PROBING_RATE (RFC 7252 §4.7) bounds what is sent to a peer that never answers. Whatever a server sends answers a request, so
-//! here the bound is on bytes: what the peer sent, three times. Beyond it no retransmission leaves, until the peer has
-//! answered one. For notifications there is [`Endpoint::is_proven`].
+//! here the bound is on bytes: what the peer sent, three times. Beyond it no retransmission leaves, but a ping, until the peer
+//! has answered one. For notifications there is [`Endpoint::is_proven`].
 
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -23,7 +23,11 @@ use super::option::ECHO;
 use super::peer::Peer;
 use super::problem;
 use super::receive::Way;
+use super::reliability::Owner;
 use super::terms::Terms;
+
+/// Bytes of an empty message (RFC 7252 §3).
+const EMPTY_BYTES: usize = 4;
 
 impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     /// How a request wants to be answered, and how it may be.
@@ -47,6 +51,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     pub(super) fn prove(&mut self, now: Instant, peer: Peer<P>) {
         if !self.known.is_proven(now, peer.hash) {
             self.counters.proofs += 1;
+            self.observations.proven(&peer);
         }
         self.known.prove(now, peer.hash);
     }
@@ -90,13 +95,17 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         }
     }
 
-    /// A retransmission, unless the peer has had its bytes.
-    pub(super) fn retransmit(&mut self, now: Instant, peer: Peer<P>, bytes: Vec<u8>) {
+    /// A retransmission, unless the peer has had its bytes. Then an answer waits until the peer has proven its address, which
+    /// takes four bytes: the device may be there, and the answer is what was lost.
+    pub(super) fn retransmit(&mut self, now: Instant, peer: Peer<P>, bytes: Vec<u8>, owner: Owner) {
         if self.known.may_repeat(now, peer.hash, bytes.len()) {
             self.counters.retransmissions += 1;
-            self.transmit(peer, bytes);
-        } else {
-            self.counters.retransmissions_withheld += 1;
+            return self.transmit(peer, bytes);
+        }
+        self.counters.retransmissions_withheld += 1;
+        if owner != Owner::Proof && self.known.may_repeat(now, peer.hash, EMPTY_BYTES) {
+            let outcome = self.reliability.prove_before(now, peer);
+            self.proceed(now, peer, outcome);
         }
     }
 }

@@ -1,13 +1,11 @@
 //! All observations: fed with what happened, polled for what is to be done.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::rc::Rc;
 use std::time::Instant;
 
-use super::change::hash;
-use super::limits::{MAX_KEPT, ObservationLimits};
+use super::limits::ObservationLimits;
 use super::notification::{ended, keep_fresh};
-use super::observer::{Item, Observer};
+use super::observer::Observer;
 use super::poll::Poll;
 use super::registration::Prepared;
 use crate::coap::{self, Ended, ObservationId, Observed, code};
@@ -67,7 +65,8 @@ impl Hub {
         keep_fresh(message, self.limits.refresh);
     }
 
-    /// An observation has begun, or none has, where the endpoint had no room. `shown`: what the device was answered.
+    /// An observation has begun, goes on, or has not begun, where the endpoint had no room. `shown`: what the device was
+    /// answered.
     pub fn start(
         &mut self,
         now: Instant,
@@ -79,6 +78,9 @@ impl Hub {
         let Some(id) = id else {
             return self.drop_unused(poll);
         };
+        if self.observers.contains_key(&id) {
+            return self.renew(now, id, registration);
+        }
         let Registration {
             watch,
             context,
@@ -87,24 +89,23 @@ impl Hub {
             began,
             ..
         } = registration;
+        let topic = watch.topic.clone();
         let refresh_at = now + self.limits.refresh;
-        let mut observer = Observer::new(poll, watch.topic, context, device, path, refresh_at);
-        observer.shown = watch.shown.as_deref().map(hash);
-        if shown.payload.len() <= MAX_KEPT {
-            observer.last = Some(Item::Message(Rc::new(shown)));
-        }
+        let mut observer = Observer::new(poll, topic, context, device, path, refresh_at);
+        observer.show(&watch, shown);
         self.refreshes.insert((refresh_at, id));
         self.observers.insert(id, observer);
-        self.join(now, id, poll, began, &watch.state);
+        self.join(now, id, began, &watch.state);
     }
 
     /// Lets an observer hear of what its poll tells, and has told since its request came.
-    fn join(&mut self, now: Instant, id: ObservationId, to: PollId, began: Instant, found: &[u8]) {
-        let (Some(observer), Some(poll)) = (self.observers.get_mut(&id), self.polls.get_mut(&to))
-        else {
+    fn join(&mut self, now: Instant, id: ObservationId, began: Instant, found: &[u8]) {
+        let Some(observer) = self.observers.get_mut(&id) else {
             return;
         };
-        observer.poll = to;
+        let Some(poll) = self.polls.get_mut(&observer.poll) else {
+            return;
+        };
         let told = poll.told_since(began, &observer.topic, found);
         poll.add(now, &observer.topic, id);
         match told.map(|told| observer.tell(&told)) {

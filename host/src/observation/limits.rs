@@ -28,6 +28,8 @@ pub(super) const MAX_UNREAD: u32 = 3;
 pub(super) const MAX_PASSED_OVER: u32 = 10;
 /// How long new topics are gathered before a poll that lacks them is made anew: after a power cut, all devices come at once.
 pub(super) const GATHERING: Duration = Duration::from_millis(100);
+/// Notifications put into words at once when a rule is replaced, a rule's call each: less than a millisecond.
+pub(super) const WORDS_PER_TURN: usize = 64;
 /// While a rule has used what it may compute.
 pub(super) const BREATH: Duration = Duration::from_millis(50);
 /// Seconds after which a device whose observation has ended comes back.

@@ -15,6 +15,7 @@ mod pause;
 mod poll;
 mod polling;
 mod registration;
+mod renewal;
 mod revising;
 mod telling;
 

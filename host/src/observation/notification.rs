@@ -50,6 +50,11 @@ pub(super) fn keep_fresh(message: &mut coap::Message, refresh: Duration) {
     }
 }
 
+/// The last one of an observation whose rule trapped.
+pub(super) fn rule_failed() -> coap::Message {
+    ended(code::INTERNAL_SERVER_ERROR, "the translation rule failed")
+}
+
 /// The last notification: it says why, and when to come back where that makes sense.
 pub(super) fn ended(code: u8, why: &str) -> coap::Message {
     let message = coap::Message::diagnostic(code, why);

@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Instant;
 
-use super::change::Told;
+use super::change::{Told, hash};
 use super::hub::PollId;
-use super::limits::MAX_WAITING;
+use super::limits::{MAX_KEPT, MAX_WAITING};
+use super::notification::of_change;
 use crate::coap;
-use crate::rule::Context;
+use crate::rule::{Context, Trap, Watch};
 use crate::upstream::Device;
 
 /// What a device is told.
@@ -18,6 +19,19 @@ pub(super) enum Item {
     Change(Rc<Told>),
     /// A message.
     Message(Rc<coap::Message>),
+}
+
+impl Item {
+    /// The message of it.
+    ///
+    /// # Errors
+    /// The rule trapped.
+    pub(super) fn message(&self, context: &Context) -> Result<coap::Message, Trap> {
+        match self {
+            Self::Message(message) => Ok((**message).clone()),
+            Self::Change(told) => of_change(context, told),
+        }
+    }
 }
 
 /// More waits for the device than it will catch up with.
@@ -32,7 +46,7 @@ pub(super) struct Observer {
     /// The Uri-Path that it asked for.
     pub(super) path: Vec<String>,
     /// The change that the first answer has shown already, until the poll has told it as well.
-    pub(super) shown: Option<u64>,
+    shown: Option<u64>,
     waiting: VecDeque<Item>,
     /// Whether a notification is under way.
     is_sending: bool,
@@ -62,6 +76,14 @@ impl Observer {
             is_sending: false,
             last: None,
             refresh_at,
+        }
+    }
+
+    /// The device was answered with this.
+    pub(super) fn show(&mut self, watch: &Watch, answer: coap::Message) {
+        self.shown = watch.shown.as_deref().map(hash);
+        if answer.payload.len() <= MAX_KEPT {
+            self.last = Some(Item::Message(Rc::new(answer)));
         }
     }
 

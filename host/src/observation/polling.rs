@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::change::Told;
 use super::hub::{Hub, PollId};
-use super::limits::{BREATH, MAX_CHANGE, MAX_CHANGES};
+use super::limits::{BREATH, MAX_CHANGE, MAX_CHANGES, WORDS_PER_TURN};
 use super::notification::ended;
 use super::poll::{Identity, Poll};
 use crate::coap::{self, code};
@@ -52,7 +52,9 @@ impl Hub {
             let is_due = |poll: &Poll| poll.due().is_some_and(|due| due <= now);
             let (id, _) = self.polls.iter().find(|(_, poll)| is_due(poll))?;
             let id = *id;
-            self.revise(gateway, now, id);
+            if !self.revise(gateway, now, id, WORDS_PER_TURN) {
+                return None;
+            }
             let Some(poll) = self.polls.get_mut(&id) else {
                 continue;
             };

@@ -82,7 +82,7 @@ impl Hub {
         // One that waits since before a swap goes over to the new revision now, and stays the only one of its account.
         if let Some((id, _)) = self.polls.iter().find(|(_, poll)| former(poll)) {
             let id = *id;
-            self.revise(gateway, now, id);
+            self.revise(gateway, now, id, usize::MAX);
             if let Some(poll) = self.polls.get_mut(&id) {
                 poll.postpone(now);
             }

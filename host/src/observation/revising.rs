@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::hub::{Hub, PollId};
-use super::notification::{ended, of_change};
+use super::notification::{ended, rule_failed};
 use super::observer::{Item, Observer};
 use super::poll::Poll;
 use crate::coap::code;
@@ -14,22 +14,37 @@ use crate::exchange::Gateway;
 use crate::rule::Revision;
 
 impl Hub {
-    /// Hands a poll to the revision that serves now, if it is another one. Observations that it does not know end.
-    pub(super) fn revise(&mut self, gateway: &Gateway, now: Instant, id: PollId) {
+    /// Hands a poll to the revision that serves now, if it is another one. Observations that it does not know end. False
+    /// where more than `most` notifications are to be put into words first: the rest of them at the next call.
+    pub(super) fn revise(
+        &mut self,
+        gateway: &Gateway,
+        now: Instant,
+        id: PollId,
+        most: usize,
+    ) -> bool {
         let Some(poll) = self.polls.get(&id) else {
-            return;
+            return true;
         };
         let table = gateway.rules.now();
         let mut rules = table.rules().iter().map(|rule| &rule.revision);
         let current = rules.find(|revision| revision.name() == poll.revision.name());
         if current.is_some_and(|current| Arc::ptr_eq(current, &poll.revision)) {
-            return;
+            return true;
         }
         let observers = poll.observers();
+        let mut left = most;
+        for observer in &observers {
+            if let Some(of_id) = self.observers.get_mut(observer) {
+                put_into_words(of_id, &mut left);
+            }
+            if left == 0 {
+                return false;
+            }
+        }
         for observer in observers {
             let of_id = self.observers.get_mut(&observer);
             let is_known = of_id.is_some_and(|of_id| {
-                put_into_words(of_id);
                 current.is_some_and(|current| relink(gateway, current, of_id))
             });
             if !is_known {
@@ -38,7 +53,7 @@ impl Hub {
             }
         }
         let (Some(current), Some(poll)) = (current, self.polls.get_mut(&id)) else {
-            return;
+            return true;
         };
         match current.poll(&poll.state, &poll.topics()) {
             Ok(Some(Ok(_))) => {
@@ -50,6 +65,7 @@ impl Hub {
                 self.finish_poll(id, &ended(code::SERVICE_UNAVAILABLE, why));
             }
         }
+        true
     }
 
     /// Ends a poll where another one of its account has begun with the same revision: an exchange of the former revision,
@@ -71,14 +87,17 @@ impl Hub {
     }
 }
 
-/// The former revision makes the notifications that wait.
-fn put_into_words(observer: &mut Observer) {
+/// The former revision makes the notifications that wait, as many as are left.
+fn put_into_words(observer: &mut Observer, left: &mut usize) {
     let context = observer.context.clone();
     for item in observer.waiting_mut() {
-        if let Item::Change(told) = item {
-            let message = of_change(&context, told);
-            let failed = || ended(code::INTERNAL_SERVER_ERROR, "the translation rule failed");
-            *item = Item::Message(Rc::new(message.unwrap_or_else(|_| failed())));
+        if *left == 0 {
+            return;
+        }
+        if matches!(item, Item::Change(_)) {
+            let message = item.message(&context).unwrap_or_else(|_| rule_failed());
+            *item = Item::Message(Rc::new(message));
+            *left -= 1;
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::hub::Hub;
 use super::limits::BREATH;
-use super::notification::{ended, keep_fresh, of_change};
+use super::notification::{keep_fresh, rule_failed};
 use super::observer::Item;
 use super::poll::Poll;
 use crate::coap::{self, ObservationId, code};
@@ -35,21 +35,20 @@ impl Hub {
                 self.breathing.get_or_insert(now + BREATH);
                 continue;
             }
-            let message = match observer.send() {
-                Some(Item::Message(message)) => (*message).clone(),
-                Some(Item::Change(told)) => {
-                    let result = of_change(&observer.context, &told);
-                    told.revision
-                        .judge(observer.device.address, result.is_err());
-                    result.unwrap_or_else(|trap| {
-                        if told.revision.state().budget.admit_line(now) {
-                            tracing::error!("{trap}");
-                        }
-                        ended(code::INTERNAL_SERVER_ERROR, "the translation rule failed")
-                    })
-                }
-                None => continue,
+            let Some(item) = observer.send() else {
+                continue;
             };
+            let result = item.message(&observer.context);
+            if let Item::Change(told) = &item {
+                told.revision
+                    .judge(observer.device.address, result.is_err());
+                if let Err(trap) = &result
+                    && told.revision.state().budget.admit_line(now)
+                {
+                    tracing::error!("{trap}");
+                }
+            }
+            let message = result.unwrap_or_else(|_| rule_failed());
             if code::class(message.code) != 2 {
                 self.finish(id, message);
                 return self.last.pop_front();

@@ -216,3 +216,58 @@ fn a_short_message_with_the_id_of_a_long_request_is_not_sent_its_answer() {
     assert!(server.endpoint.poll_request().is_none());
     assert_eq!(server.answer_to(&long), answer, "the request itself is");
 }
+
+/// A separate answer of an unproven peer, of which no more copies may leave.
+fn withheld() -> (Server, Vec<u8>, Datagram) {
+    let mut server = server();
+    server.receive(1, &confirmable(1, POST));
+    let id = server.incoming().id;
+    server.advance(Duration::from_secs(1));
+    server.sent();
+    server.respond(id, changed().with_payload([b'x'; 100]));
+    let answer = server.sent_bytes().remove(0);
+    server.advance(Duration::from_secs(4));
+    let ping = server.sent_one();
+    assert_eq!(
+        (ping.message_type, ping.message.code),
+        (MessageType::Confirmable, EMPTY)
+    );
+    (server, answer, ping)
+}
+
+#[test]
+fn an_answer_that_may_not_be_repeated_waits_for_a_proof_and_is_then_repeated_as_it_was() {
+    let (mut server, answer, ping) = withheld();
+    server.receive(1, &Datagram::empty(MessageType::Reset, ping.message_id));
+    assert_eq!(server.sent_bytes(), std::slice::from_ref(&answer));
+    server.advance(Duration::from_secs(4));
+    assert_eq!(server.sent_bytes(), std::slice::from_ref(&answer));
+    let message_id = decode(&answer).expect("own").message_id;
+    server.acknowledge(1, message_id);
+    server.advance(Duration::from_secs(400));
+    assert_eq!((server.sent(), server.endpoint.state_left()), (vec![], 0));
+}
+
+#[test]
+fn the_acknowledgement_of_an_answer_that_waits_for_a_proof_ends_it() {
+    let (mut server, answer, ping) = withheld();
+    server.acknowledge(1, decode(&answer).expect("own").message_id);
+    assert!(server.endpoint.is_proven(server.now, 1));
+    server.receive(1, &Datagram::empty(MessageType::Reset, ping.message_id));
+    server.advance(Duration::from_secs(400));
+    assert_eq!((server.sent(), server.endpoint.state_left()), (vec![], 0));
+}
+
+#[test]
+fn a_spoofed_address_gets_an_answer_and_pings_within_three_times_its_bytes() {
+    let (mut server, answer, ping) = withheld();
+    server.advance(Duration::from_secs(400));
+    let pings = server.sent_bytes();
+    assert!(
+        pings.iter().all(|bytes| *bytes == encode(&ping)),
+        "{pings:?}"
+    );
+    let sent = answer.len() + 4 * (1 + pings.len());
+    assert!(sent <= 136, "{sent} bytes");
+    assert_eq!(server.endpoint.state_left(), 0);
+}

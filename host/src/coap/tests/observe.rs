@@ -37,7 +37,7 @@ impl Server {
         assert_eq!(incoming.request.option(OBSERVE), None);
         let id = self
             .endpoint
-            .respond_observing(self.now, incoming.id, content("first"));
+            .respond_observing(self.now, incoming.id, content("first"), None);
         (id, self.sent_one())
     }
 
@@ -196,7 +196,7 @@ fn an_address_that_may_be_spoofed_is_told_nothing_before_it_has_answered_a_ping(
     let incoming = server.incoming();
     let id = server
         .endpoint
-        .respond_observing(server.now, incoming.id, content("first"))
+        .respond_observing(server.now, incoming.id, content("first"), None)
         .expect("an observation");
     let [answer, ping] = <[Datagram; 2]>::try_from(server.sent()).expect("two datagrams");
     assert!(answer.message.option(OBSERVE).is_some());
@@ -246,5 +246,33 @@ fn a_device_that_does_not_fetch_the_blocks_is_told_the_next_all_the_same() {
     server.advance(59 * SECOND);
     assert_eq!(server.observed(), None);
     server.advance(SECOND);
+    assert_eq!(server.observed(), Some(Observed::Delivered(id)));
+}
+
+#[test]
+fn an_observation_that_is_renewed_goes_on_with_what_is_under_way() {
+    let mut server = Server::new();
+    let id = server.observe(1, 10).0.expect("an observation");
+    let under_way = server.notify(id, "second");
+    let mut again = observing(11, 0);
+    again.token = token(10);
+    server.receive(1, &again);
+    let exchange = server.incoming().id;
+    let renewed = server.endpoint.renews(exchange);
+    assert_eq!(renewed, Some(id));
+    let first = content("first");
+    let begun = server
+        .endpoint
+        .respond_observing(server.now, exchange, first, renewed);
+    assert_eq!(begun, Some(id));
+    let answer = server.sent_one();
+    assert!(sequence(&answer) > sequence(&under_way));
+    assert_eq!(
+        (server.observed(), server.endpoint.observations()),
+        (None, 1)
+    );
+    server.advance(3 * SECOND);
+    assert_eq!(server.sent(), [under_way.clone()]);
+    server.acknowledge(1, under_way.message_id);
     assert_eq!(server.observed(), Some(Observed::Delivered(id)));
 }

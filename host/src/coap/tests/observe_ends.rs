@@ -15,7 +15,7 @@ fn the_same_token_observes_once_and_another_one_besides() {
     let incoming = server.incoming();
     let second = server
         .endpoint
-        .respond_observing(server.now, incoming.id, content("again"));
+        .respond_observing(server.now, incoming.id, content("again"), None);
     server.sent_one();
     let replaced = Observed::Ended(first.expect("an observation"), Ended::Replaced);
     assert_eq!(server.observed(), Some(replaced));
@@ -33,7 +33,9 @@ fn a_request_that_fails_observes_nothing_and_ends_what_its_token_observed() {
     server.receive(1, &again);
     let id = server.incoming().id;
     let failed = Message::new(code::NOT_FOUND);
-    let begun = server.endpoint.respond_observing(server.now, id, failed);
+    let begun = server
+        .endpoint
+        .respond_observing(server.now, id, failed, None);
     assert_eq!(begun, None);
     assert_eq!(server.sent_one().message.option(OBSERVE), None);
     let replaced = Observed::Ended(first.expect("an observation"), Ended::Replaced);
@@ -126,7 +128,7 @@ fn a_registration_from_a_spoofed_address_ends_when_the_ping_is_not_answered() {
     let incoming = server.incoming();
     let id = server
         .endpoint
-        .respond_observing(server.now, incoming.id, content("first"))
+        .respond_observing(server.now, incoming.id, content("first"), None)
         .expect("an observation");
     server.advance(100 * SECOND);
     let bytes: usize = server.sent_bytes().iter().map(Vec::len).sum();
@@ -134,5 +136,57 @@ fn a_registration_from_a_spoofed_address_ends_when_the_ping_is_not_answered() {
     assert_eq!(
         server.observed(),
         Some(Observed::Ended(id, Ended::Unacknowledged))
+    );
+}
+
+#[test]
+fn a_device_that_rejects_the_separate_first_answer_observes_no_longer() {
+    let mut server = Server::new();
+    server.receive(1, &observing(10, 0));
+    let incoming = server.incoming();
+    server.advance(SECOND);
+    server.sent();
+    let begun = server
+        .endpoint
+        .respond_observing(server.now, incoming.id, content("first"), None);
+    let answer = server.sent_one();
+    assert_eq!(answer.message_type, MessageType::Confirmable);
+    server.receive(1, &Datagram::empty(MessageType::Reset, answer.message_id));
+    let ended = Observed::Ended(begun.expect("an observation"), Ended::Reset);
+    assert_eq!(server.observed(), Some(ended));
+}
+
+#[test]
+fn where_there_is_no_room_the_oldest_observation_of_an_unproven_address_makes_it() {
+    let mut server = Server::with_limits(Limits {
+        observations: 2,
+        ..Limits::default()
+    });
+    let begin = |server: &mut Server, peer, message_id| {
+        server.receive(peer, &observing(message_id, 0));
+        let id = server.incoming().id;
+        let now = server.now;
+        let first = content("first");
+        let begun = server.endpoint.respond_observing(now, id, first, None);
+        let ping = server
+            .sent()
+            .pop()
+            .expect("an answer, and a ping behind it");
+        (begun, ping.message_id)
+    };
+    let (proven, ping) = begin(&mut server, 1, 10);
+    server.receive(1, &Datagram::empty(MessageType::Reset, ping));
+    let (spoofed, _) = begin(&mut server, 2, 20);
+    let (next, _) = begin(&mut server, 3, 30);
+    let displaced = Observed::Ended(spoofed.expect("an observation"), Ended::Displaced);
+    assert_eq!(server.observed(), Some(displaced));
+    assert!(proven.is_some() && next.is_some());
+    let counters = server.endpoint.counters();
+    assert_eq!(
+        (
+            counters.observations_displaced,
+            counters.observations_refused
+        ),
+        (1, 0)
     );
 }

@@ -2,12 +2,14 @@
 //! replay it with a trace.
 //!
 //! Read `world` first: what happens at a time. `plan` is what a seed decides, `network` what becomes of a datagram,
-//! `device` how a client behaves and what it may report.
+//! `device` how a client behaves and what it may report, `room` what is observed and `watcher` who observes it.
 
 mod device;
 mod network;
 mod plan;
+mod room;
 mod tally;
+mod watcher;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -85,6 +87,13 @@ fn every_exchange_is_answered_or_given_up_and_processed_once_whatever_the_networ
         ("separate answers", tally.separate),
         ("duplicates", tally.duplicates),
         ("separate answers given up", tally.separate_given_up),
+        ("messages of a room acknowledged", tally.notified),
+        ("observations renewed", tally.renewed),
+        ("observations given up", tally.observations_given_up),
+        (
+            "retransmissions to unproven addresses withheld",
+            tally.withheld,
+        ),
     ] {
         assert!(count > 0, "{what}: {tally:?}");
     }

@@ -16,6 +16,10 @@ pub(super) struct Tally {
     pub(super) separate: u64,
     pub(super) separate_given_up: u64,
     pub(super) duplicates: u64,
+    pub(super) notified: u64,
+    pub(super) renewed: u64,
+    pub(super) observations_given_up: u64,
+    pub(super) withheld: u64,
 }
 
 impl AddAssign for Tally {
@@ -31,5 +35,9 @@ impl AddAssign for Tally {
         self.separate += other.separate;
         self.separate_given_up += other.separate_given_up;
         self.duplicates += other.duplicates;
+        self.notified += other.notified;
+        self.renewed += other.renewed;
+        self.observations_given_up += other.observations_given_up;
+        self.withheld += other.withheld;
     }
 }

@@ -6,7 +6,9 @@ use std::time::Instant;
 use super::device::{Device, End};
 use super::network::{Network, Random};
 use super::plan::Errand;
+use super::room::Room;
 use super::tally::Tally;
+use super::watcher::Watcher;
 use super::*;
 
 /// RFC 7252 §4.8.2, with its default parameters.
@@ -14,24 +16,32 @@ const EXCHANGE_LIFETIME: Duration = Duration::from_secs(247);
 
 const DEVICES: u16 = 3;
 const ERRANDS: u32 = 4;
+/// Most devices that observe the room; their peers' numbers follow those of the others.
+const WATCHERS: u64 = 3;
+/// Messages of the room.
+const MESSAGES: u64 = 20;
 
 enum Event {
     ToServer(u16, Vec<u8>),
     ToDevice(u16, Vec<u8>),
     /// The caller answers.
     Respond(ExchangeId, u32),
+    /// A message comes in the room.
+    Speak,
 }
 
 pub(super) struct World {
     server: Server,
     devices: Vec<Device>,
+    room: Room,
+    watchers: Vec<Watcher>,
     errands: HashMap<u32, Errand>,
     network: Network,
     random: Random,
     events: BTreeMap<(Instant, u64), Event>,
     next_event: u64,
     began: Instant,
-    last_arrival: Instant,
+    last_cause: Instant,
     processed: HashMap<u32, u32>,
     in_progress: HashSet<u32>,
     tally: Tally,
@@ -40,8 +50,13 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new(seed: u64, trace: bool) -> Self {
-        let server = Server::new();
         let mut random = Random::new(seed);
+        // Addresses count as proven in some worlds, and in others they are to be proven.
+        let server = if random.percent(50) {
+            Server::new()
+        } else {
+            Server::with_limits(Limits::default())
+        };
         let network = Network::of(seed, &mut random);
         let mut errands = HashMap::new();
         let devices = (0..DEVICES).map(|index| {
@@ -53,11 +68,16 @@ impl World {
             Device::new(own.into(), index.wrapping_mul(30_000), server.now)
         });
         let devices = devices.collect();
-        let world = Self {
+        let watchers = 0..random.below(1 + WATCHERS);
+        let watchers = watchers.map(|_| Watcher::new(&mut random, server.now));
+        let watchers = watchers.collect();
+        let mut world = Self {
             began: server.now,
-            last_arrival: server.now,
+            last_cause: server.now,
             server,
             devices,
+            room: Room::default(),
+            watchers,
             errands,
             network,
             random,
@@ -69,6 +89,10 @@ impl World {
             trace,
         };
         world.tell(|| format!("{network:?}"));
+        for _ in 0..MESSAGES {
+            let at = world.began + world.random.milliseconds(300_000);
+            world.at(at, Event::Speak);
+        }
         world
     }
 
@@ -106,7 +130,7 @@ impl World {
 
     /// Runs until nothing is left to happen, and holds what came of it against what must.
     pub(super) fn run(mut self) -> Tally {
-        while let Some(now) = self.next() {
+        while let Some(now) = self.next().or_else(|| self.last_word()) {
             self.server.now = self.server.now.max(now);
             self.happen();
             self.serve();
@@ -118,10 +142,22 @@ impl World {
         self.tally
     }
 
+    /// Whoever observes although its device has ended long ago is found out by the next message.
+    fn last_word(&mut self) -> Option<Instant> {
+        if !self.room.is_observed() {
+            return None;
+        }
+        self.last_cause = self.server.now;
+        self.room.speak();
+        Some(self.server.now)
+    }
+
     fn next(&self) -> Option<Instant> {
+        let watchers = self.watchers.iter().filter_map(Watcher::next_timeout);
         let event = self.events.first_key_value().map(|((at, _), _)| *at);
         let devices = self.devices.iter().filter_map(Device::next_timeout);
         devices
+            .chain(watchers)
             .chain(event)
             .chain(self.server.endpoint.next_timeout())
             .min()
@@ -136,11 +172,19 @@ impl World {
             .filter(|event| event.key().0 <= now);
         match due.map(|event| event.remove()) {
             Some(Event::ToServer(peer, bytes)) => {
-                self.last_arrival = now;
+                self.last_cause = now;
                 self.server.endpoint.handle_datagram(now, peer, &bytes);
             }
             Some(Event::ToDevice(device, bytes)) => {
-                self.devices[usize::from(device)].handle_datagram(now, &bytes);
+                let device = usize::from(device);
+                match device.checked_sub(self.devices.len()) {
+                    Some(watcher) => self.watchers[watcher].handle_datagram(now, &bytes),
+                    None => self.devices[device].handle_datagram(now, &bytes),
+                }
+            }
+            Some(Event::Speak) => {
+                self.last_cause = now;
+                self.room.speak();
             }
             Some(Event::Respond(id, number)) => {
                 self.in_progress.remove(&number);
@@ -151,6 +195,11 @@ impl World {
         for device in &mut self.devices {
             if device.next_timeout().is_some_and(|due| due <= now) {
                 device.handle_timeout(now);
+            }
+        }
+        for watcher in &mut self.watchers {
+            if watcher.next_timeout().is_some_and(|due| due <= now) {
+                watcher.handle_timeout(now);
             }
         }
         if self
@@ -164,11 +213,12 @@ impl World {
     }
 
     /// The caller of the endpoint.
-    ///
-    /// Observations will begin here: a request with Observe leads to notifications instead of one answer, each an
-    /// event of its own like `Respond`, and a device that takes them as its errand.
     fn serve(&mut self) {
         while let Some(incoming) = self.server.endpoint.poll_request() {
+            if incoming.peer >= DEVICES {
+                self.room.answer(&mut self.server, &incoming);
+                continue;
+            }
             let number = Errand::number_in(&incoming.request);
             let errand = &self.errands[&number];
             self.tell(|| format!("errand {number} is processed, for {:?}", errand.thinking));
@@ -188,6 +238,16 @@ impl World {
             let at = self.server.now + errand.thinking;
             self.at(at, Event::Respond(incoming.id, number));
         }
+        for delivered in self.room.tell(&mut self.server) {
+            let watcher = &self.watchers[usize::from(delivered.peer - DEVICES)];
+            assert!(
+                watcher.has(delivered.number),
+                "message {} counts as delivered, but device {} has never received it",
+                delivered.number,
+                delivered.peer
+            );
+            self.tally.notified += 1;
+        }
     }
 
     fn move_datagrams(&mut self) {
@@ -198,6 +258,11 @@ impl World {
             while let Some(bytes) = self.devices[usize::from(index)].poll_transmit(self.server.now)
             {
                 self.travel(&bytes, "->", index, Event::ToServer);
+            }
+        }
+        for index in 0..self.watchers.len() {
+            while let Some(bytes) = self.watchers[index].poll_transmit() {
+                self.travel(&bytes, "->", DEVICES + index as u16, Event::ToServer);
             }
         }
     }
@@ -227,13 +292,15 @@ impl World {
         }
     }
 
-    /// No state outlives the last datagram by more than EXCHANGE_LIFETIME (RFC 7252 §4.8.2).
+    /// No state, but observations, outlives the last datagram or message of the room by more than EXCHANGE_LIFETIME
+    /// (RFC 7252 §4.8.2).
     fn check_lifetime(&self) {
-        let silent = self.server.now - self.last_arrival;
-        let left = self.server.endpoint.state_left();
+        let silent = self.server.now - self.last_cause;
+        let endpoint = &self.server.endpoint;
+        let left = endpoint.state_left() - endpoint.observations();
         assert!(
             left == 0 || silent < EXCHANGE_LIFETIME,
-            "{left} entries are left {silent:?} after the last datagram"
+            "{left} entries are left {silent:?} after the last cause"
         );
     }
 
@@ -279,5 +346,8 @@ impl World {
         self.tally.separate = counters.separate;
         self.tally.separate_given_up = counters.given_up;
         self.tally.duplicates = counters.duplicates;
+        self.tally.renewed = self.room.renewed;
+        self.tally.observations_given_up = self.room.given_up;
+        self.tally.withheld = counters.retransmissions_withheld;
     }
 }

@@ -1,0 +1,42 @@
+//! A device that asks again with the token of its observation (RFC 7641 §4.1): it has heard nothing for long, or wants to be
+//! sure. Its observation goes on, and nothing that waits for it is lost.
+
+use std::time::Instant;
+
+use super::hub::Hub;
+use super::registration::Prepared;
+use crate::coap::{self, ObservationId};
+use crate::exchange::Registration;
+
+impl Hub {
+    /// Whether an observation goes on with this request: it waits for the same as before.
+    #[must_use]
+    pub fn goes_on(&self, id: ObservationId, prepared: &Prepared) -> bool {
+        self.observers.get(&id).is_some_and(|observer| {
+            observer.poll == prepared.poll && observer.topic == prepared.registration.watch.topic
+        })
+    }
+
+    /// What the device is answered instead of what its request has found: the message that it was told last. Others may have
+    /// come since then, of which what was found is only the newest; they follow in their order.
+    #[must_use]
+    pub fn told_last(&self, id: ObservationId) -> Option<coap::Message> {
+        let observer = self.observers.get(&id)?;
+        let message = observer.last.as_ref()?.message(&observer.context).ok()?;
+        (coap::code::class(message.code) == 2).then_some(message)
+    }
+
+    /// The observation goes on, as the request wants it.
+    pub(super) fn renew(&mut self, now: Instant, id: ObservationId, registration: Registration) {
+        let refresh_at = now + self.limits.refresh;
+        let Some(observer) = self.observers.get_mut(&id) else {
+            return;
+        };
+        observer.context = registration.context;
+        observer.device = registration.device;
+        observer.path = registration.path;
+        let before = std::mem::replace(&mut observer.refresh_at, refresh_at);
+        self.refreshes.remove(&(before, id));
+        self.refreshes.insert((refresh_at, id));
+    }
+}

@@ -1,0 +1,82 @@
+//! Observations that go on: a device that asks again, a rule that is replaced.
+
+use std::sync::Arc;
+
+use comatrix_gateway::exchange::Gateway;
+use comatrix_gateway::rule::{Mounted, Table};
+use futures_util::future::join_all;
+
+use crate::default_rule::revision;
+use crate::observing::{HOUR, observer, observing};
+use crate::observing_device::{Device, body};
+
+/// More than are put into words at once when a rule is replaced.
+const DEVICES: usize = 100;
+
+/// Lets another revision of the default rule serve.
+pub fn swap(gateway: &Gateway) {
+    let mounted = Mounted {
+        mount: Vec::new(),
+        revision: Arc::new(revision()),
+    };
+    let table = Table::new(vec![mounted]).unwrap_or_else(|error| panic!("{error}"));
+    gateway.rules.swap(table);
+}
+
+async fn all_are_told(devices: &[Device], text: &str) {
+    let told = join_all(devices.iter().map(Device::told)).await;
+    assert!(told.iter().all(|told| told == text), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_device_that_asks_again_with_its_token_is_told_all_that_waits_for_it() {
+    observing(HOUR, |_, homeserver, address| async move {
+        let mut device = observer(&homeserver, address).await;
+        for text in ["one", "two", "three"] {
+            homeserver.say("!a", text);
+        }
+        let unacknowledged = device.receive().await;
+        assert_eq!(body(&unacknowledged), "one");
+        assert_eq!(device.observe("!a").await, "one", "what it was told last");
+        device.acknowledge(&unacknowledged).await;
+        for text in ["two", "three"] {
+            assert_eq!(device.told().await, text);
+        }
+        assert_eq!(device.observe("!a").await, "three");
+        device.is_left_alone().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_swap_reaches_a_hundred_observers_and_keeps_what_each_was_told() {
+    observing(HOUR, |gateway, homeserver, address| async move {
+        let mut devices = vec![observer(&homeserver, address).await];
+        while devices.len() < DEVICES {
+            let mut device = Device::new(address).await;
+            assert_eq!(device.observe("!a").await, "before");
+            devices.push(device);
+        }
+        for text in [
+            "by the former revision",
+            "read by it, told by both",
+            "by the new one",
+        ] {
+            homeserver.say("!a", text);
+            all_are_told(&devices, text).await;
+            homeserver.until_waiting(1).await;
+            if text.starts_with("by the former") {
+                swap(&gateway);
+            }
+        }
+        let former = Arc::downgrade(&gateway.rules.now().rules()[0].revision);
+        swap(&gateway);
+        homeserver.say("!a", "frees it");
+        all_are_told(&devices, "frees it").await;
+        homeserver.until_waiting(1).await;
+        homeserver.say("!a", "last");
+        all_are_told(&devices, "last").await;
+        assert!(former.upgrade().is_none(), "something still holds it");
+    })
+    .await;
+}

@@ -1,0 +1,116 @@
+//! A device that observes `/getmsg`, and what it says and hears.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use comatrix_gateway::coap::{self, Datagram, Message, MessageType, Token, code, option};
+use tokio::net::UdpSocket;
+use tokio::time::timeout;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Long enough for what must not come.
+pub const A_WHILE: Duration = Duration::from_millis(700);
+
+/// A device that observes.
+pub struct Device {
+    socket: UdpSocket,
+    message_id: u16,
+}
+
+impl Device {
+    pub async fn new(gateway: SocketAddr) -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
+        socket.connect(gateway).await.expect("it is an address");
+        let message_id = 0;
+        Self { socket, message_id }
+    }
+
+    pub async fn receive(&self) -> Datagram {
+        let received = timeout(PATIENCE, self.receive_any()).await;
+        received.expect("a datagram comes in time")
+    }
+
+    async fn receive_any(&self) -> Datagram {
+        let mut bytes = [0; 2048];
+        loop {
+            let length = self.socket.recv(&mut bytes).await.expect("it is received");
+            let datagram = coap::decode(&bytes[..length]);
+            let datagram = datagram.unwrap_or_else(|error| panic!("{error}"));
+            let is_ping = datagram.message_type == MessageType::Confirmable
+                && datagram.message.code == code::EMPTY;
+            if !is_ping {
+                return datagram;
+            }
+            let message_id = datagram.message_id;
+            let pong = Datagram::empty(MessageType::Reset, message_id);
+            self.send(&pong).await;
+        }
+    }
+
+    pub async fn send(&self, datagram: &Datagram) {
+        let bytes = coap::encode(datagram);
+        self.socket.send(&bytes).await.expect("it is sent");
+    }
+
+    pub async fn ask(&mut self, token: &str, message: Message) -> Datagram {
+        self.message_id += 1;
+        let datagram = Datagram {
+            message_type: MessageType::Confirmable,
+            message_id: self.message_id,
+            token: Token::new(token.as_bytes()).expect("it is short"),
+            message,
+        };
+        self.send(&datagram).await;
+        self.receive().await
+    }
+
+    /// Observes a room; the first answer's body.
+    pub async fn observe(&mut self, room: &str) -> String {
+        let answer = self.ask(room, get(room, Some(0))).await;
+        assert!(
+            answer.message.option(option::OBSERVE).is_some(),
+            "{answer:?}"
+        );
+        body(&answer)
+    }
+
+    /// The next notification, acknowledged; its body.
+    pub async fn told(&self) -> String {
+        let notification = self.receive().await;
+        self.acknowledge(&notification).await;
+        body(&notification)
+    }
+
+    pub async fn acknowledge(&self, notification: &Datagram) {
+        assert_eq!(notification.message_type, MessageType::Confirmable);
+        let message_id = notification.message_id;
+        let ack = Datagram::empty(MessageType::Acknowledgement, message_id);
+        self.send(&ack).await;
+    }
+
+    /// Nothing comes.
+    pub async fn is_left_alone(&self) {
+        let received = timeout(A_WHILE, self.receive_any()).await;
+        assert!(received.is_err(), "{received:?}");
+    }
+}
+
+pub fn get(room: &str, observe: Option<u32>) -> Message {
+    let message = Message::new(code::GET)
+        .with_option(option::URI_PATH, "getmsg")
+        .with_option(option::URI_PATH, room)
+        .with_uint_option(option::ACCEPT, 50)
+        .with_option(option::ACCESS_TOKEN, "device-token");
+    match observe {
+        Some(value) => message.with_uint_option(option::OBSERVE, value),
+        None => message,
+    }
+}
+
+/// `body` of a JSON payload.
+pub fn body(datagram: &Datagram) -> String {
+    assert_eq!(datagram.message.code, code::CONTENT, "{datagram:?}");
+    let json: serde_json::Value =
+        serde_json::from_slice(&datagram.message.payload).expect("it is JSON");
+    json["body"].as_str().unwrap_or_default().to_owned()
+}

@@ -19,6 +19,8 @@ use crate::transport::{UdpPeer, UdpTransport};
 
 /// Batches received before answers are sent: under a flood, answers must still leave.
 const BATCHES_PER_TURN: usize = 4;
+/// Datagrams sent by one system call: as many as one receives.
+const DATAGRAMS_PER_CALL: usize = 32;
 /// After a socket error, so that a persistent one does not spin.
 const ERROR_PAUSE: Duration = Duration::from_millis(10);
 /// The timer while the endpoint waits for nothing.
@@ -124,11 +126,17 @@ fn receive(transport: &mut UdpTransport, serving: &mut Serving<'_>) -> io::Resul
 }
 
 fn flush(endpoint: &mut Endpoint<UdpPeer>, transport: &UdpTransport) {
-    while let Some(transmit) = endpoint.poll_transmit() {
-        // A datagram that the system does not take is lost like one on the way: CoAP repeats what matters.
-        if let Err(error) = transport.send(transmit.peer, &transmit.bytes) {
-            tracing::debug!("no datagram to {}: {error}", transmit.peer.remote);
+    loop {
+        let batch: Vec<_> = std::iter::from_fn(|| endpoint.poll_transmit())
+            .take(DATAGRAMS_PER_CALL)
+            .collect();
+        if batch.is_empty() {
+            return;
         }
+        // A datagram that the system does not take is lost like one on the way: CoAP repeats what matters.
+        transport.send(&batch, |peer, error| {
+            tracing::debug!("no datagram to {}: {error}", peer.remote);
+        });
     }
 }
 

@@ -1,7 +1,6 @@
 //! What an endpoint owes its network: no flood may shut devices out, no datagram may be made larger for a stranger, and who
 //! does not know the gateway finds it.
 
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -203,56 +202,4 @@ fn an_error_comes_as_problem_details_where_they_are_asked_for() {
         ("4.04", Some(257))
     );
     assert!(answer.payload.starts_with(b"\xa3\x20\x69Not Found"));
-}
-
-/// Sends to the group of IPv4 over the loopback interface.
-fn ask_the_group(port: u16, packet: &Packet) -> UdpSocket {
-    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    let group: SocketAddr = (Ipv4Addr::new(224, 0, 1, 187), port).into();
-    socket
-        .send_to(&bytes(packet), group)
-        .expect("loopback takes multicast");
-    socket
-}
-
-fn answer_on(socket: &UdpSocket, limit: Duration) -> Option<(Packet, SocketAddr)> {
-    socket
-        .set_read_timeout(Some(limit))
-        .expect("it is not zero");
-    let mut buffer = [0; 2048];
-    let (length, from) = socket.recv_from(&mut buffer).ok()?;
-    Some((
-        Packet::from_bytes(&buffer[..length]).expect("a message"),
-        from,
-    ))
-}
-
-#[test]
-fn who_asks_the_group_finds_the_gateway_and_errors_are_not_heard() {
-    let scratch = Scratch::new("multicast");
-    let file = scratch.write(
-        "gateway.toml",
-        "[coap]\nmulticast = true\nmulticast_interfaces = [\"lo\"]",
-    );
-    let gateway = Gateway::start(&["--config", &file.display().to_string(), "-i", "::"]);
-    let port = gateway.address.port();
-    let mut discovery = confirmable(RequestType::Get, "/.well-known/core", 1, b"m");
-    discovery.header.set_type(MessageType::NonConfirmable);
-    let mut unknown = confirmable(RequestType::Get, "/nothing", 2, b"m");
-    unknown.header.set_type(MessageType::NonConfirmable);
-    let mut none = confirmable(RequestType::Get, "/.well-known/core", 3, b"m");
-    none.header.set_type(MessageType::NonConfirmable);
-    none.add_option(CoapOption::UriQuery, b"rt=no-such-type".to_vec());
-    let silent = [unknown, none, time(4)].map(|packet| ask_the_group(port, &packet));
-    let asked = ask_the_group(port, &discovery);
-    let leisure = Duration::from_secs(6);
-    let (answer, from) = answer_on(&asked, leisure).expect("an answer comes within the leisure");
-    assert_eq!(answer.header.get_type(), MessageType::NonConfirmable);
-    assert_eq!(answer.get_token(), b"m");
-    assert!(answer.payload.starts_with(b"</"));
-    assert_eq!(from, (Ipv4Addr::LOCALHOST, port).into());
-    std::thread::sleep(leisure);
-    for socket in silent {
-        assert_eq!(answer_on(&socket, Duration::from_millis(1)), None);
-    }
 }

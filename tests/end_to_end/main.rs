@@ -17,6 +17,7 @@ mod homeserver_faults;
 mod libcoap_story;
 mod malformed;
 mod message_layer;
+mod multicast;
 mod openwrt;
 mod packaging;
 mod peers;

@@ -19,8 +19,10 @@ const COAP_CLIENTS: [&str; 3] = [
     "coap-client-gnutls",
 ];
 
-/// What checks the files of the packages, by program and Debian's package.
-const CHECKERS: [(&str, &str); 3] = [
+/// What checks the files of the packages, and makes networks of a test's own, by program and Debian's package.
+const CHECKERS: [(&str, &str); 5] = [
+    ("ip", "iproute2"),
+    ("unshare", "util-linux"),
     ("shellcheck", "shellcheck"),
     ("systemd-analyze", "systemd"),
     ("systemd-socket-activate", "systemd"),

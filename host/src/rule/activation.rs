@@ -65,9 +65,9 @@ impl Revision {
         let mut linker = Linker::<CallState>::new(engine.wasmtime());
         Rule::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map_err(contract)?;
         let pre = linker.instantiate_pre(&compiled).map_err(contract)?;
-        let exports = Exports::find(&compiled).map_err(contract)?;
+        let exports =
+            Exports::find(&engine, &candidate.limits, &compiled, &pre).map_err(contract)?;
         let mut revision = Self::linked(candidate, digest, engine, pre, exports);
-        revision.check_exports().map_err(contract)?;
         let description = revision
             .describe()?
             .map_err(|cause| ActivationError::Refused {

@@ -7,7 +7,7 @@ use rustix::time::{ClockId, clock_gettime};
 use wasmtime::{ResourceLimiter, Store, StoreContextMut, Trap as WasmTrap, UpdateDeadline};
 
 use super::bindings::comatrix::gateway::{log, types};
-use super::engine::Engine;
+use super::engine::{Engine, RunningCall};
 use super::limits::RuleLimits;
 
 /// Lines a call may log; a translation that has more to say is faulty.
@@ -22,7 +22,7 @@ const RESULT_BYTES: usize = 256 << 10;
 
 /// Wall-clock time after which a call's CPU time is first looked at: a hundred times an ordinary call, so that
 /// ordinary calls do not pay for the look.
-pub(super) const FIRST_LOOK: Duration = Duration::from_millis(4);
+const FIRST_LOOK: Duration = Duration::from_millis(4);
 
 /// Why a call gave no result. The exchange ends with 5.00.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +70,7 @@ pub(super) struct CallState {
 }
 
 impl CallState {
-    pub(super) fn store(engine: &Engine, limits: &RuleLimits) -> Store<Self> {
+    fn store(engine: &Engine, limits: &RuleLimits) -> Store<Self> {
         let state = Self {
             limits: *limits,
             out_of_memory: false,
@@ -112,6 +112,17 @@ impl CallState {
             },
         }
     }
+}
+
+/// A store with the limits of one call, whose time runs from now on.
+pub(super) fn begin<'a>(
+    engine: &'a Engine,
+    limits: &RuleLimits,
+) -> (Store<CallState>, RunningCall<'a>) {
+    let mut store = CallState::store(engine, limits);
+    let (ticks, running) = engine.begin_call(FIRST_LOOK.min(limits.call_time));
+    store.set_epoch_deadline(ticks);
+    (store, running)
 }
 
 /// Growing beyond a limit ends the call: no rule handles less memory than it asks for.

@@ -13,6 +13,7 @@ mod digest;
 mod engine;
 mod exports;
 pub mod files;
+mod function;
 mod given;
 mod grant;
 mod health;

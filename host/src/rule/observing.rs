@@ -1,17 +1,10 @@
 //! The calls of a rule that observes (`wit/observer.wit`).
 
-use wasmtime::Store;
-use wasmtime::component::Instance;
-
 use super::bindings::{Change, Context, Failure, HttpRequest, HttpResponse, Message, Progress};
-use super::call::{CallState, Trap};
+use super::call::Trap;
 use super::exports::Observer;
 use super::given::{Given, told};
-use super::revision::{Revision, Settings};
-
-type PollParams<'a> = (Settings<'a>, &'a [u8], &'a [String]);
-type PolledParams<'a> = (Settings<'a>, &'a [u8], &'a [String], &'a HttpResponse);
-type NotifyParams<'a> = (Settings<'a>, &'a Context, &'a Change);
+use super::revision::Revision;
 
 impl Revision {
     /// Whether the rule exports what an observation needs.
@@ -34,7 +27,7 @@ impl Revision {
             answer: &[],
         };
         self.observer(|observer| {
-            let params: PollParams<'_> = (&self.settings, state, topics);
+            let params = (self.settings.as_slice(), state, topics);
             self.call(&observer.poll, params, &given)
         })
     }
@@ -54,7 +47,7 @@ impl Revision {
             answer: &answer.body,
         };
         self.observer(|observer| {
-            let params: PolledParams<'_> = (&self.settings, state, topics, answer);
+            let params = (self.settings.as_slice(), state, topics, answer);
             self.call(&observer.polled, params, &given)
         })
     }
@@ -73,7 +66,7 @@ impl Revision {
             answer: &change.payload,
         };
         self.observer(|observer| {
-            let params: NotifyParams<'_> = (&self.settings, context, change);
+            let params = (self.settings.as_slice(), context, change);
             self.call(&observer.notify, params, &given)
         })
     }
@@ -84,22 +77,4 @@ impl Revision {
     ) -> Result<Option<R>, Trap> {
         self.exports.observer.as_ref().map(call).transpose()
     }
-}
-
-/// Whether the exports have the contract's types.
-pub(super) fn check(
-    observer: &Observer,
-    instance: &Instance,
-    store: &mut Store<CallState>,
-) -> wasmtime::Result<()> {
-    type Answer<T> = (Result<T, Failure>,);
-    let Observer {
-        poll,
-        polled,
-        notify,
-    } = observer;
-    instance.get_typed_func::<PollParams<'_>, Answer<HttpRequest>>(&mut *store, poll)?;
-    instance.get_typed_func::<PolledParams<'_>, Answer<Progress>>(&mut *store, polled)?;
-    instance.get_typed_func::<NotifyParams<'_>, Answer<Message>>(&mut *store, notify)?;
-    Ok(())
 }

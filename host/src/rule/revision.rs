@@ -6,16 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use wasmtime::Store;
-use wasmtime::component::{ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower};
+use wasmtime::component::{ComponentNamedList, InstancePre, Lift};
 
 use super::bindings::{
     CallError, Context, Description, Effect, Failure, HttpRequest, HttpResponse, Message,
 };
-use super::call::{CallState, FIRST_LOOK, Trap, thread_cpu_time};
+use super::call::{CallState, Trap, begin, thread_cpu_time};
 use super::digest::Digest;
-use super::engine::{Engine, RunningCall};
+use super::engine::Engine;
 use super::exports::Exports;
+use super::function::{Function, Signature};
 use super::given::{Given, told};
 use super::grant::Grant;
 use super::health::Health;
@@ -23,17 +23,6 @@ use super::limits::{Limit, RuleLimits};
 use super::links::{self, Match, Mismatch};
 use super::needs;
 use super::state::RuleState;
-
-/// Keys and values: `types.settings`.
-pub(super) type Settings<'a> = &'a [(String, String)];
-type BeginParams<'a> = (Settings<'a>, &'a Context, &'a Message);
-type ResumeParams<'a> = (
-    Settings<'a>,
-    &'a Context,
-    &'a [u8],
-    Result<&'a HttpResponse, &'a CallError>,
-);
-type Answer = (Result<Effect, Failure>,);
 
 /// A rule's linked component with its description, limits and settings.
 pub struct Revision {
@@ -228,49 +217,27 @@ impl Revision {
         self.call(&self.exports.resume, params, &given)
     }
 
-    /// Whether the exports have the contract's types. Each call checks its own again, so a mistake here cannot
-    /// become one in a call.
-    pub(super) fn check_exports(&self) -> wasmtime::Result<()> {
-        let (mut store, _running) = self.store();
-        let instance = self.pre.instantiate(&mut store)?;
-        let Exports {
-            describe,
-            begin,
-            resume,
-            observer,
-        } = &self.exports;
-        instance.get_typed_func::<(Settings<'_>,), (Result<Description, String>,)>(
-            &mut store, describe,
-        )?;
-        instance.get_typed_func::<BeginParams<'_>, Answer>(&mut store, begin)?;
-        instance.get_typed_func::<ResumeParams<'_>, Answer>(&mut store, resume)?;
-        observer.as_ref().map_or(Ok(()), |observer| {
-            super::observing::check(observer, &instance, &mut store)
-        })
-    }
-
-    pub(super) fn call<P, R>(
+    pub(super) fn call<S: Signature>(
         &self,
-        function: &ComponentExportIndex,
-        params: P,
+        function: &Function<S>,
+        params: S::Params<'_>,
         given: &Given<'_>,
-    ) -> Result<R, Trap>
+    ) -> Result<S::Answer, Trap>
     where
-        P: ComponentNamedList + Lower,
-        (R,): ComponentNamedList + Lift,
+        (S::Answer,): ComponentNamedList + Lift,
     {
         self.calls.fetch_add(1, Ordering::Relaxed);
         // Time of the CPU, not of the clock: while others have it, a rule uses nothing. A system call, so only where it counts.
         let is_metered = self.limits.cpu_percent < 100;
         let began = is_metered.then(thread_cpu_time);
-        let (mut store, running) = self.store();
-        let call = || -> wasmtime::Result<R> {
+        let (mut store, running) = begin(&self.engine, &self.limits);
+        let call = || {
             let instance = self.pre.instantiate(&mut store)?;
-            // Only this function's type is checked: the three of them cost a tenth of a small call.
-            let function = instance.get_typed_func::<P, (R,)>(&mut store, function)?;
+            let function = function.of(&instance, &mut store)?;
             Ok(function.call(&mut store, params)?.0)
         };
-        let result = call().map_err(|error| store.data().trap(self.state.name(), &error));
+        let result =
+            call().map_err(|error: wasmtime::Error| store.data().trap(self.state.name(), &error));
         let lines = store.data_mut().take_lines();
         drop(store);
         drop(running);
@@ -287,15 +254,5 @@ impl Revision {
             self.state.budget.spent(Instant::now(), spent);
         }
         result
-    }
-
-    /// A store with the limits of one call, whose time runs from now on.
-    fn store(&self) -> (Store<CallState>, RunningCall<'_>) {
-        let mut store = CallState::store(&self.engine, &self.limits);
-        let (ticks, running) = self
-            .engine
-            .begin_call(FIRST_LOOK.min(self.limits.call_time));
-        store.set_epoch_deadline(ticks);
-        (store, running)
     }
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use nix::net::if_::if_nametoindex;
 use socket2::{InterfaceIndexOrAddress, SockRef};
 
 use crate::access_log::escaped;
@@ -15,6 +16,10 @@ const IPV6_GROUPS: [Ipv6Addr; 2] = [
 ];
 /// "All CoAP Nodes" of IPv4.
 const IPV4_GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 1, 187);
+
+/// A line per interface of the network that this process is in, whose name ends at the colon. `if_nameindex` would need a
+/// netlink socket, which a hardened service may not have.
+const INTERFACES: &str = "/proc/self/net/dev";
 
 /// A group cannot be joined.
 #[derive(Debug, thiserror::Error)]
@@ -58,20 +63,19 @@ pub(super) fn join(
     Ok(joined)
 }
 
-/// Indices of these interfaces, of all where none is named. The kernel tells them in files.
+/// Indices of these interfaces, of all where none is named.
 fn indices(interfaces: &[String]) -> Result<Vec<u32>, JoinError> {
-    let index = |name: &str| -> Option<u32> {
-        let is_name = !name.is_empty() && !name.contains('/') && !name.starts_with('.');
-        let text = is_name.then(|| fs::read_to_string(format!("/sys/class/net/{name}/ifindex")));
-        text?.ok()?.trim().parse().ok()
-    };
     if interfaces.is_empty() {
-        let all = fs::read_dir("/sys/class/net").map_err(JoinError::NoGroup)?;
-        let names = all.flatten().map(|entry| entry.file_name());
-        return Ok(names.filter_map(|name| index(name.to_str()?)).collect());
+        let all = fs::read_to_string(INTERFACES).map_err(JoinError::NoGroup)?;
+        let names = all.lines().filter_map(|line| line.split_once(':'));
+        return Ok(names
+            .filter_map(|(name, _)| if_nametoindex(name.trim()).ok())
+            .collect());
     }
     interfaces
         .iter()
-        .map(|name| index(name).ok_or_else(|| JoinError::NoInterface(escaped(name, 32))))
+        .map(|name| {
+            if_nametoindex(name.as_str()).map_err(|_| JoinError::NoInterface(escaped(name, 32)))
+        })
         .collect()
 }

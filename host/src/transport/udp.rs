@@ -2,12 +2,15 @@
 
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::AsRawFd;
 
-use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSockRef, UdpSocketState};
+use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef, UdpSocketState};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::UdpSocket;
 
+use super::batch;
 use super::multicast::{self, JoinError};
+use crate::coap;
 
 /// Bytes of the kernel's buffers: 512 devices that answer a multicast or a power cut at once, 2 KiB each as the kernel
 /// counts them. The kernel may grant less.
@@ -229,19 +232,28 @@ impl UdpTransport {
         Ok(count == BATCH_SIZE)
     }
 
-    /// Sends a datagram.
-    ///
-    /// # Errors
-    /// The system's; `WouldBlock` where its buffer is full. The datagram is lost then, as any can be.
-    pub fn send(&self, peer: UdpPeer, datagram: &[u8]) -> io::Result<()> {
-        let transmit = Transmit {
-            destination: peer.remote,
-            ecn: None,
-            contents: datagram,
-            segment_size: None,
-            src_ip: peer.local,
-        };
-        self.state
-            .try_send(UdpSockRef::from(&self.socket), &transmit)
+    /// Sends datagrams in their order, with few system calls. One that the system does not take is lost, as any can be, and
+    /// told to `lost`: `WouldBlock` where the system's buffer is full.
+    pub fn send(
+        &self,
+        datagrams: &[coap::Transmit<UdpPeer>],
+        mut lost: impl FnMut(UdpPeer, io::Error),
+    ) {
+        let mut left = datagrams;
+        while let Some(first) = left.first() {
+            let source = first.peer.local;
+            let alike = left.iter().take_while(|next| next.peer.local == source);
+            let alike: Vec<(SocketAddr, &[u8])> = alike
+                .map(|transmit| (transmit.peer.remote, &transmit.bytes[..]))
+                .collect();
+            let sent = match batch::send(self.socket.as_raw_fd(), source, &alike) {
+                Ok(sent) => sent.max(1),
+                Err(error) => {
+                    lost(first.peer, error);
+                    1
+                }
+            };
+            left = &left[sent..];
+        }
     }
 }

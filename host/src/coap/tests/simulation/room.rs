@@ -2,7 +2,6 @@
 //! has been acknowledged.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::Instant;
 
 use super::super::super::{Incoming, ObservationId, Observed};
 use super::*;

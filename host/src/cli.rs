@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::compile_component::CompileComponentArgs;
 use crate::device::DeviceArgs;
+use crate::rule::COMPILE_COMMAND;
 use crate::rule_tool::RuleArgs;
 use crate::rules::command::RulesArgs;
 
@@ -34,10 +36,13 @@ pub enum Command {
     Rules(RulesArgs),
     /// Make, check, sign and try out rules.
     Rule(RuleArgs),
+    /// Compile a component for the gateway that asks for it.
+    #[command(name = COMPILE_COMMAND, hide = true)]
+    CompileComponent(CompileComponentArgs),
 }
 
 /// Settings of the gateway; each stands before its twin in the configuration file.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct ServeArgs {
     /// Address to listen on; a link-local one with its zone, as in fe80::1%lowpan0 [default: ::, IPv4 too]
     #[arg(short, long, value_name = "ADDRESS")]

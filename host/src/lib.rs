@@ -7,7 +7,9 @@
 
 pub mod access_log;
 pub mod cli;
+pub mod clock;
 pub mod coap;
+pub mod compile_component;
 pub mod config;
 pub mod device;
 pub mod discovery;

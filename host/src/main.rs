@@ -1,18 +1,20 @@
 //! The gateway's binary: parse, validate, bind, serve, drain.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::thread;
 
 use clap::Parser;
-use comatrix_gateway::cli::{Cli, Command};
-use comatrix_gateway::config::{self, Settings};
-use comatrix_gateway::exchange::{Gateway, OwnNames};
-use comatrix_gateway::rule::{Cache, Engines};
-use comatrix_gateway::rules::{self, Manager};
+use comatrix_gateway::access_log::escaped;
+use comatrix_gateway::cli::{Cli, Command, ServeArgs};
+use comatrix_gateway::clock::Clock;
+use comatrix_gateway::config::{self, Fixed, Settings};
+use comatrix_gateway::exchange::{Gateway, Serving};
+use comatrix_gateway::rule::{Cache, CompileLimits, Compiler, Engines};
+use comatrix_gateway::rules::{self, Manager, Rereading};
 use comatrix_gateway::transport::{BindError, UdpTransport};
-use comatrix_gateway::upstream::Upstreams;
-use comatrix_gateway::{device, logging, rule_tool, serve, service_manager};
+use comatrix_gateway::{compile_component, device, logging, rule_tool, serve, service_manager};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Threads that resolve names at the same time.
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
         Some(Command::Device(args)) => device::run(args),
         Some(Command::Rules(args)) => rules::command::run(args),
         Some(Command::Rule(args)) => rule_tool::run(args),
+        Some(Command::CompileComponent(args)) => compile_component::run(&args),
         None => match run(cli.serve) {
             Ok(()) => ExitCode::SUCCESS,
             Err((code, error)) => {
@@ -42,16 +45,24 @@ fn report(error: &str) {
     eprintln!("comatrix-gateway: {error}");
 }
 
-fn run(args: comatrix_gateway::cli::ServeArgs) -> Result<(), (ExitCode, String)> {
+fn run(args: ServeArgs) -> Result<(), (ExitCode, String)> {
     let bad =
         |error: &dyn std::fmt::Display| (ExitCode::from(BAD_CONFIGURATION), error.to_string());
     let failed = |error: &dyn std::fmt::Display| (ExitCode::FAILURE, error.to_string());
 
     // Before there is a second thread.
     let handed_over = service_manager::take_socket().map_err(|error| bad(&error))?;
-    let settings = Settings::from_args(args).map_err(|error| bad(&error))?;
-    let _log = logging::start(settings.log_level).map_err(|error| failed(&error))?;
-    let upstreams = Upstreams::new(settings.upstreams).map_err(|error| bad(&error))?;
+    let settings = Settings::from_args(&args).map_err(|error| bad(&error))?;
+    let log = logging::start(settings.log_level).map_err(|error| failed(&error))?;
+    let clock = Clock::system();
+    if clock.now().is_none() {
+        tracing::warn!(
+            "this machine's clock is not set (it says {}): until it is, /time is answered 5.03 and https fails, since no certificate is valid yet; set up a time service (systemd-timesyncd, ntpd)",
+            clock.shown()
+        );
+    }
+    let service = settings.service().map_err(|error| bad(&error))?;
+    let serving = Serving::new(service);
     let cache = settings.cache_dir.as_deref().and_then(|folder| {
         Cache::open(folder)
             .inspect_err(|error| tracing::warn!("{error}"))
@@ -69,13 +80,20 @@ fn run(args: comatrix_gateway::cli::ServeArgs) -> Result<(), (ExitCode, String)>
         let _context = runtime.enter();
         signal(SignalKind::hangup()).map_err(|error| failed(&error))?
     };
-    let engines = Engines::new().map_err(|error| failed(&error))?;
+    // The file that runs, also where a package has put another one in its place.
+    let compiler = Compiler::apart(Path::new("/proc/self/exe"), CompileLimits::default());
+    let engines = Engines::compiling(compiler).map_err(|error| failed(&error))?;
     let (events, inbox) = mpsc::channel();
     let mut manager = Manager::new(
         engines,
         cache,
-        settings.trust,
-        settings.rules.clone(),
+        serving.clone(),
+        (settings.rules.clone(), settings.trust.clone()),
+        rereading(
+            args,
+            Fixed::of(&settings, handed_over.is_some()),
+            log.levels(),
+        ),
         &events,
     );
     for (rule, error) in manager.start() {
@@ -85,18 +103,8 @@ fn run(args: comatrix_gateway::cli::ServeArgs) -> Result<(), (ExitCode, String)>
         }
         tracing::error!("rule {rule} is out of service: {error}");
     }
-    for name in manager.without_resource(&settings.disabled) {
-        tracing::warn!(
-            "disabled_resources: no rule has /{name}; GET /.well-known/core lists what there is"
-        );
-    }
-    let mut gateway = Gateway::new(
-        manager.serving(),
-        upstreams,
-        settings.disabled,
-        settings.limits.exchange,
-    );
-    gateway.own_names = OwnNames::new(settings.coap.names);
+    manager.warn(&settings);
+    let gateway = Gateway::new(serving);
 
     // Components are compiled beside the data path.
     thread::Builder::new()
@@ -118,23 +126,13 @@ fn run(args: comatrix_gateway::cli::ServeArgs) -> Result<(), (ExitCode, String)>
         }
         let stop = stop_signal().map_err(|error| failed(&error))?;
         let address = transport.local_addr().map_err(|error| failed(&error))?;
-        if settings.has_token {
-            tracing::warn!("a configured access token serves unsecured devices of token_peers: whoever can send from such an address can use it");
-        }
-        rules::listen(
-            &settings.rules,
-            settings.control_socket.as_deref(),
-            hang_up,
-            &events,
-        )
-            .map_err(|error| failed(&error))?;
+        rules::listen(settings.control_socket.as_deref(), hang_up, &events);
         if transport.is_handed_over() {
             tracing::info!("the service manager's socket is served; ip and port are those of its socket unit");
         }
         announce(address);
         service_manager::ready(address);
-        let unfinished =
-            serve::serve(transport, settings.limits.serve, &gateway, stop).await;
+        let unfinished = serve::serve(transport, &gateway, stop).await;
         if unfinished > 0 {
             tracing::warn!("stopped with {unfinished} exchanges unfinished; raise [limits] drain_seconds if that matters");
         }
@@ -143,6 +141,23 @@ fn run(args: comatrix_gateway::cli::ServeArgs) -> Result<(), (ExitCode, String)>
     // Name resolution runs on threads that cannot be interrupted; nobody waits for it any more.
     runtime.shutdown_background();
     Ok(())
+}
+
+/// What SIGHUP and `rules reload` read: the same command line, the file that it names, and what that names.
+fn rereading(args: ServeArgs, fixed: Fixed, levels: logging::Levels) -> Rereading {
+    let file = args.config.as_ref().map(|file| file.display().to_string());
+    Rereading {
+        source: file.map_or_else(
+            || "the command line's configuration".to_owned(),
+            |file| escaped(&file, 200),
+        ),
+        read: Box::new(move || {
+            let settings = Settings::from_args(&args)?;
+            fixed.check(&settings)?;
+            Ok(settings)
+        }),
+        taken: Box::new(move |settings| levels.show(settings.log_level)),
+    }
 }
 
 /// A machine without IPv6 listens on IPv4, unless an address was asked for.

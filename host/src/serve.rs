@@ -37,21 +37,33 @@ pub struct ServeLimits {
     pub drain: Duration,
 }
 
-/// Serves until `stop` is done, then ends what runs, for at most `limits.drain`. Returns how many exchanges did not end.
+impl Default for ServeLimits {
+    fn default() -> Self {
+        Self {
+            coap: coap::Limits::default(),
+            observation: ObservationLimits::default(),
+            // One exchange's deadline, and a device's acknowledgement.
+            drain: Duration::from_secs(12),
+        }
+    }
+}
+
+/// Serves until `stop` is done, then ends what runs, for at most `limits.drain` of the service. Returns how many exchanges did
+/// not end.
 pub async fn serve(
     mut transport: UdpTransport,
-    limits: ServeLimits,
     gateway: &Gateway,
     stop: impl Future<Output = ()>,
 ) -> usize {
-    let drain = limits.drain;
+    let service = gateway.serving.now().clone();
     let mut seed = [0; 16];
     getrandom::fill(&mut seed)
         .unwrap_or_else(|error| panic!("no random numbers from the system: {error}"));
     let mut serving = Serving {
-        endpoint: Endpoint::new(limits.coap, seed),
-        hub: Hub::new(limits.observation),
+        endpoint: Endpoint::new(service.limits.coap.clone(), seed),
+        hub: Hub::new(service.limits.observation),
         gateway,
+        service,
         pending: FuturesUnordered::new(),
         bodies: 0,
         local: transport.local_addr().ok(),
@@ -64,6 +76,7 @@ pub async fn serve(
     let mut watchdog = Watchdog::from_environment(Instant::now());
 
     loop {
+        serving.follow(Instant::now());
         // Here and not only at the timer: under a flood the socket is always the first to be ready.
         serving.handle_timeout(Instant::now());
         watchdog.handle_timeout(Instant::now());
@@ -88,6 +101,7 @@ pub async fn serve(
         tokio::select! {
             biased;
             () = stop.as_mut() => {
+                let drain = serving.service.limits.drain;
                 tracing::info!("stopping: {} exchanges in flight have {} s to end", serving.endpoint.in_flight(), drain.as_secs());
                 service_manager::stopping(serving.endpoint.in_flight(), drain);
                 serving.draining = true;
@@ -107,6 +121,7 @@ pub async fn serve(
                     }
                 }
             }
+            () = gateway.serving.changed(), if !serving.draining => {}
             () = timer.as_mut() => {}
         }
     }

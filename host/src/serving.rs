@@ -2,13 +2,14 @@
 //! nothing itself; the loop around it does.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 
 use crate::coap::{Endpoint, ExchangeId, Incoming};
-use crate::exchange::{Answer, Follows, Gateway, Progress, Refusal, Request};
+use crate::exchange::{Answer, Follows, Gateway, Progress, Refusal, Request, Service};
 use crate::observation::{Hub, PollId, Polled};
 use crate::transport::{Arrival, UdpPeer};
 
@@ -31,6 +32,8 @@ pub(crate) struct Serving<'a> {
     pub(crate) endpoint: Endpoint<UdpPeer>,
     pub(crate) hub: Hub,
     pub(crate) gateway: &'a Gateway,
+    /// What serves, as far as endpoint and observations have heard.
+    pub(crate) service: Arc<Service>,
     pub(crate) pending: FuturesUnordered<LocalBoxFuture<'a, Done>>,
     /// Bytes of request bodies in flight.
     pub(crate) bodies: usize,
@@ -55,6 +58,20 @@ impl Serving<'_> {
         // and so never above a device's bound.
         while let Some(incoming) = self.endpoint.poll_request() {
             self.begin(incoming);
+        }
+    }
+
+    /// Goes over to what serves now, if that is another service than before.
+    pub(crate) fn follow(&mut self, now: Instant) {
+        let next = self.gateway.serving.now();
+        if Arc::ptr_eq(&self.service, &next) {
+            return;
+        }
+        let is_configured_anew = !next.is_configured_as(&self.service);
+        self.service = next.clone();
+        if is_configured_anew {
+            self.endpoint.adopt(&self.service.limits.coap);
+            self.hub.reconfigure(&self.service, now);
         }
     }
 
@@ -120,7 +137,7 @@ impl Serving<'_> {
                 self.endpoint.respond(now, id, message);
             }
             Some(Follows::Observation(registration)) => {
-                let prepared = self.hub.prepare(self.gateway, now, *registration);
+                let prepared = self.hub.prepare(&self.service, now, *registration);
                 let Some(prepared) = prepared else {
                     return self.endpoint.respond(now, id, message);
                 };
@@ -157,10 +174,10 @@ impl Serving<'_> {
         }
         if is_due(self.hub.next_timeout()) {
             self.hub.handle_timeout(now);
-            let gateway = self.gateway;
-            while let Some(call) = self.hub.poll_call(gateway, now) {
-                self.pending.push(Box::pin(async {
-                    let (id, polled) = call.make(&gateway.upstreams).await;
+            while let Some(call) = self.hub.poll_call(&self.service, now) {
+                let upstreams = self.service.upstreams.clone();
+                self.pending.push(Box::pin(async move {
+                    let (id, polled) = call.make(&upstreams).await;
                     Done::Polled(id, polled)
                 }));
             }

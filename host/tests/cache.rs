@@ -107,6 +107,25 @@ fn a_damaged_file_is_not_run_but_made_anew() {
 }
 
 #[test]
+fn what_a_power_cut_left_half_written_is_removed_and_what_somebody_writes_now_is_not() {
+    let folder = scratch::folder("cache-leftovers").join("cache");
+    let cache = open(&folder);
+    activate(&cache, &small()).unwrap_or_else(|error| panic!("{error}"));
+    let whole = compiled(&folder);
+    // No process has this number: it is above the kernel's bound (proc(5), pid_max).
+    let left = PathBuf::from(format!("{}.4194305.tmp", whole.display()));
+    // Process 1 is always there.
+    let written_now = PathBuf::from(format!("{}.1.tmp", whole.display()));
+    let somebodys = folder.join("notes.tmp");
+    for path in [&left, &written_now, &somebodys] {
+        fs::write(path, "half").expect("the folder is the test's");
+    }
+    open(&folder);
+    assert!(!left.exists());
+    assert!(written_now.exists() && somebodys.exists() && whole.exists());
+}
+
+#[test]
 fn a_cache_that_cannot_be_written_does_not_keep_a_rule_from_serving() {
     let folder = scratch::folder("cache-gone").join("cache");
     let cache = open(&folder);

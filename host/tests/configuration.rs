@@ -19,7 +19,7 @@ fn file(name: &str, text: &str) -> PathBuf {
 }
 
 pub fn read(args: ServeArgs) -> Settings {
-    Settings::from_args(args).unwrap_or_else(|error| panic!("{error}"))
+    Settings::from_args(&args).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Only a file that says this.

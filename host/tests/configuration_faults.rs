@@ -9,7 +9,7 @@ use crate::configuration::{from_file, full};
 
 /// What is said about a configuration that cannot work.
 fn refused(args: ServeArgs) -> String {
-    match Settings::from_args(args) {
+    match Settings::from_args(&args) {
         Ok(_) => panic!("it was taken"),
         Err(error) => error.to_string(),
     }
@@ -200,7 +200,7 @@ fn no_error_and_no_debug_output_tells_a_secret() {
         assert!(!said.contains("SECRET"), "{text:?}: {said}");
     }
     let (args, folder) = full("configuration-debug");
-    let settings = Settings::from_args(args).unwrap_or_else(|error| panic!("{error}"));
+    let settings = Settings::from_args(&args).unwrap_or_else(|error| panic!("{error}"));
     let tokens: Vec<_> = settings
         .upstreams
         .homeservers

@@ -5,10 +5,9 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use comatrix_gateway::DEFAULT_RULE;
-use comatrix_gateway::exchange::Gateway;
+use comatrix_gateway::exchange::{Gateway, Service, Serving};
 use comatrix_gateway::rule::{
-    ActivationError, Cache, Candidate, Engines, Mounted, Revision, RuleLimits, RuleState, Serving,
-    Table,
+    ActivationError, Cache, Candidate, Engines, Mounted, Revision, RuleLimits, RuleState, Table,
 };
 use comatrix_gateway::upstream::{Homeserver, Upstreams};
 
@@ -67,8 +66,9 @@ pub fn activate_rule(
 
 /// How often the rules that serve were called.
 pub fn calls(gateway: &Gateway) -> u64 {
-    let table = gateway.rules.now();
-    table.rules().iter().map(|rule| rule.revision.calls()).sum()
+    let service = gateway.serving.now();
+    let rules = service.rules.rules().iter();
+    rules.map(|rule| rule.revision.calls()).sum()
 }
 
 /// The default rule with these settings.
@@ -103,12 +103,17 @@ pub fn gateway_with(revision: Revision, upstreams: Upstreams) -> Gateway {
         revision: Arc::new(revision),
     };
     let table = Table::new(vec![mounted]).unwrap_or_else(|error| panic!("{error}"));
-    let serving = Serving::default();
-    serving.swap(table);
-    Gateway::new(
-        Arc::new(serving),
-        upstreams,
-        Vec::new(),
-        Duration::from_secs(20),
-    )
+    let service = Service {
+        rules: Arc::new(table),
+        ..Service::new(upstreams, Duration::from_secs(20))
+    };
+    Gateway::new(Serving::new(service))
+}
+
+/// Lets other rules serve.
+pub fn swap(gateway: &Gateway, table: Table) {
+    let table = Arc::new(table);
+    gateway
+        .serving
+        .change(|service| service.rules = table.clone());
 }

@@ -128,6 +128,36 @@ async fn a_call_that_finds_the_queue_full_is_busy_and_one_that_waited_in_vain_wa
 }
 
 #[tokio::test]
+async fn calls_in_flight_count_on_after_another_configuration_that_leaves_their_homeserver_as_it_is()
+ {
+    let stub = Stub::start(|_| Reaction::Silence);
+    let configured = |name: &str| {
+        let slots = Slots::new(1, 0);
+        let name = Some(name.to_owned());
+        settings(vec![Homeserver::configured(
+            stub.url(),
+            name,
+            None,
+            ClientApi::V3,
+            slots,
+        )])
+    };
+    let former = Upstreams::new(configured("a")).expect("no file is read");
+    let next = |name| {
+        let mut settings = configured(name);
+        settings.keep(&former);
+        Upstreams::new(settings).expect("no file is read")
+    };
+    let (same, renamed) = (next("a"), next("b"));
+    let within = |upstreams| call_within(upstreams, request(), Duration::from_millis(300));
+    let (first, of_same, of_renamed) =
+        tokio::join!(within(&former), within(&same), within(&renamed));
+    assert_eq!(failure(first), ("timed-out".into(), true));
+    assert_eq!(failure(of_same), ("busy".into(), false));
+    assert_eq!(failure(of_renamed), ("timed-out".into(), true));
+}
+
+#[tokio::test]
 async fn a_port_where_nobody_listens_is_unreachable() {
     let stub = Stub::content();
     let origin = stub.url();

@@ -23,7 +23,12 @@ pub fn request(method: u8, path: &str) -> Message {
 
 /// A message to the room `!r:h` by the short form.
 pub fn send() -> Message {
-    request(code::PUT, "send/!r:h/7")
+    send_to("send/!r:h/7")
+}
+
+/// A message by this path.
+pub fn send_to(path: &str) -> Message {
+    request(code::PUT, path)
         .with_uint_option(option::CONTENT_FORMAT, 60)
         .with_payload(TEXT)
 }
@@ -51,6 +56,13 @@ pub async fn answer(gateway: &Gateway, message: Message) -> Message {
 
 fn text(message: &Message) -> String {
     String::from_utf8(message.payload.clone()).expect("it is text")
+}
+
+/// Gives exchanges this much time.
+pub fn within(gateway: &Gateway, deadline: Duration) {
+    gateway
+        .serving
+        .change(|service| service.deadline = deadline);
 }
 
 fn sends_events() -> Stub {
@@ -182,8 +194,8 @@ async fn a_proxy_uri_chooses_among_the_configured_homeservers() {
 #[tokio::test]
 async fn a_silent_homeserver_is_5_04_when_the_deadline_has_passed() {
     let stub = Stub::start(|_| Reaction::Silence);
-    let mut gateway = gateway(only(&stub));
-    gateway.deadline = Duration::from_millis(300);
+    let gateway = gateway(only(&stub));
+    within(&gateway, Duration::from_millis(300));
     let began = Instant::now();
     let answer = answer(&gateway, send()).await;
     assert_eq!(answer.code, code::GATEWAY_TIMEOUT);
@@ -197,8 +209,8 @@ async fn the_deadline_is_for_all_calls_of_an_exchange_together() {
         std::thread::sleep(Duration::from_millis(150));
         Reaction::Json(200, format!(r#"{{"chunk":[{picture}],"end":"e"}}"#))
     });
-    let mut gateway = gateway(only(&stub));
-    gateway.deadline = Duration::from_millis(400);
+    let gateway = gateway(only(&stub));
+    within(&gateway, Duration::from_millis(400));
     let answer = answer(&gateway, request(code::GET, "getmsg/!r:h")).await;
     assert_eq!(answer.code, code::GATEWAY_TIMEOUT);
     assert!(stub.seen().len() <= 3, "{}", stub.seen().len());

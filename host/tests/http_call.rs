@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use comatrix_gateway::clock::Clock;
 use comatrix_gateway::rule::{HttpRequest, Upstream};
 use comatrix_gateway::secret::AccessToken;
 use comatrix_gateway::upstream::{
@@ -38,6 +39,7 @@ pub fn settings(homeservers: Vec<Homeserver>) -> UpstreamSettings {
         token_peers: vec!["127.0.0.0/8".parse().expect("it is a prefix")],
         ca_file: None,
         limits: LIMITS,
+        clock: Clock::system(),
     }
 }
 

@@ -4,10 +4,9 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use comatrix_gateway::coap::{self, Datagram, Message, MessageType, Token, code, option};
+use comatrix_gateway::coap::{Datagram, Message, MessageType, Token, code, option};
 use comatrix_gateway::exchange::Gateway;
-use comatrix_gateway::observation::ObservationLimits;
-use comatrix_gateway::serve::{ServeLimits, serve};
+use comatrix_gateway::serve::serve;
 use comatrix_gateway::transport::UdpTransport;
 use tokio::sync::oneshot;
 
@@ -46,20 +45,11 @@ pub async fn observing_until<F: Future<Output = ()>>(
     let transport = UdpTransport::bind(loopback).unwrap_or_else(|error| panic!("{error}"));
     let address = transport.local_addr().expect("it is bound");
     let (stop, stopped) = oneshot::channel::<()>();
-    let limits = ServeLimits {
-        coap: coap::Limits::default(),
-        observation: ObservationLimits {
-            refresh,
-            ..ObservationLimits::default()
-        },
-        drain,
-    };
-    let served = serve(
-        transport,
-        limits,
-        &gateway,
-        async move { drop(stopped.await) },
-    );
+    gateway.serving.change(|service| {
+        service.limits.observation.refresh = refresh;
+        service.limits.drain = drain;
+    });
+    let served = serve(transport, &gateway, async move { drop(stopped.await) });
     let tested = test(gateway.clone(), homeserver_of_the_test, address, stop);
     tokio::join!(served, tested);
 }

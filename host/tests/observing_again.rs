@@ -6,7 +6,7 @@ use comatrix_gateway::exchange::Gateway;
 use comatrix_gateway::rule::{Mounted, Table};
 use futures_util::future::join_all;
 
-use crate::default_rule::revision;
+use crate::default_rule::{revision, swap};
 use crate::observing::{HOUR, observer, observing};
 use crate::observing_device::{Device, body};
 
@@ -14,13 +14,13 @@ use crate::observing_device::{Device, body};
 const DEVICES: usize = 100;
 
 /// Lets another revision of the default rule serve.
-pub fn swap(gateway: &Gateway) {
+pub fn swap_rule(gateway: &Gateway) {
     let mounted = Mounted {
         mount: Vec::new(),
         revision: Arc::new(revision()),
     };
     let table = Table::new(vec![mounted]).unwrap_or_else(|error| panic!("{error}"));
-    gateway.rules.swap(table);
+    swap(gateway, table);
 }
 
 async fn all_are_told(devices: &[Device], text: &str) {
@@ -66,11 +66,11 @@ async fn a_swap_reaches_a_hundred_observers_and_keeps_what_each_was_told() {
             all_are_told(&devices, text).await;
             homeserver.until_waiting(1).await;
             if text.starts_with("by the former") {
-                swap(&gateway);
+                swap_rule(&gateway);
             }
         }
-        let former = Arc::downgrade(&gateway.rules.now().rules()[0].revision);
-        swap(&gateway);
+        let former = Arc::downgrade(&gateway.serving.now().rules.rules()[0].revision);
+        swap_rule(&gateway);
         homeserver.say("!a", "frees it");
         all_are_told(&devices, "frees it").await;
         homeserver.until_waiting(1).await;

@@ -7,9 +7,9 @@ use comatrix_gateway::DEFAULT_RULE;
 use comatrix_gateway::coap::{self, code, option};
 use comatrix_gateway::rule::{Mounted, RuleLimits, Table};
 
-use crate::default_rule::{activate_rule, engine, limits, revision};
+use crate::default_rule::{activate_rule, engine, limits, revision, swap};
 use crate::observing::{HOUR, observer, observing, observing_until};
-use crate::observing_again::swap;
+use crate::observing_again::swap_rule;
 use crate::observing_device::{A_WHILE, Device, body, get};
 
 /// What a device hears that was shown a room before something was said there: that, or that it must observe again.
@@ -54,8 +54,8 @@ async fn one_long_poll_serves_all_observers_of_an_account() {
 async fn an_observation_goes_on_after_a_swap_and_the_former_revision_is_freed() {
     observing(HOUR, |gateway, homeserver, address| async move {
         let device = observer(&homeserver, address).await;
-        let former = Arc::downgrade(&gateway.rules.now().rules()[0].revision);
-        swap(&gateway);
+        let former = Arc::downgrade(&gateway.serving.now().rules.rules()[0].revision);
+        swap_rule(&gateway);
         for text in ["read by the former revision", "read by the new one"] {
             homeserver.say("!a", text);
             assert_eq!(device.told().await, text);
@@ -208,7 +208,7 @@ async fn a_rule_that_has_used_its_share_holds_up_no_observers_of_others() {
         let settings = std::collections::BTreeMap::new();
         let slow = activate_rule(&engine(), None, "slow", DEFAULT_RULE, settings, slow);
         let slow = Arc::new(slow.unwrap_or_else(|error| panic!("{error}")));
-        let others = gateway.rules.now().rules()[0].revision.clone();
+        let others = gateway.serving.now().rules.rules()[0].revision.clone();
         let table = Table::new(vec![
             Mounted {
                 mount: Vec::new(),
@@ -219,9 +219,7 @@ async fn a_rule_that_has_used_its_share_holds_up_no_observers_of_others() {
                 revision: slow.clone(),
             },
         ]);
-        gateway
-            .rules
-            .swap(table.unwrap_or_else(|error| panic!("{error}")));
+        swap(&gateway, table.unwrap_or_else(|error| panic!("{error}")));
         homeserver.say("!a", "before");
         let mut of_slow = Device::new(address).await;
         let mut request = get("!a", Some(0));
@@ -257,7 +255,7 @@ async fn one_long_poll_serves_an_account_after_a_swap() {
             revision: Arc::new(revision()),
         };
         let table = Table::new(vec![mounted]).unwrap_or_else(|error| panic!("{error}"));
-        gateway.rules.swap(table);
+        swap(&gateway, table);
         let mut second = Device::new(address).await;
         second.observe("!a").await;
         // What the former revision has told is forgotten: nobody knows whether that was all.

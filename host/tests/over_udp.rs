@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use comatrix_gateway::coap::{self, Datagram, Message, MessageType, Token, code};
 use comatrix_gateway::exchange::Gateway;
-use comatrix_gateway::observation::ObservationLimits;
-use comatrix_gateway::serve::{ServeLimits, serve};
+use comatrix_gateway::serve::serve;
 use comatrix_gateway::transport::UdpTransport;
 use tokio::net::UdpSocket;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::default_rule::{calls, gateway};
-use crate::exchange::{request, send};
+use crate::exchange::{request, send, within};
 use crate::http_call::homeserver;
 use crate::stub::{Reaction, Stub};
 
@@ -71,16 +70,10 @@ async fn serving<F: Future<Output = ()>>(
     let transport = UdpTransport::bind(loopback).unwrap_or_else(|error| panic!("{error}"));
     let address = transport.local_addr().expect("it is bound");
     let (stop, stopped) = oneshot::channel::<()>();
-    let served = serve(
-        transport,
-        ServeLimits {
-            coap: coap::Limits::default(),
-            observation: ObservationLimits::default(),
-            drain,
-        },
-        gateway,
-        async move { drop(stopped.await) },
-    );
+    gateway
+        .serving
+        .change(|service| service.limits.drain = drain);
+    let served = serve(transport, gateway, async move { drop(stopped.await) });
     let test = test(address);
     let tested = async move {
         test.await;
@@ -153,8 +146,8 @@ async fn an_unknown_critical_option_is_4_02_and_calls_nobody() {
 #[tokio::test]
 async fn nobody_waits_for_anothers_silent_homeserver() {
     let stub = Stub::start(|_| Reaction::Silence);
-    let mut gateway = gateway(vec![homeserver(stub.url(), Some("configured"))]);
-    gateway.deadline = Duration::from_secs(60);
+    let gateway = gateway(vec![homeserver(stub.url(), Some("configured"))]);
+    within(&gateway, Duration::from_secs(60));
     let unfinished = serving(&gateway, Duration::from_millis(200), |address| async move {
         let mut slow = Client::new(address).await;
         let bytes = slow.confirmable(send());

@@ -8,8 +8,9 @@ use crate::refusals::{Quiet, proxied};
 
 #[tokio::test]
 async fn a_resource_that_is_switched_off_is_4_04_in_all_its_forms_and_not_listed() {
-    let mut quiet = Quiet::new();
-    quiet.gateway.disabled = vec!["send".into()];
+    let quiet = Quiet::new();
+    let serving = &quiet.gateway.serving;
+    serving.change(|service| service.disabled = ["send".to_owned()].into());
     let cases = vec![
         ("short", send()),
         ("room only", request(code::PUT, "send/!r:h")),

@@ -1,13 +1,11 @@
 //! What one device tells a rule stays with its exchange: in memory, in globals, in state, and in the log.
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use comatrix_gateway::coap::code;
 use comatrix_gateway::rule::{Effect, HttpRequest, Step};
-use tracing_subscriber::fmt::MakeWriter;
 
+use crate::captured::Captured;
 use crate::exchange::{answer_to, request};
 use crate::http_call;
 use crate::rule_text::RuleText;
@@ -42,38 +40,11 @@ async fn what_a_rule_keeps_in_memory_and_globals_is_gone_with_the_call() {
     }
 }
 
-/// Collects what the log would show.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("nobody panics with it").extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 /// What is logged while a device asks a rule a hundred times with this payload, and how many lines of a rule may be
 /// among it: ten at first, and ten a second.
 async fn logged(test: &str, rule: &RuleText, payload: &[u8]) -> (String, usize) {
     let began = Instant::now();
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(lines.clone())
-        .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    let captured = Captured::start();
     let stage = Stage::new(test, &[("a", rule.component())]);
     for _ in 0..100 {
         let mut message = request(code::GET, "a/test");
@@ -81,10 +52,8 @@ async fn logged(test: &str, rule: &RuleText, payload: &[u8]) -> (String, usize) 
         let answer = answer_to(&stage.gateway, "[::1]:5683", message).await;
         assert_eq!(answer.code, code::CONTENT);
     }
-    drop(guard);
-    let lines = lines.0.lock().expect("nobody panics with it").clone();
     let most = 10 + 10 * (began.elapsed().as_secs() as usize + 1);
-    (String::from_utf8_lossy(&lines).into_owned(), most)
+    (captured.text(), most)
 }
 
 #[tokio::test]

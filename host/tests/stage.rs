@@ -6,16 +6,21 @@ use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use comatrix_gateway::cli::ServeArgs;
 use comatrix_gateway::coap::{Message, code};
-use comatrix_gateway::exchange::Gateway;
+use comatrix_gateway::config::{ConfigError, Settings};
+use comatrix_gateway::exchange::{Gateway, Serving};
 use comatrix_gateway::rule::{
     Effect, Engines, Failure, Message as RuleMessage, Reply as RuleReply, RuleLimits, Trust,
 };
-use comatrix_gateway::rules::{Event, Events, Manager, Reply, RuleSpec, RuleStatus, Wish};
+use comatrix_gateway::rules::{
+    Event, Events, Manager, Reply, Rereading, RuleSpec, RuleStatus, Wish,
+};
+use comatrix_gateway::upstream::UpstreamSettings;
 use tokio::sync::oneshot;
 
 use crate::exchange::{answer_to, request};
-use crate::http_call::{homeserver, upstreams};
+use crate::http_call::{homeserver, settings};
 use crate::rule_text::RuleText;
 use crate::scratch;
 use crate::stub::{Reaction, Stub};
@@ -25,9 +30,33 @@ pub struct Stage {
     pub folder: PathBuf,
     events: Events,
     pub gateway: Gateway,
+    /// What the next reload finds.
+    pub configured: Arc<Mutex<Configured>>,
     _stub: Stub,
     /// Whether the homeserver answers.
     gate: Arc<(Mutex<bool>, Condvar)>,
+}
+
+/// The part of a configuration that tests change.
+#[derive(Clone)]
+pub struct Configured {
+    pub rules: Vec<RuleSpec>,
+    pub trust: Trust,
+    pub upstreams: UpstreamSettings,
+    pub disabled: Vec<String>,
+}
+
+impl Configured {
+    /// As it would be read.
+    fn settings(&self) -> Result<Settings, ConfigError> {
+        let mut settings = Settings::from_args(&ServeArgs::default())?;
+        settings.rules.clone_from(&self.rules);
+        settings.trust.clone_from(&self.trust);
+        settings.upstreams = self.upstreams.clone();
+        settings.disabled.clone_from(&self.disabled);
+        settings.limits.exchange = Duration::from_secs(20);
+        Ok(settings)
+    }
 }
 
 /// What is written into the folder, and how it is configured.
@@ -65,13 +94,6 @@ impl Stage {
                 .expect("the folder is the test's");
             specs.push(spec);
         }
-        let (events, inbox) = mpsc::channel();
-        let engines = Engines::new().unwrap_or_else(|error| panic!("{error}"));
-        let mut manager = Manager::new(engines, None, Trust::default(), specs, &events);
-        let serving = manager.serving();
-        let failed = manager.start();
-        assert!(failed.is_empty(), "{failed:?}");
-        thread::spawn(move || manager.run(&inbox));
         let gate = Arc::new((Mutex::new(true), Condvar::new()));
         let stub = Stub::start({
             let gate = gate.clone();
@@ -82,12 +104,38 @@ impl Stage {
                 Reaction::Json(200, "{}".into())
             }
         });
-        let upstreams = upstreams(vec![homeserver(stub.url(), None)]);
-        let gateway = Gateway::new(serving, upstreams, Vec::new(), Duration::from_secs(20));
+        let configured = Configured {
+            rules: specs,
+            trust: Trust::default(),
+            upstreams: settings(vec![homeserver(stub.url(), None)]),
+            disabled: Vec::new(),
+        };
+        let settings = configured
+            .settings()
+            .unwrap_or_else(|error| panic!("{error}"));
+        let service = settings.service().unwrap_or_else(|error| panic!("{error}"));
+        let configured = Arc::new(Mutex::new(configured));
+        let rereading = Rereading {
+            source: "the test's configuration".into(),
+            read: Box::new({
+                let configured = configured.clone();
+                move || configured.lock().expect("nobody panics with it").settings()
+            }),
+            taken: Box::new(|_| {}),
+        };
+        let serving = Serving::new(service);
+        let (events, inbox) = mpsc::channel();
+        let engines = Engines::new().unwrap_or_else(|error| panic!("{error}"));
+        let rules = (settings.rules, settings.trust);
+        let mut manager = Manager::new(engines, None, serving.clone(), rules, rereading, &events);
+        let failed = manager.start();
+        assert!(failed.is_empty(), "{failed:?}");
+        thread::spawn(move || manager.run(&inbox));
         Self {
             folder,
             events,
-            gateway,
+            gateway: Gateway::new(serving),
+            configured,
             _stub: stub,
             gate,
         }
@@ -106,11 +154,15 @@ impl Stage {
         answer.await.expect("the manager runs")
     }
 
-    /// Lets the manager look at all files again, and waits until it has.
-    pub async fn reload(&self) {
-        let (done, is_done) = oneshot::channel();
-        assert!(self.events.send(Event::Reload(done)).is_ok());
-        is_done.await.expect("the manager runs");
+    /// Lets the manager read everything again, and waits until it has.
+    pub async fn reload(&self) -> Reply {
+        self.wish(Wish::Reload {}).await
+    }
+
+    /// The same with another configuration.
+    pub async fn reconfigure(&self, change: impl FnOnce(&mut Configured)) -> Reply {
+        change(&mut self.configured.lock().expect("nobody panics with it"));
+        self.reload().await
     }
 
     /// A file with this component, swapped in for a rule.

@@ -141,10 +141,11 @@ fn converse(shared: &Shared, mut stream: TcpStream, connection: usize) -> std::i
         match reaction {
             Reaction::Json(status, json) => {
                 let length = json.len();
-                write!(
-                    stream,
+                // At once: a second segment would wait for the first one's acknowledgement.
+                let answer = format!(
                     "HTTP/1.1 {status} Stub\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{json}"
-                )?;
+                );
+                stream.write_all(answer.as_bytes())?;
             }
             Reaction::Raw(bytes) => return stream.write_all(&bytes),
             Reaction::Close => break,

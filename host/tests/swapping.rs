@@ -190,7 +190,7 @@ async fn an_exchange_ends_on_the_revision_that_began_it_whose_memory_is_then_fre
     slow.begin = slow.value(&Ok(Effect::Call(needed))).1;
     slow.resume = slow.value(&says("old")).1;
     let stage = Stage::new("swap-running", &[("a", slow.component())]);
-    let old = Arc::downgrade(&stage.gateway.rules.now().rules()[0].revision);
+    let old = Arc::downgrade(&stage.gateway.serving.now().rules.rules()[0].revision);
     stage.answers(false);
     let running = stage.test("a");
     let swap = async {

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use coap_lite::{CoapOption, MessageClass, MessageType, Packet, RequestType, ResponseType};
+use coap_lite::{CoapOption, MessageClass, Packet, RequestType, ResponseType};
 use comatrix_tests::aiocoap::Aiocoap;
 use comatrix_tests::device::{Request, option};
 use comatrix_tests::gateway::Gateway;

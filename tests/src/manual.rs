@@ -26,7 +26,7 @@ Where \\fBcomatrix\\-gateway rules \\-\\-control\\-socket\\fR reaches the gatewa
 .SH SIGNALS
 .TP
 .B SIGHUP
-Rules whose files have changed are read again.
+The configuration is read again, with every file that it names, whole or not at all; the log says what was refused.
 .TP
 .B SIGTERM, SIGINT
 New requests are refused, or wait for the next gateway where systemd holds the socket; running ones end.

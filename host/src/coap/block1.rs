@@ -69,6 +69,11 @@ impl<P: Copy + Eq + Hash> Assemblies<P> {
         }
     }
 
+    /// Holds blocks that come from now on to other bounds.
+    pub(super) fn adopt(&mut self, limits: &Limits) {
+        self.limit = limits.request_body;
+    }
+
     /// Takes one block of the body with this key. Position counts in bytes, since a client may go on with
     /// smaller blocks than it began with (RFC 7959 §2.3). A block out of place leaves what is assembled
     /// alone: it may be a straggler.

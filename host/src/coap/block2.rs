@@ -45,6 +45,11 @@ impl<P: Copy + Eq + Hash> Responses<P> {
         }
     }
 
+    /// Cuts blocks of another size from now on, of bodies that are stored as well: a client finds its place by offset.
+    pub(super) fn adopt(&mut self, limits: &Limits) {
+        self.size_exponent = limits.block_size_exponent.min(MAX_SIZE_EXPONENT);
+    }
+
     /// The slice of a stored body that a later request asks for; none where no such body is stored.
     pub(super) fn slice(
         &mut self,

@@ -68,6 +68,12 @@ impl KnownPeers {
         }
     }
 
+    /// Grants other rates and sizes from now on. What is known of a peer stays.
+    pub(super) fn adopt(&mut self, limits: &Limits) {
+        self.rate = Rate::per_second(limits.datagrams_per_second_per_peer);
+        self.least = limits.unproven_bytes;
+    }
+
     fn find(&mut self, hash: u64) -> Option<&mut Known> {
         self.sets[hash as usize % SETS]
             .iter_mut()

@@ -6,6 +6,7 @@
 //! Read first: [`message`] (what a message is), then [`endpoint`] (what callers do), then `receive`
 //! (what happens to a datagram).
 
+mod adopt;
 mod allowance;
 mod assemble;
 pub mod block;

@@ -129,6 +129,12 @@ impl<P: Copy + Eq + Hash> Observations<P> {
         }
     }
 
+    /// Begins no more than other bounds allow from now on.
+    pub(super) fn adopt(&mut self, limits: &Limits) {
+        self.most = limits.observations;
+        self.most_per_peer = limits.observations_per_peer;
+    }
+
     /// Begins an observation; none where a bound is reached.
     pub(super) fn begin(
         &mut self,

@@ -5,8 +5,6 @@ use std::time::Duration;
 use super::ConfigError;
 use super::file::{LimitsTable, RuleLimitsTable};
 use crate::access_log::escaped;
-use crate::coap;
-use crate::observation::ObservationLimits;
 use crate::rule::{Engine, RuleLimits};
 use crate::serve::ServeLimits;
 use crate::upstream::UpstreamLimits;
@@ -29,7 +27,6 @@ impl Limits {
     /// # Errors
     /// [`ConfigError`] for a value out of its range.
     pub(super) fn from_table(table: &LimitsTable) -> Result<Self, ConfigError> {
-        let mut coap = coap::Limits::default();
         let mut rule = RuleLimits::default();
         let mut upstream = UpstreamLimits {
             in_flight: 512,
@@ -37,9 +34,13 @@ impl Limits {
             answer: 1 << 20,
         };
         let mut exchange_seconds = 10;
-        let mut drain_seconds = 12;
+        let ServeLimits {
+            mut coap,
+            mut observation,
+            drain,
+        } = ServeLimits::default();
+        let mut drain_seconds = drain.as_secs();
         let mut call_ms = 20;
-        let mut observation = ObservationLimits::default();
         let mut refresh_seconds = observation.refresh.as_secs();
 
         set(

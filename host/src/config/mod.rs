@@ -2,15 +2,18 @@
 
 mod coap;
 mod file;
+mod fixed;
 mod homeservers;
 mod limits;
 mod rules;
+mod service;
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, SocketAddrV6};
 use std::path::PathBuf;
 
 use crate::cli::{LogLevel, ServeArgs, parse_ip};
+use crate::clock::Clock;
 use crate::environment::folder;
 use crate::rule::Trust;
 use crate::rules::RuleSpec;
@@ -18,6 +21,7 @@ use crate::rules::command::default_socket;
 use crate::upstream::UpstreamSettings;
 pub use coap::CoapSettings;
 use file::File;
+pub use fixed::Fixed;
 pub use limits::Limits;
 pub use rules::DEFAULT;
 
@@ -65,14 +69,14 @@ impl Settings {
     ///
     /// # Errors
     /// [`ConfigError`] for the first thing that is wrong.
-    pub fn from_args(args: ServeArgs) -> Result<Self, ConfigError> {
+    pub fn from_args(args: &ServeArgs) -> Result<Self, ConfigError> {
         let file = args
             .config
             .as_deref()
             .map(file::read)
             .transpose()?
             .unwrap_or_default();
-        Self::merge(args, file)
+        Self::merge(args.clone(), file)
     }
 
     fn merge(args: ServeArgs, file: File) -> Result<Self, ConfigError> {
@@ -121,6 +125,7 @@ impl Settings {
                 token_peers: homeservers::token_peers(file.token_peers)?,
                 ca_file: args.ca_file.or(file.ca_file),
                 limits: limits.upstream,
+                clock: Clock::system(),
             },
             has_token,
             coap,

@@ -3,17 +3,18 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Gateway;
 use super::admission::Admitted;
 use super::answer::{Answer, Follows, Registration};
 use super::policy;
 use super::refusal::Refusal;
 use super::reply::{failed, to_coap};
+use super::service::Service;
 use crate::access_log::escaped;
+use crate::clock::Clock;
 use crate::coap::option;
 use crate::rule::{
     Context, Effect, Failure, HttpRequest, HttpResponse, Limit, Message, Permit, Reply, Revision,
@@ -23,11 +24,12 @@ use crate::upstream::{Device, Outcome};
 
 /// The longest hold of a long poll: a homeserver's or proxy's own bound is seldom higher.
 pub(crate) const MAX_HOLD: Duration = Duration::from_secs(60);
-/// No gateway of this kind ran before 2025: an earlier clock is one that is not set.
-const EARLIEST_PLAUSIBLE_TIME: u64 = 1_735_689_600;
 
 /// An exchange whose rule has begun and wants a homeserver called.
 pub struct Exchange {
+    /// What served when it began.
+    service: Arc<Service>,
+    clock: Clock,
     revision: Arc<Revision>,
     /// Its place among the rule's exchanges.
     _permit: Permit,
@@ -61,7 +63,9 @@ enum Progress {
 /// # Errors
 /// [`Refusal`]: the rule is out of service or has used what it may use, it trapped, or it broke its contract.
 pub fn begin(
-    gateway: &Gateway,
+    service: &Arc<Service>,
+    clock: Clock,
+    flow_id: String,
     revision: &Arc<Revision>,
     peer: SocketAddr,
     admitted: Admitted,
@@ -78,8 +82,8 @@ pub fn begin(
         captures: admitted.found.captures,
         requested: target,
         principal: None,
-        flow_id: gateway.flow_ids.next(),
-        now: now(),
+        flow_id,
+        now: clock.now(),
         facts: admitted.facts,
     };
     let result = revision.begin(&context, &admitted.message);
@@ -92,6 +96,8 @@ pub fn begin(
         progress => progress,
     };
     let mut exchange = Exchange {
+        service: service.clone(),
+        clock,
         revision: revision.clone(),
         _permit: permit,
         device: Device {
@@ -100,7 +106,7 @@ pub fn begin(
             requested,
         },
         context,
-        deadline: Instant::now() + gateway.deadline,
+        deadline: Instant::now() + service.deadline,
         observing: admitted.observes.then(|| Observing {
             path: path(&admitted.message),
             began,
@@ -109,7 +115,7 @@ pub fn begin(
     };
     match progress {
         Progress::Wants(step) => Ok(Err((exchange, step))),
-        Progress::Replied(reply) => exchange.answered(gateway, reply).map(Ok),
+        Progress::Replied(reply) => exchange.answered(reply).map(Ok),
         Progress::Failed(failure) => Ok(Ok(failed(failure)?.into())),
     }
 }
@@ -119,17 +125,17 @@ impl Exchange {
     ///
     /// # Errors
     /// [`Refusal`]: the rule trapped, broke its contract, or asked for too many steps.
-    pub async fn finish(&mut self, gateway: &Gateway, mut step: Step) -> Result<Answer, Refusal> {
+    pub async fn finish(&mut self, mut step: Step) -> Result<Answer, Refusal> {
         for _ in 0..self.revision.limits().steps {
-            let outcome = self.call(gateway, &mut step.request).await;
+            let outcome = self.call(&mut step.request).await;
             self.upstream = Some(summary(&outcome));
-            self.context.now = now();
+            self.context.now = self.clock.now();
             let result = self
                 .revision
                 .resume(&self.context, &step.state, outcome.as_ref());
             self.revision.judge(self.device.address, result.is_err());
             match progress(&self.revision, result?)? {
-                Progress::Replied(reply) => return self.answered(gateway, reply),
+                Progress::Replied(reply) => return self.answered(reply),
                 Progress::Failed(failure) => return Ok(failed(failure)?.into()),
                 Progress::Wants(next) => step = next,
             }
@@ -140,11 +146,11 @@ impl Exchange {
         ))
     }
 
-    async fn call(&mut self, gateway: &Gateway, request: &mut HttpRequest) -> Outcome {
+    async fn call(&mut self, request: &mut HttpRequest) -> Outcome {
         let outcome = match policy::permit(&self.revision, request) {
             Ok(()) => {
                 self.deadline += Duration::from_millis(request.hold_ms.into()).min(MAX_HOLD);
-                let upstreams = &gateway.upstreams;
+                let upstreams = &self.service.upstreams;
                 upstreams.call(&self.device, request, self.deadline).await
             }
             Err(denied) => Err(denied),
@@ -154,10 +160,10 @@ impl Exchange {
     }
 
     /// The rule's reply as the answer, and what it wants beyond it.
-    fn answered(&mut self, gateway: &Gateway, reply: Reply) -> Result<Answer, Refusal> {
+    fn answered(&mut self, reply: Reply) -> Result<Answer, Refusal> {
         let message = to_coap(reply.message)?;
         let follows = if matches!(reply.session, Some(SessionChange::Close)) {
-            gateway
+            self.service
                 .upstreams
                 .own_account(&self.device)
                 .map(Follows::LoggedOut)
@@ -219,9 +225,4 @@ fn summary(outcome: &Outcome) -> Cow<'static, str> {
         Ok(HttpResponse { status, .. }) => status.to_string().into(),
         Err(error) => escaped(&error.reason, 32).into(),
     }
-}
-
-fn now() -> Option<u64> {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
-    (seconds >= EARLIEST_PLAUSIBLE_TIME).then_some(seconds)
 }

@@ -12,15 +12,16 @@ pub(crate) mod proxy_uri;
 mod refusal;
 pub(crate) mod reply;
 mod seen;
+mod service;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use crate::clock::Clock;
 use crate::coap::{self, MessageType, code, option};
 use crate::discovery;
-use crate::rule::{Match, Revision, Serving, Step};
-use crate::upstream::Upstreams;
+use crate::rule::{Revision, Step};
 pub use answer::{Answer, Follows, Registration};
 use conditions::{Conditions, EntityTags};
 use drive::Exchange;
@@ -29,19 +30,14 @@ use flow_id::FlowIds;
 pub use own_authority::OwnNames;
 pub use refusal::Refusal;
 use seen::Seen;
+pub use service::{Service, Serving};
 
 /// What every exchange shares.
 pub struct Gateway {
-    /// The rules that translate.
-    pub rules: Arc<Serving>,
-    /// Where its calls may go.
-    pub upstreams: Upstreams,
-    /// First path segments of resources that are switched off.
-    pub disabled: Vec<String>,
-    /// For all steps of an exchange, queue and name resolution included. A device that waits longer has given up.
-    pub deadline: Duration,
-    /// Its names, beside its addresses, in a Proxy-Uri.
-    pub own_names: OwnNames,
+    /// What an exchange is begun with.
+    pub serving: Arc<Serving>,
+    /// The time of day that rules are told.
+    pub clock: Clock,
     flow_ids: FlowIds,
     entity_tags: EntityTags,
 }
@@ -81,21 +77,12 @@ pub struct Waiting {
 }
 
 impl Gateway {
-    /// A gateway for these rules and homeservers. `disabled`: first path segments that are switched off;
-    /// `deadline`: for all steps of an exchange.
+    /// A gateway that serves what `serving` says, by the system's clock.
     #[must_use]
-    pub fn new(
-        rules: Arc<Serving>,
-        upstreams: Upstreams,
-        disabled: Vec<String>,
-        deadline: Duration,
-    ) -> Self {
+    pub fn new(serving: Arc<Serving>) -> Self {
         Self {
-            rules,
-            upstreams,
-            disabled,
-            deadline,
-            own_names: OwnNames::default(),
+            serving,
+            clock: Clock::system(),
             flow_ids: FlowIds::new(),
             entity_tags: EntityTags::default(),
         }
@@ -103,12 +90,15 @@ impl Gateway {
 
     /// Takes a request as far as it comes without waiting. Every request gets an answer; errors are answers.
     pub fn begin(&self, mut request: Request) -> Progress {
+        // From here on the exchange stays with this service, whatever takes its place.
+        let service = self.serving.now();
         // First, so that the log shows the path that is meant.
-        let resolved = self.own_names.resolve(&mut request.message, request.local);
+        let own_names = &service.own_names;
+        let resolved = own_names.resolve(&mut request.message, request.local);
         let seen = Seen::of(&request);
         let conditions = Conditions::of(&request.message);
         let mut rule = None;
-        let begun = resolved.and_then(|()| self.admit_and_begin(request, &mut rule));
+        let begun = resolved.and_then(|()| self.admit_and_begin(&service, request, &mut rule));
         match begun {
             Ok(Err((exchange, step))) => Progress::Waiting(Box::new(Waiting {
                 seen,
@@ -137,7 +127,7 @@ impl Gateway {
             mut exchange,
             step,
         } = *waiting;
-        let result = exchange.finish(self, step).await;
+        let result = exchange.finish(step).await;
         let rule = Some(exchange.revision());
         let mut answer = result.unwrap_or_else(|refusal| refused(rule, &refusal).into());
         answer.message = conditions.apply(&self.entity_tags, answer.message);
@@ -164,6 +154,7 @@ impl Gateway {
     /// `called` becomes the revision that the request led to.
     fn admit_and_begin(
         &self,
+        service: &Arc<Service>,
         request: Request,
         called: &mut Option<Arc<Revision>>,
     ) -> Result<Result<Answer, (Exchange, Step)>, Refusal> {
@@ -178,36 +169,34 @@ impl Gateway {
         let path = admission::path(&message)?;
         if admission::is_discovery(&path) {
             admission::admit_discovery(&message)?;
-            return Ok(Ok(self.discovery(&message)?.into()));
+            return Ok(Ok(discover(service, &message)?.into()));
         }
         if multicast {
             return Err(Refusal::NotFound);
         }
-        let table = self.rules.now();
-        let (revision, found) = admission::find(&message, &path, &table, &self.disabled)?;
-        let admitted = admission::admit(message, found, revision, &self.upstreams, observes)?;
-        // From here on the exchange stays with this revision, whatever takes its place.
+        let Service {
+            rules,
+            disabled,
+            upstreams,
+            ..
+        } = &**service;
+        let (revision, found) = admission::find(&message, &path, rules, disabled)?;
+        let admitted = admission::admit(message, found, revision, upstreams, observes)?;
         let revision = called.insert(revision.clone());
-        drive::begin(self, revision, peer, admitted)
+        let flow_id = self.flow_ids.next();
+        drive::begin(service, self.clock, flow_id, revision, peer, admitted)
     }
+}
 
-    /// The rule and link that a path and method mean now.
-    pub(crate) fn find(&self, path: &[&str], method: u8) -> Option<(Arc<Revision>, Match)> {
-        let table = self.rules.now();
-        let found = admission::lookup(path, method, &table, &self.disabled).ok()?;
-        Some((found.0.clone(), found.1))
-    }
-
-    fn discovery(&self, request: &coap::Message) -> Result<coap::Message, Refusal> {
-        let filters: Vec<&str> = request
-            .options(option::URI_QUERY)
-            .map(|query| std::str::from_utf8(query).map_err(|_| Refusal::UriPath))
-            .collect::<Result<_, _>>()?;
-        let links = discovery::core(&self.rules.now(), &self.disabled, &filters);
-        Ok(coap::Message::new(code::CONTENT)
-            .with_uint_option(option::CONTENT_FORMAT, discovery::LINK_FORMAT.into())
-            .with_payload(links))
-    }
+fn discover(service: &Service, request: &coap::Message) -> Result<coap::Message, Refusal> {
+    let filters: Vec<&str> = request
+        .options(option::URI_QUERY)
+        .map(|query| std::str::from_utf8(query).map_err(|_| Refusal::UriPath))
+        .collect::<Result<_, _>>()?;
+    let links = discovery::core(&service.rules, &service.disabled, &filters);
+    Ok(coap::Message::new(code::CONTENT)
+        .with_uint_option(option::CONTENT_FORMAT, discovery::LINK_FORMAT.into())
+        .with_payload(links))
 }
 
 /// The answer to an exchange that ended with a refusal. What a rule did wrong is for the operator.

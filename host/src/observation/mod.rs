@@ -14,6 +14,7 @@ mod observer;
 mod pause;
 mod poll;
 mod polling;
+mod reconfiguring;
 mod registration;
 mod renewal;
 mod revising;

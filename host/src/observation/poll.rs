@@ -11,13 +11,33 @@ use super::change::Told;
 use super::limits::{GATHERING, LEAST_INTERVAL, MAX_PASSED_OVER, MAX_RECENT, MAX_UNREAD, RECENT};
 use super::pause::pause;
 use crate::coap::ObservationId;
-use crate::rule::Revision;
-use crate::upstream::{Account, Device};
+use crate::rule::{HttpRequest, Revision, Upstream};
+use crate::upstream::{Account, Device, Upstreams};
 
 /// In whose name a poll asks. All its observers have the same account.
 pub(super) struct Identity {
     pub(super) account: Account,
     pub(super) device: Device,
+    /// What the account was found by: the upstream and credential of the rule's request.
+    found_by: (Upstream, String),
+}
+
+impl Identity {
+    /// A device's, as a request of its rule has it.
+    pub(super) fn new(account: Account, device: Device, request: HttpRequest) -> Self {
+        Self {
+            account,
+            device,
+            found_by: (request.upstream, request.credential),
+        }
+    }
+
+    /// Whether the same request would still be made in the same name.
+    pub(super) fn is_served_by(&self, upstreams: &Upstreams) -> bool {
+        let (upstream, credential) = &self.found_by;
+        let account = upstreams.account(&self.device, upstream, credential);
+        account.is_ok_and(|account| account.is(&self.account))
+    }
 }
 
 /// Who waits for a topic.

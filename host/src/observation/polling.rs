@@ -12,7 +12,7 @@ use super::limits::{BREATH, MAX_CHANGE, MAX_CHANGES, WORDS_PER_TURN};
 use super::notification::ended;
 use super::poll::{Identity, Poll};
 use crate::coap::{self, code};
-use crate::exchange::{Gateway, MAX_HOLD, policy, reply};
+use crate::exchange::{MAX_HOLD, Service, policy, reply};
 use crate::rule::{Change, Failure, HttpRequest, Progress, Trap};
 use crate::upstream::{Outcome, Upstreams};
 
@@ -33,7 +33,9 @@ pub type Polled = Option<(Vec<String>, Outcome)>;
 impl PollCall {
     /// Makes it.
     pub async fn make(mut self, upstreams: &Upstreams) -> (PollId, Polled) {
-        let Identity { account, device } = &*self.identity;
+        let Identity {
+            account, device, ..
+        } = &*self.identity;
         let deadline = tokio::time::Instant::now() + self.patience;
         let polled = tokio::select! {
             biased;
@@ -47,12 +49,12 @@ impl PollCall {
 
 impl Hub {
     /// The next call that is due.
-    pub fn poll_call(&mut self, gateway: &Gateway, now: Instant) -> Option<PollCall> {
+    pub fn poll_call(&mut self, service: &Service, now: Instant) -> Option<PollCall> {
         loop {
             let is_due = |poll: &Poll| poll.due().is_some_and(|due| due <= now);
             let (id, _) = self.polls.iter().find(|(_, poll)| is_due(poll))?;
             let id = *id;
-            if !self.revise(gateway, now, id, WORDS_PER_TURN) {
+            if !self.revise(service, now, id, WORDS_PER_TURN) {
                 return None;
             }
             let Some(poll) = self.polls.get_mut(&id) else {
@@ -95,7 +97,7 @@ impl Hub {
                 request,
                 topics,
                 cancelled: poll.ask(now),
-                patience: gateway.deadline + hold,
+                patience: service.deadline + hold,
             });
         }
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::hub::{Hub, PollId};
 use super::limits::{MAX_CHANGE, MAX_TOPIC};
 use super::poll::{Identity, Poll};
-use crate::exchange::{Gateway, Registration, policy};
+use crate::exchange::{Registration, Service, policy};
 use crate::rule::{Revision, Watch};
 
 /// An observation that may begin: [`Hub::start`].
@@ -35,11 +35,11 @@ impl Hub {
     /// says why.
     pub fn prepare(
         &mut self,
-        gateway: &Gateway,
+        service: &Service,
         now: Instant,
         registration: Registration,
     ) -> Option<Prepared> {
-        match self.poll_of(gateway, now, &registration) {
+        match self.poll_of(service, now, &registration) {
             Ok(poll) => Some(Prepared { poll, registration }),
             Err(error) => {
                 let revision = &registration.revision;
@@ -53,7 +53,7 @@ impl Hub {
 
     fn poll_of(
         &mut self,
-        gateway: &Gateway,
+        service: &Service,
         now: Instant,
         registration: &Registration,
     ) -> Result<PollId, Unobservable> {
@@ -71,8 +71,10 @@ impl Hub {
                 Unobservable::Failed(crate::access_log::escaped(&failure.diagnostic, 200))
             })?;
         policy::permit(revision, &request).map_err(|_| Unobservable::Denied)?;
-        let account = gateway.upstreams.account(device, &request);
-        let account = account.map_err(|_| Unobservable::Denied)?;
+        let account = service
+            .upstreams
+            .account(device, &request.upstream, &request.credential)
+            .map_err(|_| Unobservable::Denied)?;
         let wanted = |poll: &Poll| poll.share == watch.share && poll.identity.account.is(&account);
         let same = |poll: &Poll| wanted(poll) && Arc::ptr_eq(&poll.revision, revision);
         let former = |poll: &Poll| {
@@ -82,7 +84,7 @@ impl Hub {
         // One that waits since before a swap goes over to the new revision now, and stays the only one of its account.
         if let Some((id, _)) = self.polls.iter().find(|(_, poll)| former(poll)) {
             let id = *id;
-            self.revise(gateway, now, id, usize::MAX);
+            self.revise(service, now, id, usize::MAX);
             if let Some(poll) = self.polls.get_mut(&id) {
                 poll.postpone(now);
             }
@@ -94,10 +96,7 @@ impl Hub {
             self.refused_polls += 1;
             return Err(Unobservable::Full);
         }
-        let identity = Identity {
-            account,
-            device: device.clone(),
-        };
+        let identity = Identity::new(account, device.clone(), request);
         let (share, state) = (watch.share.clone(), watch.state.clone());
         let poll = Poll::new(revision.clone(), identity, share, state, now);
         Ok(self.add_poll(poll))

@@ -10,7 +10,7 @@ use super::notification::{ended, rule_failed};
 use super::observer::{Item, Observer};
 use super::poll::Poll;
 use crate::coap::code;
-use crate::exchange::Gateway;
+use crate::exchange::Service;
 use crate::rule::Revision;
 
 impl Hub {
@@ -18,7 +18,7 @@ impl Hub {
     /// where more than `most` notifications are to be put into words first: the rest of them at the next call.
     pub(super) fn revise(
         &mut self,
-        gateway: &Gateway,
+        service: &Service,
         now: Instant,
         id: PollId,
         most: usize,
@@ -26,8 +26,7 @@ impl Hub {
         let Some(poll) = self.polls.get(&id) else {
             return true;
         };
-        let table = gateway.rules.now();
-        let mut rules = table.rules().iter().map(|rule| &rule.revision);
+        let mut rules = service.rules.rules().iter().map(|rule| &rule.revision);
         let current = rules.find(|revision| revision.name() == poll.revision.name());
         if current.is_some_and(|current| Arc::ptr_eq(current, &poll.revision)) {
             return true;
@@ -45,7 +44,7 @@ impl Hub {
         for observer in observers {
             let of_id = self.observers.get_mut(&observer);
             let is_known = of_id.is_some_and(|of_id| {
-                current.is_some_and(|current| relink(gateway, current, of_id))
+                current.is_some_and(|current| relink(service, current, of_id))
             });
             if !is_known {
                 let why = "this resource is no longer observable";
@@ -103,9 +102,9 @@ fn put_into_words(observer: &mut Observer, left: &mut usize) {
 }
 
 /// Finds the link of the new revision that the observer's path means; whether there is one.
-fn relink(gateway: &Gateway, current: &Arc<Revision>, observer: &mut Observer) -> bool {
+fn relink(service: &Service, current: &Arc<Revision>, observer: &mut Observer) -> bool {
     let path: Vec<&str> = observer.path.iter().map(String::as_str).collect();
-    let Some((revision, found)) = gateway.find(&path, code::GET) else {
+    let Some((revision, found)) = service.find(&path, code::GET) else {
         return false;
     };
     let link = &revision.description().links[usize::from(found.link)];

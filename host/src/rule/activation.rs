@@ -56,7 +56,10 @@ impl Revision {
         let digest = Digest::of(candidate.component);
         let compiled = cache
             .and_then(|cache| cache.load(&engine, digest))
-            .map_or_else(|| compile(&engine, cache, candidate.component, digest), Ok)
+            .map_or_else(
+                || compile(engines, &engine, cache, candidate.component, digest),
+                Ok,
+            )
             .map_err(|error| ActivationError::Compile {
                 rule: rule(),
                 cause: one_line(&error),
@@ -115,12 +118,13 @@ fn one_line(error: &wasmtime::Error) -> String {
 }
 
 fn compile(
+    engines: &Engines,
     engine: &Engine,
     cache: Option<&Cache>,
     component: &[u8],
     digest: Digest,
 ) -> wasmtime::Result<Component> {
-    let compiled = engine.wasmtime().precompile_component(component)?;
+    let compiled = engines.compiler().precompile(engine, component)?;
     if let Some(Err(error)) = cache.map(|cache| cache.store(engine, digest, &compiled)) {
         // Without a cache the gateway still works; its next start takes longer.
         tracing::warn!("{error}");

@@ -47,7 +47,9 @@ pub enum CacheError {
         fault: &'static str,
     },
     /// The code was compiled but not stored.
-    #[error("cannot store compiled code in {path}: {cause}; the next start will compile again")]
+    #[error(
+        "cannot store compiled code in {path}: {cause}; make room or let the gateway write there, or give another folder with --cache-dir; until then every start compiles the rule again"
+    )]
     Store {
         /// The file.
         path: PathBuf,
@@ -91,6 +93,7 @@ impl Cache {
         if metadata.permissions().mode() & 0o077 != 0 {
             return Err(untrusted("open to other users"));
         }
+        files::remove_leftovers(folder);
         Ok(Self {
             folder: folder.to_owned(),
         })
@@ -165,8 +168,8 @@ fn unchanged(stored: &[u8]) -> Option<&[u8]> {
 /// Loads what `precompile_component` has made, here or in an earlier run.
 #[allow(unsafe_code)]
 pub(super) fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: the bytes must be what `precompile_component` of this version made. They are: either this process
-    // has just made them, or they come from a file that only this user can write, in a folder that only this
+    // SAFETY: the bytes must be what `precompile_component` of this version made. They are: either this process,
+    // or one of the same binary that it has started, has just made them, or they come from a file that only this user can write, in a folder that only this
     // user can enter (`Cache::open`), stored by `Cache::store` under the digest of their component. wasmtime checks
     // version and configuration itself.
     unsafe { Component::deserialize(engine.wasmtime(), compiled) }

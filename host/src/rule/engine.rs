@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+use super::compiler::Compiler;
 use super::limits::RuleLimits;
+use crate::access_log::escaped;
 
 /// How often the epoch advances while calls are made. A call ends at most one tick after its limit.
 const TICK: Duration = Duration::from_millis(2);
@@ -24,6 +26,7 @@ pub struct EngineError(wasmtime::Error);
 #[derive(Clone)]
 pub struct Engine {
     engine: wasmtime::Engine,
+    is_large: bool,
     ticker: Arc<Ticker>,
 }
 
@@ -32,18 +35,32 @@ pub struct Engine {
 pub struct Engines {
     small: Engine,
     large: Arc<OnceLock<Engine>>,
+    compiler: Compiler,
 }
 
 impl Engines {
-    /// Starts the engine of ordinary rules.
+    /// Starts the engine of ordinary rules. Components are compiled in this process.
     ///
     /// # Errors
     /// [`EngineError`], see [`Engine::new`].
     pub fn new() -> Result<Self, EngineError> {
+        Self::compiling(Compiler::default())
+    }
+
+    /// The same, with another compiler.
+    ///
+    /// # Errors
+    /// [`EngineError`], see [`Engine::new`].
+    pub fn compiling(compiler: Compiler) -> Result<Self, EngineError> {
         Ok(Self {
             small: Engine::new()?,
             large: Arc::default(),
+            compiler,
         })
+    }
+
+    pub(super) fn compiler(&self) -> &Compiler {
+        &self.compiler
     }
 
     /// The engine whose instances are as large as these limits ask for.
@@ -57,7 +74,7 @@ impl Engines {
         if let Some(large) = self.large.get() {
             return Ok(large.clone());
         }
-        let large = Engine::with(&large_config())?;
+        let large = Engine::with(&large_config(), true)?;
         Ok(self.large.get_or_init(|| large).clone())
     }
 }
@@ -75,16 +92,31 @@ impl Engine {
     /// # Errors
     /// [`EngineError`] when the pool cannot be mapped or the ticker's thread cannot be started.
     pub fn new() -> Result<Self, EngineError> {
-        Self::with(&small_config())
+        Self::with(&small_config(), false)
     }
 
-    fn with(config: &Config) -> Result<Self, EngineError> {
+    fn with(config: &Config, is_large: bool) -> Result<Self, EngineError> {
         let engine = wasmtime::Engine::new(config).map_err(EngineError)?;
         let ticker = Ticker::start(&engine).map_err(|error| EngineError(error.into()))?;
         Ok(Self {
             engine,
+            is_large,
             ticker: Arc::new(ticker),
         })
+    }
+
+    /// Native code of a component for this engine, made in this process.
+    ///
+    /// # Errors
+    /// The compiler's reason.
+    pub fn precompile(&self, component: &[u8]) -> Result<Vec<u8>, String> {
+        let compiled = self.engine.precompile_component(component);
+        compiled.map_err(|error| escaped(&format!("{error:#}"), 300))
+    }
+
+    /// Whether it is the one of large rules.
+    pub(super) fn is_large(&self) -> bool {
+        self.is_large
     }
 
     pub(super) fn wasmtime(&self) -> &wasmtime::Engine {

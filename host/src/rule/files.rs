@@ -82,9 +82,12 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<(), FileError> {
     })
 }
 
-/// Write, sync, rename: whoever reads meanwhile, or after a power cut, gets the old file or the new one.
+/// Ends the name of a file that is being written, after the writer's process id.
+const BEING_WRITTEN: &str = ".tmp";
+
+/// Write, sync, rename, sync the folder: whoever reads meanwhile, or after a power cut, gets the old file or the new one.
 pub(super) fn write_whole(path: &Path, mode: u32, parts: &[&[u8]]) -> io::Result<()> {
-    let written = suffixed(path, &format!(".{}.tmp", std::process::id()));
+    let written = suffixed(path, &format!(".{}{BEING_WRITTEN}", std::process::id()));
     let write = || {
         let mut file = OpenOptions::new()
             .write(true)
@@ -94,12 +97,37 @@ pub(super) fn write_whole(path: &Path, mode: u32, parts: &[&[u8]]) -> io::Result
             .open(&written)?;
         parts.iter().try_for_each(|part| file.write_all(part))?;
         file.sync_all()?;
-        fs::rename(&written, path)
+        fs::rename(&written, path)?;
+        // The new name is in the folder, and so on the disk only once the folder is. Where the file system cannot do that, the
+        // old file may come back, whole.
+        if let Some(folder) = path.parent() {
+            let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        }
+        Ok(())
     };
     write().inspect_err(|_| {
         // Whatever is left of it must not fill the disk; the error itself is what counts.
         let _ = fs::remove_file(&written);
     })
+}
+
+/// Removes what writers have left behind in a folder that a power cut, or somebody, has ended: nobody else would, and a disk is
+/// soon full of half-written files.
+pub(super) fn remove_leftovers(folder: &Path) {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    for path in files.map(|entry| entry.path()) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let writer = name
+            .strip_suffix(BEING_WRITTEN)
+            .and_then(|rest| rest.rsplit('.').next())
+            .and_then(|writer| writer.parse::<u32>().ok());
+        let is_left = |writer| {
+            writer != std::process::id() && !Path::new(&format!("/proc/{writer}")).exists()
+        };
+        if writer.is_some_and(is_left) {
+            let _ = fs::remove_file(&path);
+        }
+    }
 }
 
 /// A path with something after its last character.

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
-
 use super::bindings::Segment;
 use super::links::{Match, Mismatch, shown};
 use super::revision::Revision;
@@ -118,21 +116,4 @@ fn is_same(one: &[Segment], other: &[Segment]) -> bool {
         _ => false,
     };
     one.len() == other.len() && one.iter().zip(other).all(pair)
-}
-
-/// The table of now: one pointer.
-#[derive(Default)]
-pub struct Serving(ArcSwap<Table>);
-
-impl Serving {
-    /// What serves at this moment. An exchange takes it once.
-    #[must_use]
-    pub fn now(&self) -> arc_swap::Guard<Arc<Table>> {
-        self.0.load()
-    }
-
-    /// Lets another table serve from now on.
-    pub fn swap(&self, table: Table) {
-        self.0.store(Arc::new(table));
-    }
 }

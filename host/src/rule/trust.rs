@@ -59,7 +59,7 @@ pub enum TrustError {
 }
 
 /// Keys whose signatures count, and whether there must be one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trust {
     keys: Vec<(String, PublicKey)>,
     required: bool,

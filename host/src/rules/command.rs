@@ -40,6 +40,8 @@ enum RulesCommand {
         /// The component, with its manifest and signature beside it
         file: PathBuf,
     },
+    /// Let the gateway read its configuration again, with every file that it names, whole or not at all
+    Reload,
     /// Let the revision before the current one serve again
     Rollback {
         /// The rule's name
@@ -72,6 +74,7 @@ pub fn run(args: RulesArgs) -> ExitCode {
             let file = std::path::absolute(&file).unwrap_or(file);
             (Wish::Swap { rule: name, file }, false)
         }
+        RulesCommand::Reload => (Wish::Reload {}, false),
         RulesCommand::Rollback { name } => (Wish::Rollback { rule: name }, false),
     };
     match ask(&socket, &wish) {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::RuleSpec;
 use super::protocol::RuleStatus;
-use crate::rule::{Bell, Digest, Manifest, Revision, RuleState};
+use crate::rule::{Bell, Digest, Manifest, Package, Revision, RuleState};
 
 /// How long a rule that keeps failing is out of service at first; twice as long each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -14,7 +14,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// A rule that has not failed for this long after a pause begins with the first pause again.
 const FORGIVEN: Duration = Duration::from_secs(600);
 
-/// A rule with its revisions.
+/// A rule with its revisions. A copy is made ready beside the original, which it then replaces.
+#[derive(Clone)]
 pub(super) struct Managed {
     pub(super) spec: RuleSpec,
     pub(super) state: Arc<RuleState>,
@@ -53,6 +54,30 @@ impl Managed {
             failure: None,
             found: None,
         }
+    }
+
+    /// The same rule with another specification, to be made ready. What it was before was granted, limited and set otherwise:
+    /// there is no way back to that.
+    pub(super) fn respecified(&self, spec: RuleSpec, bell: Bell) -> Self {
+        let fresh = Self::new(spec, bell);
+        Self {
+            // Accounts of another size begin anew; what runs is counted on the former ones.
+            state: match fresh.spec.limits == self.spec.limits {
+                true => self.state.clone(),
+                false => fresh.state,
+            },
+            floor: self.floor,
+            ..fresh
+        }
+    }
+
+    /// Whether this is what serves already.
+    pub(super) fn serves(&self, package: &Package) -> bool {
+        self.current.as_ref().is_some_and(|current| {
+            current.revision.digest() == Digest::of(&package.component)
+                && current.manifest == package.manifest
+                && current.signer == package.signer
+        })
     }
 
     /// Takes the rule out of service for a while, longer each time.

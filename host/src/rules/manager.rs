@@ -7,11 +7,15 @@ use std::time::{Duration, Instant};
 
 use super::managed::{Activated, Managed};
 use super::protocol::{Reply, Wish};
-use super::reload::{Source, read};
+use super::reload::Source;
 use super::replace::NotReplaced;
+use super::rereading::Rereading;
+use super::watch::Watch;
 use super::{Event, Events, RuleSpec};
 use crate::access_log::escaped;
-use crate::rule::{Alarm, Bell, Cache, Digest, Engines, Serving, Trust};
+use crate::config::Settings;
+use crate::exchange::Serving;
+use crate::rule::{Alarm, Bell, Cache, Engines, Trust};
 
 /// After a file was replaced, the time for others that belong to it (manifest, signature) to follow.
 const SETTLING: Duration = Duration::from_millis(50);
@@ -23,16 +27,24 @@ pub struct Manager {
     pub(super) trust: Trust,
     pub(super) serving: Arc<Serving>,
     pub(super) rules: Vec<Managed>,
+    pub(super) rereading: Rereading,
+    /// Hears of revisions that fail.
+    pub(super) bell: Bell,
+    events: Events,
+    /// None until a rule has a file.
+    watch: Option<Watch>,
 }
 
 impl Manager {
-    /// Knows the rules; none serves yet. `events` hears of revisions that fail.
+    /// Knows the rules, which are to serve in `serving`; none does yet. `events` hears of revisions that fail and of files that
+    /// are replaced.
     #[must_use]
     pub fn new(
         engines: Engines,
         cache: Option<Cache>,
-        trust: Trust,
-        specs: Vec<RuleSpec>,
+        serving: Arc<Serving>,
+        (specs, trust): (Vec<RuleSpec>, Trust),
+        rereading: Rereading,
         events: &Events,
     ) -> Self {
         let bell: Bell = {
@@ -47,15 +59,13 @@ impl Manager {
             engines,
             cache,
             trust,
-            serving: Arc::default(),
+            serving,
             rules: specs.into_iter().map(managed).collect(),
+            rereading,
+            bell,
+            events: events.clone(),
+            watch: None,
         }
-    }
-
-    /// What serves, for the serving path.
-    #[must_use]
-    pub fn serving(&self) -> Arc<Serving> {
-        self.serving.clone()
     }
 
     /// Activates every rule from where the configuration says. A rule that cannot be activated is out of service; the
@@ -64,6 +74,8 @@ impl Manager {
     /// # Errors
     /// For each of those its name, and why.
     pub fn start(&mut self) -> Vec<(String, NotReplaced)> {
+        // First: a file that is replaced after it was read is heard of.
+        self.watch_folders();
         let mut failed = Vec::new();
         for index in 0..self.rules.len() {
             if let Err(error) = self.replace(index, Source::Configured) {
@@ -73,11 +85,20 @@ impl Manager {
         failed
     }
 
-    /// Those of these first path segments that no rule has.
-    #[must_use]
-    pub fn without_resource<'a>(&self, first: &'a [String]) -> Vec<&'a String> {
-        let table = self.serving.now();
-        first.iter().filter(|name| !table.has_first(name)).collect()
+    /// Says what an operator may not have meant of settings that serve.
+    pub fn warn(&self, settings: &Settings) {
+        if settings.has_token {
+            tracing::warn!(
+                "a configured access token serves unsecured devices of token_peers: whoever can send from such an address can use it"
+            );
+        }
+        let service = self.serving.now();
+        let is_there = |name: &&String| service.rules.has_first(name);
+        for name in settings.disabled.iter().filter(|name| !is_there(name)) {
+            tracing::warn!(
+                "disabled_resources: no rule has /{name}; GET /.well-known/core lists what there is"
+            );
+        }
     }
 
     /// Acts on events until nobody can send any more.
@@ -90,11 +111,6 @@ impl Manager {
     fn act(&mut self, event: Event, events: &Receiver<Event>) {
         match event {
             Event::Replaced(rule) => self.replaced(rule, events),
-            Event::Reload(done) => {
-                self.reload();
-                // Who asked may have gone.
-                let _ = done.send(());
-            }
             Event::Alarm(alarm) => self.alarm(&alarm),
             Event::Wish(wish, reply) => {
                 let answer = self.wish(wish);
@@ -127,16 +143,19 @@ impl Manager {
         }
     }
 
-    fn reload(&mut self) {
-        for index in 0..self.rules.len() {
-            let rule = &self.rules[index];
-            let found = read(&rule.spec, Source::Configured, &self.trust)
-                .ok()
-                .map(|package| (Digest::of(&package.component), package.manifest));
-            // What cannot be read is said as any failure is.
-            if found.is_none() || found != rule.found {
-                self.replace_and_tell(index, Source::Configured);
+    /// Hears from now on of files that are replaced where the rules' components are. What cannot be heard of is said in the
+    /// log; the gateway serves all the same.
+    pub(super) fn watch_folders(&mut self) {
+        let specs = self.rules.iter().map(|rule| &rule.spec);
+        if self.watch.is_none() && specs.clone().any(|spec| spec.component.is_some()) {
+            match Watch::start(&self.events) {
+                Ok(watch) => self.watch = Some(watch),
+                Err(error) => tracing::warn!("{error}"),
             }
+        }
+        let unwatched = self.watch.as_ref().map(|watch| watch.follow(specs));
+        for error in unwatched.into_iter().flatten() {
+            tracing::warn!("{error}");
         }
     }
 
@@ -210,14 +229,13 @@ impl Manager {
                 ),
             ));
         }
-        self.serve(index, &previous.revision)?;
-        let rule = &mut self.rules[index];
         let digest = previous.revision.digest();
+        let mut rule = rule.clone();
         rule.previous = rule.current.replace(Activated {
             since: Instant::now(),
             ..previous
         });
-        rule.state.pause(None);
+        self.serve(index, rule)?;
         Ok(format!("rule {name}: back to {digest}"))
     }
 
@@ -229,6 +247,7 @@ impl Manager {
             ))
         };
         match wish {
+            Wish::Reload {} => self.reconfigure(),
             Wish::List {} => Reply::Rules(self.rules.iter().map(Managed::status).collect()),
             Wish::Swap { rule, file } => match self.index(&rule) {
                 Some(index) => self.replace_and_tell(index, Source::File(Path::new(&file))),

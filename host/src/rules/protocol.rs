@@ -20,6 +20,8 @@ pub enum Wish {
         /// The component's file, as an absolute path; the gateway reads it.
         file: PathBuf,
     },
+    /// To have the configuration and all files that it names read again, as at SIGHUP.
+    Reload {},
     /// The revision before the current one.
     Rollback {
         /// The rule's name.

@@ -7,7 +7,9 @@ use super::managed::{Activated, Managed};
 use super::manager::Manager;
 use super::reload::{Source, read};
 use crate::access_log::escaped;
-use crate::rule::{Candidate, Digest, Manifest, Mounted, Package, Revision, Table, smoke};
+use crate::rule::{
+    Candidate, Conflict, Digest, Manifest, Mounted, Package, Revision, Table, smoke,
+};
 
 /// Why a revision does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -48,21 +50,39 @@ impl Manager {
 
     fn try_replace(&mut self, index: usize, source: Source<'_>) -> Result<String, NotReplaced> {
         let began = Instant::now();
-        let rule = &self.rules[index];
+        let mut rule = self.rules[index].clone();
         let package = read(&rule.spec, source, &self.trust)
             .map_err(|error| NotReplaced::at("verify", error))?;
         let digest = Digest::of(&package.component);
         if matches!(source, Source::Configured) {
-            self.rules[index].found = Some((digest, package.manifest.clone()));
+            rule.found = Some((digest, package.manifest.clone()));
+            self.rules[index].found.clone_from(&rule.found);
         }
-        let rule = &self.rules[index];
-        if let Some(current) = &rule.current
-            && current.revision.digest() == digest
-            && current.manifest == package.manifest
-            && current.signer == package.signer
-        {
+        if rule.serves(&package) {
             return Ok(format!("rule {}: {digest} serves already", rule.spec.name));
         }
+        self.make_ready(&mut rule, &package, source)?;
+        let done = format!("rule {}: {digest} serves", rule.spec.name);
+        let from = source.shown(&rule.spec);
+        let prepared = began.elapsed();
+        let took = self.serve(index, rule)?;
+        let done = format!(
+            "{done}, from {from} (prepared in {:.1} ms, swapped in {:.1} µs)",
+            prepared.as_secs_f64() * 1e3,
+            took.as_secs_f64() * 1e6,
+        );
+        tracing::info!("{done}");
+        Ok(done)
+    }
+
+    /// Makes a copy of a rule ready to serve a package: verify its number, compile, check imports, link, describe, policy,
+    /// smoke vectors.
+    pub(super) fn make_ready(
+        &self,
+        rule: &mut Managed,
+        package: &Package,
+        source: Source<'_>,
+    ) -> Result<(), NotReplaced> {
         let numbers = |manifest: &Manifest| (manifest.revision, manifest.min_revision);
         let (number, floor) = package.manifest.as_ref().map_or((0, 0), numbers);
         if number < rule.floor {
@@ -74,7 +94,7 @@ impl Manager {
                 ),
             ));
         }
-        let revision = self.activate(rule, &package, number)?;
+        let revision = self.activate(rule, package, number)?;
         let activated = Activated {
             source: source.shown(&rule.spec),
             signer: package.signer.clone(),
@@ -82,22 +102,11 @@ impl Manager {
             revision: Arc::new(revision),
             since: Instant::now(),
         };
-        let prepared = began.elapsed();
-        let took = self.serve(index, &activated.revision)?;
-        let rule = &mut self.rules[index];
         rule.floor = rule.floor.max(floor);
         rule.previous = rule.current.replace(activated);
         rule.pauses = (0, None);
-        rule.state.pause(None);
-        let done = format!(
-            "rule {}: {digest} serves, from {} (prepared in {:.1} ms, swapped in {:.1} µs)",
-            rule.spec.name,
-            source.shown(&rule.spec),
-            prepared.as_secs_f64() * 1e3,
-            took.as_secs_f64() * 1e6,
-        );
-        tracing::info!("{done}");
-        Ok(done)
+        rule.failure = None;
+        Ok(())
     }
 
     fn activate(
@@ -127,27 +136,28 @@ impl Manager {
         Ok(revision)
     }
 
-    /// Lets a revision serve in place of the rule's current one. Returns how long the swap itself took.
-    pub(super) fn serve(
-        &self,
-        index: usize,
-        revision: &Arc<Revision>,
-    ) -> Result<Duration, NotReplaced> {
-        let mounted = |(other, rule): (usize, &Managed)| {
-            let serves = if other == index {
-                Some(revision)
-            } else {
-                rule.current.as_ref().map(|current| &current.revision)
-            };
-            serves.map(|revision| Mounted {
-                mount: rule.spec.mount.clone(),
-                revision: revision.clone(),
-            })
-        };
-        let rules = self.rules.iter().enumerate().filter_map(mounted).collect();
-        let table = Table::new(rules).map_err(|error| NotReplaced::at("mount", error))?;
+    /// Lets a rule that is ready serve in place of what it was. Returns how long the swap itself took.
+    pub(super) fn serve(&mut self, index: usize, rule: Managed) -> Result<Duration, NotReplaced> {
+        let others = self.rules.iter().enumerate();
+        let next = others.map(|(other, known)| if other == index { &rule } else { known });
+        let table = table(next).map_err(|error| NotReplaced::at("mount", error))?;
+        let table = Arc::new(table);
         let began = Instant::now();
-        self.serving.swap(table);
-        Ok(began.elapsed())
+        self.serving.change(|service| service.rules = table.clone());
+        let took = began.elapsed();
+        rule.state.pause(None);
+        self.rules[index] = rule;
+        Ok(took)
     }
+}
+
+/// What these rules serve.
+pub(super) fn table<'a>(rules: impl IntoIterator<Item = &'a Managed>) -> Result<Table, Conflict> {
+    let mounted = rules.into_iter().filter_map(|rule| {
+        rule.current.as_ref().map(|current| Mounted {
+            mount: rule.spec.mount.clone(),
+            revision: current.revision.clone(),
+        })
+    });
+    Table::new(mounted.collect())
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::rule::{Grant, RuleLimits};
 
 /// What is to serve where, with which rights.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleSpec {
     /// Its name: in logs, commands and manifests.
     pub name: String,

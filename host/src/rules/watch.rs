@@ -8,6 +8,8 @@ use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use super::{Event, Events, RuleSpec};
 use rustix::fs::inotify;
@@ -15,11 +17,15 @@ use rustix::fs::inotify;
 /// Bytes of one read: some dozen events. What is left is read at once afterwards.
 const BUFFER: usize = 4096;
 
+/// By watch descriptor: the rules whose files are in that folder, by the name of the component's file.
+type Folders = BTreeMap<i32, Vec<(OsString, String)>>;
+
 /// Folders with rules in them.
-pub struct Watch {
+pub struct Watch(Arc<Shared>);
+
+struct Shared {
     inotify: OwnedFd,
-    /// By watch descriptor: the rules whose files are in that folder, by the name of the component's file.
-    folders: BTreeMap<i32, Vec<(OsString, String)>>,
+    folders: Mutex<Folders>,
 }
 
 /// A folder cannot be watched.
@@ -33,24 +39,40 @@ pub struct WatchError {
 }
 
 impl Watch {
-    /// Watches the folders of these rules' components. None where no rule has a file; and what cannot be watched,
-    /// since the system has no watch left or a folder is not there.
-    pub fn start(specs: &[RuleSpec]) -> (Option<Self>, Vec<WatchError>) {
-        let mut folders: BTreeMap<i32, Vec<(OsString, String)>> = BTreeMap::new();
-        let mut unwatched = Vec::new();
-        let mut failed = |folder: &Path, cause: io::Error| {
-            unwatched.push(WatchError {
-                folder: folder.to_owned(),
-                cause,
-            });
+    /// Begins to tell `events` of replaced files, by a thread of its own; of none until it is told where.
+    ///
+    /// # Errors
+    /// [`WatchError`]: the system has no thread or watch left.
+    pub fn start(events: &Events) -> Result<Self, WatchError> {
+        let failed = |cause| WatchError {
+            folder: "the folders of rules".into(),
+            cause,
         };
-        let inotify = match inotify::init(inotify::CreateFlags::CLOEXEC) {
-            Ok(inotify) => inotify,
-            Err(error) => {
-                failed(Path::new("the folders of rules"), error.into());
-                return (None, unwatched);
-            }
-        };
+        let inotify =
+            inotify::init(inotify::CreateFlags::CLOEXEC).map_err(|error| failed(error.into()))?;
+        let shared = Arc::new(Shared {
+            inotify,
+            folders: Mutex::default(),
+        });
+        let (watched, events) = (shared.clone(), events.clone());
+        thread::Builder::new()
+            .name("watch".into())
+            .stack_size(64 << 10)
+            .spawn(move || {
+                if let Err(error) = watched.run(&events) {
+                    tracing::error!("replaced rules are noticed at SIGHUP only: {error}");
+                }
+            })
+            .map_err(failed)?;
+        Ok(Self(shared))
+    }
+
+    /// Watches the folders of these rules' components, and no others any more. Returns what cannot be watched, since the
+    /// system has no watch left or a folder is not there.
+    pub fn follow<'a>(&self, specs: impl Iterator<Item = &'a RuleSpec>) -> Vec<WatchError> {
+        let inotify = &self.0.inotify;
+        let (mut next, mut unwatched) = (Folders::new(), Vec::new());
+        let mut folders = self.0.folders();
         for spec in specs {
             let Some(component) = &spec.component else {
                 continue;
@@ -59,24 +81,35 @@ impl Watch {
                 Some(folder) if !folder.as_os_str().is_empty() => folder,
                 _ => Path::new("."),
             };
-            match inotify::add_watch(&inotify, folder, inotify::WatchFlags::MOVED_TO) {
+            // One that is watched already keeps its descriptor.
+            match inotify::add_watch(inotify, folder, inotify::WatchFlags::MOVED_TO) {
                 Ok(descriptor) => {
                     let file = component.file_name().unwrap_or_default().to_owned();
-                    let rules = folders.entry(descriptor).or_default();
+                    let rules = next.entry(descriptor).or_default();
                     rules.push((file, spec.name.clone()));
                 }
-                Err(error) => failed(folder, error.into()),
+                Err(error) => unwatched.push(WatchError {
+                    folder: folder.to_owned(),
+                    cause: error.into(),
+                }),
             }
         }
-        let watch = (!folders.is_empty()).then_some(Self { inotify, folders });
-        (watch, unwatched)
+        for left in folders.keys().filter(|left| !next.contains_key(left)) {
+            // A folder that is gone has taken its watch along.
+            let _ = inotify::remove_watch(inotify, *left);
+        }
+        *folders = next;
+        unwatched
+    }
+}
+
+impl Shared {
+    fn folders(&self) -> MutexGuard<'_, Folders> {
+        self.folders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells of replaced files until nobody listens. It waits in the system: a thread of its own has to run it.
-    ///
-    /// # Errors
-    /// The system's.
-    pub fn run(self, events: &Events) -> io::Result<()> {
+    /// Tells of replaced files until nobody listens. It waits in the system.
+    fn run(&self, events: &Events) -> io::Result<()> {
         let mut buffer = [MaybeUninit::uninit(); BUFFER];
         let mut reader = inotify::Reader::new(&self.inotify, &mut buffer);
         loop {
@@ -86,9 +119,12 @@ impl Watch {
                 Err(error) => return Err(error.into()),
             };
             if event.events().contains(inotify::ReadFlags::IGNORED) {
-                tracing::error!(
-                    "a folder with rules is gone; rules replaced there are noticed at SIGHUP or by `comatrix-gateway rules swap`"
-                );
+                // One that another configuration has left is not missed.
+                if self.folders().remove(&event.wd()).is_some() {
+                    tracing::error!(
+                        "a folder with rules is gone; rules replaced there are noticed at SIGHUP or by `comatrix-gateway rules swap`"
+                    );
+                }
                 continue;
             }
             for rule in self.rules_of(&event) {
@@ -101,13 +137,14 @@ impl Watch {
 
     /// The rules that a file belongs to: as component, manifest or signature. All of them where events were lost.
     fn rules_of(&self, event: &inotify::Event<'_>) -> Vec<String> {
-        let all = || self.folders.values().flatten();
+        let folders = self.folders();
         if event.events().contains(inotify::ReadFlags::QUEUE_OVERFLOW) {
-            return all().map(|(_, rule)| rule.clone()).collect();
+            let all = folders.values().flatten();
+            return all.map(|(_, rule)| rule.clone()).collect();
         }
         let name = event.file_name().map(|name| name.to_bytes().to_vec());
         let name = name.unwrap_or_default();
-        self.folders
+        folders
             .get(&event.wd())
             .into_iter()
             .flatten()

@@ -1,6 +1,7 @@
 //! What the service manager is told (sd_notify(3)): each message is one datagram to `NOTIFY_SOCKET`.
 
 use std::net::SocketAddr;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
@@ -8,15 +9,18 @@ use sd_notify::NotifyState;
 use crate::access_log::escaped;
 
 /// Bytes of a status line: what fits beside `systemctl status`.
-const MAX_STATUS: usize = 200;
+const MAX_STATUS: usize = 400;
+
+/// What it says of itself while all is well.
+static ALL_IS_WELL: OnceLock<String> = OnceLock::new();
 
 /// The gateway listens at this address and its rules serve.
 pub fn ready(address: SocketAddr) {
-    let status = format!("listening on coap://{address}");
-    tell(&[NotifyState::Ready, NotifyState::Status(&status)]);
+    let status = ALL_IS_WELL.get_or_init(|| format!("listening on coap://{address}"));
+    tell(&[NotifyState::Ready, NotifyState::Status(status)]);
 }
 
-/// The gateway begins to read its files again. The time tells the manager which reload is meant.
+/// The gateway begins to read its configuration again. The time tells the manager which reload is meant.
 pub fn reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(now) => tell(&[NotifyState::Reloading, now]),
@@ -24,9 +28,13 @@ pub fn reloading() {
     }
 }
 
-/// It has done so.
-pub fn reloaded() {
-    tell(&[NotifyState::Ready]);
+/// It has done so. `refusal`: why it goes on with the former one.
+pub fn reloaded(refusal: Option<&str>) {
+    // A line feed would begin another assignment.
+    let refusal = refusal.map(|line| escaped(line, MAX_STATUS));
+    let status = refusal.as_ref().or(ALL_IS_WELL.get());
+    let status = status.map_or("", String::as_str);
+    tell(&[NotifyState::Ready, NotifyState::Status(status)]);
 }
 
 /// The gateway takes no requests any more, and `in_flight` exchanges have `drain` to end.

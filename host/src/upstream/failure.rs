@@ -2,8 +2,13 @@
 
 use std::error::Error;
 use std::io;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustls::CertificateError;
+use rustls::pki_types::UnixTime;
 
 use super::public_only::NotPublic;
+use crate::clock::{Clock, date};
 
 /// The causes, outermost first. An `io::Error` names as its source not the error it wraps but that one's source.
 fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
@@ -31,6 +36,42 @@ pub(super) fn is_tls(error: &reqwest::Error) -> bool {
         cause.is::<rustls::Error>() || (error.is_connect() && ended())
     })
 }
+
+/// What is wrong with a homeserver's certificate today, and the remedy; none where its dates are not the reason. Whoever reads it
+/// in the log has not looked at this machine for a year.
+pub(super) fn dates(error: &reqwest::Error, clock: Clock) -> Option<String> {
+    let certificate = chain(error).find_map(|cause| match cause.downcast_ref() {
+        Some(rustls::Error::InvalidCertificate(error)) => Some(error),
+        _ => None,
+    })?;
+    let on = |time: UnixTime| {
+        let time: SystemTime = UNIX_EPOCH + Duration::from_secs(time.as_secs());
+        format!(" on {}", date(time))
+    };
+    let (fault, remedy) = match certificate {
+        CertificateError::Expired => ("its certificate has expired".to_owned(), RENEW),
+        CertificateError::ExpiredContext { not_after, .. } => {
+            (format!("its certificate expired{}", on(*not_after)), RENEW)
+        }
+        CertificateError::NotValidYet => ("its certificate is not valid yet".to_owned(), WAIT),
+        CertificateError::NotValidYetContext { not_before, .. } => (
+            format!("its certificate becomes valid{}", on(*not_before)),
+            WAIT,
+        ),
+        _ => return None,
+    };
+    let remedy = match clock.now() {
+        Some(_) => remedy.to_owned(),
+        None => format!(
+            "but this machine's clock is not set (it says {}): set up a time service (systemd-timesyncd, ntpd)",
+            clock.shown()
+        ),
+    };
+    Some(format!("{fault}; {remedy}"))
+}
+
+const RENEW: &str = "renew it at the homeserver";
+const WAIT: &str = "take another one at the homeserver until then, or set the clock that is wrong";
 
 /// The connection ended before any byte of an answer.
 pub(super) fn was_closed(error: &reqwest::Error) -> bool {

@@ -99,6 +99,18 @@ impl Homeserver {
         self.has_origin(&other.0.origin)
     }
 
+    /// Whether it is configured in the same way.
+    pub(super) fn is_configured_as(&self, other: &Self) -> bool {
+        let (one, other) = (&self.0, &other.0);
+        let same_token = match (&one.token, &other.token) {
+            (Some(one), Some(other)) => one.is(other),
+            (one, other) => one.is_none() && other.is_none(),
+        };
+        same_token
+            && (&one.origin, &one.name) == (&other.origin, &other.name)
+            && (one.configured, one.client_api) == (other.configured, other.client_api)
+    }
+
     /// The token configured for it.
     #[must_use]
     pub fn token(&self) -> Option<&AccessToken> {

@@ -1,36 +1,30 @@
 //! HTTP egress: which homeserver, whose credentials, how long, how much. It knows no CoAP.
 
+mod account;
 mod client;
 mod failure;
+mod headers;
 mod homeserver;
 mod public_only;
 mod request;
+mod settings;
 
 use std::net::IpAddr;
-use std::path::PathBuf;
 
 use tokio::time::Instant;
 
+use crate::clock::Clock;
 use crate::rule::{CallError, HttpRequest, HttpResponse, Upstream};
 use crate::secret::AccessToken;
+pub use account::Account;
 pub use client::ClientError;
 pub use homeserver::{ClientApi, Homeserver, Slots};
 pub use public_only::is_public;
 use request::Call;
+pub use settings::{TokenPeers, UpstreamLimits, UpstreamSettings};
 
 /// What a call led to.
 pub type Outcome = Result<HttpResponse, CallError>;
-
-/// Bounds of egress.
-#[derive(Clone, Copy, Debug)]
-pub struct UpstreamLimits {
-    /// Calls in flight per homeserver. 512 connections of 200 ms carry 2,560 requests per second.
-    pub in_flight: usize,
-    /// Calls that wait for one of those; what exceeds it is answered `busy` at once.
-    pub queued: usize,
-    /// Bytes of a homeserver's answer: a page of a room's largest events.
-    pub answer: usize,
-}
 
 /// Who a call is made for.
 #[derive(Clone)]
@@ -43,51 +37,12 @@ pub struct Device {
     pub requested: Option<Homeserver>,
 }
 
-/// In whose name a call is made: a homeserver, and the access token attached.
-pub struct Account {
-    homeserver: Homeserver,
-    token: Option<AccessToken>,
-}
-
-impl Account {
-    /// Whether the other one is the same.
-    #[must_use]
-    pub fn is(&self, other: &Self) -> bool {
-        self.belongs(&other.homeserver, other.token.as_ref())
-    }
-
-    fn belongs(&self, homeserver: &Homeserver, token: Option<&AccessToken>) -> bool {
-        let same_token = match (&self.token, token) {
-            (Some(one), Some(other)) => one.is(other),
-            (None, None) => true,
-            _ => false,
-        };
-        same_token && self.homeserver.is(homeserver)
-    }
-}
-
-/// Peers that the configured token may serve.
-pub type TokenPeers = Vec<ipnet::IpNet>;
-
-/// What egress is made from.
-pub struct UpstreamSettings {
-    /// The configured homeservers, the default first. Not empty.
-    pub homeservers: Vec<Homeserver>,
-    /// Whether devices may name homeservers that are not configured.
-    pub allow_any: bool,
-    /// Who may use a configured token.
-    pub token_peers: TokenPeers,
-    /// Certificate authorities (PEM) in place of the system's.
-    pub ca_file: Option<PathBuf>,
-    /// Bounds.
-    pub limits: UpstreamLimits,
-}
-
 /// The homeservers and the connections to them.
 pub struct Upstreams {
     homeservers: Vec<Homeserver>,
     token_peers: TokenPeers,
     limits: UpstreamLimits,
+    clock: Clock,
     configured: reqwest::Client,
     any: Option<AnyHomeserver>,
 }
@@ -110,6 +65,7 @@ impl Upstreams {
             token_peers,
             ca_file,
             limits,
+            clock,
         } = settings;
         let secured = homeservers.iter().any(Homeserver::is_secured);
         let configured = client::configured(secured, ca_file.as_deref())?;
@@ -126,6 +82,7 @@ impl Upstreams {
             homeservers,
             token_peers,
             limits,
+            clock,
             configured,
             any,
         })
@@ -169,7 +126,7 @@ impl Upstreams {
         request: &mut HttpRequest,
         deadline: Instant,
     ) -> Outcome {
-        let (homeserver, token) = self.resolve(device, request)?;
+        let (homeserver, token) = self.resolve(device, &request.upstream, &request.credential)?;
         let slots = Some(homeserver.slots());
         self.send(homeserver, token, request, slots, deadline).await
     }
@@ -186,7 +143,7 @@ impl Upstreams {
         request: &mut HttpRequest,
         deadline: Instant,
     ) -> Outcome {
-        let (homeserver, token) = self.resolve(device, request)?;
+        let (homeserver, token) = self.resolve(device, &request.upstream, &request.credential)?;
         if !account.belongs(homeserver, token) {
             return Err(unsent("denied"));
         }
@@ -212,16 +169,22 @@ impl Upstreams {
             token,
             slots,
             max_answer: self.limits.answer,
+            clock: self.clock,
         };
         call.make(request, deadline).await
     }
 
-    /// In whose name a call would be made.
+    /// In whose name a call with this upstream and credential would be made.
     ///
     /// # Errors
     /// [`CallError`]: `denied` or `no-credential`.
-    pub fn account(&self, device: &Device, request: &HttpRequest) -> Result<Account, CallError> {
-        let (homeserver, token) = self.resolve(device, request)?;
+    pub fn account(
+        &self,
+        device: &Device,
+        upstream: &Upstream,
+        credential: &str,
+    ) -> Result<Account, CallError> {
+        let (homeserver, token) = self.resolve(device, upstream, credential)?;
         Ok(Account {
             homeserver: homeserver.clone(),
             token: token.cloned(),
@@ -241,19 +204,26 @@ impl Upstreams {
     fn resolve<'a>(
         &'a self,
         device: &'a Device,
-        request: &HttpRequest,
+        upstream: &Upstream,
+        credential: &str,
     ) -> Result<(&'a Homeserver, Option<&'a AccessToken>), CallError> {
-        let homeserver = match &request.upstream {
+        let homeserver = match upstream {
             Upstream::Standard => self.homeservers.first(),
-            Upstream::Requested => device.requested.as_ref(),
+            Upstream::Requested => device.requested.as_ref().and_then(|it| self.known(it)),
             Upstream::Named(name) => self
                 .homeservers
                 .iter()
                 .find(|known| known.name() == Some(name)),
         }
         .ok_or_else(|| unsent("denied"))?;
-        let token = self.token(device, homeserver, &request.credential)?;
+        let token = self.token(device, homeserver, credential)?;
         Ok((homeserver, token))
+    }
+
+    /// A homeserver as it is configured now, where a device has found it under an earlier configuration.
+    fn known<'a>(&'a self, found: &'a Homeserver) -> Option<&'a Homeserver> {
+        let configured = self.homeservers.iter().find(|known| known.is(found));
+        configured.or_else(|| (!found.is_configured() && self.any.is_some()).then_some(found))
     }
 
     /// The token to attach: a device's own goes only to the homeserver it requested, a configured one only to the

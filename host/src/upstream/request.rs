@@ -7,9 +7,11 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Response, Url};
 use tokio::time::{Instant, timeout_at};
 
-use super::failure::{cause, is_not_public, is_tls, was_closed};
+use super::failure::{cause, dates, is_not_public, is_tls, was_closed};
+use super::headers::may_send;
 use super::homeserver::{Homeserver, Slots};
 use super::{Outcome, unsent};
+use crate::clock::Clock;
 use crate::path_segment::is_plain;
 use crate::rule::{CallError, HttpRequest, HttpResponse};
 use crate::secret::AccessToken;
@@ -33,6 +35,8 @@ pub(super) struct Call<'a> {
     pub(super) slots: Option<&'a Slots>,
     /// Bytes of the answer.
     pub(super) max_answer: usize,
+    /// By which certificates are judged.
+    pub(super) clock: Clock,
 }
 
 impl Call<'_> {
@@ -79,6 +83,7 @@ struct Checked<'a> {
     headers: HeaderMap,
     body: Option<Bytes>,
     sent: &'a Cell<bool>,
+    clock: Clock,
 }
 
 impl<'a> Checked<'a> {
@@ -92,6 +97,7 @@ impl<'a> Checked<'a> {
             client,
             homeserver,
             token,
+            clock,
             ..
         } = *call;
         let denied = || unsent("denied");
@@ -140,6 +146,7 @@ impl<'a> Checked<'a> {
             headers,
             body: request.body.take().map(Bytes::from),
             sent,
+            clock,
         })
     }
 
@@ -182,7 +189,7 @@ impl<'a> Checked<'a> {
             "{} {}: {reason}: {}",
             self.method,
             self.url.origin().ascii_serialization(),
-            cause(error)
+            dates(error, self.clock).unwrap_or_else(|| cause(error))
         );
         CallError {
             reason: reason.into(),
@@ -215,33 +222,6 @@ fn spell_old(path: &mut [String]) -> bool {
         }
         _ => false,
     }
-}
-
-fn may_send(name: &str) -> bool {
-    let plain = name
-        .bytes()
-        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    let known = [
-        "content-type",
-        "accept",
-        "if-match",
-        "if-none-match",
-        "if-modified-since",
-    ];
-    // Some proxies take another method, path or client from these: what the policy has allowed would not be what is done.
-    let rewrites = |rest: &str| {
-        [
-            "forwarded",
-            "http-method",
-            "method-override",
-            "original",
-            "rewrite",
-            "real-ip",
-        ]
-        .iter()
-        .any(|start| rest.starts_with(start))
-    };
-    plain && (known.contains(&name) || name.strip_prefix("x-").is_some_and(|rest| !rewrites(rest)))
 }
 
 /// Reads an answer; more than `max` bytes are not read.

@@ -1,6 +1,9 @@
 //! The binary under a service manager.
 
 mod activation;
+mod disks;
+mod late_dns;
+mod rereading;
 mod telling;
 
 use std::net::{SocketAddr, UdpSocket};
@@ -55,22 +58,38 @@ impl Manager {
     }
 
     fn set_up(&self, mut command: Command, homeserver: &str) -> Command {
+        command.args([
+            "--ip",
+            "127.0.0.1",
+            "--port",
+            "0",
+            "--homeserver",
+            homeserver,
+        ]);
+        command.args(["--control-socket", "control.sock"]);
+        self.at_home(command)
+    }
+
+    /// In its folder, heard by this manager.
+    fn at_home(&self, mut command: Command) -> Command {
         command
-            .args([
-                "--ip",
-                "127.0.0.1",
-                "--port",
-                "0",
-                "--homeserver",
-                homeserver,
-            ])
-            .args(["--control-socket", "control.sock"])
             .current_dir(&self.folder)
             .env("NOTIFY_SOCKET", self.folder.join("notify"))
             .env("CACHE_DIRECTORY", self.folder.join("cache"))
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
         command
+    }
+
+    /// A gateway in a mount namespace of its own, after `preparation` there. It must be root's or a user's who may have
+    /// namespaces.
+    fn gateway_after(&self, preparation: &str, homeserver: &str) -> Command {
+        let mut command = Command::new("unshare");
+        let script = format!("{preparation}\nexec \"$@\"");
+        command
+            .args(["--mount", "--map-root-user", "sh", "-ec", &script, "sh"])
+            .arg(env!("CARGO_BIN_EXE_comatrix-gateway"));
+        self.set_up(command, homeserver)
     }
 
     fn hear(&self) -> String {
@@ -135,27 +154,33 @@ impl Device {
     }
 
     fn say(&self, message: Message) {
+        self.say_as(7, message);
+    }
+
+    fn say_as(&self, message_id: u16, message: Message) {
         let bytes = coap::encode(&Datagram {
             message_type: MessageType::Confirmable,
-            message_id: 7,
+            message_id,
             token: Token::new(&[7]).expect("it is short"),
             message,
         });
         self.0.send(&bytes).expect("loopback takes it");
     }
 
-    /// The code of the answer, an empty acknowledgement before it aside.
+    /// The code of the answer.
     fn answer(&self) -> u8 {
+        self.message().code
+    }
+
+    /// The answer, an empty acknowledgement before it aside.
+    fn message(&self) -> Message {
         loop {
             let mut bytes = [0; 2048];
             let length = self.0.recv(&mut bytes).expect("an answer comes");
             let datagram = coap::decode(&bytes[..length]);
-            let code = datagram
-                .unwrap_or_else(|error| panic!("{error}"))
-                .message
-                .code;
-            if code != code::EMPTY {
-                return code;
+            let message = datagram.unwrap_or_else(|error| panic!("{error}")).message;
+            if message.code != code::EMPTY {
+                return message;
             }
         }
     }

@@ -17,7 +17,8 @@ use crate::rule_text::RuleText;
 fn the_manager_hears_of_readiness_of_a_reload_and_of_the_end() {
     let manager = Manager::new("manager-hears");
     let gateway = Running::start(&mut manager.gateway(NOWHERE));
-    let device = Device::new(manager.hear_ready());
+    let address = manager.hear_ready();
+    let device = Device::new(address);
     device.say(request(code::GET, "time"));
     assert_eq!(device.answer(), code::CONTENT);
 
@@ -33,7 +34,8 @@ fn the_manager_hears_of_readiness_of_a_reload_and_of_the_end() {
         .and_then(|since| since.trim_end().parse().ok())
         .unwrap_or_else(|| panic!("{said}"));
     assert!((before..=now()).contains(&since), "{since}");
-    assert_eq!(manager.hear(), "READY=1\n");
+    let ready = format!("READY=1\nSTATUS=listening on coap://{address}\n");
+    assert_eq!(manager.hear(), ready);
 
     gateway.signal(Signal::TERM);
     let said = manager.hear();

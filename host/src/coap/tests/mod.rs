@@ -1,5 +1,6 @@
 //! Tests of the endpoint as a whole, on a virtual clock.
 
+mod adopt;
 mod amplification;
 mod block_sizes;
 mod blockwise;

@@ -272,7 +272,7 @@ fn an_observation_that_is_renewed_goes_on_with_what_is_under_way() {
         (None, 1)
     );
     server.advance(3 * SECOND);
-    assert_eq!(server.sent(), [under_way.clone()]);
+    assert_eq!(server.sent(), std::slice::from_ref(&under_way));
     server.acknowledge(1, under_way.message_id);
     assert_eq!(server.observed(), Some(Observed::Delivered(id)));
 }

@@ -1,18 +1,14 @@
-//! Where log lines go, and whose are shown.
+//! The queue of log lines, and the thread that writes them.
 
 use std::io::{self, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
-
-use crate::cli::LogLevel;
+use super::Levels;
+use super::limiter::Limiter;
 
 /// Lines that wait for whoever reads the log, about half a megabyte. A reader that stops must not stop the gateway.
 const WAITING_LINES: usize = 1024;
@@ -23,6 +19,15 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 pub struct Log {
     lines: Lines,
     written: Receiver<()>,
+    levels: Levels,
+}
+
+impl Log {
+    /// Which lines are shown.
+    #[must_use]
+    pub fn levels(&self) -> Levels {
+        self.levels.clone()
+    }
 }
 
 impl Drop for Log {
@@ -34,54 +39,36 @@ impl Drop for Log {
     }
 }
 
-/// Sends log lines of this level to standard error, by a thread of their own. Libraries are held to warnings: at finer
-/// levels an HTTP library prints headers, and so tokens.
+/// Starts the thread that writes to standard error.
 ///
 /// # Errors
-/// The system's, when it gives no thread.
-pub fn start(level: LogLevel) -> io::Result<Log> {
-    let level = match level {
-        LogLevel::Error => LevelFilter::ERROR,
-        LogLevel::Warn => LevelFilter::WARN,
-        LogLevel::Info => LevelFilter::INFO,
-        LogLevel::Debug => LevelFilter::DEBUG,
-        LogLevel::Trace => LevelFilter::TRACE,
-    };
-    let targets = Targets::new()
-        .with_target("comatrix_gateway", level)
-        .with_default(level.min(LevelFilter::WARN));
+/// The system's, when it gives none.
+pub(super) fn start(limiter: Arc<Mutex<Limiter>>, levels: Levels) -> io::Result<(Log, Lines)> {
     let (queue, waiting) = sync_channel(WAITING_LINES);
     let (finished, written) = sync_channel(1);
-    let dropped = Arc::new(AtomicU64::new(0));
     let lines = Lines {
         queue,
-        dropped: dropped.clone(),
+        dropped: Arc::default(),
     };
+    let dropped = lines.dropped.clone();
     thread::Builder::new()
         .name("log".into())
         .stack_size(64 << 10)
         .spawn(move || {
-            write_lines(&waiting, &dropped, &mut io::stderr());
+            write_lines(&waiting, &dropped, &limiter, &mut io::stderr());
             let _ = finished.send(());
         })?;
-    let layer = tracing_subscriber::fmt::layer()
-        .with_writer({
-            let lines = lines.clone();
-            move || lines.clone()
-        })
-        .with_target(false)
-        .with_ansi(io::IsTerminal::is_terminal(&io::stderr()));
-    // A second start (in tests) keeps the first.
-    let _ = tracing_subscriber::registry()
-        .with(layer)
-        .with(targets)
-        .try_init();
-    Ok(Log { lines, written })
+    let log = Log {
+        lines: lines.clone(),
+        written,
+        levels,
+    };
+    Ok((log, lines))
 }
 
 /// The data path's end of the queue: it never waits.
 #[derive(Clone)]
-struct Lines {
+pub(super) struct Lines {
     queue: SyncSender<Vec<u8>>,
     dropped: Arc<AtomicU64>,
 }
@@ -100,11 +87,28 @@ impl Write for Lines {
     }
 }
 
-/// Writes lines until the empty one, and says how many there was no room for.
-fn write_lines(waiting: &Receiver<Vec<u8>>, dropped: &AtomicU64, out: &mut impl Write) {
-    for line in waiting.iter().take_while(|line| !line.is_empty()) {
-        // A log that cannot be written (a full disk, a closed pipe) leaves nobody to tell.
-        let _ = out.write_all(&line);
+/// Writes lines until the empty one, and says how many were left out, and how many there was no room for.
+fn write_lines(
+    waiting: &Receiver<Vec<u8>>,
+    dropped: &AtomicU64,
+    limiter: &Mutex<Limiter>,
+    out: &mut impl Write,
+) {
+    let limiter =
+        || -> MutexGuard<'_, Limiter> { limiter.lock().unwrap_or_else(PoisonError::into_inner) };
+    // A log that cannot be written (a full disk, a closed pipe) leaves nobody to tell: errors of writing go unsaid.
+    loop {
+        let next = limiter().next();
+        let line = match next {
+            None => waiting.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(at) => waiting.recv_timeout(at.saturating_duration_since(Instant::now())),
+        };
+        match line {
+            Ok(line) if line.is_empty() => break,
+            Ok(line) => drop(out.write_all(&line)),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
         let count = dropped.swap(0, Ordering::Relaxed);
         if count > 0 {
             let _ = writeln!(
@@ -112,7 +116,11 @@ fn write_lines(waiting: &Receiver<Vec<u8>>, dropped: &AtomicU64, out: &mut impl 
                 "{count} log lines dropped: whoever reads them is too slow"
             );
         }
+        let said = limiter().due(Instant::now());
+        said.iter().for_each(|line| drop(writeln!(out, "{line}")));
     }
+    let said = limiter().end();
+    said.iter().for_each(|line| drop(writeln!(out, "{line}")));
 }
 
 #[cfg(test)]
@@ -132,7 +140,8 @@ mod tests {
         }
         drop(lines);
         let mut out = Vec::new();
-        write_lines(&waiting, &dropped, &mut out);
+        let limiter = Mutex::new(Limiter::new());
+        write_lines(&waiting, &dropped, &limiter, &mut out);
         let out = String::from_utf8(out).unwrap();
         assert!(out.starts_with("1\n2 log lines dropped"), "{out}");
         assert!(out.ends_with("2\n") && !out.contains('3'), "{out}");

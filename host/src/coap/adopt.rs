@@ -1,0 +1,44 @@
+//! Other bounds for an endpoint that is at work: what is under way goes on, and what comes from now on is held to them.
+
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use super::endpoint::Endpoint;
+use super::limits::Limits;
+
+impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
+    /// Takes over the bounds that an operator may set: of bodies, blocks, rates, exchanges and observations, and whether
+    /// addresses are to be proven. The rest stays what it was made with. What is above a lower bound already is not cut.
+    pub fn adopt(&mut self, limits: &Limits) {
+        let Limits {
+            request_body,
+            block_size_exponent,
+            datagrams_per_second_per_peer,
+            unproven_bytes,
+            echo,
+            exchanges_per_peer,
+            exchanges,
+            observations,
+            observations_per_peer,
+            non_confirmable_notifications,
+            ..
+        } = *limits;
+        self.limits = Limits {
+            request_body,
+            block_size_exponent,
+            datagrams_per_second_per_peer,
+            unproven_bytes,
+            echo,
+            exchanges_per_peer,
+            exchanges,
+            observations,
+            observations_per_peer,
+            non_confirmable_notifications,
+            ..self.limits.clone()
+        };
+        self.assemblies.adopt(&self.limits);
+        self.responses.adopt(&self.limits);
+        self.observations.adopt(&self.limits);
+        self.known.adopt(&self.limits);
+    }
+}

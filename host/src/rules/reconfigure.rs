@@ -1,0 +1,120 @@
+//! Another configuration in place of the one that serves, whole or not at all: everything that can fail comes before the one
+//! pointer that changes.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::RuleSpec;
+use super::managed::Managed;
+use super::manager::Manager;
+use super::protocol::Reply;
+use super::reload::{Source, read};
+use super::replace::{NotReplaced, table};
+use crate::access_log::escaped;
+use crate::exchange::Service;
+use crate::rule::{Digest, Trust};
+use crate::service_manager;
+
+/// Bytes of the line that says why: a path, and a rule's grants to copy.
+const MAX_REASON: usize = 2000;
+
+/// Why what ran goes on.
+struct NotTaken {
+    reason: String,
+    /// The rule whose fault it is.
+    rule: Option<String>,
+}
+
+impl<E: std::error::Error> From<E> for NotTaken {
+    fn from(error: E) -> Self {
+        Self {
+            reason: error.to_string(),
+            rule: None,
+        }
+    }
+}
+
+impl Manager {
+    /// Reads the configuration and every file that it names, and lets it serve; or says in one line why not.
+    pub(super) fn reconfigure(&mut self) -> Reply {
+        service_manager::reloading();
+        let began = Instant::now();
+        let result = self.try_reconfigure();
+        // What the compiler and revisions that are gone have held.
+        crate::heap::give_back();
+        let source = &self.rereading.source;
+        let reply = match result {
+            Ok(()) => {
+                let milliseconds = began.elapsed().as_secs_f64() * 1e3;
+                let done = format!("{source} serves as it is now (read in {milliseconds:.1} ms)");
+                tracing::info!("{done}");
+                Reply::Done(done)
+            }
+            Err(NotTaken { reason, rule }) => {
+                let reason = escaped(&reason, MAX_REASON);
+                let line = format!("{source} not taken, what ran goes on: {reason}");
+                tracing::error!("{line}");
+                let mut rules = self.rules.iter_mut();
+                if let Some(faulty) = rules.find(|known| rule.as_ref() == Some(&known.spec.name)) {
+                    faulty.failure = Some(reason);
+                }
+                Reply::Refused(line)
+            }
+        };
+        service_manager::reloaded(match &reply {
+            Reply::Refused(line) => Some(line),
+            _ => None,
+        });
+        reply
+    }
+
+    fn try_reconfigure(&mut self) -> Result<(), NotTaken> {
+        let mut settings = (self.rereading.read)()?;
+        let mut rules = Vec::with_capacity(settings.rules.len());
+        for spec in std::mem::take(&mut settings.rules) {
+            let name = spec.name.clone();
+            let prepared = self.prepared(spec, &settings.trust);
+            rules.push(prepared.map_err(|NotReplaced { step, reason }| NotTaken {
+                reason: format!("{step}: {reason}"),
+                rule: Some(name),
+            })?);
+        }
+        settings.upstreams.keep(&self.serving.now().upstreams);
+        let service = Service {
+            rules: Arc::new(table(&rules)?),
+            ..settings.service()?
+        };
+        self.serving.change(|now| *now = service.clone());
+        // One that fails and was not touched stays out of service for its time.
+        for rule in rules.iter().filter(|rule| rule.pauses.1.is_none()) {
+            rule.state.pause(None);
+        }
+        self.rules = rules;
+        self.watch_folders();
+        (self.rereading.taken)(&settings);
+        self.warn(&settings);
+        self.trust = settings.trust;
+        Ok(())
+    }
+
+    /// A rule as its specification has it, ready to serve. One of which neither specification nor files have changed stays
+    /// as it is, with whatever an operator has swapped in or taken back.
+    fn prepared(&self, spec: RuleSpec, trust: &Trust) -> Result<Managed, NotReplaced> {
+        let package = read(&spec, Source::Configured, trust)
+            .map_err(|error| NotReplaced::at("verify", error))?;
+        let found = (Digest::of(&package.component), package.manifest.clone());
+        let mut known = self.rules.iter();
+        let former = known.find(|rule| rule.spec.name == spec.name);
+        let mut rule = match former {
+            Some(former) if former.spec == spec && self.trust == *trust => former.clone(),
+            Some(former) => former.respecified(spec, self.bell.clone()),
+            None => Managed::new(spec, self.bell.clone()),
+        };
+        let is_found_again = rule.found.as_ref() == Some(&found);
+        rule.found = Some(found);
+        if rule.current.is_none() || !(is_found_again || rule.serves(&package)) {
+            self.make_ready(&mut rule, &package, Source::Configured)?;
+        }
+        Ok(rule)
+    }
+}

@@ -1,0 +1,37 @@
+//! A router without a battery for its clock: nobody is told a wrong time.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
+
+use comatrix_gateway::clock::Clock;
+use comatrix_gateway::coap::{code, option};
+
+use crate::default_rule::gateway;
+use crate::exchange::{answer, request, send};
+use crate::http_call::homeserver;
+use crate::stub::{Reaction, Stub};
+
+/// Unix time of the clock of this test.
+static NOW: AtomicU64 = AtomicU64::new(0);
+
+#[tokio::test]
+async fn time_is_5_03_with_max_age_until_the_clock_is_set_and_messages_are_sent_all_the_while() {
+    let stub = Stub::start(|_| Reaction::Json(200, r#"{"event_id":"$x"}"#.into()));
+    let mut gateway = gateway(vec![homeserver(stub.url(), Some("configured"))]);
+    gateway.clock = Clock::new(|| UNIX_EPOCH + Duration::from_secs(NOW.load(Ordering::Relaxed)));
+    // At boot; what a file system or a chip without a battery makes of it; set.
+    for (now, is_set) in [(0, false), (946_684_800, false), (1_800_000_000_u64, true)] {
+        NOW.store(now, Ordering::Relaxed);
+        let told = answer(&gateway, request(code::GET, "time")).await;
+        if is_set {
+            assert_eq!(
+                (told.code, told.payload),
+                (code::CONTENT, now.to_string().into_bytes())
+            );
+        } else {
+            assert_eq!(told.code, code::SERVICE_UNAVAILABLE);
+            assert!(told.uint_option(option::MAX_AGE) > Some(0), "{told:?}");
+        }
+        assert_eq!(answer(&gateway, send()).await.code, code::CHANGED);
+    }
+}

@@ -1,0 +1,123 @@
+//! Observations while the configuration changes under them.
+
+use std::sync::Arc;
+
+use comatrix_gateway::coap::{code, option};
+use comatrix_gateway::exchange::Gateway;
+use comatrix_gateway::upstream::{Homeserver, Upstreams};
+
+use crate::http_call::{homeserver, settings};
+use crate::observing::{HOUR, observer, observing};
+use crate::observing_device::{Device, get};
+
+/// As a reload does it.
+fn reconfigure(gateway: &Gateway, homeservers: Vec<Homeserver>) {
+    let upstreams = Upstreams::new(settings(homeservers)).expect("no file is read");
+    let upstreams = Arc::new(upstreams);
+    gateway
+        .serving
+        .change(|service| service.upstreams = upstreams.clone());
+}
+
+#[tokio::test]
+async fn an_observation_goes_on_where_its_homeserver_is_still_configured() {
+    observing(
+        HOUR,
+        |gateway, homeserver_of_the_test, address| async move {
+            let device = observer(&homeserver_of_the_test, address).await;
+            let elsewhere = "http://127.0.0.1:9".parse().expect("it is a URL");
+            reconfigure(
+                &gateway,
+                vec![
+                    homeserver(homeserver_of_the_test.url(), Some("another-token")),
+                    homeserver(elsewhere, None),
+                ],
+            );
+            for text in ["by the poll that waited", "by the next one"] {
+                homeserver_of_the_test.say("!a", text);
+                assert_eq!(device.told().await, text);
+                homeserver_of_the_test.until_waiting(1).await;
+            }
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_observation_ends_at_once_with_5_03_where_its_homeserver_is_gone() {
+    observing(
+        HOUR,
+        |gateway, homeserver_of_the_test, address| async move {
+            let mut device = observer(&homeserver_of_the_test, address).await;
+            let elsewhere = "http://127.0.0.1:9".parse().expect("it is a URL");
+            reconfigure(&gateway, vec![homeserver(elsewhere, None)]);
+            let last = device.receive().await;
+            device.acknowledge(&last).await;
+            assert_eq!(last.message.code, code::SERVICE_UNAVAILABLE);
+            assert!(last.message.uint_option(option::MAX_AGE).is_some());
+            homeserver_of_the_test.until_waiting(0).await;
+            // The token that the device sent for the former homeserver has gone nowhere else.
+            let syncs = homeserver_of_the_test.syncs().len();
+            homeserver_of_the_test.say("!a", "unheard");
+            device.is_left_alone().await;
+            assert_eq!(homeserver_of_the_test.syncs().len(), syncs);
+            reconfigure(
+                &gateway,
+                vec![homeserver(homeserver_of_the_test.url(), None)],
+            );
+            assert_eq!(device.observe("!a").await, "unheard");
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_observation_of_a_rule_that_is_gone_ends_at_once_with_4_04() {
+    observing(
+        HOUR,
+        |gateway, homeserver_of_the_test, address| async move {
+            let device = observer(&homeserver_of_the_test, address).await;
+            let upstreams = Upstreams::new(settings(vec![homeserver(
+                homeserver_of_the_test.url(),
+                None,
+            )]));
+            let upstreams = Arc::new(upstreams.expect("no file is read"));
+            gateway.serving.change(|service| {
+                service.upstreams = upstreams.clone();
+                service.rules = Arc::default();
+            });
+            let last = device.receive().await;
+            device.acknowledge(&last).await;
+            assert_eq!(last.message.code, code::NOT_FOUND);
+            homeserver_of_the_test.until_waiting(0).await;
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn other_bounds_count_for_what_comes_and_leave_alone_what_is_there() {
+    observing(
+        HOUR,
+        |gateway, homeserver_of_the_test, address| async move {
+            let device = observer(&homeserver_of_the_test, address).await;
+            gateway
+                .serving
+                .change(|service| service.limits.coap.observations = 0);
+            reconfigure(
+                &gateway,
+                vec![homeserver(homeserver_of_the_test.url(), None)],
+            );
+            let mut second = Device::new(address).await;
+            let answer = second.ask("t", get("!a", Some(0))).await;
+            assert_eq!(answer.message.code, code::CONTENT);
+            assert!(
+                answer.message.option(option::OBSERVE).is_none(),
+                "there is no room"
+            );
+            homeserver_of_the_test.say("!a", "still told");
+            assert_eq!(device.told().await, "still told");
+        },
+    )
+    .await;
+}

@@ -1,0 +1,62 @@
+//! A network that comes after the gateway.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use comatrix_gateway::coap::{code, option};
+use rustix::process::Signal;
+
+use super::{Device, Manager, Running};
+use crate::exchange::send;
+use crate::stub::{Reaction, Stub};
+
+/// Names come from a file of the test's; nobody answers for others.
+const PREPARATION: &str = "\
+printf 'nameserver 127.0.0.1\\n' >resolv.conf
+printf 'hosts: files dns\\n' >nsswitch.conf
+: >hosts
+mount --bind hosts /etc/hosts
+mount --bind resolv.conf /etc/resolv.conf
+if test -e /etc/nsswitch.conf; then mount --bind nsswitch.conf /etc/nsswitch.conf; fi";
+
+#[test]
+fn a_name_that_cannot_be_resolved_at_first_is_reached_as_soon_as_it_can() {
+    let manager = Manager::new("dns-late");
+    let stub = Stub::start(|_| Reaction::Json(200, r#"{"event_id":"$x"}"#.into()));
+    let homeserver = stub.origin("http", "matrix.late.test").to_string();
+    fs::write(manager.folder.join("token"), "a-token").expect("the folder is the test's");
+    let mut command = manager.gateway_after(PREPARATION, &homeserver);
+    let gateway = Running::start(command.args(["--access-token-file", "token"]));
+    let device = Device::new(manager.hear_ready());
+    for message_id in 0..5 {
+        device.say_as(message_id, send());
+        let answer = device.message();
+        assert_eq!(answer.code, code::SERVICE_UNAVAILABLE, "{answer:?}");
+        assert!(answer.uint_option(option::MAX_AGE) > Some(0), "{answer:?}");
+    }
+    assert_eq!(stub.connections(), 0);
+    let names = "127.0.0.1 matrix.late.test\n";
+    fs::write(manager.folder.join("hosts"), names).expect("the folder is the test's");
+    let since = Instant::now();
+    let mut message_ids = 5..;
+    loop {
+        device.say_as(message_ids.next().expect("there are many"), send());
+        if device.answer() == code::CHANGED {
+            break;
+        }
+        assert!(
+            since.elapsed() < Duration::from_secs(5),
+            "it is never reached"
+        );
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    gateway.signal(Signal::TERM);
+    let (_, log) = gateway.end();
+    // One line, and how often it would have been told again.
+    let line = format!("PUT {}: unreachable: ", homeserver.trim_end_matches('/'));
+    let told = log.matches(&line).count();
+    assert!(
+        told == 2 && log.contains("times more within 60 s: PUT "),
+        "{log}"
+    );
+}

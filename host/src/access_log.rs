@@ -1,5 +1,6 @@
 //! One line per exchange, for the operator.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -39,20 +40,11 @@ pub struct Line<'a> {
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "peer={} method=", canonical(self.peer))?;
-        match self.method {
-            code::GET => f.write_str("GET")?,
-            code::POST => f.write_str("POST")?,
-            code::PUT => f.write_str("PUT")?,
-            code::DELETE => f.write_str("DELETE")?,
-            code::FETCH => f.write_str("FETCH")?,
-            code::PATCH => f.write_str("PATCH")?,
-            code::IPATCH => f.write_str("iPATCH")?,
-            other => write!(f, "{}", Dotted(other))?,
-        }
         write!(
             f,
-            " path=/{} type={}",
+            "peer={} method={} path=/{} type={}",
+            canonical(self.peer),
+            method_name(self.method),
             escaped(self.path, MAX_PATH_BYTES),
             self.message_type
         )?;
@@ -77,7 +69,21 @@ impl fmt::Display for Line<'_> {
     }
 }
 
-/// An IPv4 peer of a dual-stack socket as what it is.
+/// A method as people write it; a code that is none, in digits.
+#[must_use]
+pub fn method_name(method: u8) -> Cow<'static, str> {
+    match method {
+        code::GET => "GET".into(),
+        code::POST => "POST".into(),
+        code::PUT => "PUT".into(),
+        code::DELETE => "DELETE".into(),
+        code::FETCH => "FETCH".into(),
+        code::PATCH => "PATCH".into(),
+        code::IPATCH => "iPATCH".into(),
+        other => Dotted(other).to_string().into(),
+    }
+}
+
 /// An IPv4 address that a dual-stack socket shows as IPv6, as IPv4.
 #[must_use]
 pub fn canonical(peer: SocketAddr) -> SocketAddr {

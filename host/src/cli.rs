@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::admin::command::StatusArgs;
 use crate::compile_component::CompileComponentArgs;
 use crate::device::DeviceArgs;
 use crate::rule::COMPILE_COMMAND;
@@ -32,6 +33,8 @@ pub struct Cli {
 pub enum Command {
     /// Speak to a gateway as a device does.
     Device(DeviceArgs),
+    /// Show what a running gateway does.
+    Status(StatusArgs),
     /// Look after the rules of a running gateway.
     Rules(RulesArgs),
     /// Make, check, sign and try out rules.
@@ -71,6 +74,9 @@ pub struct ServeArgs {
     /// Socket for `comatrix-gateway rules` [default: control.sock in $RUNTIME_DIRECTORY, else in comatrix of $XDG_RUNTIME_DIR]
     #[arg(long, value_name = "PATH")]
     pub control_socket: Option<PathBuf>,
+    /// Where the status page is: a socket, or a loopback address and port [default: admin.sock in $RUNTIME_DIRECTORY, else in comatrix of $XDG_RUNTIME_DIR]
+    #[arg(long, value_name = "PLACE")]
+    pub admin: Option<String>,
     /// Configuration file (TOML)
     #[arg(short, long, value_name = "FILE")]
     pub config: Option<PathBuf>,

@@ -6,6 +6,7 @@
 //! Read first: [`exchange`], then [`rule::Revision`], then [`coap::Endpoint`].
 
 pub mod access_log;
+pub mod admin;
 pub mod cli;
 pub mod clock;
 pub mod coap;
@@ -20,6 +21,9 @@ pub mod heap;
 pub mod logging;
 pub mod observation;
 pub mod path_segment;
+pub mod private_socket;
+pub mod problems;
+pub mod recorder;
 pub mod rule;
 pub mod rule_tool;
 pub mod rules;

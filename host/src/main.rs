@@ -4,9 +4,11 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::thread;
+use std::time::Instant;
 
 use clap::Parser;
 use comatrix_gateway::access_log::escaped;
+use comatrix_gateway::admin::{self, Admin, Forms};
 use comatrix_gateway::cli::{Cli, Command, ServeArgs};
 use comatrix_gateway::clock::Clock;
 use comatrix_gateway::config::{self, Fixed, Settings};
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
         Some(Command::Device(args)) => device::run(args),
+        Some(Command::Status(args)) => admin::command::run(&args),
         Some(Command::Rules(args)) => rules::command::run(args),
         Some(Command::Rule(args)) => rule_tool::run(args),
         Some(Command::CompileComponent(args)) => compile_component::run(&args),
@@ -50,6 +53,7 @@ fn run(args: ServeArgs) -> Result<(), (ExitCode, String)> {
         |error: &dyn std::fmt::Display| (ExitCode::from(BAD_CONFIGURATION), error.to_string());
     let failed = |error: &dyn std::fmt::Display| (ExitCode::FAILURE, error.to_string());
 
+    let started = Instant::now();
     // Before there is a second thread.
     let handed_over = service_manager::take_socket().map_err(|error| bad(&error))?;
     let settings = Settings::from_args(&args).map_err(|error| bad(&error))?;
@@ -104,7 +108,8 @@ fn run(args: ServeArgs) -> Result<(), (ExitCode, String)> {
         tracing::error!("rule {rule} is out of service: {error}");
     }
     manager.warn(&settings);
-    let gateway = Gateway::new(serving);
+    let board = manager.board();
+    let gateway = Gateway::new(serving.clone());
 
     // Components are compiled beside the data path.
     thread::Builder::new()
@@ -127,6 +132,17 @@ fn run(args: ServeArgs) -> Result<(), (ExitCode, String)> {
         let stop = stop_signal().map_err(|error| failed(&error))?;
         let address = transport.local_addr().map_err(|error| failed(&error))?;
         rules::listen(settings.control_socket.as_deref(), hang_up, &events);
+        let admin = Admin {
+            address,
+            started,
+            recorder: gateway.recorder.clone(),
+            serving,
+            board,
+            events,
+            problems: log.problems(),
+            forms: Forms::default(),
+        };
+        admin::listen(settings.admin.as_ref(), admin);
         if transport.is_handed_over() {
             tracing::info!("the service manager's socket is served; ip and port are those of its socket unit");
         }

@@ -108,6 +108,7 @@ pub async fn serve(
                 drained_at = Some(Instant::now() + drain);
                 serving.hub.finish_all();
             }
+            () = gateway.recorder.pulse.wanted() => gateway.recorder.pulse.tell(serving.state()),
             Some(done) = serving.pending.next() => serving.finish(done),
             // Requests that come while this gateway ends wait in a socket that outlives it, for the next one.
             ready = transport.readable(), if !(serving.draining && transport.is_handed_over()) => {

@@ -11,6 +11,7 @@ use futures_util::stream::FuturesUnordered;
 use crate::coap::{Endpoint, ExchangeId, Incoming};
 use crate::exchange::{Answer, Follows, Gateway, Progress, Refusal, Request, Service};
 use crate::observation::{Hub, PollId, Polled};
+use crate::recorder::LoopState;
 use crate::transport::{Arrival, UdpPeer};
 
 /// Notifications sent before anything else is done: a room with ten thousand observers must not keep requests waiting.
@@ -96,7 +97,7 @@ impl Serving<'_> {
             (self.bodies + body > BODIES_IN_FLIGHT).then_some(Refusal::Busy)
         };
         if let Some(refusal) = refusal {
-            let response = Gateway::refuse(&request, &refusal);
+            let response = self.gateway.refuse(&request, &refusal);
             self.endpoint.respond(Instant::now(), id, response);
             return;
         }
@@ -181,6 +182,20 @@ impl Serving<'_> {
                     Done::Polled(id, polled)
                 }));
             }
+        }
+    }
+
+    /// For whoever asks how it goes.
+    pub(crate) fn state(&self) -> LoopState {
+        let (observations, polls) = self.hub.size();
+        LoopState {
+            counters: self.endpoint.counters(),
+            in_flight: self.endpoint.in_flight(),
+            bodies: self.bodies,
+            observations,
+            polls,
+            polls_refused: self.hub.refused_polls(),
+            draining: self.draining,
         }
     }
 

@@ -219,7 +219,7 @@ async fn the_deadline_is_for_all_calls_of_an_exchange_together() {
 #[tokio::test]
 async fn a_gateway_that_goes_down_says_when_to_try_again() {
     let request = incoming("[::1]:5683", request(code::GET, "time"));
-    let answer = Gateway::refuse(&request, &Refusal::Draining);
+    let answer = gateway(Vec::new()).refuse(&request, &Refusal::Draining);
     assert_eq!(answer.code, code::SERVICE_UNAVAILABLE);
     assert!(answer.uint_option(option::MAX_AGE) > Some(0));
     assert!(!answer.payload.is_empty());

@@ -1,14 +1,14 @@
-"""Connects to a gateway's control socket as another user and listens: `as_user.py SOCKET UID`, started by root.
+"""Connects to a gateway's socket as another user, says TEXT and listens: `as_user.py SOCKET UID TEXT`, started by root.
 
-Prints what the gateway says before any command, or the error of connecting: a line either way. It speaks first only to
-those whom it refuses.
+Prints the first line that the gateway says, or the error of connecting. At its control socket it speaks first to those whom it
+refuses, and only to them: there TEXT is empty.
 """
 
 import os
 import socket
 import sys
 
-path, uid = sys.argv[1], int(sys.argv[2])
+path, uid, text = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 os.setgroups([])
 os.setgid(uid)
 os.setuid(uid)
@@ -16,6 +16,7 @@ connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 connection.settimeout(3)
 try:
     connection.connect(path)
+    connection.sendall(text.encode())
     print(connection.makefile().readline().strip(), flush=True)
 except OSError as error:
     print(f"{type(error).__name__}: {error}", flush=True)

@@ -53,9 +53,9 @@ impl Drop for Reachable {
     }
 }
 
-/// What another user hears. Only root can become one: without it, the tests go through sudo as
+/// What another user hears who says this, if anything. Only root can become one: without it, the tests go through sudo as
 /// `cargo xtask setup` does.
-fn as_another_user(socket: &Path) -> String {
+pub fn as_another_user(socket: &Path, says: &str) -> String {
     let is_root =
         fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
     let mut command = if is_root {
@@ -68,7 +68,7 @@ fn as_another_user(socket: &Path) -> String {
     command
         .arg(places::client_program("as_user.py"))
         .arg(socket);
-    let output = command.arg(OTHER_USER).output();
+    let output = command.args([OTHER_USER, says]).output();
     let output = output.expect("python, or sudo where the tests do not run as root, starts");
     assert!(
         output.status.success(),
@@ -86,7 +86,7 @@ fn another_user_cannot_reach_the_control_socket() {
         .permissions()
         .mode();
     assert_eq!(mode & 0o777, 0o600);
-    let said = as_another_user(&stage.socket);
+    let said = as_another_user(&stage.socket, "");
     assert!(said.starts_with("PermissionError"), "{said}");
     assert!(stage.own_list(), "its own user can");
 }
@@ -95,7 +95,7 @@ fn another_user_cannot_reach_the_control_socket() {
 fn another_user_is_refused_where_the_socket_was_opened_to_all() {
     let stage = Reachable::new("user");
     fs::set_permissions(&stage.socket, Permissions::from_mode(0o666)).expect("it is the test's");
-    let said = as_another_user(&stage.socket);
+    let said = as_another_user(&stage.socket, "");
     assert!(
         said.contains("refused") && said.contains("own user and root"),
         "{said}"

@@ -1,8 +1,9 @@
-//! Tokens and passwords stay out of the log, however talkative it is.
+//! Tokens and passwords stay out of the log, however talkative it is, and off the status page.
 
 use comatrix_tests::aiocoap::Aiocoap;
 use comatrix_tests::device::{Request, Spelling};
 use comatrix_tests::gateway::Gateway;
+use comatrix_tests::page::Page;
 use comatrix_tests::places::Scratch;
 use comatrix_tests::stub::{Behaviour, Received, Stub};
 use serde_json::json;
@@ -23,7 +24,7 @@ fn homeserver(request: &Received) -> Behaviour {
 }
 
 #[test]
-fn tokens_and_passwords_are_never_logged_even_at_level_trace() {
+fn tokens_and_passwords_are_never_logged_even_at_level_trace_nor_shown_on_the_status_page() {
     let stub = Stub::scripted(homeserver);
     let origin = stub.origin.clone();
     let scratch = Scratch::new("token");
@@ -38,6 +39,8 @@ fn tokens_and_passwords_are_never_logged_even_at_level_trace() {
         &token_file,
         "--log-level",
         "trace",
+        "--admin",
+        "127.0.0.1:0",
     ];
     let gateway = Gateway::start(&arguments);
     let mut device = Aiocoap::start(gateway.address);
@@ -116,4 +119,16 @@ fn tokens_and_passwords_are_never_logged_even_at_level_trace() {
     }
     let leaks: Vec<&str> = log.lines().filter(|line| line.contains("SECRET")).collect();
     assert!(leaks.is_empty(), "{leaks:#?}");
+    let page = Page::of(&gateway);
+    for path in ["/", "/live", "/status.json", "/metrics", "/readyz"] {
+        let shown = page.get(path).body;
+        for secret in ["SECRET", "!room", "%21room", "access_token"] {
+            assert!(!shown.contains(secret), "{secret} is on {path}:\n{shown}");
+        }
+    }
+    let shown = page.get("/").body;
+    assert!(
+        shown.contains("/getmsg/*") && shown.contains("4.01"),
+        "{shown}"
+    );
 }

@@ -1,5 +1,5 @@
 //! Real parts around the real gateway: a Synapse homeserver, aiocoap and libcoap as devices, and a stub homeserver
-//! with faults where Synapse behaves too well.
+//! with faults where Synapse behaves too well; and Chromium as the operator who looks at the status page.
 //!
 //! Everything here blocks, since a test tells a story in order. Whatever cannot be started fails the test with the
 //! command that installs it; nothing is skipped.
@@ -8,12 +8,14 @@
 #![allow(clippy::missing_panics_doc)]
 
 pub mod aiocoap;
+pub mod browser;
 pub mod device;
 pub mod gateway;
 pub mod libcoap;
 pub mod manual;
 pub mod matrix;
 pub mod observer;
+pub mod page;
 pub mod places;
 pub mod raw;
 pub mod stub;

@@ -28,6 +28,12 @@ const CHECKERS: [(&str, &str); 5] = [
     ("systemd-socket-activate", "systemd"),
 ];
 
+/// The browser that looks at the status page, and what drives it, likewise.
+const BROWSER: [(&str, &str); 2] = [
+    ("chromium", "chromium"),
+    ("chromedriver", "chromium-driver"),
+];
+
 /// What builds rules in JavaScript.
 const NODE: [&str; 2] = ["nodejs", "npm"];
 
@@ -53,7 +59,7 @@ pub fn everything(workspace: &Path) -> Result<(), SetupError> {
     if !COAP_CLIENTS.iter().any(|client| on_path(client)) {
         apt::install(&["libcoap3-bin"])?;
     }
-    for (program, package) in CHECKERS {
+    for (program, package) in CHECKERS.into_iter().chain(BROWSER) {
         install_unless_present(program, package)?;
     }
     announce("set-up is complete");

@@ -29,6 +29,7 @@ pub struct File {
     pub rule: Vec<RuleTable>,
     pub rules: RulesTable,
     pub control_socket: Option<PathBuf>,
+    pub admin: Option<String>,
     pub limits: LimitsTable,
     pub coap: CoapTable,
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::{ConfigError, Settings};
 use crate::access_log::escaped;
+use crate::admin::Place;
 
 /// Settings that only a restart can change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +14,7 @@ pub struct Fixed {
     listen: Option<SocketAddr>,
     cache_dir: Option<PathBuf>,
     control_socket: Option<PathBuf>,
+    admin: Option<Place>,
     multicast: Option<Vec<String>>,
 }
 
@@ -24,6 +26,7 @@ impl Fixed {
             listen: (!is_handed_over).then_some(settings.listen),
             cache_dir: settings.cache_dir.clone(),
             control_socket: settings.control_socket.clone(),
+            admin: settings.admin.clone(),
             multicast: settings.coap.multicast.clone(),
         }
     }
@@ -63,6 +66,9 @@ impl Fixed {
             ("cache_dir", shown(&self.cache_dir))
         } else if self.control_socket != next.control_socket {
             ("control_socket", shown(&self.control_socket))
+        } else if self.admin != next.admin {
+            let before = self.admin.as_ref().map(ToString::to_string);
+            ("admin", before.unwrap_or_else(|| "none".to_owned()))
         } else {
             return Ok(());
         };

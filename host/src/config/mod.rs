@@ -10,8 +10,9 @@ mod service;
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, SocketAddrV6};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use crate::admin::Place;
 use crate::cli::{LogLevel, ServeArgs, parse_ip};
 use crate::clock::Clock;
 use crate::environment::folder;
@@ -52,6 +53,8 @@ pub struct Settings {
     pub trust: Trust,
     /// Where `comatrix-gateway rules` speaks to this gateway; `None` where no folder is known.
     pub control_socket: Option<PathBuf>,
+    /// Where the status page is; `None` where no folder is known.
+    pub admin: Option<Place>,
     /// First path segments that are switched off.
     pub disabled: Vec<String>,
     /// Egress.
@@ -101,6 +104,12 @@ impl Settings {
         rooms(&file.rooms)?;
         let rules = rules::rules(&args.rule, file.rule, file.rooms, limits.rule)?;
         rules::check_upstreams(&rules, &homeservers)?;
+        let folder = args.config.as_deref().and_then(Path::parent);
+        let admin = match (args.admin, file.admin) {
+            (Some(place), _) => Some(Place::parse(&place, None)?),
+            (None, Some(place)) => Some(Place::parse(&place, folder)?),
+            (None, None) => Place::standard(),
+        };
         let trust = Trust::open(file.rules.keys.as_deref(), file.rules.require_signature)
             .map_err(|error| ConfigError(error.to_string()))?;
         Ok(Self {
@@ -114,6 +123,7 @@ impl Settings {
                 .control_socket
                 .or(file.control_socket)
                 .or_else(default_socket),
+            admin,
             disabled: file
                 .disabled_resources
                 .iter()

@@ -15,12 +15,14 @@ mod seen;
 mod service;
 
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
 use crate::clock::Clock;
 use crate::coap::{self, MessageType, code, option};
 use crate::discovery;
+use crate::recorder::{Recorder, Resource};
 use crate::rule::{Revision, Step};
 pub use answer::{Answer, Follows, Registration};
 use conditions::{Conditions, EntityTags};
@@ -38,6 +40,8 @@ pub struct Gateway {
     pub serving: Arc<Serving>,
     /// The time of day that rules are told.
     pub clock: Clock,
+    /// What it has done.
+    pub recorder: Rc<Recorder>,
     flow_ids: FlowIds,
     entity_tags: EntityTags,
 }
@@ -71,6 +75,7 @@ pub enum Progress {
 /// An exchange that waits for a homeserver.
 pub struct Waiting {
     seen: Seen,
+    resource: Resource,
     conditions: Conditions,
     exchange: Exchange,
     step: Step,
@@ -83,6 +88,7 @@ impl Gateway {
         Self {
             serving,
             clock: Clock::system(),
+            recorder: Rc::default(),
             flow_ids: FlowIds::new(),
             entity_tags: EntityTags::default(),
         }
@@ -97,23 +103,29 @@ impl Gateway {
         let resolved = own_names.resolve(&mut request.message, request.local);
         let seen = Seen::of(&request);
         let conditions = Conditions::of(&request.message);
-        let mut rule = None;
-        let begun = resolved.and_then(|()| self.admit_and_begin(&service, request, &mut rule));
+        let mut led = Led {
+            resource: Resource::Unknown,
+            rule: None,
+        };
+        let begun = resolved.and_then(|()| self.admit_and_begin(&service, request, &mut led));
+        let Led { resource, rule } = led;
+        let rule = rule.as_deref();
         match begun {
             Ok(Err((exchange, step))) => Progress::Waiting(Box::new(Waiting {
                 seen,
+                resource,
                 conditions,
                 exchange,
                 step,
             })),
             Ok(Ok(mut answer)) => {
                 answer.message = conditions.apply(&self.entity_tags, answer.message);
-                seen.log(rule.as_deref(), None, &answer.message);
+                seen.end(self, &resource, rule, None, &answer.message);
                 Progress::Answered(answer)
             }
             Err(refusal) => {
-                let response = refused(rule.as_deref(), &refusal);
-                seen.log(rule.as_deref(), None, &response);
+                let response = refused(rule, &refusal);
+                seen.end(self, &resource, rule, None, &response);
                 Progress::Answered(response.into())
             }
         }
@@ -123,6 +135,7 @@ impl Gateway {
     pub async fn finish(&self, waiting: Box<Waiting>) -> Answer {
         let Waiting {
             seen,
+            resource,
             conditions,
             mut exchange,
             step,
@@ -131,7 +144,7 @@ impl Gateway {
         let rule = Some(exchange.revision());
         let mut answer = result.unwrap_or_else(|refusal| refused(rule, &refusal).into());
         answer.message = conditions.apply(&self.entity_tags, answer.message);
-        seen.log(rule, exchange.upstream(), &answer.message);
+        seen.end(self, &resource, rule, exchange.upstream(), &answer.message);
         answer
     }
 
@@ -145,18 +158,21 @@ impl Gateway {
 
     /// The answer to a request that the gateway cannot take now, and its log line.
     #[must_use]
-    pub fn refuse(request: &Request, refusal: &Refusal) -> coap::Message {
+    pub fn refuse(&self, request: &Request, refusal: &Refusal) -> coap::Message {
+        if matches!(refusal, Refusal::Busy) {
+            self.recorder.refused_busy();
+        }
         let response = refusal.response();
-        Seen::of(request).log(None, None, &response);
+        Seen::of(request).end(self, &Resource::Unknown, None, None, &response);
         response
     }
 
-    /// `called` becomes the revision that the request led to.
+    /// `led` becomes what the request led to.
     fn admit_and_begin(
         &self,
         service: &Arc<Service>,
         request: Request,
-        called: &mut Option<Arc<Revision>>,
+        led: &mut Led,
     ) -> Result<Result<Answer, (Exchange, Step)>, Refusal> {
         let Request {
             peer,
@@ -168,6 +184,7 @@ impl Gateway {
         admission::check_hop_limit(&message)?;
         let path = admission::path(&message)?;
         if admission::is_discovery(&path) {
+            led.resource = Resource::Discovery;
             admission::admit_discovery(&message)?;
             return Ok(Ok(discover(service, &message)?.into()));
         }
@@ -181,8 +198,9 @@ impl Gateway {
             ..
         } = &**service;
         let (revision, found) = admission::find(&message, &path, rules, disabled)?;
+        led.resource = Resource::Link(revision.clone(), found.link);
         let admitted = admission::admit(message, found, revision, upstreams, observes)?;
-        let revision = called.insert(revision.clone());
+        let revision = led.rule.insert(revision.clone());
         let flow_id = self.flow_ids.next();
         drive::begin(service, self.clock, flow_id, revision, peer, admitted)
     }
@@ -197,6 +215,13 @@ fn discover(service: &Service, request: &coap::Message) -> Result<coap::Message,
     Ok(coap::Message::new(code::CONTENT)
         .with_uint_option(option::CONTENT_FORMAT, discovery::LINK_FORMAT.into())
         .with_payload(links))
+}
+
+/// What a request led to, as far as it came.
+struct Led {
+    resource: Resource,
+    /// The revision that was called.
+    rule: Option<Arc<Revision>>,
 }
 
 /// The answer to an exchange that ended with a refusal. What a rule did wrong is for the operator.

@@ -5,9 +5,10 @@ use std::time::Instant;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
-use super::Request;
+use super::{Gateway, Request};
 use crate::access_log;
 use crate::coap::{Message, MessageType, option};
+use crate::recorder::{Ended, Resource};
 use crate::rule::Revision;
 
 /// What a path shows as in a log line: nothing that could be taken for another field, or for a separator.
@@ -56,9 +57,27 @@ impl Seen {
         }
     }
 
-    /// Writes the line. `rule`: where one was called; `upstream`: the last homeserver status, or why there was none.
-    pub(super) fn log(self, rule: Option<&Revision>, upstream: Option<&str>, response: &Message) {
+    /// Writes the line, and records the exchange. `rule`: where one was called; `upstream`: the last homeserver status, or
+    /// why there was none.
+    pub(super) fn end(
+        self,
+        gateway: &Gateway,
+        resource: &Resource,
+        rule: Option<&Revision>,
+        upstream: Option<&str>,
+        response: &Message,
+    ) {
         let [content_format, accept] = self.formats;
+        let elapsed = self.began.elapsed();
+        let ended = Ended {
+            peer: self.peer,
+            method: self.method,
+            resource,
+            upstream,
+            code: response.code,
+            elapsed,
+        };
+        gateway.recorder.ended(&gateway.serving.now().rules, &ended);
         tracing::info!(
             "{}",
             access_log::Line {
@@ -75,7 +94,7 @@ impl Seen {
                 upstream,
                 code: response.code,
                 sizes: (self.wire_bytes, response.payload.len()),
-                elapsed: self.began.elapsed(),
+                elapsed,
             }
         );
     }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::Levels;
 use super::limiter::Limiter;
+use crate::problems::Problems;
 
 /// Lines that wait for whoever reads the log, about half a megabyte. A reader that stops must not stop the gateway.
 const WAITING_LINES: usize = 1024;
@@ -20,6 +21,7 @@ pub struct Log {
     lines: Lines,
     written: Receiver<()>,
     levels: Levels,
+    problems: Problems,
 }
 
 impl Log {
@@ -27,6 +29,12 @@ impl Log {
     #[must_use]
     pub fn levels(&self) -> Levels {
         self.levels.clone()
+    }
+
+    /// Its last warnings and errors.
+    #[must_use]
+    pub fn problems(&self) -> Problems {
+        self.problems.clone()
     }
 }
 
@@ -62,6 +70,7 @@ pub(super) fn start(limiter: Arc<Mutex<Limiter>>, levels: Levels) -> io::Result<
         lines: lines.clone(),
         written,
         levels,
+        problems: Problems::default(),
     };
     Ok((log, lines))
 }

@@ -50,6 +50,7 @@ pub fn start(level: LogLevel) -> io::Result<Log> {
     let _ = tracing_subscriber::registry()
         .with(shown)
         .with(layer)
+        .with(log.problems())
         .try_init();
     Ok(log)
 }

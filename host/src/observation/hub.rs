@@ -205,6 +205,12 @@ impl Hub {
         }
     }
 
+    /// Observations that were not begun for want of a poll.
+    #[must_use]
+    pub fn refused_polls(&self) -> u64 {
+        self.refused_polls
+    }
+
     /// How many observations and polls there are.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {

@@ -241,6 +241,9 @@ impl Revision {
         let lines = store.data_mut().take_lines();
         drop(store);
         drop(running);
+        if result.is_err() {
+            self.state.count_trap();
+        }
         match &result {
             Err(Trap::TimedOut { .. }) => self.state.budget.count(Limit::CallTime),
             Err(Trap::OutOfMemory { .. }) => self.state.budget.count(Limit::Memory),

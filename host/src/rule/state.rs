@@ -1,6 +1,7 @@
 //! What stays of a rule while its revisions come and go: its name, its accounts, and whether it is out of service.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -33,6 +34,7 @@ pub struct RuleState {
     /// What it has used.
     pub budget: Arc<Budget>,
     paused_until: Mutex<Option<Instant>>,
+    traps: AtomicU64,
     bell: Option<Bell>,
 }
 
@@ -44,6 +46,7 @@ impl RuleState {
             name: name.into(),
             budget: Arc::new(Budget::new(limits)),
             paused_until: Mutex::new(None),
+            traps: AtomicU64::new(0),
             bell,
         })
     }
@@ -52,6 +55,16 @@ impl RuleState {
     #[must_use]
     pub fn name(&self) -> &Arc<str> {
         &self.name
+    }
+
+    pub(super) fn count_trap(&self) {
+        self.traps.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Calls that gave no result: they took too long, wanted too much memory, or trapped.
+    #[must_use]
+    pub fn traps(&self) -> u64 {
+        self.traps.load(Ordering::Relaxed)
     }
 
     /// Takes the rule out of service until then; at once back into it with none.

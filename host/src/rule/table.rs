@@ -101,6 +101,22 @@ impl Table {
         })
     }
 
+    /// A link of a revision as a pattern with its mount, for people; without it where the rule no longer serves.
+    #[must_use]
+    pub fn resource(&self, revision: &Revision, link: u16) -> String {
+        let links = &revision.description().links;
+        let Some(link) = links.get(usize::from(link)) else {
+            return String::new();
+        };
+        let rule = self
+            .0
+            .iter()
+            .find(|rule| rule.revision.name() == revision.name());
+        let mount = rule.map_or(&[][..], |rule| &rule.mount);
+        let mount = mount.iter().cloned().map(Segment::Literal);
+        shown(&mount.chain(link.path.iter().cloned()).collect::<Vec<_>>())
+    }
+
     /// The rules, those with the longest mounts first.
     #[must_use]
     pub fn rules(&self) -> &[Mounted] {

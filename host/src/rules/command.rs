@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use crate::environment::folder;
+use crate::private_socket::default_path;
 
 use super::protocol::{MAX_LINE, Reply, RuleStatus, Wish};
 
@@ -49,12 +49,10 @@ enum RulesCommand {
     },
 }
 
-/// Where the control socket is unless told otherwise: in systemd's folder, else in the user's.
+/// Where the control socket is unless told otherwise.
 #[must_use]
 pub fn default_socket() -> Option<PathBuf> {
-    folder("RUNTIME_DIRECTORY")
-        .or_else(|| folder("XDG_RUNTIME_DIR").map(|folder| folder.join("comatrix")))
-        .map(|folder| folder.join("control.sock"))
+    default_path("control.sock")
 }
 
 /// Runs a command. Exit status 0: done; 1: the gateway refused; 2: it was not reached.
@@ -121,7 +119,7 @@ pub fn ask(socket: &Path, wish: &Wish) -> io::Result<Reply> {
 }
 
 /// A rule in a few lines.
-fn shown(rule: &RuleStatus) -> String {
+pub(crate) fn shown(rule: &RuleStatus) -> String {
     let short = |digest: &str| digest.chars().take(12).collect::<String>();
     let serves = match (&rule.revision, rule.paused_seconds) {
         (None, _) => "out of service".to_owned(),

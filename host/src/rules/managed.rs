@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::RuleSpec;
-use super::protocol::RuleStatus;
+use super::board::{Changes, Posted, Serves};
 use crate::rule::{Bell, Digest, Manifest, Package, Revision, RuleState};
 
 /// How long a rule that keeps failing is out of service at first; twice as long each time.
@@ -26,6 +26,7 @@ pub(super) struct Managed {
     /// Pauses in a row, and the end of the last one.
     pub(super) pauses: (u32, Option<Instant>),
     pub(super) failure: Option<String>,
+    pub(super) changes: Changes,
     /// What was last found where the configuration says: only a change there is taken at SIGHUP, so that it undoes
     /// neither an operator's swap nor a revision taken back.
     pub(super) found: Option<(Digest, Option<Manifest>)>,
@@ -52,6 +53,7 @@ impl Managed {
             floor: 0,
             pauses: (0, None),
             failure: None,
+            changes: Changes::default(),
             found: None,
         }
     }
@@ -97,31 +99,25 @@ impl Managed {
         );
     }
 
-    /// What `rules list` shows of it.
-    pub(super) fn status(&self) -> RuleStatus {
-        let now = Instant::now();
-        let current = self.current.as_ref();
-        let digest = |activated: &Activated| format!("{:#}", activated.revision.digest());
-        RuleStatus {
+    /// What is known of it, for [`Board`](super::Board).
+    pub(super) fn posted(&self) -> Posted {
+        let serves = |current: &Activated| Serves {
+            revision: current.revision.clone(),
+            source: current.source.clone(),
+            signer: current.signer.clone(),
+            since: current.since,
+        };
+        Posted {
             name: self.spec.name.clone(),
             mount: format!("/{}", self.spec.mount.join("/")),
-            revision: current.map(digest),
-            number: current.map_or(0, |current| current.revision.number()),
-            source: current.map_or_else(String::new, |current| current.source.clone()),
-            signer: current.and_then(|current| current.signer.clone()),
-            age_seconds: current.map_or(0, |current| current.since.elapsed().as_secs()),
-            calls: current.map_or(0, |current| current.revision.calls()),
-            in_flight: self.state.budget.in_flight(),
-            previous: self.previous.as_ref().map(digest),
-            paused_seconds: self.state.paused(now).map(|left| left.as_secs() + 1),
-            limits_hit: self
-                .state
-                .budget
-                .hits()
-                .into_iter()
-                .map(|(limit, count)| (limit.name().to_owned(), count))
-                .collect(),
+            state: self.state.clone(),
+            current: self.current.as_ref().map(serves),
+            previous: self
+                .previous
+                .as_ref()
+                .map(|previous| format!("{:#}", previous.revision.digest())),
             failure: self.failure.clone(),
+            changes: self.changes,
         }
     }
 }

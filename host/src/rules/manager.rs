@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use super::board::Board;
 use super::managed::{Activated, Managed};
 use super::protocol::{Reply, Wish};
 use super::reload::Source;
@@ -26,6 +27,7 @@ pub struct Manager {
     pub(super) cache: Option<Cache>,
     pub(super) trust: Trust,
     pub(super) serving: Arc<Serving>,
+    board: Arc<Board>,
     pub(super) rules: Vec<Managed>,
     pub(super) rereading: Rereading,
     /// Hears of revisions that fail.
@@ -60,12 +62,24 @@ impl Manager {
             cache,
             trust,
             serving,
+            board: Arc::default(),
             rules: specs.into_iter().map(managed).collect(),
             rereading,
             bell,
             events: events.clone(),
             watch: None,
         }
+    }
+
+    /// What is known of the rules, for whoever wants to see it.
+    #[must_use]
+    pub fn board(&self) -> Arc<Board> {
+        self.board.clone()
+    }
+
+    fn post(&self) {
+        self.board
+            .post(self.rules.iter().map(Managed::posted).collect());
     }
 
     /// Activates every rule from where the configuration says. A rule that cannot be activated is out of service; the
@@ -82,6 +96,7 @@ impl Manager {
                 failed.push((self.rules[index].spec.name.clone(), error));
             }
         }
+        self.post();
         failed
     }
 
@@ -105,6 +120,7 @@ impl Manager {
     pub fn run(mut self, events: &Receiver<Event>) {
         while let Ok(event) = events.recv() {
             self.act(event, events);
+            self.post();
         }
     }
 
@@ -114,6 +130,8 @@ impl Manager {
             Event::Alarm(alarm) => self.alarm(&alarm),
             Event::Wish(wish, reply) => {
                 let answer = self.wish(wish);
+                // Before the answer: who asked looks at once.
+                self.post();
                 // Who asked may have gone.
                 let _ = reply.send(answer);
             }
@@ -235,6 +253,7 @@ impl Manager {
             since: Instant::now(),
             ..previous
         });
+        rule.changes.rolled_back += 1;
         self.serve(index, rule)?;
         Ok(format!("rule {name}: back to {digest}"))
     }
@@ -248,7 +267,10 @@ impl Manager {
         };
         match wish {
             Wish::Reload {} => self.reconfigure(),
-            Wish::List {} => Reply::Rules(self.rules.iter().map(Managed::status).collect()),
+            Wish::List {} => {
+                let rules = self.rules.iter().map(Managed::posted);
+                Reply::Rules(rules.map(|rule| rule.status()).collect())
+            }
             Wish::Swap { rule, file } => match self.index(&rule) {
                 Some(index) => self.replace_and_tell(index, Source::File(Path::new(&file))),
                 None => unknown(&rule),

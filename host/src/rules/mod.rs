@@ -4,6 +4,7 @@
 //! [`manager`] decides; what it hears of comes as [`Event`]s: files that were replaced ([`watch`]), commands of an
 //! operator ([`control`]), and revisions that fail.
 
+pub mod board;
 pub mod command;
 pub mod control;
 mod managed;
@@ -24,6 +25,7 @@ use tokio::sync::oneshot;
 use tokio::task::spawn_local;
 
 use crate::rule::Alarm;
+pub use board::Board;
 use control::Control;
 pub use manager::Manager;
 pub use protocol::{Reply, RuleStatus, Wish};

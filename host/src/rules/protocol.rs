@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+
+use super::{Event, Events};
 
 /// Bytes of a line. A list of some hundred rules fits.
 pub const MAX_LINE: u64 = 256 << 10;
@@ -29,6 +32,18 @@ pub enum Wish {
     },
 }
 
+impl Wish {
+    /// Tells the manager, and waits for its reply: as long as it takes, since rules are compiled.
+    pub async fn tell(self, events: &Events) -> Reply {
+        let (reply, answer) = oneshot::channel();
+        let gone = || Reply::Refused("the gateway is going down; try again".to_owned());
+        if events.send(Event::Wish(self, reply)).is_err() {
+            return gone();
+        }
+        answer.await.unwrap_or_else(|_| gone())
+    }
+}
+
 /// What the gateway says to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -42,7 +57,7 @@ pub enum Reply {
 }
 
 /// One rule.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RuleStatus {
     /// Its name.
     pub name: String,
@@ -60,6 +75,8 @@ pub struct RuleStatus {
     pub age_seconds: u64,
     /// Calls of the component since then.
     pub calls: u64,
+    /// Calls of all its revisions that gave no result.
+    pub traps: u64,
     /// Exchanges that wait for a homeserver.
     pub in_flight: usize,
     /// SHA-256 of what a rollback brings back.
@@ -68,6 +85,12 @@ pub struct RuleStatus {
     pub paused_seconds: Option<u64>,
     /// How often each limit was hit, those that were.
     pub limits_hit: Vec<(String, u64)>,
+    /// How often a revision was activated, the first one included.
+    pub replaced: u64,
+    /// How often one could not be.
+    pub refused: u64,
+    /// How often the one before came back.
+    pub rolled_back: u64,
     /// Why the last attempt to replace it did not succeed; none once one did.
     pub failure: Option<String>,
 }

@@ -41,10 +41,12 @@ impl Manager {
         let result = self.try_replace(index, source);
         // What the compiler and a revision that is gone have held.
         crate::heap::give_back();
-        self.rules[index].failure = match &result {
+        let rule = &mut self.rules[index];
+        rule.failure = match &result {
             Ok(_) => None,
             Err(NotReplaced { step, reason }) => Some(format!("{step}: {reason}")),
         };
+        rule.changes.refused += u64::from(result.is_err());
         result
     }
 
@@ -104,6 +106,7 @@ impl Manager {
         };
         rule.floor = rule.floor.max(floor);
         rule.previous = rule.current.replace(activated);
+        rule.changes.replaced += 1;
         rule.pauses = (0, None);
         rule.failure = None;
         Ok(())

@@ -1,4 +1,4 @@
-//! Accounts of homeservers, as far as the gateway can tell them apart.
+//! In whose name calls are made.
 
 use super::homeserver::Homeserver;
 use crate::secret::AccessToken;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
+use super::record::CallRecord;
 use crate::secret::AccessToken;
 
 /// Which prefix of the client-server API a homeserver knows.
@@ -34,6 +35,7 @@ struct Inner {
     /// What `auto` has found out.
     is_old: AtomicBool,
     slots: Slots,
+    record: Arc<CallRecord>,
 }
 
 impl Homeserver {
@@ -55,11 +57,12 @@ impl Homeserver {
             client_api,
             is_old,
             slots,
+            record: Arc::default(),
         }))
     }
 
     /// One that a device has named.
-    pub(super) fn unconfigured(origin: &Url, slots: Slots) -> Self {
+    pub(super) fn unconfigured(origin: &Url, slots: Slots, record: Arc<CallRecord>) -> Self {
         Self(Arc::new(Inner {
             origin: origin.clone(),
             name: None,
@@ -68,6 +71,7 @@ impl Homeserver {
             client_api: ClientApi::V3,
             is_old: AtomicBool::new(false),
             slots,
+            record,
         }))
     }
 
@@ -117,8 +121,22 @@ impl Homeserver {
         self.0.token.as_ref()
     }
 
-    pub(super) fn slots(&self) -> &Slots {
+    /// Its calls in flight and their queue.
+    #[must_use]
+    pub fn slots(&self) -> &Slots {
         &self.0.slots
+    }
+
+    /// What calls to it have led to.
+    #[must_use]
+    pub fn record(&self) -> &CallRecord {
+        &self.0.record
+    }
+
+    /// Its origin for people and as a label.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        self.0.origin.origin().ascii_serialization()
     }
 
     /// Whether paths must be spelled with `r0`.
@@ -141,6 +159,8 @@ impl Homeserver {
 pub struct Slots(Arc<SlotsInner>);
 
 struct SlotsInner {
+    /// Of `in_flight` and `admitted`, while nothing happens.
+    sizes: [usize; 2],
     in_flight: Semaphore,
     /// In flight and waiting together.
     admitted: Semaphore,
@@ -150,11 +170,21 @@ impl Slots {
     /// `in_flight` calls at once, `queued` more that wait.
     #[must_use]
     pub fn new(in_flight: usize, queued: usize) -> Self {
-        let admitted = Semaphore::new(in_flight.saturating_add(queued).min(Semaphore::MAX_PERMITS));
+        let admitted = in_flight.saturating_add(queued).min(Semaphore::MAX_PERMITS);
         Self(Arc::new(SlotsInner {
+            sizes: [in_flight, admitted],
             in_flight: Semaphore::new(in_flight),
-            admitted,
+            admitted: Semaphore::new(admitted),
         }))
+    }
+
+    /// How many calls are in flight, and how many wait.
+    #[must_use]
+    pub fn used(&self) -> (usize, usize) {
+        let [in_flight, admitted] = self.0.sizes;
+        let in_flight = in_flight.saturating_sub(self.0.in_flight.available_permits());
+        let admitted = admitted.saturating_sub(self.0.admitted.available_permits());
+        (in_flight, admitted.saturating_sub(in_flight))
     }
 
     /// Waits for a slot; `None` at once where the queue is full.
@@ -181,11 +211,13 @@ mod tests {
         };
         let mut second = Box::pin(slots.take());
         assert!(second.as_mut().poll(&mut context).is_pending());
+        assert_eq!(slots.used(), (1, 1));
         assert!(matches!(
             Box::pin(slots.take()).as_mut().poll(&mut context),
             Poll::Ready(None)
         ));
         drop(held);
+        assert_eq!(slots.used().1, 0);
         assert!(matches!(
             second.as_mut().poll(&mut context),
             Poll::Ready(Some(_))

@@ -1,15 +1,19 @@
 //! HTTP egress: which homeserver, whose credentials, how long, how much. It knows no CoAP.
 
 mod account;
+mod answer;
 mod client;
 mod failure;
 mod headers;
 mod homeserver;
+mod probes;
 mod public_only;
+mod record;
 mod request;
 mod settings;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use tokio::time::Instant;
 
@@ -19,7 +23,9 @@ use crate::secret::AccessToken;
 pub use account::Account;
 pub use client::ClientError;
 pub use homeserver::{ClientApi, Homeserver, Slots};
+pub use probes::Probes;
 pub use public_only::is_public;
+pub use record::{BOUNDS, CallRecord, Durations, OUTCOMES, Presence};
 use request::Call;
 pub use settings::{TokenPeers, UpstreamLimits, UpstreamSettings};
 
@@ -45,12 +51,14 @@ pub struct Upstreams {
     clock: Clock,
     configured: reqwest::Client,
     any: Option<AnyHomeserver>,
+    probes: Probes,
 }
 
 struct AnyHomeserver {
     client: reqwest::Client,
-    /// One budget for all of them: devices choose their names.
+    /// One budget and one record for all of them: devices choose their names.
     slots: Slots,
+    record: Arc<CallRecord>,
 }
 
 impl Upstreams {
@@ -74,10 +82,15 @@ impl Upstreams {
             Some(AnyHomeserver {
                 client: client::public_only(ca_file.as_deref())?,
                 slots,
+                record: Arc::default(),
             })
         } else {
             None
         };
+        let others = any
+            .as_ref()
+            .map(|any| (any.slots.clone(), any.record.clone()));
+        let probes = Probes::new(homeservers.clone(), others, configured.clone(), clock);
         Ok(Self {
             homeservers,
             token_peers,
@@ -85,6 +98,7 @@ impl Upstreams {
             clock,
             configured,
             any,
+            probes,
         })
     }
 
@@ -113,7 +127,11 @@ impl Upstreams {
                 "homeservers that are not configured are reached by name only, not by address",
             );
         }
-        Ok(Homeserver::unconfigured(origin, any.slots.clone()))
+        Ok(Homeserver::unconfigured(
+            origin,
+            any.slots.clone(),
+            any.record.clone(),
+        ))
     }
 
     /// Makes the call that a rule asks for. Its body is taken out of `request`.
@@ -170,8 +188,21 @@ impl Upstreams {
             slots,
             max_answer: self.limits.answer,
             clock: self.clock,
+            is_quiet: false,
         };
-        call.make(request, deadline).await
+        let is_held = slots.is_none() || request.hold_ms > 0;
+        let (outcome, took) = call.make(request, deadline).await;
+        // How long a call takes that waits for something to happen says nothing of the homeserver.
+        homeserver
+            .record()
+            .ended(&outcome, took.filter(|_| !is_held));
+        outcome
+    }
+
+    /// The configured homeservers, to ask whether they are there.
+    #[must_use]
+    pub fn probes(&self) -> Probes {
+        self.probes.clone()
     }
 
     /// In whose name a call with this upstream and credential would be made.

@@ -1,29 +1,27 @@
 //! One call: checked, sent, its answer read within its bounds.
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Response, Url};
 use tokio::time::{Instant, timeout_at};
 
+use super::answer::{is_unrecognized, read};
 use super::failure::{cause, dates, is_not_public, is_tls, was_closed};
 use super::headers::may_send;
 use super::homeserver::{Homeserver, Slots};
 use super::{Outcome, unsent};
 use crate::clock::Clock;
 use crate::path_segment::is_plain;
-use crate::rule::{CallError, HttpRequest, HttpResponse};
+use crate::rule::{CallError, HttpRequest};
 use crate::secret::AccessToken;
 
 /// Bytes of a request body: a device's 128 KiB may double on their way from CBOR to JSON.
 const MAX_REQUEST_BODY: usize = 256 << 10;
 /// Headers that a rule may add.
 const MAX_HEADERS: usize = 16;
-/// Headers of an answer that a rule gets to see.
-const PASSED_ON: [&str; 4] = ["content-type", "etag", "retry-after", "last-modified"];
-/// Bytes of an errcode answer that can be `M_UNRECOGNIZED`.
-const MAX_ERROR_BODY: usize = 4096;
 
 /// A call about to be made.
 pub(super) struct Call<'a> {
@@ -37,22 +35,35 @@ pub(super) struct Call<'a> {
     pub(super) max_answer: usize,
     /// By which certificates are judged.
     pub(super) clock: Clock,
+    /// Whether nobody needs to be told that it has failed: that was said before.
+    pub(super) is_quiet: bool,
 }
 
 impl Call<'_> {
-    /// Makes the call; `request` loses its body.
-    pub(super) async fn make(self, request: &mut HttpRequest, deadline: Instant) -> Outcome {
+    /// Makes the call; `request` loses its body. Also how long it took since it had its place in the queue, if it had one.
+    pub(super) async fn make(
+        self,
+        request: &mut HttpRequest,
+        deadline: Instant,
+    ) -> (Outcome, Option<Duration>) {
         let sent = Cell::new(false);
-        match timeout_at(deadline, self.made(request, &sent)).await {
+        let began = Cell::new(None);
+        let outcome = match timeout_at(deadline, self.made(request, &sent, &began)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(CallError {
                 reason: "timed-out".into(),
                 sent: sent.get(),
             }),
-        }
+        };
+        (outcome, began.get().map(|began| began.elapsed()))
     }
 
-    async fn made(self, request: &mut HttpRequest, sent: &Cell<bool>) -> Outcome {
+    async fn made(
+        self,
+        request: &mut HttpRequest,
+        sent: &Cell<bool>,
+        began: &Cell<Option<Instant>>,
+    ) -> Outcome {
         let Self {
             homeserver,
             max_answer,
@@ -62,6 +73,7 @@ impl Call<'_> {
             Some(slots) => Some(slots.take().await.ok_or_else(|| unsent("busy"))?),
             None => None,
         };
+        began.set(Some(Instant::now()));
         let mut checked = Checked::new(&self, request, sent)?;
         let answer = checked.make(max_answer).await?;
         if homeserver.may_be_old() && is_unrecognized(&answer) && checked.spell_old() {
@@ -84,6 +96,7 @@ struct Checked<'a> {
     body: Option<Bytes>,
     sent: &'a Cell<bool>,
     clock: Clock,
+    is_quiet: bool,
 }
 
 impl<'a> Checked<'a> {
@@ -98,6 +111,7 @@ impl<'a> Checked<'a> {
             homeserver,
             token,
             clock,
+            is_quiet,
             ..
         } = *call;
         let denied = || unsent("denied");
@@ -147,6 +161,7 @@ impl<'a> Checked<'a> {
             body: request.body.take().map(Bytes::from),
             sent,
             clock,
+            is_quiet,
         })
     }
 
@@ -185,12 +200,14 @@ impl<'a> Checked<'a> {
         } else {
             ("cut-off", true)
         };
-        tracing::warn!(
-            "{} {}: {reason}: {}",
-            self.method,
-            self.url.origin().ascii_serialization(),
-            dates(error, self.clock).unwrap_or_else(|| cause(error))
-        );
+        if !self.is_quiet {
+            tracing::warn!(
+                "{} {}: {reason}: {}",
+                self.method,
+                self.url.origin().ascii_serialization(),
+                dates(error, self.clock).unwrap_or_else(|| cause(error))
+            );
+        }
         CallError {
             reason: reason.into(),
             sent,
@@ -222,56 +239,4 @@ fn spell_old(path: &mut [String]) -> bool {
         }
         _ => false,
     }
-}
-
-/// Reads an answer; more than `max` bytes are not read.
-async fn read(mut response: Response, max: usize) -> Outcome {
-    let too_large = || CallError {
-        reason: "too-large".into(),
-        sent: true,
-    };
-    if response
-        .content_length()
-        .is_some_and(|length| length > max as u64)
-    {
-        return Err(too_large());
-    }
-    let mut body = Vec::new();
-    loop {
-        match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() > max => return Err(too_large()),
-            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) => break,
-            Err(error) => {
-                tracing::warn!("a homeserver's answer was cut off: {}", cause(&error));
-                return Err(CallError {
-                    reason: "cut-off".into(),
-                    sent: true,
-                });
-            }
-        }
-    }
-    let headers = response
-        .headers()
-        .iter()
-        .filter(|(name, _)| PASSED_ON.contains(&name.as_str()))
-        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
-        .collect();
-    Ok(HttpResponse {
-        status: response.status().as_u16(),
-        headers,
-        body,
-    })
-}
-
-/// Matrix: "M_UNRECOGNIZED: the server did not understand the request", 404 or 405 (400 before 1.3).
-fn is_unrecognized(answer: &HttpResponse) -> bool {
-    #[derive(serde::Deserialize)]
-    struct MatrixError {
-        errcode: String,
-    }
-    matches!(answer.status, 400 | 404 | 405)
-        && answer.body.len() <= MAX_ERROR_BODY
-        && serde_json::from_slice::<MatrixError>(&answer.body)
-            .is_ok_and(|error| error.errcode == "M_UNRECOGNIZED")
 }

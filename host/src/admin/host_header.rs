@@ -1,0 +1,79 @@
+//! Whose name a browser has asked for. A page from elsewhere can let its own name lead to this machine (DNS rebinding) and would
+//! then be of the same origin as the status page; so only names that nobody else can have are answered.
+
+use std::net::IpAddr;
+
+use hyper::Request;
+use hyper::header::HOST;
+use hyper::http::uri::Authority;
+
+/// Whether a request is for `localhost` or a loopback address, whatever the port: SSH forwards others.
+pub(super) fn is_own<B>(request: &Request<B>) -> bool {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else {
+        return false;
+    };
+    let host = host.to_str().ok().and_then(|host| host.parse().ok());
+    // RFC 9112 §3.2.2: a target with an authority stands before the header.
+    host.is_some_and(|host| is_loopback(&host)) && request.uri().authority().is_none_or(is_loopback)
+}
+
+fn is_loopback(authority: &Authority) -> bool {
+    let host = authority.host();
+    let address = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
+    !authority.as_str().contains('@')
+        && (host.eq_ignore_ascii_case("localhost")
+            || address
+                .parse::<IpAddr>()
+                .is_ok_and(|address| address.is_loopback()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asks(uri: &str, hosts: &[&str]) -> bool {
+        let request = hosts.iter().fold(Request::get(uri), |request, host| {
+            request.header(HOST, *host)
+        });
+        is_own(&request.body(()).unwrap())
+    }
+
+    #[test]
+    fn only_loopback_addresses_and_localhost_are_its_own() {
+        for host in [
+            "localhost",
+            "LOCALHOST:9683",
+            "127.0.0.1:80",
+            "127.1.2.3",
+            "[::1]",
+            "[::1]:9683",
+        ] {
+            assert!(asks("/", &[host]), "{host}");
+        }
+        for host in [
+            "",
+            "evil.example",
+            "evil.example:9683",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "192.0.2.1",
+            "[fe80::1]",
+            "user@localhost",
+            "localhost, evil.example",
+        ] {
+            assert!(!asks("/", &[host]), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_request_without_a_host_or_with_two_is_nobodys() {
+        assert!(!asks("/", &[]));
+        assert!(!asks("/", &["localhost", "localhost"]));
+        assert!(!asks("http://evil.example/", &["localhost"]));
+        assert!(asks("http://localhost/", &["localhost"]));
+    }
+}

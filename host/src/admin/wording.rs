@@ -1,0 +1,117 @@
+//! Numbers as people read them, on the page and in the terminal.
+
+/// 27513 as `27,513`.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A span of time by its largest two units.
+pub(super) fn span(seconds: u64) -> String {
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{minutes} min"),
+        3600..86_400 => format!("{hours} h {} min", minutes % 60),
+        _ => format!("{days} d {} h", hours % 24),
+    }
+}
+
+/// How long before `now` something was, both in milliseconds since 1970.
+pub(super) fn ago(now: u64, then: u64) -> String {
+    before(now.saturating_sub(then) / 1000)
+}
+
+/// What was so many seconds ago.
+pub(super) fn before(seconds: u64) -> String {
+    match seconds {
+        0 => "just now".to_owned(),
+        seconds => format!("{} ago", span(seconds)),
+    }
+}
+
+/// So many of something.
+pub(super) fn counted(count: u64, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", grouped(count))
+}
+
+/// The time of day, in UTC.
+pub(super) fn clock(unix_ms: u64) -> String {
+    let seconds = unix_ms / 1000 % 86_400;
+    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+    format!("{hours:02}:{minutes:02}:{:02}", seconds % 60)
+}
+
+/// Bytes in millions.
+pub(super) fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
+}
+
+/// Milliseconds, as exactly as is of use.
+pub(super) fn milliseconds(ms: f64) -> String {
+    if ms < 10.0 {
+        format!("{ms:.1} ms")
+    } else if ms < 10_000.0 {
+        format!("{ms:.0} ms")
+    } else {
+        format!("{:.1} s", ms / 1e3)
+    }
+}
+
+/// The beginning of a digest, as the log has it.
+pub(super) fn short(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        let all = [0, 7, 999, 1000, 27_513, 1_000_000].map(grouped);
+        assert_eq!(all, ["0", "7", "999", "1,000", "27,513", "1,000,000"]);
+        let all = [0, 1, 1200].map(|count| counted(count, "call"));
+        assert_eq!(all, ["0 calls", "1 call", "1,200 calls"]);
+    }
+
+    #[test]
+    fn spans_have_two_units_at_most() {
+        let all = [0, 59, 60, 3599, 3600, 86_399, 86_400, 900_000].map(span);
+        let expected = [
+            "0 s",
+            "59 s",
+            "1 min",
+            "59 min",
+            "1 h 0 min",
+            "23 h 59 min",
+            "1 d 0 h",
+            "10 d 10 h",
+        ];
+        assert_eq!(all, expected);
+        assert_eq!(ago(10_000, 9_500), "just now");
+        assert_eq!(ago(70_000, 5_000), "1 min ago");
+        // The clock was set back.
+        assert_eq!(ago(5_000, 70_000), "just now");
+    }
+
+    #[test]
+    fn the_time_of_day_is_utc() {
+        assert_eq!(clock(1_763_769_603_999), "00:00:03");
+        assert_eq!(clock(1_763_769_599_000), "23:59:59");
+    }
+
+    #[test]
+    fn milliseconds_have_as_many_digits_as_are_of_use() {
+        let all = [0.04, 9.94, 41.7, 9_999.0, 10_049.0].map(milliseconds);
+        assert_eq!(all, ["0.0 ms", "9.9 ms", "42 ms", "9999 ms", "10.0 s"]);
+    }
+}

@@ -1,0 +1,237 @@
+//! The status page: who may see it, what it says to browsers and to a terminal, and whether the gateway is ready.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use comatrix_tests::aiocoap::Aiocoap;
+use comatrix_tests::gateway::{self, Gateway};
+use comatrix_tests::page::Page;
+use comatrix_tests::places::{self, Scratch};
+use comatrix_tests::stub::{Behaviour, Stub};
+use serde_json::{Value, json};
+
+use crate::control_socket::as_another_user;
+use crate::stage::send_to;
+
+#[test]
+fn every_answer_forbids_what_a_browser_need_not_do() {
+    let gateway = Gateway::start(&[
+        "--homeserver",
+        "http://127.0.0.1:9",
+        "--admin",
+        "127.0.0.1:0",
+    ]);
+    let page = Page::of(&gateway);
+    for path in [
+        "/",
+        "/live",
+        "/status.json",
+        "/metrics",
+        "/readyz",
+        "/nothing",
+    ] {
+        let answer = page.get(path);
+        let policy = answer.header("content-security-policy").unwrap_or_default();
+        assert!(policy.starts_with("default-src 'none'"), "{path}: {policy}");
+        assert!(
+            policy.contains("frame-ancestors 'none'"),
+            "{path}: {policy}"
+        );
+        assert!(!policy.contains("unsafe"), "{path}: {policy}");
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+        assert!(answer.header("access-control-allow-origin").is_none());
+    }
+    let nonces: Vec<_> = (0..2)
+        .map(|_| {
+            page.get("/")
+                .header("content-security-policy")
+                .map(str::to_owned)
+        })
+        .collect();
+    assert_ne!(nonces[0], nonces[1], "a nonce is for one page");
+}
+
+#[test]
+fn who_talks_without_end_is_cut_off_and_others_are_answered() {
+    let gateway = Gateway::start(&[
+        "--homeserver",
+        "http://127.0.0.1:9",
+        "--admin",
+        "127.0.0.1:0",
+    ]);
+    let page = Page::of(&gateway);
+    let long = format!("GET /{} HTTP/1.1\r\n", "x".repeat(100_000));
+    let many = "GET / HTTP/1.1\r\nHost: localhost\r\n".to_owned() + &"A: b\r\n".repeat(1000);
+    for request in [long.as_str(), &many, "\0\0\0\0\r\n\r\n"] {
+        let answer = page.exchange(request);
+        let is_refused = answer.is_empty() || answer.starts_with("HTTP/1.1 4");
+        assert!(is_refused, "{answer:?}");
+    }
+    // A head that never ends.
+    let started = std::time::Instant::now();
+    page.exchange("GET / HTTP/1.1\r\nHost: loc");
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+    assert_eq!(page.get("/healthz").body, "alive\n");
+}
+
+#[test]
+fn it_is_ready_while_rules_serve_and_the_homeserver_is_there() {
+    let is_there = Arc::new(AtomicBool::new(true));
+    let stub = Stub::scripted({
+        let is_there = is_there.clone();
+        move |_| match is_there.load(Ordering::SeqCst) {
+            true => Behaviour::json(200, json!({ "event_id": "$e" })),
+            false => Behaviour::Drop,
+        }
+    });
+    let gateway = Gateway::start(&["--homeserver", &stub.origin, "--admin", "127.0.0.1:0"]);
+    let page = Page::of(&gateway);
+    assert_eq!(stub.received().len(), 0, "nobody has asked yet");
+    // No device has: the gateway itself asks.
+    let ready = page.get("/readyz");
+    assert_eq!((ready.status, ready.body.as_str()), (200, "ready\n"));
+    let asked: Vec<_> = stub
+        .received()
+        .iter()
+        .map(|one| one.target.clone())
+        .collect();
+    assert_eq!(asked, ["/_matrix/client/versions"]);
+    for _ in 0..5 {
+        assert_eq!(page.get("/readyz").status, 200);
+    }
+    assert_eq!(stub.received().len(), 1, "what is known is not asked again");
+    // Calls for devices tell it too.
+    is_there.store(false, Ordering::SeqCst);
+    let mut device = Aiocoap::start(gateway.address);
+    assert_eq!(device.request(&send_to(&stub.origin)).code, "5.02");
+    let away = page.get("/readyz");
+    assert_eq!(away.status, 503);
+    let expected = format!(
+        "the homeserver {} does not answer (cut-off): it closes",
+        stub.origin
+    );
+    assert!(away.body.starts_with(&expected), "{}", away.body);
+    assert_eq!(page.get("/healthz").status, 200, "it lives all the same");
+    is_there.store(true, Ordering::SeqCst);
+    assert_eq!(device.request(&send_to(&stub.origin)).code, "2.04");
+    assert_eq!(page.get("/readyz").status, 200);
+}
+
+#[test]
+fn what_is_missing_is_said_with_what_to_do() {
+    let scratch = Scratch::new("missing");
+    let rule = places::workspace().join("target/guest/senml.wasm");
+    let rule = format!("senml={}", rule.display());
+    let socket = scratch.path().join("admin.sock").display().to_string();
+    let gateway = Gateway::start(&[
+        "--homeserver",
+        "http://127.0.0.1:9",
+        "--rule",
+        &rule,
+        "--admin",
+        &socket,
+    ]);
+    let page = Page::Socket(socket.clone().into());
+    let missing = page.get("/readyz");
+    assert_eq!(missing.status, 503);
+    let [rule, homeserver] = missing.body.lines().collect::<Vec<_>>()[..] else {
+        panic!("{}", missing.body)
+    };
+    assert!(
+        rule.contains("rule senml is out of service") && rule.contains("allow ="),
+        "{rule}"
+    );
+    assert!(
+        homeserver.contains("http://127.0.0.1:9 does not answer (unreachable)"),
+        "{homeserver}"
+    );
+    // The same in a terminal.
+    let output = gateway::run(&["status", "--admin", &socket]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("NOT READY") && said.contains(homeserver),
+        "{said}"
+    );
+    assert!(gateway.log().contains("the status page is at"));
+}
+
+#[test]
+fn the_command_shows_what_the_page_shows() {
+    let stub = Stub::always(Behaviour::json(200, json!({ "event_id": "$e" })));
+    let scratch = Scratch::new("status");
+    let socket = scratch.path().join("admin.sock").display().to_string();
+    let gateway = Gateway::start(&["--homeserver", &stub.origin, "--admin", &socket]);
+    let mut device = Aiocoap::start(gateway.address);
+    assert_eq!(device.request(&send_to(&stub.origin)).code, "2.04");
+    let output = gateway::run(&["status", "--admin", &socket]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let first = said.lines().next().unwrap_or_default();
+    assert!(
+        first.contains(&gateway.address.to_string()) && first.ends_with(": ready"),
+        "{said}"
+    );
+    for part in [
+        "127.0.0.1 PUT /send rule=comatrix upstream=200 2.04",
+        "comatrix at /:",
+        "127.0.0.1: 1 exchange, the last 2.04",
+        &format!("{}: answers, last 200", stub.origin),
+    ] {
+        assert!(said.contains(part), "{part:?} is not in {said}");
+    }
+    let json = gateway::run(&["status", "--admin", &socket, "--json"]);
+    let json: Value = serde_json::from_slice(&json.stdout).expect("it is JSON");
+    assert_eq!(json["recent"][0]["code"], "2.04");
+    assert_eq!(
+        json["recent"],
+        Page::Socket(socket.into()).status()["recent"]
+    );
+}
+
+#[test]
+fn a_gateway_that_is_not_there_is_said_with_status_2() {
+    let gone = gateway::run(&["status", "--admin", "/no/such/admin.sock"]);
+    let said = String::from_utf8_lossy(&gone.stderr);
+    assert_eq!(gone.status.code(), Some(2), "{said}");
+    assert!(said.contains("is it running as this user"), "{said}");
+    let open = gateway::run(&["status", "--admin", "0.0.0.0:9683"]);
+    let said = String::from_utf8_lossy(&open.stderr);
+    assert_eq!(open.status.code(), Some(2), "{said}");
+    assert!(said.contains("127.0.0.1:9683"), "{said}");
+}
+
+#[test]
+fn another_user_sees_nothing_even_where_the_socket_was_opened_to_all() {
+    let folder = std::env::temp_dir().join(format!("comatrix-admin-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("the temporary folder is writable");
+    fs::set_permissions(&folder, Permissions::from_mode(0o755)).expect("it was just made");
+    let socket = folder.join("admin.sock");
+    let gateway = Gateway::start(&[
+        "--homeserver",
+        "http://127.0.0.1:9",
+        "--admin",
+        &socket.display().to_string(),
+    ]);
+    let mode = fs::metadata(&socket)
+        .expect("it is bound")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let request = "GET /status.json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let said = as_another_user(&socket, request);
+    assert!(said.starts_with("PermissionError"), "{said}");
+    fs::set_permissions(&socket, Permissions::from_mode(0o666)).expect("it is the test's");
+    let said = as_another_user(&socket, request);
+    assert!(said.starts_with("HTTP/1.1 403"), "{said}");
+    assert!(
+        gateway
+            .log()
+            .contains("status page: user 65534 was refused")
+    );
+    assert_eq!(Page::Socket(socket).get("/healthz").status, 200);
+    let _ = fs::remove_dir_all(&folder);
+}

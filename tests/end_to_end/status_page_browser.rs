@@ -1,0 +1,107 @@
+//! The status page in a browser, at a telephone's width and a desk's. Pictures of it are left in `target/status-page`.
+
+use comatrix_tests::aiocoap::Aiocoap;
+use comatrix_tests::browser::Browser;
+use comatrix_tests::device::Request;
+use comatrix_tests::places;
+
+use crate::status_page_forms::Swapped;
+
+/// Name, width and height, whether it is a telephone, and the operator's taste.
+const WINDOWS: [(&str, u32, u32, bool, &str); 3] = [
+    ("telephone", 390, 844, true, "light"),
+    ("desk", 1280, 900, false, "light"),
+    ("desk-dark", 1280, 900, false, "dark"),
+];
+
+#[test]
+fn the_page_shows_an_exchange_by_itself_and_fits_every_window() {
+    let stage = Swapped::start();
+    let browser = Browser::start(true);
+    let mut device = Aiocoap::start(stage.gateway.address);
+    for (name, width, height, is_phone, taste) in WINDOWS {
+        browser.resize(width, height, is_phone);
+        browser.colours(taste);
+        browser.open(&stage.page.url());
+        browser.wait_for("#pulse", "live");
+        browser.value("window.loadedOnce = true");
+        let before = browser.value("document.querySelector('#numbers b').innerText");
+        let path = format!("/nothing/{name}/!secret-room:localhost");
+        assert_eq!(device.request(&Request::new("GET", &path)).code, "4.04");
+        let before: u64 = before
+            .as_str()
+            .and_then(|text| text.parse().ok())
+            .expect("a number");
+        browser.wait_for("#numbers .number", &(before + 1).to_string());
+        browser.wait_for("#exchanges", "4.04");
+        browser.wait_for("#devices", "127.0.0.1");
+        assert_eq!(
+            browser.value("window.loadedOnce"),
+            true,
+            "it was loaded again"
+        );
+        assert!(!browser.text("body").contains("secret-room"));
+        let wide = browser.value("document.documentElement.scrollWidth - window.innerWidth");
+        assert!(
+            wide.as_i64().is_some_and(|wide| wide <= 0),
+            "{name}: {wide} too wide"
+        );
+        let picture = places::workspace().join(format!("target/status-page/{name}.png"));
+        browser.picture(&picture);
+    }
+    let dark = browser.value("getComputedStyle(document.body).backgroundColor");
+    assert_eq!(dark, "rgb(16, 21, 27)");
+    let complaints = browser.complaints();
+    assert!(complaints.is_empty(), "{complaints:#?}");
+}
+
+#[test]
+fn an_operator_rolls_a_rule_back_with_the_button() {
+    let stage = Swapped::start();
+    let swapped = stage.revision();
+    let browser = Browser::start(true);
+    browser.resize(390, 844, true);
+    browser.open(&stage.page.url());
+    browser.wait_for("#pulse", "live");
+    browser.wait_for("#rules code[title]", &swapped[..12]);
+    browser.click("#rules summary");
+    // It stays open while the page goes on showing what is new.
+    let mut device = Aiocoap::start(stage.gateway.address);
+    assert_eq!(device.request(&Request::new("GET", "/time")).code, "4.05");
+    browser.wait_for("#exchanges", "4.05");
+    browser.click("#rules button");
+    let revision = stage.revision();
+    assert_ne!(revision, swapped);
+    browser.wait_for("#rules code[title]", &revision[..12]);
+    assert_eq!(device.request(&Request::new("GET", "/time")).code, "2.05");
+    browser.wait_for("#exchanges", "/time");
+    let complaints = browser.complaints();
+    assert!(complaints.is_empty(), "{complaints:#?}");
+}
+
+#[test]
+fn without_scripts_everything_is_there_but_what_is_live() {
+    let stage = Swapped::start();
+    let swapped = stage.revision();
+    let mut device = Aiocoap::start(stage.gateway.address);
+    assert_eq!(device.request(&Request::new("GET", "/time")).code, "4.05");
+    let browser = Browser::start(false);
+    browser.open(&stage.page.url());
+    assert_eq!(browser.text("#pulse"), "reload to see what is new");
+    for (part, shown) in [
+        ("#state", "ready"),
+        ("#rules", "comatrix"),
+        ("#homeservers", stage.stub.origin.as_str()),
+        ("#exchanges", "4.05"),
+        ("#devices", "127.0.0.1"),
+        ("#problems", "None"),
+    ] {
+        let text = browser.text(part);
+        assert!(text.contains(shown), "{shown:?} is not in {part}: {text}");
+    }
+    browser.click("#rules summary");
+    browser.click("#rules button");
+    assert_ne!(stage.revision(), swapped);
+    let text = browser.text("#rules");
+    assert!(text.contains(&stage.revision()[..12]), "{text}");
+}

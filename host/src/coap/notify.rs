@@ -77,7 +77,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
 
     fn begin(&mut self, now: Instant, exchange: &Exchange<P>) -> Option<ObservationId> {
         let Arrival { peer, token, .. } = exchange.arrival;
-        if let Some(oldest) = self.observations.to_displace() {
+        if let Some(oldest) = self.observations.to_displace(&peer) {
             self.counters.observations_displaced += 1;
             self.end(now, oldest, Ended::Displaced);
         }

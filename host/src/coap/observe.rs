@@ -116,10 +116,12 @@ impl<P: Copy + Eq + Hash> Observations<P> {
         }
     }
 
-    /// The one to make room where there is none: the oldest of a peer whose address may be spoofed. Those of proven peers stay.
-    pub(super) fn to_displace(&self) -> Option<ObservationId> {
-        let oldest = self.unproven.first().copied();
-        oldest.filter(|_| self.by_id.len() >= self.most)
+    /// The one whose end would make room for one of this peer: the oldest of a peer whose address may be spoofed. Those of
+    /// proven peers stay.
+    pub(super) fn to_displace(&self, peer: &Peer<P>) -> Option<ObservationId> {
+        let of_peer = self.by_peer.get(peer).map_or(0, Vec::len);
+        let is_full = self.by_id.len() == self.most && of_peer < self.most_per_peer;
+        self.unproven.first().copied().filter(|_| is_full)
     }
 
     /// The peer has proven its address.

@@ -1,4 +1,9 @@
-//! Builds the default rule, and collects the sources of the SDK, so that the binary carries both.
+//! Builds the default rule, for the router build its native code as well, and collects the sources of the SDK, so that the binary
+//! carries what it needs of them.
+
+#[cfg(feature = "router")]
+#[path = "build/precompile.rs"]
+mod precompile;
 
 use std::env;
 use std::fmt::Write;
@@ -14,7 +19,11 @@ fn main() -> Result<(), String> {
         println!("cargo::rerun-if-changed={}", source.display());
     }
     println!("cargo::rerun-if-env-changed=COMATRIX_GUEST_TOOLCHAIN");
+    let runtime = runtime(&workspace.join("Cargo.lock"))?;
+    println!("cargo::rustc-env=COMATRIX_RUNTIME={runtime}");
     xtask::guest::build("comatrix", &workspace, &out).map_err(|error| error.to_string())?;
+    #[cfg(feature = "router")]
+    precompile::precompile(&out, &runtime)?;
     let sdk = sdk_files(
         &workspace
             .canonicalize()
@@ -22,6 +31,24 @@ fn main() -> Result<(), String> {
     )?;
     let table = out.join("sdk_files.rs");
     fs::write(&table, sdk).map_err(|error| format!("{}: {error}", table.display()))
+}
+
+/// The version of wasmtime that this gateway is built with.
+fn runtime(lock_file: &Path) -> Result<String, String> {
+    let lock = fs::read_to_string(lock_file)
+        .map_err(|error| format!("{}: {error}", lock_file.display()))?;
+    let versions: Vec<&str> = lock
+        .split("[[package]]\nname = \"wasmtime\"\nversion = \"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    match versions[..] {
+        [version] => Ok(version.to_owned()),
+        _ => Err(format!(
+            "{} has wasmtime in the versions {versions:?}; compiler and runtime of rules must be of one",
+            lock_file.display()
+        )),
+    }
 }
 
 /// A Rust expression: where each file of the SDK goes in a new rule's folder, and its content.

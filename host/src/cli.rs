@@ -6,9 +6,12 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::admin::command::StatusArgs;
+#[cfg(feature = "compiler")]
 use crate::compile_component::CompileComponentArgs;
 use crate::device::DeviceArgs;
+#[cfg(feature = "compiler")]
 use crate::rule::COMPILE_COMMAND;
+#[cfg(feature = "compiler")]
 use crate::rule_tool::RuleArgs;
 use crate::rules::command::RulesArgs;
 
@@ -38,8 +41,10 @@ pub enum Command {
     /// Look after the rules of a running gateway.
     Rules(RulesArgs),
     /// Make, check, sign and try out rules.
+    #[cfg(feature = "compiler")]
     Rule(RuleArgs),
     /// Compile a component for the gateway that asks for it.
+    #[cfg(feature = "compiler")]
     #[command(name = COMPILE_COMMAND, hide = true)]
     CompileComponent(CompileComponentArgs),
 }

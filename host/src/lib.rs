@@ -5,11 +5,23 @@
 //!
 //! Read first: [`exchange`], then [`rule::Revision`], then [`coap::Endpoint`].
 
+#[cfg(all(feature = "compiler", feature = "router"))]
+compile_error!(
+    "the gateway is built with a compiler of rules or without one: for a router add --no-default-features, \
+     else leave --features router (and --all-features) out"
+);
+#[cfg(not(any(feature = "compiler", feature = "router")))]
+compile_error!(
+    "choose a build of the gateway: the full one (the default feature `compiler`), or the one for routers, \
+     --no-default-features --features router"
+);
+
 pub mod access_log;
 pub mod admin;
 pub mod cli;
 pub mod clock;
 pub mod coap;
+#[cfg(feature = "compiler")]
 pub mod compile_component;
 pub mod config;
 pub mod device;
@@ -25,6 +37,7 @@ pub mod private_socket;
 pub mod problems;
 pub mod recorder;
 pub mod rule;
+#[cfg(feature = "compiler")]
 pub mod rule_tool;
 pub mod rules;
 pub mod secret;
@@ -35,4 +48,5 @@ pub mod transport;
 pub mod upstream;
 
 /// The default rule, built from `guest/comatrix` by this crate's build script.
+#[cfg(feature = "compiler")]
 pub const DEFAULT_RULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/comatrix.wasm"));

@@ -1,6 +1,5 @@
 //! The gateway's binary: parse, validate, bind, serve, drain.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::thread;
@@ -13,14 +12,16 @@ use comatrix_gateway::cli::{Cli, Command, ServeArgs};
 use comatrix_gateway::clock::Clock;
 use comatrix_gateway::config::{self, Fixed, Settings};
 use comatrix_gateway::exchange::{Gateway, Serving};
-use comatrix_gateway::rule::{Cache, CompileLimits, Compiler, Engines};
+use comatrix_gateway::rule::{Cache, EngineError, Engines};
 use comatrix_gateway::rules::{self, Manager, Rereading};
 use comatrix_gateway::transport::{BindError, UdpTransport};
-use comatrix_gateway::{compile_component, device, logging, rule_tool, serve, service_manager};
+#[cfg(feature = "compiler")]
+use comatrix_gateway::{compile_component, rule_tool};
+use comatrix_gateway::{device, logging, serve, service_manager};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Threads that resolve names at the same time.
-const RESOLVER_THREADS: usize = 8;
+/// Threads that resolve names at the same time. On a router there is one homeserver, as a rule, and each thread is memory.
+const RESOLVER_THREADS: usize = if cfg!(feature = "router") { 1 } else { 8 };
 /// Exit status for a configuration that cannot work; clap uses it for the command line too.
 const BAD_CONFIGURATION: u8 = 2;
 
@@ -30,7 +31,9 @@ fn main() -> ExitCode {
         Some(Command::Device(args)) => device::run(args),
         Some(Command::Status(args)) => admin::command::run(&args),
         Some(Command::Rules(args)) => rules::command::run(args),
+        #[cfg(feature = "compiler")]
         Some(Command::Rule(args)) => rule_tool::run(args),
+        #[cfg(feature = "compiler")]
         Some(Command::CompileComponent(args)) => compile_component::run(&args),
         None => match run(cli.serve) {
             Ok(()) => ExitCode::SUCCESS,
@@ -67,11 +70,7 @@ fn run(args: ServeArgs) -> Result<(), (ExitCode, String)> {
     }
     let service = settings.service().map_err(|error| bad(&error))?;
     let serving = Serving::new(service);
-    let cache = settings.cache_dir.as_deref().and_then(|folder| {
-        Cache::open(folder)
-            .inspect_err(|error| tracing::warn!("{error}"))
-            .ok()
-    });
+    let cache = Cache::at(settings.cache_dir.as_deref());
     // One thread carries the data path: a translation takes microseconds, all waiting is asynchronous.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -84,9 +83,7 @@ fn run(args: ServeArgs) -> Result<(), (ExitCode, String)> {
         let _context = runtime.enter();
         signal(SignalKind::hangup()).map_err(|error| failed(&error))?
     };
-    // The file that runs, also where a package has put another one in its place.
-    let compiler = Compiler::apart(Path::new("/proc/self/exe"), CompileLimits::default());
-    let engines = Engines::compiling(compiler).map_err(|error| failed(&error))?;
+    let engines = engines().map_err(|error| failed(&error))?;
     let (events, inbox) = mpsc::channel();
     let mut manager = Manager::new(
         engines,
@@ -157,6 +154,19 @@ fn run(args: ServeArgs) -> Result<(), (ExitCode, String)> {
     // Name resolution runs on threads that cannot be interrupted; nobody waits for it any more.
     runtime.shutdown_background();
     Ok(())
+}
+
+/// Compiles rules in processes of their own: of the file that runs, also where a package has put another one in its place.
+#[cfg(feature = "compiler")]
+fn engines() -> Result<Engines, EngineError> {
+    use comatrix_gateway::rule::{CompileLimits, Compiler};
+    let program = std::path::Path::new("/proc/self/exe");
+    Engines::compiling(Compiler::apart(program, CompileLimits::default()))
+}
+
+#[cfg(not(feature = "compiler"))]
+fn engines() -> Result<Engines, EngineError> {
+    Engines::new()
 }
 
 /// What SIGHUP and `rules reload` read: the same command line, the file that it names, and what that names.

@@ -7,7 +7,8 @@ use std::time::Duration;
 use comatrix_gateway::DEFAULT_RULE;
 use comatrix_gateway::exchange::{Gateway, Service, Serving};
 use comatrix_gateway::rule::{
-    ActivationError, Cache, Candidate, Engines, Mounted, Revision, RuleLimits, RuleState, Table,
+    ActivationError, Cache, Candidate, Code, Engines, Mounted, Revision, RuleLimits, RuleState,
+    Table,
 };
 use comatrix_gateway::upstream::{Homeserver, Upstreams};
 
@@ -55,7 +56,7 @@ pub fn activate_rule(
 ) -> Result<Revision, ActivationError> {
     let candidate = Candidate {
         state: &RuleState::new(name, limits, None),
-        component,
+        code: &Code::from(component),
         number: 0,
         settings: &settings,
         limits,

@@ -24,6 +24,8 @@ mod http_call;
 mod largest_input;
 mod largest_poll;
 mod misbehaving;
+mod native_code;
+mod native_commands;
 mod observing;
 mod observing_again;
 mod observing_device;

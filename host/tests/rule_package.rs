@@ -5,7 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use comatrix_gateway::rule::{
-    CONTRACT_VERSION, Digest, Manifest, Package, PrivateKey, Trust, manifest_path, signature_path,
+    CONTRACT_VERSION, Code, Digest, Manifest, Package, PrivateKey, Trust, manifest_path,
+    signature_path,
 };
 
 use crate::rule_text::RuleText;
@@ -32,6 +33,7 @@ pub fn manifest_of(component: &[u8]) -> Manifest {
         sha256: format!("{:#}", Digest::of(component)),
         min_revision: 2,
         needs: vec![NEED.parse().unwrap()],
+        native: None,
         vectors: vec![],
     }
 }
@@ -95,7 +97,10 @@ pub fn one_line(error: &dyn std::fmt::Display) -> String {
 fn what_is_signed_is_loaded_from_memory_and_its_signer_is_named() {
     let files = Files::new("package-signed");
     let package = Package::read(&files.component, "mine", &files.trust(true)).unwrap();
-    assert_eq!(package.component, fs::read(&files.component).unwrap());
+    let Code::Component(component) = package.code else {
+        panic!("it is no native code")
+    };
+    assert_eq!(component, fs::read(&files.component).unwrap());
     assert_eq!(package.signer.as_deref(), Some("ann"));
     let manifest = package.manifest.unwrap();
     assert_eq!((manifest.revision, manifest.min_revision), (3, 2));

@@ -85,6 +85,16 @@ impl Stage {
 
     /// The same, with specs changed before they are used.
     pub fn with(test: &str, rules: &[(&str, Vec<u8>)], change: impl Fn(&mut RuleSpec)) -> Self {
+        Self::trusting(Trust::default(), test, rules, change)
+    }
+
+    /// The same, where the signatures of somebody's keys count.
+    pub fn trusting(
+        trust: Trust,
+        test: &str,
+        rules: &[(&str, Vec<u8>)],
+        change: impl Fn(&mut RuleSpec),
+    ) -> Self {
         let folder = scratch::folder(test);
         let mut specs = Vec::new();
         for (name, component) in rules {
@@ -106,7 +116,7 @@ impl Stage {
         });
         let configured = Configured {
             rules: specs,
-            trust: Trust::default(),
+            trust,
             upstreams: settings(vec![homeserver(stub.url(), None)]),
             disabled: Vec::new(),
         };

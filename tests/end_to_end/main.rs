@@ -19,6 +19,7 @@ mod malformed;
 mod message_layer;
 mod metrics;
 mod multicast;
+mod native_rules;
 mod openwrt;
 mod packaging;
 mod peers;

@@ -1,5 +1,6 @@
 //! The real gateway binary, as an operator starts it.
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -18,10 +19,39 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(20);
 
 /// The binary: what `COMATRIX_GATEWAY` names, else this workspace's, built now.
 pub fn binary() -> PathBuf {
+    std::env::var_os("COMATRIX_GATEWAY").map_or_else(full, PathBuf::from)
+}
+
+/// This workspace's binary, built now: one that compiles rules, also where the one under test does not.
+pub fn full() -> PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY
-        .get_or_init(|| std::env::var_os("COMATRIX_GATEWAY").map_or_else(build, PathBuf::from))
-        .clone()
+    BINARY.get_or_init(build).clone()
+}
+
+/// An emulator translates what runs for the first time, and that counts as the rule's own CPU time.
+pub const EMULATED: &str = "[limits]\nrule_call_ms = 5000\n";
+
+fn is_emulated() -> bool {
+    std::env::var_os("COMATRIX_GATEWAY_RUNNER").is_some()
+}
+
+/// Whether the binary is a build for routers, as `cargo xtask dist --test` names them: one without a compiler of rules.
+pub fn is_for_routers() -> bool {
+    std::env::var_os("COMATRIX_GATEWAY_TARGET").is_some()
+}
+
+/// The processor that the binary is for, as `rule compile --target` wants to be told.
+pub fn target() -> String {
+    std::env::var("COMATRIX_GATEWAY_TARGET").unwrap_or_else(|_| std::env::consts::ARCH.to_owned())
+}
+
+/// The binary with these arguments. One for another processor is run by what `COMATRIX_GATEWAY_RUNNER` names, such as
+/// qemu-aarch64-static.
+fn words<S: AsRef<OsStr>>(arguments: &[S]) -> Vec<OsString> {
+    let runner = std::env::var_os("COMATRIX_GATEWAY_RUNNER");
+    let arguments = arguments.iter().map(|word| word.as_ref().to_owned());
+    let words = runner.into_iter().chain([binary().into_os_string()]);
+    words.chain(arguments).collect()
 }
 
 /// The same selection of packages as `cargo xtask test` makes, so that it has nothing left to do.
@@ -92,7 +122,14 @@ impl Gateway {
                 cache_folder().display().to_string(),
             ]);
         }
-        let process = Supervised::start(&binary(), &words, folder, &log);
+        if is_emulated() && !words.iter().any(|word| word == "--config") {
+            let file = folder.join("emulated.toml");
+            fs::write(&file, EMULATED)
+                .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+            words.extend(["--config".to_owned(), file.display().to_string()]);
+        }
+        let command = self::words(&words);
+        let process = Supervised::start(Path::new(&command[0]), &command[1..], folder, &log);
         let line = process.next_line(START_LIMIT);
         let address = line
             .as_deref()
@@ -147,9 +184,10 @@ fn socket_address(spelled: &str) -> Option<SocketAddr> {
 }
 
 /// Runs the binary to its end: for `device` commands and for configurations that it must refuse.
-pub fn run<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Output {
-    Command::new(binary())
-        .args(arguments)
+pub fn run<S: AsRef<OsStr>>(arguments: &[S]) -> Output {
+    let words = words(arguments);
+    Command::new(&words[0])
+        .args(&words[1..])
         .output()
         .expect("the gateway's binary starts")
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::run::{CommandError, announce, cargo, run};
 use crate::setup::{self, SetupError};
-use crate::{build_all, built, dist_test};
+use crate::{build_all, built, dist_test, routers};
 
 /// What makes a Debian package of the manifest's `[package.metadata.deb]`; this version has been tried.
 const CARGO_DEB: &str = "cargo-deb@3.8.0";
@@ -17,11 +17,14 @@ pub const HELP: &str = "\
 Usage: cargo xtask dist [--test]
 
 Builds the gateway in release mode, its manual and the shells' completions, and makes of them and host/packaging the Debian
-package of this machine's architecture: target/dist/comatrix-gateway_VERSION_ARCHITECTURE.deb. cargo-deb is installed into
-target/dist/tools where it is missing, Debian's dpkg-dev with apt-get.
+package of this machine's architecture: target/dist/comatrix-gateway_VERSION_ARCHITECTURE.deb. Then builds the static gateways
+for routers, target/dist/comatrix-gateway-VERSION-TARGET, for x86_64- and aarch64-unknown-linux-musl and
+armv7-unknown-linux-musleabihf. cargo-deb and zig are installed into target/dist/tools where they are missing, Debian's dpkg-dev
+with apt-get, and a target's standard library by rustup, or where that fails Debian's toolchain that builds it.
 
-  --test  then install, upgrade, remove and purge it in a Debian made by debootstrap in target/dist/debian; needs root or
-          sudo, and some minutes the first time";
+  --test  then install, upgrade, remove and purge the package in a Debian made by debootstrap in target/dist/debian, which needs
+          root or sudo; and run each static gateway through the device story against Synapse, under qemu-user-static where it
+          is for another processor";
 
 /// Why there is no package.
 #[derive(Debug, thiserror::Error)]
@@ -49,12 +52,12 @@ pub fn dist(workspace: &Path, test: bool) -> Result<(), DistError> {
     setup::install_unless_present("dpkg-shlibdeps", "dpkg-dev")?;
     let folder = workspace.join("target/dist");
     manual(workspace, &folder)?;
-    // A kind of release is a function like this one. The builds for routers, for other targets and without a compiler of
-    // rules, take their place beside it.
     let package = debian_package(workspace, &folder)?;
     let bytes = package.metadata().map_or(0, |metadata| metadata.len());
     println!("{}  {bytes} bytes", package.display());
+    routers::build(workspace, &folder)?;
     if test {
+        routers::test(workspace, &folder)?;
         let newer = folder.join("newer.deb");
         run(cargo_deb(workspace, &folder, &newer).args(["--deb-version", "999-1"]))?;
         dist_test::test(&folder, &package, &newer)?;

@@ -8,6 +8,7 @@ mod both_toolchains;
 mod dist;
 mod dist_test;
 mod fuzz;
+mod routers;
 mod run;
 mod setup;
 mod venv;
@@ -36,7 +37,7 @@ Usage: cargo xtask COMMAND [ARGUMENTS]
                  500 devices on a lossy network in front of Synapse: nothing lost, memory flat
   fuzz [TARGET] [--seconds N]
                  Make seeds from the tests' cases and run cargo-fuzz
-  dist [--test]  Make what is installed on a router: the Debian package; --test installs, upgrades and removes it
+  dist [--test]  Make what is installed on a router: the Debian package and static binaries; --test tries each of them
 
 `cargo xtask COMMAND --help` tells more. Every command does its own set-up and is quick when nothing has changed.";
 

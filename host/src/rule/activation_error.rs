@@ -2,6 +2,7 @@
 
 use super::call::Trap;
 use super::engine::{Engine, EngineError};
+use super::native::NativeError;
 
 /// Why a component did not become a revision. Whatever served before goes on.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,14 @@ pub enum ActivationError {
         rule: String,
         /// What is too large.
         fault: String,
+    },
+    /// Native code that is not for this gateway.
+    #[error("rule {rule}: {cause}")]
+    Native {
+        /// The rule's name.
+        rule: String,
+        /// Why, and what to do.
+        cause: NativeError,
     },
     /// It asks for more than a rule is given.
     #[error(
@@ -103,6 +112,7 @@ impl ActivationError {
     #[must_use]
     pub fn step(&self) -> &'static str {
         match self {
+            Self::Native { .. } => "load",
             Self::Engine { .. } | Self::TooLarge { .. } | Self::Compile { .. } => "compile",
             Self::Import { .. } => "check imports",
             Self::Contract { .. } => "link",

@@ -13,6 +13,7 @@ use wasmtime::component::Component;
 use super::digest::Digest;
 use super::engine::Engine;
 use super::files;
+use super::native::deserialize;
 use crate::environment::own_uid;
 
 /// Compiled code of the largest component that is cached: 64 MiB holds a JavaScript engine.
@@ -65,6 +66,14 @@ pub struct Cache {
 }
 
 impl Cache {
+    /// The cache in this folder. Where it cannot be used, that is said in the log, and the gateway works without.
+    #[must_use]
+    pub fn at(folder: Option<&Path>) -> Option<Self> {
+        Self::open(folder?)
+            .inspect_err(|error| tracing::warn!("{error}"))
+            .ok()
+    }
+
     /// Opens the folder; makes it, for its owner only, if it is not there.
     ///
     /// # Errors
@@ -163,14 +172,4 @@ impl Cache {
 fn unchanged(stored: &[u8]) -> Option<&[u8]> {
     let (compiled, check) = stored.split_last_chunk::<CHECK_BYTES>()?;
     (Digest::of(compiled).as_bytes() == check).then_some(compiled)
-}
-
-/// Loads what `precompile_component` has made, here or in an earlier run.
-#[allow(unsafe_code)]
-pub(super) fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: the bytes must be what `precompile_component` of this version made. They are: either this process,
-    // or one of the same binary that it has started, has just made them, or they come from a file that only this user can write, in a folder that only this
-    // user can enter (`Cache::open`), stored by `Cache::store` under the digest of their component. wasmtime checks
-    // version and configuration itself.
-    unsafe { Component::deserialize(engine.wasmtime(), compiled) }
 }

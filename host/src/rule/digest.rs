@@ -16,6 +16,27 @@ impl Digest {
         Self(Sha256::digest(component).into())
     }
 
+    /// From what `{:#}` has written.
+    pub(super) fn from_hex(text: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        let digits = text.as_bytes();
+        if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
+            return None;
+        }
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            let pair = std::str::from_utf8(pair).ok()?;
+            *byte = u8::from_str_radix(pair, 16).ok()?;
+        }
+        Some(Self(bytes))
+    }
+
+    /// What the build script has computed.
+    #[cfg(not(feature = "compiler"))]
+    pub(super) fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    #[cfg(feature = "compiler")]
     pub(super) fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -48,5 +69,9 @@ mod tests {
             format!("{digest:#}"),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
+        assert_eq!(Digest::from_hex(&format!("{digest:#}")), Some(digest));
+        for wrong in ["", "ba78", &"g".repeat(64), &"+1".repeat(32)] {
+            assert_eq!(Digest::from_hex(wrong), None, "{wrong}");
+        }
     }
 }

@@ -6,14 +6,26 @@ use std::sync::{Arc, OnceLock};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+#[cfg(feature = "compiler")]
 use super::compiler::Compiler;
+use super::engine_config::{self, Size};
 use super::limits::RuleLimits;
+#[cfg(feature = "compiler")]
 use crate::access_log::escaped;
 
 /// How often the epoch advances while calls are made. A call ends at most one tick after its limit.
 const TICK: Duration = Duration::from_millis(2);
+/// Slots of the pool for large rules. Where addresses are scarce, as many as one component can have.
+const LARGE_MEMORIES: u32 = if cfg!(target_pointer_width = "64") {
+    16
+} else {
+    Engine::MAX_MEMORIES as u32
+};
+
+/// The version of the runtime, from the lock file: native code is only loaded by the very version that it was made with.
+pub(super) const RUNTIME: &str = env!("COMATRIX_RUNTIME");
 
 /// The machine cannot run rules.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +38,7 @@ pub struct EngineError(wasmtime::Error);
 #[derive(Clone)]
 pub struct Engine {
     engine: wasmtime::Engine,
+    #[cfg(feature = "compiler")]
     is_large: bool,
     ticker: Arc<Ticker>,
 }
@@ -35,30 +48,37 @@ pub struct Engine {
 pub struct Engines {
     small: Engine,
     large: Arc<OnceLock<Engine>>,
+    #[cfg(feature = "compiler")]
     compiler: Compiler,
 }
 
 impl Engines {
-    /// Starts the engine of ordinary rules. Components are compiled in this process.
+    /// Starts the engine of ordinary rules. Components are compiled in this process, where there is a compiler.
     ///
     /// # Errors
     /// [`EngineError`], see [`Engine::new`].
     pub fn new() -> Result<Self, EngineError> {
-        Self::compiling(Compiler::default())
+        Ok(Self {
+            small: Engine::new()?,
+            large: Arc::default(),
+            #[cfg(feature = "compiler")]
+            compiler: Compiler::default(),
+        })
     }
 
     /// The same, with another compiler.
     ///
     /// # Errors
     /// [`EngineError`], see [`Engine::new`].
+    #[cfg(feature = "compiler")]
     pub fn compiling(compiler: Compiler) -> Result<Self, EngineError> {
         Ok(Self {
-            small: Engine::new()?,
-            large: Arc::default(),
             compiler,
+            ..Self::new()?
         })
     }
 
+    #[cfg(feature = "compiler")]
     pub(super) fn compiler(&self) -> &Compiler {
         &self.compiler
     }
@@ -68,22 +88,22 @@ impl Engines {
     /// # Errors
     /// [`EngineError`], see [`Engine::new`].
     pub fn fit(&self, limits: &RuleLimits) -> Result<Engine, EngineError> {
-        if limits.memory <= Engine::SMALL_MEMORY && limits.memories <= 1 {
+        if Engine::size(limits) == Size::Small {
             return Ok(self.small.clone());
         }
         if let Some(large) = self.large.get() {
             return Ok(large.clone());
         }
-        let large = Engine::with(&large_config(), true)?;
+        let large = Engine::with(Size::Large, large_pool())?;
         Ok(self.large.get_or_init(|| large).clone())
     }
 }
 
 impl Engine {
     /// Bytes of memory that an instance of an ordinary rule can have: the size of a slot of the pool.
-    pub const SMALL_MEMORY: usize = 2 << 20;
+    pub const SMALL_MEMORY: usize = Size::Small.memory();
     /// Bytes of memory that any instance can have: an interpreter in a component wants tens of megabytes.
-    pub const MAX_MEMORY: usize = 64 << 20;
+    pub const MAX_MEMORY: usize = Size::Large.memory();
     /// Memories that any instance can have.
     pub const MAX_MEMORIES: usize = 4;
 
@@ -92,15 +112,18 @@ impl Engine {
     /// # Errors
     /// [`EngineError`] when the pool cannot be mapped or the ticker's thread cannot be started.
     pub fn new() -> Result<Self, EngineError> {
-        Self::with(&small_config(), false)
+        Self::with(Size::Small, small_pool())
     }
 
-    fn with(config: &Config, is_large: bool) -> Result<Self, EngineError> {
-        let engine = wasmtime::Engine::new(config).map_err(EngineError)?;
+    fn with(size: Size, pool: PoolingAllocationConfig) -> Result<Self, EngineError> {
+        let mut config = engine_config::config(size, RUNTIME);
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+        let engine = wasmtime::Engine::new(&config).map_err(EngineError)?;
         let ticker = Ticker::start(&engine).map_err(|error| EngineError(error.into()))?;
         Ok(Self {
             engine,
-            is_large,
+            #[cfg(feature = "compiler")]
+            is_large: size == Size::Large,
             ticker: Arc::new(ticker),
         })
     }
@@ -109,14 +132,24 @@ impl Engine {
     ///
     /// # Errors
     /// The compiler's reason.
+    #[cfg(feature = "compiler")]
     pub fn precompile(&self, component: &[u8]) -> Result<Vec<u8>, String> {
         let compiled = self.engine.precompile_component(component);
         compiled.map_err(|error| escaped(&format!("{error:#}"), 300))
     }
 
     /// Whether it is the one of large rules.
+    #[cfg(feature = "compiler")]
     pub(super) fn is_large(&self) -> bool {
         self.is_large
+    }
+
+    /// The size of rules with these limits.
+    pub(super) fn size(limits: &RuleLimits) -> Size {
+        match limits.memory <= Self::SMALL_MEMORY && limits.memories <= 1 {
+            true => Size::Small,
+            false => Size::Large,
+        }
     }
 
     pub(super) fn wasmtime(&self) -> &wasmtime::Engine {
@@ -133,7 +166,7 @@ impl Engine {
 }
 
 /// Small slots keep the virtual size of the process at tens of megabytes.
-fn small_config() -> Config {
+fn small_pool() -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::default();
     // Calls are synchronous on one thread, so few instances live at once; the rest is room for activation beside it.
     pool.total_component_instances(8)
@@ -147,17 +180,17 @@ fn small_config() -> Config {
         .table_keep_resident(4096)
         .max_unused_warm_slots(4)
         .pagemap_scan(Enabled::No);
-    config(pool, Engine::SMALL_MEMORY, 128 << 10)
+    pool
 }
 
 /// For interpreters: several memories and tables, and a deep stack.
-fn large_config() -> Config {
+fn large_pool() -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::default();
     pool.total_component_instances(4)
         .total_core_instances(64)
         .max_core_instances_per_component(16)
         .max_memories_per_component(Engine::MAX_MEMORIES as u32)
-        .total_memories(16)
+        .total_memories(LARGE_MEMORIES)
         .max_tables_per_component(8)
         .total_tables(32)
         .max_memory_size(Engine::MAX_MEMORY)
@@ -166,23 +199,7 @@ fn large_config() -> Config {
         .table_keep_resident(64 << 10)
         .max_unused_warm_slots(1)
         .pagemap_scan(Enabled::Auto);
-    config(pool, Engine::MAX_MEMORY, 512 << 10)
-}
-
-/// Every setting that compiler and runtime must share stands here: compiled code is only loaded by an engine of the
-/// same configuration.
-fn config(pool: PoolingAllocationConfig, memory: usize, stack: usize) -> Config {
-    let mut config = Config::new();
-    config
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
-        .epoch_interruption(true)
-        .memory_init_cow(true)
-        .memory_reservation(memory as u64)
-        .memory_guard_size(0)
-        .memory_reservation_for_growth(0)
-        .max_wasm_stack(stack)
-        .generate_address_map(false);
-    config
+    pool
 }
 
 /// Advances the epoch while calls are made, and sleeps otherwise: an idle gateway does not wake the CPU.

@@ -1,12 +1,12 @@
 //! `NAME.rule.json`: what its author states about a component. A signature covers this file, and so the component's digest.
 
-use comatrix_sdk::vectors::Case;
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
 
 use super::bindings::Description;
 use super::digest::Digest;
 use super::grant::{Grant, GrantError};
+use super::native_statement::{NativeStatement, StatementError};
+use super::vector::Vector;
 use crate::access_log::escaped;
 
 /// Bytes of a manifest; most are vectors.
@@ -18,6 +18,8 @@ pub const MAX_VECTORS: usize = 64;
 const MAX_CALLS: usize = 32;
 /// Bytes of a name or version: it stands in log lines.
 const MAX_NAME: usize = 64;
+/// What is wrong with a digest.
+const NO_DIGEST: &str = "does not have 64 hexadecimal digits";
 /// Needs, as many as a description may have.
 const MAX_NEEDS: usize = 64;
 
@@ -41,65 +43,12 @@ pub struct Manifest {
     pub min_revision: u64,
     /// The calls that the component describes as its needs.
     pub needs: Vec<Grant>,
+    /// The native code beside this manifest, if it is not the component itself that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub native: Option<NativeStatement>,
     /// Cases that the component must pass before it serves.
     #[serde(default)]
     pub vectors: Vec<Vector>,
-}
-
-/// A case, with the same fields as the files of a case's folder (`comatrix_sdk::vectors`).
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Vector {
-    /// A sentence.
-    pub name: String,
-    /// The device's request.
-    pub request: Json,
-    /// The calls that the rule must make, and what each gets.
-    #[serde(default)]
-    pub calls: Vec<Json>,
-    /// The answer that the device must get.
-    pub reply: Json,
-    /// What must become of the observation that the answer starts.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub observation: Vec<Json>,
-}
-
-impl From<Case> for Vector {
-    fn from(case: Case) -> Self {
-        let Case {
-            name,
-            request,
-            calls,
-            reply,
-            observation,
-        } = case;
-        Self {
-            name,
-            request,
-            calls,
-            reply,
-            observation,
-        }
-    }
-}
-
-impl From<Vector> for Case {
-    fn from(vector: Vector) -> Self {
-        let Vector {
-            name,
-            request,
-            calls,
-            reply,
-            observation,
-        } = vector;
-        Self {
-            name,
-            request,
-            calls,
-            reply,
-            observation,
-        }
-    }
 }
 
 /// Why a manifest does not fit.
@@ -141,6 +90,9 @@ pub enum ManifestError {
         /// Of the manifest.
         stated: String,
     },
+    /// The native code is not the one that it was written for.
+    #[error(transparent)]
+    Native(#[from] StatementError),
     /// The component describes a need that cannot be granted.
     #[error("the component describes a need that cannot be granted: {0}; its author must mend it")]
     Need(#[from] GrantError),
@@ -201,10 +153,7 @@ impl Manifest {
             return Err(wrong("min_revision", fault));
         }
         if self.sha256.len() != 64 || !self.sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(wrong(
-                "sha256",
-                "does not have 64 hexadecimal digits".into(),
-            ));
+            return Err(wrong("sha256", NO_DIGEST.into()));
         }
         for (field, count, most) in [
             ("needs", self.needs.len(), MAX_NEEDS),
@@ -237,6 +186,36 @@ impl Manifest {
     /// # Errors
     /// [`ManifestError`]: name, contract or digest differ.
     pub fn check_component(&self, name: &str, component: &[u8]) -> Result<(), ManifestError> {
+        self.check_rule(name)?;
+        let found = format!("{:#}", Digest::of(component));
+        match self.sha256.eq_ignore_ascii_case(&found) {
+            true => Ok(()),
+            false => Err(ManifestError::Digest {
+                found,
+                stated: self.sha256.clone(),
+            }),
+        }
+    }
+
+    /// Whether it is of this rule, this contract and this native code; then the component that this was made of, and what is
+    /// stated of it.
+    ///
+    /// # Errors
+    /// [`ManifestError`]: name or contract differ, or it is not of this code.
+    pub fn check_native(
+        &self,
+        name: &str,
+        native: &[u8],
+    ) -> Result<(Digest, NativeStatement), ManifestError> {
+        self.check_rule(name)?;
+        let stated = self.native.as_ref().ok_or(StatementError::Missing)?;
+        stated.check(native)?;
+        let component = Digest::from_hex(&self.sha256);
+        let component = component.ok_or_else(|| wrong("sha256", NO_DIGEST.into()))?;
+        Ok((component, stated.clone()))
+    }
+
+    fn check_rule(&self, name: &str) -> Result<(), ManifestError> {
         if self.name != name {
             return Err(ManifestError::Name {
                 found: self.name.clone(),
@@ -246,14 +225,7 @@ impl Manifest {
         if self.contract != CONTRACT_VERSION {
             return Err(ManifestError::Contract(escaped(&self.contract, MAX_NAME)));
         }
-        let found = format!("{:#}", Digest::of(component));
-        match self.sha256.eq_ignore_ascii_case(&found) {
-            true => Ok(()),
-            false => Err(ManifestError::Digest {
-                found,
-                stated: self.sha256.clone(),
-            }),
-        }
+        Ok(())
     }
 
     /// Whether its needs are those that the component describes; the order does not matter.

@@ -5,13 +5,25 @@ mod activation;
 mod activation_error;
 mod bindings;
 mod budget;
+#[cfg(feature = "compiler")]
+mod cache;
+#[cfg(not(feature = "compiler"))]
+#[path = "no_cache.rs"]
 mod cache;
 mod call;
+mod code;
+#[cfg(feature = "compiler")]
 mod compile;
+#[cfg(feature = "compiler")]
 mod compiler;
 pub mod conversion;
 mod digest;
 mod engine;
+#[cfg_attr(
+    not(feature = "compiler"),
+    allow(dead_code, reason = "what is told to a compiler")
+)]
+mod engine_config;
 mod exports;
 pub mod files;
 mod function;
@@ -21,9 +33,12 @@ mod health;
 mod limits;
 mod links;
 mod manifest;
+mod native;
+mod native_statement;
 mod needs;
 mod observing;
 mod package;
+mod package_error;
 mod path_pattern;
 mod revision;
 mod scrub;
@@ -31,7 +46,9 @@ mod signature;
 mod smoke;
 mod state;
 mod table;
+mod target;
 mod trust;
+mod vector;
 
 pub use activation_error::ActivationError;
 pub use bindings::{
@@ -42,7 +59,10 @@ pub use bindings::{
 pub use budget::{Budget, Permit};
 pub use cache::{Cache, CacheError};
 pub use call::Trap;
+pub use code::Code;
+#[cfg(feature = "compiler")]
 pub use compile::{CompileError, Footprint, compile};
+#[cfg(feature = "compiler")]
 pub use compiler::{COMMAND as COMPILE_COMMAND, CompileLimits, Compiler};
 pub use digest::Digest;
 pub use engine::{Engine, EngineError, Engines};
@@ -50,14 +70,18 @@ pub use grant::{Grant, GrantError};
 pub use limits::{Limit, RuleLimits};
 pub use links::{Match, Mismatch};
 pub use manifest::{
-    CONTRACT_VERSION, MAX_MANIFEST, MAX_VECTORS, Manifest, ManifestError, Vector, check_name,
-    needs_of,
+    CONTRACT_VERSION, MAX_MANIFEST, MAX_VECTORS, Manifest, ManifestError, check_name, needs_of,
 };
-pub use package::{MAX_COMPONENT, Package, PackageError, manifest_path, signature_path};
+pub use native::{MAX_NATIVE, NativeCode, NativeError};
+pub use native_statement::{NativeStatement, StatementError};
+pub use package::{MAX_COMPONENT, Package, manifest_path, signature_path};
+pub use package_error::PackageError;
 pub use path_pattern::{PathPattern, PatternError};
 pub use revision::{Candidate, Revision};
 pub use signature::{KeyError, MAX_KEY_FILE, PrivateKey, PublicKey};
 pub use smoke::{SmokeError, smoke};
 pub use state::{Alarm, Bell, RuleState};
 pub use table::{Conflict, Mounted, Table};
+pub use target::{Target as NativeTarget, TargetError};
 pub use trust::{Trust, TrustError};
+pub use vector::Vector;

@@ -1,136 +1,82 @@
-//! A component with its manifest and signature, read once. What was verified is what is loaded.
+//! A component, or its native code, with manifest and signature, read once. What was verified is what is loaded.
 
 use std::path::{Path, PathBuf};
 
-use super::files::{self, FileError};
+use super::code::Code;
+use super::files;
 use super::manifest::{MAX_MANIFEST, Manifest, ManifestError};
+use super::native::{MAX_NATIVE, NativeCode, is_native, looks_native};
+use super::package_error::PackageError;
 use super::signature::SIGNATURE_BYTES;
 use super::trust::Trust;
 
 /// Bytes of a component: a JavaScript engine in one is 12 MB.
 pub const MAX_COMPONENT: usize = 32 << 20;
 
-/// What stands after a component's name, in place of `.wasm`.
+/// What stands after a component's name, in place of `.wasm`; after that of native code with its `.cwasm`.
 const MANIFEST: &str = ".rule.json";
 /// What stands after a manifest's name.
 const SIGNATURE: &str = ".sig";
 
-/// Why the files of a rule are not loaded.
-#[derive(Debug, thiserror::Error)]
-pub enum PackageError {
-    /// One of them cannot be read.
-    #[error("rule {rule}: {cause}")]
-    File {
-        /// The rule's name.
-        rule: String,
-        /// The reason and the remedy.
-        cause: FileError,
-    },
-    /// The manifest is not right, or not for this component.
-    #[error("rule {rule}: {}: {cause}", path.display())]
-    Manifest {
-        /// The rule's name.
-        rule: String,
-        /// The manifest.
-        path: PathBuf,
-        /// The reason and the remedy.
-        cause: ManifestError,
-    },
-    /// A signature is required.
-    #[error(
-        "rule {rule}: signatures are required, and {} is not there; get it from the rule's author, or make it with `comatrix-gateway rule {command}`",
-        path.display()
-    )]
-    Unsigned {
-        /// The rule's name.
-        rule: String,
-        /// The file that is missing.
-        path: PathBuf,
-        /// The command that makes it.
-        command: &'static str,
-    },
-    /// There is a signature of a manifest that is gone.
-    #[error(
-        "rule {rule}: {} is there, but not the manifest that it signs; fetch both again, or remove the signature",
-        path.display()
-    )]
-    Orphan {
-        /// The rule's name.
-        rule: String,
-        /// The signature.
-        path: PathBuf,
-    },
-    /// It cannot be a signature.
-    #[error(
-        "rule {rule}: {} has {length} bytes, a signature has {SIGNATURE_BYTES}; fetch it again, or sign with `comatrix-gateway rule sign`",
-        path.display()
-    )]
-    Signature {
-        /// The rule's name.
-        rule: String,
-        /// The signature.
-        path: PathBuf,
-        /// Its bytes.
-        length: usize,
-    },
-    /// No known key has made it for this manifest.
-    #[error(
-        "rule {rule}: {} is not the signature of a known key for {}: the manifest was altered, or put its signer's .pub file into the folder of keys if you trust it",
-        path.display(), manifest.display()
-    )]
-    Signer {
-        /// The rule's name.
-        rule: String,
-        /// The signature.
-        path: PathBuf,
-        /// The manifest.
-        manifest: PathBuf,
-    },
-}
-
 /// The content of a rule's files, verified.
 #[derive(Clone, Debug)]
 pub struct Package {
-    /// The component's bytes.
-    pub component: Vec<u8>,
-    /// What its author states; it fits the component.
+    /// What a revision is made from.
+    pub code: Code,
+    /// What its author states; it fits the code.
     pub manifest: Option<Manifest>,
     /// The name of the key that has signed the manifest.
     pub signer: Option<String>,
     embedded: bool,
 }
 
+/// What a file is, by its name and how it begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    #[cfg(feature = "compiler")]
+    Component,
+    Native,
+}
+
 impl Package {
-    /// Reads `component` and, where they are there, its manifest and signature beside it.
+    /// Reads `file`, a component or native code, and, where they are there, its manifest and signature beside it.
     ///
     /// # Errors
-    /// [`PackageError`]: a manifest that is there must fit rule and component; a signature that is there must be of a known key
-    /// if there are any; both must be there if `trust` requires it.
-    pub fn read(component: &Path, name: &str, trust: &Trust) -> Result<Self, PackageError> {
-        let file = |cause| PackageError::File {
+    /// [`PackageError`]: a manifest that is there must fit rule and code; a signature that is there must be of a known key
+    /// if there are any; both must be there if `trust` requires it, and for native code always.
+    pub fn read(file: &Path, name: &str, trust: &Trust) -> Result<Self, PackageError> {
+        let failed = |cause| PackageError::File {
             rule: name.to_owned(),
             cause,
         };
-        let manifest_path = manifest_path(component);
+        let manifest_path = manifest_path(file);
         let signature_path = signature_path(&manifest_path);
-        let component = files::read(component, MAX_COMPONENT).map_err(file)?;
-        let manifest = files::read_if_there(&manifest_path, MAX_MANIFEST).map_err(file)?;
-        let signature = files::read_if_there(&signature_path, MAX_MANIFEST).map_err(file)?;
-        let signer = signer(name, manifest.as_deref(), signature, trust, &manifest_path)?;
-        let manifest = manifest
-            .map(|content| {
-                let manifest = Manifest::parse(&content)?;
-                manifest.check_component(name, &component)?;
-                Ok(manifest)
-            })
-            .transpose()
-            .map_err(|cause| PackageError::Manifest {
-                rule: name.to_owned(),
-                path: manifest_path,
-                cause,
-            })?;
+        let limit = if is_native(file) {
+            MAX_NATIVE
+        } else {
+            MAX_COMPONENT
+        };
+        let content = files::read(file, limit).map_err(failed)?;
+        let manifest = files::read_if_there(&manifest_path, MAX_MANIFEST).map_err(failed)?;
+        let signature = files::read_if_there(&signature_path, MAX_MANIFEST).map_err(failed)?;
+        // Before the rest: the first mistake that is made with a file.
+        let kind = kind(&content, file, name)?;
+        let is_native = kind == Kind::Native;
+        let trust = trust.requiring(is_native);
+        let (paths, stated) = ((&*manifest_path, is_native), manifest.as_deref());
+        let signer = signer(name, stated, signature, &trust, paths)?;
+        let read = || {
+            let manifest = stated.map(Manifest::parse).transpose()?;
+            let code = code(content, kind, name, manifest.as_ref())?;
+            Ok((code, manifest))
+        };
+        let (code, manifest) = read().map_err(|cause| PackageError::Manifest {
+            rule: name.to_owned(),
+            path: manifest_path.clone(),
+            cause,
+        })?;
         Ok(Self {
-            component,
+            code,
             manifest,
             signer,
             embedded: false,
@@ -139,9 +85,9 @@ impl Package {
 
     /// The rule that is part of the binary: whoever could alter it could alter the check too.
     #[must_use]
-    pub fn embedded(component: &[u8]) -> Self {
+    pub fn embedded() -> Self {
         Self {
-            component: component.to_vec(),
+            code: Code::embedded(),
             manifest: None,
             signer: None,
             embedded: true,
@@ -155,13 +101,49 @@ impl Package {
     }
 }
 
+fn kind(content: &[u8], file: &Path, name: &str) -> Result<Kind, PackageError> {
+    let (rule, path) = (name.to_owned(), file.to_owned());
+    match (is_native(file), looks_native(content)) {
+        (true, true) => Ok(Kind::Native),
+        (true, false) => Err(PackageError::Foreign { rule, path }),
+        #[cfg(feature = "compiler")]
+        (false, _) => Ok(Kind::Component),
+        #[cfg(not(feature = "compiler"))]
+        (false, _) => Err(PackageError::NoCompiler { rule, path }),
+    }
+}
+
+/// The content as what it is, once its manifest has been held against it.
+fn code(
+    content: Vec<u8>,
+    kind: Kind,
+    name: &str,
+    manifest: Option<&Manifest>,
+) -> Result<Code, ManifestError> {
+    match (kind, manifest) {
+        #[cfg(feature = "compiler")]
+        (Kind::Component, manifest) => {
+            manifest.map_or(Ok(()), |manifest| manifest.check_component(name, &content))?;
+            Ok(Code::Component(content))
+        }
+        // Without a manifest there was no signature, and so this is not reached.
+        (Kind::Native, None) => Err(super::native_statement::StatementError::Missing.into()),
+        (Kind::Native, Some(manifest)) => {
+            let (component, statement) = manifest.check_native(name, &content)?;
+            Ok(Code::Native(NativeCode::stated(
+                content, component, statement,
+            )))
+        }
+    }
+}
+
 /// Who has signed the manifest's bytes, before anything in them is looked at.
 fn signer(
     name: &str,
     manifest: Option<&[u8]>,
     signature: Option<Vec<u8>>,
     trust: &Trust,
-    manifest_path: &Path,
+    (manifest_path, is_native): (&Path, bool),
 ) -> Result<Option<String>, PackageError> {
     let rule = || name.to_owned();
     let path = signature_path(manifest_path);
@@ -169,11 +151,13 @@ fn signer(
         rule: rule(),
         path,
         command,
+        is_native,
     };
     let (manifest, signature) = match (manifest, signature) {
         (None, Some(_)) => return Err(PackageError::Orphan { rule: rule(), path }),
         (None, None) if trust.is_required() => {
-            return Err(unsigned(manifest_path.to_owned(), "manifest"));
+            let command = if is_native { "compile" } else { "manifest" };
+            return Err(unsigned(manifest_path.to_owned(), command));
         }
         (Some(_), None) if trust.is_required() => return Err(unsigned(path, "sign")),
         (_, None) => return Ok(None),
@@ -187,7 +171,7 @@ fn signer(
         });
     };
     match trust.signer(manifest, &signature) {
-        None if trust.has_keys() => Err(PackageError::Signer {
+        None if trust.has_keys() || trust.is_required() => Err(PackageError::Signer {
             rule: rule(),
             path,
             manifest: manifest_path.to_owned(),

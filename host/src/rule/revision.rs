@@ -12,6 +12,7 @@ use super::bindings::{
     CallError, Context, Description, Effect, Failure, HttpRequest, HttpResponse, Message,
 };
 use super::call::{CallState, Trap, begin, thread_cpu_time};
+use super::code::Code;
 use super::digest::Digest;
 use super::engine::Engine;
 use super::exports::Exports;
@@ -43,8 +44,8 @@ pub struct Revision {
 pub struct Candidate<'a> {
     /// The rule's.
     pub state: &'a Arc<RuleState>,
-    /// Its bytes.
-    pub component: &'a [u8],
+    /// The component, or its native code.
+    pub code: &'a Code,
     /// The number that its author gave it; 0 without one.
     pub number: u64,
     /// What the operator has set for the rule.
@@ -59,26 +60,19 @@ impl Revision {
     /// A revision that has not described itself yet.
     pub(super) fn linked(
         candidate: &Candidate<'_>,
-        digest: Digest,
         engine: Engine,
         pre: InstancePre<CallState>,
         exports: Exports,
     ) -> Self {
-        let settings = candidate.settings.iter();
         Self {
             state: candidate.state.clone(),
-            digest,
+            digest: candidate.code.digest(),
             number: candidate.number,
             engine,
             pre,
             exports,
-            description: Description {
-                links: Vec::new(),
-                needs: Vec::new(),
-            },
-            settings: settings
-                .map(|(key, value)| (key.clone(), value.clone()))
-                .collect(),
+            description: nothing(),
+            settings: owned(candidate.settings),
             limits: candidate.limits,
             calls: AtomicU64::new(0),
             health: Health::default(),
@@ -91,17 +85,20 @@ impl Revision {
         &self,
         settings: &BTreeMap<String, String>,
     ) -> Result<Result<Self, String>, Trap> {
-        let candidate = Candidate {
+        let mut revision = Self {
             // Vectors are not traffic: they count on accounts of their own.
-            state: &RuleState::new(self.name(), self.limits, None),
-            component: &[],
+            state: RuleState::new(self.name(), self.limits, None),
+            digest: self.digest,
             number: self.number,
-            settings,
+            engine: self.engine.clone(),
+            pre: self.pre.clone(),
+            exports: self.exports.clone(),
+            description: nothing(),
+            settings: owned(settings),
             limits: self.limits,
-            allow: None,
+            calls: AtomicU64::new(0),
+            health: Health::default(),
         };
-        let (engine, pre) = (self.engine.clone(), self.pre.clone());
-        let mut revision = Self::linked(&candidate, self.digest, engine, pre, self.exports.clone());
         Ok(match revision.describe()? {
             Ok(description) => {
                 revision.description = description;
@@ -258,4 +255,19 @@ impl Revision {
         }
         result
     }
+}
+
+/// What a revision describes before it was asked.
+fn nothing() -> Description {
+    Description {
+        links: Vec::new(),
+        needs: Vec::new(),
+    }
+}
+
+fn owned(settings: &BTreeMap<String, String>) -> Vec<(String, String)> {
+    let pairs = settings.iter();
+    pairs
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
 }

@@ -12,8 +12,8 @@ use super::conversion::{
     to_sdk_description, to_sdk_failure, to_sdk_message, to_sdk_progress, to_sdk_request,
     to_sdk_result,
 };
-use super::manifest::Vector;
 use super::revision::Revision;
+use super::vector::Vector;
 use crate::access_log::escaped;
 
 /// Bytes of what differs: a payload may be part of it.

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::build::BuildArgs;
 use super::new::NewArgs;
-use crate::rule::{Engine, RuleLimits};
+use crate::rule::{Engine, NativeTarget, RuleLimits};
 
 /// What `--help` says below the commands.
 const EXIT_CODES: &str = "\
@@ -42,7 +42,7 @@ pub(super) enum RuleCommand {
     Check(CheckArgs),
     /// Let a rule translate one request, and print each effect
     Run(RunArgs),
-    /// Compile a component for this processor
+    /// Compile a component into native code for a gateway without a compiler
     Compile(CompileArgs),
 }
 
@@ -129,7 +129,7 @@ pub(super) struct SignArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) key: PathBuf,
 
-    /// The manifest; its component stands beside it
+    /// The manifest; its component, or the native code NAME.cwasm of NAME.cwasm.rule.json, stands beside it
     #[arg(value_name = "NAME.rule.json")]
     pub(super) manifest: PathBuf,
 }
@@ -141,7 +141,7 @@ pub(super) struct VerifyArgs {
     #[arg(long, value_name = "DIR")]
     pub(super) keys: PathBuf,
 
-    /// The component; manifest and signature stand beside it
+    /// The component, or its native code; manifest and signature stand beside it
     #[arg(value_name = "FILE.wasm")]
     pub(super) component: PathBuf,
 }
@@ -197,7 +197,11 @@ pub(super) struct CompileArgs {
     #[arg(value_name = "FILE.wasm")]
     pub(super) component: PathBuf,
 
-    /// Where the native code goes [default: FILE.cwasm]
+    /// The gateway's processor: x86_64, aarch64, or for 32 bits armv7, arm, i686; a triple of Rust's does too [default: this one's]
+    #[arg(long, value_name = "TARGET")]
+    pub(super) target: Option<NativeTarget>,
+
+    /// Where the native code goes, and its manifest beside it [default: FILE.cwasm]
     #[arg(short, long, value_name = "FILE.cwasm")]
     pub(super) output: Option<PathBuf>,
 

@@ -1,20 +1,26 @@
-//! `rule compile`: native code ahead of time.
+//! `rule compile`: native code for gateways without a compiler, and the manifest that they want to see signed.
 
 use std::io::Write;
+use std::path::Path;
 use std::time::Instant;
 
 use super::args::CompileArgs;
-use super::desk::{grouped, read_component};
+use super::desk::{self, grouped, read_component};
 use super::error::ToolError;
-use crate::rule::files::replace;
-use crate::rule::{Engines, compile as compile_component};
+use crate::rule::files::{self, replace};
+use crate::rule::{
+    MAX_MANIFEST, Manifest, NativeStatement, NativeTarget, compile as compile_component,
+    manifest_path,
+};
 
-/// Writes the native code of a component.
+/// Writes the native code of a component, and beside it the component's manifest with what this is.
 pub(super) fn compile(args: &CompileArgs, out: &mut impl Write) -> Result<(), ToolError> {
     let component = read_component(&args.component)?;
-    let engine = Engines::new()?.fit(&args.size.limits())?;
+    let target = args.target.or(NativeTarget::own());
+    let target = target.ok_or(ToolError::NoTarget)?;
+    let manifest = manifest(&args.component, &component)?;
     let began = Instant::now();
-    let native = compile_component(&engine, &component)?;
+    let native = compile_component(target, &args.size.limits(), &component)?;
     let took = began.elapsed();
     let output = match &args.output {
         Some(path) => path.clone(),
@@ -23,13 +29,48 @@ pub(super) fn compile(args: &CompileArgs, out: &mut impl Write) -> Result<(), To
     replace(&output, &native)?;
     writeln!(
         out,
-        "{}: {} bytes, of {} bytes in {:.1} ms\n\
-         It is native code for this processor and this version of the gateway, and nothing in it is checked when it runs: take \
-         such a file only from this installation, or under a signature that you trust.",
+        "{}: {} bytes for {target}, of {} bytes in {:.1} ms",
         output.display(),
         grouped(native.len()),
         grouped(component.len()),
         took.as_secs_f64() * 1e3
     )?;
+    let Some(mut manifest) = manifest else {
+        writeln!(
+            out,
+            "There is no manifest beside {0}, and a gateway takes native code only with one that is signed: run `comatrix-gateway rule manifest {0}`, then this again.",
+            args.component.display()
+        )?;
+        return Ok(());
+    };
+    manifest.native = Some(NativeStatement::of(&native, target));
+    let path = manifest_path(&output);
+    let content = manifest.to_bytes().map_err(|fault| ToolError::Manifest {
+        path: path.clone(),
+        fault,
+    })?;
+    replace(&path, &content)?;
+    writeln!(
+        out,
+        "{0}: what it is. Nothing in native code is checked when it runs, so a gateway takes it only under the signature of a key that it trusts: \
+         `comatrix-gateway rule sign --key NAME.key {0}`",
+        path.display()
+    )?;
     Ok(())
+}
+
+/// The component's own manifest, if it has one.
+fn manifest(file: &Path, component: &[u8]) -> Result<Option<Manifest>, ToolError> {
+    let path = manifest_path(file);
+    let Some(content) = files::read_if_there(&path, MAX_MANIFEST)? else {
+        return Ok(None);
+    };
+    let name = desk::name(file)?;
+    let read = || {
+        let manifest = Manifest::parse(&content)?;
+        manifest.check_component(&name, component)?;
+        Ok(manifest)
+    };
+    let manifest = read().map_err(|fault| ToolError::Manifest { path, fault })?;
+    Ok(Some(manifest))
 }

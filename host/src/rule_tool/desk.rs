@@ -11,8 +11,8 @@ use super::error::ToolError;
 use crate::access_log::escaped;
 use crate::rule::files;
 use crate::rule::{
-    ActivationError, Candidate, Engines, MAX_COMPONENT, Revision, RuleLimits, RuleState, Vector,
-    check_name,
+    ActivationError, Candidate, Code, Engines, MAX_COMPONENT, Revision, RuleLimits, RuleState,
+    Vector, check_name,
 };
 
 /// How a core module begins: version 1, layer 0. A component is of layer 1.
@@ -36,7 +36,7 @@ impl Desk {
         let engines = Engines::new()?;
         let candidate = Candidate {
             state: &RuleState::new(name, limits, None),
-            component,
+            code: &Code::from(component),
             number: 0,
             settings,
             limits,

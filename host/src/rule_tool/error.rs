@@ -35,6 +35,10 @@ pub(super) enum ToolError {
     Setting(String),
     #[error("the name of {} {fault}; rename the file", path.display())]
     Name { path: PathBuf, fault: String },
+    #[error(
+        "give the gateway's processor with --target; this one is none of those that rules are compiled for"
+    )]
+    NoTarget,
     #[error("--vectors: {0}")]
     Vectors(String),
     #[error(

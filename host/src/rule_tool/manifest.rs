@@ -31,6 +31,7 @@ pub(super) fn manifest(args: &ManifestArgs, out: &mut impl Write) -> Result<(), 
         sha256: format!("{:#}", Digest::of(&component)),
         min_revision: args.min_revision,
         needs: needs_of(revision.description())?,
+        native: None,
         vectors,
     };
     let content = manifest.to_bytes().map_err(|fault| ToolError::Manifest {

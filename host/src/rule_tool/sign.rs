@@ -1,4 +1,4 @@
-//! `rule sign`: a detached signature of a manifest whose component stands beside it.
+//! `rule sign`: a detached signature of a manifest whose component, or its native code, stands beside it.
 
 use std::fs;
 use std::io::Write;
@@ -12,7 +12,8 @@ use super::desk;
 use super::error::ToolError;
 use crate::rule::files::{self, FileError, replace};
 use crate::rule::{
-    MAX_KEY_FILE, MAX_MANIFEST, Manifest, ManifestError, PrivateKey, manifest_path, signature_path,
+    MAX_KEY_FILE, MAX_MANIFEST, MAX_NATIVE, Manifest, ManifestError, PrivateKey, manifest_path,
+    signature_path,
 };
 
 /// Signs only what would be accepted: a manifest that fits the component beside it.
@@ -29,10 +30,15 @@ pub(super) fn sign(args: &SignArgs, out: &mut impl Write) -> Result<(), ToolErro
             "its file is not called NAME.rule.json".into(),
         ))
     })?;
-    let bytes = desk::read_component(&component)?;
-    manifest
-        .check_component(&manifest.name, &bytes)
-        .map_err(faulty)?;
+    let name = &manifest.name;
+    match manifest.native {
+        None => manifest.check_component(name, &desk::read_component(&component)?),
+        Some(_) => {
+            let native = files::read(&component, MAX_NATIVE)?;
+            manifest.check_native(name, &native).map(drop)
+        }
+    }
+    .map_err(faulty)?;
     let path = signature_path(&args.manifest);
     replace(&path, &key.sign(&content))?;
     writeln!(
@@ -49,7 +55,11 @@ pub(super) fn sign(args: &SignArgs, out: &mut impl Write) -> Result<(), ToolErro
 /// The file whose manifest this is.
 fn component_path(manifest: &Path) -> Option<PathBuf> {
     let name = manifest.file_name()?.to_str()?;
-    let component = manifest.with_file_name(format!("{}.wasm", name.strip_suffix(".rule.json")?));
+    let stem = name.strip_suffix(".rule.json")?;
+    let component = match stem.ends_with(".cwasm") {
+        true => manifest.with_file_name(stem),
+        false => manifest.with_file_name(format!("{stem}.wasm")),
+    };
     (manifest_path(&component) == manifest).then_some(component)
 }
 

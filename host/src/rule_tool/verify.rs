@@ -5,7 +5,7 @@ use std::io::Write;
 use super::args::VerifyArgs;
 use super::desk;
 use super::error::ToolError;
-use crate::rule::{Digest, Package, Trust};
+use crate::rule::{Package, Trust};
 
 /// Prints who has signed what.
 pub(super) fn verify(args: &VerifyArgs, out: &mut impl Write) -> Result<(), ToolError> {
@@ -18,7 +18,7 @@ pub(super) fn verify(args: &VerifyArgs, out: &mut impl Write) -> Result<(), Tool
             "ok: {name} {}, revision {}, sha256 {:#}, signed by {signer}",
             manifest.version,
             manifest.revision,
-            Digest::of(&package.component)
+            package.code.digest()
         )?;
     }
     Ok(())

@@ -76,7 +76,7 @@ impl Managed {
     /// Whether this is what serves already.
     pub(super) fn serves(&self, package: &Package) -> bool {
         self.current.as_ref().is_some_and(|current| {
-            current.revision.digest() == Digest::of(&package.component)
+            current.revision.digest() == package.code.digest()
                 && current.manifest == package.manifest
                 && current.signer == package.signer
         })

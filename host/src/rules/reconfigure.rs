@@ -12,7 +12,7 @@ use super::reload::{Source, read};
 use super::replace::{NotReplaced, table};
 use crate::access_log::escaped;
 use crate::exchange::Service;
-use crate::rule::{Digest, Trust};
+use crate::rule::Trust;
 use crate::service_manager;
 
 /// Bytes of the line that says why: a path, and a rule's grants to copy.
@@ -102,7 +102,7 @@ impl Manager {
     fn prepared(&self, spec: RuleSpec, trust: &Trust) -> Result<Managed, NotReplaced> {
         let package = read(&spec, Source::Configured, trust)
             .map_err(|error| NotReplaced::at("verify", error))?;
-        let found = (Digest::of(&package.component), package.manifest.clone());
+        let found = (package.code.digest(), package.manifest.clone());
         let mut known = self.rules.iter();
         let former = known.find(|rule| rule.spec.name == spec.name);
         let mut rule = match former {

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::RuleSpec;
-use crate::DEFAULT_RULE;
 use crate::rule::{Package, PackageError, Trust};
 
 /// Which component is meant.
@@ -41,7 +40,7 @@ pub(super) fn read(
         Source::File(path) => Some(path),
     };
     match path {
-        None => Ok(Package::embedded(DEFAULT_RULE)),
+        None => Ok(Package::embedded()),
         Some(path) => Package::read(path, &spec.name, &trust.requiring(spec.require_signature)),
     }
 }

@@ -7,9 +7,7 @@ use super::managed::{Activated, Managed};
 use super::manager::Manager;
 use super::reload::{Source, read};
 use crate::access_log::escaped;
-use crate::rule::{
-    Candidate, Conflict, Digest, Manifest, Mounted, Package, Revision, Table, smoke,
-};
+use crate::rule::{Candidate, Conflict, Manifest, Mounted, Package, Revision, Table, smoke};
 
 /// Why a revision does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +53,7 @@ impl Manager {
         let mut rule = self.rules[index].clone();
         let package = read(&rule.spec, source, &self.trust)
             .map_err(|error| NotReplaced::at("verify", error))?;
-        let digest = Digest::of(&package.component);
+        let digest = package.code.digest();
         if matches!(source, Source::Configured) {
             rule.found = Some((digest, package.manifest.clone()));
             self.rules[index].found.clone_from(&rule.found);
@@ -120,7 +118,7 @@ impl Manager {
     ) -> Result<Revision, NotReplaced> {
         let candidate = Candidate {
             state: &rule.state,
-            component: &package.component,
+            code: &package.code,
             number,
             settings: &rule.spec.settings,
             limits: rule.spec.limits,

@@ -172,6 +172,10 @@ mod tests {
         for file in ["senml.wasm", "senml.rule.json", "senml.rule.json.sig"] {
             assert!(belongs(file.as_bytes(), b"senml.wasm"), "{file}");
         }
+        for suffix in ["", ".rule.json", ".rule.json.sig"] {
+            let file = format!("senml.cwasm{suffix}");
+            assert!(belongs(file.as_bytes(), b"senml.cwasm"), "{file}");
+        }
         for file in ["senml.wasm.tmp", "senml2.wasm", "senml.json", ""] {
             assert!(!belongs(file.as_bytes(), b"senml.wasm"), "{file}");
         }

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read, sink};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -106,7 +107,18 @@ impl Server {
         Ok(Duration::from_secs_f64(ticks / TICKS_PER_SECOND))
     }
 
-    /// A memory figure in bytes: `VmRSS` (now), `RssAnon` (of it, what is not a file's) or `VmHWM` (the most so far).
+    /// How many threads it has.
+    ///
+    /// # Errors
+    /// The process is gone.
+    pub fn threads(&self) -> Result<u64, Failure> {
+        let status = self.proc("status")?;
+        let mut lines = status.lines();
+        let count = lines.find_map(|line| line.strip_prefix("Threads:")?.trim().parse().ok());
+        count.ok_or_else(|| "/proc/PID/status has no Threads".into())
+    }
+
+    /// A memory figure in bytes: `VmRSS` (now), `VmSize` (addresses), `RssAnon` (of it, what is not a file's) or `VmHWM` (the most so far).
     ///
     /// # Errors
     /// The process is gone.
@@ -157,7 +169,18 @@ impl Gateway {
             )
             .into());
         }
-        let scratch = std::env::temp_dir().join(format!("comatrix-bench-{}", std::process::id()));
+        Self::at(binary)
+    }
+
+    /// This binary.
+    ///
+    /// # Errors
+    /// The system's: there is no folder for its cache.
+    pub fn at(binary: PathBuf) -> Result<Self, Failure> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let scratch =
+            std::env::temp_dir().join(format!("comatrix-bench-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&scratch)?;
         Ok(Self { binary, scratch })
     }

@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use comatrix_gateway::DEFAULT_RULE;
-use comatrix_gateway::rule::{Candidate, Effect, Engines, Revision, RuleLimits, RuleState};
+use comatrix_gateway::rule::{Candidate, Code, Effect, Engines, Revision, RuleLimits, RuleState};
 use comatrix_rule::translate;
 
 use super::super::Failure;
@@ -64,7 +64,7 @@ pub fn measure(plan: &Plan, _gateway: &Gateway) -> Result<Vec<Row>, Failure> {
     let limits = RuleLimits::trusted();
     let candidate = Candidate {
         state: &RuleState::new("comatrix", limits, None),
-        component: DEFAULT_RULE,
+        code: &Code::from(DEFAULT_RULE),
         number: 0,
         settings: &BTreeMap::new(),
         limits,

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use comatrix_gateway::DEFAULT_RULE;
 use comatrix_gateway::rule::{
-    Candidate, Context, Effect, Engines, HttpRequest, Message, Revision, RuleLimits, RuleState,
-    Step, Upstream,
+    Candidate, Code, Context, Effect, Engines, HttpRequest, Message, Revision, RuleLimits,
+    RuleState, Step, Upstream,
 };
 
 use super::super::Failure;
@@ -149,7 +149,7 @@ fn endless_loop() -> Result<Row, Failure> {
     let activate = |component: &[u8]| {
         let candidate = Candidate {
             state: &RuleState::new("bench", limits, None),
-            component,
+            code: &Code::from(component),
             number: 0,
             settings: &BTreeMap::new(),
             limits,

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use comatrix_gateway::DEFAULT_RULE;
 use comatrix_gateway::rule::{
-    Candidate, CoapOption, Context, Effect, Engines, Message, Revision, RuleLimits, RuleState,
-    Target as Requested,
+    Candidate, CoapOption, Code, Context, Effect, Engines, Message, Revision, RuleLimits,
+    RuleState, Target as Requested,
 };
 use comatrix_tests::places;
 
@@ -62,7 +62,7 @@ fn activate(
 ) -> Result<Revision, Failure> {
     let candidate = Candidate {
         state: &RuleState::new(name, limits, None),
-        component,
+        code: &Code::from(component),
         number: 0,
         settings: &BTreeMap::new(),
         limits,

@@ -7,6 +7,7 @@ pub mod languages;
 pub mod memory;
 pub mod mounted;
 pub mod observations;
+pub mod router;
 pub mod send;
 pub mod slow_homeserver;
 pub mod start;
@@ -34,6 +35,7 @@ pub const GROUPS: &[(&str, Measure)] = &[
     ("component and native call (call)", call::measure),
     ("ready after start (start)", start::measure),
     ("memory", memory::measure),
+    ("router build", router::measure),
     ("flood", flood::measure),
     ("observations", observations::measure),
     ("rules mounted", mounted::measure),

@@ -1,0 +1,133 @@
+//! The gateway for routers: what it takes of a machine that has little. It is another binary than the other rows measure.
+
+use std::fs;
+use std::path::PathBuf;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use comatrix_tests::places;
+
+use super::super::Failure;
+use super::super::datagram::Request;
+use super::super::load::{Load, Until};
+use super::super::plan::Plan;
+use super::super::process::{Gateway, Server};
+use super::super::report::{Row, Target, median, millis};
+use super::super::tally::Tally;
+use super::send::{ACCESS_TOKEN, ROOM};
+
+const DEVICES: usize = 1000;
+/// Requests of each of them: one every ten seconds, for as long as their answers are kept for repeats (247 s, RFC 7252 §4.8.2).
+const REQUESTS: u64 = 25;
+/// That in a tenth of the time.
+const PERIOD: Duration = Duration::from_secs(1);
+/// What a gateway that has just started may still be giving back.
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// Size, start, memory, addresses and threads. No row where there is no such binary.
+pub fn measure(plan: &Plan, _gateway: &Gateway) -> Result<Vec<Row>, Failure> {
+    let Some(binary) = binary() else {
+        eprintln!(
+            "no gateway for routers: run `cargo xtask dist`, or name its binary in COMATRIX_ROUTER"
+        );
+        return Ok(Vec::new());
+    };
+    let bytes = fs::metadata(&binary)?.len() as f64;
+    let gateway = Gateway::at(binary)?;
+    let homeserver = Server::start_self(&["--stub-homeserver", "0"])?;
+    let origin = format!("http://{}", homeserver.address);
+    let ready = (0..plan.starts)
+        .map(|_| Ok(millis(gateway.start(&origin)?.ready_after)))
+        .collect::<Result<Vec<f64>, Failure>>()?;
+
+    let server = gateway.start(&origin)?;
+    std::thread::sleep(SETTLE);
+    let idle = server.memory("VmRSS")? as f64;
+    let (active, answered, errors) = load(&server, &origin, Some(PERIOD))?;
+    let threads = server.threads()? as f64;
+    let addresses = server.memory("VmSize")? as f64;
+    let (fast, more, more_errors) = load(&server, &origin, None)?;
+    let cores = available_parallelism().map_or(1, |cores| cores.get());
+
+    let row = |name: &str, figure: f64, unit, most: f64, notes: String| Row {
+        name: format!("router build, {name}"),
+        figure,
+        unit,
+        baseline: None,
+        ratio: None,
+        target: Target::AtMost(most),
+        runs: 1,
+        notes,
+    };
+    let worst = ready.iter().copied().fold(f64::NAN, f64::max);
+    let after = format!(
+        "a request per second of each, {answered} answered, {errors} errors; afterwards {more} as fast as they were answered, {more_errors} errors: {:.1} MB",
+        fast / 1e6
+    );
+    Ok(vec![
+        row("binary", bytes / 1e6, "MB", 6.0, String::new()),
+        Row {
+            runs: ready.len(),
+            ..row(
+                "ready after start",
+                median(ready.iter().copied()),
+                "ms",
+                50.0,
+                format!("worst {worst:.0} ms"),
+            )
+        },
+        row("memory, idle", idle / 1e6, "MB", 8.0, String::new()),
+        row(
+            &format!("memory with {DEVICES} devices active"),
+            active / 1e6,
+            "MB",
+            20.0,
+            after,
+        ),
+        row(
+            "virtual memory",
+            addresses / 1e6,
+            "MB",
+            256.0,
+            "under that load".to_owned(),
+        ),
+        row(
+            "threads",
+            threads,
+            "",
+            (cores + 3) as f64,
+            format!("under that load; {cores} cores"),
+        ),
+    ])
+}
+
+/// Resident bytes after half `/time`, half `/send` to an instant homeserver; how many were answered, and how many failed.
+fn load(
+    server: &Server,
+    origin: &str,
+    period: Option<Duration>,
+) -> Result<(f64, usize, u64), Failure> {
+    let mut load = Load::new(server.address)?;
+    let requests = [Request::time(), Request::send(origin, ROOM, ACCESS_TOKEN)];
+    load.add(DEVICES, &requests, period, PERIOD)?;
+    let (tallies, _) = load.run(Until::Ended(DEVICES as u64 * REQUESTS))?;
+    let resident = server.memory("VmRSS")? as f64;
+    load.run(Until::Quiet)?;
+    let answered = tallies.iter().map(|tally| tally.latencies.len()).sum();
+    let errors = tallies.iter().map(Tally::failed).sum();
+    Ok((resident, answered, errors))
+}
+
+/// What `COMATRIX_ROUTER` names, else what `cargo xtask dist` has built for this machine.
+fn binary() -> Option<PathBuf> {
+    let built = || {
+        let name = format!(
+            "comatrix-gateway-{}-{}-unknown-linux-musl",
+            env!("CARGO_PKG_VERSION"),
+            std::env::consts::ARCH
+        );
+        places::workspace().join("target/dist").join(name)
+    };
+    let binary = std::env::var_os("COMATRIX_ROUTER").map_or_else(built, PathBuf::from);
+    binary.is_file().then_some(binary)
+}

@@ -113,6 +113,7 @@ pub(super) fn write_whole(path: &Path, mode: u32, parts: &[&[u8]]) -> io::Result
 
 /// Removes what writers have left behind in a folder that a power cut, or somebody, has ended: nobody else would, and a disk is
 /// soon full of half-written files.
+#[cfg(feature = "compiler")]
 pub(super) fn remove_leftovers(folder: &Path) {
     let files = fs::read_dir(folder).into_iter().flatten().flatten();
     for path in files.map(|entry| entry.path()) {

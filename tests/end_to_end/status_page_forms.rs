@@ -1,5 +1,8 @@
 //! The forms of the status page: what an operator changes with them, and that nobody else does.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use comatrix_tests::aiocoap::Aiocoap;
 use comatrix_tests::device::Request;
 use comatrix_tests::gateway::{self, Gateway};
@@ -64,6 +67,18 @@ impl Swapped {
         let status = self.page.status();
         let revision = status["rules"][0]["revision"].as_str();
         revision.expect("it serves").to_owned()
+    }
+
+    /// The revision that serves once it is not `former` any more: what a browser sends arrives a moment after the click.
+    pub fn revision_after(&self, former: &str) -> String {
+        let patience = Instant::now() + Duration::from_secs(20);
+        loop {
+            let revision = self.revision();
+            if revision != former || Instant::now() > patience {
+                return revision;
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// The form of the page, as a browser would send it.

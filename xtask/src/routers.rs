@@ -7,8 +7,9 @@ use std::process::{Command, Stdio};
 
 use crate::build_all;
 use crate::dist::DistError;
-use crate::run::{CommandError, announce, cargo, run};
+use crate::run::{announce, cargo, run};
 use crate::setup::{self, SetupError};
+use crate::venv;
 use xtask::toolchain::{self, Forced};
 
 /// Python packages with the cross compiler; these versions have been tried.
@@ -140,7 +141,7 @@ fn is_installed(target: &str) -> bool {
 }
 
 /// Installs the cross compiler, unless it is there.
-fn zig(folder: &Path) -> Result<(), CommandError> {
+fn zig(folder: &Path) -> Result<(), DistError> {
     let tools = folder.join("tools/zig");
     // Of another version, it is there too; the stamp says which.
     let stamp = tools.join("installed");
@@ -149,9 +150,7 @@ fn zig(folder: &Path) -> Result<(), CommandError> {
         return Ok(());
     }
     announce("installing zig");
-    run(Command::new("python3")
-        .args(["-m", "venv", "--clear"])
-        .arg(&tools))?;
+    venv::create(&tools).map_err(SetupError::from)?;
     run(Command::new(tools.join("bin/pip"))
         .args(["install", "--quiet", "--disable-pip-version-check"])
         .args(ZIG))?;

@@ -51,8 +51,11 @@ pub fn complete(workspace: &Path) -> Result<(), VenvError> {
     })
 }
 
-fn create(venv: &Path) -> Result<(), VenvError> {
-    announce("creating the virtual environment target/venv");
+pub fn create(venv: &Path) -> Result<(), VenvError> {
+    announce(&format!(
+        "creating the virtual environment {}",
+        venv.display()
+    ));
     let make = || {
         run(Command::new("python3")
             .args(["-m", "venv", "--clear"])

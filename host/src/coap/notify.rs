@@ -231,6 +231,10 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
             return;
         };
         let outcome = self.reliability.cancel(now, observation.peer, id);
+        if why == Ended::Displaced && self.observations.ids_of(&observation.peer).is_empty() {
+            // Or a flood of spoofed registrations would leave a ping each.
+            self.reliability.drop_idle_proof(&observation.peer);
+        }
         self.observations.tell(Observed::Ended(id, why));
         self.proceed(now, observation.peer, outcome);
     }

@@ -176,7 +176,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     fn refuse(&mut self, arrival: &Arrival<P>, response: Message) {
         self.latest_refusal = Some((arrival.peer.address, response.code));
         let response = self.as_wanted(arrival, response);
-        let (response, _) = self.within_allowance(arrival, None, response);
+        let (response, _) = self.within_allowance(arrival, false, None, response);
         let retain = !code::is_safe(arrival.method);
         self.answer(arrival.at, arrival, false, response, retain);
     }

@@ -281,6 +281,16 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
             .unwrap_or_default()
     }
 
+    /// Nobody waits for this peer's proof any more: it is not asked for again, unless something waits behind it.
+    pub(super) fn drop_idle_proof(&mut self, peer: &Peer<P>) {
+        let outbound = self.peers.get(peer);
+        let is_idle = outbound
+            .is_some_and(|outbound| outbound.owner == Owner::Proof && outbound.waiting.is_empty());
+        if is_idle && let Some(outbound) = self.remove(peer) {
+            self.forget(outbound.owner);
+        }
+    }
+
     fn remove(&mut self, peer: &Peer<P>) -> Option<Outbound> {
         let outbound = self.peers.remove(peer)?;
         self.timers.remove(&outbound.timer);

@@ -41,8 +41,12 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
             let size = u32::try_from(response.payload.len()).unwrap_or(u32::MAX);
             response.set_uint_option(SIZE2, size);
         }
-        let (response, block2) =
-            self.within_allowance(&exchange.arrival, exchange.block2, response);
+        let (response, block2) = self.within_allowance(
+            &exchange.arrival,
+            exchange.acknowledged,
+            exchange.block2,
+            response,
+        );
         let mut response = self.fitted(now, exchange.response_key, block2, response);
         // What did not fit was replaced.
         if code::class(response.code) == 4 && response.option(CONTENT_FORMAT).is_none() {

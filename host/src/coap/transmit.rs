@@ -15,7 +15,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     pub(super) fn proceed(&mut self, now: Instant, peer: Peer<P>, outcome: Outcome) {
         for owner in outcome.without_id {
             self.counters.message_ids_exhausted += 1;
-            if let Owner::Notification(id) = owner {
+            if let Owner::Notification(id) | Owner::FirstAnswer(id) = owner {
                 self.end(now, id, Ended::WithoutMessageId);
             }
         }

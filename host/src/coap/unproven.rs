@@ -28,6 +28,8 @@ use super::terms::Terms;
 
 /// Bytes of an empty message (RFC 7252 §3).
 const EMPTY_BYTES: usize = 4;
+/// What a separate answer leaves of the allowance: the empty ACK that has left, a ping that may follow, and its repeat.
+const BESIDE_SEPARATE: usize = 3 * EMPTY_BYTES;
 
 impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     /// How a request wants to be answered, and how it may be.
@@ -82,12 +84,16 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     pub(super) fn within_allowance(
         &mut self,
         arrival: &Arrival<P>,
+        acknowledged: bool,
         wanted: Option<Block>,
         mut response: Message,
     ) -> (Message, Option<Block>) {
-        let Terms { allowance, .. } = arrival.terms;
+        let Terms { mut allowance, .. } = arrival.terms;
         if allowance == usize::MAX {
             return (response, wanted);
+        }
+        if acknowledged {
+            allowance = allowance.saturating_sub(BESIDE_SEPARATE);
         }
         match allowance::fit(allowance, arrival.token, wanted, &mut response) {
             Ok(wanted) => (response, wanted),

@@ -49,8 +49,9 @@ pub fn start(level: LogLevel) -> io::Result<Log> {
     // A second start (in tests) keeps the first.
     let _ = tracing_subscriber::registry()
         .with(shown)
-        .with(layer)
+        // Within the layer that has a filter of its own: outside of it, no line's level would be known without asking.
         .with(log.problems())
+        .with(layer)
         .try_init();
     Ok(log)
 }

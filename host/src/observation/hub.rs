@@ -127,7 +127,8 @@ impl Hub {
                     self.wake(id);
                 }
             }
-            Observed::Ended(id, Ended::Replaced | Ended::Deregistered) => {
+            // Of those that made room the endpoint's report tells how many: a flood must not write the log.
+            Observed::Ended(id, Ended::Replaced | Ended::Deregistered | Ended::Displaced) => {
                 self.forget(id);
             }
             Observed::Ended(id, why) => {

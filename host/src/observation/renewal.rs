@@ -9,11 +9,14 @@ use crate::coap::{self, ObservationId};
 use crate::exchange::Registration;
 
 impl Hub {
-    /// Whether an observation goes on with this request: it waits for the same as before.
+    /// Whether an observation goes on with this request: it waits for the same as before. One of which nothing is kept and
+    /// for which nothing waits begins anew, which is the same to its device.
     #[must_use]
     pub fn goes_on(&self, id: ObservationId, prepared: &Prepared) -> bool {
         self.observers.get(&id).is_some_and(|observer| {
-            observer.poll == prepared.poll && observer.topic == prepared.registration.watch.topic
+            let waits_for_the_same = observer.poll == prepared.poll
+                && observer.topic == prepared.registration.watch.topic;
+            waits_for_the_same && !(observer.last.is_none() && observer.is_idle())
         })
     }
 

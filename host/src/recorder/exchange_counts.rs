@@ -2,11 +2,11 @@
 //! no device can make the list grow.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::Resource;
 use crate::coap::code::Dotted;
-use crate::rule::{Digest, Table};
+use crate::rule::{Revision, Table};
 
 /// Resources that are counted apart: four rules with as many links as a rule may have. Further ones are one.
 const LABELS: usize = 256;
@@ -45,8 +45,9 @@ pub struct ExchangeCount {
 /// All counts.
 pub(super) struct ExchangeCounts {
     labels: Vec<(Arc<str>, String)>,
-    /// By rule, revision and link.
-    links: HashMap<(Arc<str>, Digest, u16), Label>,
+    /// By revision and link. Settings and mount may differ between revisions of one component; a revision that is held
+    /// weakly keeps its address.
+    links: HashMap<(*const Revision, u16), (Weak<Revision>, Label)>,
     counts: HashMap<(Label, u8), u64>,
 }
 
@@ -68,16 +69,17 @@ impl ExchangeCounts {
             Resource::Unknown => UNKNOWN,
             Resource::Discovery => DISCOVERY,
             Resource::Link(revision, link) => {
-                let key = (revision.state().name().clone(), revision.digest(), *link);
+                let key = (Arc::as_ptr(revision), *link);
                 match self.links.get(&key) {
-                    Some(label) => *label,
+                    Some((_, label)) => *label,
                     None => {
                         let resource = rules.resource(revision, *link);
-                        let label = self.label(&key.0, resource);
+                        let label = self.label(revision.state().name(), resource);
                         if self.links.len() >= LINKS {
                             self.links.clear();
                         }
-                        self.links.insert(key, label);
+                        let revision = Arc::downgrade(revision);
+                        self.links.insert(key, (revision, label));
                         label
                     }
                 }

@@ -69,6 +69,7 @@ impl Managed {
                 false => fresh.state,
             },
             floor: self.floor,
+            changes: self.changes,
             ..fresh
         }
     }

@@ -57,6 +57,7 @@ impl Manager {
                 let mut rules = self.rules.iter_mut();
                 if let Some(faulty) = rules.find(|known| rule.as_ref() == Some(&known.spec.name)) {
                     faulty.failure = Some(reason);
+                    faulty.changes.refused += 1;
                 }
                 Reply::Refused(line)
             }

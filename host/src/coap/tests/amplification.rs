@@ -259,6 +259,22 @@ fn the_acknowledgement_of_an_answer_that_waits_for_a_proof_ends_it() {
 }
 
 #[test]
+fn an_answer_as_large_as_may_be_leaves_room_for_the_ping_that_saves_it() {
+    let mut server = server();
+    server.receive(1, &confirmable(1, POST));
+    let id = server.incoming().id;
+    server.advance(Duration::from_secs(1));
+    server.sent();
+    server.respond(id, Message::diagnostic(NOT_FOUND, "x".repeat(300)));
+    let answer = server.sent_bytes().remove(0);
+    assert!((100..=124).contains(&answer.len()), "{}", answer.len());
+    server.advance(Duration::from_secs(4));
+    let ping = server.sent_one();
+    server.receive(1, &Datagram::empty(MessageType::Reset, ping.message_id));
+    assert_eq!(server.sent_bytes(), [answer]);
+}
+
+#[test]
 fn a_spoofed_address_gets_an_answer_and_pings_within_three_times_its_bytes() {
     let (mut server, answer, ping) = withheld();
     server.advance(Duration::from_secs(400));

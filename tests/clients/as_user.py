@@ -16,7 +16,10 @@ connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 connection.settimeout(3)
 try:
     connection.connect(path)
-    connection.sendall(text.encode())
+    try:
+        connection.sendall(text.encode())
+    except BrokenPipeError:
+        pass  # It has refused us already, and said so.
     print(connection.makefile().readline().strip(), flush=True)
 except OSError as error:
     print(f"{type(error).__name__}: {error}", flush=True)

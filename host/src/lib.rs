@@ -30,6 +30,7 @@ pub mod endpoint_report;
 pub mod environment;
 pub mod exchange;
 pub mod heap;
+mod log_message;
 pub mod logging;
 pub mod observation;
 pub mod path_segment;

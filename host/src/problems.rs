@@ -1,16 +1,15 @@
 //! The last warnings and errors of the log, for whoever looks at the gateway and not at its log.
 
 use std::collections::VecDeque;
-use std::fmt::{self, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
-use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 
 use crate::access_log::{MAX_LINE_BYTES, escaped};
+use crate::log_message::{self, without_numbers};
 use crate::recorder::unix_ms;
 
 /// Lines that are remembered: what somebody reads. The same line again is the same one.
@@ -64,8 +63,9 @@ impl Problems {
         }
         let level = level.to_string();
         // Numbers aside, as the log's limiter sees it: a warning that counts something must not push out the others.
-        let is =
-            |known: &Problem| known.level == level && words(&known.message).eq(words(&message));
+        let is = |known: &Problem| {
+            known.level == level && without_numbers(&known.message).eq(without_numbers(&message))
+        };
         let known = lines.last.iter().position(is);
         let before = known.and_then(|index| lines.last.remove(index));
         if lines.last.len() == REMEMBERED {
@@ -88,25 +88,8 @@ impl<S: Subscriber> Layer<S> for Problems {
     fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
         let level = *event.metadata().level();
         if level <= Level::WARN {
-            let mut message = Message(String::new());
-            event.record(&mut message);
-            let message = escaped(&message.0, MAX_LINE_BYTES);
+            let message = escaped(&log_message::text(event), MAX_LINE_BYTES);
             self.add(SystemTime::now(), level, message);
-        }
-    }
-}
-
-fn words(text: &str) -> impl Iterator<Item = char> {
-    text.chars().filter(|character| !character.is_ascii_digit())
-}
-
-/// What an event says. Libraries have further fields, which are left to the log.
-struct Message(String);
-
-impl Visit for Message {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if field.name() == "message" {
-            let _ = write!(self.0, "{value:?}");
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use comatrix_tests::aiocoap::Aiocoap;
 use comatrix_tests::device::Request;
-use comatrix_tests::gateway::{self, Gateway};
+use comatrix_tests::gateway;
 use comatrix_tests::page::Page;
 use comatrix_tests::places::{self, Scratch};
 use comatrix_tests::raw::Raw;
@@ -73,15 +73,7 @@ fn exchanges_are_counted_by_resource_code_and_rule_and_calls_by_homeserver() {
     let stub = Stub::scripted(homeserver);
     let scratch = Scratch::new("metrics");
     let socket = scratch.path().join("control.sock").display().to_string();
-    let gateway = Gateway::start(&[
-        "--homeserver",
-        &stub.origin,
-        "--admin",
-        "127.0.0.1:0",
-        "--control-socket",
-        &socket,
-    ]);
-    let page = Page::of(&gateway);
+    let (gateway, page) = Page::start(&["--homeserver", &stub.origin, "--control-socket", &socket]);
     let before = Metrics::of(&page);
     assert_eq!(before.find("comatrix_exchanges_total", &[]), None);
 

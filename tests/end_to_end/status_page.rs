@@ -17,13 +17,7 @@ use crate::stage::send_to;
 
 #[test]
 fn every_answer_forbids_what_a_browser_need_not_do() {
-    let gateway = Gateway::start(&[
-        "--homeserver",
-        "http://127.0.0.1:9",
-        "--admin",
-        "127.0.0.1:0",
-    ]);
-    let page = Page::of(&gateway);
+    let (_gateway, page) = Page::start(&["--homeserver", "http://127.0.0.1:9"]);
     for path in [
         "/",
         "/live",
@@ -56,13 +50,7 @@ fn every_answer_forbids_what_a_browser_need_not_do() {
 
 #[test]
 fn who_talks_without_end_is_cut_off_and_others_are_answered() {
-    let gateway = Gateway::start(&[
-        "--homeserver",
-        "http://127.0.0.1:9",
-        "--admin",
-        "127.0.0.1:0",
-    ]);
-    let page = Page::of(&gateway);
+    let (_gateway, page) = Page::start(&["--homeserver", "http://127.0.0.1:9"]);
     let long = format!("GET /{} HTTP/1.1\r\n", "x".repeat(100_000));
     let many = "GET / HTTP/1.1\r\nHost: localhost\r\n".to_owned() + &"A: b\r\n".repeat(1000);
     for request in [long.as_str(), &many, "\0\0\0\0\r\n\r\n"] {

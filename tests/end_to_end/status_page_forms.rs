@@ -31,14 +31,8 @@ impl Swapped {
         let stub = Stub::always(Behaviour::json(200, json!({ "event_id": "$e" })));
         let scratch = Scratch::new("page");
         let socket = scratch.path().join("control.sock").display().to_string();
-        let gateway = Gateway::start(&[
-            "--homeserver",
-            &stub.origin,
-            "--admin",
-            "127.0.0.1:0",
-            "--control-socket",
-            &socket,
-        ]);
+        let (gateway, page) =
+            Page::start(&["--homeserver", &stub.origin, "--control-socket", &socket]);
         let mut device = Aiocoap::start(gateway.address);
         assert_eq!(device.request(&send_to(&stub.origin)).code, "2.04");
         assert_eq!(device.request(&send_to("http://127.0.0.1:9")).code, "5.05");
@@ -55,8 +49,8 @@ impl Swapped {
         let swapped = gateway::run(&swap);
         assert!(swapped.status.success(), "{swapped:?}");
         Self {
-            page: Page::of(&gateway),
             gateway,
+            page,
             stub,
             _scratch: scratch,
         }

@@ -45,6 +45,13 @@ impl Answer {
 }
 
 impl Page {
+    /// A gateway with these arguments and a page, on a port of its own.
+    pub fn start(arguments: &[&str]) -> (Gateway, Self) {
+        let gateway = Gateway::start(&[arguments, &["--admin", "127.0.0.1:0"]].concat());
+        let page = Self::of(&gateway);
+        (gateway, page)
+    }
+
     /// The one of a gateway that was started with `--admin 127.0.0.1:0`.
     pub fn of(gateway: &Gateway) -> Self {
         let started = Instant::now();

@@ -10,30 +10,17 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     /// Takes over the bounds that an operator may set: of bodies, blocks, rates, exchanges and observations, and whether
     /// addresses are to be proven. The rest stays what it was made with. What is above a lower bound already is not cut.
     pub fn adopt(&mut self, limits: &Limits) {
-        let Limits {
-            request_body,
-            block_size_exponent,
-            datagrams_per_second_per_peer,
-            unproven_bytes,
-            echo,
-            exchanges_per_peer,
-            exchanges,
-            observations,
-            observations_per_peer,
-            non_confirmable_notifications,
-            ..
-        } = *limits;
         self.limits = Limits {
-            request_body,
-            block_size_exponent,
-            datagrams_per_second_per_peer,
-            unproven_bytes,
-            echo,
-            exchanges_per_peer,
-            exchanges,
-            observations,
-            observations_per_peer,
-            non_confirmable_notifications,
+            request_body: limits.request_body,
+            block_size_exponent: limits.block_size_exponent,
+            datagrams_per_second_per_peer: limits.datagrams_per_second_per_peer,
+            unproven_bytes: limits.unproven_bytes,
+            echo: limits.echo,
+            exchanges_per_peer: limits.exchanges_per_peer,
+            exchanges: limits.exchanges,
+            observations: limits.observations,
+            observations_per_peer: limits.observations_per_peer,
+            non_confirmable_notifications: limits.non_confirmable_notifications,
             ..self.limits.clone()
         };
         self.assemblies.adopt(&self.limits);

@@ -137,11 +137,6 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         }
         while let Some(due) = self.reliability.poll_due(now) {
             match due {
-                // Nothing of an observation leaves before the peer's address was proven.
-                Due::Retransmit(peer, bytes, Owner::Notification(_)) => {
-                    self.counters.retransmissions += 1;
-                    self.transmit(peer, bytes);
-                }
                 Due::Retransmit(peer, bytes, owner) => self.retransmit(now, peer, bytes, owner),
                 Due::GivenUp(peer, owners) => {
                     for owner in owners {

@@ -104,7 +104,9 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     /// A retransmission, unless the peer has had its bytes. Then an answer waits until the peer has proven its address, which
     /// takes four bytes: the device may be there, and the answer is what was lost.
     pub(super) fn retransmit(&mut self, now: Instant, peer: Peer<P>, bytes: Vec<u8>, owner: Owner) {
-        if self.known.may_repeat(now, peer.hash, bytes.len()) {
+        // Nothing of an observation leaves before the peer's address was proven.
+        let is_notification = matches!(owner, Owner::Notification(_));
+        if is_notification || self.known.may_repeat(now, peer.hash, bytes.len()) {
             self.counters.retransmissions += 1;
             return self.transmit(peer, bytes);
         }

@@ -9,6 +9,7 @@ use tracing::Level;
 use tracing::callsite::Identifier;
 
 use crate::access_log::escaped;
+use crate::log_message::without_numbers;
 
 /// Lines of exchanges in a second: a thousand devices every ten seconds. What else is at this level is told a few times a day.
 const INFO_PER_SECOND: u32 = 100;
@@ -79,7 +80,7 @@ impl Limiter {
         callsite: Identifier,
         message: &str,
     ) -> bool {
-        let text: String = message.split(|c: char| c.is_ascii_digit()).collect();
+        let text: String = without_numbers(message).collect();
         let hash = self.hashes.hash_one((&callsite, text));
         if let Some(kind) = self.kinds.get_mut(&hash) {
             kind.left_out += 1;

@@ -3,12 +3,10 @@
 mod limiter;
 mod lines;
 
-use std::fmt::{self, Write};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::filter::Targets;
@@ -18,6 +16,7 @@ use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::LogLevel;
+use crate::log_message;
 use limiter::Limiter;
 pub use lines::Log;
 
@@ -84,20 +83,6 @@ impl<S: Subscriber> Filter<S> for Limited {
         if *metadata.level() > Level::WARN {
             return limiter().admit(now, *metadata.level());
         }
-        let mut message = Message::default();
-        event.record(&mut message);
-        limiter().admit_warning(now, metadata.callsite(), &message.0)
-    }
-}
-
-/// The text of an event.
-#[derive(Default)]
-struct Message(String);
-
-impl Visit for Message {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if field.name() == "message" {
-            let _ = write!(self.0, "{value:?}");
-        }
+        limiter().admit_warning(now, metadata.callsite(), &log_message::text(event))
     }
 }

@@ -25,19 +25,23 @@ pub(super) fn content(text: &str) -> Message {
 }
 
 impl Server {
-    /// Lets a peer observe, and answers it at once.
+    /// Lets a peer observe, and answers it at once; what is sent stays to be taken.
+    pub(super) fn register(&mut self, peer: u16, message_id: u16) -> Option<ObservationId> {
+        self.receive(peer, &observing(message_id, 0));
+        let incoming = self.incoming();
+        assert!(incoming.observes);
+        assert_eq!(incoming.request.option(OBSERVE), None);
+        self.endpoint
+            .respond_observing(self.now, incoming.id, content("first"), None)
+    }
+
+    /// The same, where the answer is all that is sent.
     pub(super) fn observe(
         &mut self,
         peer: u16,
         message_id: u16,
     ) -> (Option<ObservationId>, Datagram) {
-        self.receive(peer, &observing(message_id, 0));
-        let incoming = self.incoming();
-        assert!(incoming.observes);
-        assert_eq!(incoming.request.option(OBSERVE), None);
-        let id = self
-            .endpoint
-            .respond_observing(self.now, incoming.id, content("first"), None);
+        let id = self.register(peer, message_id);
         (id, self.sent_one())
     }
 
@@ -192,12 +196,7 @@ fn notifications_under_way_do_not_keep_a_peer_from_asking() {
 #[test]
 fn an_address_that_may_be_spoofed_is_told_nothing_before_it_has_answered_a_ping() {
     let mut server = Server::with_limits(Limits::default());
-    server.receive(1, &observing(10, 0));
-    let incoming = server.incoming();
-    let id = server
-        .endpoint
-        .respond_observing(server.now, incoming.id, content("first"), None)
-        .expect("an observation");
+    let id = server.register(1, 10).expect("an observation");
     let [answer, ping] = <[Datagram; 2]>::try_from(server.sent()).expect("two datagrams");
     assert!(answer.message.option(OBSERVE).is_some());
     assert_eq!(

@@ -124,12 +124,7 @@ fn an_error_is_the_last_notification_and_takes_the_place_of_those_under_way() {
 #[test]
 fn a_registration_from_a_spoofed_address_ends_when_the_ping_is_not_answered() {
     let mut server = Server::with_limits(Limits::default());
-    server.receive(1, &observing(10, 0));
-    let incoming = server.incoming();
-    let id = server
-        .endpoint
-        .respond_observing(server.now, incoming.id, content("first"), None)
-        .expect("an observation");
+    let id = server.register(1, 10).expect("an observation");
     server.advance(100 * SECOND);
     let bytes: usize = server.sent_bytes().iter().map(Vec::len).sum();
     assert!(bytes <= 3 * encode(&observing(10, 0)).len(), "{bytes}");
@@ -163,11 +158,7 @@ fn where_there_is_no_room_the_oldest_observation_of_an_unproven_address_makes_it
         ..Limits::default()
     });
     let begin = |server: &mut Server, peer, message_id| {
-        server.receive(peer, &observing(message_id, 0));
-        let id = server.incoming().id;
-        let now = server.now;
-        let first = content("first");
-        let begun = server.endpoint.respond_observing(now, id, first, None);
+        let begun = server.register(peer, message_id);
         let ping = server
             .sent()
             .pop()

@@ -13,7 +13,7 @@ use comatrix_gateway::clock::Clock;
 use comatrix_gateway::config::{self, Fixed, Settings};
 use comatrix_gateway::exchange::{Gateway, Serving};
 use comatrix_gateway::rule::{Cache, EngineError, Engines};
-use comatrix_gateway::rules::{self, Manager, Rereading};
+use comatrix_gateway::rules::{self, Manager, Rereading, Watch};
 use comatrix_gateway::transport::{BindError, UdpTransport};
 #[cfg(feature = "compiler")]
 use comatrix_gateway::{compile_component, rule_tool};
@@ -84,6 +84,8 @@ fn run(args: ServeArgs) -> Result<(), (ExitCode, String)> {
         signal(SignalKind::hangup()).map_err(|error| failed(&error))?
     };
     let engines = engines().map_err(|error| failed(&error))?;
+    let watch = Watch::new().inspect_err(|error| tracing::warn!("{error}"));
+    let watch = watch.ok();
     let (events, inbox) = mpsc::channel();
     let mut manager = Manager::new(
         engines,
@@ -95,6 +97,7 @@ fn run(args: ServeArgs) -> Result<(), (ExitCode, String)> {
             Fixed::of(&settings, handed_over.is_some()),
             log.levels(),
         ),
+        watch.clone(),
         &events,
     );
     for (rule, error) in manager.start() {
@@ -128,7 +131,7 @@ fn run(args: ServeArgs) -> Result<(), (ExitCode, String)> {
         }
         let stop = stop_signal().map_err(|error| failed(&error))?;
         let address = transport.local_addr().map_err(|error| failed(&error))?;
-        rules::listen(settings.control_socket.as_deref(), hang_up, &events);
+        rules::listen(settings.control_socket.as_deref(), hang_up, watch, &events);
         let admin = Admin {
             address,
             started,

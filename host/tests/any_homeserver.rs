@@ -1,7 +1,7 @@
 //! `--allow-any-homeserver`: what devices may name, and that no packet goes into the network around the gateway.
 
 use comatrix_gateway::rule::{HttpRequest, Upstream};
-use comatrix_gateway::upstream::{Device, Upstreams};
+use comatrix_gateway::upstream::{Device, Others, Upstreams};
 use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
@@ -11,7 +11,7 @@ use crate::stub::Stub;
 
 fn open(default: &Stub) -> Upstreams {
     let mut settings = settings(vec![homeserver(default.url(), Some("configured"))]);
-    settings.allow_any = true;
+    settings.others = Some(Others::new(settings.limits));
     Upstreams::new(settings).expect("the system has certificate authorities")
 }
 
@@ -100,4 +100,20 @@ async fn a_configured_token_does_not_go_to_a_homeserver_that_a_device_chose() {
     let deadline = Instant::now() + Duration::from_secs(20);
     let outcome = open.call(&device, &mut request, deadline).await;
     assert_eq!(failure(outcome), ("no-credential".into(), false));
+}
+
+#[test]
+fn what_unconfigured_homeservers_share_is_known_after_the_configuration_was_read_again() {
+    let stub = Stub::content();
+    let former = open(&stub);
+    let mut settings = settings(vec![homeserver(stub.url(), None)]);
+    settings.others = Some(Others::new(settings.limits));
+    settings.keep(&former);
+    let next = Upstreams::new(settings).expect("the system has certificate authorities");
+    let record = |upstreams: &Upstreams| {
+        let probes = upstreams.probes();
+        let (_, record) = probes.others().expect("it is switched on");
+        std::ptr::from_ref(record)
+    };
+    assert_eq!(record(&next), record(&former));
 }

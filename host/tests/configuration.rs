@@ -55,7 +55,7 @@ fn without_anything_the_defaults_stand() {
     assert!(rule.mount.is_empty() && rule.settings.is_empty());
     assert_eq!(rule.limits, RuleLimits::trusted());
     assert!(settings.disabled.is_empty());
-    assert!(!settings.upstreams.allow_any && !settings.has_token);
+    assert!(settings.upstreams.others.is_none() && !settings.has_token);
     let limits = &settings.limits;
     assert_eq!(limits.serve.coap.request_body, 128 << 10);
     assert_eq!(limits.upstream.answer, 1 << 20);
@@ -169,7 +169,7 @@ fn every_setting_of_a_file_arrives_and_its_paths_are_relative_to_it() {
         ["https://one.example/", "http://two.example:8008/"]
     );
     let upstreams = &settings.upstreams;
-    assert!(upstreams.allow_any && settings.has_token);
+    assert!(upstreams.others.is_some() && settings.has_token);
     assert_eq!(upstreams.ca_file, Some(folder.join("ca.pem")));
     assert!(
         upstreams
@@ -289,7 +289,7 @@ fn the_command_line_stands_before_the_file() {
     );
     assert_eq!(settings.cache_dir.as_deref(), Some(Path::new("other")));
     // What only the file gives stays.
-    assert!(settings.upstreams.allow_any);
+    assert!(settings.upstreams.others.is_some());
     assert_eq!(
         settings.rules[0].settings.get("errors").map(String::as_str),
         Some("legacy")

@@ -1,6 +1,10 @@
 //! Revisions that fail while they serve: taken back, or out of service, and never because of one device.
 
+use std::sync::Weak;
+
 use comatrix_gateway::coap::{code, option};
+use comatrix_gateway::rule::{Alarm, Digest};
+use comatrix_gateway::rules::Event;
 
 use crate::stage::{Stage, saying, trapping};
 
@@ -60,4 +64,19 @@ async fn a_rule_with_nothing_to_go_back_to_pauses_and_others_do_not_notice() {
     assert!(status.paused_seconds >= Some(2), "{status:?}");
     stage.swapped("a", &saying("mended")).await;
     assert_eq!(stage.test("a").await, "mended");
+}
+
+#[tokio::test]
+async fn an_alarm_of_a_revision_that_is_gone_leaves_the_one_of_the_same_code_alone() {
+    let component = saying("good");
+    let stage = Stage::new("swap-late-alarm", &[("a", component.clone())]);
+    let late = Alarm {
+        rule: "a".into(),
+        revision: Weak::new(),
+        digest: Digest::of(&component),
+    };
+    assert!(stage.events.send(Event::Alarm(late)).is_ok());
+    let status = stage.status("a").await;
+    assert_eq!((status.failure, status.paused_seconds), (None, None));
+    assert_eq!(stage.test("a").await, "good");
 }

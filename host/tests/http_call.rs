@@ -35,7 +35,7 @@ pub fn upstreams(homeservers: Vec<Homeserver>) -> Upstreams {
 pub fn settings(homeservers: Vec<Homeserver>) -> UpstreamSettings {
     UpstreamSettings {
         homeservers,
-        allow_any: false,
+        others: None,
         token_peers: vec!["127.0.0.0/8".parse().expect("it is a prefix")],
         ca_file: None,
         limits: LIMITS,

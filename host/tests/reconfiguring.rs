@@ -86,11 +86,12 @@ async fn where_one_rule_cannot_serve_nothing_changes_and_one_line_says_why() {
         .expect("nobody panics with it")
         .clone();
     type Change = fn(&mut crate::stage::Configured);
-    let cases: [(&str, Change, &[&str]); 5] = [
+    let cases: [(&str, Change, &[&str], bool); 5] = [
         (
             "a file that is not there",
             |configured| configured.rules[1].component = Some("/nowhere/b.wasm".into()),
             &["verify: ", "/nowhere/b.wasm", "check the path"],
+            true,
         ),
         (
             "a component that is none",
@@ -99,24 +100,28 @@ async fn where_one_rule_cannot_serve_nothing_changes_and_one_line_says_why() {
                 component.set_file_name("bad.wasm");
             },
             &["compile: rule b", "rule build"],
+            true,
         ),
         (
             "two rules at one place",
             |configured| configured.rules[1].mount = vec!["a".into()],
             &["rule a", "rule b", "[[rule]] mount"],
+            false,
         ),
         (
             "calls that are no longer granted",
             |configured| configured.rules[1].allow.clear(),
             &["policy: rule b", "allow = ["],
+            true,
         ),
         (
             "certificate authorities that are not there",
             |configured| configured.upstreams.ca_file = Some("/nowhere/ca.pem".into()),
             &["/nowhere/ca.pem", "give a PEM file"],
+            false,
         ),
     ];
-    for (what, change, parts) in cases {
+    for (what, change, parts, is_b) in cases {
         let reply = stage
             .reconfigure(|configured| {
                 *configured = before.clone();
@@ -139,11 +144,18 @@ async fn where_one_rule_cannot_serve_nothing_changes_and_one_line_says_why() {
         for rule in ["a", "b"] {
             assert_eq!(stage.test(rule).await, rule, "{what}");
         }
+        // It stands with the rule whose fault it is, for as long as it is so.
+        let failure = stage.status("b").await.failure;
+        let shown = failure.as_ref().map(|failure| line.ends_with(failure));
+        assert_eq!(shown, is_b.then_some(true), "{what}: {failure:?}");
+        assert_eq!(stage.status("a").await.failure, None, "{what}");
     }
-    let failure = stage.status("b").await.failure.expect("it is shown");
-    assert!(failure.starts_with("policy: "), "{failure}");
     assert_eq!(other.connections(), 0);
+    let bad = |configured: &mut crate::stage::Configured| configured.rules[1].allow.clear();
+    refusal(stage.reconfigure(bad).await);
+    assert!(stage.status("b").await.failure.is_some());
     is_done(&stage.reconfigure(|configured| *configured = before).await);
+    assert_eq!(stage.status("b").await.failure, None);
 }
 
 #[tokio::test]

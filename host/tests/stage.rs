@@ -28,7 +28,7 @@ use crate::stub::{Reaction, Stub};
 /// Rules in a folder, a manager, a gateway, and the homeserver behind it.
 pub struct Stage {
     pub folder: PathBuf,
-    events: Events,
+    pub events: Events,
     pub gateway: Gateway,
     /// What the next reload finds.
     pub configured: Arc<Mutex<Configured>>,
@@ -137,7 +137,15 @@ impl Stage {
         let (events, inbox) = mpsc::channel();
         let engines = Engines::new().unwrap_or_else(|error| panic!("{error}"));
         let rules = (settings.rules, settings.trust);
-        let mut manager = Manager::new(engines, None, serving.clone(), rules, rereading, &events);
+        let mut manager = Manager::new(
+            engines,
+            None,
+            serving.clone(),
+            rules,
+            rereading,
+            None,
+            &events,
+        );
         let failed = manager.start();
         assert!(failed.is_empty(), "{failed:?}");
         thread::spawn(move || manager.run(&inbox));

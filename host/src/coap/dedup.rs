@@ -9,9 +9,6 @@ use super::limits::Limits;
 use super::message::MessageType;
 use super::peer::{Map, Peer};
 
-/// What an answer costs beside its bytes: its entry, its turn, and its share of the peer's, rounded up.
-const OVERHEAD: usize = 128;
-
 /// An answered request.
 struct Answer {
     message_type: MessageType,
@@ -22,12 +19,15 @@ struct Answer {
     bytes: Vec<u8>,
 }
 
+/// The answer's number and peer, and when it expires.
+type Turn<P> = (u64, Peer<P>, Instant);
+
 /// The answers of all peers.
 pub(super) struct Answers<P> {
     peers: Map<Peer<P>, VecDeque<Answer>>,
     /// Every answer in the order of its age. What left early through its peer's bound stays here until its
     /// turn comes or until such entries are more than the others.
-    turns: VecDeque<(u64, Peer<P>, Instant)>,
+    turns: VecDeque<Turn<P>>,
     next_turn: u64,
     kept: usize,
     bytes: usize,
@@ -37,6 +37,12 @@ pub(super) struct Answers<P> {
 }
 
 impl<P: Copy + Eq + Hash> Answers<P> {
+    /// What an answer costs beside its bytes: its entry and its turn, in lists that have twice the room when they have grown.
+    const OVERHEAD: usize = 2 * (size_of::<Answer>() + size_of::<Turn<P>>());
+    /// What a peer costs beside its answers: its place in a table that is half empty when it has grown, and the least room
+    /// of a list, which is four entries.
+    const PEER: usize = 2 * size_of::<(Peer<P>, VecDeque<Answer>)>() + 4 * size_of::<Answer>();
+
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
             peers: Map::default(),
@@ -78,8 +84,11 @@ impl<P: Copy + Eq + Hash> Answers<P> {
         let turn = self.next_turn;
         self.next_turn += 1;
         self.kept += 1;
-        self.bytes += bytes.len() + OVERHEAD;
-        let answers = self.peers.entry(peer).or_default();
+        self.bytes += bytes.capacity() + Self::OVERHEAD;
+        let answers = self.peers.entry(peer).or_insert_with(|| {
+            self.bytes += Self::PEER;
+            VecDeque::new()
+        });
         answers.push_back(Answer {
             message_type,
             message_id,
@@ -110,9 +119,10 @@ impl<P: Copy + Eq + Hash> Answers<P> {
         };
         if let Some(answer) = answers.pop_front() {
             self.kept -= 1;
-            self.bytes -= answer.bytes.len() + OVERHEAD;
+            self.bytes -= answer.bytes.capacity() + Self::OVERHEAD;
         }
         if answers.is_empty() {
+            self.bytes -= Self::PEER;
             self.peers.remove(peer);
         }
     }
@@ -226,7 +236,10 @@ mod tests {
 
     #[test]
     fn the_oldest_of_all_leaves_when_the_bytes_are_used_up() {
-        let (mut answers, start) = bounded(64, 3 * (OVERHEAD + 100));
+        let (mut answers, start) = bounded(
+            64,
+            3 * (Answers::<u32>::OVERHEAD + Answers::<u32>::PEER + 100),
+        );
         for peer in 0..5 {
             answers.keep(
                 test_peer(peer),

@@ -41,8 +41,7 @@ impl Limits {
         } = ServeLimits::default();
         if cfg!(feature = "router") {
             // What a thousand devices may cost a router is 20 MB. A call in flight takes 100 KB, most of it its connection's: 64 of 200 ms
-            // carry 320 requests per second. 2 MiB of answers for repeats, twice that with what the
-            // allocator adds, are four minutes of 40 messages per second.
+            // carry 320 requests per second. 2 MiB of answers for repeats are four minutes of 24 messages per second.
             upstream.in_flight = 64;
             coap.answer_bytes = 2 << 20;
         }

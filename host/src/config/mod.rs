@@ -19,7 +19,7 @@ use crate::environment::folder;
 use crate::rule::Trust;
 use crate::rules::RuleSpec;
 use crate::rules::command::default_socket;
-use crate::upstream::UpstreamSettings;
+use crate::upstream::{Others, UpstreamSettings};
 pub use coap::CoapSettings;
 use file::File;
 pub use fixed::Fixed;
@@ -131,7 +131,8 @@ impl Settings {
                 .collect(),
             upstreams: UpstreamSettings {
                 homeservers,
-                allow_any: args.allow_any_homeserver || file.allow_any_homeserver,
+                others: (args.allow_any_homeserver || file.allow_any_homeserver)
+                    .then(|| Others::new(limits.upstream)),
                 token_peers: homeservers::token_peers(file.token_peers)?,
                 ca_file: args.ca_file.or(file.ca_file),
                 limits: limits.upstream,

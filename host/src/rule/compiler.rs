@@ -110,7 +110,11 @@ fn finish(mut child: Child, component: &[u8]) -> wasmtime::Result<Vec<u8>> {
         }
         child.wait()
     };
-    let status = talk().map_err(|error| wasmtime::format_err!("it was not compiled: {error}"))?;
+    let status = talk().map_err(|error| {
+        // It may wait for somebody to read; one that has ended is only taken note of.
+        let _ = child.kill().and_then(|()| child.wait());
+        wasmtime::format_err!("it was not compiled: {error}")
+    })?;
     if status.success() {
         return Ok(compiled);
     }

@@ -165,11 +165,11 @@ impl Revision {
     }
 
     /// Tells whether a device's call failed. A revision that fails too often raises an alarm.
-    pub fn judge(&self, peer: IpAddr, failed: bool) {
+    pub fn judge(self: &Arc<Self>, peer: IpAddr, failed: bool) {
         // A dual-stack socket shows an IPv4 device in two ways.
         let peer = peer.to_canonical();
         if self.health.record(peer, failed) {
-            self.state.alarm(self.digest, peer);
+            self.state.alarm(self, peer);
         }
     }
 

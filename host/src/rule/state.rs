@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use super::budget::Budget;
@@ -10,6 +10,7 @@ use super::call::Lines;
 use super::digest::Digest;
 use super::given::Given;
 use super::limits::RuleLimits;
+use super::revision::Revision;
 use super::scrub::{ANSWER_RUN, DEVICE_RUN, scrub, texts};
 use crate::access_log::escaped;
 
@@ -17,11 +18,13 @@ use crate::access_log::escaped;
 const LINE_BYTES: usize = 512;
 
 /// A revision fails more often than it works.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Alarm {
     /// The rule's name.
     pub rule: Arc<str>,
-    /// The revision.
+    /// The revision. It may be gone when the alarm is heard, and another one of the same code in its place.
+    pub revision: Weak<Revision>,
+    /// Its code.
     pub digest: Digest,
 }
 
@@ -86,7 +89,8 @@ impl RuleState {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn alarm(&self, digest: Digest, peer: IpAddr) {
+    pub(super) fn alarm(&self, revision: &Arc<Revision>, peer: IpAddr) {
+        let digest = revision.digest();
         tracing::error!(
             "rule {}@{digest} fails on half of its calls, the last one for {}",
             self.name,
@@ -95,6 +99,7 @@ impl RuleState {
         if let Some(bell) = &self.bell {
             bell(Alarm {
                 rule: self.name.clone(),
+                revision: Arc::downgrade(revision),
                 digest,
             });
         }

@@ -25,7 +25,10 @@ pub(super) struct Managed {
     pub(super) floor: u64,
     /// Pauses in a row, and the end of the last one.
     pub(super) pauses: (u32, Option<Instant>),
+    /// Why the last attempt to replace its revision failed, or why a revision was taken back.
     pub(super) failure: Option<String>,
+    /// Why the configuration as it was last read cannot serve, where that is this rule's fault.
+    pub(super) refusal: Option<String>,
     pub(super) changes: Changes,
     /// What was last found where the configuration says: only a change there is taken at SIGHUP, so that it undoes
     /// neither an operator's swap nor a revision taken back.
@@ -53,6 +56,7 @@ impl Managed {
             floor: 0,
             pauses: (0, None),
             failure: None,
+            refusal: None,
             changes: Changes::default(),
             found: None,
         }
@@ -117,7 +121,7 @@ impl Managed {
                 .previous
                 .as_ref()
                 .map(|previous| format!("{:#}", previous.revision.digest())),
-            failure: self.failure.clone(),
+            failure: self.refusal.as_ref().or(self.failure.as_ref()).cloned(),
             changes: self.changes,
         }
     }

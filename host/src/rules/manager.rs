@@ -1,8 +1,8 @@
 //! Decides which revision of each rule serves. It owns the only way to change that.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::board::Board;
@@ -16,6 +16,7 @@ use super::{Event, Events, RuleSpec};
 use crate::access_log::escaped;
 use crate::config::Settings;
 use crate::exchange::Serving;
+use crate::heap;
 use crate::rule::{Alarm, Bell, Cache, Engines, Trust};
 
 /// After a file was replaced, the time for others that belong to it (manifest, signature) to follow.
@@ -32,14 +33,13 @@ pub struct Manager {
     pub(super) rereading: Rereading,
     /// Hears of revisions that fail.
     pub(super) bell: Bell,
-    events: Events,
-    /// None until a rule has a file.
-    watch: Option<Watch>,
+    /// None where the system has none left.
+    watch: Option<Arc<Watch>>,
 }
 
 impl Manager {
-    /// Knows the rules, which are to serve in `serving`; none does yet. `events` hears of revisions that fail and of files that
-    /// are replaced.
+    /// Knows the rules, which are to serve in `serving`; none does yet. `events` hears of revisions that fail, `watch` learns
+    /// where files may be replaced.
     #[must_use]
     pub fn new(
         engines: Engines,
@@ -47,6 +47,7 @@ impl Manager {
         serving: Arc<Serving>,
         (specs, trust): (Vec<RuleSpec>, Trust),
         rereading: Rereading,
+        watch: Option<Arc<Watch>>,
         events: &Events,
     ) -> Self {
         let bell: Bell = {
@@ -66,8 +67,7 @@ impl Manager {
             rules: specs.into_iter().map(managed).collect(),
             rereading,
             bell,
-            events: events.clone(),
-            watch: None,
+            watch,
         }
     }
 
@@ -97,6 +97,7 @@ impl Manager {
             }
         }
         self.post();
+        heap::give_back();
         failed
     }
 
@@ -121,6 +122,8 @@ impl Manager {
         while let Ok(event) = events.recv() {
             self.act(event, events);
             self.post();
+            // What the compiler has held, and revisions that nothing shows any more.
+            heap::give_back();
         }
     }
 
@@ -163,14 +166,8 @@ impl Manager {
 
     /// Hears from now on of files that are replaced where the rules' components are. What cannot be heard of is said in the
     /// log; the gateway serves all the same.
-    pub(super) fn watch_folders(&mut self) {
+    pub(super) fn watch_folders(&self) {
         let specs = self.rules.iter().map(|rule| &rule.spec);
-        if self.watch.is_none() && specs.clone().any(|spec| spec.component.is_some()) {
-            match Watch::start(&self.events) {
-                Ok(watch) => self.watch = Some(watch),
-                Err(error) => tracing::warn!("{error}"),
-            }
-        }
         let unwatched = self.watch.as_ref().map(|watch| watch.follow(specs));
         for error in unwatched.into_iter().flatten() {
             tracing::warn!("{error}");
@@ -209,7 +206,7 @@ impl Manager {
         let is_current = rule
             .current
             .as_ref()
-            .is_some_and(|current| current.revision.digest() == alarm.digest);
+            .is_some_and(|current| Weak::as_ptr(&alarm.revision) == Arc::as_ptr(&current.revision));
         if !is_current {
             return; // It is gone already.
         }

@@ -15,9 +15,10 @@ pub mod reload;
 mod replace;
 pub mod rereading;
 pub mod spec;
-pub mod watch;
+mod watch;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use tokio::signal::unix::Signal;
@@ -32,6 +33,7 @@ pub use protocol::{Reply, RuleStatus, Wish};
 pub use replace::NotReplaced;
 pub use rereading::Rereading;
 pub use spec::RuleSpec;
+pub use watch::Watch;
 
 /// Something that may change which revisions serve.
 pub enum Event {
@@ -46,9 +48,17 @@ pub enum Event {
 /// Where events go.
 pub type Events = Sender<Event>;
 
-/// Begins to hear of SIGHUP and of an operator's commands, by tasks of this runtime. Without a control socket the gateway
-/// serves all the same; the log says so.
-pub fn listen(control_socket: Option<&Path>, mut hang_up: Signal, events: &Events) {
+/// Begins to hear of SIGHUP, of files that are replaced and of an operator's commands, by tasks of this runtime. Without a
+/// control socket the gateway serves all the same; the log says so.
+pub fn listen(
+    control_socket: Option<&Path>,
+    mut hang_up: Signal,
+    watch: Option<Arc<Watch>>,
+    events: &Events,
+) {
+    if let Some(watch) = watch {
+        spawn_local(watch.run(events.clone()));
+    }
     let reload = events.clone();
     spawn_local(async move {
         while hang_up.recv().await.is_some() {

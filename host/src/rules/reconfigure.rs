@@ -40,8 +40,6 @@ impl Manager {
         service_manager::reloading();
         let began = Instant::now();
         let result = self.try_reconfigure();
-        // What the compiler and revisions that are gone have held.
-        crate::heap::give_back();
         let source = &self.rereading.source;
         let reply = match result {
             Ok(()) => {
@@ -54,10 +52,10 @@ impl Manager {
                 let reason = escaped(&reason, MAX_REASON);
                 let line = format!("{source} not taken, what ran goes on: {reason}");
                 tracing::error!("{line}");
-                let mut rules = self.rules.iter_mut();
-                if let Some(faulty) = rules.find(|known| rule.as_ref() == Some(&known.spec.name)) {
-                    faulty.failure = Some(reason);
-                    faulty.changes.refused += 1;
+                for known in &mut self.rules {
+                    let is_faulty = rule.as_ref() == Some(&known.spec.name);
+                    known.refusal = is_faulty.then(|| reason.clone());
+                    known.changes.refused += u64::from(is_faulty);
                 }
                 Reply::Refused(line)
             }
@@ -111,6 +109,7 @@ impl Manager {
             Some(former) => former.respecified(spec, self.bell.clone()),
             None => Managed::new(spec, self.bell.clone()),
         };
+        rule.refusal = None;
         let is_found_again = rule.found.as_ref() == Some(&found);
         rule.found = Some(found);
         if rule.current.is_none() || !(is_found_again || rule.serves(&package)) {

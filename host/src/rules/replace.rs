@@ -37,8 +37,6 @@ impl Manager {
         source: Source<'_>,
     ) -> Result<String, NotReplaced> {
         let result = self.try_replace(index, source);
-        // What the compiler and a revision that is gone have held.
-        crate::heap::give_back();
         let rule = &mut self.rules[index];
         rule.failure = match &result {
             Ok(_) => None,
@@ -107,6 +105,7 @@ impl Manager {
         rule.changes.replaced += 1;
         rule.pauses = (0, None);
         rule.failure = None;
+        rule.refusal = None;
         Ok(())
     }
 

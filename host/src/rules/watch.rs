@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+
+use rustix::fs::inotify;
+use rustix::io::Errno;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 use super::{Event, Events, RuleSpec};
-use rustix::fs::inotify;
 
 /// Bytes of one read: some dozen events. What is left is read at once afterwards.
 const BUFFER: usize = 4096;
@@ -21,9 +24,7 @@ const BUFFER: usize = 4096;
 type Folders = BTreeMap<i32, Vec<(OsString, String)>>;
 
 /// Folders with rules in them.
-pub struct Watch(Arc<Shared>);
-
-struct Shared {
+pub struct Watch {
     inotify: OwnedFd,
     folders: Mutex<Folders>,
 }
@@ -39,40 +40,26 @@ pub struct WatchError {
 }
 
 impl Watch {
-    /// Begins to tell `events` of replaced files, by a thread of its own; of none until it is told where.
+    /// Watches no folder yet.
     ///
     /// # Errors
-    /// [`WatchError`]: the system has no thread or watch left.
-    pub fn start(events: &Events) -> Result<Self, WatchError> {
-        let failed = |cause| WatchError {
+    /// [`WatchError`]: the system has no such watch left (`fs.inotify.max_user_instances`).
+    pub fn new() -> Result<Arc<Self>, WatchError> {
+        let flags = inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK;
+        let inotify = inotify::init(flags).map_err(|error| WatchError {
             folder: "the folders of rules".into(),
-            cause,
-        };
-        let inotify =
-            inotify::init(inotify::CreateFlags::CLOEXEC).map_err(|error| failed(error.into()))?;
-        let shared = Arc::new(Shared {
+            cause: error.into(),
+        })?;
+        Ok(Arc::new(Self {
             inotify,
             folders: Mutex::default(),
-        });
-        let (watched, events) = (shared.clone(), events.clone());
-        thread::Builder::new()
-            .name("watch".into())
-            .stack_size(64 << 10)
-            .spawn(move || {
-                if let Err(error) = watched.run(&events) {
-                    tracing::error!("replaced rules are noticed at SIGHUP only: {error}");
-                }
-            })
-            .map_err(failed)?;
-        Ok(Self(shared))
+        }))
     }
 
     /// Watches the folders of these rules' components, and no others any more. Returns what cannot be watched, since the
     /// system has no watch left or a folder is not there.
     pub fn follow<'a>(&self, specs: impl Iterator<Item = &'a RuleSpec>) -> Vec<WatchError> {
-        let inotify = &self.0.inotify;
         let (mut next, mut unwatched) = (Folders::new(), Vec::new());
-        let mut folders = self.0.folders();
         for spec in specs {
             let Some(component) = &spec.component else {
                 continue;
@@ -81,8 +68,9 @@ impl Watch {
                 Some(folder) if !folder.as_os_str().is_empty() => folder,
                 _ => Path::new("."),
             };
-            // One that is watched already keeps its descriptor.
-            match inotify::add_watch(inotify, folder, inotify::WatchFlags::MOVED_TO) {
+            // One that is watched already keeps its descriptor. The data path's thread must not wait for a slow disk here:
+            // the table of folders is not locked.
+            match inotify::add_watch(&self.inotify, folder, inotify::WatchFlags::MOVED_TO) {
                 Ok(descriptor) => {
                     let file = component.file_name().unwrap_or_default().to_owned();
                     let rules = next.entry(descriptor).or_default();
@@ -94,28 +82,38 @@ impl Watch {
                 }),
             }
         }
-        for left in folders.keys().filter(|left| !next.contains_key(left)) {
+        let former = std::mem::replace(&mut *self.folders(), next.clone());
+        for left in former.keys().filter(|left| !next.contains_key(left)) {
             // A folder that is gone has taken its watch along.
-            let _ = inotify::remove_watch(inotify, *left);
+            let _ = inotify::remove_watch(&self.inotify, *left);
         }
-        *folders = next;
         unwatched
     }
-}
 
-impl Shared {
-    fn folders(&self) -> MutexGuard<'_, Folders> {
-        self.folders.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Tells of replaced files until nobody listens. Runs on a runtime with I/O.
+    pub async fn run(self: Arc<Self>, events: Events) {
+        if let Err(error) = self.tell(&events).await {
+            tracing::error!("replaced rules are noticed at SIGHUP only: {error}");
+        }
     }
 
-    /// Tells of replaced files until nobody listens. It waits in the system.
-    fn run(&self, events: &Events) -> io::Result<()> {
+    #[allow(unsafe_code)]
+    async fn tell(&self, events: &Events) -> io::Result<()> {
+        // SAFETY: the descriptor is an `OwnedFd` of `self`, which is borrowed until this function ends, so that it is open and
+        // the same for longer than the `AsyncFd`, which is a local of it and is not forgotten.
+        let inotify =
+            unsafe { AsyncFd::register_with_interest(self.inotify.as_fd(), Interest::READABLE) }?;
         let mut buffer = [MaybeUninit::uninit(); BUFFER];
         let mut reader = inotify::Reader::new(&self.inotify, &mut buffer);
         loop {
+            let mut ready = inotify.readable().await?;
             let event = match reader.next() {
                 Ok(event) => event,
-                Err(rustix::io::Errno::INTR) => continue,
+                Err(Errno::AGAIN) => {
+                    ready.clear_ready();
+                    continue;
+                }
+                Err(Errno::INTR) => continue,
                 Err(error) => return Err(error.into()),
             };
             if event.events().contains(inotify::ReadFlags::IGNORED) {
@@ -133,6 +131,10 @@ impl Shared {
                 }
             }
         }
+    }
+
+    fn folders(&self) -> MutexGuard<'_, Folders> {
+        self.folders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The rules that a file belongs to: as component, manifest or signature. All of them where events were lost.

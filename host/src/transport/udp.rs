@@ -17,6 +17,12 @@ use crate::coap;
 const SOCKET_BUFFER: usize = 1 << 20;
 /// Bytes of one receive buffer. The kernel may hand over several datagrams of a peer as one.
 const RECEIVE_BUFFER: usize = 1 << 16;
+/// Receive buffers: datagrams of one system call. On a router the C library may touch each page of them to zero it.
+const BATCH: usize = if cfg!(feature = "router") {
+    8
+} else {
+    BATCH_SIZE
+};
 
 /// A device: its address, and the gateway's address that it speaks to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -85,8 +91,9 @@ pub struct UdpTransport {
     is_handed_over: bool,
     /// Whether it is in the groups of "All CoAP Nodes".
     is_member: bool,
-    buffers: Vec<Vec<u8>>,
-    received: [RecvMeta; BATCH_SIZE],
+    /// One receive buffer after the other.
+    buffers: Vec<u8>,
+    received: [RecvMeta; BATCH],
 }
 
 impl UdpTransport {
@@ -129,8 +136,8 @@ impl UdpTransport {
         let socket = UdpSocket::from_std(socket.into())?;
         let state = UdpSocketState::new(UdpSockRef::from(&socket))?;
         let address = socket.local_addr()?;
-        // Untouched pages cost no memory.
-        let buffers = vec![vec![0; RECEIVE_BUFFER]; BATCH_SIZE];
+        // In one piece, which the system hands over zeroed: pages that no datagram has touched cost no memory.
+        let buffers = vec![0; BATCH * RECEIVE_BUFFER];
         Ok(Self {
             socket,
             state,
@@ -138,7 +145,7 @@ impl UdpTransport {
             is_handed_over: false,
             is_member: false,
             buffers,
-            received: [RecvMeta::default(); BATCH_SIZE],
+            received: [RecvMeta::default(); BATCH],
         })
     }
 
@@ -183,9 +190,9 @@ impl UdpTransport {
     pub fn receive(&mut self, mut take: impl FnMut(UdpPeer, Arrival, &[u8])) -> io::Result<bool> {
         let mut slices = self
             .buffers
-            .iter_mut()
-            .map(|buffer| IoSliceMut::new(buffer));
-        let mut slices: [IoSliceMut<'_>; BATCH_SIZE] = std::array::from_fn(|_| {
+            .chunks_exact_mut(RECEIVE_BUFFER)
+            .map(IoSliceMut::new);
+        let mut slices: [IoSliceMut<'_>; BATCH] = std::array::from_fn(|_| {
             slices
                 .next()
                 .unwrap_or_else(|| unreachable!("there is a buffer for each slot"))
@@ -229,7 +236,7 @@ impl UdpTransport {
                 take(peer, arrival, datagram);
             }
         }
-        Ok(count == BATCH_SIZE)
+        Ok(count == BATCH)
     }
 
     /// Sends datagrams in their order, with few system calls. One that the system does not take is lost, as any can be, and

@@ -7,6 +7,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
 use super::record::CallRecord;
+use super::settings::Others;
 use crate::secret::AccessToken;
 
 /// Which prefix of the client-server API a homeserver knows.
@@ -62,7 +63,7 @@ impl Homeserver {
     }
 
     /// One that a device has named.
-    pub(super) fn unconfigured(origin: &Url, slots: Slots, record: Arc<CallRecord>) -> Self {
+    pub(super) fn unconfigured(origin: &Url, others: &Others) -> Self {
         Self(Arc::new(Inner {
             origin: origin.clone(),
             name: None,
@@ -70,8 +71,8 @@ impl Homeserver {
             token: None,
             client_api: ClientApi::V3,
             is_old: AtomicBool::new(false),
-            slots,
-            record,
+            slots: others.slots.clone(),
+            record: others.record.clone(),
         }))
     }
 

@@ -13,7 +13,6 @@ mod request;
 mod settings;
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use tokio::time::Instant;
 
@@ -27,7 +26,7 @@ pub use probes::Probes;
 pub use public_only::is_public;
 pub use record::{BOUNDS, CallRecord, Durations, OUTCOMES, Presence};
 use request::Call;
-pub use settings::{TokenPeers, UpstreamLimits, UpstreamSettings};
+pub use settings::{Others, TokenPeers, UpstreamLimits, UpstreamSettings};
 
 /// What a call led to.
 pub type Outcome = Result<HttpResponse, CallError>;
@@ -56,9 +55,7 @@ pub struct Upstreams {
 
 struct AnyHomeserver {
     client: reqwest::Client,
-    /// One budget and one record for all of them: devices choose their names.
-    slots: Slots,
-    record: Arc<CallRecord>,
+    others: Others,
 }
 
 impl Upstreams {
@@ -69,7 +66,7 @@ impl Upstreams {
     pub fn new(settings: UpstreamSettings) -> Result<Self, ClientError> {
         let UpstreamSettings {
             homeservers,
-            allow_any,
+            others,
             token_peers,
             ca_file,
             limits,
@@ -77,20 +74,18 @@ impl Upstreams {
         } = settings;
         let secured = homeservers.iter().any(Homeserver::is_secured);
         let configured = client::configured(secured, ca_file.as_deref())?;
-        let any = if allow_any {
-            let slots = Slots::new(limits.in_flight, limits.queued);
-            Some(AnyHomeserver {
-                client: client::public_only(ca_file.as_deref())?,
-                slots,
-                record: Arc::default(),
+        let probes = Probes::new(
+            homeservers.clone(),
+            others.clone(),
+            configured.clone(),
+            clock,
+        );
+        let any = others
+            .map(|others| {
+                let client = client::public_only(ca_file.as_deref())?;
+                Ok(AnyHomeserver { client, others })
             })
-        } else {
-            None
-        };
-        let others = any
-            .as_ref()
-            .map(|any| (any.slots.clone(), any.record.clone()));
-        let probes = Probes::new(homeservers.clone(), others, configured.clone(), clock);
+            .transpose()?;
         Ok(Self {
             homeservers,
             token_peers,
@@ -127,11 +122,7 @@ impl Upstreams {
                 "homeservers that are not configured are reached by name only, not by address",
             );
         }
-        Ok(Homeserver::unconfigured(
-            origin,
-            any.slots.clone(),
-            any.record.clone(),
-        ))
+        Ok(Homeserver::unconfigured(origin, &any.others))
     }
 
     /// Makes the call that a rule asks for. Its body is taken out of `request`.

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::homeserver::{Homeserver, Slots};
 use super::record::CallRecord;
 use super::request::Call;
+use super::settings::Others;
 use crate::clock::Clock;
 use crate::rule::{HttpRequest, Upstream};
 
@@ -26,7 +27,7 @@ const MAX_ANSWER: usize = 64 << 10;
 #[derive(Clone)]
 pub struct Probes {
     homeservers: Vec<Homeserver>,
-    others: Option<(Slots, Arc<CallRecord>)>,
+    others: Option<Others>,
     client: Client,
     clock: Clock,
     /// One at a time: who comes meanwhile finds the answer of the first.
@@ -36,7 +37,7 @@ pub struct Probes {
 impl Probes {
     pub(super) fn new(
         homeservers: Vec<Homeserver>,
-        others: Option<(Slots, Arc<CallRecord>)>,
+        others: Option<Others>,
         client: Client,
         clock: Clock,
     ) -> Self {
@@ -58,8 +59,8 @@ impl Probes {
     /// Calls to homeservers that devices have named, all of them together; none where devices may not.
     #[must_use]
     pub fn others(&self) -> Option<(&Slots, &CallRecord)> {
-        let (slots, record) = self.others.as_ref()?;
-        Some((slots, record))
+        let others = self.others.as_ref()?;
+        Some((&others.slots, &others.record))
     }
 
     /// Asks those of whom nothing is known lately; takes 3 s at most.

@@ -1,8 +1,9 @@
 //! What egress is made from, and how fast and large it may be.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use super::{Homeserver, Upstreams};
+use super::{CallRecord, Homeserver, Slots, Upstreams};
 use crate::clock::Clock;
 
 /// Bounds of egress.
@@ -16,6 +17,24 @@ pub struct UpstreamLimits {
     pub answer: usize,
 }
 
+/// What homeservers that are not configured share: one budget and one record for all of them, since devices choose their names.
+#[derive(Clone)]
+pub struct Others {
+    pub(super) slots: Slots,
+    pub(super) record: Arc<CallRecord>,
+}
+
+impl Others {
+    /// Nothing in flight, nothing known.
+    #[must_use]
+    pub fn new(limits: UpstreamLimits) -> Self {
+        Self {
+            slots: Slots::new(limits.in_flight, limits.queued),
+            record: Arc::default(),
+        }
+    }
+}
+
 /// Peers that the configured token may serve.
 pub type TokenPeers = Vec<ipnet::IpNet>;
 
@@ -24,8 +43,8 @@ pub type TokenPeers = Vec<ipnet::IpNet>;
 pub struct UpstreamSettings {
     /// The configured homeservers, the default first. Not empty.
     pub homeservers: Vec<Homeserver>,
-    /// Whether devices may name homeservers that are not configured.
-    pub allow_any: bool,
+    /// Where devices may name homeservers that are not configured: what those share.
+    pub others: Option<Others>,
     /// Who may use a configured token.
     pub token_peers: TokenPeers,
     /// Certificate authorities (PEM) in place of the system's.
@@ -48,6 +67,9 @@ impl UpstreamSettings {
             if let Some(known) = known.find(|known| known.is_configured_as(homeserver)) {
                 *homeserver = known.clone();
             }
+        }
+        if let (Some(others), Some(known)) = (&mut self.others, &former.any) {
+            *others = known.others.clone();
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod bad_requests;
 mod bodies;
+mod clock;
 mod command_line;
 mod configurations;
 mod control_socket;

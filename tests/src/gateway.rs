@@ -106,6 +106,11 @@ impl Gateway {
 
     /// As [`Gateway::start`], with its log in `folder`, which must be there and stays.
     pub fn start_at<S: AsRef<str>>(folder: &Path, arguments: &[S]) -> Self {
+        Self::start_under(&[], folder, arguments)
+    }
+
+    /// As [`Gateway::start_at`], by a program that takes the gateway's command line after these words of its own, such as env.
+    pub fn start_under<S: AsRef<str>>(runner: &[OsString], folder: &Path, arguments: &[S]) -> Self {
         let log = folder.join("gateway.log");
         let mut words: Vec<String> = arguments
             .iter()
@@ -128,7 +133,7 @@ impl Gateway {
                 .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
             words.extend(["--config".to_owned(), file.display().to_string()]);
         }
-        let command = self::words(&words);
+        let command = [runner, &self::words(&words)].concat();
         let process = Supervised::start(Path::new(&command[0]), &command[1..], folder, &log);
         let line = process.next_line(START_LIMIT);
         let address = line

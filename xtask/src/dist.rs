@@ -58,7 +58,8 @@ pub fn dist(workspace: &Path, test: bool) -> Result<(), DistError> {
     routers::build(workspace, &folder)?;
     if test {
         routers::test(workspace, &folder)?;
-        let newer = folder.join("newer.deb");
+        // Beside what is given away.
+        let newer = folder.join("tools/newer.deb");
         run(cargo_deb(workspace, &folder, &newer).args(["--deb-version", "999-1"]))?;
         dist_test::test(&folder, &package, &newer)?;
     }

@@ -19,8 +19,9 @@ const COAP_CLIENTS: [&str; 3] = [
     "coap-client-gnutls",
 ];
 
-/// What checks the files of the packages, and makes networks of a test's own, by program and Debian's package.
-const CHECKERS: [(&str, &str); 5] = [
+/// What checks the files of the packages, and makes networks and clocks of a test's own, by program and Debian's package.
+const CHECKERS: [(&str, &str); 6] = [
+    ("faketime", "faketime"),
     ("ip", "iproute2"),
     ("unshare", "util-linux"),
     ("shellcheck", "shellcheck"),

@@ -46,8 +46,8 @@ pub enum DistError {
     Test(#[from] dist_test::TestError),
 }
 
-/// Makes everything; with `test` tries it as well.
-pub fn dist(workspace: &Path, test: bool) -> Result<(), DistError> {
+/// Makes everything. Returns the Debian package.
+pub fn make(workspace: &Path) -> Result<PathBuf, DistError> {
     setup::guest_target()?;
     setup::install_unless_present("dpkg-shlibdeps", "dpkg-dev")?;
     let folder = workspace.join("target/dist");
@@ -56,14 +56,17 @@ pub fn dist(workspace: &Path, test: bool) -> Result<(), DistError> {
     let bytes = package.metadata().map_or(0, |metadata| metadata.len());
     println!("{}  {bytes} bytes", package.display());
     routers::build(workspace, &folder)?;
-    if test {
-        routers::test(workspace, &folder)?;
-        // Beside what is given away.
-        let newer = folder.join("tools/newer.deb");
-        run(cargo_deb(workspace, &folder, &newer).args(["--deb-version", "999-1"]))?;
-        dist_test::test(&folder, &package, &newer)?;
-    }
-    Ok(())
+    Ok(package)
+}
+
+/// Tries everything that was made. The rules must have been built.
+pub fn test(workspace: &Path, package: &Path) -> Result<(), DistError> {
+    let folder = workspace.join("target/dist");
+    routers::test(workspace, &folder)?;
+    // Beside what is given away.
+    let newer = folder.join("tools/newer.deb");
+    run(cargo_deb(workspace, &folder, &newer).args(["--deb-version", "999-1"]))?;
+    Ok(dist_test::test(&folder, package, &newer)?)
 }
 
 /// The manual pages and completions, into `<folder>/manual`, where the package's manifest expects them.

@@ -153,7 +153,11 @@ fn dispatch(arguments: &[String]) -> Result<(), XtaskError> {
         ("dist", true) => println!("{}", dist::HELP),
         ("dist", false) => {
             accept_only(command, rest, &["--test"])?;
-            dist::dist(&workspace, !rest.is_empty())?;
+            let package = dist::make(&workspace)?;
+            if !rest.is_empty() {
+                guests(&workspace)?;
+                dist::test(&workspace, &package)?;
+            }
         }
         ("fuzz", true) => println!("{}", fuzz::HELP),
         ("fuzz", false) => fuzz::fuzz(&workspace, rest)?,

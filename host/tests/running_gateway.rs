@@ -173,6 +173,36 @@ fn a_file_that_takes_the_place_of_a_rules_serves_soon_and_a_bad_one_never() {
 }
 
 #[test]
+fn a_reload_does_not_pass_over_a_file_that_was_refused_and_the_list_forgets_what_is_mended() {
+    let mut running = Running::start("running-refused", &saying("one"));
+    running.rename_over(b"not a component");
+    let shows = |running: &Running, shown: bool| {
+        let began = Instant::now();
+        while running.rules(&["list"]).1.contains("last failure: ") != shown {
+            assert!(began.elapsed() < Duration::from_secs(20), "{shown}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    shows(&running, true);
+    let (code, said) = running.rules(&["reload"]);
+    assert!(
+        code == 1 && said.contains("not taken") && said.contains("compile:"),
+        "{said}"
+    );
+    assert_eq!(running.test(), "one");
+    running.rename_over(&saying("one"));
+    shows(&running, false);
+    let (code, said) = running.rules(&["reload"]);
+    assert_eq!(code, 0, "{said}");
+    let log = running.log();
+    let last = log.lines().rfind(|line| line.contains("rule a"));
+    assert!(
+        last.is_some_and(|line| line.contains("INFO") && line.contains("serves already")),
+        "{log}"
+    );
+}
+
+#[test]
 fn a_file_that_is_written_in_place_is_not_looked_at_until_it_is_said_to_be_whole() {
     let mut running = Running::start("running-in-place", &saying("one"));
     fs::write(running.folder.join("a.wasm"), saying("two")).expect("the folder is the test's");

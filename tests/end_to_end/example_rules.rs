@@ -1,7 +1,9 @@
 //! The example rules at work: mounted beside the default one, spoken to by aiocoap, in front of Synapse. And one of them
 //! replaced meanwhile.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 use std::time::Duration;
 
 use comatrix_tests::aiocoap::{Aiocoap, bytes};
@@ -223,4 +225,46 @@ fn a_rule_is_swapped_and_rolled_back_while_devices_use_the_others() {
         .text();
     assert!(core.contains("</time>"), "{core}");
     assert!(!stage.gateway.log().contains("panicked"));
+}
+
+#[test]
+fn the_rule_of_the_readme_serves_as_it_is_configured_there() {
+    let readme = fs::read_to_string(places::workspace().join("README.md")).expect("it is there");
+    let blocks = readme.split("```").skip(1).step_by(2);
+    let mut blocks = blocks.filter_map(|block| block.strip_prefix("toml\n"));
+    let block = blocks.find(|block| block.contains("name = \"senml\""));
+    let block = block.expect("README configures senml");
+    let scratch = Scratch::new("readme");
+    let (rules, keys) = (scratch.path().join("rules"), scratch.path().join("keys"));
+    for folder in [&rules, &keys] {
+        fs::create_dir(folder).expect("the folder is the test's");
+        fs::set_permissions(folder, Permissions::from_mode(0o755)).expect("it was just made");
+    }
+    let built = places::workspace().join("target/guest/senml.wasm");
+    fs::copy(&built, rules.join("senml.wasm"))
+        .unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask guest`", built.display()));
+    for arguments in [
+        &["keygen", "../keys/ann"][..],
+        &["manifest", "senml.wasm"],
+        &["sign", "--key", "../keys/ann.key", "senml.rule.json"],
+    ] {
+        let output = Command::new(gateway::full())
+            .arg("rule")
+            .args(arguments)
+            .current_dir(&rules)
+            .output()
+            .expect("the gateway starts");
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+    }
+    let public = keys.join("ann.pub");
+    fs::set_permissions(&public, Permissions::from_mode(0o644)).expect("it was just made");
+    let configuration = scratch.write("gateway.toml", block).display().to_string();
+    let socket = scratch.path().join("control.sock").display().to_string();
+    let _gateway = Gateway::start(&["--config", &configuration, "--control-socket", &socket]);
+    let list = gateway::run(&["rules", "--control-socket", &socket, "list"]);
+    let list = String::from_utf8_lossy(&list.stdout).into_owned();
+    assert!(
+        list.contains("senml at /sensors: ") && list.contains("signed by ann"),
+        "{list}"
+    );
 }

@@ -113,12 +113,31 @@ fn procd_runs_it_as_a_user_of_its_own_with_folders_of_its_own_and_starts_it_agai
     let (section, _) = everything();
     let told = script(&section, "start_service");
     for part in [
-        "chown [comatrix:comatrix] [/var/run/comatrix] [/var/cache/comatrix]",
+        "chown [comatrix:comatrix] [/var/run/comatrix]",
+        "chown [comatrix:comatrix] [/var/cache/comatrix]",
         "procd_set_param [user] [comatrix]",
         "procd_set_param [env] [RUNTIME_DIRECTORY=/var/run/comatrix] [CACHE_DIRECTORY=/var/cache/comatrix]",
         "procd_set_param [respawn] [3600] [5] [0]",
         "procd_set_param [no_new_privs] [1]",
         "procd_set_param [reload_signal] [HUP]",
+    ] {
+        assert!(
+            told.lines().any(|line| line == part),
+            "{part:?} is not in {told}"
+        );
+    }
+}
+
+#[test]
+fn two_gateways_have_folders_of_their_own() {
+    let section = |name: &str| format!("config gateway '{name}'\n\toption enabled '1'\n");
+    let told = script(
+        &[section("main"), section("attic")].concat(),
+        "start_service",
+    );
+    for part in [
+        "procd_set_param [env] [RUNTIME_DIRECTORY=/var/run/comatrix] [CACHE_DIRECTORY=/var/cache/comatrix]",
+        "procd_set_param [env] [RUNTIME_DIRECTORY=/var/run/comatrix-attic] [CACHE_DIRECTORY=/var/cache/comatrix-attic]",
     ] {
         assert!(
             told.lines().any(|line| line == part),

@@ -11,8 +11,18 @@ use crate::setup::{self, SetupError};
 
 /// What is done with the package, in this order: what must hold, and the shell's lines for it, as root in the Debian.
 ///
-/// No systemd runs there. What the gateway tells it, and how it takes its socket, is shown by the gateway's own tests.
-const STEPS: [(&str, &str); 8] = [
+/// No systemd runs there; scripts note what it would be told. What the gateway tells it, and how it takes its socket, is shown by
+/// the gateway's own tests.
+const STEPS: [(&str, &str); 11] = [
+    (
+        "a systemd that runs is noticed, and what it is told is noted",
+        r#"mkdir -p /run/systemd/system
+        echo '#!/bin/sh
+        case "$*" in *is-active*) test -e /active ;; esac' > /usr/local/bin/systemctl
+        echo '#!/bin/sh
+        echo "$*" >> /told' > /usr/local/bin/deb-systemd-invoke
+        chmod 755 /usr/local/bin/systemctl /usr/local/bin/deb-systemd-invoke"#,
+    ),
     (
         "it installs, with what it depends on",
         "apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends /older.deb
@@ -24,8 +34,9 @@ const STEPS: [(&str, &str); 8] = [
         test -f /etc/comatrix/secrets/README",
     ),
     (
-        "service and socket start with the machine",
-        "test -L /etc/systemd/system/multi-user.target.wants/comatrix-gateway.service
+        "service and socket start with the machine, and now, the socket first",
+        "printf 'start comatrix-gateway.%s\\n' socket service > /expected; diff /expected /told; rm /told
+        test -L /etc/systemd/system/multi-user.target.wants/comatrix-gateway.service
         test -L /etc/systemd/system/sockets.target.wants/comatrix-gateway.socket",
     ),
     (
@@ -48,20 +59,32 @@ const STEPS: [(&str, &str); 8] = [
     ),
     (
         "an upgrade keeps what the operator has changed",
-        "echo '# mine' >> /etc/comatrix/gateway.toml
+        "echo '# mine' >> /etc/comatrix/gateway.toml; touch /active
         dpkg --install /newer.deb
         dpkg-query -W -f '${Version}' comatrix-gateway | grep -q '^999-1$'
         tail -n 1 /etc/comatrix/gateway.toml | grep -q '^# mine$'",
     ),
     (
+        "an upgrade leaves the socket alone, so that nothing that comes meanwhile is lost",
+        "echo 'restart comatrix-gateway.service' > /expected; diff /expected /told; rm /told",
+    ),
+    (
         "a removal leaves the configuration",
         "dpkg --remove comatrix-gateway
+        grep -q '^stop comatrix-gateway.socket comatrix-gateway.service$' /told; rm /told /active
         test ! -e /usr/bin/comatrix-gateway; test ! -e /usr/lib/systemd/system/comatrix-gateway.service
         tail -n 1 /etc/comatrix/gateway.toml | grep -q '^# mine$'",
     ),
     (
-        "a purge leaves nothing",
-        "dpkg --purge comatrix-gateway
+        "what comes back after a removal starts as at first, and has the configuration that was left",
+        "dpkg --install /newer.deb
+        printf 'start comatrix-gateway.%s\\n' socket service > /expected; diff /expected /told
+        tail -n 1 /etc/comatrix/gateway.toml | grep -q '^# mine$'",
+    ),
+    (
+        "a purge leaves nothing, tokens least of all",
+        "echo secret > /etc/comatrix/secrets/token
+        dpkg --purge comatrix-gateway
         test ! -e /etc/comatrix; test ! -e /var/cache/private/comatrix
         test ! -e /etc/systemd/system/multi-user.target.wants/comatrix-gateway.service
         test ! -e /etc/systemd/system/sockets.target.wants/comatrix-gateway.socket",
@@ -120,7 +143,8 @@ pub fn test(folder: &Path, package: &Path, newer: &Path) -> Result<(), TestError
     }
     for (step, script) in STEPS {
         announce(step);
-        let script = format!("set -eu; {script}");
+        let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+        let script = format!("set -eu; export PATH={path}; {script}");
         run(as_it(&root, ["chroot"])
             .arg(&debian)
             .args(["sh", "-c", &script])

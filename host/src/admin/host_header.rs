@@ -24,7 +24,10 @@ fn is_loopback(authority: &Authority) -> bool {
         .strip_prefix('[')
         .and_then(|host| host.strip_suffix(']'))
         .unwrap_or(host);
+    // A port that is none would be another's spelling of something else.
+    let has_port = authority.as_str().len() > host.len();
     !authority.as_str().contains('@')
+        && (!has_port || authority.port_u16().is_some())
         && (host.eq_ignore_ascii_case("localhost")
             || address
                 .parse::<IpAddr>()
@@ -64,6 +67,8 @@ mod tests {
             "[fe80::1]",
             "user@localhost",
             "localhost, evil.example",
+            "localhost:x",
+            "127.0.0.1:9683.evil.example",
         ] {
             assert!(!asks("/", &[host]), "{host}");
         }

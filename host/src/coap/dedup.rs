@@ -257,6 +257,8 @@ mod tests {
             })
             .collect();
         assert_eq!(kept, [2, 3, 4]);
+        answers.expire(start + LIFETIME);
+        assert_eq!((answers.len(), answers.bytes), (0, 0));
     }
 
     #[test]
@@ -271,6 +273,8 @@ mod tests {
             "{}",
             answers.turns.len()
         );
+        answers.expire(start + LIFETIME);
+        assert_eq!((answers.len(), answers.bytes), (0, 0));
         answers.expire(start + LIFETIME);
         assert_eq!((answers.len(), answers.turns.len()), (0, 0));
     }

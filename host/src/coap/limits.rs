@@ -55,9 +55,9 @@ pub struct Limits {
     /// Answers retained per peer for duplicates, oldest out. A peer that sends more than 64 requests while
     /// one duplicate travels has no constrained network.
     pub answers_per_peer: usize,
-    /// Bytes of retained answers in all, their bookkeeping included (some 350 of an answer of 64), oldest out: a duplicate of
-    /// a request whose answer has left is handled as a new one. 8 MiB are the lifetime of a message ID (247 s) at some 100
-    /// messages per second.
+    /// Bytes of retained answers in all, their bookkeeping included (of an answer of 64 some 350, and 400 of its peer), oldest
+    /// out: a duplicate of a request whose answer has left is handled as a new one. 8 MiB are the lifetime of a message ID
+    /// (247 s) at 95 messages per second of few peers, or one message of each of 11,000.
     pub answer_bytes: usize,
     /// Bytes of block-wise bodies in all. Requests and responses have half each, so that uploads cannot
     /// push out what others are fetching.

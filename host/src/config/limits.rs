@@ -41,9 +41,10 @@ impl Limits {
         } = ServeLimits::default();
         if cfg!(feature = "router") {
             // What a thousand devices may cost a router is 20 MB. A call in flight takes 100 KB, most of it its connection's: 64 of 200 ms
-            // carry 320 requests per second. 2 MiB of answers for repeats are four minutes of 24 messages per second.
+            // carry 320 requests per second. 4 MiB of answers for repeats are four minutes of 48 messages per second,
+            // or 5,400 devices with one each.
             upstream.in_flight = 64;
-            coap.answer_bytes = 2 << 20;
+            coap.answer_bytes = 4 << 20;
         }
         let mut drain_seconds = drain.as_secs();
         let mut call_ms = 20;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::board::Board;
-use super::managed::{Activated, Managed};
+use super::managed::{Activated, Managed, RuleFailure};
 use super::protocol::{Reply, Wish};
 use super::reload::Source;
 use super::replace::NotReplaced;
@@ -34,7 +34,7 @@ pub struct Manager {
     /// Hears of revisions that fail.
     pub(super) bell: Bell,
     /// None where the system has none left.
-    watch: Option<Arc<Watch>>,
+    pub(super) watch: Option<Arc<Watch>>,
 }
 
 impl Manager {
@@ -154,6 +154,8 @@ impl Manager {
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
             }
         }
+        // A folder may have been replaced with its files.
+        self.watch_folders();
         for name in names {
             if let Some(index) = self.index(&name) {
                 self.replace_and_tell(index, Source::Configured);
@@ -215,10 +217,10 @@ impl Manager {
                 let rule = &mut self.rules[index];
                 // What failed for eight devices does not come back by itself.
                 rule.previous = None;
-                rule.failure = Some(format!(
+                rule.failure = Some(RuleFailure::Revision(format!(
                     "{} failed on half of its calls and was taken back",
                     alarm.digest
-                ));
+                )));
                 tracing::error!("{done}, since {} fails", alarm.digest);
             }
             Err(_) => self.rules[index].pause(),

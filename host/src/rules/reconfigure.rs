@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::RuleSpec;
-use super::managed::Managed;
+use super::managed::{Managed, RuleFailure};
 use super::manager::Manager;
 use super::protocol::Reply;
 use super::reload::{Source, read};
@@ -40,6 +40,7 @@ impl Manager {
         service_manager::reloading();
         let began = Instant::now();
         let result = self.try_reconfigure();
+        self.watch_folders();
         let source = &self.rereading.source;
         let reply = match result {
             Ok(()) => {
@@ -54,8 +55,11 @@ impl Manager {
                 tracing::error!("{line}");
                 for known in &mut self.rules {
                     let is_faulty = rule.as_ref() == Some(&known.spec.name);
-                    known.refusal = is_faulty.then(|| reason.clone());
-                    known.changes.refused += u64::from(is_faulty);
+                    known.forget_reading();
+                    if is_faulty {
+                        known.failure = Some(RuleFailure::Reading(reason.clone()));
+                        known.changes.refused += 1;
+                    }
                 }
                 Reply::Refused(line)
             }
@@ -69,6 +73,12 @@ impl Manager {
 
     fn try_reconfigure(&mut self) -> Result<(), NotTaken> {
         let mut settings = (self.rereading.read)()?;
+        // First: a file that is replaced after it was read is heard of when this is done.
+        if let Some(watch) = &self.watch {
+            let serving = self.rules.iter().map(|rule| &rule.spec);
+            // What cannot be watched is said when it is known which rules serve.
+            drop(watch.follow(serving.chain(&settings.rules)));
+        }
         let mut rules = Vec::with_capacity(settings.rules.len());
         for spec in std::mem::take(&mut settings.rules) {
             let name = spec.name.clone();
@@ -89,7 +99,6 @@ impl Manager {
             rule.state.pause(None);
         }
         self.rules = rules;
-        self.watch_folders();
         (self.rereading.taken)(&settings);
         self.warn(&settings);
         self.trust = settings.trust;
@@ -109,10 +118,12 @@ impl Manager {
             Some(former) => former.respecified(spec, self.bell.clone()),
             None => Managed::new(spec, self.bell.clone()),
         };
-        rule.refusal = None;
+        rule.forget_reading();
         let is_found_again = rule.found.as_ref() == Some(&found);
         rule.found = Some(found);
-        if rule.current.is_none() || !(is_found_again || rule.serves(&package)) {
+        if rule.serves(&package) {
+            rule.failure = None;
+        } else if rule.current.is_none() || !is_found_again {
             self.make_ready(&mut rule, &package, Source::Configured)?;
         }
         Ok(rule)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::managed::{Activated, Managed};
+use super::managed::{Activated, Managed, RuleFailure};
 use super::manager::Manager;
 use super::reload::{Source, read};
 use crate::access_log::escaped;
@@ -38,11 +38,13 @@ impl Manager {
     ) -> Result<String, NotReplaced> {
         let result = self.try_replace(index, source);
         let rule = &mut self.rules[index];
-        rule.failure = match &result {
-            Ok(_) => None,
-            Err(NotReplaced { step, reason }) => Some(format!("{step}: {reason}")),
-        };
-        rule.changes.refused += u64::from(result.is_err());
+        match &result {
+            Ok(_) => rule.failure = None,
+            Err(NotReplaced { step, reason }) => {
+                rule.failure = Some(RuleFailure::Revision(format!("{step}: {reason}")));
+                rule.changes.refused += 1;
+            }
+        }
         result
     }
 
@@ -53,11 +55,17 @@ impl Manager {
             .map_err(|error| NotReplaced::at("verify", error))?;
         let digest = package.code.digest();
         if matches!(source, Source::Configured) {
+            // One that cannot serve is not found: a reload looks at it again.
             rule.found = Some((digest, package.manifest.clone()));
-            self.rules[index].found.clone_from(&rule.found);
         }
         if rule.serves(&package) {
-            return Ok(format!("rule {}: {digest} serves already", rule.spec.name));
+            self.rules[index].found = rule.found;
+            let done = format!("rule {}: {digest} serves already", rule.spec.name);
+            if rule.failure.is_some() {
+                // The log's last word on this rule was an error.
+                tracing::info!("{done}");
+            }
+            return Ok(done);
         }
         self.make_ready(&mut rule, &package, source)?;
         let done = format!("rule {}: {digest} serves", rule.spec.name);
@@ -105,7 +113,6 @@ impl Manager {
         rule.changes.replaced += 1;
         rule.pauses = (0, None);
         rule.failure = None;
-        rule.refusal = None;
         Ok(())
     }
 

@@ -70,7 +70,8 @@ impl Watch {
             };
             // One that is watched already keeps its descriptor. The data path's thread must not wait for a slow disk here:
             // the table of folders is not locked.
-            match inotify::add_watch(&self.inotify, folder, inotify::WatchFlags::MOVED_TO) {
+            let wanted = inotify::WatchFlags::MOVED_TO | inotify::WatchFlags::MOVE_SELF;
+            match inotify::add_watch(&self.inotify, folder, wanted) {
                 Ok(descriptor) => {
                     let file = component.file_name().unwrap_or_default().to_owned();
                     let rules = next.entry(descriptor).or_default();
@@ -106,6 +107,8 @@ impl Watch {
         let mut buffer = [MaybeUninit::uninit(); BUFFER];
         let mut reader = inotify::Reader::new(&self.inotify, &mut buffer);
         loop {
+            // A folder in which somebody renames without end must not keep the data path waiting.
+            tokio::task::consume_budget().await;
             let mut ready = inotify.readable().await?;
             let event = match reader.next() {
                 Ok(event) => event,
@@ -116,15 +119,6 @@ impl Watch {
                 Err(Errno::INTR) => continue,
                 Err(error) => return Err(error.into()),
             };
-            if event.events().contains(inotify::ReadFlags::IGNORED) {
-                // One that another configuration has left is not missed.
-                if self.folders().remove(&event.wd()).is_some() {
-                    tracing::error!(
-                        "a folder with rules is gone; rules replaced there are noticed at SIGHUP or by `comatrix-gateway rules swap`"
-                    );
-                }
-                continue;
-            }
             for rule in self.rules_of(&event) {
                 if events.send(Event::Replaced(rule)).is_err() {
                     return Ok(());
@@ -137,12 +131,19 @@ impl Watch {
         self.folders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The rules that a file belongs to: as component, manifest or signature. All of them where events were lost.
+    /// The rules that a file belongs to: as component, manifest or signature. All of them where events were lost; all of a
+    /// folder that is gone or elsewhere, since another may be in its place.
     fn rules_of(&self, event: &inotify::Event<'_>) -> Vec<String> {
         let folders = self.folders();
         if event.events().contains(inotify::ReadFlags::QUEUE_OVERFLOW) {
             let all = folders.values().flatten();
             return all.map(|(_, rule)| rule.clone()).collect();
+        }
+        let elsewhere = inotify::ReadFlags::IGNORED | inotify::ReadFlags::MOVE_SELF;
+        if event.events().intersects(elsewhere) {
+            // One that another configuration has left is not missed.
+            let left = folders.get(&event.wd()).into_iter().flatten();
+            return left.map(|(_, rule)| rule.clone()).collect();
         }
         let name = event.file_name().map(|name| name.to_bytes().to_vec());
         let name = name.unwrap_or_default();

@@ -5,6 +5,7 @@ mod disks;
 mod late_dns;
 mod rereading;
 mod telling;
+mod watching;
 
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::OwnedFd;

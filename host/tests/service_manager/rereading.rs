@@ -8,26 +8,25 @@ use rustix::process::Signal;
 
 use super::{Device, Manager, NOWHERE, Running};
 use crate::exchange::request;
-use crate::scratch;
 use crate::stub::{Reaction, Stub};
 
 /// What every configuration here has.
-const PLACES: &str = "ip = \"127.0.0.1\"\nport = 0\ncontrol_socket = \"control.sock\"\n";
+pub(super) const PLACES: &str = "ip = \"127.0.0.1\"\nport = 0\ncontrol_socket = \"control.sock\"\n";
 
 impl Manager {
     /// A gateway that has everything from its file.
-    fn configured(&self) -> Command {
+    pub(super) fn configured(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_comatrix-gateway"));
         command.args(["--config", "gateway.toml"]);
         self.at_home(command)
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub(super) fn write(&self, name: &str, text: &str) {
         fs::write(self.folder.join(name), text).expect("the folder is the test's");
     }
 
     /// `rules reload`: exit status, and what it says.
-    fn reload(&self) -> (Option<i32>, String) {
+    pub(super) fn reload(&self) -> (Option<i32>, String) {
         let output = Command::new(env!("CARGO_BIN_EXE_comatrix-gateway"))
             .args(["rules", "--control-socket", "control.sock", "reload"])
             .current_dir(&self.folder)
@@ -189,35 +188,4 @@ fn what_cannot_work_is_refused_in_one_line_that_names_file_setting_and_remedy() 
         "{said}"
     );
     assert!(manager.hear_reloaded().starts_with("listening on coap://"));
-}
-
-#[test]
-fn a_rule_that_a_reload_brings_is_watched_from_then_on() {
-    let manager = Manager::new("rereading-watch");
-    manager.write("gateway.toml", PLACES);
-    let _gateway = Running::start(&mut manager.configured());
-    let device = Device::new(manager.hear_ready());
-    let rules = scratch::folder("rereading-watch-rules");
-    let put = |text: &str| {
-        let written = rules.join("new");
-        fs::write(&written, crate::stage::saying(text)).expect("the folder is the test's");
-        fs::rename(&written, rules.join("a.wasm")).expect("the folder is the test's");
-    };
-    put("one");
-    let component = rules.join("a.wasm").display().to_string();
-    let rule = format!(
-        "{PLACES}[[rule]]\nname = \"a\"\ncomponent = \"{component}\"\nallow = [\"GET none standard /needed\"]\n"
-    );
-    manager.write("gateway.toml", &rule);
-    assert_eq!(manager.reload().0, Some(0));
-    let get = |message_id| {
-        device.say_as(message_id, request(code::GET, "a/test"));
-        device.message().payload
-    };
-    assert_eq!(get(1), b"one");
-    put("two");
-    let mut ids = 2..2000;
-    while get(ids.next().expect("it is never noticed")) != b"two" {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
 }

@@ -19,6 +19,8 @@ pub struct Plan {
     pub starts: usize,
     /// Swaps under load, one every 600 ms.
     pub swaps: usize,
+    /// How long a gateway is watched that nobody asks for anything.
+    pub idle: Duration,
 }
 
 /// What the bench's process is to be.
@@ -100,6 +102,7 @@ impl Plan {
             soak_requests: 1_000_000,
             starts: 9,
             swaps: 100,
+            idle: Duration::from_secs(600),
         }
     }
 
@@ -112,6 +115,7 @@ impl Plan {
             soak_requests: 50_000,
             starts: 3,
             swaps: 20,
+            idle: Duration::from_secs(60),
             ..Self::thorough()
         }
     }

@@ -23,8 +23,9 @@ const REQUESTS: u64 = 25;
 const PERIOD: Duration = Duration::from_secs(1);
 /// What a gateway that has just started may still be giving back.
 const SETTLE: Duration = Duration::from_secs(1);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// Size, start, memory, addresses and threads. No row where there is no such binary.
+/// Size, start, memory, idle CPU time, addresses and threads. No row where there is no such binary.
 pub fn measure(plan: &Plan, _gateway: &Gateway) -> Result<Vec<Row>, Failure> {
     let Some(binary) = binary() else {
         eprintln!(
@@ -43,6 +44,9 @@ pub fn measure(plan: &Plan, _gateway: &Gateway) -> Result<Vec<Row>, Failure> {
     let server = gateway.start(&origin)?;
     std::thread::sleep(SETTLE);
     let idle = server.memory("VmRSS")? as f64;
+    let before = server.cpu_time()?;
+    std::thread::sleep(plan.idle);
+    let idle_cpu = server.cpu_time()?.saturating_sub(before).as_secs_f64();
     let (active, answered, errors) = load(&server, &origin, Some(PERIOD))?;
     let threads = server.threads()? as f64;
     let addresses = server.memory("VmSize")? as f64;
@@ -77,6 +81,13 @@ pub fn measure(plan: &Plan, _gateway: &Gateway) -> Result<Vec<Row>, Failure> {
             )
         },
         row("memory, idle", idle / 1e6, "MB", 8.0, String::new()),
+        row(
+            "CPU time of an idle day",
+            idle_cpu * DAY.as_secs_f64() / plan.idle.as_secs_f64(),
+            "s",
+            10.0,
+            format!("{:.0} ms in {} s", idle_cpu * 1e3, plan.idle.as_secs()),
+        ),
         row(
             &format!("memory with {DEVICES} devices active"),
             active / 1e6,

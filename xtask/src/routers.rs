@@ -89,8 +89,14 @@ impl Router {
         let from = target_folder
             .join(self.target)
             .join("router/comatrix-gateway");
-        let file = self.file(folder);
-        fs::copy(&from, &file).map_err(|source| DistError::File { path: from, source })?;
+        // One that runs cannot be written; another one can take its place.
+        let (file, coming) = (self.file(folder), folder.join("tools/coming"));
+        fs::copy(&from, &coming)
+            .and_then(|_| fs::rename(&coming, &file))
+            .map_err(|source| DistError::File {
+                path: file.clone(),
+                source,
+            })?;
         Ok(file)
     }
 }

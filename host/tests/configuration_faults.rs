@@ -77,8 +77,8 @@ fn what_is_wrong_with_a_file_is_told_with_its_place_and_a_remedy() {
             "https://",
         ),
         (
-            "[[homeserver]]\nurl = \"ftp://m.example\"",
-            "http",
+            "[[homeserver]]\nurl = \"http://a\"\n[[homeserver]]\nurl = \"ftp://b\"",
+            "homeserver 2",
             "https://",
         ),
         (

@@ -67,8 +67,8 @@ pub(super) fn homeservers(
         tables[0].access_token_file = Some(token_file);
     }
     let mut homeservers: Vec<Homeserver> = Vec::new();
-    for table in tables {
-        let origin = origin(&table.url)?;
+    for (number, table) in (1..).zip(tables) {
+        let origin = origin(number, &table.url)?;
         if homeservers.iter().any(|known| known.origin() == &origin) {
             return Err(
                 format!("the homeserver {origin} is configured twice; leave one out").into(),
@@ -101,11 +101,11 @@ pub(super) fn homeservers(
     Ok(homeservers)
 }
 
-fn origin(text: &str) -> Result<Url, ConfigError> {
-    // What is given may hold a password: errors say what is wrong with it, not what it is.
+fn origin(number: usize, text: &str) -> Result<Url, ConfigError> {
+    // What is given may hold a password: errors say which it is and what is wrong with it, not what it is.
     let wrong = |fault: &str| {
         ConfigError(format!(
-            "a homeserver's URL {fault}; write scheme, host and port only, as in https://matrix.example.org or http://localhost:8008"
+            "the URL of homeserver {number} (--homeserver, or [[homeserver]] url) {fault}; write scheme, host and port only, as in https://matrix.example.org or http://localhost:8008"
         ))
     };
     let url = Url::parse(text).map_err(|error| wrong(&format!("does not parse ({error})")))?;

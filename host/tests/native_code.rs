@@ -115,6 +115,10 @@ async fn signed_native_code_serves_under_its_components_digest_and_is_rolled_bac
 async fn native_code_that_takes_its_files_place_serves_from_then_on() {
     let folder = scratch::folder("native-configured-files");
     let files = Files::new(&folder);
+    let bob = PrivateKey::generate().unwrap();
+    let public = files.keys.join("bob.pub");
+    fs::write(&public, bob.public().to_pem().unwrap()).unwrap();
+    set_mode(&public, 0o644);
     let rules = [("a", saying("unused"))];
     let stage = Stage::trusting(files.trust(), "native-configured", &rules, |spec| {
         spec.component = Some(folder.join("new.cwasm"));
@@ -127,6 +131,10 @@ async fn native_code_that_takes_its_files_place_serves_from_then_on() {
     newer.stated(|manifest| manifest.revision = 4);
     stage.reload().await;
     assert_eq!(stage.test("a").await, "newer");
+    // The same files under another's signature are not the same.
+    newer.sign(&bob, &fs::read(&newer.manifest).unwrap());
+    stage.reload().await;
+    assert_eq!(stage.status("a").await.signer.as_deref(), Some("bob"));
 }
 
 type Fault = (&'static str, fn(&Files), &'static str, &'static str);

@@ -38,7 +38,7 @@ const STEPS: [(&str, &str); 11] = [
     ),
     (
         "service and socket start with the machine, and now, the socket first",
-        "printf -- '--quiet --system start comatrix-gateway.%s\\n' socket service > /expected
+        "printf -- '--quiet --system %s\\n' 'start comatrix-gateway.socket' 'restart comatrix-gateway.service' > /expected
         diff /expected /told; rm /told
         test -L /etc/systemd/system/multi-user.target.wants/comatrix-gateway.service
         test -L /etc/systemd/system/sockets.target.wants/comatrix-gateway.socket",
@@ -83,7 +83,7 @@ const STEPS: [(&str, &str); 11] = [
     (
         "what comes back after a removal starts as at first, and has the configuration that was left",
         "dpkg --install /newer.deb
-        printf -- '--quiet --system start comatrix-gateway.%s\\n' socket service > /expected
+        printf -- '--quiet --system %s\\n' 'start comatrix-gateway.socket' 'restart comatrix-gateway.service' > /expected
         diff /expected /told
         tail -n 1 /etc/comatrix/gateway.toml | grep -q '^# mine$'",
     ),

@@ -25,20 +25,32 @@ pub(super) struct Managed {
     pub(super) floor: u64,
     /// Pauses in a row, and the end of the last one.
     pub(super) pauses: (u32, Option<Instant>),
-    pub(super) failure: Option<RuleFailure>,
+    /// Why the last attempt to replace its revision failed, or why a revision was taken back.
+    pub(super) failure: Option<String>,
+    /// Why the configuration, as it was last read, cannot serve, where that is this rule's fault.
+    pub(super) refusal: Option<String>,
     pub(super) changes: Changes,
     /// What was last found where the configuration says: only a change there is taken at SIGHUP, so that it undoes
     /// neither an operator's swap nor a revision taken back.
-    pub(super) found: Option<(Digest, Option<Manifest>)>,
+    pub(super) found: Option<Found>,
 }
 
-/// What last went wrong with a rule, for people.
-#[derive(Clone)]
-pub(super) enum RuleFailure {
-    /// Its revision could not be replaced, or was taken back.
-    Revision(String),
-    /// Because of this rule the configuration, as it was last read, cannot serve.
-    Reading(String),
+/// What a package is known by.
+#[derive(Clone, PartialEq)]
+pub(super) struct Found {
+    digest: Digest,
+    manifest: Option<Manifest>,
+    signer: Option<String>,
+}
+
+impl Found {
+    pub(super) fn of(package: &Package) -> Self {
+        Self {
+            digest: package.code.digest(),
+            manifest: package.manifest.clone(),
+            signer: package.signer.clone(),
+        }
+    }
 }
 
 /// A revision that serves or served.
@@ -62,6 +74,7 @@ impl Managed {
             floor: 0,
             pauses: (0, None),
             failure: None,
+            refusal: None,
             changes: Changes::default(),
             found: None,
         }
@@ -90,12 +103,6 @@ impl Managed {
                 && current.manifest == package.manifest
                 && current.signer == package.signer
         })
-    }
-
-    /// The configuration was read anew: what an earlier reading found wrong counts no more.
-    pub(super) fn forget_reading(&mut self) {
-        self.failure
-            .take_if(|failure| matches!(failure, RuleFailure::Reading(_)));
     }
 
     /// Takes the rule out of service for a while, longer each time.
@@ -132,9 +139,12 @@ impl Managed {
                 .previous
                 .as_ref()
                 .map(|previous| format!("{:#}", previous.revision.digest())),
-            failure: self.failure.as_ref().map(|failure| match failure {
-                RuleFailure::Revision(reason) | RuleFailure::Reading(reason) => reason.clone(),
-            }),
+            failure: match (&self.failure, &self.refusal) {
+                (Some(failure), Some(refusal)) if failure != refusal => Some(format!(
+                    "{failure}; and as the configuration was last read: {refusal}"
+                )),
+                (failure, refusal) => failure.as_ref().or(refusal.as_ref()).cloned(),
+            },
             changes: self.changes,
         }
     }

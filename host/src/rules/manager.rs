@@ -1,12 +1,12 @@
 //! Decides which revision of each rule serves. It owns the only way to change that.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::board::Board;
-use super::managed::{Activated, Managed, RuleFailure};
+use super::managed::{Activated, Managed};
 use super::protocol::{Reply, Wish};
 use super::reload::Source;
 use super::replace::NotReplaced;
@@ -18,9 +18,6 @@ use crate::config::Settings;
 use crate::exchange::Serving;
 use crate::heap;
 use crate::rule::{Alarm, Bell, Cache, Engines, Trust};
-
-/// After a file was replaced, the time for others that belong to it (manifest, signature) to follow.
-const SETTLING: Duration = Duration::from_millis(50);
 
 /// All rules, and what they are made with.
 pub struct Manager {
@@ -35,6 +32,8 @@ pub struct Manager {
     pub(super) bell: Bell,
     /// None where the system has none left.
     pub(super) watch: Option<Arc<Watch>>,
+    /// Folders that could not be watched.
+    pub(super) unwatched: Vec<PathBuf>,
 }
 
 impl Manager {
@@ -68,6 +67,7 @@ impl Manager {
             rereading,
             bell,
             watch,
+            unwatched: Vec::new(),
         }
     }
 
@@ -119,17 +119,23 @@ impl Manager {
 
     /// Acts on events until nobody can send any more.
     pub fn run(mut self, events: &Receiver<Event>) {
-        while let Ok(event) = events.recv() {
-            self.act(event, events);
+        loop {
+            match self.next(events) {
+                Ok(event) => self.act(event, events),
+                // A folder that was not there may be now.
+                Err(RecvTimeoutError::Timeout) => self.watch_folders_anew(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
             self.post();
             // What the compiler has held, and revisions that nothing shows any more.
             heap::give_back();
         }
     }
 
-    fn act(&mut self, event: Event, events: &Receiver<Event>) {
+    pub(super) fn act(&mut self, event: Event, events: &Receiver<Event>) {
         match event {
             Event::Replaced(rule) => self.replaced(rule, events),
+            Event::Folders => self.folders_changed(),
             Event::Alarm(alarm) => self.alarm(&alarm),
             Event::Wish(wish, reply) => {
                 let answer = self.wish(wish);
@@ -141,46 +147,11 @@ impl Manager {
         }
     }
 
-    /// Files of one release are replaced one after the other: they are looked at together.
-    fn replaced(&mut self, rule: String, events: &Receiver<Event>) {
-        let mut names = vec![rule];
-        let mut later = None;
-        let settled = Instant::now() + SETTLING;
-        while later.is_none() {
-            match events.recv_timeout(settled.saturating_duration_since(Instant::now())) {
-                Ok(Event::Replaced(rule)) if names.contains(&rule) => {}
-                Ok(Event::Replaced(rule)) => names.push(rule),
-                Ok(other) => later = Some(other),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
-            }
-        }
-        // A folder may have been replaced with its files.
-        self.watch_folders();
-        for name in names {
-            if let Some(index) = self.index(&name) {
-                self.replace_and_tell(index, Source::Configured);
-            }
-        }
-        if let Some(later) = later {
-            self.act(later, events);
-        }
-    }
-
-    /// Hears from now on of files that are replaced where the rules' components are. What cannot be heard of is said in the
-    /// log; the gateway serves all the same.
-    pub(super) fn watch_folders(&self) {
-        let specs = self.rules.iter().map(|rule| &rule.spec);
-        let unwatched = self.watch.as_ref().map(|watch| watch.follow(specs));
-        for error in unwatched.into_iter().flatten() {
-            tracing::warn!("{error}");
-        }
-    }
-
-    fn index(&self, name: &str) -> Option<usize> {
+    pub(super) fn index(&self, name: &str) -> Option<usize> {
         self.rules.iter().position(|rule| rule.spec.name == name)
     }
 
-    fn replace_and_tell(&mut self, index: usize, source: Source<'_>) -> Reply {
+    pub(super) fn replace_and_tell(&mut self, index: usize, source: Source<'_>) -> Reply {
         match self.replace(index, source) {
             Ok(done) => Reply::Done(done),
             Err(NotReplaced { step, reason }) => {
@@ -217,10 +188,10 @@ impl Manager {
                 let rule = &mut self.rules[index];
                 // What failed for eight devices does not come back by itself.
                 rule.previous = None;
-                rule.failure = Some(RuleFailure::Revision(format!(
+                rule.failure = Some(format!(
                     "{} failed on half of its calls and was taken back",
                     alarm.digest
-                )));
+                ));
                 tracing::error!("{done}, since {} fails", alarm.digest);
             }
             Err(_) => self.rules[index].pause(),

@@ -7,6 +7,7 @@
 pub mod board;
 pub mod command;
 pub mod control;
+mod files;
 mod managed;
 pub mod manager;
 pub mod protocol;
@@ -39,6 +40,8 @@ pub use watch::Watch;
 pub enum Event {
     /// A file of a rule with this name was replaced.
     Replaced(String),
+    /// A folder with rules was moved or removed, or nobody knows what was replaced.
+    Folders,
     /// A revision fails more often than it works.
     Alarm(Alarm),
     /// An operator wants something, and waits for the reply.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::RuleSpec;
-use super::managed::{Managed, RuleFailure};
+use super::managed::{Found, Managed};
 use super::manager::Manager;
 use super::protocol::Reply;
 use super::reload::{Source, read};
@@ -40,7 +40,8 @@ impl Manager {
         service_manager::reloading();
         let began = Instant::now();
         let result = self.try_reconfigure();
-        self.watch_folders();
+        // A folder may have taken another's place meanwhile.
+        self.watch_folders_anew();
         let source = &self.rereading.source;
         let reply = match result {
             Ok(()) => {
@@ -55,11 +56,8 @@ impl Manager {
                 tracing::error!("{line}");
                 for known in &mut self.rules {
                     let is_faulty = rule.as_ref() == Some(&known.spec.name);
-                    known.forget_reading();
-                    if is_faulty {
-                        known.failure = Some(RuleFailure::Reading(reason.clone()));
-                        known.changes.refused += 1;
-                    }
+                    known.refusal = is_faulty.then(|| reason.clone());
+                    known.changes.refused += u64::from(is_faulty);
                 }
                 Reply::Refused(line)
             }
@@ -110,7 +108,7 @@ impl Manager {
     fn prepared(&self, spec: RuleSpec, trust: &Trust) -> Result<Managed, NotReplaced> {
         let package = read(&spec, Source::Configured, trust)
             .map_err(|error| NotReplaced::at("verify", error))?;
-        let found = (package.code.digest(), package.manifest.clone());
+        let found = Found::of(&package);
         let mut known = self.rules.iter();
         let former = known.find(|rule| rule.spec.name == spec.name);
         let mut rule = match former {
@@ -118,7 +116,7 @@ impl Manager {
             Some(former) => former.respecified(spec, self.bell.clone()),
             None => Managed::new(spec, self.bell.clone()),
         };
-        rule.forget_reading();
+        rule.refusal = None;
         let is_found_again = rule.found.as_ref() == Some(&found);
         rule.found = Some(found);
         if rule.serves(&package) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::managed::{Activated, Managed, RuleFailure};
+use super::managed::{Activated, Found, Managed};
 use super::manager::Manager;
 use super::reload::{Source, read};
 use crate::access_log::escaped;
@@ -39,9 +39,9 @@ impl Manager {
         let result = self.try_replace(index, source);
         let rule = &mut self.rules[index];
         match &result {
-            Ok(_) => rule.failure = None,
+            Ok(_) => (rule.failure, rule.refusal) = (None, None),
             Err(NotReplaced { step, reason }) => {
-                rule.failure = Some(RuleFailure::Revision(format!("{step}: {reason}")));
+                rule.failure = Some(format!("{step}: {reason}"));
                 rule.changes.refused += 1;
             }
         }
@@ -56,12 +56,12 @@ impl Manager {
         let digest = package.code.digest();
         if matches!(source, Source::Configured) {
             // One that cannot serve is not found: a reload looks at it again.
-            rule.found = Some((digest, package.manifest.clone()));
+            rule.found = Some(Found::of(&package));
         }
         if rule.serves(&package) {
             self.rules[index].found = rule.found;
             let done = format!("rule {}: {digest} serves already", rule.spec.name);
-            if rule.failure.is_some() {
+            if rule.failure.is_some() || rule.refusal.is_some() {
                 // The log's last word on this rule was an error.
                 tracing::info!("{done}");
             }

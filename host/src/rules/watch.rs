@@ -29,13 +29,23 @@ pub struct Watch {
     folders: Mutex<Folders>,
 }
 
+/// What [`Watch::follow`] has found.
+#[derive(Default)]
+pub struct Followed {
+    /// Whether a folder is watched that was not: what has happened there before is not known.
+    pub is_new: bool,
+    /// What cannot be watched, since the system has no watch left or a folder is not there.
+    pub unwatched: Vec<WatchError>,
+}
+
 /// A folder cannot be watched.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "cannot watch {folder}: {cause}; a replaced rule there is noticed at SIGHUP or by `comatrix-gateway rules swap`"
+    "cannot watch {folder}: {cause}; it is tried again, until then a replaced rule there is noticed at SIGHUP"
 )]
 pub struct WatchError {
-    folder: PathBuf,
+    /// The folder.
+    pub folder: PathBuf,
     cause: io::Error,
 }
 
@@ -56,9 +66,9 @@ impl Watch {
         }))
     }
 
-    /// Watches the folders of these rules' components, and no others any more. Returns what cannot be watched, since the
-    /// system has no watch left or a folder is not there.
-    pub fn follow<'a>(&self, specs: impl Iterator<Item = &'a RuleSpec>) -> Vec<WatchError> {
+    /// Watches the folders of these rules' components, and no others any more.
+    pub fn follow<'a>(&self, specs: impl Iterator<Item = &'a RuleSpec>) -> Followed {
+        let mut descriptors = BTreeMap::new();
         let (mut next, mut unwatched) = (Folders::new(), Vec::new());
         for spec in specs {
             let Some(component) = &spec.component else {
@@ -70,17 +80,19 @@ impl Watch {
             };
             // One that is watched already keeps its descriptor. The data path's thread must not wait for a slow disk here:
             // the table of folders is not locked.
-            let wanted = inotify::WatchFlags::MOVED_TO | inotify::WatchFlags::MOVE_SELF;
-            match inotify::add_watch(&self.inotify, folder, wanted) {
-                Ok(descriptor) => {
-                    let file = component.file_name().unwrap_or_default().to_owned();
-                    let rules = next.entry(descriptor).or_default();
-                    rules.push((file, spec.name.clone()));
-                }
-                Err(error) => unwatched.push(WatchError {
+            let descriptor = *descriptors.entry(folder).or_insert_with(|| {
+                let wanted = inotify::WatchFlags::MOVED_TO | inotify::WatchFlags::MOVE_SELF;
+                let watched = inotify::add_watch(&self.inotify, folder, wanted);
+                let unheard = |error: Errno| WatchError {
                     folder: folder.to_owned(),
                     cause: error.into(),
-                }),
+                };
+                watched.map_err(|error| unwatched.push(unheard(error))).ok()
+            });
+            if let Some(descriptor) = descriptor {
+                let file = component.file_name().unwrap_or_default().to_owned();
+                let rules = next.entry(descriptor).or_default();
+                rules.push((file, spec.name.clone()));
             }
         }
         let former = std::mem::replace(&mut *self.folders(), next.clone());
@@ -88,7 +100,10 @@ impl Watch {
             // A folder that is gone has taken its watch along.
             let _ = inotify::remove_watch(&self.inotify, *left);
         }
-        unwatched
+        Followed {
+            is_new: next.keys().any(|folder| !former.contains_key(folder)),
+            unwatched,
+        }
     }
 
     /// Tells of replaced files until nobody listens. Runs on a runtime with I/O.
@@ -119,8 +134,8 @@ impl Watch {
                 Err(Errno::INTR) => continue,
                 Err(error) => return Err(error.into()),
             };
-            for rule in self.rules_of(&event) {
-                if events.send(Event::Replaced(rule)).is_err() {
+            for heard in self.heard(&event) {
+                if events.send(heard).is_err() {
                     return Ok(());
                 }
             }
@@ -131,28 +146,27 @@ impl Watch {
         self.folders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The rules that a file belongs to: as component, manifest or signature. All of them where events were lost; all of a
-    /// folder that is gone or elsewhere, since another may be in its place.
-    fn rules_of(&self, event: &inotify::Event<'_>) -> Vec<String> {
-        let folders = self.folders();
+    /// What an event means: a file belongs to rules as component, manifest or signature.
+    fn heard(&self, event: &inotify::Event<'_>) -> Vec<Event> {
         if event.events().contains(inotify::ReadFlags::QUEUE_OVERFLOW) {
-            let all = folders.values().flatten();
-            return all.map(|(_, rule)| rule.clone()).collect();
+            return vec![Event::Folders];
         }
+        let folders = self.folders();
+        // Of one that another configuration has left nothing is missed.
+        let Some(files) = folders.get(&event.wd()) else {
+            return Vec::new();
+        };
         let elsewhere = inotify::ReadFlags::IGNORED | inotify::ReadFlags::MOVE_SELF;
         if event.events().intersects(elsewhere) {
-            // One that another configuration has left is not missed.
-            let left = folders.get(&event.wd()).into_iter().flatten();
-            return left.map(|(_, rule)| rule.clone()).collect();
+            return vec![Event::Folders];
         }
         let name = event.file_name().map(|name| name.to_bytes().to_vec());
         let name = name.unwrap_or_default();
-        folders
-            .get(&event.wd())
-            .into_iter()
-            .flatten()
-            .filter(|(component, _)| belongs(&name, component.as_bytes()))
-            .map(|(_, rule)| rule.clone())
+        let meant = files
+            .iter()
+            .filter(|(component, _)| belongs(&name, component.as_bytes()));
+        meant
+            .map(|(_, rule)| Event::Replaced(rule.clone()))
             .collect()
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use comatrix_gateway::coap::code;
@@ -19,6 +20,19 @@ struct Folder {
     device: Device,
     rules: PathBuf,
     next_id: u16,
+}
+
+impl Manager {
+    /// `rules swap`, which must succeed.
+    fn swap(&self, rule: &str, component: &[u8]) {
+        fs::write(self.folder.join("swap.wasm"), component).expect("the folder is the test's");
+        let status = Command::new(env!("CARGO_BIN_EXE_comatrix-gateway"))
+            .args(["rules", "--control-socket", "control.sock", "swap", rule])
+            .arg("swap.wasm")
+            .current_dir(&self.folder)
+            .status();
+        assert!(status.is_ok_and(|status| status.success()));
+    }
 }
 
 impl Folder {
@@ -126,9 +140,29 @@ fn a_folder_that_takes_the_place_of_one_with_rules_is_read_and_watched() {
     fs::create_dir(&next).expect("it is the test's");
     folder.put(&next, "two");
     fs::rename(&folder.rules, &former).expect("it is the test's");
+    // Longer than such a thing takes: for a while there is none.
+    std::thread::sleep(Duration::from_millis(300));
     fs::rename(&next, &folder.rules).expect("it is the test's");
     folder.until("two");
     folder.put(&folder.rules, "three");
     folder.until("three");
     fs::remove_dir_all(&former).expect("it is the test's");
+}
+
+#[test]
+fn a_folder_that_comes_back_as_it_was_leaves_an_operators_swap_alone() {
+    let mut folder = Folder::new("rereading-back");
+    folder.put(&folder.rules, "one");
+    folder.configure(&[("a", "a.wasm")]);
+    assert_eq!(folder.manager.reload().0, Some(0));
+    folder.manager.swap("a", &saying("swapped"));
+    assert_eq!(folder.get(), b"swapped");
+    let away = folder.rules.with_extension("away");
+    fs::rename(&folder.rules, &away).expect("it is the test's");
+    fs::rename(&away, &folder.rules).expect("it is the test's");
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(folder.get(), b"swapped");
+    // It is watched still.
+    folder.put(&folder.rules, "two");
+    folder.until("two");
 }

@@ -44,9 +44,9 @@ pub fn measure(plan: &Plan, _gateway: &Gateway) -> Result<Vec<Row>, Failure> {
     let server = gateway.start(&origin)?;
     std::thread::sleep(SETTLE);
     let idle = server.memory("VmRSS")? as f64;
-    let before = server.cpu_time()?;
+    let before = server.run_time()?;
     std::thread::sleep(plan.idle);
-    let idle_cpu = server.cpu_time()?.saturating_sub(before).as_secs_f64();
+    let idle_cpu = server.run_time()?.saturating_sub(before).as_secs_f64();
     let (active, answered, errors) = load(&server, &origin, Some(PERIOD))?;
     let threads = server.threads()? as f64;
     let addresses = server.memory("VmSize")? as f64;
@@ -86,7 +86,7 @@ pub fn measure(plan: &Plan, _gateway: &Gateway) -> Result<Vec<Row>, Failure> {
             idle_cpu * DAY.as_secs_f64() / plan.idle.as_secs_f64(),
             "s",
             10.0,
-            format!("{:.0} ms in {} s", idle_cpu * 1e3, plan.idle.as_secs()),
+            format!("{:.3} ms in {} s", idle_cpu * 1e3, plan.idle.as_secs()),
         ),
         row(
             &format!("memory with {DEVICES} devices active"),

@@ -1,0 +1,99 @@
+//! What the manager does about files and folders of rules that change: [`Watch`](super::Watch) tells of them.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::Event;
+use super::managed::Found;
+use super::manager::Manager;
+use super::reload::{Source, read};
+use super::watch::Followed;
+use crate::rule::Package;
+
+/// After a file was replaced, the time for others that belong to it (manifest, signature) to follow.
+const SETTLING: Duration = Duration::from_millis(50);
+
+/// After this time it is tried again to watch a folder that is not there. It costs some system calls.
+const UNWATCHED: Duration = Duration::from_secs(5);
+
+impl Manager {
+    /// The next event; a timeout where it is time to look for folders that were not there.
+    pub(super) fn next(&self, events: &Receiver<Event>) -> Result<Event, RecvTimeoutError> {
+        if self.unwatched.is_empty() {
+            let event = events.recv();
+            event.map_err(|_| RecvTimeoutError::Disconnected)
+        } else {
+            events.recv_timeout(UNWATCHED)
+        }
+    }
+
+    /// Files of one release are replaced one after the other: they are looked at together.
+    pub(super) fn replaced(&mut self, rule: String, events: &Receiver<Event>) {
+        let mut names = vec![rule];
+        let mut later = None;
+        let settled = Instant::now() + SETTLING;
+        while later.is_none() {
+            match events.recv_timeout(settled.saturating_duration_since(Instant::now())) {
+                Ok(Event::Replaced(rule)) if names.contains(&rule) => {}
+                Ok(Event::Replaced(rule)) => names.push(rule),
+                Ok(other) => later = Some(other),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        for name in names {
+            if let Some(index) = self.index(&name) {
+                self.replace_and_tell(index, Source::Configured);
+            }
+        }
+        if let Some(later) = later {
+            self.act(later, events);
+        }
+    }
+
+    /// A folder is elsewhere, or nobody knows what has happened.
+    pub(super) fn folders_changed(&mut self) {
+        // Whoever has moved one away is about to put another in its place.
+        thread::sleep(SETTLING);
+        self.watch_folders();
+        self.look_again();
+    }
+
+    /// Watches the folders of the rules that serve now. Where one is watched that was not, its files may be others.
+    pub(super) fn watch_folders_anew(&mut self) {
+        if self.watch_folders() {
+            self.look_again();
+        }
+    }
+
+    /// Hears from now on of files that are replaced where the rules' components are. What cannot be heard of is said in the
+    /// log once; the gateway serves all the same. Returns whether a folder is watched that was not.
+    pub(super) fn watch_folders(&mut self) -> bool {
+        let specs = self.rules.iter().map(|rule| &rule.spec);
+        let followed = self.watch.as_ref().map(|watch| watch.follow(specs));
+        let Followed { is_new, unwatched } = followed.unwrap_or_default();
+        for error in &unwatched {
+            if !self.unwatched.contains(&error.folder) {
+                tracing::warn!("{error}");
+            }
+        }
+        self.unwatched = unwatched.into_iter().map(|error| error.folder).collect();
+        is_new
+    }
+
+    /// Reads every rule's file, for those that have changed. What an operator has swapped in or taken back stays where its
+    /// file is the same.
+    fn look_again(&mut self) {
+        for index in 0..self.rules.len() {
+            let rule = &self.rules[index];
+            let is_kept = |package: Package| {
+                let is_same = rule.found.as_ref() == Some(&Found::of(&package));
+                is_same && rule.current.is_some() && !rule.serves(&package)
+            };
+            let package = read(&rule.spec, Source::Configured, &self.trust);
+            if rule.spec.component.is_some() && !package.is_ok_and(is_kept) {
+                self.replace_and_tell(index, Source::Configured);
+            }
+        }
+    }
+}

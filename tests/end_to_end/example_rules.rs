@@ -1,9 +1,7 @@
 //! The example rules at work: mounted beside the default one, spoken to by aiocoap, in front of Synapse. And one of them
 //! replaced meanwhile.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
+use std::fs;
 use std::time::Duration;
 
 use comatrix_tests::aiocoap::{Aiocoap, bytes};
@@ -14,6 +12,7 @@ use comatrix_tests::observer::Observer;
 use comatrix_tests::places::{self, Scratch};
 use serde_json::json;
 
+use crate::desk::{Desk, copy_example};
 use crate::stage::{Room, synapse};
 
 /// A notification is out within a second; a busy machine may take longer.
@@ -33,10 +32,7 @@ impl Stage {
     fn new() -> Self {
         let scratch = Scratch::new("examples");
         for rule in ["senml", "command", "convert"] {
-            let built = places::workspace().join(format!("target/guest/{rule}.wasm"));
-            fs::copy(&built, scratch.path().join(format!("{rule}.wasm"))).unwrap_or_else(|error| {
-                panic!("{}: {error}; run `cargo xtask guest`", built.display())
-            });
+            copy_example(rule, scratch.path());
         }
         let configuration = scratch.write("gateway.toml", CONFIGURATION);
         let socket = scratch.path().join("control.sock");
@@ -235,29 +231,14 @@ fn the_rule_of_the_readme_serves_as_it_is_configured_there() {
     let block = blocks.find(|block| block.contains("name = \"senml\""));
     let block = block.expect("README configures senml");
     let scratch = Scratch::new("readme");
-    let (rules, keys) = (scratch.path().join("rules"), scratch.path().join("keys"));
-    for folder in [&rules, &keys] {
-        fs::create_dir(folder).expect("the folder is the test's");
-        fs::set_permissions(folder, Permissions::from_mode(0o755)).expect("it was just made");
+    let (desk, rules) = (Desk::new(), scratch.path().join("rules"));
+    desk.rule(&["manifest", "senml.wasm"]);
+    desk.rule(&["sign", "--key", "ann.key", "senml.rule.json"]);
+    desk.is_trusted_in(scratch.path());
+    fs::create_dir(&rules).expect("the folder is the test's");
+    for file in ["senml.wasm", "senml.rule.json", "senml.rule.json.sig"] {
+        fs::copy(desk.path().join(file), rules.join(file)).expect("it was made");
     }
-    let built = places::workspace().join("target/guest/senml.wasm");
-    fs::copy(&built, rules.join("senml.wasm"))
-        .unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask guest`", built.display()));
-    for arguments in [
-        &["keygen", "../keys/ann"][..],
-        &["manifest", "senml.wasm"],
-        &["sign", "--key", "../keys/ann.key", "senml.rule.json"],
-    ] {
-        let output = Command::new(gateway::full())
-            .arg("rule")
-            .args(arguments)
-            .current_dir(&rules)
-            .output()
-            .expect("the gateway starts");
-        assert!(output.status.success(), "{arguments:?}: {output:?}");
-    }
-    let public = keys.join("ann.pub");
-    fs::set_permissions(&public, Permissions::from_mode(0o644)).expect("it was just made");
     let configuration = scratch.write("gateway.toml", block).display().to_string();
     let socket = scratch.path().join("control.sock").display().to_string();
     let _gateway = Gateway::start(&["--config", &configuration, "--control-socket", &socket]);

@@ -9,6 +9,7 @@ mod clock;
 mod command_line;
 mod configurations;
 mod control_socket;
+mod desk;
 mod device_commands;
 mod discovery;
 mod endpoint;

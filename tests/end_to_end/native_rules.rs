@@ -2,10 +2,8 @@
 //! replaced while it serves, and refused where it is not right. The gateway under test needs no compiler for any of it, and may be
 //! for another processor.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,8 +11,9 @@ use comatrix_tests::aiocoap::{Aiocoap, bytes};
 use comatrix_tests::device::Request;
 use comatrix_tests::gateway::{self, Gateway};
 use comatrix_tests::matrix::encoded;
-use comatrix_tests::places::{self, Scratch};
+use comatrix_tests::places::Scratch;
 
+use crate::desk::Desk;
 use crate::stage::{Room, synapse};
 
 /// Content-Format of SenML in CBOR (RFC 8428 §12.1).
@@ -35,36 +34,7 @@ const CONFIGURATION: &str = r#"
     ]
 "#;
 
-/// The desk of the rule's author.
-struct Desk(Scratch);
-
 impl Desk {
-    fn new() -> Self {
-        let desk = Self(Scratch::new("desk"));
-        let built = places::workspace().join("target/guest/senml.wasm");
-        fs::copy(&built, desk.path().join("senml.wasm")).unwrap_or_else(|error| {
-            panic!("{}: {error}; run `cargo xtask guest`", built.display())
-        });
-        desk.rule(&["keygen", "ann"]);
-        desk
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    /// `comatrix-gateway rule …`; it must succeed.
-    fn rule(&self, arguments: &[&str]) {
-        let output = Command::new(gateway::full())
-            .arg("rule")
-            .args(arguments)
-            .current_dir(self.path())
-            .output()
-            .expect("the full gateway starts");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "rule {arguments:?}: {said}");
-    }
-
     /// A release of the rule: its native code, the manifest and the signature.
     fn release(&self, revision: &str) -> [PathBuf; 3] {
         self.rule(&["manifest", "senml.wasm", "--revision", revision]);
@@ -84,12 +54,7 @@ struct Router {
 impl Router {
     fn start(desk: &Desk) -> Self {
         let folder = Scratch::new("router");
-        let keys = folder.path().join("keys");
-        fs::create_dir(&keys).expect("the folder is the test's");
-        fs::set_permissions(&keys, Permissions::from_mode(0o755)).expect("it was just made");
-        let public = keys.join("ann.pub");
-        fs::copy(desk.path().join("ann.pub"), &public).expect("it was made");
-        fs::set_permissions(&public, Permissions::from_mode(0o644)).expect("it was just made");
+        desk.is_trusted_in(folder.path());
         copy(&desk.release("1"), folder.path());
         let configuration = [gateway::EMULATED, CONFIGURATION].concat();
         let configuration = folder.write("gateway.toml", &configuration);

@@ -274,8 +274,9 @@ mod tests {
             answers.turns.len()
         );
         answers.expire(start + LIFETIME);
-        assert_eq!((answers.len(), answers.bytes), (0, 0));
-        answers.expire(start + LIFETIME);
-        assert_eq!((answers.len(), answers.turns.len()), (0, 0));
+        assert_eq!(
+            (answers.len(), answers.bytes, answers.turns.len()),
+            (0, 0, 0)
+        );
     }
 }

@@ -5,11 +5,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Event;
-use super::managed::Found;
 use super::manager::Manager;
 use super::reload::{Source, read};
 use super::watch::Followed;
-use crate::rule::Package;
 
 /// After a file was replaced, the time for others that belong to it (manifest, signature) to follow.
 const SETTLING: Duration = Duration::from_millis(50);
@@ -86,12 +84,9 @@ impl Manager {
     fn look_again(&mut self) {
         for index in 0..self.rules.len() {
             let rule = &self.rules[index];
-            let is_kept = |package: Package| {
-                let is_same = rule.found.as_ref() == Some(&Found::of(&package));
-                is_same && rule.current.is_some() && !rule.serves(&package)
-            };
             let package = read(&rule.spec, Source::Configured, &self.trust);
-            if rule.spec.component.is_some() && !package.is_ok_and(is_kept) {
+            let keeps_other = package.is_ok_and(|package| rule.keeps_other_than(&package));
+            if rule.spec.component.is_some() && !keeps_other {
                 self.replace_and_tell(index, Source::Configured);
             }
         }

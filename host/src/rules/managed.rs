@@ -105,6 +105,13 @@ impl Managed {
         })
     }
 
+    /// Whether something else is to go on serving: an operator has swapped it in, or this was taken back, and the file has
+    /// not changed since.
+    pub(super) fn keeps_other_than(&self, package: &Package) -> bool {
+        let is_found_again = self.found.as_ref() == Some(&Found::of(package));
+        is_found_again && self.current.is_some() && !self.serves(package)
+    }
+
     /// Takes the rule out of service for a while, longer each time.
     pub(super) fn pause(&mut self) {
         let now = Instant::now();

@@ -108,7 +108,6 @@ impl Manager {
     fn prepared(&self, spec: RuleSpec, trust: &Trust) -> Result<Managed, NotReplaced> {
         let package = read(&spec, Source::Configured, trust)
             .map_err(|error| NotReplaced::at("verify", error))?;
-        let found = Found::of(&package);
         let mut known = self.rules.iter();
         let former = known.find(|rule| rule.spec.name == spec.name);
         let mut rule = match former {
@@ -117,11 +116,11 @@ impl Manager {
             None => Managed::new(spec, self.bell.clone()),
         };
         rule.refusal = None;
-        let is_found_again = rule.found.as_ref() == Some(&found);
-        rule.found = Some(found);
+        let keeps_other = rule.keeps_other_than(&package);
+        rule.found = Some(Found::of(&package));
         if rule.serves(&package) {
             rule.failure = None;
-        } else if rule.current.is_none() || !is_found_again {
+        } else if !keeps_other {
             self.make_ready(&mut rule, &package, Source::Configured)?;
         }
         Ok(rule)

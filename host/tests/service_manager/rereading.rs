@@ -21,20 +21,25 @@ impl Manager {
         self.at_home(command)
     }
 
-    pub(super) fn write(&self, name: &str, text: &str) {
-        fs::write(self.folder.join(name), text).expect("the folder is the test's");
+    pub(super) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.folder.join(name), content).expect("the folder is the test's");
     }
 
-    /// `rules reload`: exit status, and what it says.
-    pub(super) fn reload(&self) -> (Option<i32>, String) {
+    /// `comatrix-gateway rules …`: exit status, and what it says.
+    pub(super) fn rules(&self, arguments: &[&str]) -> (Option<i32>, String) {
         let output = Command::new(env!("CARGO_BIN_EXE_comatrix-gateway"))
-            .args(["rules", "--control-socket", "control.sock", "reload"])
+            .args(["rules", "--control-socket", "control.sock"])
+            .args(arguments)
             .current_dir(&self.folder)
             .output()
             .unwrap_or_else(|error| panic!("{error}"));
         let said = [output.stdout, output.stderr].concat();
         let said = String::from_utf8(said).unwrap_or_else(|error| panic!("{error}"));
         (output.status.code(), said)
+    }
+
+    pub(super) fn reload(&self) -> (Option<i32>, String) {
+        self.rules(&["reload"])
     }
 
     /// What it hears of a reload: the status afterwards.
@@ -77,7 +82,7 @@ fn sighup_takes_homeservers_tokens_rooms_and_what_is_switched_off() {
         )
     };
     manager.write("token", "one");
-    manager.write("gateway.toml", &configuration(&first, "!old:h", ""));
+    manager.write("gateway.toml", configuration(&first, "!old:h", ""));
     let gateway = Running::start(&mut manager.configured());
     let address = manager.hear_ready();
     let device = Device::new(address);
@@ -86,7 +91,7 @@ fn sighup_takes_homeservers_tokens_rooms_and_what_is_switched_off() {
 
     manager.write("token", "two");
     let more = "disabled_resources = [\"/time\"]\nlog_level = \"error\"";
-    manager.write("gateway.toml", &configuration(&second, "!new:h", more));
+    manager.write("gateway.toml", configuration(&second, "!new:h", more));
     gateway.signal(Signal::HUP);
     let status = manager.hear_reloaded();
     assert_eq!(status, format!("listening on coap://{address}"));

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use comatrix_gateway::coap::code;
@@ -22,19 +21,6 @@ struct Folder {
     next_id: u16,
 }
 
-impl Manager {
-    /// `rules swap`, which must succeed.
-    fn swap(&self, rule: &str, component: &[u8]) {
-        fs::write(self.folder.join("swap.wasm"), component).expect("the folder is the test's");
-        let status = Command::new(env!("CARGO_BIN_EXE_comatrix-gateway"))
-            .args(["rules", "--control-socket", "control.sock", "swap", rule])
-            .arg("swap.wasm")
-            .current_dir(&self.folder)
-            .status();
-        assert!(status.is_ok_and(|status| status.success()));
-    }
-}
-
 impl Folder {
     /// Starts a gateway without the rule.
     fn new(test: &str) -> Self {
@@ -49,6 +35,15 @@ impl Folder {
             rules: scratch::folder(&format!("{test}-rules")),
             next_id: 1,
         }
+    }
+
+    /// The same, and a reload has brought the rule, which says "one".
+    fn serving(test: &str) -> Self {
+        let folder = Self::new(test);
+        folder.put(&folder.rules, "one");
+        folder.configure(&[("a", "a.wasm")]);
+        assert_eq!(folder.manager.reload().0, Some(0));
+        folder
     }
 
     /// The rule's file takes the place of the one before it, as in `folder`.
@@ -92,10 +87,7 @@ impl Folder {
 
 #[test]
 fn a_rule_that_a_reload_brings_is_watched_from_then_on() {
-    let mut folder = Folder::new("rereading-watch");
-    folder.put(&folder.rules, "one");
-    folder.configure(&[("a", "a.wasm")]);
-    assert_eq!(folder.manager.reload().0, Some(0));
+    let mut folder = Folder::serving("rereading-watch");
     assert_eq!(folder.get(), b"one");
     folder.put(&folder.rules, "two");
     folder.until("two");
@@ -126,10 +118,7 @@ fn a_file_that_is_replaced_while_a_reload_reads_the_others_is_noticed() {
 
 #[test]
 fn a_folder_that_takes_the_place_of_one_with_rules_is_read_and_watched() {
-    let mut folder = Folder::new("rereading-folder");
-    folder.put(&folder.rules, "one");
-    folder.configure(&[("a", "a.wasm")]);
-    assert_eq!(folder.manager.reload().0, Some(0));
+    let mut folder = Folder::serving("rereading-folder");
     let (next, former) = (
         folder.rules.with_extension("next"),
         folder.rules.with_extension("former"),
@@ -151,11 +140,10 @@ fn a_folder_that_takes_the_place_of_one_with_rules_is_read_and_watched() {
 
 #[test]
 fn a_folder_that_comes_back_as_it_was_leaves_an_operators_swap_alone() {
-    let mut folder = Folder::new("rereading-back");
-    folder.put(&folder.rules, "one");
-    folder.configure(&[("a", "a.wasm")]);
-    assert_eq!(folder.manager.reload().0, Some(0));
-    folder.manager.swap("a", &saying("swapped"));
+    let mut folder = Folder::serving("rereading-back");
+    folder.manager.write("swap.wasm", saying("swapped"));
+    let (code, said) = folder.manager.rules(&["swap", "a", "swap.wasm"]);
+    assert_eq!(code, Some(0), "{said}");
     assert_eq!(folder.get(), b"swapped");
     let away = folder.rules.with_extension("away");
     fs::rename(&folder.rules, &away).expect("it is the test's");

@@ -1,180 +1,278 @@
-//! The loop: datagrams into the endpoint, its requests into exchanges, their answers back, until told to stop.
+//! Wires the gateway: settings, log, rules, socket, status page; then serves until a signal stops it.
 
-use std::future::Future;
-use std::io;
-use std::pin::Pin;
-use std::time::{Duration, Instant};
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Instant;
 
-use futures_util::FutureExt;
-use futures_util::stream::{FuturesUnordered, StreamExt};
-use tokio::time::{Sleep, sleep_until};
+use contract::clock::Clock;
+use contract::escaping::escaped;
+use gateway::admin::{self, Admin, Forms};
+use gateway::config::args::ServeArgs;
+use gateway::config::{self, Fixed, Settings};
+use gateway::daemon::service_manager;
+use gateway::event_loop;
+use gateway::request::{Gateway, Serving};
+use gateway::rule_manager::{self, Board, Events, Manager, Rereading, Watch};
+use gateway::telemetry::logging::{self, Levels, Log};
+use runtime::{Cache, EngineError, Engines};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use transport::{BindError, UdpTransport};
 
-use crate::coap::{self, Endpoint};
-use crate::endpoint_report::EndpointReport;
-use crate::exchange::Gateway;
-use crate::observation::{Hub, ObservationLimits};
-use crate::service_manager::{self, Watchdog};
-use crate::serving::Serving;
-use crate::transport::{UdpPeer, UdpTransport};
+/// Threads that resolve names at the same time. On a router there is one homeserver, as a rule, and each thread is memory.
+const RESOLVER_THREADS: usize = if cfg!(feature = "router") { 1 } else { 8 };
+/// Exit status for a configuration that cannot work; clap uses it for the command line too.
+const BAD_CONFIGURATION: u8 = 2;
 
-/// Batches received before answers are sent: under a flood, answers must still leave.
-const BATCHES_PER_TURN: usize = 4;
-/// Datagrams sent by one system call: as many as one receives.
-const DATAGRAMS_PER_CALL: usize = 32;
-/// After a socket error, so that a persistent one does not spin.
-const ERROR_PAUSE: Duration = Duration::from_millis(10);
-/// The timer while the endpoint waits for nothing.
-const NEVER: Duration = Duration::from_secs(3600);
-
-/// Bounds of serving.
-#[derive(Clone, Debug)]
-pub struct ServeLimits {
-    /// Of the endpoint.
-    pub coap: coap::Limits,
-    /// Of observations.
-    pub observation: ObservationLimits,
-    /// For what runs when it is told to stop.
-    pub drain: Duration,
+/// The gateway cannot serve.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration cannot work; the sentence says what to change.
+    #[error("{0}")]
+    Configuration(String),
+    /// The system refuses a resource.
+    #[error("{0}")]
+    System(String),
 }
 
-impl Default for ServeLimits {
-    fn default() -> Self {
-        Self {
-            coap: coap::Limits::default(),
-            observation: ObservationLimits::default(),
-            // One exchange's deadline, and a device's acknowledgement.
-            drain: Duration::from_secs(12),
+impl StartError {
+    /// The process's exit status.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Configuration(_) => ExitCode::from(BAD_CONFIGURATION),
+            Self::System(_) => ExitCode::FAILURE,
         }
     }
 }
 
-/// Serves until `stop` is done, then ends what runs, for at most `limits.drain` of the service. Returns how many exchanges did
-/// not end.
-pub async fn serve(
-    mut transport: UdpTransport,
-    gateway: &Gateway,
-    stop: impl Future<Output = ()>,
-) -> usize {
-    let service = gateway.serving.now().clone();
-    let mut seed = [0; 16];
-    getrandom::fill(&mut seed)
-        .unwrap_or_else(|error| panic!("no random numbers from the system: {error}"));
-    let mut serving = Serving {
-        endpoint: Endpoint::new(service.limits.coap.clone(), seed),
-        hub: Hub::new(service.limits.observation),
-        gateway,
-        service,
-        pending: FuturesUnordered::new(),
-        bodies: 0,
-        local: transport.local_addr().ok(),
-        draining: false,
+fn bad(error: impl Display) -> StartError {
+    StartError::Configuration(error.to_string())
+}
+
+fn failed(error: impl Display) -> StartError {
+    StartError::System(error.to_string())
+}
+
+/// Serves until SIGTERM or SIGINT.
+///
+/// # Errors
+/// [`StartError`] before the gateway listens; nothing after that ends it.
+pub fn serve(args: ServeArgs) -> Result<(), StartError> {
+    let started = Instant::now();
+    // Before there is a second thread.
+    let socket = service_manager::take_socket().map_err(bad)?;
+    let settings = Settings::from_args(&args).map_err(bad)?;
+    let log = logging::start(settings.log_level).map_err(failed)?;
+    warn_of_unset_clock();
+    let serving = Serving::new(settings.service().map_err(bad)?);
+    let runtime = single_threaded_runtime().map_err(failed)?;
+    // Handled from now on: without a handler SIGHUP ends the process.
+    let hang_up = {
+        let _context = runtime.enter();
+        signal(SignalKind::hangup()).map_err(failed)?
     };
-    let mut timer = Box::pin(sleep_until(tokio::time::Instant::now() + NEVER));
-    let mut stop = Box::pin(stop.fuse());
-    let mut drained_at = None;
-    let mut report = EndpointReport::default();
-    let mut watchdog = Watchdog::from_environment(Instant::now());
+    let reload = config_reloader(args, Fixed::of(&settings, socket.is_some()), log.levels());
+    let rules = start_rules(&settings, &serving, reload)?;
+    let local = tokio::task::LocalSet::new();
+    local.block_on(
+        &runtime,
+        run(socket, &settings, serving, rules, hang_up, &log, started),
+    )?;
+    // Name resolution runs on threads that cannot be interrupted; nothing waits for it any more.
+    runtime.shutdown_background();
+    Ok(())
+}
 
-    loop {
-        serving.follow(Instant::now());
-        // Here and not only at the timer: under a flood the socket is always the first to be ready.
-        serving.handle_timeout(Instant::now());
-        watchdog.handle_timeout(Instant::now());
-        serving.notify();
-        let endpoint = &mut serving.endpoint;
-        flush(endpoint, &transport);
-        tell(&mut report, endpoint);
-        if let Some(end) = drained_at
-            && (endpoint.in_flight() == 0 || Instant::now() >= end)
-        {
-            return endpoint.in_flight();
+/// The rules while they serve: their manager runs on a thread of its own.
+struct Rules {
+    board: Arc<Board>,
+    events: Events,
+    watch: Option<Arc<Watch>>,
+}
+
+/// Activates the rules, and starts the thread that replaces them: components are compiled beside the data path.
+fn start_rules(
+    settings: &Settings,
+    serving: &Arc<Serving>,
+    reload: Rereading,
+) -> Result<Rules, StartError> {
+    let watch = Watch::new()
+        .inspect_err(|error| tracing::warn!("{error}"))
+        .ok();
+    let (events, inbox) = mpsc::channel();
+    let mut manager = Manager::new(
+        engines().map_err(failed)?,
+        Cache::at(settings.cache_dir.as_deref()),
+        serving.clone(),
+        (settings.rules.clone(), settings.trust.clone()),
+        reload,
+        watch.clone(),
+        &events,
+    );
+    for (rule, error) in manager.start() {
+        // Without the default rule there is no gateway; without another one there is.
+        if rule == config::DEFAULT {
+            return Err(bad(error));
         }
-        arm(
-            timer.as_mut(),
-            [
-                serving.next_timeout(),
-                drained_at,
-                report.next(),
-                watchdog.next_timeout(),
-            ],
+        tracing::error!("rule {rule} is out of service: {error}");
+    }
+    manager.warn(settings);
+    let board = manager.board();
+    thread::Builder::new()
+        .name("rules".into())
+        .spawn(move || {
+            // The kernel counts threads as processes here. If it refuses, compiling only takes more of the CPU.
+            let _ = rustix::process::setpriority_process(None, 19);
+            manager.run(&inbox);
+        })
+        .map_err(failed)?;
+    Ok(Rules {
+        board,
+        events,
+        watch,
+    })
+}
+
+/// Binds, starts the control socket and the status page, and serves.
+async fn run(
+    socket: Option<UdpSocket>,
+    settings: &Settings,
+    serving: Arc<Serving>,
+    rules: Rules,
+    hang_up: Signal,
+    log: &Log,
+    started: Instant,
+) -> Result<(), StartError> {
+    let transport = listen(socket, settings)?;
+    let stop = stop_signal().map_err(failed)?;
+    let address = transport.local_addr().map_err(failed)?;
+    rule_manager::listen(
+        settings.control_socket.as_deref(),
+        hang_up,
+        rules.watch,
+        &rules.events,
+    );
+    let gateway = Gateway::new(serving.clone());
+    let admin = Admin {
+        address,
+        started,
+        recorder: gateway.recorder.clone(),
+        serving,
+        board: rules.board,
+        events: rules.events,
+        problems: log.problems(),
+        forms: Forms::default(),
+    };
+    admin::listen(settings.admin.as_ref(), admin);
+    if transport.is_handed_over() {
+        tracing::info!(
+            "the service manager's socket is served; ip and port are those of its socket unit"
         );
+    }
+    announce(address);
+    service_manager::ready(address);
+    let unfinished = event_loop::serve(transport, &gateway, stop).await;
+    if unfinished > 0 {
+        tracing::warn!(
+            "stopped with {unfinished} exchanges unfinished; raise [limits] drain_seconds if that matters"
+        );
+    }
+    Ok(())
+}
+
+fn warn_of_unset_clock() {
+    let clock = Clock::system();
+    if clock.now().is_none() {
+        tracing::warn!(
+            "this machine's clock is not set (it says {}): until it is, /time is answered 5.03 and https fails, since no certificate is valid yet; set up a time service (systemd-timesyncd, ntpd)",
+            clock.shown()
+        );
+    }
+}
+
+/// One thread carries the data path: a translation takes microseconds, all waiting is asynchronous.
+fn single_threaded_runtime() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        // Name resolution only; while a resolver hangs, more threads would hang with it.
+        .max_blocking_threads(RESOLVER_THREADS)
+        .build()
+}
+
+/// Compiles rules in processes of their own: of the file that runs, even if a package has replaced it.
+#[cfg(feature = "compiler")]
+fn engines() -> Result<Engines, EngineError> {
+    use runtime::{CompileLimits, Compiler};
+    let program = std::path::Path::new("/proc/self/exe");
+    Engines::compiling(Compiler::apart(program, CompileLimits::default()))
+}
+
+#[cfg(not(feature = "compiler"))]
+fn engines() -> Result<Engines, EngineError> {
+    Engines::new()
+}
+
+/// SIGHUP and `rules reload` read the same command line, the file that it names, and the files that this names.
+fn config_reloader(args: ServeArgs, fixed: Fixed, levels: Levels) -> Rereading {
+    let file = args.config.as_ref().map(|file| file.display().to_string());
+    Rereading {
+        source: file.map_or_else(
+            || "the command line's configuration".to_owned(),
+            |file| escaped(&file, 200),
+        ),
+        read: Box::new(move || {
+            let settings = Settings::from_args(&args)?;
+            fixed.check(&settings)?;
+            Ok(settings)
+        }),
+        taken: Box::new(move |settings| levels.show(settings.log_level)),
+    }
+}
+
+/// The service manager's socket if there is one, else one of the configuration's; with its multicast groups.
+fn listen(socket: Option<UdpSocket>, settings: &Settings) -> Result<UdpTransport, StartError> {
+    let mut transport = match socket {
+        Some(socket) => UdpTransport::adopt(socket).map_err(failed)?,
+        None => bind(&settings.listen, settings.listen_by_default).map_err(bad)?,
+    };
+    if let Some(interfaces) = &settings.coap.multicast {
+        transport.join(interfaces).map_err(bad)?;
+    }
+    Ok(transport)
+}
+
+/// A machine without IPv6 listens on IPv4, unless the configuration names an address.
+fn bind(listen: &SocketAddr, by_default: bool) -> Result<UdpTransport, BindError> {
+    UdpTransport::bind(*listen).or_else(|error| {
+        if by_default && error.is_unsupported() {
+            tracing::warn!("this machine has no IPv6; listening on IPv4 only");
+            UdpTransport::bind((Ipv4Addr::UNSPECIFIED, listen.port()).into())
+        } else {
+            Err(error)
+        }
+    })
+}
+
+/// The line that says the gateway is ready.
+fn announce(address: SocketAddr) {
+    let mut out = io::stdout();
+    // The reader may have closed the pipe; the gateway serves all the same.
+    let _ = writeln!(out, "listening on coap://{address}").and_then(|()| out.flush());
+}
+
+/// Done at SIGTERM or SIGINT.
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
         tokio::select! {
-            biased;
-            () = stop.as_mut() => {
-                let drain = serving.service.limits.drain;
-                tracing::info!("stopping: {} exchanges in flight have {} s to end", serving.endpoint.in_flight(), drain.as_secs());
-                service_manager::stopping(serving.endpoint.in_flight(), drain);
-                serving.draining = true;
-                drained_at = Some(Instant::now() + drain);
-                serving.hub.finish_all();
-            }
-            () = gateway.recorder.pulse.wanted() => gateway.recorder.pulse.tell(serving.state()),
-            Some(done) = serving.pending.next() => serving.finish(done),
-            // Requests that come while this gateway ends wait in a socket that outlives it, for the next one.
-            ready = transport.readable(), if !(serving.draining && transport.is_handed_over()) => {
-                match ready.and_then(|()| receive(&mut transport, &mut serving)) {
-                    Ok(false) => {}
-                    // Connections to homeservers share this thread; they get their turn in a flood too.
-                    Ok(true) => tokio::task::yield_now().await,
-                    Err(error) => {
-                        tracing::warn!("the socket reports: {error}");
-                        tokio::time::sleep(ERROR_PAUSE).await;
-                    }
-                }
-            }
-            () = gateway.serving.changed(), if !serving.draining => {}
-            () = timer.as_mut() => {}
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
-    }
-}
-
-/// Takes the datagrams that are there, up to a turn's worth. Returns whether there may be more.
-fn receive(transport: &mut UdpTransport, serving: &mut Serving<'_>) -> io::Result<bool> {
-    let now = Instant::now();
-    for _ in 0..BATCHES_PER_TURN {
-        if !transport.receive(|peer, arrival, datagram| {
-            serving.receive(now, peer, arrival, datagram);
-        })? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-fn flush(endpoint: &mut Endpoint<UdpPeer>, transport: &UdpTransport) {
-    loop {
-        let batch: Vec<_> = std::iter::from_fn(|| endpoint.poll_transmit())
-            .take(DATAGRAMS_PER_CALL)
-            .collect();
-        if batch.is_empty() {
-            return;
-        }
-        // A datagram that the system does not take is lost like one on the way: CoAP repeats what matters.
-        transport.send(&batch, |peer, error| {
-            tracing::debug!("no datagram to {}: {error}", peer.remote);
-        });
-    }
-}
-
-fn tell(report: &mut EndpointReport, endpoint: &Endpoint<UdpPeer>) {
-    let latest = endpoint
-        .latest_refusal()
-        .map(|(peer, code)| (peer.remote, code));
-    match report.poll(Instant::now(), endpoint.counters(), latest) {
-        Some(report) if report.bound_hit => tracing::warn!("{}", report.line),
-        Some(report) => tracing::info!("{}", report.line),
-        None => {}
-    }
-}
-
-/// Moves the timer only to an earlier time, or once it has passed: most deadlines are met and never waited for.
-fn arm(mut timer: Pin<&mut Sleep>, deadlines: [Option<Instant>; 4]) {
-    let wanted = deadlines
-        .into_iter()
-        .flatten()
-        .min()
-        .unwrap_or_else(|| Instant::now() + NEVER);
-    if timer.is_elapsed() || wanted < timer.deadline().into_std() {
-        timer.as_mut().reset(wanted.into());
-    }
+    })
 }

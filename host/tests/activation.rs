@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use comatrix_gateway::DEFAULT_RULE;
-use comatrix_gateway::rule::{ActivationError, Engines, RuleLimits};
+use runtime::DEFAULT_RULE;
+use runtime::{ActivationError, Engines, RuleLimits};
 
 use crate::default_rule::{self, activate_rule, engine};
 use crate::misbehaving::HOSTILE;

@@ -1,7 +1,7 @@
 //! `--allow-any-homeserver`: what devices may name, and that no packet goes into the network around the gateway.
 
-use comatrix_gateway::rule::{HttpRequest, Upstream};
-use comatrix_gateway::upstream::{Device, Others, Upstreams};
+use contract::{HttpRequest, Upstream};
+use homeserver::{Device, Others, Upstreams};
 use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;

@@ -5,8 +5,9 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 
-use comatrix_gateway::DEFAULT_RULE;
-use comatrix_gateway::rule::{ActivationError, Cache, CacheError, Digest, Revision, RuleLimits};
+use contract::Digest;
+use runtime::DEFAULT_RULE;
+use runtime::{ActivationError, Cache, CacheError, Revision, RuleLimits};
 
 use crate::default_rule::{activate_rule, engine};
 use crate::rule_text::RuleText;

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::UNIX_EPOCH;
 
-use comatrix_gateway::clock::Clock;
-use comatrix_gateway::coap::{code, option};
-use comatrix_gateway::upstream::{UpstreamSettings, Upstreams};
+use coap::{code, option};
+use contract::clock::Clock;
+use homeserver::{UpstreamSettings, Upstreams};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};

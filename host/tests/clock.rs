@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
-use comatrix_gateway::clock::Clock;
-use comatrix_gateway::coap::{code, option};
+use coap::{code, option};
+use contract::clock::Clock;
 
 use crate::default_rule::gateway;
 use crate::exchange::{answer, request, send};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use comatrix_gateway::DEFAULT_RULE;
-use comatrix_gateway::rule::{CompileLimits, Compiler, Engine, Engines, Revision, RuleLimits};
+use runtime::DEFAULT_RULE;
+use runtime::{CompileLimits, Compiler, Engine, Engines, Revision, RuleLimits};
 
 use crate::captured::Captured;
 use crate::default_rule::{activate_rule, limits};

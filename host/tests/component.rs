@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use comatrix_gateway::rule::conversion::{
-    to_host_change, to_host_context, to_host_message, to_host_outcome, to_host_response,
-    to_sdk_description, to_sdk_failure, to_sdk_message, to_sdk_progress, to_sdk_request,
-    to_sdk_result,
-};
-use comatrix_gateway::rule::{Engines, Revision};
 use comatrix_sdk::bindings::{
     CallError, Change, Context, Description, Effect, Failure, HttpRequest, HttpResponse, Message,
     Progress,
 };
 use comatrix_sdk::vectors::{Rule, cases};
+use runtime::conversion::{
+    to_host_change, to_host_context, to_host_message, to_host_outcome, to_host_response,
+    to_sdk_description, to_sdk_failure, to_sdk_message, to_sdk_progress, to_sdk_request,
+    to_sdk_result,
+};
+use runtime::{Engines, Revision};
 
 use crate::default_rule;
 

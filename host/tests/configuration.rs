@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use comatrix_gateway::cli::{LogLevel, ServeArgs};
-use comatrix_gateway::config::Settings;
-use comatrix_gateway::rule::RuleLimits;
+use gateway::config::Settings;
+use gateway::config::args::ServeArgs;
+use gateway::telemetry::logging::LogLevel;
+use runtime::RuleLimits;
 
 use crate::scratch;
 

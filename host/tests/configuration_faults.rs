@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use comatrix_gateway::cli::ServeArgs;
-use comatrix_gateway::config::Settings;
+use gateway::config::Settings;
+use gateway::config::args::ServeArgs;
 
 use crate::configuration::{from_file, full};
 

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use comatrix_gateway::cli::ServeArgs;
-use comatrix_gateway::rule::{Grant, RuleLimits};
+use contract::Grant;
+use gateway::config::args::ServeArgs;
+use runtime::RuleLimits;
 
 use crate::configuration::{from_file, read};
 

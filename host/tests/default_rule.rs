@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use comatrix_gateway::DEFAULT_RULE;
-use comatrix_gateway::exchange::{Gateway, Service, Serving};
-use comatrix_gateway::rule::{
+use gateway::request::{Gateway, Service, Serving};
+use homeserver::{Homeserver, Upstreams};
+use runtime::DEFAULT_RULE;
+use runtime::{
     ActivationError, Cache, Candidate, Code, Engines, Mounted, Revision, RuleLimits, RuleState,
     Table,
 };
-use comatrix_gateway::upstream::{Homeserver, Upstreams};
 
 use crate::http_call::upstreams;
 use crate::scratch;

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use comatrix_gateway::rule::HttpRequest;
-use comatrix_gateway::upstream::{ClientApi, Homeserver, Slots, UpstreamLimits, Upstreams};
+use contract::HttpRequest;
+use homeserver::{ClientApi, Homeserver, Slots, UpstreamLimits, Upstreams};
 use url::Url;
 
 use crate::http_call::{

@@ -1,7 +1,7 @@
 //! What a rule may make the gateway send, and how it is spelled.
 
-use comatrix_gateway::rule::HttpRequest;
-use comatrix_gateway::upstream::{ClientApi, Homeserver, Slots, Upstreams};
+use contract::HttpRequest;
+use homeserver::{ClientApi, Homeserver, Slots, Upstreams};
 
 use crate::http_call::{call, failure, homeserver, request, upstreams};
 use crate::stub::{Reaction, Seen, Stub};

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use comatrix_gateway::rule::{RuleLimits, Vector, smoke};
 use comatrix_sdk::vectors::cases;
+use runtime::smoke;
+use runtime::{RuleLimits, Vector};
 
 use crate::default_rule::{activate_rule, engine, limits};
 

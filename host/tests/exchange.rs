@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use comatrix_gateway::coap::{Message, MessageType, code, option};
-use comatrix_gateway::exchange::{Gateway, Refusal, Request};
-use comatrix_gateway::upstream::Homeserver;
+use coap::{Message, MessageType, code, option};
+use gateway::request::{Gateway, Refusal, Request};
+use homeserver::Homeserver;
 
 use crate::default_rule::{calls, gateway};
 use crate::http_call::homeserver;

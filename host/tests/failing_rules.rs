@@ -2,9 +2,10 @@
 
 use std::sync::Weak;
 
-use comatrix_gateway::coap::{code, option};
-use comatrix_gateway::rule::{Alarm, Digest};
-use comatrix_gateway::rules::Event;
+use coap::{code, option};
+use contract::Digest;
+use gateway::rule_manager::Event;
+use runtime::Alarm;
 
 use crate::stage::{Stage, saying, trapping};
 

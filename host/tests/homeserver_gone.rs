@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use comatrix_gateway::coap::{self, Endpoint, Limits, Observed, code};
-use comatrix_gateway::exchange::{Follows, Gateway, Request};
-use comatrix_gateway::observation::{Hub, ObservationLimits, PollId, Polled};
+use coap::{self, Endpoint, Limits, Observed, code};
+use gateway::observe::{Hub, ObservationLimits, PollId, Polled};
+use gateway::request::{Follows, Gateway, Request};
 
 use crate::default_rule::gateway;
 use crate::http_call::homeserver;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use comatrix_gateway::clock::Clock;
-use comatrix_gateway::rule::{HttpRequest, Upstream};
-use comatrix_gateway::secret::AccessToken;
-use comatrix_gateway::upstream::{
+use contract::clock::Clock;
+use contract::secret::AccessToken;
+use contract::{HttpRequest, Upstream};
+use homeserver::{
     ClientApi, Device, Homeserver, Outcome, Slots, UpstreamLimits, UpstreamSettings, Upstreams,
 };
 use tokio::time::Instant;

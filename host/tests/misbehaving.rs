@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use comatrix_gateway::coap::{Message, code, option};
-use comatrix_gateway::exchange::Gateway;
-use comatrix_gateway::rule::{
-    CoapOption, Effect, Engines, Failure, HttpRequest, Message as RuleMessage, Reply, RuleLimits,
-    Step,
-};
+use coap::{Message, code, option};
+use contract::{CoapOption, Effect, Failure, HttpRequest, Message as RuleMessage, Reply, Step};
+use gateway::request::Gateway;
+use runtime::{Engines, RuleLimits};
 
 use crate::default_rule::{activate_rule, engine, gateway_with};
 use crate::exchange::{answer, request};

@@ -3,11 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use comatrix_gateway::rule::{
-    Digest, Manifest, NativeStatement, NativeTarget, PrivateKey, RuleLimits, Trust, compile,
-    manifest_path, signature_path,
+use contract::Digest;
+use gateway::rule_manager::{Reply, Wish};
+use runtime::compile;
+use runtime::{
+    Manifest, NativeStatement, NativeTarget, PrivateKey, RuleLimits, Trust, manifest_path,
+    signature_path,
 };
-use comatrix_gateway::rules::{Reply, Wish};
 
 use crate::rule_package::{manifest_of, set_mode};
 use crate::scratch;

@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use comatrix_gateway::coap::{Datagram, Message, MessageType, Token, code, option};
-use comatrix_gateway::exchange::Gateway;
-use comatrix_gateway::serve::serve;
-use comatrix_gateway::transport::UdpTransport;
+use coap::{Datagram, Message, MessageType, Token, code, option};
+use gateway::event_loop::serve;
+use gateway::request::Gateway;
 use tokio::sync::oneshot;
+use transport::UdpTransport;
 
 use crate::default_rule::gateway;
 use crate::http_call::homeserver;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use comatrix_gateway::exchange::Gateway;
-use comatrix_gateway::rule::{Mounted, Table};
 use futures_util::future::join_all;
+use gateway::request::Gateway;
+use runtime::{Mounted, Table};
 
 use crate::default_rule::{revision, swap};
 use crate::observing::{HOUR, observer, observing};

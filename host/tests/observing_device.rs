@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use comatrix_gateway::coap::{self, Datagram, Message, MessageType, Token, code, option};
+use coap::{self, Datagram, Message, MessageType, Token, code, option};
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 

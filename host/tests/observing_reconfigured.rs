@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use comatrix_gateway::coap::{code, option};
-use comatrix_gateway::exchange::Gateway;
-use comatrix_gateway::upstream::{Homeserver, Upstreams};
+use coap::{code, option};
+use gateway::request::Gateway;
+use homeserver::{Homeserver, Upstreams};
 
 use crate::http_call::{homeserver, settings};
 use crate::observing::{HOUR, observer, observing};

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use comatrix_gateway::DEFAULT_RULE;
-use comatrix_gateway::coap::{self, code, option};
-use comatrix_gateway::rule::{Mounted, RuleLimits, Table};
+use coap::{self, code, option};
+use runtime::DEFAULT_RULE;
+use runtime::{Mounted, RuleLimits, Table};
 
 use crate::default_rule::{activate_rule, engine, limits, revision, swap};
 use crate::observing::{HOUR, observer, observing, observing_until};

@@ -3,13 +3,13 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use comatrix_gateway::coap::{self, Datagram, Message, MessageType, Token, code};
-use comatrix_gateway::exchange::Gateway;
-use comatrix_gateway::serve::serve;
-use comatrix_gateway::transport::UdpTransport;
+use coap::{self, Datagram, Message, MessageType, Token, code};
+use gateway::event_loop::serve;
+use gateway::request::Gateway;
 use tokio::net::UdpSocket;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
+use transport::UdpTransport;
 
 use crate::default_rule::{calls, gateway};
 use crate::exchange::{request, send, within};

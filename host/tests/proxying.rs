@@ -1,6 +1,6 @@
 //! What a request says about where it is meant for, and about the answer that it already has.
 
-use comatrix_gateway::coap::{Message, code, option};
+use coap::{Message, code, option};
 
 use crate::exchange::{answer, request};
 use crate::refusals::{Quiet, proxied};

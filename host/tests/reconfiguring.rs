@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use comatrix_gateway::coap::{Message, code};
-use comatrix_gateway::rule::{Effect, HttpRequest, Step};
-use comatrix_gateway::rules::{Reply, Wish};
+use coap::{Message, code};
+use contract::{Effect, HttpRequest, Step};
+use gateway::rule_manager::{Reply, Wish};
 
 use crate::exchange::{answer, request};
 use crate::http_call::{self, homeserver, settings};

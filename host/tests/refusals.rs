@@ -1,8 +1,8 @@
 //! What the host answers itself: no rule is called, and no packet leaves.
 
-use comatrix_gateway::coap::code::Dotted;
-use comatrix_gateway::coap::{Message, code, option};
-use comatrix_gateway::exchange::Gateway;
+use coap::code::Dotted;
+use coap::{Message, code, option};
+use gateway::request::Gateway;
 
 use crate::default_rule::{calls, gateway};
 use crate::exchange::{TEXT, answer, request, send};

@@ -1,6 +1,6 @@
 //! Which resources there are: discovery, and what an operator has switched off.
 
-use comatrix_gateway::coap::{code, option};
+use coap::{code, option};
 
 use crate::default_rule::calls;
 use crate::exchange::{answer, request, send};

@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use comatrix_gateway::coap::{code, option};
-use comatrix_gateway::rule::{CoapOption, Effect, Failure, HttpRequest, Message, Reply, Step};
+use coap::{code, option};
+use contract::{CoapOption, Effect, Failure, HttpRequest, Message, Reply, Step};
 
 use crate::http_call;
 use crate::rule_text::RuleText;

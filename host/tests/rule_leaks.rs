@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use comatrix_gateway::coap::code;
-use comatrix_gateway::rule::{Effect, HttpRequest, Step};
+use coap::code;
+use contract::{Effect, HttpRequest, Step};
 
 use crate::captured::Captured;
 use crate::exchange::{answer_to, request};

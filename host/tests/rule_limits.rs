@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use comatrix_gateway::coap::code::Dotted;
-use comatrix_gateway::coap::{Message, code, option};
-use comatrix_gateway::rule::{CoapOption, Effect, Failure, HttpRequest, RuleLimits, Step};
-use comatrix_gateway::rules::RuleSpec;
+use coap::code::Dotted;
+use coap::{Message, code, option};
+use contract::{CoapOption, Effect, Failure, HttpRequest, Step};
+use gateway::config::RuleSpec;
+use runtime::RuleLimits;
 
 use crate::http_call;
 use crate::rule_text::RuleText;

@@ -4,9 +4,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use comatrix_gateway::rule::{
-    CONTRACT_VERSION, Code, Digest, Manifest, Package, PrivateKey, Trust, manifest_path,
-    signature_path,
+use contract::Digest;
+use runtime::{
+    CONTRACT_VERSION, Code, Manifest, Package, PrivateKey, Trust, manifest_path, signature_path,
 };
 
 use crate::rule_text::RuleText;

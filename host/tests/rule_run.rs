@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use comatrix_gateway::DEFAULT_RULE;
+use runtime::DEFAULT_RULE;
 
 use crate::rule_commands::{desk, fails, ok};
 use crate::scratch;

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use comatrix_gateway::coap::code;
-use comatrix_gateway::rule::{
-    Effect, Failure, HttpRequest, Manifest, Message, Reply, Revision, RuleLimits, Step, Vector,
-    smoke,
-};
+use coap::code;
 use comatrix_sdk::vectors::cases;
+use contract::{Effect, Failure, HttpRequest, Message, Reply, Step};
+use runtime::smoke;
+use runtime::{Manifest, Revision, RuleLimits, Vector};
 use serde_json::json;
 
 use crate::default_rule;

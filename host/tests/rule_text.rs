@@ -1,7 +1,7 @@
 //! Rules written by hand, to do what no honest compiler makes: a module as text, around values of the contract that are laid
 //! out in its memory as the canonical ABI of the component model has them.
 
-use comatrix_gateway::rule::{Effect, Failure, HttpRequest, Reply, Step, Upstream};
+use contract::{Effect, Failure, HttpRequest, Reply, Step, Upstream};
 use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::Resolve;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use comatrix_gateway::rule::{PrivateKey, PublicKey, Trust};
+use runtime::{PrivateKey, PublicKey, Trust};
 
 use crate::rule_package::{Files, one_line, set_mode};
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use comatrix_gateway::coap::{self, Datagram, Message, MessageType, Token, code};
+use coap::{self, Datagram, Message, MessageType, Token, code};
 
 use crate::exchange::request;
 use crate::scratch;

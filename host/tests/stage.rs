@@ -6,17 +6,15 @@ use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use comatrix_gateway::cli::ServeArgs;
-use comatrix_gateway::coap::{Message, code};
-use comatrix_gateway::config::{ConfigError, Settings};
-use comatrix_gateway::exchange::{Gateway, Serving};
-use comatrix_gateway::rule::{
-    Effect, Engines, Failure, Message as RuleMessage, Reply as RuleReply, RuleLimits, Trust,
-};
-use comatrix_gateway::rules::{
-    Event, Events, Manager, Reply, Rereading, RuleSpec, RuleStatus, Wish,
-};
-use comatrix_gateway::upstream::UpstreamSettings;
+use coap::{Message, code};
+use contract::{Effect, Failure, Message as RuleMessage, Reply as RuleReply};
+use gateway::config::RuleSpec;
+use gateway::config::args::ServeArgs;
+use gateway::config::{ConfigError, Settings};
+use gateway::request::{Gateway, Serving};
+use gateway::rule_manager::{Event, Events, Manager, Reply, Rereading, RuleStatus, Wish};
+use homeserver::UpstreamSettings;
+use runtime::{Engines, RuleLimits, Trust};
 use tokio::sync::oneshot;
 
 use crate::exchange::{answer_to, request};

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use comatrix_gateway::rule::{Manifest, Vector};
-use comatrix_gateway::rules::Reply;
+use gateway::rule_manager::Reply;
+use runtime::{Manifest, Vector};
 use serde_json::json;
 
 use crate::rule_package::manifest_of;

@@ -3,9 +3,9 @@
 use std::fs;
 use std::sync::Arc;
 
-use comatrix_gateway::coap::code;
-use comatrix_gateway::rule::{Effect, HttpRequest, Step};
-use comatrix_gateway::rules::{Reply, Wish};
+use coap::code;
+use contract::{Effect, HttpRequest, Step};
+use gateway::rule_manager::{Reply, Wish};
 
 use crate::exchange::{answer, request};
 use crate::http_call;

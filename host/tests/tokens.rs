@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use comatrix_gateway::rule::{HttpRequest, Upstream};
-use comatrix_gateway::upstream::{ClientApi, Device, Homeserver, Outcome, Slots, Upstreams};
+use contract::{HttpRequest, Upstream};
+use homeserver::{ClientApi, Device, Homeserver, Outcome, Slots, Upstreams};
 use tokio::time::Instant;
 
 use crate::http_call::{device, failure, homeserver, request, token, upstreams};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use clap::{CommandFactory, Parser};
-use comatrix_gateway::cli::Cli;
+use comatrix_host::cli::Cli;
 use comatrix_tests::places::{self, Scratch};
 
 fn packaging(name: &str) -> PathBuf {

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
+use ::gateway::config::Settings;
+use ::gateway::config::args::ServeArgs;
 use clap::CommandFactory;
 use coap_lite::RequestType;
-use comatrix_gateway::cli::{Cli, ServeArgs};
-use comatrix_gateway::config::Settings;
+use comatrix_host::cli::Cli;
 use comatrix_tests::gateway::{self, Gateway};
 use comatrix_tests::manual;
 use comatrix_tests::places::{self, Scratch};

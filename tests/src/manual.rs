@@ -7,7 +7,7 @@ use std::path::Path;
 
 use clap::CommandFactory;
 use clap_complete::Shell;
-use comatrix_gateway::cli::Cli;
+use comatrix_host::cli::Cli;
 
 /// The program.
 const NAME: &str = "comatrix-gateway";

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::build::BuildArgs;
 use super::new::NewArgs;
-use crate::rule::{Engine, NativeTarget, RuleLimits};
+use runtime::{Engine, NativeTarget, RuleLimits};
 
 /// What `--help` says below the commands.
 const EXIT_CODES: &str = "\

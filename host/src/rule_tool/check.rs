@@ -7,10 +7,9 @@ use super::args::CheckArgs;
 use super::description_view::{allow, links};
 use super::desk::{self, Desk, grouped};
 use super::error::ToolError;
-use crate::rule::{
-    CONTRACT_VERSION, Digest, Footprint, Manifest, Package, Revision, Trust, Vector, needs_of,
-    smoke,
-};
+use contract::Digest;
+use runtime::smoke;
+use runtime::{CONTRACT_VERSION, Footprint, Manifest, Package, Revision, Trust, Vector, needs_of};
 
 /// Prints a line per check; what cannot be looked at after a failure is left out.
 pub(super) fn check(args: &CheckArgs, out: &mut impl Write) -> Result<(), ToolError> {
@@ -113,7 +112,7 @@ fn description(lines: &mut Lines<'_, impl Write>, revision: &Revision) -> io::Re
 /// The manifest, if there is one that fits.
 fn manifest(
     lines: &mut Lines<'_, impl Write>,
-    package: Result<Package, crate::rule::PackageError>,
+    package: Result<Package, runtime::PackageError>,
     revision: &Revision,
 ) -> io::Result<Option<Manifest>> {
     let Some(package) = lines.passed("manifest", package)? else {

@@ -7,11 +7,9 @@ use std::time::Instant;
 use super::args::CompileArgs;
 use super::desk::{self, grouped, read_component};
 use super::error::ToolError;
-use crate::rule::files::{self, replace};
-use crate::rule::{
-    MAX_MANIFEST, Manifest, NativeStatement, NativeTarget, compile as compile_component,
-    manifest_path,
-};
+use runtime::compile as compile_component;
+use runtime::{MAX_MANIFEST, Manifest, NativeStatement, NativeTarget, manifest_path};
+use store::file::{self, replace};
 
 /// Writes the native code of a component, and beside it the component's manifest with what this is.
 pub(super) fn compile(args: &CompileArgs, out: &mut impl Write) -> Result<(), ToolError> {
@@ -62,7 +60,7 @@ pub(super) fn compile(args: &CompileArgs, out: &mut impl Write) -> Result<(), To
 /// The component's own manifest, if it has one.
 fn manifest(file: &Path, component: &[u8]) -> Result<Option<Manifest>, ToolError> {
     let path = manifest_path(file);
-    let Some(content) = files::read_if_there(&path, MAX_MANIFEST)? else {
+    let Some(content) = file::read_if_there(&path, MAX_MANIFEST)? else {
         return Ok(None);
     };
     let name = desk::name(file)?;

@@ -1,7 +1,7 @@
 //! A rule's description as a table, and its needs as lines for a configuration file.
 
-use crate::access_log::escaped;
-use crate::rule::{Grant, Link, Segment};
+use contract::escaping::escaped;
+use contract::{Grant, Link, Segment};
 
 /// Bytes of a path that are shown: it is the rule's text.
 const MAX_PATH: usize = 100;
@@ -62,7 +62,7 @@ fn methods(codes: &[u8]) -> String {
         5 => "FETCH".to_owned(),
         6 => "PATCH".to_owned(),
         7 => "iPATCH".to_owned(),
-        other => crate::coap::code::Dotted(*other).to_string(),
+        other => coap::code::Dotted(*other).to_string(),
     };
     codes.iter().map(name).collect::<Vec<_>>().join(",")
 }

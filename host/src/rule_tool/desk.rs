@@ -8,12 +8,12 @@ use comatrix_sdk::vectors::cases;
 
 use super::args::ComponentArgs;
 use super::error::ToolError;
-use crate::access_log::escaped;
-use crate::rule::files;
-use crate::rule::{
+use contract::escaping::escaped;
+use runtime::{
     ActivationError, Candidate, Code, Engines, MAX_COMPONENT, Revision, RuleLimits, RuleState,
     Vector, check_name,
 };
+use store::file;
 
 /// How a core module begins: version 1, layer 0. A component is of layer 1.
 const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
@@ -66,7 +66,7 @@ impl Desk {
 
 /// The bytes of a component.
 pub(super) fn read_component(path: &Path) -> Result<Vec<u8>, ToolError> {
-    let component = files::read(path, MAX_COMPONENT)?;
+    let component = file::read(path, MAX_COMPONENT)?;
     match component.starts_with(CORE_MODULE) {
         true => Err(ToolError::CoreModule(path.to_owned())),
         false => Ok(component),

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use super::build::BuildCommandError;
 use super::new::NewError;
-use crate::rule::files::FileError;
-use crate::rule::{
-    ActivationError, CompileError, EngineError, GrantError, KeyError, ManifestError, PackageError,
-    SmokeError, Trap, TrustError,
+use contract::GrantError;
+use runtime::{
+    ActivationError, CompileError, EngineError, KeyError, ManifestError, PackageError, SmokeError,
+    Trap, TrustError,
 };
+use store::file::FileError;
 
 /// Exit code where the rule is not fit.
 const NOT_FIT: u8 = 1;

@@ -2,15 +2,16 @@
 
 use super::error::ToolError;
 use super::observation::observe;
-use crate::coap;
-use crate::coap::option::{ACCEPT, OBSERVE, URI_PATH};
-use crate::exchange::Refusal;
-use crate::exchange::admission::{check_accept, check_format, for_rule};
-use crate::exchange::reply::{failed, to_coap};
-use crate::rule::{
-    CallError, CoapOption, Context, Effect, HttpRequest, HttpResponse, Message, Mismatch, Revision,
+
+use coap::option::{ACCEPT, OBSERVE, URI_PATH};
+use contract::{
+    CallError, CoapOption, Context, Effect, HttpRequest, HttpResponse, Message, Mismatch,
     SessionChange, Step, Target, Watch,
 };
+use gateway::request::Refusal;
+use gateway::request::admission::{check_accept, check_format, for_rule};
+use gateway::request::reply::{failed, to_coap};
+use runtime::Revision;
 
 /// The id of every exchange on the desk: that of the vectors, so that output can be compared.
 const FLOW_ID: &str = "00112233445566778899aabbccddeeff";
@@ -142,7 +143,7 @@ pub(super) fn exchange(
     unreachable!("it counts until the rule answers or has made its calls")
 }
 
-fn find(revision: &Revision, request: &coap::Message) -> Result<crate::rule::Match, Refusal> {
+fn find(revision: &Revision, request: &coap::Message) -> Result<contract::Match, Refusal> {
     let segments: Vec<_> = request
         .options(URI_PATH)
         .map(|segment| std::str::from_utf8(segment).map_err(|_| Refusal::UriPath))

@@ -6,15 +6,15 @@ use serde_json::{Value as Json, json};
 
 use super::description_view::path as link_path;
 use super::exchange::{Event, Outcome};
-use crate::coap::Message;
-use crate::coap::code::{self, Dotted};
-use crate::coap::option::{CONTENT_FORMAT, URI_PATH, content_format};
-use crate::device::hiding::Hiding;
-use crate::device::notation::printable;
-use crate::device::option_view::{self, OptionView};
-use crate::device::outcome::name;
-use crate::device::payload_view::{self, PayloadView};
-use crate::rule::{Description, HttpRequest, SessionChange, Upstream};
+use coap::Message;
+use coap::code::{self, Dotted};
+use coap::option::{CONTENT_FORMAT, URI_PATH, content_format};
+use contract::{Description, HttpRequest, SessionChange, Upstream};
+use device::hiding::Hiding;
+use device::notation::printable;
+use device::option_view::{self, OptionView};
+use device::outcome::name;
+use device::payload_view::{self, PayloadView};
 
 /// Prints an exchange for people.
 pub(super) fn write_text(

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use super::args::KeygenArgs;
 use super::error::ToolError;
-use crate::rule::PrivateKey;
-use crate::rule::files::{FileError, suffixed};
+use runtime::PrivateKey;
+use store::file::{FileError, suffixed};
 
 /// Makes both files; neither is ever overwritten.
 pub(super) fn keygen(args: &KeygenArgs, out: &mut impl Write) -> Result<(), ToolError> {

@@ -5,10 +5,10 @@ use std::io::Write;
 use super::args::ManifestArgs;
 use super::desk::{self, Desk};
 use super::error::ToolError;
-use crate::rule::files::replace;
-use crate::rule::{
-    CONTRACT_VERSION, Digest, Manifest, manifest_path, needs_of, signature_path, smoke,
-};
+use contract::Digest;
+use runtime::smoke;
+use runtime::{CONTRACT_VERSION, Manifest, manifest_path, needs_of, signature_path};
+use store::file::replace;
 
 /// Writes the manifest beside the component, if the component passes its vectors.
 pub(super) fn manifest(args: &ManifestArgs, out: &mut impl Write) -> Result<(), ToolError> {

@@ -27,10 +27,10 @@ use std::process::ExitCode;
 
 pub use args::RuleArgs;
 
-use crate::cli::LogLevel;
-use crate::logging;
 use args::RuleCommand;
 use error::ToolError;
+use gateway::telemetry::logging;
+use gateway::telemetry::logging::LogLevel;
 
 /// Runs a command to its end: results on standard output, errors and what the rule logs on standard error.
 ///

@@ -42,7 +42,7 @@ pub(super) enum NewError {
 pub(super) fn new(args: &NewArgs, out: &mut impl Write) -> Result<(), NewError> {
     let name = args.name.as_str();
     if !is_name(name) {
-        let shown = crate::access_log::escaped(name, MAX_NAME).to_string();
+        let shown = contract::escaping::escaped(name, MAX_NAME).to_string();
         return Err(NewError::Name(shown));
     }
     let folder = args.dir.join(name);

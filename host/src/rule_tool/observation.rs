@@ -2,8 +2,9 @@
 
 use super::error::ToolError;
 use super::exchange::{Event, Outcome, broken};
-use crate::exchange::reply::{failed, to_coap};
-use crate::rule::{Context, Failure, HttpRequest, Progress, Revision, Watch};
+use contract::{Context, Failure, HttpRequest, Progress, Watch};
+use gateway::request::reply::{failed, to_coap};
+use runtime::Revision;
 
 /// Polls with what `outcomes` holds; each change of the watch's topic becomes a notification.
 pub(super) fn observe(

@@ -1,12 +1,12 @@
 //! A device's request as one line: `PUT /send/!r:h cf=60 payload={"msgtype": "m.text", "body": "hi"}`.
 
 use super::error::ToolError;
-use crate::access_log::escaped;
-use crate::coap::option::{ACCEPT, CONTENT_FORMAT, OBSERVE, URI_PATH, URI_QUERY, content_format};
-use crate::coap::{Message, code};
-use crate::exchange::proxy_uri;
-use crate::path_segment::{decoded, is_plain};
-use crate::rule::Target;
+use coap::option::{ACCEPT, CONTENT_FORMAT, OBSERVE, URI_PATH, URI_QUERY, content_format};
+use coap::{Message, code};
+use contract::Target;
+use contract::escaping::escaped;
+use contract::path_segment::{decoded, is_plain};
+use gateway::request::proxy_uri;
 
 /// Bytes of a payload: a gateway's default limit of a request body.
 const MAX_PAYLOAD: usize = 128 << 10;

@@ -1,8 +1,8 @@
 //! A homeserver's answer as one line: `200 {"event_id": "$x"}`, `429 retry-after=5 {…}`, `error:unreachable`.
 
 use super::error::ToolError;
-use crate::access_log::escaped;
-use crate::rule::{CallError, HttpResponse};
+use contract::escaping::escaped;
+use contract::{CallError, HttpResponse};
 
 /// Reads the text of one `--upstream-response`.
 pub(super) fn outcome(text: &str) -> Result<Result<HttpResponse, CallError>, ToolError> {

@@ -10,16 +10,16 @@ use secrecy::zeroize::Zeroizing;
 use super::args::SignArgs;
 use super::desk;
 use super::error::ToolError;
-use crate::rule::files::{self, FileError, replace};
-use crate::rule::{
+use runtime::{
     MAX_KEY_FILE, MAX_MANIFEST, MAX_NATIVE, Manifest, ManifestError, PrivateKey, manifest_path,
     signature_path,
 };
+use store::file::{self, FileError, replace};
 
 /// Signs only what would be accepted: a manifest that fits the component beside it.
 pub(super) fn sign(args: &SignArgs, out: &mut impl Write) -> Result<(), ToolError> {
     let key = read_key(&args.key)?;
-    let content = files::read(&args.manifest, MAX_MANIFEST)?;
+    let content = file::read(&args.manifest, MAX_MANIFEST)?;
     let faulty = |fault| ToolError::Manifest {
         path: args.manifest.clone(),
         fault,
@@ -34,7 +34,7 @@ pub(super) fn sign(args: &SignArgs, out: &mut impl Write) -> Result<(), ToolErro
     match manifest.native {
         None => manifest.check_component(name, &desk::read_component(&component)?),
         Some(_) => {
-            let native = files::read(&component, MAX_NATIVE)?;
+            let native = file::read(&component, MAX_NATIVE)?;
             manifest.check_native(name, &native).map(drop)
         }
     }
@@ -71,7 +71,7 @@ fn read_key(path: &Path) -> Result<PrivateKey, ToolError> {
     if metadata.permissions().mode() & 0o077 != 0 {
         return Err(ToolError::OpenKey(path.to_owned()));
     }
-    let pem = Zeroizing::new(files::read(path, MAX_KEY_FILE)?);
+    let pem = Zeroizing::new(file::read(path, MAX_KEY_FILE)?);
     PrivateKey::from_pem(&pem).map_err(|fault| ToolError::Key {
         path: path.to_owned(),
         fault,

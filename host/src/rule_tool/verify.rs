@@ -5,7 +5,7 @@ use std::io::Write;
 use super::args::VerifyArgs;
 use super::desk;
 use super::error::ToolError;
-use crate::rule::{Package, Trust};
+use runtime::{Package, Trust};
 
 /// Prints who has signed what.
 pub(super) fn verify(args: &VerifyArgs, out: &mut impl Write) -> Result<(), ToolError> {

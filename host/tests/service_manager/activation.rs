@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use comatrix_gateway::coap::{code, option};
+use coap::{code, option};
 use rustix::process::Signal;
 
 use super::{Device, Manager, NOWHERE, PATIENCE, Running};

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use comatrix_gateway::coap::code;
+use coap::code;
 use rustix::process::Signal;
 
 use super::{Device, Manager, NOWHERE, Running};

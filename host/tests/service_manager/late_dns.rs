@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use comatrix_gateway::coap::{code, option};
+use coap::{code, option};
 use rustix::process::Signal;
 
 use super::{Device, Manager, Running};

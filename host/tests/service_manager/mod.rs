@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use comatrix_gateway::coap::{self, Datagram, Message, MessageType, Token, code};
+use coap::{self, Datagram, Message, MessageType, Token, code};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::scratch;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use comatrix_gateway::coap::{Message, code};
+use coap::{Message, code};
 use rustix::process::Signal;
 
 use super::{Device, Manager, NOWHERE, Running};

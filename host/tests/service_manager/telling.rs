@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use comatrix_gateway::coap::code;
+use coap::code;
 use rustix::process::Signal;
 
 use super::{Device, Manager, NOWHERE, Running};

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use comatrix_gateway::coap::code;
+use coap::code;
 
 use super::rereading::PLACES;
 use super::{Device, Manager, Running};

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use comatrix_gateway::DEFAULT_RULE;
+use runtime::DEFAULT_RULE;
 
 use super::Failure;
 

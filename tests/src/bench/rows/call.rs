@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::time::Instant;
 
-use comatrix_gateway::DEFAULT_RULE;
-use comatrix_gateway::rule::{Candidate, Code, Effect, Engines, Revision, RuleLimits, RuleState};
 use comatrix_rule::translate;
+use contract::Effect;
+use runtime::DEFAULT_RULE;
+use runtime::{Candidate, Code, Engines, Revision, RuleLimits, RuleState};
 
 use super::super::Failure;
 use super::super::plan::Plan;
@@ -56,7 +57,7 @@ macro_rules! requests {
     };
 }
 
-requests!(hosted, comatrix_gateway::rule);
+requests!(hosted, contract);
 requests!(native, comatrix_sdk::bindings);
 
 /// Nanoseconds per `begin` of `/send` and of `/time`.

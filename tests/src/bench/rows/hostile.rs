@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use comatrix_gateway::DEFAULT_RULE;
-use comatrix_gateway::rule::{
-    Candidate, Code, Context, Effect, Engines, HttpRequest, Message, Revision, RuleLimits,
-    RuleState, Step, Upstream,
-};
+use contract::{Context, Effect, HttpRequest, Message, Step, Upstream};
+use runtime::DEFAULT_RULE;
+use runtime::{Candidate, Code, Engines, Revision, RuleLimits, RuleState};
 
 use super::super::Failure;
 use super::super::datagram::Request;

@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::Instant;
 
-use comatrix_gateway::DEFAULT_RULE;
-use comatrix_gateway::rule::{
-    Candidate, CoapOption, Code, Context, Effect, Engines, Message, Revision, RuleLimits,
-    RuleState, Target as Requested,
-};
 use comatrix_tests::places;
+use contract::{CoapOption, Context, Effect, Message, Target as Requested};
+use runtime::DEFAULT_RULE;
+use runtime::{Candidate, Code, Engines, Revision, RuleLimits, RuleState};
 
 use super::super::Failure;
 use super::super::plan::Plan;

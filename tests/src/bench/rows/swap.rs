@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use comatrix_gateway::rules::command::ask;
-use comatrix_gateway::rules::{Reply, Wish};
+use gateway::rule_manager::command::ask;
+use gateway::rule_manager::{Reply, Wish};
 
 use super::super::Failure;
 use super::super::datagram::Request;

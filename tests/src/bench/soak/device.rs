@@ -4,10 +4,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use comatrix_gateway::coap::Message;
-use comatrix_gateway::coap::client::{BlockSize, Exchange, ExchangeError, Settings};
-use comatrix_gateway::coap::code::{Dotted, GET, PUT, class};
-use comatrix_gateway::coap::option::{ACCESS_TOKEN, CONTENT_FORMAT, URI_PATH, content_format};
+use coap::Message;
+use coap::client::{BlockSize, Exchange, ExchangeError, Settings};
+use coap::code::{Dotted, GET, PUT, class};
+use coap::option::{ACCESS_TOKEN, CONTENT_FORMAT, URI_PATH, content_format};
 use tokio::net::UdpSocket;
 use tokio::time::timeout_at;
 

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use comatrix_gateway::coap::Message;
-use comatrix_gateway::coap::option::{ACCESS_TOKEN, URI_PATH};
+use coap::Message;
+use coap::option::{ACCESS_TOKEN, URI_PATH};
 use comatrix_tests::matrix::{Account, Homeserver};
 use serde_json::json;
 

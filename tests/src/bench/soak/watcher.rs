@@ -5,9 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use comatrix_gateway::coap::code::{GET, class};
-use comatrix_gateway::coap::option::{ACCEPT, OBSERVE, URI_PATH, content_format};
-use comatrix_gateway::coap::{Datagram, Message, MessageType, Token, code, decode, encode};
+use coap::code::{GET, class};
+use coap::option::{ACCEPT, OBSERVE, URI_PATH, content_format};
+use coap::{Datagram, Message, MessageType, Token, code, decode, encode};
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 

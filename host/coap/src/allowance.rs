@@ -1,0 +1,149 @@
+//! Answers to peers whose address may be spoofed (RFC 9175 §2.4): no datagram has more bytes than the allowance, so that
+//! the endpoint is no use for sending a victim more than an attacker could. First the answer is made to fit: a diagnostic
+//! is cut, a body leaves in smaller blocks. Only what does not fit even so is held back until the peer has sent an Echo.
+
+use super::block::{Block, MAX_SIZE_EXPONENT};
+use super::code;
+use super::codec::encoded_length;
+use super::message::{Message, Token};
+use super::option::CONTENT_FORMAT;
+
+/// Bytes of a header (RFC 7252 §3) and a payload marker.
+const HEADER: usize = 4 + 1;
+/// Bytes of Block1, where the answer will name one.
+const BLOCK1_LENGTH: usize = 2 + 3;
+/// Bytes of the options that come with a slice: Block2, Size2 and an ETag made here.
+const SLICE_OPTIONS: usize = (2 + 3) + (2 + 3) + (1 + 4);
+
+/// The answer cannot be made to fit: its options alone are too large.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct TooLarge;
+
+/// Makes a response fit into `allowance` bytes: cuts its diagnostic, or gives the block to ask of it in place of `wanted`.
+pub(super) fn fit(
+    allowance: usize,
+    token: Token,
+    wanted: Option<Block>,
+    response: &mut Message,
+) -> Result<Option<Block>, TooLarge> {
+    let fixed = HEADER + BLOCK1_LENGTH + token.as_bytes().len() + encoded_length(&response.options);
+    let room = allowance.saturating_sub(fixed);
+    let fits_whole = allowance >= fixed && response.payload.len() <= room;
+    if fits_whole && (wanted.is_none() || response.payload.len() + SLICE_OPTIONS <= room) {
+        return Ok(wanted);
+    }
+    let is_diagnostic =
+        code::class(response.code) != 2 && response.option(CONTENT_FORMAT).is_none();
+    if is_diagnostic && allowance >= fixed {
+        cut(&mut response.payload, room);
+        return Ok(wanted);
+    }
+    let room = room.saturating_sub(SLICE_OPTIONS);
+    let most = size_exponent_within(room).ok_or(TooLarge)?;
+    let wanted = wanted.unwrap_or(Block {
+        number: 0,
+        more: false,
+        size_exponent: MAX_SIZE_EXPONENT,
+    });
+    Ok(Some(wanted.at_most(most)))
+}
+
+/// The block to ask of a stored body so that its slice fits; `slice` is the one that was too large.
+pub(super) fn smaller(
+    allowance: usize,
+    token: Token,
+    wanted: Block,
+    slice: &Message,
+) -> Result<Option<Block>, TooLarge> {
+    let fixed = HEADER + token.as_bytes().len() + encoded_length(&slice.options);
+    if fixed + slice.payload.len() <= allowance {
+        return Ok(None);
+    }
+    // The number of a smaller block may take one byte more.
+    let room = allowance.saturating_sub(fixed + 1);
+    let most = size_exponent_within(room).ok_or(TooLarge)?;
+    Ok(Some(wanted.at_most(most)))
+}
+
+/// The size exponent of the largest block in this many bytes.
+fn size_exponent_within(room: usize) -> Option<u8> {
+    (0..=MAX_SIZE_EXPONENT)
+        .rev()
+        .find(|exponent| 16 << exponent <= room)
+}
+
+/// Cuts text at the end of a character.
+fn cut(text: &mut Vec<u8>, most: usize) {
+    let mut end = most.min(text.len());
+    // A byte 10xxxxxx continues a character.
+    while end > 0 && text.get(end).is_some_and(|byte| byte & 0xc0 == 0x80) {
+        end -= 1;
+    }
+    text.truncate(end);
+}
+
+impl Block {
+    /// The same offset in blocks of at most this size.
+    pub(super) fn at_most(self, size_exponent: u8) -> Self {
+        let smaller = self.size_exponent.min(size_exponent);
+        Self {
+            number: self.number << (self.size_exponent - smaller),
+            more: false,
+            size_exponent: smaller,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::code::{CHANGED, CONTENT, NOT_FOUND};
+    use crate::option::LOCATION_PATH;
+
+    fn block(number: u32, size_exponent: u8) -> Block {
+        Block {
+            number,
+            more: false,
+            size_exponent,
+        }
+    }
+
+    fn content(length: usize) -> Message {
+        Message::new(CONTENT)
+            .with_uint_option(CONTENT_FORMAT, 40)
+            .with_payload(vec![b'a'; length])
+    }
+
+    fn fitted(allowance: usize, wanted: Option<Block>, length: usize) -> Option<Block> {
+        let token = Token::new(&[0; 8]).expect("it is short");
+        fit(allowance, token, wanted, &mut content(length)).expect("it fits")
+    }
+
+    #[test]
+    fn a_body_leaves_in_the_largest_blocks_that_fit() {
+        assert_eq!(fitted(136, None, 100), None);
+        assert_eq!(fitted(136, None, 600), Some(block(0, 2)));
+        assert_eq!(fitted(300, None, 600), Some(block(0, 4)));
+        assert_eq!(fitted(usize::MAX, None, 600), None);
+        assert_eq!(fitted(136, Some(block(0, 6)), 600), Some(block(0, 2)));
+        assert_eq!(fitted(136, Some(block(1, 6)), 600), Some(block(16, 2)));
+        assert_eq!(fitted(136, Some(block(3, 1)), 600), Some(block(3, 1)));
+    }
+
+    #[test]
+    fn a_diagnostic_is_cut_between_two_characters() {
+        let mut error = Message::diagnostic(NOT_FOUND, "ü".repeat(100));
+        assert_eq!(fit(136, Token::default(), None, &mut error), Ok(None));
+        assert_eq!(error.payload.len(), 126);
+        assert!(std::str::from_utf8(&error.payload).is_ok());
+    }
+
+    #[test]
+    fn options_that_are_too_large_do_not_fit() {
+        let mut created = Message::new(CHANGED).with_option(LOCATION_PATH, vec![b'a'; 200]);
+        assert_eq!(
+            fit(136, Token::default(), None, &mut created),
+            Err(TooLarge)
+        );
+    }
+}

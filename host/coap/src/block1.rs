@@ -1,0 +1,283 @@
+//! Request bodies that come in blocks (RFC 7959 §2.5): assembled before anybody sees the request.
+
+use std::hash::Hash;
+use std::time::Instant;
+
+use super::block::Block;
+use super::bodies::{Bodies, Full};
+use super::cache_key::BodyKey;
+use super::limits::Limits;
+
+/// A block as it came.
+pub(super) struct RequestBlock {
+    pub(super) block: Block,
+    /// What the client says the whole body has (Size1).
+    pub(super) announced: Option<u32>,
+    pub(super) payload: Vec<u8>,
+    /// Bytes of its datagram.
+    pub(super) wire_bytes: usize,
+}
+
+/// What a block led to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// The last block: the body, and the bytes of all its datagrams.
+    Complete { body: Vec<u8>, wire_bytes: usize },
+    /// 2.31: send the next.
+    Continue,
+}
+
+/// Why a block was not taken.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Refusal {
+    /// 4.08.
+    #[error(
+        "blocks before this one are missing, or were of another Content-Format; begin at block 0"
+    )]
+    Incomplete,
+    /// 4.13: the body is above the limit, or announced to be.
+    #[error("the body is above the limit in Size1; send less")]
+    TooLarge,
+    /// 4.00.
+    #[error("a block is not as long as its Block1 option says; only the last may be shorter")]
+    WrongLength,
+    /// 5.03.
+    #[error("there is no room for another block-wise body; send it again after Max-Age seconds")]
+    Full,
+}
+
+struct Assembly {
+    body: Vec<u8>,
+    wire_bytes: usize,
+}
+
+pub(super) struct Assemblies<P> {
+    bodies: Bodies<BodyKey<P>, Assembly>,
+    limit: usize,
+}
+
+impl<P: Copy + Eq + Hash> Assemblies<P> {
+    pub(super) fn new(limits: &Limits) -> Self {
+        let bodies = Bodies::new(
+            limits.body_bytes / 2,
+            limits.body_idle,
+            limits.body_protected,
+        );
+        Self {
+            bodies,
+            limit: limits.request_body,
+        }
+    }
+
+    /// Holds blocks that come from now on to other bounds.
+    pub(super) fn adopt(&mut self, limits: &Limits) {
+        self.limit = limits.request_body;
+    }
+
+    /// Takes one block of the body with this key. Position counts in bytes, since a client may go on with
+    /// smaller blocks than it began with (RFC 7959 §2.3). A block out of place leaves what is assembled
+    /// alone: it may be a straggler.
+    pub(super) fn accept(
+        &mut self,
+        now: Instant,
+        key: BodyKey<P>,
+        part: RequestBlock,
+    ) -> Result<Progress, Refusal> {
+        let RequestBlock {
+            block,
+            announced,
+            payload,
+            wire_bytes,
+        } = part;
+        let full = payload.len() == block.size();
+        if payload.len() > block.size() || (block.more && !full) {
+            return Err(Refusal::WrongLength);
+        }
+        let announced = announced.unwrap_or(0) as usize;
+        if announced.max(block.offset() + payload.len()) > self.limit {
+            self.bodies.remove(&key);
+            return Err(Refusal::TooLarge);
+        }
+        if block.number == 0 {
+            // Block 0 begins anew, whatever was there (RFC 7959 §2.5).
+            self.bodies.remove(&key);
+            let assembly = Assembly {
+                body: payload,
+                wire_bytes,
+            };
+            return self.proceed(now, key, assembly, block.more);
+        }
+        let assembled = self
+            .bodies
+            .touch(now, &key)
+            .map(|assembly| assembly.body.len());
+        if assembled != Some(block.offset()) {
+            return Err(Refusal::Incomplete);
+        }
+        let Some(mut assembly) = self.bodies.remove(&key) else {
+            return Err(Refusal::Incomplete);
+        };
+        assembly.body.extend_from_slice(&payload);
+        assembly.wire_bytes += wire_bytes;
+        self.proceed(now, key, assembly, block.more)
+    }
+
+    fn proceed(
+        &mut self,
+        now: Instant,
+        key: BodyKey<P>,
+        assembly: Assembly,
+        more: bool,
+    ) -> Result<Progress, Refusal> {
+        if !more {
+            return Ok(Progress::Complete {
+                body: assembly.body,
+                wire_bytes: assembly.wire_bytes,
+            });
+        }
+        let bytes = assembly.body.capacity();
+        match self.bodies.insert(now, key, assembly, bytes) {
+            Ok(()) => Ok(Progress::Continue),
+            Err(Full) => Err(Refusal::Full),
+        }
+    }
+
+    pub(super) fn expire(&mut self, now: Instant) {
+        self.bodies.expire(now);
+    }
+
+    pub(super) fn next_timeout(&self) -> Option<Instant> {
+        self.bodies.next_timeout()
+    }
+
+    pub(super) fn dropped(&self) -> u64 {
+        self.bodies.dropped()
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.bodies.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::peer::test_peer;
+
+    fn block(number: u32, more: bool, size_exponent: u8, length: usize) -> RequestBlock {
+        let block = Block {
+            number,
+            more,
+            size_exponent,
+        };
+        RequestBlock {
+            block,
+            announced: None,
+            payload: vec![number as u8; length],
+            wire_bytes: length + 10,
+        }
+    }
+
+    fn accept_all(parts: Vec<RequestBlock>) -> Vec<Result<Progress, Refusal>> {
+        let limits = Limits {
+            request_body: 100,
+            ..Limits::default()
+        };
+        let mut assemblies = Assemblies::new(&limits);
+        let now = Instant::now();
+        parts
+            .into_iter()
+            .map(|part| assemblies.accept(now, (test_peer(()), 1), part))
+            .collect()
+    }
+
+    #[test]
+    fn blocks_in_order_make_the_body() {
+        let body = [vec![0; 32], vec![1; 32], vec![2; 5]].concat();
+        let progress = accept_all(vec![
+            block(0, true, 1, 32),
+            block(1, true, 1, 32),
+            block(2, false, 1, 5),
+        ]);
+        let complete = Progress::Complete {
+            body,
+            wire_bytes: 99,
+        };
+        assert_eq!(
+            progress,
+            [Ok(Progress::Continue), Ok(Progress::Continue), Ok(complete)]
+        );
+    }
+
+    #[test]
+    fn a_client_may_go_on_with_smaller_blocks() {
+        let progress = accept_all(vec![block(0, true, 1, 32), block(2, false, 0, 3)]);
+        let body = [vec![0; 32], vec![2; 3]].concat();
+        assert_eq!(
+            progress,
+            [
+                Ok(Progress::Continue),
+                Ok(Progress::Complete {
+                    body,
+                    wire_bytes: 55
+                })
+            ]
+        );
+    }
+
+    #[test]
+    fn a_gap_is_incomplete_and_the_body_can_still_be_finished() {
+        let progress = accept_all(vec![
+            block(1, false, 1, 5),
+            block(0, true, 1, 32),
+            block(2, false, 1, 5),
+            block(1, false, 1, 5),
+        ]);
+        assert_eq!(
+            progress[..3],
+            [
+                Err(Refusal::Incomplete),
+                Ok(Progress::Continue),
+                Err(Refusal::Incomplete)
+            ]
+        );
+        assert!(matches!(progress[3], Ok(Progress::Complete { .. })));
+    }
+
+    #[test]
+    fn a_body_above_the_limit_is_refused_at_once_when_it_is_announced() {
+        let announced = RequestBlock {
+            announced: Some(101),
+            ..block(0, true, 1, 32)
+        };
+        let within = RequestBlock {
+            announced: Some(100),
+            ..block(0, true, 1, 32)
+        };
+        assert_eq!(
+            accept_all(vec![announced, within]),
+            [Err(Refusal::TooLarge), Ok(Progress::Continue)]
+        );
+        let mut growing: Vec<_> = (0..4).map(|number| block(number, true, 1, 32)).collect();
+        growing.push(block(3, false, 1, 4));
+        assert_eq!(
+            accept_all(growing)[3..],
+            [Err(Refusal::TooLarge), Err(Refusal::Incomplete)]
+        );
+    }
+
+    #[test]
+    fn blocks_that_are_not_full_or_longer_than_their_size_are_wrong() {
+        let progress = accept_all(vec![
+            block(0, true, 1, 31),
+            block(0, false, 1, 33),
+            block(0, true, 1, 33),
+        ]);
+        assert!(
+            progress
+                .iter()
+                .all(|progress| *progress == Err(Refusal::WrongLength))
+        );
+    }
+}

@@ -1,0 +1,167 @@
+//! Which blocks belong to one body (RFC 7959 §2.4): those of one peer with the same method and the same
+//! options of the cache key (RFC 7252 §5.4.2).
+
+use std::hash::{Hash, Hasher};
+
+use super::code;
+use super::message::Message;
+use super::option::{
+    BLOCK1, BLOCK2, CONTENT_FORMAT, NO_RESPONSE, OBSERVE, REQUEST_TAG, is_no_cache_key,
+};
+use super::peer::Peer;
+use super::secret::Secret;
+
+/// What identifies a block-wise body: the peer, and a keyed hash of method and options. A peer could confuse
+/// only bodies of its own, and cannot compute a collision without the endpoint's seed.
+pub(super) type BodyKey<P> = (Peer<P>, u64);
+
+struct Key<'a> {
+    request: &'a Message,
+    ignored: &'a [u16],
+}
+
+impl Hash for Key<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.request.code.hash(state);
+        for option in &self.request.options {
+            if !is_no_cache_key(option.number) && !self.ignored.contains(&option.number) {
+                option.number.hash(state);
+                option.value.hash(state);
+            }
+        }
+    }
+}
+
+/// Key of a request body. Content-Format and Request-Tag are part of it, so blocks that differ there are never
+/// assembled together (RFC 7959 §2.5, RFC 9175 §3.3).
+pub(super) fn request_body_key<P>(secret: &Secret, peer: Peer<P>, request: &Message) -> BodyKey<P> {
+    (
+        peer,
+        secret.hash(Key {
+            request,
+            ignored: &[BLOCK1, BLOCK2, OBSERVE, NO_RESPONSE],
+        }),
+    )
+}
+
+/// What identifies a response body: its key, and for FETCH, whose answer depends on the request's body (RFC 8132 §2), a
+/// keyed hash of that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ResponseKey<P> {
+    pub(super) body: BodyKey<P>,
+    /// None where the request is no FETCH or has no body.
+    pub(super) request_body: Option<u64>,
+}
+
+/// Key of a response body. Clients ask for later blocks without the request's body (RFC 7959 §3.3), so what
+/// describes that body is left out; the ETag tells a client when the bodies of two requests follow each other.
+/// Those of two FETCHes are told apart where the body comes again.
+pub(super) fn response_body_key<P>(
+    secret: &Secret,
+    peer: Peer<P>,
+    request: &Message,
+) -> ResponseKey<P> {
+    let ignored = &[
+        BLOCK1,
+        BLOCK2,
+        OBSERVE,
+        CONTENT_FORMAT,
+        REQUEST_TAG,
+        NO_RESPONSE,
+    ];
+    let has_body = request.code == code::FETCH && !request.payload.is_empty();
+    ResponseKey {
+        body: (peer, secret.hash(Key { request, ignored })),
+        request_body: has_body
+            .then(|| secret.hash((request.option(CONTENT_FORMAT), &request.payload))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::code::{GET, PUT};
+    use crate::option::{ACCEPT, ACCESS_TOKEN, PROXY_URI, SIZE1, URI_HOST, URI_PATH, URI_QUERY};
+    use crate::peer::test_peer;
+
+    #[test]
+    fn bodies_of_other_resources_credentials_and_formats_have_other_keys() {
+        let secret = Secret::new([1; 16]);
+        let key = |request: &Message| request_body_key(&secret, test_peer(()), request);
+        let base = Message::new(PUT).with_option(URI_PATH, "send");
+        for number in [
+            URI_PATH,
+            URI_QUERY,
+            URI_HOST,
+            PROXY_URI,
+            ACCEPT,
+            ACCESS_TOKEN,
+            CONTENT_FORMAT,
+            REQUEST_TAG,
+        ] {
+            assert_ne!(
+                key(&base),
+                key(&base.clone().with_option(number, "x")),
+                "{number}"
+            );
+        }
+        assert_ne!(
+            key(&base),
+            key(&Message {
+                code: GET,
+                ..base.clone()
+            })
+        );
+        for number in [BLOCK1, BLOCK2, SIZE1] {
+            assert_eq!(
+                key(&base),
+                key(&base.clone().with_option(number, "x")),
+                "{number}"
+            );
+        }
+    }
+
+    #[test]
+    fn segments_cannot_be_shifted_from_one_option_to_the_next() {
+        let secret = Secret::new([1; 16]);
+        let key = |segments: [&str; 2]| {
+            let request = Message::new(GET);
+            let request = segments.iter().fold(request, |request, segment| {
+                request.with_option(URI_PATH, *segment)
+            });
+            request_body_key(&secret, test_peer(()), &request)
+        };
+        assert_ne!(key(["ab", "c"]), key(["a", "bc"]));
+    }
+
+    #[test]
+    fn fetches_of_other_bodies_and_formats_are_told_apart() {
+        let secret = Secret::new([1; 16]);
+        let key = |request: Message| response_body_key(&secret, test_peer(()), &request);
+        let fetch = || Message::new(code::FETCH).with_option(URI_PATH, "a");
+        let (one, other) = (
+            key(fetch().with_payload("1")),
+            key(fetch().with_payload("2")),
+        );
+        assert_eq!(one.body, other.body);
+        assert_ne!(one.request_body, other.request_body);
+        let formatted = fetch().with_uint_option(CONTENT_FORMAT, 60);
+        assert_ne!(one, key(formatted.with_payload("1")));
+        assert_eq!(key(fetch()).request_body, None);
+    }
+
+    #[test]
+    fn a_later_response_block_is_asked_for_without_the_request_body() {
+        let secret = Secret::new([1; 16]);
+        let first = Message::new(PUT)
+            .with_option(URI_PATH, "a")
+            .with_uint_option(CONTENT_FORMAT, 60);
+        let later = Message::new(PUT)
+            .with_option(URI_PATH, "a")
+            .with_option(BLOCK2, [0x16]);
+        assert_eq!(
+            response_body_key(&secret, test_peer(()), &first),
+            response_body_key(&secret, test_peer(()), &later)
+        );
+    }
+}

@@ -1,0 +1,57 @@
+//! The CoAP endpoint (RFC 7252, RFC 7959) as a sans-I/O core: no socket, no clock, no task.
+//!
+//! Callers feed datagrams, responses and the time; then they poll for requests, datagrams to send and
+//! the next timeout. So a simulated pair with a virtual clock tests what a socket would hide.
+//!
+//! Read first: [`message`] (what a message is), then [`endpoint`] (what callers do), then `receive`
+//! (what happens to a datagram).
+
+pub mod address;
+mod adopt;
+mod allowance;
+mod assemble;
+pub mod block;
+mod block1;
+mod block2;
+mod bodies;
+mod cache_key;
+pub mod client;
+pub mod code;
+pub mod codec;
+pub mod counters;
+mod dedup;
+mod echo;
+pub mod endpoint;
+mod exchange;
+mod known;
+pub mod limits;
+pub mod message;
+mod message_id;
+mod multicast;
+mod notify;
+pub mod observe;
+pub mod option;
+pub mod options;
+mod peer;
+mod problem;
+mod rate;
+mod receive;
+mod reliability;
+mod respond;
+mod secret;
+mod sendable;
+mod silence;
+mod terms;
+#[cfg(test)]
+mod tests;
+mod transmit;
+mod unproven;
+
+pub use block::Block;
+pub use codec::{DecodeError, FormatError, decode, encode};
+pub use counters::Counters;
+pub use endpoint::{Endpoint, Incoming, Transmit};
+pub use exchange::ExchangeId;
+pub use limits::Limits;
+pub use message::{CoapOption, Datagram, Message, MessageType, Token};
+pub use observe::{Ended, ObservationId, Observed};

@@ -1,0 +1,289 @@
+//! Peers whose address may be spoofed (RFC 9175).
+
+use std::time::Duration;
+
+use super::*;
+use crate::block::Block;
+use crate::code::*;
+use crate::option::{BLOCK2, ECHO, ETAG, LOCATION_PATH};
+
+fn large() -> Message {
+    Message::new(CONTENT).with_payload((0..1_000u32).map(|byte| byte as u8).collect::<Vec<_>>())
+}
+
+fn server() -> Server {
+    Server::with_limits(Limits::default())
+}
+
+fn demanding() -> Server {
+    Server::with_limits(Limits {
+        echo: true,
+        ..Limits::default()
+    })
+}
+
+/// Lets the peer acknowledge a separate answer.
+fn prove(server: &mut Server, peer: u16) {
+    server.receive(peer, &confirmable(900, POST));
+    let id = server.incoming().id;
+    server.advance(Duration::from_secs(1));
+    server.respond(id, changed());
+    let separate = server.sent().pop().expect("a separate answer");
+    let ack = Datagram::empty(MessageType::Acknowledgement, separate.message_id);
+    server.receive(peer, &ack);
+    assert!(server.endpoint.is_proven(server.now, peer));
+}
+
+#[test]
+fn a_large_answer_to_an_unproven_peer_leaves_in_blocks_of_64_bytes() {
+    let mut server = server();
+    let mut received = Vec::new();
+    let mut tags = Vec::new();
+    for number in 0.. {
+        let mut datagram = confirmable(number as u16, GET);
+        if number > 0 {
+            let block = Block {
+                number,
+                more: false,
+                size_exponent: 2,
+            };
+            datagram.message.push_option(BLOCK2, block.encode());
+        }
+        server.receive(1, &datagram);
+        if number == 0 {
+            let id = server.incoming().id;
+            server.respond(id, large());
+        }
+        let bytes = server.sent_bytes().remove(0);
+        assert!(bytes.len() <= 136, "{} bytes", bytes.len());
+        let answer = decode(&bytes).expect("own").message;
+        let block = Block::decode(answer.option(BLOCK2).expect("a block")).expect("valid");
+        assert_eq!((block.number, block.size()), (number, 64));
+        tags.push(answer.option(ETAG).map(<[u8]>::to_vec));
+        received.extend(answer.payload);
+        if !block.more {
+            break;
+        }
+    }
+    assert_eq!(received, large().payload);
+    tags.dedup();
+    assert_eq!(tags.len(), 1);
+}
+
+#[test]
+fn asking_for_large_blocks_gets_an_unproven_peer_small_ones() {
+    let mut server = server();
+    server.exchange(&confirmable(1, GET), large());
+    let mut later = confirmable(2, GET);
+    later.message.push_option(BLOCK2, [0x06]);
+    let first = server.exchange(&later, large());
+    assert!(encode(&first).len() <= 136);
+    let mut later = confirmable(3, POST);
+    server.exchange(&later, large());
+    later.message_id = 4;
+    later.message.push_option(BLOCK2, [0x10 | 5]);
+    let slice = server.answer_to(&later);
+    assert!(encode(&slice).len() <= 136);
+    let block = Block::decode(slice.message.option(BLOCK2).expect("a block")).expect("valid");
+    assert_eq!(block.offset(), 512);
+}
+
+#[test]
+fn a_longer_request_gets_three_times_its_bytes() {
+    let mut server = server();
+    let mut datagram = confirmable(1, POST);
+    datagram.message.payload = vec![0; 200];
+    let answer = server.exchange(&datagram, large());
+    assert_eq!(answer.message.payload.len(), 512);
+    assert!(encode(&answer).len() <= 3 * encode(&datagram).len());
+}
+
+#[test]
+fn a_diagnostic_is_cut_for_an_unproven_peer() {
+    let error = Message::diagnostic(NOT_FOUND, "a long story ".repeat(30));
+    let answer = server().exchange(&confirmable(1, GET), error);
+    assert!(encode(&answer).len() <= 136);
+    assert!(answer.message.payload.starts_with(b"a long story"));
+}
+
+#[test]
+fn who_acknowledged_a_separate_answer_is_sent_whole_blocks() {
+    let mut server = server();
+    prove(&mut server, 1);
+    let answer = server.exchange(&confirmable(1, GET), large());
+    assert_eq!(answer.message.payload.len(), 1_000);
+    server.receive(2, &confirmable(1, GET));
+    let id = server.incoming().id;
+    server.respond(id, large());
+    assert_eq!(server.sent_one().message.payload.len(), 64, "another peer");
+}
+
+#[test]
+fn an_acknowledgement_that_answers_nothing_proves_nothing() {
+    let mut server = server();
+    for id in 0..1000 {
+        server.receive(1, &Datagram::empty(MessageType::Acknowledgement, id));
+    }
+    assert!(!server.endpoint.is_proven(server.now, 1));
+}
+
+#[test]
+fn a_peer_that_acknowledges_nothing_is_sent_three_times_its_bytes_and_no_more() {
+    let mut server = server();
+    let mut received = 0;
+    for peer in 0..20 {
+        let datagram = confirmable(1, POST);
+        server.receive(peer, &datagram);
+        received += encode(&datagram).len().max(136 / 3 + 1);
+        let id = server.incoming().id;
+        server.advance(Duration::from_secs(1));
+        server.respond(id, Message::new(CHANGED).with_payload(vec![0; 60]));
+    }
+    server.advance(Duration::from_secs(120));
+    let sent: usize = server.sent_bytes().iter().map(Vec::len).sum();
+    assert!(sent <= 3 * received, "{sent} bytes for {received}");
+    assert!(server.endpoint.counters().retransmissions_withheld > 0);
+    assert_eq!(server.endpoint.counters().given_up, 20);
+}
+
+#[test]
+fn an_echo_is_asked_for_where_configured_before_anything_is_done() {
+    let mut server = demanding();
+    let challenge = server.answer_to(&confirmable(1, POST)).message;
+    assert_eq!(challenge.code, UNAUTHORIZED);
+    assert!(server.endpoint.poll_request().is_none());
+    let value = challenge.option(ECHO).expect("a value").to_vec();
+
+    let mut again = confirmable(2, POST);
+    again.message.push_option(ECHO, value.clone());
+    server.receive(2, &again);
+    assert!(
+        server.endpoint.poll_request().is_none(),
+        "the value of another peer"
+    );
+    server.sent();
+    server.receive(1, &again);
+    let incoming = server.incoming();
+    assert_eq!(incoming.request.option(ECHO), None, "it ends here");
+    server.respond(incoming.id, large());
+    assert_eq!(server.sent_one().message.payload.len(), 1_000);
+    // Once proven, it is not asked again.
+    server.receive(1, &confirmable(3, POST));
+    server.incoming();
+}
+
+#[test]
+fn an_old_echo_is_asked_for_again() {
+    let mut server = demanding();
+    let challenge = server.answer_to(&confirmable(1, POST)).message;
+    let value = challenge.option(ECHO).expect("a value").to_vec();
+    server.advance(Duration::from_secs(62));
+    let mut again = confirmable(2, POST);
+    again.message.push_option(ECHO, value);
+    assert_eq!(server.answer_to(&again).message.code, UNAUTHORIZED);
+}
+
+#[test]
+fn options_that_no_block_makes_fit_wait_for_an_echo() {
+    let response = Message::new(CHANGED).with_option(LOCATION_PATH, vec![b'a'; 200]);
+    let mut server = server();
+    let challenge = server
+        .exchange(&confirmable(1, GET), response.clone())
+        .message;
+    assert_eq!(challenge.code, UNAUTHORIZED);
+    let mut again = confirmable(2, GET);
+    let value = challenge.option(ECHO).expect("a value");
+    again.message.push_option(ECHO, value);
+    assert_eq!(server.exchange(&again, response.clone()).message, response);
+}
+
+#[test]
+fn a_short_message_with_the_id_of_a_long_request_is_not_sent_its_answer() {
+    let mut server = server();
+    let mut long = confirmable(1, POST);
+    long.message.payload = vec![0; 300];
+    let answer = server.exchange(&long, Message::new(CHANGED).with_payload(vec![b'a'; 700]));
+    assert!(encode(&answer).len() > 136);
+    server.receive(
+        1,
+        &Datagram {
+            token: Token::default(),
+            message: Message::new(POST),
+            ..long.clone()
+        },
+    );
+    assert!(server.sent_bytes().is_empty());
+    assert!(server.endpoint.poll_request().is_none());
+    assert_eq!(server.answer_to(&long), answer, "the request itself is");
+}
+
+/// A separate answer of an unproven peer, of which no more copies may leave.
+fn withheld() -> (Server, Vec<u8>, Datagram) {
+    let mut server = server();
+    server.receive(1, &confirmable(1, POST));
+    let id = server.incoming().id;
+    server.advance(Duration::from_secs(1));
+    server.sent();
+    server.respond(id, changed().with_payload([b'x'; 100]));
+    let answer = server.sent_bytes().remove(0);
+    server.advance(Duration::from_secs(4));
+    let ping = server.sent_one();
+    assert_eq!(
+        (ping.message_type, ping.message.code),
+        (MessageType::Confirmable, EMPTY)
+    );
+    (server, answer, ping)
+}
+
+#[test]
+fn an_answer_that_may_not_be_repeated_waits_for_a_proof_and_is_then_repeated_as_it_was() {
+    let (mut server, answer, ping) = withheld();
+    server.receive(1, &Datagram::empty(MessageType::Reset, ping.message_id));
+    assert_eq!(server.sent_bytes(), std::slice::from_ref(&answer));
+    server.advance(Duration::from_secs(4));
+    assert_eq!(server.sent_bytes(), std::slice::from_ref(&answer));
+    let message_id = decode(&answer).expect("own").message_id;
+    server.acknowledge(1, message_id);
+    server.advance(Duration::from_secs(400));
+    assert_eq!((server.sent(), server.endpoint.state_left()), (vec![], 0));
+}
+
+#[test]
+fn the_acknowledgement_of_an_answer_that_waits_for_a_proof_ends_it() {
+    let (mut server, answer, ping) = withheld();
+    server.acknowledge(1, decode(&answer).expect("own").message_id);
+    assert!(server.endpoint.is_proven(server.now, 1));
+    server.receive(1, &Datagram::empty(MessageType::Reset, ping.message_id));
+    server.advance(Duration::from_secs(400));
+    assert_eq!((server.sent(), server.endpoint.state_left()), (vec![], 0));
+}
+
+#[test]
+fn an_answer_as_large_as_may_be_leaves_room_for_the_ping_that_saves_it() {
+    let mut server = server();
+    server.receive(1, &confirmable(1, POST));
+    let id = server.incoming().id;
+    server.advance(Duration::from_secs(1));
+    server.sent();
+    server.respond(id, Message::diagnostic(NOT_FOUND, "x".repeat(300)));
+    let answer = server.sent_bytes().remove(0);
+    assert!((100..=124).contains(&answer.len()), "{}", answer.len());
+    server.advance(Duration::from_secs(4));
+    let ping = server.sent_one();
+    server.receive(1, &Datagram::empty(MessageType::Reset, ping.message_id));
+    assert_eq!(server.sent_bytes(), [answer]);
+}
+
+#[test]
+fn a_spoofed_address_gets_an_answer_and_pings_within_three_times_its_bytes() {
+    let (mut server, answer, ping) = withheld();
+    server.advance(Duration::from_secs(400));
+    let pings = server.sent_bytes();
+    assert!(
+        pings.iter().all(|bytes| *bytes == encode(&ping)),
+        "{pings:?}"
+    );
+    let sent = answer.len() + 4 * (1 + pings.len());
+    assert!(sent <= 136, "{sent} bytes");
+    assert_eq!(server.endpoint.state_left(), 0);
+}

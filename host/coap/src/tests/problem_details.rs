@@ -1,0 +1,48 @@
+//! Errors as problem details (RFC 9290) for clients that ask for them.
+
+use super::*;
+use crate::code::*;
+use crate::option::{ACCEPT, BLOCK1, CONTENT_FORMAT};
+
+fn asks(mut datagram: Datagram) -> Datagram {
+    datagram.message.push_uint_option(ACCEPT, 257);
+    datagram
+}
+
+fn is_problem(message: &Message, code: u8) -> bool {
+    let end = [&[0x23, 0x18], [code].as_slice()].concat();
+    message.code == code
+        && message.uint_option(CONTENT_FORMAT) == Some(257)
+        && message.payload.starts_with(&[0xa3, 0x20])
+        && message.payload.ends_with(&end)
+}
+
+#[test]
+fn the_callers_errors_and_the_endpoints_own_come_as_problem_details() {
+    let mut server = Server::new();
+    let error = Message::diagnostic(NOT_FOUND, "nothing here");
+    let answer = server.exchange(&asks(confirmable(1, GET)), error).message;
+    assert!(is_problem(&answer, NOT_FOUND), "{answer:?}");
+
+    let mut unknown = asks(confirmable(2, GET));
+    unknown.message.push_option(65_001, "x");
+    assert!(is_problem(&server.answer_to(&unknown).message, BAD_OPTION));
+
+    let mut gap = asks(confirmable(3, PUT));
+    gap.message.push_option(BLOCK1, [0x10]);
+    let answer = server.answer_to(&gap).message;
+    assert!(is_problem(&answer, REQUEST_ENTITY_INCOMPLETE));
+}
+
+#[test]
+fn who_does_not_ask_gets_text() {
+    let error = Message::diagnostic(NOT_FOUND, "nothing here");
+    let answer = Server::new().exchange(&confirmable(1, GET), error.clone());
+    assert_eq!(answer.message, error);
+}
+
+#[test]
+fn a_success_stays_as_it_is() {
+    let answer = Server::new().exchange(&asks(confirmable(1, GET)), changed());
+    assert_eq!(answer.message, changed());
+}

@@ -1,0 +1,160 @@
+//! A device: `coap::client` makes one exchange after the other, and each must end as RFC 7252 says.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::plan::Errand;
+use super::*;
+use crate::client::{Exchange, ExchangeError};
+use crate::code::REQUEST_ENTITY_INCOMPLETE;
+
+/// ACK_TIMEOUT, 5 times doubled: the earliest time to give a confirmable message up (RFC 7252 §4.2).
+const LEAST_TRANSMIT_WAIT: Duration = Duration::from_secs(62);
+/// MAX_TRANSMIT_WAIT (RFC 7252 §4.8.2): the latest.
+const MAX_TRANSMIT_WAIT: Duration = Duration::from_secs(93);
+
+/// How an exchange ended; every other end fails the test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// With the right answer.
+    Answered,
+    /// A confirmable message was not acknowledged, four retransmissions long.
+    GivenUp,
+    /// Acknowledged, but the separate response never came through.
+    NoResponse,
+    /// A non-confirmable one, without an answer.
+    UnansweredNon,
+    /// The device was silent for longer than its body is kept: 4.08.
+    Dropped,
+}
+
+/// An exchange under way, or over.
+struct Current {
+    errand: Errand,
+    exchange: Exchange,
+    began: Instant,
+    /// The message sent last, and when it was sent first.
+    message: Option<(u16, Instant)>,
+    reported: bool,
+}
+
+pub(super) struct Device {
+    errands: VecDeque<Errand>,
+    current: Option<Current>,
+    /// When the next errand begins; none while one is under way, or all are done.
+    begins: Option<Instant>,
+    next_message_id: u16,
+}
+
+impl Device {
+    pub(super) fn new(errands: VecDeque<Errand>, first_message_id: u16, now: Instant) -> Self {
+        let begins = errands.front().map(|errand| now + errand.pause);
+        Self {
+            errands,
+            current: None,
+            begins,
+            next_message_id: first_message_id,
+        }
+    }
+
+    pub(super) fn next_timeout(&self) -> Option<Instant> {
+        let of_exchange = self
+            .current
+            .as_ref()
+            .and_then(|current| current.exchange.next_timeout());
+        of_exchange.or(self.begins)
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        if self.begins.is_some_and(|begins| begins <= now) {
+            self.begins = None;
+            let errand = self
+                .errands
+                .pop_front()
+                .expect("it was there when its time was set");
+            let mut seed = [0; 16];
+            seed[..4].copy_from_slice(&errand.number.to_be_bytes());
+            let exchange = Exchange::new(
+                errand.request(),
+                errand.settings,
+                seed,
+                self.next_message_id,
+                now,
+            );
+            self.current = Some(Current {
+                errand,
+                exchange,
+                began: now,
+                message: None,
+                reported: false,
+            });
+        } else if let Some(current) = &mut self.current {
+            current.exchange.handle_timeout(now);
+        }
+    }
+
+    /// What arrived. An exchange that is over still acknowledges repeats of its response.
+    pub(super) fn handle_datagram(&mut self, now: Instant, bytes: &[u8]) {
+        if let Some(current) = &mut self.current {
+            current.exchange.handle_datagram(bytes, now);
+        }
+    }
+
+    pub(super) fn poll_transmit(&mut self, now: Instant) -> Option<Vec<u8>> {
+        let current = self.current.as_mut()?;
+        let bytes = current.exchange.poll_transmit()?;
+        let datagram = decode(&bytes).expect("the client sends valid messages");
+        let known = current
+            .message
+            .is_some_and(|(message_id, _)| message_id == datagram.message_id);
+        if code::is_request(datagram.message.code) && !known {
+            current.message = Some((datagram.message_id, now));
+        }
+        Some(bytes)
+    }
+
+    /// The end of an exchange, once.
+    pub(super) fn poll_end(&mut self, now: Instant) -> Option<(Errand, End)> {
+        let current = self.current.as_mut().filter(|current| !current.reported)?;
+        let end = current.end(now)?;
+        current.reported = true;
+        self.next_message_id = current.exchange.next_message_id();
+        self.begins = self.errands.front().map(|errand| now + errand.pause);
+        Some((current.errand.clone(), end))
+    }
+}
+
+impl Current {
+    fn end(&self, now: Instant) -> Option<End> {
+        let confirmable = self.errand.settings.confirmable;
+        let since_began = now - self.began;
+        let timeout = self.errand.settings.timeout;
+        Some(match self.exchange.outcome()? {
+            Ok(answer) if answer.code == REQUEST_ENTITY_INCOMPLETE => End::Dropped,
+            Ok(answer) => {
+                let expected = self.errand.answer();
+                assert!(
+                    answer.code == expected.code && answer.payload == expected.payload,
+                    "{:?} got {answer:?}",
+                    self.errand
+                );
+                End::Answered
+            }
+            Err(ExchangeError::Silent { retransmissions }) if confirmable => {
+                let waited = self.message.map(|(_, sent)| now - sent).unwrap_or_default();
+                assert!(
+                    *retransmissions == 4
+                        && (LEAST_TRANSMIT_WAIT..=MAX_TRANSMIT_WAIT).contains(&waited),
+                    "{:?} was given up after {retransmissions} retransmissions and {waited:?}",
+                    self.errand
+                );
+                End::GivenUp
+            }
+            Err(ExchangeError::Silent { .. }) if since_began == timeout => End::UnansweredNon,
+            Err(ExchangeError::NoResponse) if confirmable && since_began == timeout => {
+                End::NoResponse
+            }
+            Err(error) => panic!("{:?} ended after {since_began:?}: {error}", self.errand),
+        })
+    }
+}

@@ -1,0 +1,103 @@
+//! A room that is observed: it counts its messages, and tells each observer one after the other, the next one when the last
+//! has been acknowledged.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::*;
+use crate::{Incoming, ObservationId, Observed};
+
+/// One observation.
+struct Observer {
+    peer: u16,
+    /// What was told last, be it delivered or under way.
+    told: u32,
+    waiting: VecDeque<u32>,
+    is_sending: bool,
+}
+
+/// What a device has acknowledged.
+pub(super) struct Delivered {
+    pub(super) peer: u16,
+    pub(super) number: u32,
+}
+
+/// Counts its messages from 1.
+#[derive(Default)]
+pub(super) struct Room {
+    number: u32,
+    observers: BTreeMap<ObservationId, Observer>,
+    /// Observations that went on when their device asked again.
+    pub(super) renewed: u64,
+    /// Those that ended otherwise than by the device's wish.
+    pub(super) given_up: u64,
+}
+
+impl Room {
+    /// A message comes.
+    pub(super) fn speak(&mut self) {
+        self.number += 1;
+        for observer in self.observers.values_mut() {
+            observer.waiting.push_back(self.number);
+        }
+    }
+
+    pub(super) fn is_observed(&self) -> bool {
+        !self.observers.is_empty()
+    }
+
+    /// A request for the room, with or without Observe.
+    pub(super) fn answer(&mut self, server: &mut Server, incoming: &Incoming<u16>) {
+        let (id, now) = (incoming.id, server.now);
+        if !incoming.observes {
+            return server.respond(id, message(self.number));
+        }
+        let renewed = server.endpoint.renews(id);
+        let observer = renewed.and_then(|renewed| self.observers.get(&renewed));
+        let told = observer.map_or(self.number, |observer| observer.told);
+        self.renewed += u64::from(observer.is_some());
+        let response = message(told);
+        let begun = server
+            .endpoint
+            .respond_observing(now, id, response, renewed);
+        let begun = begun.expect("there is room for every observer");
+        self.observers.entry(begun).or_insert(Observer {
+            peer: incoming.peer,
+            told,
+            waiting: VecDeque::new(),
+            is_sending: false,
+        });
+    }
+
+    /// Hears what became of the notifications, and sends the next ones. What has arrived by the endpoint's account.
+    pub(super) fn tell(&mut self, server: &mut Server) -> Vec<Delivered> {
+        let mut delivered = Vec::new();
+        while let Some(event) = server.endpoint.poll_observed() {
+            match event {
+                Observed::Delivered(id) => {
+                    if let Some(observer) = self.observers.get_mut(&id) {
+                        let (peer, number) = (observer.peer, observer.told);
+                        delivered.push(Delivered { peer, number });
+                        observer.is_sending = false;
+                    }
+                }
+                Observed::Ended(id, why) => {
+                    self.observers.remove(&id);
+                    self.given_up += u64::from(why == super::super::super::Ended::Unacknowledged);
+                }
+            }
+        }
+        for (id, observer) in &mut self.observers {
+            if !observer.is_sending
+                && let Some(number) = observer.waiting.pop_front()
+            {
+                (observer.is_sending, observer.told) = (true, number);
+                server.endpoint.notify(server.now, *id, message(number));
+            }
+        }
+        delivered
+    }
+}
+
+fn message(number: u32) -> Message {
+    Message::new(code::CONTENT).with_payload(number.to_be_bytes())
+}

@@ -1,0 +1,14 @@
+//! The contract in `wit/` as Rust types, generated.
+
+// The generated items carry the documentation of the WIT files where there is any, not on every field.
+#![allow(missing_docs)]
+
+wasmtime::component::bindgen!({ path: "../../wit", world: "rule" });
+
+pub use crate::bindings::comatrix::gateway::types::{
+    CallError, Change, CoapOption, Context, Effect, Failure, HttpRequest, HttpResponse, Message,
+    Progress, Reply, SessionChange, Step, Target, Upstream, Watch,
+};
+pub use crate::bindings::exports::comatrix::gateway::translator::{
+    Description, Link, Need, Segment,
+};

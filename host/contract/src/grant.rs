@@ -1,0 +1,238 @@
+//! What a rule may call, in one line of text: `"PUT any standard /_matrix/client/v3/rooms/*/send/m.room.message/*"`.
+//!
+//! An operator grants in this notation (`allow` of `[[rule]]`), a manifest states its needs in it, and a refusal prints the
+//! line that is missing.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use super::bindings::{HttpRequest, Need, Upstream};
+use super::path_pattern::{PathPattern, PatternError, encoded};
+use crate::escaping::escaped;
+use crate::path_segment::decoded;
+
+/// Bytes of a grant as text: the longest path of the Matrix API takes 200.
+const MAX_BYTES: usize = 1024;
+/// Bytes of it that an error repeats.
+const SHOWN: usize = 120;
+
+/// Methods, credential, upstream and path of calls. What stands in it is text as [`Display`](fmt::Display) writes it:
+/// printable ASCII without quotes, which can be copied into a configuration file as it is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Grant {
+    methods: BTreeSet<Method>,
+    credential: Credential,
+    upstream: String,
+    path: PathPattern,
+}
+
+/// Why a text or a need is no grant.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GrantError {
+    /// Not four words.
+    #[error(
+        "\"{0}\" does not have four words; write METHODS CREDENTIAL UPSTREAM PATH, as in \"PUT any standard /_matrix/client/v3/rooms/*/send/**\""
+    )]
+    Words(String),
+    /// None, or one that no rule may use.
+    #[error(
+        "\"{0}\" is no method of a rule's calls; take GET, POST, PUT or DELETE, several with commas between"
+    )]
+    Method(String),
+    /// Not one of this contract.
+    #[error(
+        "\"{0}\" is no credential; take none, device (the token the device sent) or any (that, or the gateway's own)"
+    )]
+    Credential(String),
+    /// It cannot name a homeserver.
+    #[error(
+        "\"{0}\" is no upstream; take standard, requested (that of the Proxy-Uri) or the name of a [[homeserver]]"
+    )]
+    Upstream(String),
+    /// The path.
+    #[error("\"{text}\": {fault}")]
+    Path {
+        /// As it was written.
+        text: String,
+        /// What is wrong with it.
+        fault: PatternError,
+    },
+    /// Longer than any real path.
+    #[error("a grant has at most {MAX_BYTES} bytes; put * or ** in place of what is long")]
+    TooLong,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Method {
+    Get,
+    Post,
+    Put,
+    Delete,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Credential {
+    None,
+    Device,
+    Any,
+}
+
+impl Method {
+    const ALL: [Self; 4] = [Self::Get, Self::Post, Self::Put, Self::Delete];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.name() == name)
+    }
+}
+
+impl Credential {
+    const ALL: [Self; 3] = [Self::None, Self::Device, Self::Any];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Device => "device",
+            Self::Any => "any",
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|credential| credential.name() == name)
+    }
+}
+
+impl Grant {
+    /// `standard`, `requested`, or the name of a homeserver.
+    #[must_use]
+    pub fn upstream(&self) -> &str {
+        &self.upstream
+    }
+
+    /// What a need of a description asks for.
+    ///
+    /// # Errors
+    /// [`GrantError`] for a need that no grant can fulfil: a rule may describe whatever it likes.
+    pub fn of(need: &Need) -> Result<Self, GrantError> {
+        let methods = need.methods.iter().map(String::as_str);
+        let path = PathPattern::of(&need.path).map_err(|fault| GrantError::Path {
+            text: escaped(&format!("need of {}", need.upstream), SHOWN),
+            fault,
+        })?;
+        Self::new(methods, &need.credential, need.upstream.clone(), path)
+    }
+
+    fn new<'a>(
+        methods: impl Iterator<Item = &'a str>,
+        credential: &str,
+        upstream: String,
+        path: PathPattern,
+    ) -> Result<Self, GrantError> {
+        let methods = methods
+            .map(|name| Method::named(name).ok_or_else(|| GrantError::Method(escaped(name, SHOWN))))
+            .collect::<Result<BTreeSet<_>, _>>()?;
+        if methods.is_empty() {
+            return Err(GrantError::Method(String::new()));
+        }
+        let credential = Credential::named(credential)
+            .ok_or_else(|| GrantError::Credential(escaped(credential, SHOWN)))?;
+        if upstream.is_empty() || upstream.chars().any(char::is_control) {
+            return Err(GrantError::Upstream(escaped(&upstream, SHOWN)));
+        }
+        let grant = Self {
+            methods,
+            credential,
+            upstream,
+            path,
+        };
+        match grant.to_string().len() > MAX_BYTES {
+            true => Err(GrantError::TooLong),
+            false => Ok(grant),
+        }
+    }
+
+    /// Whether everything that `other` allows is allowed by this one too.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        self.methods.is_superset(&other.methods)
+            && self.credential == other.credential
+            && self.upstream == other.upstream
+            && self.path.contains(&other.path)
+    }
+
+    /// Whether this call is one of those.
+    #[must_use]
+    pub fn allows(&self, request: &HttpRequest) -> bool {
+        let upstream = match &request.upstream {
+            Upstream::Standard => "standard",
+            Upstream::Requested => "requested",
+            Upstream::Named(name) => name,
+        };
+        self.upstream == upstream
+            && self.credential.name() == request.credential
+            && Method::named(&request.method).is_some_and(|method| self.methods.contains(&method))
+            && self.path.matches(&request.path)
+    }
+}
+
+impl FromStr for Grant {
+    type Err = GrantError;
+
+    fn from_str(text: &str) -> Result<Self, GrantError> {
+        if text.len() > MAX_BYTES {
+            return Err(GrantError::TooLong);
+        }
+        let words: Vec<_> = text.split_ascii_whitespace().collect();
+        let [methods, credential, upstream, path] = words.as_slice() else {
+            return Err(GrantError::Words(escaped(text, SHOWN)));
+        };
+        let path = path.parse().map_err(|fault| GrantError::Path {
+            text: escaped(path, SHOWN),
+            fault,
+        })?;
+        let upstream =
+            decoded(upstream).ok_or_else(|| GrantError::Upstream(escaped(upstream, SHOWN)))?;
+        Self::new(methods.split(','), credential, upstream, path)
+    }
+}
+
+impl fmt::Display for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let methods: Vec<_> = self.methods.iter().map(|method| method.name()).collect();
+        let (credential, upstream) = (self.credential.name(), encoded(&self.upstream));
+        write!(
+            f,
+            "{} {credential} {upstream} {}",
+            methods.join(","),
+            self.path
+        )
+    }
+}
+
+impl TryFrom<String> for Grant {
+    type Error = GrantError;
+
+    fn try_from(text: String) -> Result<Self, GrantError> {
+        text.parse()
+    }
+}
+
+impl From<Grant> for String {
+    fn from(grant: Grant) -> Self {
+        grant.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,227 @@
+//! Which of a rule's links a request means.
+
+use super::bindings::{Link, Segment};
+use crate::path_segment::is_plain;
+
+/// The link that a path and method matched.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Match {
+    /// Index into the description's links.
+    pub link: u16,
+    /// What its captures matched, then the segments of `rest`.
+    pub captures: Vec<String>,
+}
+
+/// Why no link matched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mismatch {
+    /// No link has this path: 4.04.
+    Path,
+    /// One has, but not for this method: 4.05.
+    Method,
+}
+
+/// The best match: most literal segments, then no `rest` (design of `translator.link`).
+///
+/// # Errors
+/// [`Mismatch`] says whether the path or only the method is unknown.
+pub fn find(links: &[Link], path: &[&str], method: u8) -> Result<Match, Mismatch> {
+    let mut best: Option<(usize, bool, Match)> = None;
+    let mut mismatch = Mismatch::Path;
+    for (index, link) in (0_u16..).zip(links) {
+        let Some(captures) = captures(&link.path, path) else {
+            continue;
+        };
+        if !link.methods.contains(&method) {
+            mismatch = Mismatch::Method;
+            continue;
+        }
+        let literals = link
+            .path
+            .iter()
+            .filter(|segment| matches!(segment, Segment::Literal(_)))
+            .count();
+        let closed = !matches!(link.path.last(), Some(Segment::Rest));
+        if best
+            .as_ref()
+            .is_none_or(|(l, c, _)| (literals, closed) > (*l, *c))
+        {
+            best = Some((
+                literals,
+                closed,
+                Match {
+                    link: index,
+                    captures,
+                },
+            ));
+        }
+    }
+    best.map(|(_, _, found)| found).ok_or(mismatch)
+}
+
+/// What a pattern captures from a path, or `None` where it does not match.
+pub fn captures<S: AsRef<str>>(pattern: &[Segment], path: &[S]) -> Option<Vec<String>> {
+    let mut captured = Vec::new();
+    let mut path = path.iter().map(AsRef::as_ref);
+    for segment in pattern {
+        match segment {
+            Segment::Literal(literal) => {
+                if path.next()? != literal {
+                    return None;
+                }
+            }
+            Segment::Capture(_) => captured.push(path.next()?.to_owned()),
+            Segment::Rest => {
+                captured.extend(path.by_ref().map(str::to_owned));
+            }
+        }
+    }
+    path.next().is_none().then_some(captured)
+}
+
+/// Bytes of a name or value in a description: a discovery answer of 64 links stays below 64 KiB.
+const MAX_TEXT: usize = 128;
+/// Attributes of a link.
+const MAX_ATTRIBUTES: usize = 8;
+/// Segments of a path: what a Uri-Path of 255 bytes can reasonably have.
+const MAX_SEGMENTS: usize = 16;
+
+/// Whether a link can be served and listed: a description is a stranger's text.
+pub fn check(link: &Link) -> Result<(), String> {
+    check_path(&link.path)?;
+    let shown = || shown(&link.path);
+    let methods = &link.methods;
+    if !(1..=7).contains(&methods.len()) || !methods.iter().all(|method| (1..=7).contains(method)) {
+        return Err(format!(
+            "{} has no method, more than seven, or one that is none of 1 to 7",
+            shown()
+        ));
+    }
+    let formats = link.accepts.len().max(link.produces.len());
+    if link.attributes.len() > MAX_ATTRIBUTES || formats > MAX_ATTRIBUTES {
+        return Err(format!(
+            "{} has more than {MAX_ATTRIBUTES} attributes or formats",
+            shown()
+        ));
+    }
+    for (name, value) in &link.attributes {
+        let is_name = (1..=MAX_TEXT).contains(&name.len())
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.!#$&+^`|~*".contains(&byte));
+        let value = value.as_deref().unwrap_or_default();
+        if !is_name || value.len() > MAX_TEXT || value.contains(char::is_control) {
+            return Err(format!(
+                "{} has an attribute that link-format cannot carry (RFC 6690 §2)",
+                shown()
+            ));
+        }
+        if ["ct", "obs", "href"].contains(&name.as_str()) {
+            return Err(format!("{} sets {name}, which the gateway makes", shown()));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a pattern can match a path.
+pub fn check_path(path: &[Segment]) -> Result<(), String> {
+    let literals_are_plain = path.iter().all(|segment| match segment {
+        Segment::Literal(text) => text.len() <= MAX_TEXT && is_plain(text),
+        Segment::Capture(name) => name.len() <= MAX_TEXT,
+        Segment::Rest => true,
+    });
+    let rest_is_last = path
+        .iter()
+        .rev()
+        .skip(1)
+        .all(|segment| !matches!(segment, Segment::Rest));
+    if path.len() > MAX_SEGMENTS || !literals_are_plain {
+        return Err(format!(
+            "{} has more than {MAX_SEGMENTS} segments, or one that is empty, '.', '..', too long or has control characters",
+            shown(path)
+        ));
+    }
+    if !rest_is_last {
+        return Err(format!("{} has segments after its rest", shown(path)));
+    }
+    Ok(())
+}
+
+/// A pattern for people.
+pub fn shown(path: &[Segment]) -> String {
+    let segments: Vec<&str> = path
+        .iter()
+        .map(|segment| match segment {
+            Segment::Literal(text) => text,
+            Segment::Capture(_) => "*",
+            Segment::Rest => "**",
+        })
+        .collect();
+    crate::escaping::escaped(&format!("/{}", segments.join("/")), 200)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn literal(text: &str) -> Segment {
+        Segment::Literal(text.into())
+    }
+
+    fn link(path: Vec<Segment>, methods: &[u8]) -> Link {
+        Link {
+            path,
+            methods: methods.to_vec(),
+            accepts: vec![],
+            produces: vec![],
+            observable: false,
+            attributes: vec![],
+        }
+    }
+
+    fn links() -> Vec<Link> {
+        let room = || Segment::Capture("room".into());
+        vec![
+            link(vec![literal("send")], &[3]),
+            link(vec![literal("send"), room()], &[3]),
+            link(vec![literal("send"), Segment::Rest], &[3]),
+            link(vec![literal("send"), literal("all")], &[2]),
+            link(vec![Segment::Rest], &[1]),
+        ]
+    }
+
+    fn found(path: &[&str], method: u8) -> Result<(u16, Vec<String>), Mismatch> {
+        find(&links(), path, method).map(|m| (m.link, m.captures))
+    }
+
+    #[test]
+    fn the_link_with_most_literals_wins_then_the_one_without_rest() {
+        assert_eq!(found(&["send"], 3), Ok((0, vec![])));
+        assert_eq!(found(&["send", "!a"], 3), Ok((1, vec!["!a".into()])));
+        assert_eq!(
+            found(&["send", "!a", "1"], 3),
+            Ok((2, vec!["!a".into(), "1".into()]))
+        );
+        assert_eq!(found(&["send", "all"], 2), Ok((3, vec![])));
+    }
+
+    #[test]
+    fn a_literal_link_of_another_method_does_not_hide_a_capture() {
+        assert_eq!(found(&["send", "all"], 3), Ok((1, vec!["all".into()])));
+    }
+
+    #[test]
+    fn an_unknown_path_and_an_unknown_method_are_told_apart() {
+        // Without the last link, which has every path.
+        let links = &links()[..4];
+        let mismatch = |path: &[&str], method| find(links, path, method).err();
+        assert_eq!(mismatch(&["nothing"], 2), Some(Mismatch::Path));
+        assert_eq!(mismatch(&["send"], 4), Some(Mismatch::Method));
+        assert_eq!(found(&["nothing"], 2), Err(Mismatch::Method));
+    }
+
+    #[test]
+    fn rest_matches_nothing_too() {
+        assert_eq!(found(&[], 1), Ok((4, vec![])));
+    }
+}

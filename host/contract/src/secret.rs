@@ -1,0 +1,135 @@
+//! Secrets: values that can be used but not printed.
+
+use std::fmt;
+use std::io::Read;
+use std::path::Path;
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// Bytes of an access token. Macaroons of old servers exceed 200; nobody has seen 1,024.
+pub const MAX_TOKEN_BYTES: usize = 1024;
+
+/// Bytes of a token file that are read: a token, and white space around it. What is longer is no token.
+const MAX_FILE_BYTES: u64 = 4096;
+
+/// A Matrix access token without `Bearer `. `Debug` hides it, memory is wiped when it is dropped.
+#[derive(Clone)]
+pub struct AccessToken(SecretString);
+
+/// What a device or an operator gave cannot be a token. It says nothing of the text itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAToken {
+    /// Nothing, or `Bearer ` followed by nothing.
+    #[error("the access token is empty")]
+    Empty,
+    /// Longer than [`MAX_TOKEN_BYTES`].
+    #[error("the access token is longer than {MAX_TOKEN_BYTES} bytes")]
+    TooLong,
+    /// It could break out of an HTTP header.
+    #[error("the access token has characters outside of printable ASCII")]
+    Characters,
+}
+
+impl AccessToken {
+    /// Reads a token with or without `Bearer `.
+    ///
+    /// # Errors
+    /// [`NotAToken`]: empty, too long, or not printable ASCII (RFC 6750 §2.1 allows less still).
+    pub fn parse(bytes: &[u8]) -> Result<Self, NotAToken> {
+        if bytes.len() > MAX_TOKEN_BYTES + b"Bearer ".len() {
+            return Err(NotAToken::TooLong);
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| NotAToken::Characters)?;
+        let token = text.strip_prefix("Bearer ").unwrap_or(text);
+        match token {
+            "" | "Bearer" => Err(NotAToken::Empty),
+            _ if token.len() > MAX_TOKEN_BYTES => Err(NotAToken::TooLong),
+            _ if !token.bytes().all(|byte| byte.is_ascii_graphic()) => Err(NotAToken::Characters),
+            _ => Ok(Self(token.into())),
+        }
+    }
+
+    /// Reads a token from a file; surrounding white space does not count.
+    ///
+    /// # Errors
+    /// A sentence that names the file and the remedy.
+    pub fn from_file(path: &Path) -> Result<Self, String> {
+        let mut text = String::new();
+        let read = std::fs::File::open(path)
+            .and_then(|file| file.take(MAX_FILE_BYTES).read_to_string(&mut text));
+        let text = SecretString::from(text);
+        read.map_err(|error| {
+            format!("cannot read the access token from {}: {error}; write the token alone into that file", path.display())
+        })?;
+        Self::parse(text.expose_secret().trim().as_bytes()).map_err(|error| {
+            format!(
+                "{}: {error}; write the token alone into that file",
+                path.display()
+            )
+        })
+    }
+
+    /// Whether the other one is the same token. Only for tokens that have been accepted: how long it takes may tell how much
+    /// of them is alike.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.0.expose_secret() == other.0.expose_secret()
+    }
+
+    /// The value of an Authorization header (RFC 6750 §2.1): printable ASCII, as [`AccessToken::parse`] has checked.
+    #[must_use]
+    pub fn bearer(&self) -> SecretString {
+        format!("Bearer {}", self.0.expose_secret()).into()
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccessToken(hidden)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_accepted_with_and_without_bearer_and_never_printed() {
+        for text in ["syt_abc", "Bearer syt_abc"] {
+            let token = AccessToken::parse(text.as_bytes()).unwrap();
+            let bearer = token.bearer();
+            assert_eq!(bearer.expose_secret(), "Bearer syt_abc");
+            assert!(!format!("{token:?} {bearer:?}").contains("syt_abc"));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_token_is_refused() {
+        assert_eq!(AccessToken::parse(b"").unwrap_err(), NotAToken::Empty);
+        assert_eq!(
+            AccessToken::parse(b"Bearer ").unwrap_err(),
+            NotAToken::Empty
+        );
+        assert_eq!(
+            AccessToken::parse(b"a\r\nX-Evil: 1").unwrap_err(),
+            NotAToken::Characters
+        );
+        assert_eq!(
+            AccessToken::parse(b"a b").unwrap_err(),
+            NotAToken::Characters
+        );
+        assert_eq!(
+            AccessToken::parse(b"\xff").unwrap_err(),
+            NotAToken::Characters
+        );
+        assert!(AccessToken::parse(&[b'a'; 1024]).is_ok());
+        assert_eq!(
+            AccessToken::parse(&[b'a'; 1025]).unwrap_err(),
+            NotAToken::TooLong
+        );
+        assert_eq!(
+            AccessToken::parse(&[b'a'; 5000]).unwrap_err(),
+            NotAToken::TooLong
+        );
+    }
+}

@@ -1,0 +1,205 @@
+//! From the command line to values that are ready to use: everything that can be refused is refused here.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::args::{
+    AccountArgs, DeviceArgs, DeviceCommand, ExchangeArgs, HomeserverArgs, RoomArgs, SendArgs,
+};
+use super::gateway_address::GatewayAddress;
+use super::proxy_uri::Homeserver;
+use super::request::{DeviceRequest, Resource};
+use super::secret_files;
+use super::usage::UsageError;
+use coap::client::{BlockSize, Settings};
+
+/// Most bytes of an answer: the gateway's own bound on a homeserver's answer.
+const LARGEST_ANSWER: usize = 1024 * 1024;
+
+/// Seconds: a shorter time is no time to answer, a longer one is a mistake.
+const TIMEOUT_BOUNDS: (f64, f64) = (0.1, 3_600.0);
+
+/// Seconds, up to a day.
+const INTERVAL_BOUNDS: (f64, f64) = (0.0, 86_400.0);
+
+/// Looks a variable of the environment up.
+type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+
+/// A device command, checked.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) request: DeviceRequest,
+    pub(super) gateway: GatewayAddress,
+    pub(super) settings: Settings,
+    pub(super) repeat: u32,
+    pub(super) interval: Duration,
+    pub(super) json: bool,
+    pub(super) show_token: bool,
+    pub(super) save_token: Option<PathBuf>,
+}
+
+impl Plan {
+    /// Checks the arguments and reads the secrets that they or the environment name.
+    pub(super) fn new(args: DeviceArgs, environment: Environment<'_>) -> Result<Self, UsageError> {
+        let DeviceArgs { command, exchange } = args;
+        let (show_token, save_token) = match &command {
+            DeviceCommand::Register(account) | DeviceCommand::Login(account) => {
+                (account.show_token, account.save_token.clone())
+            }
+            _ => (false, None),
+        };
+        Ok(Self {
+            gateway: GatewayAddress::parse(&exchange.gateway)?,
+            settings: settings(&exchange)?,
+            repeat: exchange.repeat,
+            interval: seconds("--interval", exchange.interval, INTERVAL_BOUNDS)?,
+            json: exchange.json,
+            request: request(command, environment)?,
+            show_token,
+            save_token,
+        })
+    }
+}
+
+fn settings(exchange: &ExchangeArgs) -> Result<Settings, UsageError> {
+    let block_size = match exchange.block_size {
+        Some(bytes) => BlockSize::new(bytes.into()).ok_or(UsageError::BlockSize(bytes))?,
+        None => BlockSize::LARGEST,
+    };
+    Ok(Settings {
+        confirmable: !exchange.non,
+        block_size,
+        ask_block_size: exchange.block_size.is_some(),
+        timeout: seconds("--timeout", exchange.timeout, TIMEOUT_BOUNDS)?,
+        max_answer: LARGEST_ANSWER,
+    })
+}
+
+fn seconds(
+    option: &'static str,
+    value: f64,
+    (least, most): (f64, f64),
+) -> Result<Duration, UsageError> {
+    match (least..=most).contains(&value) {
+        true => Ok(Duration::from_secs_f64(value)),
+        false => Err(UsageError::Seconds {
+            option,
+            value,
+            least,
+            most,
+        }),
+    }
+}
+
+fn request(
+    command: DeviceCommand,
+    environment: Environment<'_>,
+) -> Result<DeviceRequest, UsageError> {
+    let (resource, homeserver, token) = match command {
+        DeviceCommand::Register(account) => {
+            let password = password(&account, environment)?;
+            (
+                Resource::Register {
+                    user: account.user,
+                    password,
+                },
+                account.homeserver,
+                None,
+            )
+        }
+        DeviceCommand::Login(account) => {
+            let password = password(&account, environment)?;
+            (
+                Resource::Login {
+                    user: account.user,
+                    password,
+                },
+                account.homeserver,
+                None,
+            )
+        }
+        DeviceCommand::Join(args) => (
+            Resource::Join { room: room(&args)? },
+            args.homeserver,
+            Some(args.token),
+        ),
+        DeviceCommand::Getmsg(args) => (
+            Resource::Getmsg { room: room(&args)? },
+            args.homeserver,
+            Some(args.token),
+        ),
+        DeviceCommand::Send(args) => {
+            let (room, text) = room_and_text(&args)?;
+            (
+                Resource::Send {
+                    room,
+                    text,
+                    txn_id: args.txn,
+                },
+                args.homeserver,
+                Some(args.token),
+            )
+        }
+        DeviceCommand::Time => (Resource::Time, HomeserverArgs::default(), None),
+        DeviceCommand::Logout(args) => (
+            Resource::Logout { all: args.all },
+            args.homeserver,
+            Some(args.token),
+        ),
+    };
+    let token = match token {
+        Some(args) => {
+            secret_files::token(args.token_file.as_deref(), environment("COMATRIX_TOKEN"))?
+        }
+        None => None,
+    };
+    Ok(DeviceRequest {
+        resource,
+        homeserver: homeserver_of(&homeserver)?,
+        token,
+    })
+}
+
+fn homeserver_of(args: &HomeserverArgs) -> Result<Option<Homeserver>, UsageError> {
+    let parse = |text| Homeserver::parse(text, args.full);
+    args.homeserver.as_deref().map(parse).transpose()
+}
+
+fn password(
+    account: &AccountArgs,
+    environment: Environment<'_>,
+) -> Result<SecretString, UsageError> {
+    secret_files::password(
+        account.password_file.as_deref(),
+        environment("COMATRIX_PASSWORD"),
+    )
+}
+
+fn room(args: &RoomArgs) -> Result<String, UsageError> {
+    args.room_word
+        .clone()
+        .or_else(|| args.room.clone())
+        .ok_or(UsageError::NoRoom)
+}
+
+/// The words fill what the options leave open: first the room, then the text.
+fn room_and_text(args: &SendArgs) -> Result<(String, String), UsageError> {
+    let mut words = args.words.iter().cloned();
+    let room = args
+        .room
+        .clone()
+        .or_else(|| words.next())
+        .ok_or(UsageError::NoRoom)?;
+    let text = args
+        .message
+        .clone()
+        .or_else(|| words.next())
+        .ok_or(UsageError::NoText)?;
+    match words.next() {
+        Some(surplus) => Err(UsageError::SurplusWord(surplus)),
+        None => Ok((room, text)),
+    }
+}

@@ -1,0 +1,263 @@
+//! One exchange as it is printed: readable, or as one JSON object on one line.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::hiding::Hiding;
+use super::option_view::{self, OptionView};
+use super::outcome::{exit_code_of_failure, exit_code_of_response, hint, name, remedy};
+use super::payload_view::{self, PayloadView};
+use super::udp::{Attempt, NoAnswer, Traffic};
+use coap::Message;
+use coap::code::{self, Dotted};
+use coap::option::{CONTENT_FORMAT, MAX_AGE, PROXY_URI, URI_PATH};
+
+/// Hexadecimal digits of one payload in readable output; JSON has them all.
+const HEX_SHOWN: usize = 512;
+
+/// Characters of one payload in readable output; JSON has them all.
+const TEXT_SHOWN: usize = 4_096;
+
+/// A request with what is known before its answer.
+pub(super) struct Report<'a> {
+    /// Position among the repetitions, from 1.
+    pub(super) number: u32,
+    pub(super) repeat: u32,
+    pub(super) request: &'a Message,
+    pub(super) confirmable: bool,
+    /// What to hide in the answer.
+    pub(super) hiding: Hiding<'a>,
+    /// Whether the answer should hold an access token.
+    pub(super) answers_token: bool,
+}
+
+impl Report<'_> {
+    /// Prints the request, before it is sent.
+    pub(super) fn write_request(&self, out: &mut impl Write, gateway: &str) -> io::Result<()> {
+        let hiding = Hiding::by_name();
+        let counter = match self.repeat {
+            1 => String::new(),
+            repeat => format!("  [{} of {repeat}]", self.number),
+        };
+        let path = self.path();
+        writeln!(
+            out,
+            "-> {} {path}  {}  {gateway}{counter}",
+            method(self.request.code),
+            self.message_type()
+        )?;
+        for option in self
+            .request
+            .options
+            .iter()
+            .filter(|option| option.number != URI_PATH)
+        {
+            write_option(out, &option_view::view(option, &hiding))?;
+        }
+        write_payload(out, self.request, &hiding, false)
+    }
+
+    /// Prints the answer, or why there is none.
+    pub(super) fn write_answer(
+        &self,
+        out: &mut impl Write,
+        address: SocketAddr,
+        attempt: &Attempt,
+    ) -> io::Result<()> {
+        match &attempt.outcome {
+            Ok(answer) => {
+                let code = answer.code;
+                writeln!(
+                    out,
+                    "<- {} {}  from {address} in {} ms",
+                    Dotted(code),
+                    name(code),
+                    milliseconds(attempt.took)
+                )?;
+                for option in &answer.options {
+                    write_option(out, &option_view::view(option, &self.hiding))?;
+                }
+                write_payload(out, answer, &self.hiding, self.answer_holds_token(answer))?;
+                write_traffic(out, &attempt.traffic)?;
+                hint(code).map_or(Ok(()), |hint| writeln!(out, "   hint: {hint}"))
+            }
+            Err(failure) => {
+                writeln!(out, "<- {failure}, after {} ms", milliseconds(attempt.took))?;
+                write_traffic(out, &attempt.traffic)?;
+                writeln!(out, "   hint: {}", remedy(failure, self.confirmable))
+            }
+        }
+    }
+
+    /// Prints request and answer as one JSON object on one line.
+    pub(super) fn write_json(
+        &self,
+        out: &mut impl Write,
+        address: SocketAddr,
+        attempt: &Attempt,
+    ) -> io::Result<()> {
+        let traffic = &attempt.traffic;
+        let mut object = json!({
+            "exchange": self.number,
+            "gateway": address.to_string(),
+            "request": {
+                "method": method(self.request.code),
+                "path": self.path(),
+                "type": self.message_type(),
+                "proxy_uri": text_option(self.request, PROXY_URI),
+            },
+            "round_trip_ms": attempt.took.as_micros() as f64 / 1e3,
+            "sent": { "datagrams": traffic.datagrams_sent, "bytes": traffic.bytes_sent },
+            "received": { "datagrams": traffic.datagrams_received, "bytes": traffic.bytes_received },
+            "retransmissions": traffic.retransmissions,
+        });
+        add_content(
+            &mut object["request"],
+            self.request,
+            &Hiding::by_name(),
+            false,
+        );
+        match &attempt.outcome {
+            Ok(answer) => {
+                object["exit_code"] = exit_code_of_response(answer.code).into();
+                object["response"] = json!({
+                    "code": Dotted(answer.code).to_string(),
+                    "name": name(answer.code),
+                    "content_format": answer.uint_option(CONTENT_FORMAT),
+                    "max_age": answer.uint_option(MAX_AGE),
+                    "hint": hint(answer.code),
+                });
+                let holds_token = self.answer_holds_token(answer);
+                add_content(&mut object["response"], answer, &self.hiding, holds_token);
+            }
+            Err(failure) => {
+                object["exit_code"] = exit_code_of_failure(failure).into();
+                object["error"] = error(failure, self.confirmable);
+            }
+        }
+        writeln!(out, "{object}")
+    }
+
+    fn answer_holds_token(&self, answer: &Message) -> bool {
+        self.answers_token && code::class(answer.code) == 2
+    }
+
+    fn path(&self) -> String {
+        let segments = self.request.options(URI_PATH).map(String::from_utf8_lossy);
+        segments
+            .map(|segment| format!("/{}", super::notation::printable(&segment)))
+            .collect()
+    }
+
+    fn message_type(&self) -> &'static str {
+        if self.confirmable { "CON" } else { "NON" }
+    }
+}
+
+fn error(failure: &NoAnswer, confirmable: bool) -> serde_json::Value {
+    json!({ "message": failure.to_string(), "hint": remedy(failure, confirmable) })
+}
+
+fn method(code: u8) -> &'static str {
+    match code {
+        code::GET => "GET",
+        code::POST => "POST",
+        code::PUT => "PUT",
+        _ => "(method)",
+    }
+}
+
+fn text_option(message: &Message, number: u16) -> Option<String> {
+    message
+        .option(number)
+        .map(|value| String::from_utf8_lossy(value).into_owned())
+}
+
+fn milliseconds(duration: Duration) -> String {
+    format!("{:.1}", duration.as_secs_f64() * 1e3)
+}
+
+fn add_content(
+    object: &mut serde_json::Value,
+    message: &Message,
+    hiding: &Hiding<'_>,
+    holds_token: bool,
+) {
+    let PayloadView {
+        json, hex, problem, ..
+    } = payload_view::view(message, hiding, holds_token);
+    let option = |option: &OptionView| json!({ "number": option.number, "name": option.name, "value": option.json });
+    object["options"] = message
+        .options
+        .iter()
+        .map(|raw| option(&option_view::view(raw, hiding)))
+        .collect();
+    object["payload_bytes"] = message.payload.len().into();
+    if !message.payload.is_empty() {
+        object["payload"] = json;
+        object["payload_hex"] = hex.into();
+        object["payload_problem"] = problem.into();
+    }
+}
+
+fn write_option(out: &mut impl Write, option: &OptionView) -> io::Result<()> {
+    let OptionView {
+        number, name, text, ..
+    } = option;
+    writeln!(out, "   {name} ({number}): {text}")
+}
+
+fn write_payload(
+    out: &mut impl Write,
+    message: &Message,
+    hiding: &Hiding<'_>,
+    holds_token: bool,
+) -> io::Result<()> {
+    if message.payload.is_empty() {
+        return Ok(());
+    }
+    let PayloadView { text, hex, .. } = payload_view::view(message, hiding, holds_token);
+    writeln!(
+        out,
+        "   payload, {} bytes: {}",
+        message.payload.len(),
+        shortened(&text, TEXT_SHOWN)
+    )?;
+    hex.map_or(Ok(()), |hex| {
+        writeln!(out, "   hex: {}", shortened(&hex, HEX_SHOWN))
+    })
+}
+
+fn write_traffic(out: &mut impl Write, traffic: &Traffic) -> io::Result<()> {
+    let datagrams = |count: u32| {
+        if count == 1 {
+            "1 datagram".to_owned()
+        } else {
+            format!("{count} datagrams")
+        }
+    };
+    let Traffic {
+        bytes_sent,
+        bytes_received,
+        retransmissions,
+        ..
+    } = traffic;
+    let (sent, received) = (
+        datagrams(traffic.datagrams_sent),
+        datagrams(traffic.datagrams_received),
+    );
+    writeln!(
+        out,
+        "   {bytes_sent} bytes sent in {sent}, {bytes_received} received in {received}, {retransmissions} retransmissions"
+    )
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}… (shortened; --json shows it whole)", &text[..end]),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,231 @@
+//! Carries exchanges over UDP: the one place of the device commands with a socket and a clock. I/O.
+
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::time::{Duration, Instant};
+
+use super::gateway_address::GatewayAddress;
+use coap::Message;
+use coap::client::{Exchange, ExchangeError, Settings};
+
+/// No UDP datagram is larger.
+const LARGEST_DATAGRAM: usize = 65_535;
+
+/// Message IDs that one local port uses before another is opened: half of all, so that none returns within
+/// EXCHANGE_LIFETIME (RFC 7252 §4.4) however fast the exchanges are.
+const IDS_PER_PORT: u16 = 32_768;
+
+/// Why there is no usable answer, as the network or the exchange tells it.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoAnswer {
+    #[error("no address found for {host}: {source}")]
+    HostNotFound { host: String, source: io::Error },
+    #[error("nothing listens at {0} (port unreachable)")]
+    Refused(SocketAddr),
+    #[error("cannot reach {address}: {source}")]
+    Unreachable {
+        address: SocketAddr,
+        source: io::Error,
+    },
+    #[error("{error} ({address})")]
+    Exchange {
+        address: SocketAddr,
+        error: ExchangeError,
+    },
+    #[error("the system gave no random bytes: {0}")]
+    Random(getrandom::Error),
+}
+
+/// One exchange as it went.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) outcome: Result<Message, NoAnswer>,
+    /// From the first byte sent to the end of the exchange.
+    pub(super) took: Duration,
+    pub(super) traffic: Traffic,
+}
+
+/// UDP payloads of an exchange, both ways, blocks, acknowledgements and retransmissions included.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Traffic {
+    pub(super) datagrams_sent: u32,
+    pub(super) bytes_sent: u64,
+    pub(super) datagrams_received: u32,
+    pub(super) bytes_received: u64,
+    pub(super) retransmissions: u32,
+}
+
+/// The way to one gateway. A name may have several addresses: the first that answers is kept.
+#[derive(Debug)]
+pub(super) struct Link {
+    addresses: Vec<SocketAddr>,
+    open: Option<Port>,
+    buffer: Vec<u8>,
+}
+
+/// A local port and the message IDs it has left.
+#[derive(Debug)]
+struct Port {
+    socket: UdpSocket,
+    first_message_id: u16,
+    next_message_id: u16,
+}
+
+impl Link {
+    /// Resolves the gateway's name; zones of IPv6 addresses too.
+    pub(super) fn to(gateway: &GatewayAddress) -> Result<Self, NoAnswer> {
+        let not_found = |source| NoAnswer::HostNotFound {
+            host: gateway.host.clone(),
+            source,
+        };
+        let addresses: Vec<_> = (gateway.host.as_str(), gateway.port)
+            .to_socket_addrs()
+            .map_err(not_found)?
+            .collect();
+        if addresses.is_empty() {
+            return Err(not_found(ErrorKind::NotFound.into()));
+        }
+        Ok(Self {
+            addresses,
+            open: None,
+            buffer: vec![0; LARGEST_DATAGRAM],
+        })
+    }
+
+    /// The address that is tried first, or that has answered.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.addresses[0]
+    }
+
+    /// Makes one exchange. While nothing has answered, an address that refuses gives way to the next.
+    pub(super) fn exchange(&mut self, request: &Message, settings: Settings) -> Attempt {
+        let started = Instant::now();
+        let mut traffic = Traffic::default();
+        loop {
+            let outcome = self.exchange_with_first(request, settings, &mut traffic);
+            let refused = matches!(
+                outcome,
+                Err(NoAnswer::Refused(_) | NoAnswer::Unreachable { .. })
+            );
+            if refused {
+                self.open = None;
+            }
+            if refused && traffic.datagrams_received == 0 && self.addresses.len() > 1 {
+                self.addresses.remove(0);
+                continue;
+            }
+            if outcome.is_ok() {
+                self.addresses.truncate(1);
+            }
+            return Attempt {
+                outcome,
+                took: started.elapsed(),
+                traffic,
+            };
+        }
+    }
+
+    fn exchange_with_first(
+        &mut self,
+        request: &Message,
+        settings: Settings,
+        traffic: &mut Traffic,
+    ) -> Result<Message, NoAnswer> {
+        let address = self.address();
+        let mut seed = [0; 16];
+        getrandom::fill(&mut seed).map_err(NoAnswer::Random)?;
+        let mut port = match self.open.take() {
+            Some(port)
+                if port.next_message_id.wrapping_sub(port.first_message_id) < IDS_PER_PORT =>
+            {
+                port
+            }
+            _ => Port::connect(address)?,
+        };
+        let mut exchange = Exchange::new(
+            request.clone(),
+            settings,
+            seed,
+            port.next_message_id,
+            Instant::now(),
+        );
+        let driven = port.drive(&mut exchange, &mut self.buffer, traffic);
+        port.next_message_id = exchange.next_message_id();
+        self.open = Some(port);
+        match driven {
+            Ok(outcome) => outcome.map_err(|error| NoAnswer::Exchange { address, error }),
+            Err(error) => Err(network(address, error)),
+        }
+    }
+}
+
+impl Port {
+    fn connect(address: SocketAddr) -> Result<Self, NoAnswer> {
+        let message_id = getrandom::u32().map_err(NoAnswer::Random)? as u16;
+        let any = match address {
+            SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+            SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
+        };
+        // Connected: only this peer's datagrams arrive, and ICMP errors are reported.
+        let connect = || {
+            let socket = UdpSocket::bind(any)?;
+            socket.connect(address)?;
+            Ok(socket)
+        };
+        let socket = connect().map_err(|error| network(address, error))?;
+        Ok(Self {
+            socket,
+            first_message_id: message_id,
+            next_message_id: message_id,
+        })
+    }
+
+    fn drive(
+        &self,
+        exchange: &mut Exchange,
+        buffer: &mut [u8],
+        traffic: &mut Traffic,
+    ) -> io::Result<Result<Message, ExchangeError>> {
+        loop {
+            while let Some(bytes) = exchange.poll_transmit() {
+                self.socket.send(&bytes)?;
+                traffic.datagrams_sent += 1;
+                traffic.bytes_sent += bytes.len() as u64;
+            }
+            if let Some(outcome) = exchange.outcome() {
+                traffic.retransmissions += exchange.retransmissions();
+                return Ok(outcome.clone());
+            }
+            let due = exchange.next_timeout().unwrap_or_else(Instant::now);
+            // A read timeout of zero would mean none.
+            let wait = due
+                .saturating_duration_since(Instant::now())
+                .max(Duration::from_millis(1));
+            self.socket.set_read_timeout(Some(wait))?;
+            match self.socket.recv(buffer) {
+                Ok(length) => {
+                    traffic.datagrams_received += 1;
+                    traffic.bytes_received += length as u64;
+                    exchange
+                        .handle_datagram(buffer.get(..length).unwrap_or_default(), Instant::now());
+                }
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+                    ) => {}
+                Err(error) => return Err(error),
+            }
+            if Instant::now() >= due {
+                exchange.handle_timeout(Instant::now());
+            }
+        }
+    }
+}
+
+fn network(address: SocketAddr, source: io::Error) -> NoAnswer {
+    match source.kind() {
+        ErrorKind::ConnectionRefused => NoAnswer::Refused(address),
+        _ => NoAnswer::Unreachable { address, source },
+    }
+}

@@ -1,0 +1,179 @@
+//! The status in lines of text.
+
+use std::fmt::Write;
+
+use super::status::{HomeserverStatus, Status};
+use super::wording::{ago, before, clock, counted, grouped, megabytes, milliseconds, span};
+use crate::rule_manager::command::shown;
+
+/// Exchanges, devices and problems that are shown: a screen in all.
+const LINES: usize = 10;
+
+/// A status for a terminal. What comes from elsewhere has no control characters: it was escaped where it came in.
+pub(super) fn text(status: &Status) -> String {
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    let _ = write(&mut text, status);
+    text
+}
+
+fn write(text: &mut String, status: &Status) -> std::fmt::Result {
+    let Status {
+        version,
+        address,
+        uptime_seconds,
+        traffic,
+        process,
+        devices,
+        ..
+    } = status;
+    let is_ready = status.missing.is_empty();
+    let ready = if is_ready { "ready" } else { "NOT READY" };
+    let up = span(*uptime_seconds);
+    writeln!(
+        text,
+        "comatrix-gateway {version} at {address}, up {up}: {ready}"
+    )?;
+    for sentence in &status.missing {
+        writeln!(text, "  {sentence}")?;
+    }
+    writeln!(
+        text,
+        "  {} exchanges, {} of them failed (5.xx), {} in flight; {} observations; {} devices; {}, {} threads",
+        grouped(traffic.exchanges),
+        grouped(traffic.failed),
+        traffic.in_flight,
+        traffic.observations,
+        devices.known,
+        megabytes(process.resident_bytes),
+        process.threads,
+    )?;
+    heading(text, "Homeservers", false)?;
+    for one in &status.homeservers {
+        homeserver(text, one)?;
+    }
+    heading(text, "Rules", status.rules.is_empty())?;
+    for rule in &status.rules {
+        writeln!(text, "  {}", shown(rule).replace('\n', "\n  "))?;
+    }
+    heading(text, "Last exchanges", status.recent.is_empty())?;
+    for one in status.recent.iter().take(LINES) {
+        let upstream = one.upstream.as_deref().unwrap_or("-");
+        let rule = if one.rule.is_empty() { "-" } else { &one.rule };
+        writeln!(
+            text,
+            "  {} {} {} {} rule={rule} upstream={upstream} {} {}",
+            clock(one.unix_ms),
+            one.peer.ip(),
+            one.method,
+            one.resource,
+            one.code,
+            milliseconds(one.ms),
+        )?;
+    }
+    heading(text, "Last devices", devices.latest.is_empty())?;
+    for device in devices.latest.iter().take(LINES) {
+        let heard = ago(status.unix_ms, device.unix_ms);
+        let exchanges = counted(device.exchanges, "exchange");
+        let address = device.address;
+        writeln!(
+            text,
+            "  {address}: {exchanges}, the last {} {heard}",
+            device.code
+        )?;
+    }
+    if !status.bounds_hit.is_empty() {
+        heading(text, "Bounds hit and messages refused", false)?;
+        for (name, count) in &status.bounds_hit {
+            writeln!(text, "  {name}: {}", grouped(*count))?;
+        }
+    }
+    if !status.problems.is_empty() {
+        heading(text, "Last warnings and errors", false)?;
+        for problem in status.problems.iter().take(LINES) {
+            let when = ago(status.unix_ms, problem.unix_ms);
+            let (level, count) = (&problem.level, grouped(problem.count));
+            writeln!(text, "  {level} ({when}, {count}×) {}", problem.message)?;
+        }
+    }
+    Ok(())
+}
+
+fn heading(text: &mut String, name: &str, is_empty: bool) -> std::fmt::Result {
+    writeln!(text, "\n{name}{}", if is_empty { ": none" } else { "" })
+}
+
+fn homeserver(text: &mut String, homeserver: &HomeserverStatus) -> std::fmt::Result {
+    let is_there = match homeserver.is_there {
+        Some(true) => "answers",
+        Some(false) => "DOES NOT ANSWER",
+        None => "was not asked yet",
+    };
+    write!(text, "  {}: {is_there}", homeserver.origin)?;
+    if homeserver.is_there.is_some() {
+        let age = before(homeserver.age_seconds);
+        let latency = homeserver.latency_ms;
+        let latency = latency.map_or_else(String::new, |ms| format!(" in {}", milliseconds(ms)));
+        let since = span(homeserver.for_seconds);
+        let outcome = &homeserver.outcome;
+        write!(
+            text,
+            ", last {outcome}{latency} {age}, like this for {since}"
+        )?;
+    }
+    let (calls, queued) = (
+        counted(homeserver.in_flight as u64, "call"),
+        homeserver.queued,
+    );
+    writeln!(text, "; {calls} in flight, {queued} waiting")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule_manager::RuleStatus;
+    use crate::telemetry::recorder::RecentExchange;
+
+    #[test]
+    fn it_says_first_whether_the_gateway_is_ready_and_what_is_missing() {
+        let mut status = Status {
+            version: "1.2.3".into(),
+            address: "coap://[::]:5683".into(),
+            uptime_seconds: 3700,
+            ..Status::default()
+        };
+        let line = |status: &Status| text(status).lines().next().map(str::to_owned);
+        let at = "comatrix-gateway 1.2.3 at coap://[::]:5683, up 1 h 1 min";
+        assert_eq!(line(&status), Some(format!("{at}: ready")));
+        status.missing.push("the homeserver is away".into());
+        assert_eq!(line(&status), Some(format!("{at}: NOT READY")));
+        assert!(text(&status).contains("\n  the homeserver is away\n"));
+    }
+
+    #[test]
+    fn rules_and_exchanges_have_their_lines() {
+        let mut status = Status::default();
+        status.rules.push(RuleStatus {
+            name: "senml".into(),
+            mount: "/sensors".into(),
+            ..RuleStatus::default()
+        });
+        status.recent.push(RecentExchange {
+            unix_ms: 1_763_769_603_999,
+            peer: "[fe80::1]:5683".parse().unwrap(),
+            method: "PUT".into(),
+            resource: "/send/*".into(),
+            rule: "comatrix".into(),
+            upstream: Some("200".into()),
+            code: "2.04".into(),
+            ms: 41.7,
+        });
+        let text = text(&status);
+        assert!(
+            text.contains("\nRules\n  senml at /sensors: out of service\n"),
+            "{text}"
+        );
+        let exchange = "  00:00:03 fe80::1 PUT /send/* rule=comatrix upstream=200 2.04 42 ms\n";
+        assert!(text.contains(exchange), "{text}");
+    }
+}

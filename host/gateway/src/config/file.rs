@@ -1,0 +1,206 @@
+//! The configuration file as it is written. Only [`super`] reads it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::telemetry::logging::LogLevel;
+use homeserver::ClientApi;
+
+/// Bytes of a configuration file; a larger one is something else.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// All of a file; every part may be left out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct File {
+    pub ip: Option<String>,
+    pub port: Option<u16>,
+    pub log_level: Option<LogLevel>,
+    pub allow_any_homeserver: bool,
+    pub ca_file: Option<PathBuf>,
+    pub cache_dir: Option<PathBuf>,
+    pub access_token_file: Option<PathBuf>,
+    pub token_peers: Option<Vec<String>>,
+    pub disabled_resources: Vec<String>,
+    pub homeserver: Vec<HomeserverTable>,
+    pub rooms: BTreeMap<String, String>,
+    pub rule: Vec<RuleTable>,
+    pub rules: RulesTable,
+    pub control_socket: Option<PathBuf>,
+    pub admin: Option<String>,
+    pub limits: LimitsTable,
+    pub coap: CoapTable,
+}
+
+/// `[[homeserver]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HomeserverTable {
+    pub url: String,
+    pub name: Option<String>,
+    #[serde(default)]
+    pub client_api: ClientApi,
+    pub access_token_file: Option<PathBuf>,
+}
+
+/// `[[rule]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleTable {
+    pub name: String,
+    pub component: Option<PathBuf>,
+    pub mount: Option<String>,
+    #[serde(default)]
+    pub config: BTreeMap<String, toml::Value>,
+    pub allow: Option<Vec<String>>,
+    #[serde(default)]
+    pub limits: RuleLimitsTable,
+    pub signature: Option<Signature>,
+}
+
+/// Whether a rule must be signed; what is left out is `[rules] require_signature`.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Signature {
+    Required,
+    Optional,
+}
+
+/// `[rules]`: what holds for all of them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RulesTable {
+    pub keys: Option<PathBuf>,
+    pub require_signature: bool,
+}
+
+/// `[rule.limits]`; what is left out keeps its default.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RuleLimitsTable {
+    pub call_ms: Option<u64>,
+    pub cpu_percent: Option<u32>,
+    pub memory: Option<usize>,
+    pub memories: Option<usize>,
+    pub state: Option<usize>,
+    pub body: Option<usize>,
+    pub headers: Option<usize>,
+    pub steps: Option<u32>,
+    pub in_flight: Option<usize>,
+    pub per_second: Option<u32>,
+    pub log_lines_per_second: Option<u32>,
+}
+
+/// `[coap]`: how the endpoint speaks.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CoapTable {
+    pub names: Vec<String>,
+    pub block_size: Option<usize>,
+    pub echo: bool,
+    pub multicast: bool,
+    pub multicast_interfaces: Vec<String>,
+}
+
+/// `[limits]`; what is left out keeps its default.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsTable {
+    pub request_body: Option<usize>,
+    pub homeserver_answer: Option<usize>,
+    pub rule_state: Option<usize>,
+    pub rule_steps: Option<u32>,
+    pub rule_call_ms: Option<u64>,
+    pub rule_memory: Option<usize>,
+    pub exchange_seconds: Option<u64>,
+    pub drain_seconds: Option<u64>,
+    pub calls_per_homeserver: Option<usize>,
+    pub calls_queued_per_homeserver: Option<usize>,
+    pub exchanges: Option<usize>,
+    pub exchanges_per_peer: Option<usize>,
+    pub observations: Option<usize>,
+    pub observations_per_peer: Option<usize>,
+    pub observation_refresh_seconds: Option<u64>,
+    pub non_confirmable_notifications: bool,
+    pub polls: Option<usize>,
+    pub datagrams_per_second_per_peer: Option<u32>,
+    pub unproven_bytes: Option<usize>,
+}
+
+/// Reads a file. Relative paths in it are relative to its folder.
+///
+/// # Errors
+/// A sentence with the file's name, the place in it, and what to do.
+pub fn read(path: &Path) -> Result<File, String> {
+    use std::io::Read;
+    let shown = path.display();
+    let mut text = String::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text))
+        .map_err(|error| format!("cannot read the configuration file {shown}: {error}; check the path given with --config"))?;
+    if text.len() as u64 > MAX_BYTES {
+        return Err(format!(
+            "the configuration file {shown} is larger than {MAX_BYTES} bytes; check the path given with --config"
+        ));
+    }
+    let mut file: File = toml::from_str(&text).map_err(|error| {
+        let place = place(&text, error.span().map_or(0, |span| span.start));
+        let fault = without_text(error.message());
+        format!("{shown}, {place}: {fault}; the README's \"Configuration\" lists all settings")
+    })?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let homeserver_tokens = file
+        .homeserver
+        .iter_mut()
+        .map(|homeserver| &mut homeserver.access_token_file);
+    let components = file.rule.iter_mut().map(|rule| &mut rule.component);
+    for path in [
+        &mut file.ca_file,
+        &mut file.cache_dir,
+        &mut file.access_token_file,
+        &mut file.rules.keys,
+        &mut file.control_socket,
+    ]
+    .into_iter()
+    .chain(homeserver_tokens)
+    .chain(components)
+    .flatten()
+    {
+        *path = folder.join(&*path);
+    }
+    Ok(file)
+}
+
+/// The line of a fault and the setting that stands in it. The value may be a password, so the line itself is not shown.
+fn place(text: &str, offset: usize) -> String {
+    let line = text
+        .bytes()
+        .take(offset)
+        .filter(|byte| *byte == b'\n')
+        .count();
+    let setting = text
+        .lines()
+        .nth(line)
+        .and_then(|text| text.split_once('='))
+        .map(|(setting, _)| setting.trim())
+        .filter(|setting| {
+            setting
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        });
+    match setting {
+        Some(setting) => format!("line {}, {setting}", line + 1),
+        None => format!("line {}", line + 1),
+    }
+}
+
+/// A fault without the text that was found in place of something else, for the same reason.
+fn without_text(fault: &str) -> String {
+    let found = fault.split_once(": string \"").and_then(|(kind, rest)| {
+        let (_, expected) = rest.rsplit_once("\", expected ")?;
+        Some(format!("{kind}: text, expected {expected}"))
+    });
+    found.unwrap_or_else(|| fault.trim_end().to_owned())
+}

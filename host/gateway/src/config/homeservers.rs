@@ -1,0 +1,140 @@
+//! Homeservers, and who may use the gateway's tokens.
+
+use std::path::PathBuf;
+
+use url::Url;
+
+use super::ConfigError;
+use super::file::HomeserverTable;
+use contract::escaping::escaped;
+use contract::secret::AccessToken;
+use homeserver::{ClientApi, Homeserver, Slots, TokenPeers, UpstreamLimits};
+
+/// Homeservers to configure; more is a mistake.
+const MAX_HOMESERVERS: usize = 64;
+/// Loopback, link-local and unique-local addresses: those whose datagrams did not come from far away.
+const DEFAULT_TOKEN_PEERS: [&str; 5] = [
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "::1/128",
+    "fe80::/10",
+    "fc00::/7",
+];
+
+/// Homeservers of the command line stand in place of the file's.
+pub(super) fn homeservers(
+    urls: Vec<String>,
+    tables: Vec<HomeserverTable>,
+    from_args: Option<PathBuf>,
+    from_file: Option<PathBuf>,
+    limits: UpstreamLimits,
+) -> Result<Vec<Homeserver>, ConfigError> {
+    let from_url = |url: String| HomeserverTable {
+        url,
+        name: None,
+        client_api: ClientApi::default(),
+        access_token_file: None,
+    };
+    if !urls.is_empty() && from_file.is_some() && from_args.is_none() {
+        // A token must not follow another homeserver's name.
+        return Err(ConfigError::from(
+            "access_token_file of the configuration file belongs to that file's homeservers, but --homeserver names others; give --access-token-file too"
+                .to_owned(),
+        ));
+    }
+    let mut tables = if urls.is_empty() {
+        tables
+    } else {
+        urls.into_iter().map(from_url).collect()
+    };
+    if tables.is_empty() {
+        tables.push(from_url("http://localhost:8008".to_owned()));
+    }
+    if tables.len() > MAX_HOMESERVERS {
+        return Err(format!(
+            "{} homeservers are configured; {MAX_HOMESERVERS} are the most",
+            tables.len()
+        )
+        .into());
+    }
+    if let Some(token_file) = from_args.or(from_file) {
+        if tables[0].access_token_file.is_some() {
+            return Err(ConfigError::from(
+                "the default homeserver has two access tokens: access_token_file stands in [[homeserver]] and at the top or on the command line; leave one out"
+                    .to_owned(),
+            ));
+        }
+        tables[0].access_token_file = Some(token_file);
+    }
+    let mut homeservers: Vec<Homeserver> = Vec::new();
+    for (number, table) in (1..).zip(tables) {
+        let origin = origin(number, &table.url)?;
+        if homeservers.iter().any(|known| known.origin() == &origin) {
+            return Err(
+                format!("the homeserver {origin} is configured twice; leave one out").into(),
+            );
+        }
+        if table.name.is_some()
+            && homeservers
+                .iter()
+                .any(|known| known.name() == table.name.as_deref())
+        {
+            return Err(ConfigError::from(format!(
+                "two homeservers have the name \"{}\"; rules could not tell them apart: rename one",
+                escaped(table.name.as_deref().unwrap_or_default(), 64)
+            )));
+        }
+        let token = table
+            .access_token_file
+            .as_deref()
+            .map(AccessToken::from_file)
+            .transpose()?;
+        let slots = Slots::new(limits.in_flight, limits.queued);
+        homeservers.push(Homeserver::configured(
+            origin,
+            table.name,
+            token,
+            table.client_api,
+            slots,
+        ));
+    }
+    Ok(homeservers)
+}
+
+fn origin(number: usize, text: &str) -> Result<Url, ConfigError> {
+    // What is given may hold a password: errors say which it is and what is wrong with it, not what it is.
+    let wrong = |fault: &str| {
+        ConfigError(format!(
+            "the URL of homeserver {number} (--homeserver, or [[homeserver]] url) {fault}; write scheme, host and port only, as in https://matrix.example.org or http://localhost:8008"
+        ))
+    };
+    let url = Url::parse(text).map_err(|error| wrong(&format!("does not parse ({error})")))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(wrong("is neither http nor https"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("holds user info"));
+    }
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err(wrong("has more than an origin"));
+    }
+    Ok(url)
+}
+
+/// Prefixes of the peers that a configured token serves.
+pub(super) fn token_peers(names: Option<Vec<String>>) -> Result<TokenPeers, ConfigError> {
+    let defaults = || DEFAULT_TOKEN_PEERS.map(str::to_owned).to_vec();
+    names
+        .unwrap_or_else(defaults)
+        .iter()
+        .map(|name| {
+            let address = name.parse::<std::net::IpAddr>().map(ipnet::IpNet::from);
+            address.or_else(|_| name.parse()).map_err(|_| {
+                ConfigError(format!(
+                    "token_peers: \"{}\" is neither an address nor a prefix; write one such as fd00::/8 or 192.0.2.7",
+                    escaped(name, 64)
+                ))
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,227 @@
+//! Bounds: defaults, and what an operator may set.
+
+use std::time::Duration;
+
+use super::ConfigError;
+use super::file::{LimitsTable, RuleLimitsTable};
+use crate::limits::DataPathLimits;
+use contract::escaping::escaped;
+use homeserver::UpstreamLimits;
+use runtime::{Engine, RuleLimits};
+
+/// All bounds of the gateway. Each type says why its defaults are what they are.
+pub struct Limits {
+    /// Of the CoAP endpoint, of observations, and of the end: one exchange's deadline, and a device's acknowledgement.
+    pub serve: DataPathLimits,
+    /// Of the rules of others, where they have none of their own.
+    pub rule: RuleLimits,
+    /// Of egress.
+    pub upstream: UpstreamLimits,
+    /// For all steps of an exchange. Devices wait 45 to 93 s (RFC 7252 §4.8.2), people do not.
+    pub exchange: Duration,
+}
+
+impl Limits {
+    /// Defaults, and what the file sets.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for a value out of its range.
+    pub(super) fn from_table(table: &LimitsTable) -> Result<Self, ConfigError> {
+        let mut rule = RuleLimits::default();
+        let mut upstream = UpstreamLimits {
+            in_flight: 512,
+            queued: 1024,
+            answer: 1 << 20,
+        };
+        let mut exchange_seconds = 10;
+        let DataPathLimits {
+            mut coap,
+            mut observation,
+            drain,
+        } = DataPathLimits::default();
+        if cfg!(feature = "router") {
+            // What a thousand devices may cost a router is 20 MB. A call in flight takes 100 KB, most of it its connection's: 64 of 200 ms
+            // carry 320 requests per second. 4 MiB of answers for repeats are four minutes of 48 messages per second,
+            // or 5,400 devices with one each.
+            upstream.in_flight = 64;
+            coap.answer_bytes = 4 << 20;
+        }
+        let mut drain_seconds = drain.as_secs();
+        let mut call_ms = 20;
+        let mut refresh_seconds = observation.refresh.as_secs();
+
+        set(
+            "request_body",
+            table.request_body,
+            1024..=1 << 20,
+            &mut coap.request_body,
+        )?;
+        set(
+            "exchanges",
+            table.exchanges,
+            1..=1 << 20,
+            &mut coap.exchanges,
+        )?;
+        set(
+            "exchanges_per_peer",
+            table.exchanges_per_peer,
+            1..=1 << 16,
+            &mut coap.exchanges_per_peer,
+        )?;
+        set(
+            "observations",
+            table.observations,
+            0..=1 << 20,
+            &mut coap.observations,
+        )?;
+        set(
+            "observations_per_peer",
+            table.observations_per_peer,
+            0..=1 << 16,
+            &mut coap.observations_per_peer,
+        )?;
+        set("polls", table.polls, 0..=1 << 14, &mut observation.polls)?;
+        set(
+            "observation_refresh_seconds",
+            table.observation_refresh_seconds,
+            10..=24 * 3600,
+            &mut refresh_seconds,
+        )?;
+        set(
+            "datagrams_per_second_per_peer",
+            table.datagrams_per_second_per_peer,
+            0..=1_000_000,
+            &mut coap.datagrams_per_second_per_peer,
+        )?;
+        set(
+            "unproven_bytes",
+            table.unproven_bytes,
+            136..=65_535,
+            &mut coap.unproven_bytes,
+        )?;
+        set(
+            "homeserver_answer",
+            table.homeserver_answer,
+            1024..=1 << 20,
+            &mut upstream.answer,
+        )?;
+        set(
+            "calls_per_homeserver",
+            table.calls_per_homeserver,
+            1..=1 << 16,
+            &mut upstream.in_flight,
+        )?;
+        set(
+            "calls_queued_per_homeserver",
+            table.calls_queued_per_homeserver,
+            0..=1 << 16,
+            &mut upstream.queued,
+        )?;
+        set("rule_state", table.rule_state, 0..=1 << 20, &mut rule.state)?;
+        set("rule_steps", table.rule_steps, 1..=100, &mut rule.steps)?;
+        set("rule_call_ms", table.rule_call_ms, 1..=10_000, &mut call_ms)?;
+        set(
+            "rule_memory",
+            table.rule_memory,
+            1 << 16..=Engine::MAX_MEMORY,
+            &mut rule.memory,
+        )?;
+        set(
+            "exchange_seconds",
+            table.exchange_seconds,
+            1..=120,
+            &mut exchange_seconds,
+        )?;
+        set(
+            "drain_seconds",
+            table.drain_seconds,
+            0..=300,
+            &mut drain_seconds,
+        )?;
+
+        rule.call_time = Duration::from_millis(call_ms);
+        observation.refresh = Duration::from_secs(refresh_seconds);
+        coap.non_confirmable_notifications = table.non_confirmable_notifications;
+        Ok(Self {
+            serve: DataPathLimits {
+                coap,
+                observation,
+                drain: Duration::from_secs(drain_seconds),
+            },
+            rule,
+            upstream,
+            exchange: Duration::from_secs(exchange_seconds),
+        })
+    }
+}
+
+/// The limits of one rule: `default`, and what its own table sets.
+///
+/// # Errors
+/// [`ConfigError`] for a value out of its range.
+pub(super) fn of_rule(
+    rule: &str,
+    table: &RuleLimitsTable,
+    default: RuleLimits,
+) -> Result<RuleLimits, ConfigError> {
+    let mut limits = default;
+    let mut call_ms = u64::try_from(default.call_time.as_millis()).unwrap_or(u64::MAX);
+    let RuleLimits {
+        cpu_percent,
+        memory,
+        memories,
+        state,
+        body,
+        headers,
+        steps,
+        in_flight,
+        per_second,
+        log_lines_per_second,
+        ..
+    } = &mut limits;
+    set("call_ms", table.call_ms, 1..=10_000, &mut call_ms)
+        .and_then(|()| set("cpu_percent", table.cpu_percent, 1..=100, cpu_percent))
+        .and_then(|()| set("memory", table.memory, 1 << 16..=Engine::MAX_MEMORY, memory))
+        .and_then(|()| {
+            set(
+                "memories",
+                table.memories,
+                1..=Engine::MAX_MEMORIES,
+                memories,
+            )
+        })
+        .and_then(|()| set("state", table.state, 0..=1 << 20, state))
+        .and_then(|()| set("body", table.body, 0..=256 << 10, body))
+        .and_then(|()| set("headers", table.headers, 0..=16, headers))
+        .and_then(|()| set("steps", table.steps, 1..=100, steps))
+        .and_then(|()| set("in_flight", table.in_flight, 1..=1 << 16, in_flight))
+        .and_then(|()| set("per_second", table.per_second, 1..=1_000_000, per_second))
+        .and_then(|()| {
+            set(
+                "log_lines_per_second",
+                table.log_lines_per_second,
+                0..=1000,
+                log_lines_per_second,
+            )
+        })
+        .map_err(|error| ConfigError(format!("rule {}: {error}", escaped(rule, 64))))?;
+    limits.call_time = Duration::from_millis(call_ms);
+    Ok(limits)
+}
+
+fn set<T: Copy + PartialOrd + std::fmt::Display>(
+    name: &str,
+    value: Option<T>,
+    range: std::ops::RangeInclusive<T>,
+    place: &mut T,
+) -> Result<(), ConfigError> {
+    let Some(value) = value else { return Ok(()) };
+    if !range.contains(&value) {
+        let (least, most) = range.into_inner();
+        return Err(
+            format!("[limits] {name} = {value} is out of range; give {least} to {most}").into(),
+        );
+    }
+    *place = value;
+    Ok(())
+}

@@ -1,0 +1,264 @@
+//! The rules: which components, where, with which rights, limits and settings.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use super::ConfigError;
+use super::file::{RuleTable, Signature};
+use super::limits;
+use crate::config::RuleSpec;
+use contract::Grant;
+use contract::escaping::escaped;
+use contract::path_segment::is_plain;
+use homeserver::Homeserver;
+use runtime::{RuleLimits, check_name};
+
+/// The name of the rule that the gateway comes with. It serves at the root.
+pub const DEFAULT: &str = "comatrix";
+/// Rules of one gateway: each has its memory, and each request is matched against them.
+const MAX_RULES: usize = 64;
+/// Settings of a rule, and bytes of them: each call of the rule gets a copy.
+const MAX_SETTINGS: usize = 256;
+const MAX_SETTING_BYTES: usize = 16 << 10;
+
+/// What a component may call that takes the place of the built-in one: the client API, which that one speaks too.
+const CLIENT_API: [&str; 6] = [
+    "GET,POST,PUT,DELETE none standard /_matrix/client/v3/**",
+    "GET,POST,PUT,DELETE device standard /_matrix/client/v3/**",
+    "GET,POST,PUT,DELETE any standard /_matrix/client/v3/**",
+    "GET,POST,PUT,DELETE none requested /_matrix/client/v3/**",
+    "GET,POST,PUT,DELETE device requested /_matrix/client/v3/**",
+    "GET,POST,PUT,DELETE any requested /_matrix/client/v3/**",
+];
+
+/// The rules of the file, with the components of the command line.
+pub(super) fn rules(
+    args: &[String],
+    tables: Vec<RuleTable>,
+    rooms: BTreeMap<String, String>,
+    default_limits: RuleLimits,
+) -> Result<Vec<RuleSpec>, ConfigError> {
+    let mut rules = vec![unconfigured(DEFAULT, default_limits)?];
+    let mut seen = BTreeSet::new();
+    for table in tables {
+        let spec = from_table(table, default_limits)?;
+        if !seen.insert(spec.name.clone()) {
+            return Err(ConfigError(format!(
+                "[[rule]] {} stands twice; give one of them another name",
+                spec.name
+            )));
+        }
+        if spec.name == DEFAULT {
+            rules[0] = spec;
+        } else {
+            rules.push(spec);
+        }
+    }
+    for arg in args {
+        let (name, path) = arg
+            .split_once('=')
+            .filter(|(_, path)| !path.is_empty())
+            .ok_or_else(|| {
+                ConfigError(format!(
+                    "--rule wants NAME=FILE, as in {DEFAULT}=my-rule.wasm"
+                ))
+            })?;
+        checked(name)?;
+        if args
+            .iter()
+            .filter(|other| other.split('=').next() == Some(name))
+            .count()
+            > 1
+        {
+            return Err(ConfigError(format!(
+                "--rule {name} is given twice; once is enough"
+            )));
+        }
+        let known = rules.iter_mut().find(|rule| rule.name == name);
+        let rule = match known {
+            Some(known) => known,
+            None => rules.push_mut(unconfigured(name, default_limits)?),
+        };
+        rule.component = Some(PathBuf::from(path));
+    }
+    if rules.len() > MAX_RULES {
+        return Err(ConfigError(format!(
+            "there are {} rules; {MAX_RULES} at most",
+            rules.len()
+        )));
+    }
+    let rooms = rooms.into_iter();
+    rules[0]
+        .settings
+        .extend(rooms.map(|(name, room)| (format!("room.{name}"), room)));
+    for rule in &mut rules {
+        check_settings(rule)?;
+        if rule.name != DEFAULT && rule.component.is_none() {
+            return Err(ConfigError(format!(
+                "[[rule]] {} has no component; give the file as `component = \"FILE.wasm\"`",
+                rule.name
+            )));
+        }
+    }
+    Ok(rules)
+}
+
+/// What is granted must be there: a name that is misspelt would be found out at the first call.
+pub(super) fn check_upstreams(
+    rules: &[RuleSpec],
+    homeservers: &[Homeserver],
+) -> Result<(), ConfigError> {
+    let is_there = |upstream: &str| {
+        matches!(upstream, "standard" | "requested")
+            || homeservers
+                .iter()
+                .any(|known| known.name() == Some(upstream))
+    };
+    for rule in rules {
+        if let Some(grant) = rule.allow.iter().find(|grant| !is_there(grant.upstream())) {
+            return Err(ConfigError(format!(
+                "[[rule]] {}: allow names the homeserver {}, but no [[homeserver]] has this name; add `name = \"{1}\"` to one",
+                rule.name,
+                grant.upstream()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// A rule of which only the name is known.
+fn unconfigured(name: &str, default_limits: RuleLimits) -> Result<RuleSpec, ConfigError> {
+    let is_default = name == DEFAULT;
+    Ok(RuleSpec {
+        name: name.to_owned(),
+        component: None,
+        mount: if is_default {
+            Vec::new()
+        } else {
+            vec![name.to_owned()]
+        },
+        settings: BTreeMap::new(),
+        // Deny by default.
+        allow: if is_default {
+            grants(name, CLIENT_API.map(str::to_owned).to_vec())?
+        } else {
+            Vec::new()
+        },
+        limits: own_limits(name, default_limits),
+        require_signature: false,
+    })
+}
+
+/// The default rule may use what the gateway has; the operator's general limits of a call hold for it as well.
+fn own_limits(name: &str, default: RuleLimits) -> RuleLimits {
+    if name != DEFAULT {
+        return default;
+    }
+    let RuleLimits {
+        cpu_percent,
+        in_flight,
+        per_second,
+        ..
+    } = RuleLimits::trusted();
+    RuleLimits {
+        cpu_percent,
+        in_flight,
+        per_second,
+        ..default
+    }
+}
+
+fn from_table(table: RuleTable, default_limits: RuleLimits) -> Result<RuleSpec, ConfigError> {
+    let name = table.name;
+    checked(&name)?;
+    let settings = table
+        .config
+        .into_iter()
+        .map(|(key, value)| match setting_text(value) {
+            Ok(text) => Ok((key, text)),
+            Err(fault) => Err(ConfigError(format!(
+                "rule {name}: [rule.config] {}: {fault}",
+                escaped(&key, 64)
+            ))),
+        })
+        .collect::<Result<_, _>>()?;
+    let unconfigured = unconfigured(&name, default_limits)?;
+    Ok(RuleSpec {
+        component: table.component,
+        mount: match table.mount {
+            Some(mount) => mount_segments(&name, &mount)?,
+            None => unconfigured.mount,
+        },
+        settings,
+        allow: match table.allow {
+            Some(texts) => grants(&name, texts)?,
+            None => unconfigured.allow,
+        },
+        limits: limits::of_rule(&name, &table.limits, unconfigured.limits)?,
+        require_signature: table.signature == Some(Signature::Required),
+        name,
+    })
+}
+
+fn checked(name: &str) -> Result<(), ConfigError> {
+    check_name(name)
+        .map_err(|fault| ConfigError(format!("rule \"{}\": {fault}", escaped(name, 64))))
+}
+
+fn mount_segments(rule: &str, mount: &str) -> Result<Vec<String>, ConfigError> {
+    let wrong = || {
+        ConfigError(format!(
+            "rule {rule}: mount = \"{}\": write a path, as in \"/sensors\", or \"/\"",
+            escaped(mount, 64)
+        ))
+    };
+    let below = mount.strip_prefix('/').ok_or_else(wrong)?;
+    if below.is_empty() {
+        return Ok(Vec::new());
+    }
+    let segments: Vec<String> = below.split('/').map(str::to_owned).collect();
+    if segments.len() <= 8 && segments.iter().all(|segment| is_plain(segment)) {
+        Ok(segments)
+    } else {
+        Err(wrong())
+    }
+}
+
+fn grants(rule: &str, texts: Vec<String>) -> Result<Vec<Grant>, ConfigError> {
+    let grant = |text: String| {
+        text.parse()
+            .map_err(|error| ConfigError(format!("rule {rule}: allow: {error}")))
+    };
+    texts.into_iter().map(grant).collect()
+}
+
+/// Whether a rule can be given its settings (`types.settings`).
+fn check_settings(rule: &RuleSpec) -> Result<(), ConfigError> {
+    let settings = rule.settings.iter();
+    let bytes: usize = settings.map(|(key, value)| key.len() + value.len()).sum();
+    if rule.settings.len() > MAX_SETTINGS || bytes > MAX_SETTING_BYTES {
+        return Err(ConfigError(format!(
+            "rule {}: [rule.config] and [rooms] hold {} settings of {bytes} bytes; a rule can have {MAX_SETTINGS} of {MAX_SETTING_BYTES} bytes, since each of its calls gets a copy",
+            rule.name,
+            rule.settings.len()
+        )));
+    }
+    Ok(())
+}
+
+/// Rules see text; numbers and booleans in TOML's notation.
+fn setting_text(value: toml::Value) -> Result<String, String> {
+    Ok(match value {
+        toml::Value::String(text) => text,
+        toml::Value::Boolean(value) => value.to_string(),
+        toml::Value::Integer(value) => value.to_string(),
+        toml::Value::Float(value) => value.to_string(),
+        toml::Value::Datetime(value) => value.to_string(),
+        other => {
+            return Err(format!(
+                "a setting of a rule is text, a number or a boolean, not {}",
+                other.type_str()
+            ));
+        }
+    })
+}

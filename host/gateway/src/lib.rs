@@ -1,0 +1,16 @@
+//! The gateway: one request, one observation, the rules, and the operation. Here `coap`, `runtime` and `homeserver` meet.
+//!
+//! Data walks one way: datagram, `transport`, `coap`, [`request`], `runtime`, `homeserver`, and back.
+//!
+//! Read first: [`request`], then [`event_loop`].
+
+pub mod admin;
+pub mod config;
+pub mod daemon;
+mod dispatcher;
+pub mod event_loop;
+pub mod limits;
+pub mod observe;
+pub mod request;
+pub mod rule_manager;
+pub mod telemetry;

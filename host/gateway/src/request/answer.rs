@@ -1,0 +1,49 @@
+//! The answer to a device, and what follows from it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use contract::{Context, Watch};
+use homeserver::{Account, Device};
+use runtime::Revision;
+
+/// An answer.
+pub struct Answer {
+    /// For the device.
+    pub message: coap::Message,
+    /// For the gateway.
+    pub follows: Option<Follows>,
+}
+
+/// What the gateway does after an answer.
+pub enum Follows {
+    /// It lets the device observe.
+    Observation(Box<Registration>),
+    /// It ends the observations of an account whose access token is no longer valid.
+    LoggedOut(Account),
+}
+
+/// An observation that a rule wants begun.
+pub struct Registration {
+    /// The rule that has answered.
+    pub revision: Arc<Revision>,
+    /// What is waited for.
+    pub watch: Watch,
+    /// Of the request's exchange; notifications are made for it.
+    pub context: Context,
+    /// Who observes, and with whose token.
+    pub device: Device,
+    /// The request's Uri-Path, by which another revision knows it.
+    pub path: Vec<String>,
+    /// When it came: what the homeserver has told since then may be new to the device.
+    pub began: Instant,
+}
+
+impl From<coap::Message> for Answer {
+    fn from(message: coap::Message) -> Self {
+        Self {
+            message,
+            follows: None,
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What a rule has replied, as a response: checked against the contract.
+
+use super::refusal::Refusal;
+use coap::{self, CoapOption, code, option};
+use contract::Failure;
+
+/// Bytes of a rule's diagnostic: one line for a person, small enough for a constrained link.
+const MAX_DIAGNOSTIC_BYTES: usize = 512;
+/// Options of a reply, and bytes of their values: what a datagram to a constrained device has room for beside its block.
+const MAX_OPTIONS: usize = 32;
+const MAX_OPTION_BYTES: usize = 512;
+
+/// The rule's answer as a response. Block-wise options are the endpoint's (see `types.message`).
+///
+/// # Errors
+/// [`Refusal::RuleBrokeContract`].
+pub fn to_coap(message: contract::Message) -> Result<coap::Message, Refusal> {
+    let hosts = [
+        option::BLOCK1,
+        option::BLOCK2,
+        option::SIZE1,
+        option::SIZE2,
+        option::OBSERVE,
+    ];
+    if !code::is_response(message.code) {
+        return Err(Refusal::RuleBrokeContract(
+            "its reply's code is no response code",
+        ));
+    }
+    let bytes: usize = message
+        .options
+        .iter()
+        .map(|option| option.value.len())
+        .sum();
+    if message.options.len() > MAX_OPTIONS || bytes > MAX_OPTION_BYTES {
+        return Err(Refusal::RuleBrokeContract(
+            "its reply has too many options, or too large ones",
+        ));
+    }
+    if message
+        .options
+        .iter()
+        .any(|option| hosts.contains(&option.number))
+    {
+        return Err(Refusal::RuleBrokeContract(
+            "its reply holds block-wise or Observe options",
+        ));
+    }
+    Ok(coap::Message {
+        code: message.code,
+        options: message
+            .options
+            .into_iter()
+            .map(|option| CoapOption {
+                number: option.number,
+                value: option.value,
+            })
+            .collect(),
+        payload: message.payload,
+    })
+}
+
+/// The rule's failure as a response.
+///
+/// # Errors
+/// [`Refusal::RuleBrokeContract`].
+pub fn failed(failure: Failure) -> Result<coap::Message, Refusal> {
+    if !matches!(code::class(failure.code), 4 | 5) {
+        return Err(Refusal::RuleBrokeContract(
+            "its failure's code is of neither class 4 nor 5",
+        ));
+    }
+    let mut diagnostic = failure.diagnostic;
+    diagnostic.truncate(diagnostic.floor_char_boundary(MAX_DIAGNOSTIC_BYTES));
+    let mut response = coap::Message::diagnostic(failure.code, diagnostic);
+    if let Some(seconds) = failure.max_age {
+        response.push_uint_option(option::MAX_AGE, seconds);
+    }
+    Ok(response)
+}

@@ -1,0 +1,102 @@
+//! The control socket: where an operator's commands reach a running gateway. Only its own user and root may speak.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use store::private_socket::{PrivateSocket, stranger};
+
+use super::Events;
+use super::protocol::{MAX_LINE, Reply, Wish};
+
+/// Commands at a time; an operator has two hands.
+const CONNECTIONS: usize = 4;
+/// For a command to be written and its reply to be read. The reply itself may take longer: rules are compiled.
+const TALK: Duration = Duration::from_secs(5);
+
+/// A socket that is bound.
+pub struct Control(PrivateSocket);
+
+/// There is no control socket.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "no control socket at {path}: {cause}; `comatrix-gateway rules` cannot reach this gateway. Give another place with --control-socket"
+)]
+pub struct ControlError {
+    path: PathBuf,
+    cause: io::Error,
+}
+
+impl Control {
+    /// Binds, for the gateway's own user only. A socket that nobody listens at any more is replaced.
+    ///
+    /// # Errors
+    /// [`ControlError`]: another gateway listens there, or the folder is not this user's.
+    pub fn bind(path: &Path) -> Result<Self, ControlError> {
+        let socket = PrivateSocket::bind(path).map_err(|cause| ControlError {
+            path: path.to_owned(),
+            cause,
+        })?;
+        Ok(Self(socket))
+    }
+
+    /// Serves commands for as long as the gateway runs.
+    pub async fn run(self, events: Events) {
+        let places = Arc::new(Semaphore::new(CONNECTIONS));
+        loop {
+            let Ok(place) = places.clone().acquire_owned().await else {
+                return;
+            };
+            match self.0.accept().await {
+                Ok(stream) => {
+                    let events = events.clone();
+                    tokio::task::spawn_local(async move {
+                        if let Err(error) = talk(stream, &events).await {
+                            tracing::warn!("control socket: {error}");
+                        }
+                        drop(place);
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!("control socket: {error}");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            }
+        }
+    }
+}
+
+/// One command and its reply.
+async fn talk(mut stream: UnixStream, events: &Events) -> io::Result<()> {
+    let reply = if let Some(peer) = stranger(&stream)? {
+        tracing::warn!("control socket: user {peer} was refused");
+        Reply::Refused("only the gateway's own user and root may do this".to_owned())
+    } else {
+        let mut line = String::new();
+        let (reader, _) = stream.split();
+        let mut reader = BufReader::new(reader.take(MAX_LINE));
+        timeout(TALK, reader.read_line(&mut line)).await??;
+        answer(&line, events).await
+    };
+    let mut line = serde_json::to_vec(&reply)?;
+    line.push(b'\n');
+    timeout(TALK, stream.write_all(&line)).await?
+}
+
+async fn answer(line: &str, events: &Events) -> Reply {
+    match serde_json::from_str::<Wish>(line) {
+        Ok(wish) => wish.tell(events).await,
+        Err(error) => {
+            let error = contract::escaping::escaped(&error.to_string(), 200);
+            Reply::Refused(format!(
+                "no command: {error}; use `comatrix-gateway rules` of the gateway's own version"
+            ))
+        }
+    }
+}

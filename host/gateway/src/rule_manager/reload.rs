@@ -1,0 +1,46 @@
+//! Where a component comes from, and reading it whole with what belongs to it.
+
+use std::path::Path;
+
+use crate::config::RuleSpec;
+use runtime::{Package, PackageError, Trust};
+
+/// Which component is meant.
+#[derive(Clone, Copy, Debug)]
+pub enum Source<'a> {
+    /// The one of the configuration.
+    Configured,
+    /// One that an operator named.
+    File(&'a Path),
+}
+
+impl Source<'_> {
+    /// For people.
+    pub(super) fn shown(self, spec: &RuleSpec) -> String {
+        let path = match self {
+            Self::Configured => spec.component.as_deref(),
+            Self::File(path) => Some(path),
+        };
+        path.map_or_else(
+            || "this gateway itself".to_owned(),
+            |path| contract::escaping::escaped(&path.display().to_string(), 200),
+        )
+    }
+}
+
+/// Reads component, manifest and signature, and checks that they belong together. What is read here is what is
+/// activated: nothing is opened twice.
+pub(super) fn read(
+    spec: &RuleSpec,
+    source: Source<'_>,
+    trust: &Trust,
+) -> Result<Package, PackageError> {
+    let path = match source {
+        Source::Configured => spec.component.as_deref(),
+        Source::File(path) => Some(path),
+    };
+    match path {
+        None => Ok(Package::embedded()),
+        Some(path) => Package::read(path, &spec.name, &trust.requiring(spec.require_signature)),
+    }
+}

@@ -1,0 +1,171 @@
+//! One revision in place of another: everything that can fail comes before the one pointer that changes.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::managed::{Activated, Found, Managed};
+use super::manager::Manager;
+use super::reload::{Source, read};
+use contract::escaping::escaped;
+use runtime::smoke;
+use runtime::{Candidate, Conflict, Manifest, Mounted, Package, Revision, Table};
+
+/// Why a revision does not serve.
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
+pub struct NotReplaced {
+    /// At which step.
+    pub step: &'static str,
+    /// What happened, and the remedy, in one line.
+    pub reason: String,
+}
+
+impl NotReplaced {
+    pub(super) fn at(step: &'static str, reason: impl ToString) -> Self {
+        Self {
+            step,
+            reason: escaped(&reason.to_string(), 2000),
+        }
+    }
+}
+
+impl Manager {
+    /// Verify, compile, check imports, link, describe, policy, smoke vectors, and one pointer. The sentence says what
+    /// was done.
+    pub(super) fn replace(
+        &mut self,
+        index: usize,
+        source: Source<'_>,
+    ) -> Result<String, NotReplaced> {
+        let result = self.try_replace(index, source);
+        let rule = &mut self.rules[index];
+        match &result {
+            Ok(_) => (rule.failure, rule.refusal) = (None, None),
+            Err(NotReplaced { step, reason }) => {
+                rule.failure = Some(format!("{step}: {reason}"));
+                rule.changes.refused += 1;
+            }
+        }
+        result
+    }
+
+    fn try_replace(&mut self, index: usize, source: Source<'_>) -> Result<String, NotReplaced> {
+        let began = Instant::now();
+        let mut rule = self.rules[index].clone();
+        let package = read(&rule.spec, source, &self.trust)
+            .map_err(|error| NotReplaced::at("verify", error))?;
+        let digest = package.code.digest();
+        if matches!(source, Source::Configured) {
+            // One that cannot serve is not found: a reload looks at it again.
+            rule.found = Some(Found::of(&package));
+        }
+        if rule.serves(&package) {
+            self.rules[index].found = rule.found;
+            let done = format!("rule {}: {digest} serves already", rule.spec.name);
+            if rule.failure.is_some() || rule.refusal.is_some() {
+                // The log's last word on this rule was an error.
+                tracing::info!("{done}");
+            }
+            return Ok(done);
+        }
+        self.make_ready(&mut rule, &package, source)?;
+        let done = format!("rule {}: {digest} serves", rule.spec.name);
+        let from = source.shown(&rule.spec);
+        let prepared = began.elapsed();
+        let took = self.serve(index, rule)?;
+        let done = format!(
+            "{done}, from {from} (prepared in {:.1} ms, swapped in {:.1} µs)",
+            prepared.as_secs_f64() * 1e3,
+            took.as_secs_f64() * 1e6,
+        );
+        tracing::info!("{done}");
+        Ok(done)
+    }
+
+    /// Makes a copy of a rule ready to serve a package: verify its number, compile, check imports, link, describe, policy,
+    /// smoke vectors.
+    pub(super) fn make_ready(
+        &self,
+        rule: &mut Managed,
+        package: &Package,
+        source: Source<'_>,
+    ) -> Result<(), NotReplaced> {
+        let numbers = |manifest: &Manifest| (manifest.revision, manifest.min_revision);
+        let (number, floor) = package.manifest.as_ref().map_or((0, 0), numbers);
+        if number < rule.floor {
+            return Err(NotReplaced::at(
+                "verify",
+                format!(
+                    "its revision is {number}, and one that served asked for {} or later (min_revision); take a newer one",
+                    rule.floor
+                ),
+            ));
+        }
+        let revision = self.activate(rule, package, number)?;
+        let activated = Activated {
+            source: source.shown(&rule.spec),
+            signer: package.signer.clone(),
+            manifest: package.manifest.clone(),
+            revision: Arc::new(revision),
+            since: Instant::now(),
+        };
+        rule.floor = rule.floor.max(floor);
+        rule.previous = rule.current.replace(activated);
+        rule.changes.replaced += 1;
+        rule.pauses = (0, None);
+        rule.failure = None;
+        Ok(())
+    }
+
+    fn activate(
+        &self,
+        rule: &Managed,
+        package: &Package,
+        number: u64,
+    ) -> Result<Revision, NotReplaced> {
+        let candidate = Candidate {
+            state: &rule.state,
+            code: &package.code,
+            number,
+            settings: &rule.spec.settings,
+            limits: rule.spec.limits,
+            // Only the rule that is part of the gateway needs no grant.
+            allow: (!package.is_embedded()).then_some(rule.spec.allow.as_slice()),
+        };
+        let revision = Revision::activate(&self.engines, self.cache.as_ref(), &candidate)
+            .map_err(|error| NotReplaced::at(error.step(), error))?;
+        if let Some(manifest) = &package.manifest {
+            manifest
+                .check_needs(revision.description())
+                .map_err(|error| NotReplaced::at("describe", error))?;
+            smoke(&revision, &manifest.vectors)
+                .map_err(|error| NotReplaced::at("smoke vectors", error))?;
+        }
+        Ok(revision)
+    }
+
+    /// Lets a rule that is ready serve in place of what it was. Returns how long the swap itself took.
+    pub(super) fn serve(&mut self, index: usize, rule: Managed) -> Result<Duration, NotReplaced> {
+        let others = self.rules.iter().enumerate();
+        let next = others.map(|(other, known)| if other == index { &rule } else { known });
+        let table = table(next).map_err(|error| NotReplaced::at("mount", error))?;
+        let table = Arc::new(table);
+        let began = Instant::now();
+        self.serving.change(|service| service.rules = table.clone());
+        let took = began.elapsed();
+        rule.state.pause(None);
+        self.rules[index] = rule;
+        Ok(took)
+    }
+}
+
+/// What these rules serve.
+pub(super) fn table<'a>(rules: impl IntoIterator<Item = &'a Managed>) -> Result<Table, Conflict> {
+    let mounted = rules.into_iter().filter_map(|rule| {
+        rule.current.as_ref().map(|current| Mounted {
+            mount: rule.spec.mount.clone(),
+            revision: current.revision.clone(),
+        })
+    });
+    Table::new(mounted.collect())
+}

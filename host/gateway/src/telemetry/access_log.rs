@@ -1,0 +1,108 @@
+//! One line per exchange, for the operator.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use coap::address::canonical;
+use coap::code::{Dotted, method_name};
+use contract::escaping::escaped;
+
+/// Bytes of a log line: what fits a terminal a few times over, and a bound on what one datagram can make the
+/// log grow.
+pub const MAX_LINE_BYTES: usize = 512;
+/// Bytes of a path within it.
+const MAX_PATH_BYTES: usize = 160;
+
+/// What is known about an exchange when it ends. Queries, options and payloads are not among it.
+#[derive(Debug)]
+pub struct Line<'a> {
+    /// The device.
+    pub peer: SocketAddr,
+    /// The request's method code.
+    pub method: u8,
+    /// Uri-Path, joined by `/`.
+    pub path: &'a str,
+    /// `CON` or `NON`.
+    pub message_type: &'static str,
+    /// Content-Formats of request and response, and the request's Accept.
+    pub formats: [Option<u32>; 3],
+    /// Rule and revision, where one was called.
+    pub rule: Option<(&'a str, contract::Digest)>,
+    /// The homeserver's last status, or why there was none.
+    pub upstream: Option<&'a str>,
+    /// The response code.
+    pub code: u8,
+    /// Bytes of the request on the wire and of the response's payload.
+    pub sizes: (usize, usize),
+    /// From the whole request to its response.
+    pub elapsed: Duration,
+}
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "peer={} method={} path=/{} type={}",
+            canonical(self.peer),
+            method_name(self.method),
+            escaped(self.path, MAX_PATH_BYTES),
+            self.message_type
+        )?;
+        for (name, format) in ["cf", "accept", "answer-cf"].iter().zip(self.formats) {
+            if let Some(format) = format {
+                write!(f, " {name}={format}")?;
+            }
+        }
+        if let Some((name, digest)) = self.rule {
+            write!(f, " rule={name}@{digest}")?;
+        }
+        if let Some(upstream) = self.upstream {
+            write!(f, " upstream={upstream}")?;
+        }
+        let (received, sent) = self.sizes;
+        let milliseconds = self.elapsed.as_secs_f64() * 1e3;
+        write!(
+            f,
+            " code={} in={received} out={sent} ms={milliseconds:.1}",
+            Dotted(self.code)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(path: &str) -> String {
+        Line {
+            peer: "[::ffff:192.0.2.1]:4711".parse().unwrap(),
+            method: 3,
+            path,
+            message_type: "CON",
+            formats: [Some(60), None, Some(60)],
+            rule: Some(("comatrix", contract::Digest::of(b"abc"))),
+            upstream: Some("200"),
+            code: 68,
+            sizes: (120, 31),
+            elapsed: Duration::from_micros(12_340),
+        }
+        .to_string()
+    }
+
+    #[test]
+    fn a_line_tells_all_of_an_exchange() {
+        assert_eq!(
+            line("send"),
+            "peer=192.0.2.1:4711 method=PUT path=/send type=CON cf=60 answer-cf=60 \
+             rule=comatrix@ba7816bf8f01 upstream=200 code=2.04 in=120 out=31 ms=12.3"
+        );
+    }
+
+    #[test]
+    fn a_line_stays_one_line_and_bounded_whatever_the_path() {
+        let line = line(&"\n\u{1b}[31m\u{2028}ü".repeat(1000));
+        assert!(line.len() <= MAX_LINE_BYTES, "{}", line.len());
+        assert!(!line.contains(['\n', '\u{1b}', '\u{2028}']));
+    }
+}

@@ -1,0 +1,285 @@
+//! How many log lines there are, whatever happens: a flash memory has a number of writes, and whoever can send datagrams, or
+//! take a homeserver away for a day, must not be able to fill it.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::time::{Duration, Instant};
+
+use tracing::Level;
+use tracing::callsite::Identifier;
+
+use crate::telemetry::log_message::without_numbers;
+use contract::escaping::escaped;
+
+/// Lines of exchanges in a second: a thousand devices every ten seconds. What else is at this level is told a few times a day.
+const INFO_PER_SECOND: u32 = 100;
+/// Lines for debugging in a second: several for each of those exchanges.
+const DEBUG_PER_SECOND: u32 = 1000;
+const SECOND: Duration = Duration::from_secs(1);
+/// A warning that comes again within this time is counted and not written.
+const FIRST_SILENCE: Duration = Duration::from_secs(60);
+/// Twice as long each time that it does, up to this: a homeserver that is gone for a day makes some 150 lines.
+const LONGEST_SILENCE: Duration = Duration::from_secs(600);
+/// Kinds of warnings that are told apart at a time. Those of others are counted together.
+const MAX_KINDS: usize = 128;
+/// Kinds of one place in the program: texts that a device has a part in must not take the room of all others.
+const MAX_KINDS_OF_CALLSITE: usize = 16;
+/// Bytes of a warning that its count shows.
+const SHOWN: usize = 200;
+
+/// What was written lately.
+pub(super) struct Limiter {
+    hashes: RandomState,
+    kinds: HashMap<u64, Kind>,
+    /// Warnings of kinds that there was no room for.
+    others: Window,
+    info: Window,
+    debug: Window,
+}
+
+/// Warnings with the same text, numbers aside.
+struct Kind {
+    callsite: Identifier,
+    shown: String,
+    until: Instant,
+    silence: Duration,
+    left_out: u64,
+}
+
+/// Lines that are told together.
+#[derive(Default)]
+struct Window {
+    began: Option<Instant>,
+    written: u32,
+    left_out: u64,
+}
+
+impl Limiter {
+    pub(super) fn new() -> Self {
+        Self {
+            hashes: RandomState::new(),
+            kinds: HashMap::new(),
+            others: Window::default(),
+            info: Window::default(),
+            debug: Window::default(),
+        }
+    }
+
+    /// Whether a line of exchanges, or a finer one, may be written.
+    pub(super) fn admit(&mut self, now: Instant, level: Level) -> bool {
+        match level {
+            Level::INFO => self.info.admit(now, INFO_PER_SECOND),
+            _ => self.debug.admit(now, DEBUG_PER_SECOND),
+        }
+    }
+
+    /// Whether a warning or an error may be written.
+    pub(super) fn admit_warning(
+        &mut self,
+        now: Instant,
+        callsite: Identifier,
+        message: &str,
+    ) -> bool {
+        let text: String = without_numbers(message).collect();
+        let hash = self.hashes.hash_one((&callsite, text));
+        if let Some(kind) = self.kinds.get_mut(&hash) {
+            kind.left_out += 1;
+            return false;
+        }
+        let of_callsite = self.kinds.values().filter(|kind| kind.callsite == callsite);
+        if self.kinds.len() >= MAX_KINDS || of_callsite.count() >= MAX_KINDS_OF_CALLSITE {
+            return self.others.admit(now, 0);
+        }
+        let kind = Kind {
+            callsite,
+            shown: escaped(message, SHOWN),
+            until: now + FIRST_SILENCE,
+            silence: FIRST_SILENCE,
+            left_out: 0,
+        };
+        self.kinds.insert(hash, kind);
+        true
+    }
+
+    /// What is to be said of lines that were left out, now that their time is over.
+    pub(super) fn due(&mut self, now: Instant) -> Vec<String> {
+        let mut said = Vec::new();
+        self.kinds.retain(|_, kind| {
+            if now < kind.until {
+                return true;
+            }
+            if kind.left_out == 0 {
+                return false;
+            }
+            said.push(kind.told());
+            kind.silence = (kind.silence * 2).min(LONGEST_SILENCE);
+            kind.until = now + kind.silence;
+            true
+        });
+        said.sort_unstable();
+        said.extend(
+            self.others
+                .due(now, FIRST_SILENCE, "warnings and errors of other kinds"),
+        );
+        said.extend(self.info.due(now, SECOND, "lines of exchanges"));
+        said.extend(self.debug.due(now, SECOND, "lines for debugging"));
+        said
+    }
+
+    /// The same at the end, whether its time is over or not.
+    pub(super) fn end(&mut self) -> Vec<String> {
+        self.due(Instant::now() + LONGEST_SILENCE)
+    }
+
+    /// When there may be something to say.
+    pub(super) fn next(&self) -> Option<Instant> {
+        let kinds = self.kinds.values().map(|kind| kind.until).min();
+        let windows = [
+            self.others.next(0, FIRST_SILENCE),
+            self.info.next(INFO_PER_SECOND, SECOND),
+            self.debug.next(DEBUG_PER_SECOND, SECOND),
+        ];
+        kinds.into_iter().chain(windows.into_iter().flatten()).min()
+    }
+}
+
+impl Kind {
+    fn told(&mut self) -> String {
+        let (count, seconds) = (std::mem::take(&mut self.left_out), self.silence.as_secs());
+        format!("{count} times more within {seconds} s: {}", self.shown)
+    }
+}
+
+impl Window {
+    /// Whether it has room for one more line, of `most` per second.
+    fn admit(&mut self, now: Instant, most: u32) -> bool {
+        let began = self.began.get_or_insert(now);
+        // What was left out is told before a new second begins.
+        if now >= *began + SECOND && self.left_out == 0 {
+            *began = now;
+            self.written = 0;
+        }
+        if self.written < most {
+            self.written += 1;
+            return true;
+        }
+        self.left_out += 1;
+        false
+    }
+
+    fn due(&mut self, now: Instant, length: Duration, what: &str) -> Option<String> {
+        let is_over = self.began.is_some_and(|began| now >= began + length);
+        if !is_over {
+            return None;
+        }
+        let count = std::mem::take(self).left_out;
+        (count > 0).then(|| format!("{count} {what} left out within {} s", length.as_secs()))
+    }
+
+    fn next(&self, most: u32, length: Duration) -> Option<Instant> {
+        let is_full = self.written >= most;
+        self.began.filter(|_| is_full).map(|began| began + length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::callsite::Callsite;
+
+    use super::*;
+
+    /// Two places in the program.
+    fn callsite(second: bool) -> Identifier {
+        let one =
+            tracing::callsite!(name: "one", kind: tracing::metadata::Kind::EVENT, fields: message);
+        let two =
+            tracing::callsite!(name: "two", kind: tracing::metadata::Kind::EVENT, fields: message);
+        let callsite: &'static dyn Callsite = if second { two } else { one };
+        Identifier(callsite)
+    }
+
+    #[test]
+    fn a_warning_that_comes_again_is_counted_and_told_once_a_minute() {
+        let (mut limiter, start) = (Limiter::new(), Instant::now());
+        let warn = |limiter: &mut Limiter, seconds, text: &str| {
+            limiter.admit_warning(start + Duration::from_secs(seconds), callsite(false), text)
+        };
+        assert!(warn(&mut limiter, 0, "10 calls failed"));
+        assert!(!warn(&mut limiter, 30, "11 calls failed"));
+        assert!(!warn(&mut limiter, 59, "12 calls failed"));
+        assert!(
+            warn(&mut limiter, 59, "a call was denied"),
+            "of another kind"
+        );
+        let minute = limiter.next().expect("a kind is open");
+        assert_eq!(minute, start + FIRST_SILENCE);
+        let said = limiter.due(minute);
+        assert_eq!(said, ["2 times more within 60 s: 10 calls failed"]);
+        // It goes on: the next count comes after two minutes.
+        assert!(!warn(&mut limiter, 61, "13 calls failed"));
+        assert_eq!(limiter.due(start + Duration::from_secs(119)).len(), 0);
+        assert_eq!(limiter.due(start + Duration::from_secs(180)).len(), 1);
+        // It has stopped, and is told at once when it begins again.
+        assert_eq!(limiter.due(start + Duration::from_secs(500)).len(), 0);
+        assert_eq!(limiter.next(), None);
+        assert!(warn(&mut limiter, 501, "14 calls failed"));
+    }
+
+    #[test]
+    fn a_day_of_a_warning_every_second_is_some_150_lines() {
+        let (mut limiter, start) = (Limiter::new(), Instant::now());
+        let mut lines = 0;
+        for second in 0..86_400 {
+            let now = start + Duration::from_secs(second);
+            lines += usize::from(limiter.admit_warning(now, callsite(false), "gone"));
+            lines += limiter.due(now).len();
+        }
+        assert!((100..160).contains(&lines), "{lines}");
+    }
+
+    #[test]
+    fn texts_without_end_take_room_of_their_own_place_only() {
+        let (mut limiter, start) = (Limiter::new(), Instant::now());
+        let text = |number: u32| "x".repeat(number as usize + 1);
+        let flood = (0..1000).filter(|n| limiter.admit_warning(start, callsite(false), &text(*n)));
+        assert_eq!(flood.count(), MAX_KINDS_OF_CALLSITE);
+        assert!(limiter.admit_warning(start, callsite(true), "else"));
+        let said = limiter.due(start + FIRST_SILENCE);
+        assert_eq!(
+            said,
+            ["984 warnings and errors of other kinds left out within 60 s"]
+        );
+        assert_eq!(limiter.next(), None);
+    }
+
+    #[test]
+    fn a_flood_of_exchanges_is_a_hundred_lines_a_second_and_a_count() {
+        let (mut limiter, start) = (Limiter::new(), Instant::now());
+        let mut written = 0;
+        let mut said = Vec::new();
+        for millisecond in 0..3000 {
+            let now = start + Duration::from_millis(millisecond);
+            said.extend(limiter.due(now));
+            written += (0..10).filter(|_| limiter.admit(now, Level::INFO)).count();
+        }
+        assert_eq!(written, 300);
+        let one = "9900 lines of exchanges left out within 1 s";
+        assert_eq!(said.first().map(String::as_str), Some(one));
+        assert_eq!(said.len(), 2);
+        assert_eq!(limiter.end().len(), 1, "the last second's");
+        assert_eq!(limiter.next(), None);
+    }
+
+    #[test]
+    fn an_ordinary_second_leaves_nothing_to_say() {
+        let (mut limiter, start) = (Limiter::new(), Instant::now());
+        for second in 0..10 {
+            let now = start + Duration::from_secs(second);
+            assert_eq!(
+                (0..50).filter(|_| limiter.admit(now, Level::INFO)).count(),
+                50
+            );
+            assert_eq!(limiter.next(), None);
+        }
+    }
+}

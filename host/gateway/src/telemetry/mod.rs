@@ -1,0 +1,8 @@
+//! Measurements and log lines of a running gateway, for its operator.
+
+pub mod access_log;
+mod log_message;
+pub mod logging;
+pub mod recent_warnings;
+pub mod recorder;
+pub mod refusal_log;

@@ -1,0 +1,128 @@
+//! The last warnings and errors of the log, for whoever looks at the gateway and not at its log.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::layer::{Context, Layer};
+
+use crate::telemetry::access_log::MAX_LINE_BYTES;
+use crate::telemetry::log_message::{self, without_numbers};
+use crate::telemetry::recorder::unix_ms;
+use contract::escaping::escaped;
+
+/// Lines that are remembered: what somebody reads. The same line again is the same one.
+const REMEMBERED: usize = 50;
+
+/// A line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// When it was last written, in milliseconds since 1970.
+    pub unix_ms: u64,
+    /// `ERROR` or `WARN`.
+    pub level: String,
+    /// What happened, and the remedy.
+    pub message: String,
+    /// How often it was written, as far as it is remembered.
+    pub count: u64,
+}
+
+/// The last lines; a layer of the log. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Problems(Arc<Mutex<Lines>>);
+
+#[derive(Debug, Default)]
+struct Lines {
+    /// The newest one last.
+    last: VecDeque<Problem>,
+    errors: u64,
+    warnings: u64,
+}
+
+impl Problems {
+    /// The last ones, the newest first.
+    #[must_use]
+    pub fn latest(&self) -> Vec<Problem> {
+        self.lock().last.iter().rev().cloned().collect()
+    }
+
+    /// How many errors and warnings there were.
+    #[must_use]
+    pub fn counts(&self) -> (u64, u64) {
+        let lines = self.lock();
+        (lines.errors, lines.warnings)
+    }
+
+    fn add(&self, at: SystemTime, level: Level, message: String) {
+        let mut lines = self.lock();
+        if level == Level::ERROR {
+            lines.errors += 1;
+        } else {
+            lines.warnings += 1;
+        }
+        let level = level.to_string();
+        // Numbers aside, as the log's limiter sees it: a warning that counts something must not push out the others.
+        let is = |known: &Problem| {
+            known.level == level && without_numbers(&known.message).eq(without_numbers(&message))
+        };
+        let known = lines.last.iter().position(is);
+        let before = known.and_then(|index| lines.last.remove(index));
+        if lines.last.len() == REMEMBERED {
+            lines.last.pop_front();
+        }
+        lines.last.push_back(Problem {
+            unix_ms: unix_ms(at),
+            level,
+            message,
+            count: before.map_or(0, |before| before.count) + 1,
+        });
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Lines> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Problems {
+    fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
+        let level = *event.metadata().level();
+        if level <= Level::WARN {
+            let message = escaped(&log_message::text(event), MAX_LINE_BYTES);
+            self.add(SystemTime::now(), level, message);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+
+    #[test]
+    fn the_last_warnings_and_errors_are_remembered_and_repeated_ones_once() {
+        let problems = Problems::default();
+        let log = tracing_subscriber::registry().with(problems.clone());
+        tracing::subscriber::with_default(log, || {
+            for number in 0..2 * REMEMBERED {
+                let name = "x".repeat(number);
+                tracing::warn!("problem {name}");
+            }
+            tracing::error!(peer = 1, "a line\nand another one");
+            tracing::warn!("problem {}7", "x".repeat(99));
+            tracing::info!("all is well");
+        });
+        let latest = problems.latest();
+        assert_eq!(latest.len(), REMEMBERED);
+        let shown = |problem: &Problem| (problem.message.clone(), problem.count);
+        assert_eq!(
+            shown(&latest[0]),
+            (format!("problem {}7", "x".repeat(99)), 2)
+        );
+        assert_eq!(shown(&latest[1]), ("a line\\u{a}and another one".into(), 1));
+        assert_eq!(latest[1].level, "ERROR");
+        assert_eq!(problems.counts(), (1, 101));
+    }
+}

@@ -1,0 +1,28 @@
+//! In whose name calls are made.
+
+use super::homeserver::Homeserver;
+use contract::secret::AccessToken;
+
+/// In whose name a call is made: a homeserver, and the access token attached.
+pub struct Account {
+    pub(super) homeserver: Homeserver,
+    pub(super) token: Option<AccessToken>,
+}
+
+impl Account {
+    /// Whether the other one is the same.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.belongs(&other.homeserver, other.token.as_ref())
+    }
+
+    /// Whether it is that of a call to this homeserver with this token.
+    pub(super) fn belongs(&self, homeserver: &Homeserver, token: Option<&AccessToken>) -> bool {
+        let same_token = match (&self.token, token) {
+            (Some(one), Some(other)) => one.is(other),
+            (None, None) => true,
+            _ => false,
+        };
+        same_token && self.homeserver.is(homeserver)
+    }
+}

@@ -1,0 +1,105 @@
+//! Whether the configured homeservers are there. Calls that are made anyway tell it; where there were none lately they are asked
+//! once, and only because somebody wants to know: an idle gateway asks nobody, and a monitor that asks the gateway every
+//! second is no load for a homeserver.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Client;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use super::homeserver::{Homeserver, Slots};
+use super::record::CallRecord;
+use super::request::Call;
+use super::settings::Others;
+use contract::clock::Clock;
+use contract::{HttpRequest, Upstream};
+
+/// What is known for less long than this is not asked again. A monitor looks about as often.
+const FRESH: Duration = Duration::from_secs(10);
+/// A homeserver that takes longer to say its versions is of no use to a device.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Bytes of the answer: some kilobytes of versions and features.
+const MAX_ANSWER: usize = 64 << 10;
+
+/// The configured homeservers, and how to ask them. Cheap to clone.
+#[derive(Clone)]
+pub struct Probes {
+    homeservers: Vec<Homeserver>,
+    others: Option<Others>,
+    client: Client,
+    clock: Clock,
+    /// One at a time: who comes meanwhile finds the answer of the first.
+    turn: Arc<Semaphore>,
+}
+
+impl Probes {
+    pub(super) fn new(
+        homeservers: Vec<Homeserver>,
+        others: Option<Others>,
+        client: Client,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            homeservers,
+            others,
+            client,
+            clock,
+            turn: Arc::new(Semaphore::new(1)),
+        }
+    }
+
+    /// The configured homeservers, the default first.
+    #[must_use]
+    pub fn homeservers(&self) -> &[Homeserver] {
+        &self.homeservers
+    }
+
+    /// Calls to homeservers that devices have named, all of them together; none where devices may not.
+    #[must_use]
+    pub fn others(&self) -> Option<(&Slots, &CallRecord)> {
+        let others = self.others.as_ref()?;
+        Some((&others.slots, &others.record))
+    }
+
+    /// Asks those of whom nothing is known lately; takes 3 s at most.
+    pub async fn refresh(&self) {
+        let Ok(_turn) = self.turn.acquire().await else {
+            return;
+        };
+        let stale = self.homeservers.iter().filter(|homeserver| {
+            let presence = homeserver.record().presence();
+            presence.is_none_or(|presence| presence.at.elapsed() >= FRESH)
+        });
+        futures_util::future::join_all(stale.map(|homeserver| self.ask(homeserver))).await;
+    }
+
+    /// `GET /_matrix/client/versions`, which needs no token and is answered from memory. That one is away is told once.
+    async fn ask(&self, homeserver: &Homeserver) {
+        let mut request = HttpRequest {
+            upstream: Upstream::Standard,
+            credential: "none".into(),
+            method: "GET".into(),
+            path: ["_matrix", "client", "versions"].map(str::to_owned).into(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: None,
+            hold_ms: 0,
+        };
+        let before = homeserver.record().presence();
+        let call = Call {
+            client: &self.client,
+            homeserver,
+            token: None,
+            slots: None,
+            max_answer: MAX_ANSWER,
+            clock: self.clock,
+            is_quiet: before.is_some_and(|before| !before.is_there),
+        };
+        let began = Instant::now();
+        let (outcome, _) = call.make(&mut request, began + PATIENCE).await;
+        // No exchange: it is not among the calls that are counted.
+        homeserver.record().saw(&outcome, Some(began.elapsed()));
+    }
+}

@@ -1,0 +1,90 @@
+//! The functions of the contract that a component exports.
+
+use wasmtime::component::{Component, InstancePre};
+use wasmtime::format_err;
+
+use super::function::{Function, Signature};
+use super::{CallState, begin};
+use crate::engine::Engine;
+use crate::revision::limits::RuleLimits;
+use contract::bindings::{
+    CallError, Change, Context, Description, Effect, Failure, HttpRequest, HttpResponse, Message,
+    Progress,
+};
+
+/// The interface that every rule exports.
+const TRANSLATOR: &str = "comatrix:gateway/translator@0.1.0";
+/// The one that a rule with observable resources exports besides.
+const OBSERVER: &str = "comatrix:gateway/observer@0.1.0";
+
+/// Keys and values: `types.settings`.
+pub(crate) type Settings<'a> = &'a [(String, String)];
+
+macro_rules! signatures {
+    ($($name:ident = $export:literal: $params:ty => $answer:ty;)*) => {$(
+        pub(crate) enum $name {}
+
+        impl Signature for $name {
+            const NAME: &'static str = $export;
+            type Params<'a> = $params;
+            type Answer = $answer;
+        }
+    )*};
+}
+
+signatures! {
+    Describe = "describe": (Settings<'a>,) => Result<Description, String>;
+    Begin = "begin": (Settings<'a>, &'a Context, &'a Message) => Result<Effect, Failure>;
+    Resume = "resume": (Settings<'a>, &'a Context, &'a [u8], Result<&'a HttpResponse, &'a CallError>) => Result<Effect, Failure>;
+    Poll = "poll": (Settings<'a>, &'a [u8], &'a [String]) => Result<HttpRequest, Failure>;
+    Polled = "polled": (Settings<'a>, &'a [u8], &'a [String], &'a HttpResponse) => Result<Progress, Failure>;
+    Notify = "notify": (Settings<'a>, &'a Context, &'a Change) => Result<Message, Failure>;
+}
+
+/// Where a component's functions are. Found once: a lookup by name in each call would cost more than the
+/// translation of a small request.
+#[derive(Clone)]
+pub(crate) struct Exports {
+    pub(crate) describe: Function<Describe>,
+    pub(crate) begin: Function<Begin>,
+    pub(crate) resume: Function<Resume>,
+    pub(crate) observer: Option<Observer>,
+}
+
+/// The functions of a rule that observes.
+#[derive(Clone)]
+pub(crate) struct Observer {
+    pub(crate) poll: Function<Poll>,
+    pub(crate) polled: Function<Polled>,
+    pub(crate) notify: Function<Notify>,
+}
+
+impl Exports {
+    /// Finds them by name, in an instance of its own, and compares their types with the contract's.
+    pub(crate) fn find(
+        engine: &Engine,
+        limits: &RuleLimits,
+        component: &Component,
+        pre: &InstancePre<CallState>,
+    ) -> wasmtime::Result<Self> {
+        let translator = component
+            .get_export_index(None, TRANSLATOR)
+            .ok_or_else(|| format_err!("it exports no {TRANSLATOR}"))?;
+        let observer = component.get_export_index(None, OBSERVER);
+        let (mut store, _running) = begin(engine, limits);
+        let instance = pre.instantiate(&mut store)?;
+        let observer = observer.map(|observer| {
+            Ok::<_, wasmtime::Error>(Observer {
+                poll: Function::find(component, &observer, &instance, &mut store)?,
+                polled: Function::find(component, &observer, &instance, &mut store)?,
+                notify: Function::find(component, &observer, &instance, &mut store)?,
+            })
+        });
+        Ok(Self {
+            observer: observer.transpose()?,
+            describe: Function::find(component, &translator, &instance, &mut store)?,
+            begin: Function::find(component, &translator, &instance, &mut store)?,
+            resume: Function::find(component, &translator, &instance, &mut store)?,
+        })
+    }
+}

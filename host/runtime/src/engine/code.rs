@@ -1,0 +1,42 @@
+//! What a revision is made from: a component, or its native code.
+
+use super::native::NativeCode;
+use contract::digest::Digest;
+
+/// What a revision is made from.
+#[derive(Clone, Debug)]
+pub enum Code {
+    /// WebAssembly, which this gateway compiles.
+    #[cfg(feature = "compiler")]
+    Component(Vec<u8>),
+    /// What a compiler has made of it elsewhere.
+    Native(NativeCode),
+}
+
+impl Code {
+    /// The rule that is part of the binary.
+    #[must_use]
+    pub fn embedded() -> Self {
+        #[cfg(feature = "compiler")]
+        return Self::Component(crate::DEFAULT_RULE.to_vec());
+        #[cfg(not(feature = "compiler"))]
+        Self::Native(NativeCode::embedded())
+    }
+
+    /// What identifies the component, whichever form it has.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        match self {
+            #[cfg(feature = "compiler")]
+            Self::Component(component) => Digest::of(component),
+            Self::Native(native) => native.component(),
+        }
+    }
+}
+
+#[cfg(feature = "compiler")]
+impl From<&[u8]> for Code {
+    fn from(component: &[u8]) -> Self {
+        Self::Component(component.to_vec())
+    }
+}

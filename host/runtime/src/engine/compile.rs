@@ -1,0 +1,141 @@
+//! Components as native code, and what an instance begins with.
+
+use wasmparser::{Parser, Payload};
+use wasmtime::component::Component;
+
+use super::cache::Cache;
+use super::compiler::Compiler;
+use super::config;
+use super::native::deserialize;
+use super::target::Target;
+use super::{Engine, RUNTIME};
+use crate::revision::activation::one_line;
+use crate::revision::activation_error::ActivationError;
+use crate::revision::limits::RuleLimits;
+use crate::revision::{Candidate, Revision};
+use contract::digest::Digest;
+use contract::escaping::escaped;
+
+/// Bytes of a page of linear memory.
+const PAGE: u64 = 64 << 10;
+/// Bytes of an ordinary rule's component: the default one has 150 KB, one with tables and an SDK a few times that.
+const MAX_SMALL_COMPONENT: usize = 4 << 20;
+/// Bytes of one of its functions. The largest of the default rule has 8 KiB; this takes a second to compile.
+const MAX_SMALL_FUNCTION: usize = 64 << 10;
+/// Bytes of a function of an interpreter.
+const MAX_FUNCTION: usize = 256 << 10;
+
+/// The compiler's reason.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "not a WebAssembly component for this gateway: {0}; build it with `comatrix-gateway rule build`"
+)]
+pub struct CompileError(String);
+
+/// What an instance of a component holds before its first call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Footprint {
+    /// Linear memories; more than one is refused.
+    pub memories: u32,
+    /// Bytes of the largest.
+    pub memory: u64,
+}
+
+/// The native code of a component for any processor of this kind, this version and these settings of the runtime.
+///
+/// # Errors
+/// [`CompileError`].
+pub fn compile(
+    target: Target,
+    limits: &RuleLimits,
+    component: &[u8],
+) -> Result<Vec<u8>, CompileError> {
+    let make = || {
+        let mut config = config::config(Engine::size(limits), RUNTIME);
+        // Told its target, the compiler uses nothing that only this machine has.
+        config.target(target.triple())?;
+        wasmtime::Engine::new(&config)?.precompile_component(component)
+    };
+    make().map_err(|error| CompileError(escaped(&format!("{error:#}"), 400)))
+}
+
+/// The native code of a candidate's component for this machine: from the cache, or made now and kept there.
+pub(crate) fn compiled(
+    compiler: &Compiler,
+    engine: &Engine,
+    cache: Option<&Cache>,
+    candidate: &Candidate<'_>,
+    component: &[u8],
+) -> Result<Component, ActivationError> {
+    let rule = || candidate.state.name().to_string();
+    check_size(candidate.limits.memory, component).map_err(|fault| ActivationError::TooLarge {
+        rule: rule(),
+        fault,
+    })?;
+    let digest = candidate.code.digest();
+    cache
+        .and_then(|cache| cache.load(engine, digest))
+        .map_or_else(
+            || compile_and_keep(compiler, engine, cache, component, digest),
+            Ok,
+        )
+        .map_err(|error| ActivationError::Compile {
+            rule: rule(),
+            cause: one_line(&error),
+        })
+}
+
+/// The compiler has no bound of its own, and its time and memory grow faster than a function does. What it is given
+/// must therefore be small; what is malformed is the compiler's to say.
+fn check_size(memory: usize, component: &[u8]) -> Result<(), String> {
+    let is_small = memory <= Engine::SMALL_MEMORY;
+    let length = component.len();
+    if is_small && length > MAX_SMALL_COMPONENT {
+        return Err(format!(
+            "the component has {length} bytes, {MAX_SMALL_COMPONENT} are allowed"
+        ));
+    }
+    let limit = if is_small {
+        MAX_SMALL_FUNCTION
+    } else {
+        MAX_FUNCTION
+    };
+    for payload in Parser::new(0).parse_all(component).flatten() {
+        if let Payload::CodeSectionEntry(body) = payload
+            && body.range().len() > limit
+        {
+            return Err(format!(
+                "a function has {} bytes, {limit} are allowed",
+                body.range().len()
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn compile_and_keep(
+    compiler: &Compiler,
+    engine: &Engine,
+    cache: Option<&Cache>,
+    component: &[u8],
+    digest: Digest,
+) -> wasmtime::Result<Component> {
+    let compiled = compiler.precompile(engine, component)?;
+    if let Some(Err(error)) = cache.map(|cache| cache.store(engine, digest, &compiled)) {
+        // Without a cache the gateway still works; its next start takes longer.
+        tracing::warn!("{error}");
+    }
+    deserialize(engine, &compiled)
+}
+
+impl Revision {
+    /// What an instance begins with; none where that is not known before it is linked.
+    #[must_use]
+    pub fn footprint(&self) -> Option<Footprint> {
+        let required = self.pre.component().resources_required()?;
+        Some(Footprint {
+            memories: required.num_memories,
+            memory: required.max_initial_memory_size.unwrap_or(0) * PAGE,
+        })
+    }
+}

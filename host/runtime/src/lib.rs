@@ -1,0 +1,54 @@
+//! The component runtime: verifies, compiles and calls translation rules, WebAssembly components, each call in a fresh, limited
+//! instance. It knows no sockets; the effects that a rule asks for come back as values.
+//!
+//! Read first: [`Revision`], then `revision/activation.rs`, then `call/mod.rs`.
+
+#[cfg(all(feature = "compiler", feature = "router"))]
+compile_error!(
+    "the gateway is built with a compiler of rules or without one: for a router add --no-default-features, \
+     else leave --features router (and --all-features) out"
+);
+#[cfg(not(any(feature = "compiler", feature = "router")))]
+compile_error!(
+    "choose a build of the gateway: the full one (the default feature `compiler`), or the one for routers, \
+     --no-default-features --features router"
+);
+
+mod call;
+mod engine;
+mod mount_table;
+mod package;
+mod revision;
+mod vectors;
+
+pub use call::Trap;
+pub use engine::cache::{Cache, CacheError};
+pub use engine::code::Code;
+#[cfg(feature = "compiler")]
+pub use engine::compile::{CompileError, Footprint, compile};
+#[cfg(feature = "compiler")]
+pub use engine::compile_component;
+#[cfg(feature = "compiler")]
+pub use engine::compiler::{COMMAND as COMPILE_COMMAND, CompileLimits, Compiler};
+pub use engine::native::{MAX_NATIVE, NativeCode, NativeError};
+pub use engine::target::{Target as NativeTarget, TargetError};
+pub use engine::{Engine, EngineError, Engines};
+pub use mount_table::{Conflict, Mounted, Table};
+pub use package::error::PackageError;
+pub use package::manifest::{
+    CONTRACT_VERSION, MAX_MANIFEST, MAX_VECTORS, Manifest, ManifestError, check_name, needs_of,
+};
+pub use package::native_statement::{NativeStatement, StatementError};
+pub use package::signature::{KeyError, MAX_KEY_FILE, PrivateKey, PublicKey};
+pub use package::trust::{Trust, TrustError};
+pub use package::{MAX_COMPONENT, Package, manifest_path, signature_path};
+pub use revision::activation_error::ActivationError;
+pub use revision::budget::{Budget, Permit};
+pub use revision::limits::{Limit, RuleLimits};
+pub use revision::state::{Alarm, Bell, RuleState};
+pub use revision::{Candidate, Revision};
+pub use vectors::{SmokeError, Vector, conversion, smoke};
+
+/// The default rule, built from `guest/comatrix` by this crate's build script.
+#[cfg(feature = "compiler")]
+pub const DEFAULT_RULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/comatrix.wasm"));

@@ -1,0 +1,135 @@
+//! The rules that serve now, and which of them a request means. A table never changes; another one takes its place.
+
+use std::sync::Arc;
+
+use super::revision::Revision;
+use contract::bindings::Segment;
+use contract::links::{Match, Mismatch, shown};
+
+/// A rule at its place.
+#[derive(Clone)]
+pub struct Mounted {
+    /// The path segments before those of its links.
+    pub mount: Vec<String>,
+    /// What serves there.
+    pub revision: Arc<Revision>,
+}
+
+/// All rules that serve, those with the longest mounts first.
+#[derive(Default)]
+pub struct Table(Vec<Mounted>);
+
+/// Two links on one path: which of them would answer?
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "both {first} and {second} have {path}; mount one of them elsewhere ([[rule]] mount) or leave one out"
+)]
+pub struct Conflict {
+    /// The path with its mount, as a pattern.
+    pub path: String,
+    /// The one that was there.
+    pub first: String,
+    /// The one that came.
+    pub second: String,
+}
+
+impl Table {
+    /// A table of these rules.
+    ///
+    /// # Errors
+    /// [`Conflict`]: two links on one path, or one on `/.well-known/core`, which the gateway answers.
+    pub fn new(mut rules: Vec<Mounted>) -> Result<Self, Conflict> {
+        let mut known: Vec<(Vec<Segment>, &str, &[u8])> = Vec::new();
+        for Mounted { mount, revision } in &rules {
+            for link in &revision.description().links {
+                let literals = mount.iter().cloned().map(Segment::Literal);
+                let path: Vec<Segment> = literals.chain(link.path.iter().cloned()).collect();
+                let conflict = |first: &str| Conflict {
+                    path: shown(&path),
+                    first: first.to_owned(),
+                    second: format!("rule {}", revision.name()),
+                };
+                if shown(&path) == "/.well-known/core" {
+                    return Err(conflict("the gateway itself"));
+                }
+                // One rule may have a path twice, for different methods.
+                let earlier = known.iter().find(|(other, rule, methods)| {
+                    let methods_meet =
+                        || link.methods.iter().any(|method| methods.contains(method));
+                    is_same(other, &path) && (*rule != revision.name() || methods_meet())
+                });
+                if let Some((_, rule, _)) = earlier {
+                    return Err(conflict(&format!("rule {rule}")));
+                }
+                known.push((path, revision.name(), &link.methods));
+            }
+        }
+        rules.sort_by_key(|rule| std::cmp::Reverse(rule.mount.len()));
+        Ok(Self(rules))
+    }
+
+    /// The rule and link that a path and method code mean: those of the longest mount that has the path.
+    ///
+    /// # Errors
+    /// [`Mismatch`]: 4.04 or 4.05.
+    pub fn find(&self, path: &[&str], method: u8) -> Result<(&Arc<Revision>, Match), Mismatch> {
+        let mut mismatch = Mismatch::Path;
+        for Mounted { mount, revision } in &self.0 {
+            let is_below = path.len() >= mount.len() && mount.iter().zip(path).all(|(m, p)| m == p);
+            if !is_below {
+                continue;
+            }
+            match revision.find(&path[mount.len()..], method) {
+                Ok(found) => return Ok((revision, found)),
+                Err(Mismatch::Method) => mismatch = Mismatch::Method,
+                Err(Mismatch::Path) => {}
+            }
+        }
+        Err(mismatch)
+    }
+
+    /// Whether any link begins with this segment.
+    #[must_use]
+    pub fn has_first(&self, segment: &str) -> bool {
+        self.0.iter().any(|rule| {
+            match rule.mount.first() {
+            Some(first) => first == segment,
+            None => rule.revision.description().links.iter().any(|link| {
+                !matches!(link.path.first(), Some(Segment::Literal(first)) if first != segment)
+            }),
+        }
+        })
+    }
+
+    /// A link of a revision as a pattern with its mount, for people; without it where the rule no longer serves.
+    #[must_use]
+    pub fn resource(&self, revision: &Revision, link: u16) -> String {
+        let links = &revision.description().links;
+        let Some(link) = links.get(usize::from(link)) else {
+            return String::new();
+        };
+        let rule = self
+            .0
+            .iter()
+            .find(|rule| rule.revision.name() == revision.name());
+        let mount = rule.map_or(&[][..], |rule| &rule.mount);
+        let mount = mount.iter().cloned().map(Segment::Literal);
+        shown(&mount.chain(link.path.iter().cloned()).collect::<Vec<_>>())
+    }
+
+    /// The rules, those with the longest mounts first.
+    #[must_use]
+    pub fn rules(&self) -> &[Mounted] {
+        &self.0
+    }
+}
+
+/// Whether two patterns match the same paths, whatever their captures are called.
+fn is_same(one: &[Segment], other: &[Segment]) -> bool {
+    let pair = |(one, other): (&Segment, &Segment)| match (one, other) {
+        (Segment::Literal(one), Segment::Literal(other)) => one == other,
+        (Segment::Capture(_), Segment::Capture(_)) | (Segment::Rest, Segment::Rest) => true,
+        _ => false,
+    };
+    one.len() == other.len() && one.iter().zip(other).all(pair)
+}

@@ -1,0 +1,285 @@
+//! `NAME.rule.json`: what its author states about a component. A signature covers this file, and so the component's digest.
+
+use serde::{Deserialize, Serialize};
+
+use super::native_statement::{NativeStatement, StatementError};
+use crate::vectors::vector::Vector;
+use contract::bindings::Description;
+use contract::digest::Digest;
+use contract::escaping::escaped;
+use contract::grant::{Grant, GrantError};
+
+/// Bytes of a manifest; most are vectors.
+pub const MAX_MANIFEST: usize = 1 << 20;
+/// The version of the contract that this gateway has.
+pub const CONTRACT_VERSION: &str = "0.1.0";
+/// Vectors, and calls of each: all are run at each activation.
+pub const MAX_VECTORS: usize = 64;
+const MAX_CALLS: usize = 32;
+/// Bytes of a name or version: it stands in log lines.
+const MAX_NAME: usize = 64;
+/// What is wrong with a digest.
+const NO_DIGEST: &str = "does not have 64 hexadecimal digits";
+/// Needs, as many as a description may have.
+const MAX_NEEDS: usize = 64;
+
+/// What a manifest states.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// The rule's name, as the configuration has it.
+    pub name: String,
+    /// For people.
+    pub version: String,
+    /// Grows with each release: what a rollback compares.
+    #[serde(default = "first")]
+    pub revision: u64,
+    /// The version of the contract, as in `0.1.0`.
+    pub contract: String,
+    /// SHA-256 of the component, 64 hexadecimal digits.
+    pub sha256: String,
+    /// The revision that a rollback from this one may not go below.
+    #[serde(default)]
+    pub min_revision: u64,
+    /// The calls that the component describes as its needs.
+    pub needs: Vec<Grant>,
+    /// The native code beside this manifest, if it is not the component itself that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub native: Option<NativeStatement>,
+    /// Cases that the component must pass before it serves.
+    #[serde(default)]
+    pub vectors: Vec<Vector>,
+}
+
+/// Why a manifest does not fit.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// No JSON, or not with these fields.
+    #[error("it is no manifest: {0}; write it with `comatrix-gateway rule manifest`")]
+    Format(String),
+    /// A field out of its bounds.
+    #[error("its {field} {fault}; write it anew with `comatrix-gateway rule manifest`")]
+    Field {
+        /// Which one.
+        field: &'static str,
+        /// What is wrong with it.
+        fault: String,
+    },
+    /// It is another rule's.
+    #[error(
+        "it is of the rule \"{found}\", not of \"{expected}\"; configure the rule under its own name"
+    )]
+    Name {
+        /// What it states.
+        found: String,
+        /// What was asked for.
+        expected: String,
+    },
+    /// The rule was made for another gateway.
+    #[error(
+        "it is for the contract {0}, this gateway has {CONTRACT_VERSION}; get a build of the rule for this contract"
+    )]
+    Contract(String),
+    /// The component is not the one that it was written for.
+    #[error(
+        "the component's SHA-256 is {found}, the manifest states {stated}: one of them was altered or is of another build; fetch both again, or, if the component is yours, run `comatrix-gateway rule manifest`"
+    )]
+    Digest {
+        /// Of the component.
+        found: String,
+        /// Of the manifest.
+        stated: String,
+    },
+    /// The native code is not the one that it was written for.
+    #[error(transparent)]
+    Native(#[from] StatementError),
+    /// The component describes a need that cannot be granted.
+    #[error("the component describes a need that cannot be granted: {0}; its author must mend it")]
+    Need(#[from] GrantError),
+    /// Manifest and component differ.
+    #[error(
+        "{what} the need \"{need}\"; its author must run `comatrix-gateway rule manifest` again"
+    )]
+    Needs {
+        /// Who has it and who has not.
+        what: &'static str,
+        /// The first that differs.
+        need: String,
+    },
+}
+
+fn first() -> u64 {
+    1
+}
+
+impl Manifest {
+    /// Reads a file's content.
+    ///
+    /// # Errors
+    /// [`ManifestError`] for the first thing that is wrong with the manifest itself.
+    pub fn parse(content: &[u8]) -> Result<Self, ManifestError> {
+        let manifest: Self = serde_json::from_slice(content)
+            .map_err(|error| ManifestError::Format(escaped(&error.to_string(), 300)))?;
+        manifest.check()?;
+        Ok(manifest)
+    }
+
+    /// The bytes of the file.
+    ///
+    /// # Errors
+    /// [`ManifestError`] where [`parse`](Self::parse) would refuse them.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, ManifestError> {
+        self.check()?;
+        let mut content = serde_json::to_vec_pretty(self)
+            .map_err(|error| ManifestError::Format(error.to_string()))?;
+        content.push(b'\n');
+        match content.len() > MAX_MANIFEST {
+            true => Err(wrong(
+                "vectors",
+                format!("make it larger than {MAX_MANIFEST} bytes"),
+            )),
+            false => Ok(content),
+        }
+    }
+
+    fn check(&self) -> Result<(), ManifestError> {
+        check_name(&self.name).map_err(|fault| wrong("name", fault))?;
+        if self.version.len() > MAX_NAME || escaped(&self.version, MAX_NAME) != self.version {
+            let fault = format!("has more than {MAX_NAME} bytes or control characters");
+            return Err(wrong("version", fault));
+        }
+        if self.min_revision > self.revision {
+            let fault = format!("is above its revision, {}", self.revision);
+            return Err(wrong("min_revision", fault));
+        }
+        if self.sha256.len() != 64 || !self.sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(wrong("sha256", NO_DIGEST.into()));
+        }
+        for (field, count, most) in [
+            ("needs", self.needs.len(), MAX_NEEDS),
+            ("vectors", self.vectors.len(), MAX_VECTORS),
+        ] {
+            if count > most {
+                return Err(wrong(field, format!("are {count}, at most {most} may be")));
+            }
+        }
+        for vector in &self.vectors {
+            let name = escaped(&vector.name, MAX_NAME);
+            if vector.name.is_empty() || name != vector.name {
+                let fault = format!(
+                    "have a name without text, above {MAX_NAME} bytes or with control characters: {name}"
+                );
+                return Err(wrong("vectors", fault));
+            }
+            if vector.calls.len() > MAX_CALLS {
+                return Err(wrong(
+                    "vectors",
+                    format!("have one with more than {MAX_CALLS} calls: {name}"),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether it is of this rule, this contract and this component.
+    ///
+    /// # Errors
+    /// [`ManifestError`]: name, contract or digest differ.
+    pub fn check_component(&self, name: &str, component: &[u8]) -> Result<(), ManifestError> {
+        self.check_rule(name)?;
+        let found = format!("{:#}", Digest::of(component));
+        match self.sha256.eq_ignore_ascii_case(&found) {
+            true => Ok(()),
+            false => Err(ManifestError::Digest {
+                found,
+                stated: self.sha256.clone(),
+            }),
+        }
+    }
+
+    /// Whether it is of this rule, this contract and this native code; then the component that this was made of, and what is
+    /// stated of it.
+    ///
+    /// # Errors
+    /// [`ManifestError`]: name or contract differ, or it is not of this code.
+    pub fn check_native(
+        &self,
+        name: &str,
+        native: &[u8],
+    ) -> Result<(Digest, NativeStatement), ManifestError> {
+        self.check_rule(name)?;
+        let stated = self.native.as_ref().ok_or(StatementError::Missing)?;
+        stated.check(native)?;
+        let component = Digest::from_hex(&self.sha256);
+        let component = component.ok_or_else(|| wrong("sha256", NO_DIGEST.into()))?;
+        Ok((component, stated.clone()))
+    }
+
+    fn check_rule(&self, name: &str) -> Result<(), ManifestError> {
+        if self.name != name {
+            return Err(ManifestError::Name {
+                found: self.name.clone(),
+                expected: escaped(name, MAX_NAME),
+            });
+        }
+        if self.contract != CONTRACT_VERSION {
+            return Err(ManifestError::Contract(escaped(&self.contract, MAX_NAME)));
+        }
+        Ok(())
+    }
+
+    /// Whether its needs are those that the component describes; the order does not matter.
+    ///
+    /// # Errors
+    /// [`ManifestError`] names the first need that only one of them has.
+    pub fn check_needs(&self, description: &Description) -> Result<(), ManifestError> {
+        let described = needs_of(description)?;
+        let differ = |what, need: &Grant| ManifestError::Needs {
+            what,
+            need: need.to_string(),
+        };
+        if let Some(need) = described.iter().find(|need| !self.needs.contains(need)) {
+            return Err(differ(
+                "the component describes, and its manifest does not state,",
+                need,
+            ));
+        }
+        match self.needs.iter().find(|need| !described.contains(need)) {
+            Some(need) => Err(differ(
+                "the manifest states, and the component does not describe,",
+                need,
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The needs of a description as grants, in their order.
+///
+/// # Errors
+/// [`GrantError`] for the first that cannot be granted.
+pub fn needs_of(description: &Description) -> Result<Vec<Grant>, GrantError> {
+    description.needs.iter().map(Grant::of).collect()
+}
+
+/// Whether a rule can have this name: it is that of its files, and its default mount.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_name(name: &str) -> Result<(), String> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    let fits = (1..=MAX_NAME).contains(&name.len())
+        && !name.starts_with(['.', '-'])
+        && name.bytes().all(allowed);
+    match fits {
+        true => Ok(()),
+        false => Err(format!(
+            "is \"{}\", but a name has 1 to {MAX_NAME} letters, digits, '.', '_' and '-', and begins with a letter or digit",
+            escaped(name, MAX_NAME)
+        )),
+    }
+}
+
+fn wrong(field: &'static str, fault: String) -> ManifestError {
+    ManifestError::Field { field, fault }
+}

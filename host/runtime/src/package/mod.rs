@@ -1,0 +1,207 @@
+//! A component, or its native code, with manifest and signature, read once. What was verified is what is loaded.
+
+pub(crate) mod error;
+pub(crate) mod manifest;
+pub(crate) mod native_statement;
+pub(crate) mod signature;
+pub(crate) mod trust;
+
+use std::path::{Path, PathBuf};
+
+use super::engine::code::Code;
+use super::engine::native::{MAX_NATIVE, NativeCode, is_native, looks_native};
+use super::package::error::PackageError;
+use super::package::manifest::{MAX_MANIFEST, Manifest, ManifestError};
+use super::package::signature::SIGNATURE_BYTES;
+use super::package::trust::Trust;
+use store::file;
+
+/// Bytes of a component: a JavaScript engine in one is 12 MB.
+pub const MAX_COMPONENT: usize = 32 << 20;
+
+/// What stands after a component's name, in place of `.wasm`; after that of native code with its `.cwasm`.
+const MANIFEST: &str = ".rule.json";
+/// What stands after a manifest's name.
+const SIGNATURE: &str = ".sig";
+
+/// The content of a rule's files, verified.
+#[derive(Clone, Debug)]
+pub struct Package {
+    /// What a revision is made from.
+    pub code: Code,
+    /// What its author states; it fits the code.
+    pub manifest: Option<Manifest>,
+    /// The name of the key that has signed the manifest.
+    pub signer: Option<String>,
+    embedded: bool,
+}
+
+/// What a file is, by its name and how it begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    #[cfg(feature = "compiler")]
+    Component,
+    Native,
+}
+
+impl Package {
+    /// Reads `file`, a component or native code, and, where they are there, its manifest and signature beside it.
+    ///
+    /// # Errors
+    /// [`PackageError`]: a manifest that is there must fit rule and code; a signature that is there must be of a known key
+    /// if there are any; both must be there if `trust` requires it, and for native code always.
+    pub fn read(file: &Path, name: &str, trust: &Trust) -> Result<Self, PackageError> {
+        let failed = |cause| PackageError::File {
+            rule: name.to_owned(),
+            cause,
+        };
+        let manifest_path = manifest_path(file);
+        let signature_path = signature_path(&manifest_path);
+        let limit = if is_native(file) {
+            MAX_NATIVE
+        } else {
+            MAX_COMPONENT
+        };
+        let content = file::read(file, limit).map_err(failed)?;
+        let manifest = file::read_if_there(&manifest_path, MAX_MANIFEST).map_err(failed)?;
+        let signature = file::read_if_there(&signature_path, MAX_MANIFEST).map_err(failed)?;
+        // Before the rest: the first mistake that is made with a file.
+        let kind = kind(&content, file, name)?;
+        let is_native = kind == Kind::Native;
+        let trust = trust.requiring(is_native);
+        let (paths, stated) = ((&*manifest_path, is_native), manifest.as_deref());
+        let signer = signer(name, stated, signature, &trust, paths)?;
+        let read = || {
+            let manifest = stated.map(Manifest::parse).transpose()?;
+            let code = code(content, kind, name, manifest.as_ref())?;
+            Ok((code, manifest))
+        };
+        let (code, manifest) = read().map_err(|cause| PackageError::Manifest {
+            rule: name.to_owned(),
+            path: manifest_path.clone(),
+            cause,
+        })?;
+        Ok(Self {
+            code,
+            manifest,
+            signer,
+            embedded: false,
+        })
+    }
+
+    /// The rule that is part of the binary: whoever could alter it could alter the check too.
+    #[must_use]
+    pub fn embedded() -> Self {
+        Self {
+            code: Code::embedded(),
+            manifest: None,
+            signer: None,
+            embedded: true,
+        }
+    }
+
+    /// Whether it is part of the binary.
+    #[must_use]
+    pub fn is_embedded(&self) -> bool {
+        self.embedded
+    }
+}
+
+fn kind(content: &[u8], file: &Path, name: &str) -> Result<Kind, PackageError> {
+    let (rule, path) = (name.to_owned(), file.to_owned());
+    match (is_native(file), looks_native(content)) {
+        (true, true) => Ok(Kind::Native),
+        (true, false) => Err(PackageError::Foreign { rule, path }),
+        #[cfg(feature = "compiler")]
+        (false, _) => Ok(Kind::Component),
+        #[cfg(not(feature = "compiler"))]
+        (false, _) => Err(PackageError::NoCompiler { rule, path }),
+    }
+}
+
+/// The content as what it is, once its manifest has been held against it.
+fn code(
+    content: Vec<u8>,
+    kind: Kind,
+    name: &str,
+    manifest: Option<&Manifest>,
+) -> Result<Code, ManifestError> {
+    match (kind, manifest) {
+        #[cfg(feature = "compiler")]
+        (Kind::Component, manifest) => {
+            manifest.map_or(Ok(()), |manifest| manifest.check_component(name, &content))?;
+            Ok(Code::Component(content))
+        }
+        // Without a manifest there was no signature, and so this is not reached.
+        (Kind::Native, None) => Err(native_statement::StatementError::Missing.into()),
+        (Kind::Native, Some(manifest)) => {
+            let (component, statement) = manifest.check_native(name, &content)?;
+            Ok(Code::Native(NativeCode::stated(
+                content, component, statement,
+            )))
+        }
+    }
+}
+
+/// Who has signed the manifest's bytes, before anything in them is looked at.
+fn signer(
+    name: &str,
+    manifest: Option<&[u8]>,
+    signature: Option<Vec<u8>>,
+    trust: &Trust,
+    (manifest_path, is_native): (&Path, bool),
+) -> Result<Option<String>, PackageError> {
+    let rule = || name.to_owned();
+    let path = signature_path(manifest_path);
+    let unsigned = |path, command| PackageError::Unsigned {
+        rule: rule(),
+        path,
+        command,
+        is_native,
+    };
+    let (manifest, signature) = match (manifest, signature) {
+        (None, Some(_)) => return Err(PackageError::Orphan { rule: rule(), path }),
+        (None, None) if trust.is_required() => {
+            let command = if is_native { "compile" } else { "manifest" };
+            return Err(unsigned(manifest_path.to_owned(), command));
+        }
+        (Some(_), None) if trust.is_required() => return Err(unsigned(path, "sign")),
+        (_, None) => return Ok(None),
+        (Some(manifest), Some(signature)) => (manifest, signature),
+    };
+    let Ok(signature) = <[u8; SIGNATURE_BYTES]>::try_from(signature.as_slice()) else {
+        return Err(PackageError::Signature {
+            rule: rule(),
+            path,
+            length: signature.len(),
+        });
+    };
+    match trust.signer(manifest, &signature) {
+        None if trust.has_keys() || trust.is_required() => Err(PackageError::Signer {
+            rule: rule(),
+            path,
+            manifest: manifest_path.to_owned(),
+        }),
+        signer => Ok(signer.map(str::to_owned)),
+    }
+}
+
+/// Where a component's manifest stands.
+#[must_use]
+pub fn manifest_path(component: &Path) -> PathBuf {
+    let is_wasm = component
+        .extension()
+        .is_some_and(|extension| extension == "wasm");
+    let stem = if is_wasm {
+        component.with_extension("")
+    } else {
+        component.to_owned()
+    };
+    file::suffixed(&stem, MANIFEST)
+}
+
+/// Where a manifest's signature stands.
+#[must_use]
+pub fn signature_path(manifest: &Path) -> PathBuf {
+    file::suffixed(manifest, SIGNATURE)
+}

@@ -1,0 +1,174 @@
+//! From the bytes of a component to a revision that can serve: compile, check imports, link, describe, policy.
+
+use wasmtime::component::{Component, HasSelf, Linker};
+
+use super::activation_error::ActivationError;
+use super::{Candidate, Revision};
+use crate::call::CallState;
+use crate::call::exports::Exports;
+use crate::engine::cache::Cache;
+use crate::engine::code::Code;
+use crate::engine::{Engine, Engines};
+use contract::bindings::{Description, Rule};
+use contract::escaping::escaped;
+use contract::grant::Grant;
+use contract::links;
+
+/// What a component may import.
+const CONTRACT: &str = "comatrix:gateway/";
+/// Links and needs of a description: each request is matched against them.
+const MAX_DESCRIBED: usize = 64;
+
+impl Revision {
+    /// Compiles (or loads native code, from `cache` or as it comes), links and describes a component, and checks that it needs no more than it may
+    /// have.
+    ///
+    /// # Errors
+    /// [`ActivationError`] names the step that failed and what to do.
+    #[cfg_attr(
+        not(feature = "compiler"),
+        allow(unused_variables, reason = "what is not compiled is not kept")
+    )]
+    pub fn activate(
+        engines: &Engines,
+        cache: Option<&Cache>,
+        candidate: &Candidate<'_>,
+    ) -> Result<Self, ActivationError> {
+        let name = &**candidate.state.name();
+        let rule = || name.to_owned();
+        let contract = |error: wasmtime::Error| ActivationError::Contract {
+            rule: rule(),
+            cause: one_line(&error),
+        };
+        let engine = engines
+            .fit(&candidate.limits)
+            .map_err(|cause| ActivationError::Engine {
+                rule: rule(),
+                cause,
+            })?;
+        let compiled = match candidate.code {
+            #[cfg(feature = "compiler")]
+            Code::Component(component) => crate::engine::compile::compiled(
+                engines.compiler(),
+                &engine,
+                cache,
+                candidate,
+                component,
+            )?,
+            Code::Native(native) => {
+                native
+                    .load(&engine)
+                    .map_err(|cause| ActivationError::Native {
+                        rule: rule(),
+                        cause,
+                    })?
+            }
+        };
+        check_imports(&engine, name, &compiled)?;
+        let mut linker = Linker::<CallState>::new(engine.wasmtime());
+        Rule::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map_err(contract)?;
+        let pre = linker.instantiate_pre(&compiled).map_err(contract)?;
+        let exports =
+            Exports::find(&engine, &candidate.limits, &compiled, &pre).map_err(contract)?;
+        let mut revision = Self::linked(candidate, engine, pre, exports);
+        let description = revision
+            .describe()?
+            .map_err(|cause| ActivationError::Refused {
+                rule: rule(),
+                cause: escaped(&cause, 512),
+            })?;
+        check_description(name, &description)?;
+        check_policy(name, &description, candidate.allow)?;
+        revision.description = description;
+        Ok(revision)
+    }
+}
+
+/// The engine's reason; the reader of the log sees one line.
+pub(crate) fn one_line(error: &wasmtime::Error) -> String {
+    escaped(&format!("{error:#}"), 300)
+}
+
+fn check_imports(
+    engine: &Engine,
+    rule: &str,
+    component: &Component,
+) -> Result<(), ActivationError> {
+    component
+        .component_type()
+        .imports(engine.wasmtime())
+        .map(|(import, _)| import)
+        .find(|import| !import.starts_with(CONTRACT))
+        .map_or(Ok(()), |import| {
+            Err(ActivationError::Import {
+                rule: rule.to_owned(),
+                import: escaped(import, 100),
+            })
+        })
+}
+
+/// A description may lie; it must not make the gateway answer nonsense.
+fn check_description(rule: &str, description: &Description) -> Result<(), ActivationError> {
+    for (what, count) in [
+        ("links", description.links.len()),
+        ("needs", description.needs.len()),
+    ] {
+        if count > MAX_DESCRIBED {
+            return Err(ActivationError::Description {
+                rule: rule.to_owned(),
+                what,
+                count,
+            });
+        }
+    }
+    let impossible = |fault: String| {
+        Err(ActivationError::Impossible {
+            rule: rule.to_owned(),
+            fault,
+        })
+    };
+    for link in &description.links {
+        if let Err(fault) = links::check(link) {
+            return impossible(fault);
+        }
+    }
+    for need in &description.needs {
+        if need.methods.len() > 4 {
+            return impossible("a need has more than the four methods that there are".to_owned());
+        }
+        if let Err(fault) = links::check_path(&need.path) {
+            return impossible(format!("a need: {fault}"));
+        }
+    }
+    Ok(())
+}
+
+/// What is not granted is denied, and that is better said now than at the first request.
+fn check_policy(
+    rule: &str,
+    description: &Description,
+    allow: Option<&[Grant]>,
+) -> Result<(), ActivationError> {
+    let Some(allow) = allow else { return Ok(()) };
+    let needs = description
+        .needs
+        .iter()
+        .map(Grant::of)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|fault| ActivationError::Impossible {
+            rule: rule.to_owned(),
+            fault: fault.to_string(),
+        })?;
+    let missing: Vec<String> = needs
+        .iter()
+        .filter(|need| !allow.iter().any(|grant| grant.covers(need)))
+        .map(|need| format!("\"{need}\""))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(ActivationError::NotGranted {
+        rule: rule.to_owned(),
+        missing: escaped(&missing.join(", "), 2000),
+    })
+}

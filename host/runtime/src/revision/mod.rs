@@ -1,0 +1,280 @@
+//! A revision of a rule: immutable, linked, described, ready to be called.
+
+pub(crate) mod activation;
+pub(crate) mod activation_error;
+pub(crate) mod budget;
+mod health;
+pub(crate) mod limits;
+pub(crate) mod state;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use wasmtime::component::{ComponentNamedList, InstancePre, Lift};
+
+use super::call::exports::Exports;
+use super::call::function::{Function, Signature};
+use super::call::sensitive_inputs::{Given, told};
+use super::call::{CallState, Trap, begin, thread_cpu_time};
+use super::engine::Engine;
+use super::engine::code::Code;
+use super::revision::health::Health;
+use super::revision::limits::{Limit, RuleLimits};
+use super::revision::state::RuleState;
+use contract::bindings::{
+    CallError, Context, Description, Effect, Failure, HttpRequest, HttpResponse, Message,
+};
+use contract::digest::Digest;
+use contract::grant::Grant;
+use contract::links::{self, Match, Mismatch};
+use contract::needs;
+
+/// A rule's linked component with its description, limits and settings.
+pub struct Revision {
+    state: Arc<RuleState>,
+    digest: Digest,
+    number: u64,
+    engine: Engine,
+    pub(crate) pre: InstancePre<CallState>,
+    pub(crate) exports: Exports,
+    pub(crate) description: Description,
+    pub(crate) settings: Vec<(String, String)>,
+    limits: RuleLimits,
+    calls: AtomicU64,
+    health: Health,
+}
+
+/// What a revision is made from, before it is linked.
+pub struct Candidate<'a> {
+    /// The rule's.
+    pub state: &'a Arc<RuleState>,
+    /// The component, or its native code.
+    pub code: &'a Code,
+    /// The number that its author gave it; 0 without one.
+    pub number: u64,
+    /// What the operator has set for the rule.
+    pub settings: &'a BTreeMap<String, String>,
+    /// Its bounds.
+    pub limits: RuleLimits,
+    /// What it may call; none: whatever it says that it needs, for the rule that the gateway comes with.
+    pub allow: Option<&'a [Grant]>,
+}
+
+impl Revision {
+    /// A revision that has not described itself yet.
+    pub(crate) fn linked(
+        candidate: &Candidate<'_>,
+        engine: Engine,
+        pre: InstancePre<CallState>,
+        exports: Exports,
+    ) -> Self {
+        Self {
+            state: candidate.state.clone(),
+            digest: candidate.code.digest(),
+            number: candidate.number,
+            engine,
+            pre,
+            exports,
+            description: nothing(),
+            settings: owned(candidate.settings),
+            limits: candidate.limits,
+            calls: AtomicU64::new(0),
+            health: Health::default(),
+        }
+    }
+
+    /// The same component with other settings, described anew: what a vector with settings of its own is run against.
+    /// Nothing is compiled, since settings are parameters.
+    pub(crate) fn with_settings(
+        &self,
+        settings: &BTreeMap<String, String>,
+    ) -> Result<Result<Self, String>, Trap> {
+        let mut revision = Self {
+            // Vectors are not traffic: they count on accounts of their own.
+            state: RuleState::new(self.name(), self.limits, None),
+            digest: self.digest,
+            number: self.number,
+            engine: self.engine.clone(),
+            pre: self.pre.clone(),
+            exports: self.exports.clone(),
+            description: nothing(),
+            settings: owned(settings),
+            limits: self.limits,
+            calls: AtomicU64::new(0),
+            health: Health::default(),
+        };
+        Ok(match revision.describe()? {
+            Ok(description) => {
+                revision.description = description;
+                Ok(revision)
+            }
+            Err(refusal) => Err(refusal),
+        })
+    }
+
+    /// The rule's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.state.name()
+    }
+
+    /// What all revisions of the rule share.
+    #[must_use]
+    pub fn state(&self) -> &Arc<RuleState> {
+        &self.state
+    }
+
+    /// The number that its author gave it; 0 without one.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// What identifies the component.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// What `describe` said.
+    #[must_use]
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// What calls and exchanges of this rule may use.
+    #[must_use]
+    pub fn limits(&self) -> &RuleLimits {
+        &self.limits
+    }
+
+    /// How often the component was called, `describe` included.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// The link that a path (relative to the mount) and a method code mean.
+    ///
+    /// # Errors
+    /// [`Mismatch`]: 4.04 or 4.05.
+    pub fn find(&self, path: &[&str], method: u8) -> Result<Match, Mismatch> {
+        links::find(&self.description.links, path, method)
+    }
+
+    /// Whether the description asked for this call; anything else is `denied`.
+    #[must_use]
+    pub fn needs(&self, request: &HttpRequest) -> bool {
+        needs::cover(&self.description.needs, request)
+    }
+
+    /// Tells whether a device's call failed. A revision that fails too often raises an alarm.
+    pub fn judge(self: &Arc<Self>, peer: IpAddr, failed: bool) {
+        // A dual-stack socket shows an IPv4 device in two ways.
+        let peer = peer.to_canonical();
+        if self.health.record(peer, failed) {
+            self.state.alarm(self, peer);
+        }
+    }
+
+    /// `translator.describe` in a fresh instance.
+    pub(crate) fn describe(&self) -> Result<Result<Description, String>, Trap> {
+        let params = (self.settings.as_slice(),);
+        self.call(&self.exports.describe, params, &Given::default())
+    }
+
+    /// `translator.begin` in a fresh instance.
+    ///
+    /// # Errors
+    /// [`Trap`]; the rule's own [`Failure`] is a result.
+    pub fn begin(
+        &self,
+        context: &Context,
+        request: &Message,
+    ) -> Result<Result<Effect, Failure>, Trap> {
+        let given = Given {
+            device: told(context, Some(request)),
+            answer: &[],
+        };
+        let params = (self.settings.as_slice(), context, request);
+        self.call(&self.exports.begin, params, &given)
+    }
+
+    /// `translator.resume` in a fresh instance.
+    ///
+    /// # Errors
+    /// [`Trap`]; the rule's own [`Failure`] is a result.
+    pub fn resume(
+        &self,
+        context: &Context,
+        state: &[u8],
+        outcome: Result<&HttpResponse, &CallError>,
+    ) -> Result<Result<Effect, Failure>, Trap> {
+        let given = Given {
+            device: told(context, None).into_iter().chain([state]).collect(),
+            answer: outcome.map_or(&[], |answer| &answer.body),
+        };
+        let params = (self.settings.as_slice(), context, state, outcome);
+        self.call(&self.exports.resume, params, &given)
+    }
+
+    pub(crate) fn call<S: Signature>(
+        &self,
+        function: &Function<S>,
+        params: S::Params<'_>,
+        given: &Given<'_>,
+    ) -> Result<S::Answer, Trap>
+    where
+        (S::Answer,): ComponentNamedList + Lift,
+    {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        // Time of the CPU, not of the clock: while others have it, a rule uses nothing. A system call, so only where it counts.
+        let is_metered = self.limits.cpu_percent < 100;
+        let began = is_metered.then(thread_cpu_time);
+        let (mut store, running) = begin(&self.engine, &self.limits);
+        let call = || {
+            let instance = self.pre.instantiate(&mut store)?;
+            let function = function.of(&instance, &mut store)?;
+            Ok(function.call(&mut store, params)?.0)
+        };
+        let result =
+            call().map_err(|error: wasmtime::Error| store.data().trap(self.state.name(), &error));
+        let lines = store.data_mut().take_lines();
+        drop(store);
+        drop(running);
+        if result.is_err() {
+            self.state.count_trap();
+        }
+        match &result {
+            Err(Trap::TimedOut { .. }) => self.state.budget.count(Limit::CallTime),
+            Err(Trap::OutOfMemory { .. }) => self.state.budget.count(Limit::Memory),
+            _ => {}
+        }
+        if !lines.is_empty() {
+            self.state.log(lines, given);
+        }
+        if let Some(began) = began {
+            let spent = thread_cpu_time().saturating_sub(began);
+            self.state.budget.spent(Instant::now(), spent);
+        }
+        result
+    }
+}
+
+/// What a revision describes before it was asked.
+fn nothing() -> Description {
+    Description {
+        links: Vec::new(),
+        needs: Vec::new(),
+    }
+}
+
+fn owned(settings: &BTreeMap<String, String>) -> Vec<(String, String)> {
+    let pairs = settings.iter();
+    pairs
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
+}

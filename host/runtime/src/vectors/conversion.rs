@@ -1,0 +1,203 @@
+//! The contract's types as the host's bindings and the SDK's have them, one into the other: the reader of vectors is the
+//! SDK's.
+
+use comatrix_sdk::bindings as sdk;
+
+use contract::bindings as host;
+
+/// The context of a call.
+#[must_use]
+pub fn to_host_context(context: &sdk::Context) -> host::Context {
+    let sdk::Context {
+        link,
+        captures,
+        requested,
+        principal,
+        flow_id,
+        now,
+        facts,
+    } = context.clone();
+    host::Context {
+        link,
+        captures,
+        requested: requested.map(|sdk::Target { path, query }| host::Target { path, query }),
+        principal,
+        flow_id,
+        now,
+        facts,
+    }
+}
+
+/// A request.
+#[must_use]
+pub fn to_host_message(message: &sdk::Message) -> host::Message {
+    let options = message.options.iter().map(|option| host::CoapOption {
+        number: option.number,
+        value: option.value.clone(),
+    });
+    host::Message {
+        code: message.code,
+        options: options.collect(),
+        payload: message.payload.clone(),
+    }
+}
+
+/// What became of a homeserver call.
+///
+/// # Errors
+/// The outcome's own.
+pub fn to_host_outcome(
+    outcome: Result<sdk::HttpResponse, sdk::CallError>,
+) -> Result<host::HttpResponse, host::CallError> {
+    match outcome {
+        Ok(answer) => Ok(to_host_response(answer)),
+        Err(error) => Err(host::CallError {
+            reason: error.reason,
+            sent: error.sent,
+        }),
+    }
+}
+
+/// A homeserver's answer.
+#[must_use]
+pub fn to_host_response(answer: sdk::HttpResponse) -> host::HttpResponse {
+    host::HttpResponse {
+        status: answer.status,
+        headers: answer.headers,
+        body: answer.body,
+    }
+}
+
+/// A change that a device is to be notified of.
+#[must_use]
+pub fn to_host_change(change: &sdk::Change) -> host::Change {
+    host::Change {
+        topic: change.topic.clone(),
+        payload: change.payload.clone(),
+    }
+}
+
+/// What a poll's answer has led to.
+#[must_use]
+pub fn to_sdk_progress(progress: host::Progress) -> sdk::Progress {
+    let changes = progress.changes.into_iter().map(|change| sdk::Change {
+        topic: change.topic,
+        payload: change.payload,
+    });
+    sdk::Progress {
+        state: progress.state,
+        changes: changes.collect(),
+        lost: progress.lost,
+    }
+}
+
+/// The rule's own error.
+#[must_use]
+pub fn to_sdk_failure(failure: host::Failure) -> sdk::Failure {
+    sdk::Failure {
+        code: failure.code,
+        diagnostic: failure.diagnostic,
+        max_age: failure.max_age,
+    }
+}
+
+/// What a call of the rule gave.
+///
+/// # Errors
+/// The rule's own failure.
+pub fn to_sdk_result(
+    result: Result<host::Effect, host::Failure>,
+) -> Result<sdk::Effect, sdk::Failure> {
+    match result {
+        Ok(host::Effect::Call(step)) => Ok(sdk::Effect::Call(to_sdk_step(step))),
+        Ok(host::Effect::Reply(reply)) => Ok(sdk::Effect::Reply(to_sdk_reply(reply))),
+        Err(failure) => Err(to_sdk_failure(failure)),
+    }
+}
+
+fn to_sdk_reply(reply: host::Reply) -> sdk::Reply {
+    sdk::Reply {
+        message: to_sdk_message(reply.message),
+        session: reply.session.map(|change| match change {
+            host::SessionChange::Open(token) => sdk::SessionChange::Open(token),
+            host::SessionChange::Close => sdk::SessionChange::Close,
+        }),
+        watch: reply.watch.map(|watch| sdk::Watch {
+            share: watch.share,
+            topic: watch.topic,
+            state: watch.state,
+            shown: watch.shown,
+        }),
+    }
+}
+
+/// A response or a notification.
+#[must_use]
+pub fn to_sdk_message(message: host::Message) -> sdk::Message {
+    let options = message.options.into_iter().map(|option| sdk::CoapOption {
+        number: option.number,
+        value: option.value,
+    });
+    sdk::Message {
+        code: message.code,
+        options: options.collect(),
+        payload: message.payload,
+    }
+}
+
+fn to_sdk_step(step: host::Step) -> sdk::Step {
+    sdk::Step {
+        request: to_sdk_request(step.request),
+        state: step.state,
+    }
+}
+
+/// A homeserver call.
+#[must_use]
+pub fn to_sdk_request(request: host::HttpRequest) -> sdk::HttpRequest {
+    sdk::HttpRequest {
+        upstream: match request.upstream {
+            host::Upstream::Standard => sdk::Upstream::Standard,
+            host::Upstream::Requested => sdk::Upstream::Requested,
+            host::Upstream::Named(name) => sdk::Upstream::Named(name),
+        },
+        credential: request.credential,
+        method: request.method,
+        path: request.path,
+        query: request.query,
+        headers: request.headers,
+        body: request.body,
+        hold_ms: request.hold_ms,
+    }
+}
+
+/// What `describe` gave.
+#[must_use]
+pub fn to_sdk_description(description: &host::Description) -> sdk::Description {
+    let links = description.links.iter().map(|link| sdk::Link {
+        path: link.path.iter().map(to_sdk_segment).collect(),
+        methods: link.methods.clone(),
+        accepts: link.accepts.clone(),
+        produces: link.produces.clone(),
+        observable: link.observable,
+        attributes: link.attributes.clone(),
+    });
+    let needs = description.needs.iter().map(|need| sdk::Need {
+        upstream: need.upstream.clone(),
+        credential: need.credential.clone(),
+        methods: need.methods.clone(),
+        path: need.path.iter().map(to_sdk_segment).collect(),
+    });
+    sdk::Description {
+        links: links.collect(),
+        needs: needs.collect(),
+    }
+}
+
+fn to_sdk_segment(segment: &host::Segment) -> sdk::Segment {
+    match segment {
+        host::Segment::Literal(text) => sdk::Segment::Literal(text.clone()),
+        host::Segment::Capture(name) => sdk::Segment::Capture(name.clone()),
+        host::Segment::Rest => sdk::Segment::Rest,
+    }
+}

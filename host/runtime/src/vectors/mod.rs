@@ -1,0 +1,8 @@
+//! Vectors of a rule's manifest: requests that a component must translate as stated before it serves.
+
+pub mod conversion;
+mod self_test;
+pub(crate) mod vector;
+
+pub use self_test::{SmokeError, smoke};
+pub use vector::Vector;

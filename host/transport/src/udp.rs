@@ -1,0 +1,265 @@
+//! Plain UDP: batched receive, and answers that leave from the address their request came to.
+
+use std::io::{self, IoSliceMut};
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::AsRawFd;
+
+use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef, UdpSocketState};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use tokio::net::UdpSocket;
+
+use super::batch;
+use super::multicast::{self, JoinError};
+
+/// Bytes of the kernel's buffers: 512 devices that answer a multicast or a power cut at once, 2 KiB each as the kernel
+/// counts them. The kernel may grant less.
+const SOCKET_BUFFER: usize = 1 << 20;
+/// Bytes of one receive buffer. The kernel may hand over several datagrams of a peer as one.
+const RECEIVE_BUFFER: usize = 1 << 16;
+/// Receive buffers: datagrams of one system call. On a router the C library may touch each page of them to zero it.
+const BATCH: usize = if cfg!(feature = "router") {
+    8
+} else {
+    BATCH_SIZE
+};
+
+/// A device: its address, and the gateway's address that it speaks to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct UdpPeer {
+    /// The device.
+    pub remote: SocketAddr,
+    /// The gateway's address, where it listens on several and the system tells which one was meant.
+    pub local: Option<IpAddr>,
+}
+
+/// Whether a datagram was meant for this gateway alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// It was.
+    Unicast,
+    /// It came to a group.
+    Multicast,
+}
+
+/// The gateway cannot listen.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on udp {address}: {cause}; {remedy}")]
+pub struct BindError {
+    address: SocketAddr,
+    cause: io::Error,
+    remedy: &'static str,
+}
+
+impl BindError {
+    fn new(address: SocketAddr, cause: io::Error) -> Self {
+        let remedy = match cause.kind() {
+            io::ErrorKind::AddrInUse => {
+                "another program has this port: end it, or choose another with --port"
+            }
+            io::ErrorKind::AddrNotAvailable => {
+                "no interface of this machine has this address: `ip addr` lists them"
+            }
+            io::ErrorKind::PermissionDenied => {
+                "ports below 1024 need privileges: choose another with --port"
+            }
+            _ => "choose another address with --ip",
+        };
+        Self {
+            address,
+            cause,
+            remedy,
+        }
+    }
+
+    /// The machine has no such address family.
+    #[must_use]
+    pub fn is_unsupported(&self) -> bool {
+        // EAFNOSUPPORT has no kind of its own.
+        self.cause.raw_os_error() == Some(97)
+            || self.cause.kind() == io::ErrorKind::AddrNotAvailable
+    }
+}
+
+/// A bound socket.
+pub struct UdpTransport {
+    socket: UdpSocket,
+    state: UdpSocketState,
+    /// Whether it listens on one address only: answers leave from it anyway, without the kernel being told each time.
+    has_one_address: bool,
+    /// Whether a service manager holds it too.
+    is_handed_over: bool,
+    /// Whether it is in the groups of "All CoAP Nodes".
+    is_member: bool,
+    /// One receive buffer after the other.
+    buffers: Vec<u8>,
+    received: [RecvMeta; BATCH],
+}
+
+impl UdpTransport {
+    /// Binds; `[::]` takes IPv4 as well.
+    ///
+    /// # Errors
+    /// [`BindError`] with the remedy.
+    pub fn bind(address: SocketAddr) -> Result<Self, BindError> {
+        Self::open(address).map_err(|cause| BindError::new(address, cause))
+    }
+
+    /// Serves a socket that a service manager has bound and holds.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn adopt(socket: std::net::UdpSocket) -> io::Result<Self> {
+        let mut transport = Self::serving(socket.into())?;
+        transport.is_handed_over = true;
+        Ok(transport)
+    }
+
+    fn open(address: SocketAddr) -> io::Result<Self> {
+        let socket = Socket::new(
+            Domain::for_address(address),
+            Type::DGRAM,
+            Some(Protocol::UDP),
+        )?;
+        if address.is_ipv6() {
+            socket.set_only_v6(false)?;
+        }
+        socket.bind(&address.into())?;
+        Self::serving(socket)
+    }
+
+    /// A bound socket, made ready.
+    fn serving(socket: Socket) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        socket.set_recv_buffer_size(SOCKET_BUFFER)?;
+        socket.set_send_buffer_size(SOCKET_BUFFER)?;
+        let socket = UdpSocket::from_std(socket.into())?;
+        let state = UdpSocketState::new(UdpSockRef::from(&socket))?;
+        let address = socket.local_addr()?;
+        // In one piece, which the system hands over zeroed: pages that no datagram has touched cost no memory.
+        let buffers = vec![0; BATCH * RECEIVE_BUFFER];
+        Ok(Self {
+            socket,
+            state,
+            has_one_address: !address.ip().is_unspecified(),
+            is_handed_over: false,
+            is_member: false,
+            buffers,
+            received: [RecvMeta::default(); BATCH],
+        })
+    }
+
+    /// Joins the groups of "All CoAP Nodes" on these interfaces, on all of them where none is named. Returns how many
+    /// memberships that made.
+    ///
+    /// # Errors
+    /// [`JoinError`]: a name that no interface has, or no group could be joined.
+    pub fn join(&mut self, interfaces: &[String]) -> Result<usize, JoinError> {
+        let is_ipv6 = self.local_addr().is_ok_and(|address| address.is_ipv6());
+        let joined = multicast::join(&SockRef::from(&self.socket), interfaces, is_ipv6)?;
+        self.is_member = true;
+        Ok(joined)
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// Whether a service manager holds the socket too, and so what arrives in it after this process has ended.
+    #[must_use]
+    pub fn is_handed_over(&self) -> bool {
+        self.is_handed_over
+    }
+
+    /// Waits until a datagram may be there.
+    ///
+    /// # Errors
+    /// The system's.
+    pub async fn readable(&self) -> io::Result<()> {
+        self.socket.readable().await
+    }
+
+    /// Hands each datagram that is there, up to a batch, to `take`. Returns whether there may be more.
+    ///
+    /// # Errors
+    /// The system's, for example an ICMP error of an earlier datagram.
+    pub fn receive(&mut self, mut take: impl FnMut(UdpPeer, Arrival, &[u8])) -> io::Result<bool> {
+        let mut slices = self
+            .buffers
+            .chunks_exact_mut(RECEIVE_BUFFER)
+            .map(IoSliceMut::new);
+        let mut slices: [IoSliceMut<'_>; BATCH] = std::array::from_fn(|_| {
+            slices
+                .next()
+                .unwrap_or_else(|| unreachable!("there is a buffer for each slot"))
+        });
+        let count = match self.socket.try_io(tokio::io::Interest::READABLE, || {
+            self.state.recv(
+                UdpSockRef::from(&self.socket),
+                &mut slices,
+                &mut self.received,
+            )
+        }) {
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        for (buffer, meta) in slices.iter().zip(&self.received).take(count) {
+            let is_multicast = meta
+                .dst_ip
+                .is_some_and(|local| local.to_canonical().is_multicast());
+            let arrival = if is_multicast {
+                Arrival::Multicast
+            } else {
+                Arrival::Unicast
+            };
+            if is_multicast && !self.is_member {
+                // Another program of this machine is in that group.
+                continue;
+            }
+            let peer = UdpPeer {
+                remote: meta.addr,
+                // The answer to a group leaves from an address of this machine's own (RFC 7252 §8.2).
+                local: meta
+                    .dst_ip
+                    .filter(|_| !self.has_one_address && !is_multicast),
+            };
+            if meta.len == 0 {
+                take(peer, arrival, &[]);
+                continue;
+            }
+            for datagram in buffer[..meta.len].chunks(meta.stride.max(1)) {
+                take(peer, arrival, datagram);
+            }
+        }
+        Ok(count == BATCH)
+    }
+
+    /// Sends datagrams in their order, with few system calls. One that the system does not take is lost, as any can be, and
+    /// told to `lost`: `WouldBlock` where the system's buffer is full.
+    pub fn send(
+        &self,
+        datagrams: &[coap::Transmit<UdpPeer>],
+        mut lost: impl FnMut(UdpPeer, io::Error),
+    ) {
+        let mut left = datagrams;
+        while let Some(first) = left.first() {
+            let source = first.peer.local;
+            let alike = left.iter().take_while(|next| next.peer.local == source);
+            let alike: Vec<(SocketAddr, &[u8])> = alike
+                .map(|transmit| (transmit.peer.remote, &transmit.bytes[..]))
+                .collect();
+            let sent = match batch::send(self.socket.as_raw_fd(), source, &alike) {
+                Ok(sent) => sent.max(1),
+                Err(error) => {
+                    lost(first.peer, error);
+                    1
+                }
+            };
+            left = &left[sent..];
+        }
+    }
+}

@@ -16,8 +16,8 @@ use gateway::config::args::ServeArgs;
 use gateway::config::{self, Fixed, Settings};
 use gateway::daemon::service_manager;
 use gateway::event_loop;
-use gateway::request::{Gateway, Serving};
-use gateway::rule_manager::{self, Board, Events, Manager, Rereading, Watch};
+use gateway::request::{Gateway, SnapshotCell};
+use gateway::rule_manager::{self, ConfigReloader, Events, Manager, RuleStatusCell, Watch};
 use gateway::telemetry::logging::{self, Levels, Log};
 use runtime::{Cache, EngineError, Engines};
 use tokio::runtime::Runtime;
@@ -69,7 +69,7 @@ pub fn serve(args: ServeArgs) -> Result<(), StartError> {
     let settings = Settings::from_args(&args).map_err(bad)?;
     let log = logging::start(settings.log_level).map_err(failed)?;
     warn_of_unset_clock();
-    let serving = Serving::new(settings.service().map_err(bad)?);
+    let serving = SnapshotCell::new(settings.service().map_err(bad)?);
     let runtime = single_threaded_runtime().map_err(failed)?;
     // Handled from now on: without a handler SIGHUP ends the process.
     let hang_up = {
@@ -90,7 +90,7 @@ pub fn serve(args: ServeArgs) -> Result<(), StartError> {
 
 /// The rules while they serve: their manager runs on a thread of its own.
 struct Rules {
-    board: Arc<Board>,
+    board: Arc<RuleStatusCell>,
     events: Events,
     watch: Option<Arc<Watch>>,
 }
@@ -98,8 +98,8 @@ struct Rules {
 /// Activates the rules, and starts the thread that replaces them: components are compiled beside the data path.
 fn start_rules(
     settings: &Settings,
-    serving: &Arc<Serving>,
-    reload: Rereading,
+    serving: &Arc<SnapshotCell>,
+    reload: ConfigReloader,
 ) -> Result<Rules, StartError> {
     let watch = Watch::new()
         .inspect_err(|error| tracing::warn!("{error}"))
@@ -142,7 +142,7 @@ fn start_rules(
 async fn run(
     socket: Option<UdpSocket>,
     settings: &Settings,
-    serving: Arc<Serving>,
+    serving: Arc<SnapshotCell>,
     rules: Rules,
     hang_up: Signal,
     log: &Log,
@@ -162,7 +162,7 @@ async fn run(
         address,
         started,
         recorder: gateway.recorder.clone(),
-        serving,
+        snapshots: serving,
         board: rules.board,
         events: rules.events,
         problems: log.problems(),
@@ -218,9 +218,9 @@ fn engines() -> Result<Engines, EngineError> {
 }
 
 /// SIGHUP and `rules reload` read the same command line, the file that it names, and the files that this names.
-fn config_reloader(args: ServeArgs, fixed: Fixed, levels: Levels) -> Rereading {
+fn config_reloader(args: ServeArgs, fixed: Fixed, levels: Levels) -> ConfigReloader {
     let file = args.config.as_ref().map(|file| file.display().to_string());
-    Rereading {
+    ConfigReloader {
         source: file.map_or_else(
             || "the command line's configuration".to_owned(),
             |file| escaped(&file, 200),

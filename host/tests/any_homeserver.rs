@@ -1,7 +1,7 @@
 //! `--allow-any-homeserver`: what devices may name, and that no packet goes into the network around the gateway.
 
 use contract::{HttpRequest, Upstream};
-use homeserver::{Device, Others, Upstreams};
+use homeserver::{Caller, Others, Upstreams};
 use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
@@ -65,7 +65,7 @@ async fn a_name_that_leads_to_this_machine_gets_no_packet() {
     let open = open(&default);
     for name in ["localhost", "LOCALHOST"] {
         let requested = open.find(&aim.origin("https", name));
-        let device = Device {
+        let device = Caller {
             token: Some(token("devices")),
             requested: Some(requested.unwrap_or_else(|reason| panic!("{reason}"))),
             ..device()
@@ -88,7 +88,7 @@ async fn a_name_that_leads_to_this_machine_gets_no_packet() {
 async fn a_configured_token_does_not_go_to_a_homeserver_that_a_device_chose() {
     let default = Stub::content();
     let open = open(&default);
-    let device = Device {
+    let device = Caller {
         requested: open.find(&url("https://matrix.invalid")).ok(),
         ..device()
     };

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use gateway::request::{Gateway, Service, Serving};
+use gateway::request::{Gateway, Snapshot, SnapshotCell};
 use homeserver::{Homeserver, Upstreams};
 use runtime::DEFAULT_RULE;
 use runtime::{
-    ActivationError, Cache, Candidate, Code, Engines, Mounted, Revision, RuleLimits, RuleState,
-    Table,
+    ActivationError, Cache, Candidate, Engines, MountTable, Mounted, Revision, RuleAccounting,
+    RuleBinary, RuleLimits,
 };
 
 use crate::http_call::upstreams;
@@ -55,8 +55,8 @@ pub fn activate_rule(
     limits: RuleLimits,
 ) -> Result<Revision, ActivationError> {
     let candidate = Candidate {
-        state: &RuleState::new(name, limits, None),
-        code: &Code::from(component),
+        state: &RuleAccounting::new(name, limits, None),
+        code: &RuleBinary::from(component),
         number: 0,
         settings: &settings,
         limits,
@@ -67,7 +67,7 @@ pub fn activate_rule(
 
 /// How often the rules that serve were called.
 pub fn calls(gateway: &Gateway) -> u64 {
-    let service = gateway.serving.now();
+    let service = gateway.snapshots.load();
     let rules = service.rules.rules().iter();
     rules.map(|rule| rule.revision.calls()).sum()
 }
@@ -103,18 +103,18 @@ pub fn gateway_with(revision: Revision, upstreams: Upstreams) -> Gateway {
         mount: Vec::new(),
         revision: Arc::new(revision),
     };
-    let table = Table::new(vec![mounted]).unwrap_or_else(|error| panic!("{error}"));
-    let service = Service {
+    let table = MountTable::new(vec![mounted]).unwrap_or_else(|error| panic!("{error}"));
+    let service = Snapshot {
         rules: Arc::new(table),
-        ..Service::new(upstreams, Duration::from_secs(20))
+        ..Snapshot::new(upstreams, Duration::from_secs(20))
     };
-    Gateway::new(Serving::new(service))
+    Gateway::new(SnapshotCell::new(service))
 }
 
 /// Lets other rules serve.
-pub fn swap(gateway: &Gateway, table: Table) {
+pub fn swap(gateway: &Gateway, table: MountTable) {
     let table = Arc::new(table);
     gateway
-        .serving
-        .change(|service| service.rules = table.clone());
+        .snapshots
+        .update(|service| service.rules = table.clone());
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use contract::HttpRequest;
-use homeserver::{ClientApi, Homeserver, Slots, UpstreamLimits, Upstreams};
+use homeserver::{ClientApi, ConcurrencyLimit, Homeserver, UpstreamLimits, Upstreams};
 use url::Url;
 
 use crate::http_call::{
@@ -113,7 +113,7 @@ async fn a_homeserver_that_does_not_answer_costs_no_more_than_the_deadline() {
 #[tokio::test]
 async fn a_call_that_finds_the_queue_full_is_busy_and_one_that_waited_in_vain_was_not_sent() {
     let stub = Stub::start(|_| Reaction::Silence);
-    let slots = Slots::new(1, 1);
+    let slots = ConcurrencyLimit::new(1, 1);
     let only = Homeserver::configured(stub.url(), None, None, ClientApi::V3, slots);
     let upstreams = upstreams(vec![only]);
     let within = |milliseconds| {
@@ -132,7 +132,7 @@ async fn calls_in_flight_count_on_after_another_configuration_that_leaves_their_
  {
     let stub = Stub::start(|_| Reaction::Silence);
     let configured = |name: &str| {
-        let slots = Slots::new(1, 0);
+        let slots = ConcurrencyLimit::new(1, 0);
         let name = Some(name.to_owned());
         settings(vec![Homeserver::configured(
             stub.url(),

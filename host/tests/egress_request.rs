@@ -1,7 +1,7 @@
 //! What a rule may make the gateway send, and how it is spelled.
 
 use contract::HttpRequest;
-use homeserver::{ClientApi, Homeserver, Slots, Upstreams};
+use homeserver::{ClientApi, ConcurrencyLimit, Homeserver, Upstreams};
 
 use crate::http_call::{call, failure, homeserver, request, upstreams};
 use crate::stub::{Reaction, Seen, Stub};
@@ -160,7 +160,7 @@ async fn a_body_of_256_kib_arrives_whole() {
 }
 
 fn matrix(client_api: ClientApi, stub: &Stub) -> Upstreams {
-    let slots = Slots::new(8, 8);
+    let slots = ConcurrencyLimit::new(8, 8);
     upstreams(vec![Homeserver::configured(
         stub.url(),
         None,

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use comatrix_sdk::vectors::cases;
-use runtime::smoke;
+use runtime::self_test;
 use runtime::{RuleLimits, Vector};
 
 use crate::default_rule::{activate_rule, engine, limits};
@@ -23,7 +23,7 @@ fn pass(rule: &str, folder: &str, limits: RuleLimits) -> usize {
         .into_iter()
         .map(Vector::from)
         .collect();
-    smoke(&revision, &vectors).unwrap_or_else(|error| panic!("{error}"))
+    self_test(&revision, &vectors).unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use coap::{Message, MessageType, code, option};
-use gateway::request::{Gateway, Refusal, Request};
+use gateway::request::{Gateway, GatewayError, Request};
 use homeserver::Homeserver;
 
 use crate::default_rule::{calls, gateway};
@@ -61,8 +61,8 @@ fn text(message: &Message) -> String {
 /// Gives exchanges this much time.
 pub fn within(gateway: &Gateway, deadline: Duration) {
     gateway
-        .serving
-        .change(|service| service.deadline = deadline);
+        .snapshots
+        .update(|service| service.deadline = deadline);
 }
 
 fn sends_events() -> Stub {
@@ -219,7 +219,7 @@ async fn the_deadline_is_for_all_calls_of_an_exchange_together() {
 #[tokio::test]
 async fn a_gateway_that_goes_down_says_when_to_try_again() {
     let request = incoming("[::1]:5683", request(code::GET, "time"));
-    let answer = gateway(Vec::new()).refuse(&request, &Refusal::Draining);
+    let answer = gateway(Vec::new()).refuse(&request, &GatewayError::Draining);
     assert_eq!(answer.code, code::SERVICE_UNAVAILABLE);
     assert!(answer.uint_option(option::MAX_AGE) > Some(0));
     assert!(!answer.payload.is_empty());

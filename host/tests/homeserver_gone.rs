@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use coap::{self, Endpoint, Limits, Observed, code};
-use gateway::observe::{Hub, ObservationLimits, PollId, Polled};
-use gateway::request::{Follows, Gateway, Request};
+use coap::{self, Endpoint, Limits, ObserveEvent, code};
+use gateway::observe::{ObservationLimits, ObserveBroker, PollId, Polled};
+use gateway::request::{Gateway, Request, SideEffect};
 
 use crate::default_rule::gateway;
 use crate::http_call::homeserver;
@@ -19,7 +19,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(75);
 /// An endpoint and its observations, without a socket.
 struct Stage {
     gateway: Gateway,
-    hub: Hub,
+    hub: ObserveBroker,
     now: Instant,
 }
 
@@ -28,7 +28,10 @@ impl Stage {
     async fn new(homeserver_of_the_test: &Timeline) -> Self {
         let gateway = gateway(vec![homeserver(homeserver_of_the_test.url(), None)]);
         let mut endpoint = Endpoint::new(Limits::default(), [7; 16]);
-        let (mut hub, now) = (Hub::new(ObservationLimits::default()), Instant::now());
+        let (mut hub, now) = (
+            ObserveBroker::new(ObservationLimits::default()),
+            Instant::now(),
+        );
         let peer: SocketAddr = "127.0.0.1:5683".parse().expect("it is an address");
         let datagram = coap::Datagram {
             message_type: coap::MessageType::Confirmable,
@@ -49,10 +52,10 @@ impl Stage {
                 wire_bytes: incoming.wire_bytes,
             })
             .await;
-        let Some(Follows::Observation(registration)) = answer.follows else {
+        let Some(SideEffect::Observation(registration)) = answer.side_effect else {
             panic!("{:?}", answer.message)
         };
-        let service = gateway.serving.now().clone();
+        let service = gateway.snapshots.load().clone();
         let prepared = hub
             .prepare(&service, now, *registration)
             .expect("there is room");
@@ -64,17 +67,17 @@ impl Stage {
     /// Goes on to the next moment at which something is to be done, and does it. Returns the outcomes of the calls that were
     /// made, and what the device was told; it acknowledges everything.
     async fn step(&mut self) -> (usize, Vec<coap::Message>) {
-        let (service, mut calls, mut told) = (self.gateway.serving.now().clone(), 0, Vec::new());
+        let (service, mut calls, mut told) = (self.gateway.snapshots.load().clone(), 0, Vec::new());
         self.now = self.hub.next_timeout().expect("it goes on").max(self.now);
         self.hub.handle_timeout(self.now);
-        while let Some(call) = self.hub.poll_call(&service, self.now) {
+        while let Some(call) = self.hub.next_long_poll(&service, self.now) {
             let (id, polled): (PollId, Polled) = call.make(&service.upstreams).await;
             calls += 1;
             self.hub.polled(self.now, id, polled);
         }
         while let Some((id, message)) = self.hub.poll_notification(self.now) {
             told.push(message);
-            self.hub.observed(self.now, Observed::Delivered(id));
+            self.hub.observed(self.now, ObserveEvent::Delivered(id));
         }
         (calls, told)
     }

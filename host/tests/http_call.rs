@@ -6,7 +6,8 @@ use contract::clock::Clock;
 use contract::secret::AccessToken;
 use contract::{HttpRequest, Upstream};
 use homeserver::{
-    ClientApi, Device, Homeserver, Outcome, Slots, UpstreamLimits, UpstreamSettings, Upstreams,
+    Caller, ClientApi, ConcurrencyLimit, Homeserver, Outcome, UpstreamLimits, UpstreamSettings,
+    Upstreams,
 };
 use tokio::time::Instant;
 use url::Url;
@@ -23,7 +24,7 @@ pub fn token(text: &str) -> AccessToken {
 }
 
 pub fn homeserver(origin: Url, own: Option<&str>) -> Homeserver {
-    let slots = Slots::new(LIMITS.in_flight, LIMITS.queued);
+    let slots = ConcurrencyLimit::new(LIMITS.in_flight, LIMITS.queued);
     Homeserver::configured(origin, None, own.map(token), ClientApi::V3, slots)
 }
 
@@ -44,8 +45,8 @@ pub fn settings(homeservers: Vec<Homeserver>) -> UpstreamSettings {
 }
 
 /// A device at the loopback address without token and Proxy-Uri.
-pub fn device() -> Device {
-    Device {
+pub fn device() -> Caller {
+    Caller {
         address: [127, 0, 0, 1].into(),
         token: None,
         requested: None,

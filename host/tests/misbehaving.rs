@@ -209,7 +209,7 @@ async fn a_rule_that_traps_hangs_or_takes_too_much_is_5_00_and_the_next_call_wor
             assert!(began.elapsed() < Duration::from_secs(2), "{what}");
             assert_eq!(test(&good).await.code, code::CONTENT, "after {what}");
         }
-        let service = hostile.serving.now();
+        let service = hostile.snapshots.load();
         let table = &service.rules;
         assert_eq!(table.rules()[0].revision.state().traps(), 20, "{what}");
     }

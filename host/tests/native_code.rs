@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use contract::Digest;
-use gateway::rule_manager::{Reply, Wish};
+use gateway::rule_manager::{ControlRequest, Reply};
 use runtime::compile;
 use runtime::{
     Manifest, NativeStatement, NativeTarget, PrivateKey, RuleLimits, Trust, manifest_path,
@@ -92,7 +92,7 @@ impl Files {
 
     async fn swap(&self, stage: &Stage) -> Reply {
         let (rule, file) = ("a".to_owned(), self.native.clone());
-        stage.wish(Wish::Swap { rule, file }).await
+        stage.wish(ControlRequest::Swap { rule, file }).await
     }
 }
 
@@ -109,7 +109,11 @@ async fn signed_native_code_serves_under_its_components_digest_and_is_rolled_bac
     assert_eq!(status.revision.as_ref(), Some(&digest));
     assert_eq!((status.signer.as_deref(), status.number), (Some("ann"), 3));
     // Its manifest asks for revision 2 or later, and the component before it has none.
-    let back = refusal(stage.wish(Wish::Rollback { rule: "a".into() }).await);
+    let back = refusal(
+        stage
+            .wish(ControlRequest::Rollback { rule: "a".into() })
+            .await,
+    );
     assert!(back.contains("min_revision"), "{back}");
 }
 

@@ -45,7 +45,7 @@ pub async fn observing_until<F: Future<Output = ()>>(
     let transport = UdpTransport::bind(loopback).unwrap_or_else(|error| panic!("{error}"));
     let address = transport.local_addr().expect("it is bound");
     let (stop, stopped) = oneshot::channel::<()>();
-    gateway.serving.change(|service| {
+    gateway.snapshots.update(|service| {
         service.limits.observation.refresh = refresh;
         service.limits.drain = drain;
     });

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use gateway::request::Gateway;
-use runtime::{Mounted, Table};
+use runtime::{MountTable, Mounted};
 
 use crate::default_rule::{revision, swap};
 use crate::observing::{HOUR, observer, observing};
@@ -19,7 +19,7 @@ pub fn swap_rule(gateway: &Gateway) {
         mount: Vec::new(),
         revision: Arc::new(revision()),
     };
-    let table = Table::new(vec![mounted]).unwrap_or_else(|error| panic!("{error}"));
+    let table = MountTable::new(vec![mounted]).unwrap_or_else(|error| panic!("{error}"));
     swap(gateway, table);
 }
 
@@ -69,7 +69,7 @@ async fn a_swap_reaches_a_hundred_observers_and_keeps_what_each_was_told() {
                 swap_rule(&gateway);
             }
         }
-        let former = Arc::downgrade(&gateway.serving.now().rules.rules()[0].revision);
+        let former = Arc::downgrade(&gateway.snapshots.load().rules.rules()[0].revision);
         swap_rule(&gateway);
         homeserver.say("!a", "frees it");
         all_are_told(&devices, "frees it").await;

@@ -15,8 +15,8 @@ fn reconfigure(gateway: &Gateway, homeservers: Vec<Homeserver>) {
     let upstreams = Upstreams::new(settings(homeservers)).expect("no file is read");
     let upstreams = Arc::new(upstreams);
     gateway
-        .serving
-        .change(|service| service.upstreams = upstreams.clone());
+        .snapshots
+        .update(|service| service.upstreams = upstreams.clone());
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn an_observation_of_a_rule_that_is_gone_ends_at_once_with_4_04() {
                 None,
             )]));
             let upstreams = Arc::new(upstreams.expect("no file is read"));
-            gateway.serving.change(|service| {
+            gateway.snapshots.update(|service| {
                 service.upstreams = upstreams.clone();
                 service.rules = Arc::default();
             });
@@ -102,8 +102,8 @@ async fn other_bounds_count_for_what_comes_and_leave_alone_what_is_there() {
         |gateway, homeserver_of_the_test, address| async move {
             let device = observer(&homeserver_of_the_test, address).await;
             gateway
-                .serving
-                .change(|service| service.limits.coap.observations = 0);
+                .snapshots
+                .update(|service| service.limits.coap.observations = 0);
             reconfigure(
                 &gateway,
                 vec![homeserver(homeserver_of_the_test.url(), None)],

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use coap::{self, code, option};
 use runtime::DEFAULT_RULE;
-use runtime::{Mounted, RuleLimits, Table};
+use runtime::{MountTable, Mounted, RuleLimits};
 
 use crate::default_rule::{activate_rule, engine, limits, revision, swap};
 use crate::observing::{HOUR, observer, observing, observing_until};
@@ -54,7 +54,7 @@ async fn one_long_poll_serves_all_observers_of_an_account() {
 async fn an_observation_goes_on_after_a_swap_and_the_former_revision_is_freed() {
     observing(HOUR, |gateway, homeserver, address| async move {
         let device = observer(&homeserver, address).await;
-        let former = Arc::downgrade(&gateway.serving.now().rules.rules()[0].revision);
+        let former = Arc::downgrade(&gateway.snapshots.load().rules.rules()[0].revision);
         swap_rule(&gateway);
         for text in ["read by the former revision", "read by the new one"] {
             homeserver.say("!a", text);
@@ -208,8 +208,8 @@ async fn a_rule_that_has_used_its_share_holds_up_no_observers_of_others() {
         let settings = std::collections::BTreeMap::new();
         let slow = activate_rule(&engine(), None, "slow", DEFAULT_RULE, settings, slow);
         let slow = Arc::new(slow.unwrap_or_else(|error| panic!("{error}")));
-        let others = gateway.serving.now().rules.rules()[0].revision.clone();
-        let table = Table::new(vec![
+        let others = gateway.snapshots.load().rules.rules()[0].revision.clone();
+        let table = MountTable::new(vec![
             Mounted {
                 mount: Vec::new(),
                 revision: others,
@@ -254,7 +254,7 @@ async fn one_long_poll_serves_an_account_after_a_swap() {
             mount: Vec::new(),
             revision: Arc::new(revision()),
         };
-        let table = Table::new(vec![mounted]).unwrap_or_else(|error| panic!("{error}"));
+        let table = MountTable::new(vec![mounted]).unwrap_or_else(|error| panic!("{error}"));
         swap(&gateway, table);
         let mut second = Device::new(address).await;
         second.observe("!a").await;

@@ -71,8 +71,8 @@ async fn serving<F: Future<Output = ()>>(
     let address = transport.local_addr().expect("it is bound");
     let (stop, stopped) = oneshot::channel::<()>();
     gateway
-        .serving
-        .change(|service| service.limits.drain = drain);
+        .snapshots
+        .update(|service| service.limits.drain = drain);
     let served = serve(transport, gateway, async move { drop(stopped.await) });
     let test = test(address);
     let tested = async move {

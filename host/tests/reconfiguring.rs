@@ -4,7 +4,7 @@ use std::fs;
 
 use coap::{Message, code};
 use contract::{Effect, HttpRequest, Step};
-use gateway::rule_manager::{Reply, Wish};
+use gateway::rule_manager::{ControlRequest, Reply};
 
 use crate::exchange::{answer, request};
 use crate::http_call::{self, homeserver, settings};
@@ -212,7 +212,9 @@ async fn what_an_operator_swapped_in_stays_until_the_rules_own_table_changes() {
     );
     assert_eq!(stage.test("a").await, "file");
     // What ran before was limited otherwise: there is no way back to it.
-    let reply = stage.wish(Wish::Rollback { rule: "a".into() }).await;
+    let reply = stage
+        .wish(ControlRequest::Rollback { rule: "a".into() })
+        .await;
     assert!(refusal(reply).contains("no revision before this one"));
 }
 

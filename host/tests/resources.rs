@@ -9,8 +9,8 @@ use crate::refusals::{Quiet, proxied};
 #[tokio::test]
 async fn a_resource_that_is_switched_off_is_4_04_in_all_its_forms_and_not_listed() {
     let quiet = Quiet::new();
-    let serving = &quiet.gateway.serving;
-    serving.change(|service| service.disabled = ["send".to_owned()].into());
+    let serving = &quiet.gateway.snapshots;
+    serving.update(|service| service.disabled = ["send".to_owned()].into());
     let cases = vec![
         ("short", send()),
         ("room only", request(code::PUT, "send/!r:h")),

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use contract::Digest;
 use runtime::{
-    CONTRACT_VERSION, Code, Manifest, Package, PrivateKey, Trust, manifest_path, signature_path,
+    CONTRACT_VERSION, Manifest, Package, PrivateKey, RuleBinary, Trust, manifest_path,
+    signature_path,
 };
 
 use crate::rule_text::RuleText;
@@ -97,7 +98,7 @@ pub fn one_line(error: &dyn std::fmt::Display) -> String {
 fn what_is_signed_is_loaded_from_memory_and_its_signer_is_named() {
     let files = Files::new("package-signed");
     let package = Package::read(&files.component, "mine", &files.trust(true)).unwrap();
-    let Code::Component(component) = package.code else {
+    let RuleBinary::Component(component) = package.code else {
         panic!("it is no native code")
     };
     assert_eq!(component, fs::read(&files.component).unwrap());

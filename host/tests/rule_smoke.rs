@@ -6,7 +6,7 @@ use std::path::Path;
 use coap::code;
 use comatrix_sdk::vectors::cases;
 use contract::{Effect, Failure, HttpRequest, Message, Reply, Step};
-use runtime::smoke;
+use runtime::self_test;
 use runtime::{Manifest, Revision, RuleLimits, Vector};
 use serde_json::json;
 
@@ -79,9 +79,9 @@ fn a_rule_that_does_what_its_vectors_say_passes() {
     rule.begin = rule.value(&call("needed", 16)).1;
     rule.resume = rule.value(&hello()).1;
     let revision = activate(&rule);
-    assert_eq!(smoke(&revision, &[]).unwrap(), 0);
+    assert_eq!(self_test(&revision, &[]).unwrap(), 0);
     assert_eq!(
-        smoke(&revision, &[vector(needed(), greeting())]).unwrap(),
+        self_test(&revision, &[vector(needed(), greeting())]).unwrap(),
         1
     );
 }
@@ -103,7 +103,7 @@ fn a_vector_that_ends_otherwise_is_named_with_what_differs() {
         (unknown, "no link"),
         (vector(vec![], json!(null)), "code"),
     ] {
-        let error = smoke(&revision, &[vector]).unwrap_err();
+        let error = self_test(&revision, &[vector]).unwrap_err();
         let said = error.to_string();
         assert_eq!(error.vector, "it greets");
         assert!(
@@ -124,7 +124,7 @@ fn a_trap_is_a_failure_even_if_the_vector_expects_its_code() {
         rule.begin = body.into();
         let revision = activate(&rule);
         let expected = vector(vec![], json!({"code": "5.00", "diagnostic": ""}));
-        let error = smoke(&revision, &[expected]).unwrap_err();
+        let error = self_test(&revision, &[expected]).unwrap_err();
         assert!(error.difference.contains("rule mine"), "{what}: {error}");
     }
 }
@@ -137,7 +137,7 @@ fn a_call_beyond_the_needs_or_a_state_beyond_its_limit_is_a_failure() {
     ] {
         let mut rule = RuleText::new();
         rule.begin = rule.value(&begin).1;
-        let error = smoke(&activate(&rule), &[vector(needed(), greeting())]).unwrap_err();
+        let error = self_test(&activate(&rule), &[vector(needed(), greeting())]).unwrap_err();
         assert!(error.difference.contains(fault), "{error}");
     }
 }
@@ -152,7 +152,7 @@ fn the_default_rules_vectors_pass_each_with_its_own_settings() {
     // The operator's own setting must not change what the vectors show.
     let legacy = BTreeMap::from([("errors".to_owned(), "legacy".to_owned())]);
     let revision = default_rule::activate(&default_rule::engine(), &legacy).unwrap();
-    let passed = smoke(&revision, &vectors).unwrap_or_else(|error| panic!("{error}"));
+    let passed = self_test(&revision, &vectors).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(passed, vectors.len());
 }
 

@@ -11,8 +11,10 @@ use contract::{Effect, Failure, Message as RuleMessage, Reply as RuleReply};
 use gateway::config::RuleSpec;
 use gateway::config::args::ServeArgs;
 use gateway::config::{ConfigError, Settings};
-use gateway::request::{Gateway, Serving};
-use gateway::rule_manager::{Event, Events, Manager, Reply, Rereading, RuleStatus, Wish};
+use gateway::request::{Gateway, SnapshotCell};
+use gateway::rule_manager::{
+    ConfigReloader, ControlRequest, Event, Events, Manager, Reply, RuleStatus,
+};
 use homeserver::UpstreamSettings;
 use runtime::{Engines, RuleLimits, Trust};
 use tokio::sync::oneshot;
@@ -123,7 +125,7 @@ impl Stage {
             .unwrap_or_else(|error| panic!("{error}"));
         let service = settings.service().unwrap_or_else(|error| panic!("{error}"));
         let configured = Arc::new(Mutex::new(configured));
-        let rereading = Rereading {
+        let rereading = ConfigReloader {
             source: "the test's configuration".into(),
             read: Box::new({
                 let configured = configured.clone();
@@ -131,7 +133,7 @@ impl Stage {
             }),
             taken: Box::new(|_| {}),
         };
-        let serving = Serving::new(service);
+        let serving = SnapshotCell::new(service);
         let (events, inbox) = mpsc::channel();
         let engines = Engines::new().unwrap_or_else(|error| panic!("{error}"));
         let rules = (settings.rules, settings.trust);
@@ -164,15 +166,15 @@ impl Stage {
     }
 
     /// Says something to the manager.
-    pub async fn wish(&self, wish: Wish) -> Reply {
+    pub async fn wish(&self, wish: ControlRequest) -> Reply {
         let (reply, answer) = oneshot::channel();
-        assert!(self.events.send(Event::Wish(wish, reply)).is_ok());
+        assert!(self.events.send(Event::ControlRequest(wish, reply)).is_ok());
         answer.await.expect("the manager runs")
     }
 
     /// Lets the manager read everything again, and waits until it has.
     pub async fn reload(&self) -> Reply {
-        self.wish(Wish::Reload {}).await
+        self.wish(ControlRequest::Reload {}).await
     }
 
     /// The same with another configuration.
@@ -186,7 +188,7 @@ impl Stage {
         let file = self.folder.join("candidate.wasm");
         fs::write(&file, component).expect("the folder is the test's");
         let rule = rule.to_owned();
-        self.wish(Wish::Swap { rule, file }).await
+        self.wish(ControlRequest::Swap { rule, file }).await
     }
 
     /// The same, and it must serve.
@@ -197,7 +199,7 @@ impl Stage {
 
     /// What `rules list` shows of a rule.
     pub async fn status(&self, rule: &str) -> RuleStatus {
-        let Reply::Rules(rules) = self.wish(Wish::List {}).await else {
+        let Reply::Rules(rules) = self.wish(ControlRequest::List {}).await else {
             panic!("a list was asked for")
         };
         let mut rules = rules.into_iter();

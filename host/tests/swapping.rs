@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use coap::code;
 use contract::{Effect, HttpRequest, Step};
-use gateway::rule_manager::{Reply, Wish};
+use gateway::rule_manager::{ControlRequest, Reply};
 
 use crate::exchange::{answer, request};
 use crate::http_call;
@@ -19,8 +19,8 @@ pub fn refusal(reply: Reply) -> String {
     }
 }
 
-pub fn rollback(rule: &str) -> Wish {
-    Wish::Rollback { rule: rule.into() }
+pub fn rollback(rule: &str) -> ControlRequest {
+    ControlRequest::Rollback { rule: rule.into() }
 }
 
 #[tokio::test]
@@ -190,7 +190,7 @@ async fn an_exchange_ends_on_the_revision_that_began_it_whose_memory_is_then_fre
     slow.begin = slow.value(&Ok(Effect::Call(needed))).1;
     slow.resume = slow.value(&says("old")).1;
     let stage = Stage::new("swap-running", &[("a", slow.component())]);
-    let old = Arc::downgrade(&stage.gateway.serving.now().rules.rules()[0].revision);
+    let old = Arc::downgrade(&stage.gateway.snapshots.load().rules.rules()[0].revision);
     stage.answers(false);
     let running = stage.test("a");
     let swap = async {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use contract::{HttpRequest, Upstream};
-use homeserver::{ClientApi, Device, Homeserver, Outcome, Slots, Upstreams};
+use homeserver::{Caller, ClientApi, ConcurrencyLimit, Homeserver, Outcome, Upstreams};
 use tokio::time::Instant;
 
 use crate::http_call::{device, failure, homeserver, request, token, upstreams};
@@ -24,7 +24,7 @@ impl Two {
             Some("other".into()),
             of_other.map(token),
             ClientApi::V3,
-            Slots::new(8, 8),
+            ConcurrencyLimit::new(8, 8),
         );
         let upstreams = upstreams(vec![homeserver(standard.url(), of_standard), named]);
         Self {
@@ -40,7 +40,7 @@ impl Two {
         found.unwrap_or_else(|reason| panic!("{reason}"))
     }
 
-    async fn call(&self, device: &Device, upstream: Upstream, credential: &str) -> Outcome {
+    async fn call(&self, device: &Caller, upstream: Upstream, credential: &str) -> Outcome {
         let mut request = HttpRequest {
             upstream,
             credential: credential.into(),
@@ -69,7 +69,7 @@ fn is_no_credential(outcome: Outcome) -> bool {
 async fn a_devices_token_goes_to_the_homeserver_that_its_proxy_uri_names_and_nowhere_else() {
     for credential in ["device", "any"] {
         let two = Two::new(Some("configured"), None);
-        let device = Device {
+        let device = Caller {
             token: Some(token("Bearer devices")),
             requested: Some(two.find_other()),
             ..device()
@@ -86,7 +86,7 @@ async fn a_devices_token_goes_to_the_homeserver_that_its_proxy_uri_names_and_now
 #[tokio::test]
 async fn a_devices_token_without_a_proxy_uri_is_meant_for_the_default_homeserver() {
     let two = Two::new(None, None);
-    let device = Device {
+    let device = Caller {
         token: Some(token("devices")),
         ..device()
     };
@@ -117,7 +117,7 @@ async fn a_configured_token_goes_to_its_own_homeserver_and_nowhere_else() {
 #[tokio::test]
 async fn a_configured_token_goes_along_for_a_proxy_uri_to_its_homeserver() {
     let two = Two::new(None, Some("configured"));
-    let device = Device {
+    let device = Caller {
         requested: Some(two.find_other()),
         ..device()
     };
@@ -132,7 +132,7 @@ async fn a_configured_token_goes_along_for_a_proxy_uri_to_its_homeserver() {
 async fn a_configured_token_serves_only_token_peers() {
     let two = Two::new(Some("configured"), None);
     for address in ["192.0.2.1", "2001:db8::1", "::ffff:127.0.0.1"] {
-        let device = Device {
+        let device = Caller {
             address: address.parse().expect("it is an address"),
             ..device()
         };
@@ -154,7 +154,7 @@ async fn a_configured_token_is_never_taken_where_the_devices_own_is_asked_for() 
 #[tokio::test]
 async fn a_devices_own_token_stands_before_the_configured_one() {
     let two = Two::new(Some("configured"), None);
-    let device = Device {
+    let device = Caller {
         token: Some(token("devices")),
         ..device()
     };
@@ -168,7 +168,7 @@ async fn a_devices_own_token_stands_before_the_configured_one() {
 #[tokio::test]
 async fn a_call_without_credential_carries_no_token_whatever_there_is() {
     let two = Two::new(Some("configured"), None);
-    let device = Device {
+    let device = Caller {
         token: Some(token("devices")),
         ..device()
     };

@@ -36,14 +36,14 @@ pub struct Synapse {
 #[derive(Debug)]
 enum Folder {
     Own(Scratch),
-    Given(PathBuf),
+    SensitiveInputs(PathBuf),
 }
 
 impl Folder {
     fn path(&self) -> &std::path::Path {
         match self {
             Self::Own(scratch) => scratch.path(),
-            Self::Given(path) => path,
+            Self::SensitiveInputs(path) => path,
         }
     }
 }
@@ -56,7 +56,7 @@ impl Synapse {
 
     /// Starts one with its database and log in `folder`, which must be there.
     pub fn start_at(folder: PathBuf, rate_limits: RateLimits) -> Self {
-        Self::start_in(Folder::Given(folder), rate_limits)
+        Self::start_in(Folder::SensitiveInputs(folder), rate_limits)
     }
 
     fn start_in(folder: Folder, rate_limits: RateLimits) -> Self {

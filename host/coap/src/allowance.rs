@@ -1,4 +1,4 @@
-//! Answers to peers whose address may be spoofed (RFC 9175 §2.4): no datagram has more bytes than the allowance, so that
+//! DedupCache to peers whose address may be spoofed (RFC 9175 §2.4): no datagram has more bytes than the allowance, so that
 //! the endpoint is no use for sending a victim more than an attacker could. First the answer is made to fit: a diagnostic
 //! is cut, a body leaves in smaller blocks. Only what does not fit even so is held back until the peer has sent an Echo.
 

@@ -6,12 +6,12 @@ use std::hash::Hash;
 
 use super::allowance::{self, TooLarge};
 use super::block::{Block, ReservedSize};
-use super::block1::{Progress, Refusal, RequestBlock};
+use super::block1::{Block1Error, Progress, RequestBlock};
 use super::block2::BeyondEnd;
 use super::cache_key::{ResponseKey, request_body_key, response_body_key};
 use super::code::{self, GET};
 use super::endpoint::{Endpoint, Incoming};
-use super::exchange::{Arrival, Exchange};
+use super::exchange::{Exchange, RequestMeta};
 use super::message::Message;
 use super::option::{
     BLOCK1, BLOCK2, ECHO, MAX_AGE, NO_RESPONSE, OBSERVE, REQUEST_TAG, SIZE1, SIZE2,
@@ -45,7 +45,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     /// the answer that refuses it.
     pub(super) fn assemble(
         &mut self,
-        arrival: &Arrival<P>,
+        arrival: &RequestMeta<P>,
         mut request: Message,
         wire_bytes: usize,
     ) -> Result<Option<Incoming<P>>, Message> {
@@ -113,7 +113,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
                 }
             }
         } else if request.payload.len() > self.limits.request_body {
-            return Err(self.refusal(Refusal::TooLarge));
+            return Err(self.refusal(Block1Error::TooLarge));
         }
         // Only for GET, and for a body's first block (RFC 7641 §2, RFC 7959 §2.6); other values mean nothing.
         let observe = request
@@ -149,7 +149,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         let id = self
             .exchanges
             .begin(exchange, arrival.at + self.limits.ack_delay);
-        let Arrival {
+        let RequestMeta {
             peer, message_type, ..
         } = *arrival;
         Ok(Some(Incoming {
@@ -166,7 +166,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     /// The slice of a stored answer that a request asks for, in smaller blocks where the peer's allowance has no more.
     fn stored_slice(
         &mut self,
-        arrival: &Arrival<P>,
+        arrival: &RequestMeta<P>,
         key: &ResponseKey<P>,
         wanted: Block,
     ) -> Option<Result<Message, BeyondEnd>> {
@@ -194,21 +194,21 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
             .unavailable("too many requests are in progress; send it again after Max-Age seconds"))
     }
 
-    fn refusal(&mut self, refusal: Refusal) -> Message {
+    fn refusal(&mut self, refusal: Block1Error) -> Message {
         let text = refusal.to_string();
         match refusal {
-            Refusal::Incomplete => {
+            Block1Error::Incomplete => {
                 self.counters.incomplete += 1;
                 Message::diagnostic(code::REQUEST_ENTITY_INCOMPLETE, text)
             }
-            Refusal::TooLarge => {
+            Block1Error::TooLarge => {
                 self.counters.too_large += 1;
                 let limit = u32::try_from(self.limits.request_body).unwrap_or(u32::MAX);
                 Message::diagnostic(code::REQUEST_ENTITY_TOO_LARGE, text)
                     .with_uint_option(SIZE1, limit)
             }
-            Refusal::WrongLength => Message::diagnostic(code::BAD_REQUEST, text),
-            Refusal::Full => {
+            Block1Error::WrongLength => Message::diagnostic(code::BAD_REQUEST, text),
+            Block1Error::Full => {
                 self.counters.bodies_refused += 1;
                 self.unavailable(&text)
             }

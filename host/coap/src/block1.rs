@@ -29,7 +29,7 @@ pub(super) enum Progress {
 
 /// Why a block was not taken.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Refusal {
+pub(super) enum Block1Error {
     /// 4.08.
     #[error(
         "blocks before this one are missing, or were of another Content-Format; begin at block 0"
@@ -51,12 +51,12 @@ struct Assembly {
     wire_bytes: usize,
 }
 
-pub(super) struct Assemblies<P> {
+pub(super) struct Block1Reassembler<P> {
     bodies: Bodies<BodyKey<P>, Assembly>,
     limit: usize,
 }
 
-impl<P: Copy + Eq + Hash> Assemblies<P> {
+impl<P: Copy + Eq + Hash> Block1Reassembler<P> {
     pub(super) fn new(limits: &Limits) -> Self {
         let bodies = Bodies::new(
             limits.body_bytes / 2,
@@ -70,7 +70,7 @@ impl<P: Copy + Eq + Hash> Assemblies<P> {
     }
 
     /// Holds blocks that come from now on to other bounds.
-    pub(super) fn adopt(&mut self, limits: &Limits) {
+    pub(super) fn set_limits(&mut self, limits: &Limits) {
         self.limit = limits.request_body;
     }
 
@@ -82,7 +82,7 @@ impl<P: Copy + Eq + Hash> Assemblies<P> {
         now: Instant,
         key: BodyKey<P>,
         part: RequestBlock,
-    ) -> Result<Progress, Refusal> {
+    ) -> Result<Progress, Block1Error> {
         let RequestBlock {
             block,
             announced,
@@ -91,12 +91,12 @@ impl<P: Copy + Eq + Hash> Assemblies<P> {
         } = part;
         let full = payload.len() == block.size();
         if payload.len() > block.size() || (block.more && !full) {
-            return Err(Refusal::WrongLength);
+            return Err(Block1Error::WrongLength);
         }
         let announced = announced.unwrap_or(0) as usize;
         if announced.max(block.offset() + payload.len()) > self.limit {
             self.bodies.remove(&key);
-            return Err(Refusal::TooLarge);
+            return Err(Block1Error::TooLarge);
         }
         if block.number == 0 {
             // Block 0 begins anew, whatever was there (RFC 7959 §2.5).
@@ -112,10 +112,10 @@ impl<P: Copy + Eq + Hash> Assemblies<P> {
             .touch(now, &key)
             .map(|assembly| assembly.body.len());
         if assembled != Some(block.offset()) {
-            return Err(Refusal::Incomplete);
+            return Err(Block1Error::Incomplete);
         }
         let Some(mut assembly) = self.bodies.remove(&key) else {
-            return Err(Refusal::Incomplete);
+            return Err(Block1Error::Incomplete);
         };
         assembly.body.extend_from_slice(&payload);
         assembly.wire_bytes += wire_bytes;
@@ -128,7 +128,7 @@ impl<P: Copy + Eq + Hash> Assemblies<P> {
         key: BodyKey<P>,
         assembly: Assembly,
         more: bool,
-    ) -> Result<Progress, Refusal> {
+    ) -> Result<Progress, Block1Error> {
         if !more {
             return Ok(Progress::Complete {
                 body: assembly.body,
@@ -138,7 +138,7 @@ impl<P: Copy + Eq + Hash> Assemblies<P> {
         let bytes = assembly.body.capacity();
         match self.bodies.insert(now, key, assembly, bytes) {
             Ok(()) => Ok(Progress::Continue),
-            Err(Full) => Err(Refusal::Full),
+            Err(Full) => Err(Block1Error::Full),
         }
     }
 
@@ -179,12 +179,12 @@ mod tests {
         }
     }
 
-    fn accept_all(parts: Vec<RequestBlock>) -> Vec<Result<Progress, Refusal>> {
+    fn accept_all(parts: Vec<RequestBlock>) -> Vec<Result<Progress, Block1Error>> {
         let limits = Limits {
             request_body: 100,
             ..Limits::default()
         };
-        let mut assemblies = Assemblies::new(&limits);
+        let mut assemblies = Block1Reassembler::new(&limits);
         let now = Instant::now();
         parts
             .into_iter()
@@ -237,9 +237,9 @@ mod tests {
         assert_eq!(
             progress[..3],
             [
-                Err(Refusal::Incomplete),
+                Err(Block1Error::Incomplete),
                 Ok(Progress::Continue),
-                Err(Refusal::Incomplete)
+                Err(Block1Error::Incomplete)
             ]
         );
         assert!(matches!(progress[3], Ok(Progress::Complete { .. })));
@@ -257,13 +257,13 @@ mod tests {
         };
         assert_eq!(
             accept_all(vec![announced, within]),
-            [Err(Refusal::TooLarge), Ok(Progress::Continue)]
+            [Err(Block1Error::TooLarge), Ok(Progress::Continue)]
         );
         let mut growing: Vec<_> = (0..4).map(|number| block(number, true, 1, 32)).collect();
         growing.push(block(3, false, 1, 4));
         assert_eq!(
             accept_all(growing)[3..],
-            [Err(Refusal::TooLarge), Err(Refusal::Incomplete)]
+            [Err(Block1Error::TooLarge), Err(Block1Error::Incomplete)]
         );
     }
 
@@ -277,7 +277,7 @@ mod tests {
         assert!(
             progress
                 .iter()
-                .all(|progress| *progress == Err(Refusal::WrongLength))
+                .all(|progress| *progress == Err(Block1Error::WrongLength))
         );
     }
 }

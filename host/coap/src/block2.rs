@@ -25,13 +25,13 @@ struct Stored {
     request_body: Option<u64>,
 }
 
-pub(super) struct Responses<P> {
+pub(super) struct Block2Cache<P> {
     bodies: Bodies<BodyKey<P>, Stored>,
     size_exponent: u8,
     refused: u64,
 }
 
-impl<P: Copy + Eq + Hash> Responses<P> {
+impl<P: Copy + Eq + Hash> Block2Cache<P> {
     pub(super) fn new(limits: &Limits) -> Self {
         let bodies = Bodies::new(
             limits.body_bytes / 2,
@@ -46,7 +46,7 @@ impl<P: Copy + Eq + Hash> Responses<P> {
     }
 
     /// Cuts blocks of another size from now on, of bodies that are stored as well: a client finds its place by offset.
-    pub(super) fn adopt(&mut self, limits: &Limits) {
+    pub(super) fn set_limits(&mut self, limits: &Limits) {
         self.size_exponent = limits.block_size_exponent.min(MAX_SIZE_EXPONENT);
     }
 
@@ -168,8 +168,8 @@ mod tests {
     use crate::peer::test_peer;
     use code::{CONTENT, NOT_FOUND};
 
-    fn responses() -> (Responses<()>, Instant) {
-        (Responses::new(&Limits::default()), Instant::now())
+    fn responses() -> (Block2Cache<()>, Instant) {
+        (Block2Cache::new(&Limits::default()), Instant::now())
     }
 
     fn key(hash: u64) -> ResponseKey<()> {

@@ -1,7 +1,7 @@
 //! One exchange of a CoAP client, sans-I/O: no socket, no clock, no randomness of its own.
 //!
-//! Feed [`Exchange::handle_datagram`] and [`Exchange::handle_timeout`]; then poll
-//! [`Exchange::poll_transmit`], [`Exchange::next_timeout`] and [`Exchange::outcome`].
+//! Feed [`ClientExchange::handle_datagram`] and [`ClientExchange::handle_timeout`]; then poll
+//! [`ClientExchange::poll_transmit`], [`ClientExchange::next_timeout`] and [`ClientExchange::outcome`].
 //!
 //! It speaks CON with retransmission and NON, takes piggybacked and separate responses (RFC 7252 §4, §5.2), and
 //! moves large bodies block by block (RFC 7959, in `transfer`). Blocks go one after the other, so NSTART = 1
@@ -78,7 +78,7 @@ pub enum ExchangeError {
 }
 
 /// One request and its response: all its blocks, all its retransmissions.
-pub struct Exchange {
+pub struct ClientExchange {
     settings: Settings,
     deadline: Instant,
     secret: Secret,
@@ -104,12 +104,12 @@ struct InFlight {
     retransmissions: u32,
 }
 
-impl Exchange {
+impl ClientExchange {
     /// Begins an exchange: the first datagram is ready to be polled.
     ///
     /// `request` is whole, without block options. `seed` must be unpredictable (tokens are made from it, RFC 7252
     /// §5.3.1) and new for each exchange; `first_message_id` continues where the last exchange with this peer ended
-    /// ([`Exchange::next_message_id`]), so that none is used twice within EXCHANGE_LIFETIME (§4.4).
+    /// ([`ClientExchange::next_message_id`]), so that none is used twice within EXCHANGE_LIFETIME (§4.4).
     pub fn new(
         request: Message,
         settings: Settings,
@@ -220,7 +220,7 @@ impl Exchange {
         self.outbox.pop_front()
     }
 
-    /// When [`Exchange::handle_timeout`] has something to do; none once there is an outcome.
+    /// When [`ClientExchange::handle_timeout`] has something to do; none once there is an outcome.
     pub fn next_timeout(&self) -> Option<Instant> {
         if self.outcome.is_some() {
             return None;

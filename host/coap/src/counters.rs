@@ -48,7 +48,7 @@ pub struct Counters {
     /// Block-wise bodies dropped for others or because they were idle.
     pub bodies_dropped: u64,
     /// Retained answers dropped before their time.
-    pub answers_dropped: u64,
+    pub retained_responses_evicted: u64,
     /// Responses not sent because no message ID was free toward the peer.
     pub message_ids_exhausted: u64,
     /// Responses replaced by 5.00, since they were no response or above a limit.
@@ -69,6 +69,6 @@ pub struct Counters {
     pub retransmissions_withheld: u64,
     /// Datagrams that came to a group.
     pub multicasts: u64,
-    /// Answers to a group not sent, since too many wait for their time.
-    pub leisurely_dropped: u64,
+    /// DedupCache to a group not sent, since too many wait for their time.
+    pub multicast_responses_dropped: u64,
 }

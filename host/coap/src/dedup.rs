@@ -1,4 +1,4 @@
-//! Answers retained for duplicates (RFC 7252 §4.5): a retransmitted request gets the same bytes again and is
+//! DedupCache retained for duplicates (RFC 7252 §4.5): a retransmitted request gets the same bytes again and is
 //! not processed again. Bounded per peer and in all, oldest out.
 
 use std::collections::VecDeque;
@@ -10,7 +10,7 @@ use super::message::MessageType;
 use super::peer::{Map, Peer};
 
 /// An answered request.
-struct Answer {
+struct RetainedResponse {
     message_type: MessageType,
     message_id: u16,
     expires: Instant,
@@ -23,8 +23,8 @@ struct Answer {
 type Turn<P> = (u64, Peer<P>, Instant);
 
 /// The answers of all peers.
-pub(super) struct Answers<P> {
-    peers: Map<Peer<P>, VecDeque<Answer>>,
+pub(super) struct DedupCache<P> {
+    peers: Map<Peer<P>, VecDeque<RetainedResponse>>,
     /// Every answer in the order of its age. What left early through its peer's bound stays here until its
     /// turn comes or until such entries are more than the others.
     turns: VecDeque<Turn<P>>,
@@ -36,12 +36,13 @@ pub(super) struct Answers<P> {
     dropped: u64,
 }
 
-impl<P: Copy + Eq + Hash> Answers<P> {
+impl<P: Copy + Eq + Hash> DedupCache<P> {
     /// What an answer costs beside its bytes: its entry and its turn, in lists that have twice the room when they have grown.
-    const OVERHEAD: usize = 2 * (size_of::<Answer>() + size_of::<Turn<P>>());
+    const OVERHEAD: usize = 2 * (size_of::<RetainedResponse>() + size_of::<Turn<P>>());
     /// What a peer costs beside its answers: its place in a table that is half empty when it has grown, and the least room
     /// of a list, which is four entries.
-    const PEER: usize = 2 * size_of::<(Peer<P>, VecDeque<Answer>)>() + 4 * size_of::<Answer>();
+    const PEER: usize =
+        2 * size_of::<(Peer<P>, VecDeque<RetainedResponse>)>() + 4 * size_of::<RetainedResponse>();
 
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
@@ -65,7 +66,7 @@ impl<P: Copy + Eq + Hash> Answers<P> {
         message_id: u16,
     ) -> Option<&[u8]> {
         let answers = self.peers.get(peer)?;
-        let same = |answer: &&Answer| {
+        let same = |answer: &&RetainedResponse| {
             answer.message_id == message_id && answer.message_type == message_type
         };
         let answer = answers.iter().rev().find(same)?;
@@ -89,7 +90,7 @@ impl<P: Copy + Eq + Hash> Answers<P> {
             self.bytes += Self::PEER;
             VecDeque::new()
         });
-        answers.push_back(Answer {
+        answers.push_back(RetainedResponse {
             message_type,
             message_id,
             expires,
@@ -151,7 +152,7 @@ impl<P: Copy + Eq + Hash> Answers<P> {
         self.turns.front().map(|(_, _, expires)| *expires)
     }
 
-    /// Answers dropped before their time, ever.
+    /// DedupCache dropped before their time, ever.
     pub(super) fn dropped(&self) -> u64 {
         self.dropped
     }
@@ -172,13 +173,13 @@ mod tests {
 
     const LIFETIME: Duration = Duration::from_secs(247);
 
-    fn bounded(per_peer: usize, budget: usize) -> (Answers<u32>, Instant) {
+    fn bounded(per_peer: usize, budget: usize) -> (DedupCache<u32>, Instant) {
         let limits = Limits {
             answers_per_peer: per_peer,
             answer_bytes: budget,
             ..Limits::default()
         };
-        (Answers::new(&limits), Instant::now())
+        (DedupCache::new(&limits), Instant::now())
     }
 
     #[test]
@@ -238,7 +239,7 @@ mod tests {
     fn the_oldest_of_all_leaves_when_the_bytes_are_used_up() {
         let (mut answers, start) = bounded(
             64,
-            3 * (Answers::<u32>::OVERHEAD + Answers::<u32>::PEER + 100),
+            3 * (DedupCache::<u32>::OVERHEAD + DedupCache::<u32>::PEER + 100),
         );
         for peer in 0..5 {
             answers.keep(

@@ -5,19 +5,19 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::time::Instant;
 
-use super::block1::Assemblies;
-use super::block2::Responses;
+use super::block1::Block1Reassembler;
+use super::block2::Block2Cache;
 use super::counters::Counters;
-use super::dedup::Answers;
+use super::dedup::DedupCache;
 use super::echo::Echo;
 use super::exchange::{ExchangeId, Exchanges};
-use super::known::KnownPeers;
 use super::limits::Limits;
 use super::message::{Message, MessageType};
-use super::multicast::Leisurely;
-use super::observe::{Ended, Observations};
+use super::multicast::LeisureQueue;
+use super::observer_table::{Ended, Observations};
+use super::peer_table::PeerTable;
 use super::rate::Rate;
-use super::reliability::{Due, Owner, Reliability};
+use super::reliability::{Due, Purpose, Reliability};
 use super::secret::Secret;
 
 /// A request for the caller, seen once however often it was transmitted. It must be answered with
@@ -58,17 +58,17 @@ pub struct Endpoint<P> {
     pub(super) limits: Limits,
     pub(super) secret: Secret,
     pub(super) exchanges: Exchanges<P>,
-    pub(super) answers: Answers<P>,
+    pub(super) answers: DedupCache<P>,
     pub(super) reliability: Reliability<P>,
-    pub(super) assemblies: Assemblies<P>,
-    pub(super) responses: Responses<P>,
+    pub(super) assemblies: Block1Reassembler<P>,
+    pub(super) responses: Block2Cache<P>,
     pub(super) observations: Observations<P>,
-    pub(super) known: KnownPeers,
+    pub(super) known: PeerTable,
     pub(super) echo: Echo,
     /// Of RSTs to malformed messages, and its account.
     pub(super) resets: Option<Rate>,
     pub(super) resets_full_at: Option<Instant>,
-    pub(super) leisurely: Leisurely<P>,
+    pub(super) leisurely: LeisureQueue<P>,
     pub(super) requests: VecDeque<Incoming<P>>,
     pub(super) transmits: VecDeque<Transmit<P>>,
     pub(super) counters: Counters,
@@ -81,16 +81,16 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         let secret = Secret::new(seed);
         Self {
             exchanges: Exchanges::new(),
-            answers: Answers::new(&limits),
+            answers: DedupCache::new(&limits),
             reliability: Reliability::new(&limits, secret.clone()),
-            assemblies: Assemblies::new(&limits),
-            responses: Responses::new(&limits),
+            assemblies: Block1Reassembler::new(&limits),
+            responses: Block2Cache::new(&limits),
             observations: Observations::new(&limits),
-            known: KnownPeers::new(&limits),
+            known: PeerTable::new(&limits),
             echo: Echo::new(secret.clone()),
             resets: Rate::per_second(limits.resets_per_second),
             resets_full_at: None,
-            leisurely: Leisurely::new(limits.leisurely_answers),
+            leisurely: LeisureQueue::new(limits.leisurely_answers),
             requests: VecDeque::new(),
             transmits: VecDeque::new(),
             counters: Counters::default(),
@@ -140,13 +140,13 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
                 Due::Retransmit(peer, bytes, owner) => self.retransmit(now, peer, bytes, owner),
                 Due::GivenUp(peer, owners) => {
                     for owner in owners {
-                        self.counters.given_up += u64::from(owner != Owner::Proof);
+                        self.counters.given_up += u64::from(owner != Purpose::Proof);
                         match owner {
-                            Owner::Notification(id) | Owner::FirstAnswer(id) => {
+                            Purpose::Notification(id) | Purpose::FirstAnswer(id) => {
                                 self.end(now, id, Ended::Unacknowledged);
                             }
-                            Owner::Proof => self.is_gone(now, &peer),
-                            Owner::Response => {}
+                            Purpose::Proof => self.is_gone(now, &peer),
+                            Purpose::Response => {}
                         }
                     }
                 }
@@ -172,7 +172,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         Counters {
             bodies_refused: self.counters.bodies_refused + self.responses.refused(),
             bodies_dropped: self.assemblies.dropped() + self.responses.dropped(),
-            answers_dropped: self.answers.dropped(),
+            retained_responses_evicted: self.answers.dropped(),
             peers_forgotten: self.known.forgotten(),
             ..self.counters.clone()
         }

@@ -9,7 +9,7 @@ use super::block::Block;
 use super::cache_key::ResponseKey;
 use super::message::{MessageType, Token};
 use super::peer::{Map, Peer};
-use super::terms::Terms;
+use super::response_constraints::ResponseConstraints;
 
 /// Names one request of one endpoint; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,19 +17,19 @@ pub struct ExchangeId(u64);
 
 /// How a request came, which is all that an answer to it needs.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Arrival<P> {
+pub(super) struct RequestMeta<P> {
     pub(super) peer: Peer<P>,
     pub(super) message_type: MessageType,
     pub(super) message_id: u16,
     pub(super) token: Token,
     pub(super) method: u8,
     pub(super) at: Instant,
-    pub(super) terms: Terms,
+    pub(super) terms: ResponseConstraints,
 }
 
 /// A request handed to the caller.
 pub(super) struct Exchange<P> {
-    pub(super) arrival: Arrival<P>,
+    pub(super) arrival: RequestMeta<P>,
     /// Whether the empty ACK has left: then the response is separate (RFC 7252 §5.2.2).
     pub(super) acknowledged: bool,
     /// Under which the response's body is stored if it leaves in blocks.
@@ -73,7 +73,7 @@ impl<P: Copy + Eq + Hash> Exchanges<P> {
     pub(super) fn begin(&mut self, exchange: Exchange<P>, ack_deadline: Instant) -> ExchangeId {
         let id = ExchangeId(self.next_id);
         self.next_id += 1;
-        let Arrival {
+        let RequestMeta {
             peer,
             message_type,
             message_id,
@@ -137,7 +137,7 @@ impl<P: Copy + Eq + Hash> Exchanges<P> {
     }
 
     /// One exchange whose empty ACK is due; it counts as acknowledged from now on.
-    pub(super) fn poll_ack_due(&mut self, now: Instant) -> Option<Arrival<P>> {
+    pub(super) fn poll_ack_due(&mut self, now: Instant) -> Option<RequestMeta<P>> {
         while let Some((deadline, id)) = self.ack_deadlines.front().copied() {
             if deadline > now {
                 return None;

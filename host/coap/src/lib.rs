@@ -7,7 +7,7 @@
 //! (what happens to a datagram).
 
 pub mod address;
-mod adopt;
+mod address_validation;
 mod allowance;
 mod assemble;
 pub mod block;
@@ -23,29 +23,29 @@ mod dedup;
 mod echo;
 pub mod endpoint;
 mod exchange;
-mod known;
 pub mod limits;
 pub mod message;
 mod message_id;
 mod multicast;
-mod notify;
-pub mod observe;
+mod observe_server;
+pub mod observer_table;
 pub mod option;
 pub mod options;
 mod peer;
+mod peer_table;
 mod problem;
 mod rate;
 mod receive;
 mod reliability;
 mod respond;
+mod response_constraints;
 mod secret;
 mod sendable;
+mod set_limits;
 mod silence;
-mod terms;
 #[cfg(test)]
 mod tests;
 mod transmit;
-mod unproven;
 
 pub use block::Block;
 pub use codec::{DecodeError, FormatError, decode, encode};
@@ -54,4 +54,4 @@ pub use endpoint::{Endpoint, Incoming, Transmit};
 pub use exchange::ExchangeId;
 pub use limits::Limits;
 pub use message::{CoapOption, Datagram, Message, MessageType, Token};
-pub use observe::{Ended, ObservationId, Observed};
+pub use observer_table::{Ended, ObservationId, ObserveEvent};

@@ -32,7 +32,7 @@ pub struct Limits {
     pub echo: bool,
     /// DEFAULT_LEISURE, RFC 7252 §8.2: the time over which answers to a group are spread.
     pub leisure: Duration,
-    /// Answers to groups that wait for their time. Above: no answer. A group is asked by a few people.
+    /// DedupCache to groups that wait for their time. Above: no answer. A group is asked by a few people.
     pub leisurely_answers: usize,
     /// Exchanges in flight toward one peer, separate responses included. Above: 5.03. A device has one
     /// (NSTART); 16 leaves room for a router behind one address.
@@ -52,7 +52,7 @@ pub struct Limits {
     /// A notification that follows another one within this time is confirmable, and so waits for its
     /// acknowledgement: 3 s where no round-trip time is known (RFC 7641 §4.5.1).
     pub notification_interval: Duration,
-    /// Answers retained per peer for duplicates, oldest out. A peer that sends more than 64 requests while
+    /// DedupCache retained per peer for duplicates, oldest out. A peer that sends more than 64 requests while
     /// one duplicate travels has no constrained network.
     pub answers_per_peer: usize,
     /// Bytes of retained answers in all, their bookkeeping included (of an answer of 64 some 350, and 400 of its peer), oldest

@@ -10,14 +10,14 @@ use super::code;
 use super::endpoint::Endpoint;
 use super::peer::Peer;
 
-/// Answers that wait for their time. The second part of the key keeps those of one moment apart.
-pub(super) struct Leisurely<P> {
+/// DedupCache that wait for their time. The second part of the key keeps those of one moment apart.
+pub(super) struct LeisureQueue<P> {
     waiting: BTreeMap<(Instant, u64), (Peer<P>, Vec<u8>)>,
     next: u64,
     most: usize,
 }
 
-impl<P> Leisurely<P> {
+impl<P> LeisureQueue<P> {
     pub(super) fn new(most: usize) -> Self {
         Self {
             waiting: BTreeMap::new(),
@@ -81,7 +81,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         }
         let until = now + self.limits.leisure.mul_f64(self.secret.fraction());
         if !self.leisurely.wait(until, peer, bytes) {
-            self.counters.leisurely_dropped += 1;
+            self.counters.multicast_responses_dropped += 1;
         }
     }
 }

@@ -7,14 +7,14 @@ use std::time::Instant;
 use super::code;
 use super::codec::{self, DecodeError};
 use super::endpoint::Endpoint;
-use super::exchange::Arrival;
-use super::known::Admission;
+use super::exchange::RequestMeta;
 use super::message::{Datagram, Message, MessageType};
-use super::observe::Ended;
+use super::observer_table::Ended;
 use super::option::MAX_AGE;
 use super::options;
 use super::peer::Peer;
-use super::reliability::Owner;
+use super::peer_table::Admission;
+use super::reliability::Purpose;
 
 /// How a datagram came.
 #[derive(Clone, Copy)]
@@ -70,9 +70,9 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
                 }
             }
             MessageType::Acknowledgement if !code::is_request(code) => {
-                match self.settle(now, peer, message_id) {
-                    Some(Owner::Notification(id)) => self.notification_arrived(now, id),
-                    Some(Owner::Response | Owner::FirstAnswer(_) | Owner::Proof) => {}
+                match self.on_ack_or_reset(now, peer, message_id) {
+                    Some(Purpose::Notification(id)) => self.notification_arrived(now, id),
+                    Some(Purpose::Response | Purpose::FirstAnswer(_) | Purpose::Proof) => {}
                     None => self.counters.unexpected += 1,
                 }
             }
@@ -101,8 +101,8 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     }
 
     /// Whose message was waiting for this ACK or RST.
-    fn settle(&mut self, now: Instant, peer: Peer<P>, message_id: u16) -> Option<Owner> {
-        let (owner, outcome) = self.reliability.settle(now, peer, message_id)?;
+    fn on_ack_or_reset(&mut self, now: Instant, peer: Peer<P>, message_id: u16) -> Option<Purpose> {
+        let (owner, outcome) = self.reliability.on_ack_or_reset(now, peer, message_id)?;
         // Whoever answers a message of ours has received it.
         self.prove(now, peer);
         self.proceed(now, peer, outcome);
@@ -110,11 +110,11 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     }
 
     fn reset(&mut self, now: Instant, peer: Peer<P>, message_id: u16) {
-        let observation = match self.settle(now, peer, message_id) {
-            Some(Owner::Response) => return self.counters.reset_by_peer += 1,
+        let observation = match self.on_ack_or_reset(now, peer, message_id) {
+            Some(Purpose::Response) => return self.counters.reset_by_peer += 1,
             // That is how a ping is answered.
-            Some(Owner::Proof) => return,
-            Some(Owner::Notification(id) | Owner::FirstAnswer(id)) => Some(id),
+            Some(Purpose::Proof) => return,
+            Some(Purpose::Notification(id) | Purpose::FirstAnswer(id)) => Some(id),
             None => self.observations.find_non(&peer, message_id),
         };
         let Some(id) = observation else {
@@ -131,7 +131,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
             token,
             message: mut request,
         } = datagram;
-        let arrival = Arrival {
+        let arrival = RequestMeta {
             peer,
             message_type,
             message_id,
@@ -172,8 +172,8 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         }
     }
 
-    /// Answers a request that nobody else will see. Kept for duplicates like any answer.
-    fn refuse(&mut self, arrival: &Arrival<P>, response: Message) {
+    /// DedupCache a request that nobody else will see. Kept for duplicates like any answer.
+    fn refuse(&mut self, arrival: &RequestMeta<P>, response: Message) {
         self.latest_refusal = Some((arrival.peer.address, response.code));
         let response = self.as_wanted(arrival, response);
         let (response, _) = self.within_allowance(arrival, false, None, response);
@@ -183,8 +183,8 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
 
     /// Deals with a message seen before (RFC 7252 §4.5): silence while it is in progress and not yet acknowledged,
     /// else the same acknowledgement again. Duplicates of a non-confirmable one are dropped.
-    fn is_duplicate(&mut self, arrival: &Arrival<P>) -> bool {
-        let Arrival {
+    fn is_duplicate(&mut self, arrival: &RequestMeta<P>) -> bool {
+        let RequestMeta {
             peer,
             message_type,
             message_id,

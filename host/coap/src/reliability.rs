@@ -10,13 +10,13 @@ use super::codec;
 use super::limits::Limits;
 use super::message::{Datagram, MessageType};
 use super::message_id::MessageIds;
-use super::observe::ObservationId;
+use super::observer_table::ObservationId;
 use super::peer::{Map, Peer};
 use super::secret::Secret;
 
 /// Whom a confirmable message belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Owner {
+pub(super) enum Purpose {
     /// The exchange that it answers; whatever becomes of it, nobody waits for it.
     Response,
     /// An exchange that has begun an observation.
@@ -27,7 +27,7 @@ pub(super) enum Owner {
     Proof,
 }
 
-impl Owner {
+impl Purpose {
     fn is_response(self) -> bool {
         matches!(self, Self::Response | Self::FirstAnswer(_))
     }
@@ -35,7 +35,7 @@ impl Owner {
 
 /// A message that waits for the one under way.
 struct Waiting {
-    owner: Owner,
+    owner: Purpose,
     content: Content,
 }
 
@@ -54,7 +54,7 @@ impl Waiting {
 
 /// The one confirmable message under way toward a peer, and those behind it.
 struct Outbound {
-    owner: Owner,
+    owner: Purpose,
     message_id: u16,
     bytes: Vec<u8>,
     timer: (Instant, u64),
@@ -64,7 +64,7 @@ struct Outbound {
 }
 
 impl Outbound {
-    fn owners(&self) -> impl Iterator<Item = Owner> {
+    fn owners(&self) -> impl Iterator<Item = Purpose> {
         let waiting = self.waiting.iter().map(|waiting| waiting.owner);
         [self.owner].into_iter().chain(waiting)
     }
@@ -80,7 +80,7 @@ pub(super) struct Outcome {
     /// Bytes to send now.
     pub(super) transmit: Option<Vec<u8>>,
     /// Messages dropped because no message ID was free.
-    pub(super) without_id: Vec<Owner>,
+    pub(super) without_id: Vec<Purpose>,
 }
 
 /// Confirmable messages of all peers.
@@ -101,9 +101,9 @@ pub(super) struct Reliability<P> {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Due<P> {
     /// Send again.
-    Retransmit(Peer<P>, Vec<u8>, Owner),
+    Retransmit(Peer<P>, Vec<u8>, Purpose),
     /// The peer never answered: these messages to it are dropped.
-    GivenUp(Peer<P>, Vec<Owner>),
+    GivenUp(Peer<P>, Vec<Purpose>),
 }
 
 impl<P: Copy + Eq + Hash> Reliability<P> {
@@ -139,7 +139,7 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
         now: Instant,
         peer: Peer<P>,
         datagram: Datagram,
-        owner: Owner,
+        owner: Purpose,
     ) -> Outcome {
         self.outstanding += 1;
         self.responses += usize::from(owner.is_response());
@@ -162,7 +162,7 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
         };
         // One that waits already comes now.
         let before = outbound.waiting.len();
-        let is_proof = |waiting: &Waiting| waiting.owner == Owner::Proof;
+        let is_proof = |waiting: &Waiting| waiting.owner == Purpose::Proof;
         outbound.waiting.retain(|waiting| !is_proof(waiting));
         self.outstanding -= before - outbound.waiting.len();
         outbound.waiting.push_front(Waiting {
@@ -174,7 +174,7 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
         });
         let ping = Datagram::empty(MessageType::Confirmable, message_id);
         outbound.waiting.push_front(Waiting {
-            owner: Owner::Proof,
+            owner: Purpose::Proof,
             content: Content::Again {
                 message_id,
                 bytes: codec::encode(&ping),
@@ -221,7 +221,7 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
         outcome
     }
 
-    fn forget(&mut self, owner: Owner) {
+    fn forget(&mut self, owner: Purpose) {
         self.outstanding -= 1;
         self.responses -= usize::from(owner.is_response());
     }
@@ -235,12 +235,12 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
 
     /// An ACK or RST came. None where it answers nothing that is under way; else whose message it was, and the next one
     /// leaves.
-    pub(super) fn settle(
+    pub(super) fn on_ack_or_reset(
         &mut self,
         now: Instant,
         peer: Peer<P>,
         message_id: u16,
-    ) -> Option<(Owner, Outcome)> {
+    ) -> Option<(Purpose, Outcome)> {
         let outbound = self.peers.get_mut(&peer)?;
         if outbound.message_id == message_id {
             return self.finish(now, peer);
@@ -253,7 +253,7 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
     }
 
     /// Ends the message under way; the next one leaves.
-    fn finish(&mut self, now: Instant, peer: Peer<P>) -> Option<(Owner, Outcome)> {
+    fn finish(&mut self, now: Instant, peer: Peer<P>) -> Option<(Purpose, Outcome)> {
         let outbound = self.remove(&peer)?;
         self.forget(outbound.owner);
         Some((outbound.owner, self.start(now, peer, outbound.waiting)))
@@ -266,7 +266,7 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
         peer: Peer<P>,
         observation: ObservationId,
     ) -> Outcome {
-        let ended = Owner::Notification(observation);
+        let ended = Purpose::Notification(observation);
         let Some(outbound) = self.peers.get_mut(&peer) else {
             return Outcome::default();
         };
@@ -284,8 +284,9 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
     /// Nobody waits for this peer's proof any more: it is not asked for again, unless something waits behind it.
     pub(super) fn drop_idle_proof(&mut self, peer: &Peer<P>) {
         let outbound = self.peers.get(peer);
-        let is_idle = outbound
-            .is_some_and(|outbound| outbound.owner == Owner::Proof && outbound.waiting.is_empty());
+        let is_idle = outbound.is_some_and(|outbound| {
+            outbound.owner == Purpose::Proof && outbound.waiting.is_empty()
+        });
         if is_idle && let Some(outbound) = self.remove(peer) {
             self.forget(outbound.owner);
         }
@@ -338,7 +339,7 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
     /// Whether the peer owes a proof of its address.
     pub(super) fn is_proving(&self, peer: &Peer<P>) -> bool {
         let outbound = self.peers.get(peer);
-        outbound.is_some_and(|outbound| outbound.owners().any(|owner| owner == Owner::Proof))
+        outbound.is_some_and(|outbound| outbound.owners().any(|owner| owner == Purpose::Proof))
     }
 
     /// Responses toward this peer that are under way or waiting.

@@ -9,13 +9,13 @@ use super::cache_key::ResponseKey;
 use super::code::{self, BAD_REQUEST};
 use super::codec;
 use super::endpoint::Endpoint;
-use super::exchange::{Arrival, Exchange, ExchangeId};
+use super::exchange::{Exchange, ExchangeId, RequestMeta};
 use super::message::{Datagram, Message, MessageType};
 use super::option::{BLOCK1, CONTENT_FORMAT, OBSERVE, SIZE2};
-use super::reliability::Owner;
+use super::reliability::Purpose;
 
 impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
-    /// Answers a request: piggybacked if its empty ACK has not left, else in a message of its own; in blocks
+    /// DedupCache a request: piggybacked if its empty ACK has not left, else in a message of its own; in blocks
     /// if it is too large for one. The second answer to a request is ignored.
     ///
     /// An answer that cannot be sent (no response code, above a limit) is replaced by 5.00.
@@ -91,12 +91,12 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     pub(super) fn answer(
         &mut self,
         now: Instant,
-        arrival: &Arrival<P>,
+        arrival: &RequestMeta<P>,
         acknowledged: bool,
         message: Message,
         retain: bool,
     ) {
-        let Arrival {
+        let RequestMeta {
             peer,
             message_id,
             token,
@@ -132,7 +132,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
                 let datagram = datagram(MessageType::Confirmable, 0);
                 let begun = datagram.message.option(OBSERVE);
                 let begun = begun.and_then(|_| self.observations.find(&peer, token));
-                let owner = begun.map_or(Owner::Response, Owner::FirstAnswer);
+                let owner = begun.map_or(Purpose::Response, Purpose::FirstAnswer);
                 let outcome = self.reliability.send(now, peer, datagram, owner);
                 self.proceed(now, peer, outcome);
             }

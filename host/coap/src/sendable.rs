@@ -1,4 +1,4 @@
-//! Answers of the caller that cannot be sent as they are.
+//! DedupCache of the caller that cannot be sent as they are.
 
 use std::fmt::Debug;
 use std::hash::Hash;

@@ -6,18 +6,18 @@ use std::hash::Hash;
 
 use super::codec;
 use super::endpoint::Endpoint;
-use super::exchange::Arrival;
+use super::exchange::RequestMeta;
 use super::message::{Datagram, MessageType};
 
 impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     /// Ends an exchange without its response. `acknowledged`: the empty ACK has left already.
     pub(super) fn answer_silently(
         &mut self,
-        arrival: &Arrival<P>,
+        arrival: &RequestMeta<P>,
         acknowledged: bool,
         retain: bool,
     ) {
-        let Arrival {
+        let RequestMeta {
             peer,
             message_type,
             message_id,

@@ -7,15 +7,15 @@ use std::time::Instant;
 use super::codec;
 use super::endpoint::{Endpoint, Transmit};
 use super::message::{Datagram, MessageType};
-use super::observe::Ended;
+use super::observer_table::Ended;
 use super::peer::Peer;
-use super::reliability::{Outcome, Owner};
+use super::reliability::{Outcome, Purpose};
 
 impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     pub(super) fn proceed(&mut self, now: Instant, peer: Peer<P>, outcome: Outcome) {
         for owner in outcome.without_id {
             self.counters.message_ids_exhausted += 1;
-            if let Owner::Notification(id) | Owner::FirstAnswer(id) = owner {
+            if let Purpose::Notification(id) | Purpose::FirstAnswer(id) = owner {
                 self.end(now, id, Ended::WithoutMessageId);
             }
         }

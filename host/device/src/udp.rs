@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::gateway_address::GatewayAddress;
 use coap::Message;
-use coap::client::{Exchange, ExchangeError, Settings};
+use coap::client::{ClientExchange, ExchangeError, Settings};
 
 /// No UDP datagram is larger.
 const LARGEST_DATAGRAM: usize = 65_535;
@@ -142,7 +142,7 @@ impl Link {
             }
             _ => Port::connect(address)?,
         };
-        let mut exchange = Exchange::new(
+        let mut exchange = ClientExchange::new(
             request.clone(),
             settings,
             seed,
@@ -182,7 +182,7 @@ impl Port {
 
     fn drive(
         &self,
-        exchange: &mut Exchange,
+        exchange: &mut ClientExchange,
         buffer: &mut [u8],
         traffic: &mut Traffic,
     ) -> io::Result<Result<Message, ExchangeError>> {

@@ -8,11 +8,11 @@ use std::time::Instant;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 
-use crate::observe::{Hub, PollId, Polled};
-use crate::request::{Answer, Follows, Gateway, Progress, Refusal, Request, Service};
+use crate::observe::{ObserveBroker, PollId, Polled};
+use crate::request::{Dispatch, Gateway, GatewayError, Request, Response, SideEffect, Snapshot};
 use crate::telemetry::recorder::LoopState;
 use coap::{Endpoint, ExchangeId, Incoming};
-use transport::{Arrival, UdpPeer};
+use transport::{Cast, UdpPeer};
 
 /// Notifications sent before anything else is done: a room with ten thousand observers must not keep requests waiting.
 const NOTIFICATIONS_PER_TURN: usize = 64;
@@ -23,18 +23,18 @@ const BODIES_IN_FLIGHT: usize = 16 << 20;
 /// What was waited for.
 pub(crate) enum Done {
     /// The answer to a request whose body had this many bytes.
-    Answered(ExchangeId, Answer, usize),
+    Answered(ExchangeId, Response, usize),
     /// What came of asking a homeserver on behalf of observers.
     Polled(PollId, Polled),
 }
 
 /// What is served, and what is under way.
-pub(crate) struct Serving<'a> {
+pub(crate) struct Dispatcher<'a> {
     pub(crate) endpoint: Endpoint<UdpPeer>,
-    pub(crate) hub: Hub,
+    pub(crate) hub: ObserveBroker,
     pub(crate) gateway: &'a Gateway,
     /// What serves, as far as endpoint and observations have heard.
-    pub(crate) service: Arc<Service>,
+    pub(crate) service: Arc<Snapshot>,
     pub(crate) pending: FuturesUnordered<LocalBoxFuture<'a, Done>>,
     /// Bytes of request bodies in flight.
     pub(crate) bodies: usize,
@@ -43,17 +43,11 @@ pub(crate) struct Serving<'a> {
     pub(crate) draining: bool,
 }
 
-impl Serving<'_> {
-    pub(crate) fn receive(
-        &mut self,
-        now: Instant,
-        peer: UdpPeer,
-        arrival: Arrival,
-        datagram: &[u8],
-    ) {
+impl Dispatcher<'_> {
+    pub(crate) fn receive(&mut self, now: Instant, peer: UdpPeer, arrival: Cast, datagram: &[u8]) {
         match arrival {
-            Arrival::Unicast => self.endpoint.handle_datagram(now, peer, datagram),
-            Arrival::Multicast => self.endpoint.handle_multicast(now, peer, datagram),
+            Cast::Unicast => self.endpoint.handle_datagram(now, peer, datagram),
+            Cast::Multicast => self.endpoint.handle_multicast(now, peer, datagram),
         }
         // At once and not after the batch: what needs no homeserver is then never in flight beside the rest of the batch,
         // and so never above a device's bound.
@@ -64,14 +58,14 @@ impl Serving<'_> {
 
     /// Goes over to what serves now, if that is another service than before.
     pub(crate) fn follow(&mut self, now: Instant) {
-        let next = self.gateway.serving.now();
+        let next = self.gateway.snapshots.load();
         if Arc::ptr_eq(&self.service, &next) {
             return;
         }
         let is_configured_anew = !next.is_configured_as(&self.service);
         self.service = next.clone();
         if is_configured_anew {
-            self.endpoint.adopt(&self.service.limits.coap);
+            self.endpoint.set_limits(&self.service.limits.coap);
             self.hub.reconfigure(&self.service, now);
         }
     }
@@ -92,9 +86,9 @@ impl Serving<'_> {
             wire_bytes: incoming.wire_bytes,
         };
         let refusal = if self.draining {
-            Some(Refusal::Draining)
+            Some(GatewayError::Draining)
         } else {
-            (self.bodies + body > BODIES_IN_FLIGHT).then_some(Refusal::Busy)
+            (self.bodies + body > BODIES_IN_FLIGHT).then_some(GatewayError::Busy)
         };
         if let Some(refusal) = refusal {
             let response = self.gateway.refuse(&request, &refusal);
@@ -103,8 +97,8 @@ impl Serving<'_> {
         }
         let gateway = self.gateway;
         match gateway.begin(request) {
-            Progress::Answered(answer) => self.respond(id, answer),
-            Progress::Waiting(waiting) => {
+            Dispatch::Answered(answer) => self.respond(id, answer),
+            Dispatch::PendingExchange(waiting) => {
                 self.bodies += body;
                 self.pending.push(Box::pin(async move {
                     Done::Answered(id, gateway.finish(waiting).await, body)
@@ -124,20 +118,20 @@ impl Serving<'_> {
     }
 
     /// Answers a request, and does what follows.
-    fn respond(&mut self, id: ExchangeId, answer: Answer) {
+    fn respond(&mut self, id: ExchangeId, answer: Response) {
         let now = Instant::now();
         let mut message = answer.message;
-        match answer.follows {
+        match answer.side_effect {
             None => self.endpoint.respond(now, id, message),
-            Some(Follows::LoggedOut(account)) => {
+            Some(SideEffect::LoggedOut(account)) => {
                 self.endpoint.respond(now, id, message);
                 self.hub.logged_out(&account);
             }
             // It would end with the gateway, and nobody would tell the device.
-            Some(Follows::Observation(_)) if self.draining => {
+            Some(SideEffect::Observation(_)) if self.draining => {
                 self.endpoint.respond(now, id, message);
             }
-            Some(Follows::Observation(registration)) => {
+            Some(SideEffect::Observation(registration)) => {
                 let prepared = self.hub.prepare(&self.service, now, *registration);
                 let Some(prepared) = prepared else {
                     return self.endpoint.respond(now, id, message);
@@ -158,7 +152,7 @@ impl Serving<'_> {
     /// Moves between endpoint and observations: what arrived, and what is to be told.
     pub(crate) fn notify(&mut self) {
         for _ in 0..NOTIFICATIONS_PER_TURN {
-            while let Some(event) = self.endpoint.poll_observed() {
+            while let Some(event) = self.endpoint.poll_observe_event() {
                 self.hub.observed(Instant::now(), event);
             }
             let Some((id, message)) = self.hub.poll_notification(Instant::now()) else {
@@ -175,7 +169,7 @@ impl Serving<'_> {
         }
         if is_due(self.hub.next_timeout()) {
             self.hub.handle_timeout(now);
-            while let Some(call) = self.hub.poll_call(&self.service, now) {
+            while let Some(call) = self.hub.next_long_poll(&self.service, now) {
                 let upstreams = self.service.upstreams.clone();
                 self.pending.push(Box::pin(async move {
                     let (id, polled) = call.make(&upstreams).await;

@@ -10,10 +10,10 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{Sleep, sleep_until};
 
 use crate::daemon::service_manager::{self, Watchdog};
-use crate::dispatcher::Serving;
-use crate::observe::Hub;
+use crate::dispatcher::Dispatcher;
+use crate::observe::ObserveBroker;
 use crate::request::Gateway;
-use crate::telemetry::refusal_log::EndpointReport;
+use crate::telemetry::refusal_log::RefusalLog;
 use coap::{self, Endpoint};
 use transport::{UdpPeer, UdpTransport};
 
@@ -33,13 +33,13 @@ pub async fn serve(
     gateway: &Gateway,
     stop: impl Future<Output = ()>,
 ) -> usize {
-    let service = gateway.serving.now().clone();
+    let service = gateway.snapshots.load().clone();
     let mut seed = [0; 16];
     getrandom::fill(&mut seed)
         .unwrap_or_else(|error| panic!("no random numbers from the system: {error}"));
-    let mut serving = Serving {
+    let mut dispatcher = Dispatcher {
         endpoint: Endpoint::new(service.limits.coap.clone(), seed),
-        hub: Hub::new(service.limits.observation),
+        hub: ObserveBroker::new(service.limits.observation),
         gateway,
         service,
         pending: FuturesUnordered::new(),
@@ -50,16 +50,16 @@ pub async fn serve(
     let mut timer = Box::pin(sleep_until(tokio::time::Instant::now() + NEVER));
     let mut stop = Box::pin(stop.fuse());
     let mut drained_at = None;
-    let mut report = EndpointReport::default();
+    let mut report = RefusalLog::default();
     let mut watchdog = Watchdog::from_environment(Instant::now());
 
     loop {
-        serving.follow(Instant::now());
+        dispatcher.follow(Instant::now());
         // Here and not only at the timer: under a flood the socket is always the first to be ready.
-        serving.handle_timeout(Instant::now());
+        dispatcher.handle_timeout(Instant::now());
         watchdog.handle_timeout(Instant::now());
-        serving.notify();
-        let endpoint = &mut serving.endpoint;
+        dispatcher.notify();
+        let endpoint = &mut dispatcher.endpoint;
         flush(endpoint, &transport);
         tell(&mut report, endpoint);
         if let Some(end) = drained_at
@@ -70,7 +70,7 @@ pub async fn serve(
         arm(
             timer.as_mut(),
             [
-                serving.next_timeout(),
+                dispatcher.next_timeout(),
                 drained_at,
                 report.next(),
                 watchdog.next_timeout(),
@@ -79,18 +79,18 @@ pub async fn serve(
         tokio::select! {
             biased;
             () = stop.as_mut() => {
-                let drain = serving.service.limits.drain;
-                tracing::info!("stopping: {} exchanges in flight have {} s to end", serving.endpoint.in_flight(), drain.as_secs());
-                service_manager::stopping(serving.endpoint.in_flight(), drain);
-                serving.draining = true;
+                let drain = dispatcher.service.limits.drain;
+                tracing::info!("stopping: {} exchanges in flight have {} s to end", dispatcher.endpoint.in_flight(), drain.as_secs());
+                service_manager::stopping(dispatcher.endpoint.in_flight(), drain);
+                dispatcher.draining = true;
                 drained_at = Some(Instant::now() + drain);
-                serving.hub.finish_all();
+                dispatcher.hub.finish_all();
             }
-            () = gateway.recorder.pulse.wanted() => gateway.recorder.pulse.tell(serving.state()),
-            Some(done) = serving.pending.next() => serving.finish(done),
+            () = gateway.recorder.pulse.wanted() => gateway.recorder.pulse.tell(dispatcher.state()),
+            Some(done) = dispatcher.pending.next() => dispatcher.finish(done),
             // Requests that come while this gateway ends wait in a socket that outlives it, for the next one.
-            ready = transport.readable(), if !(serving.draining && transport.is_handed_over()) => {
-                match ready.and_then(|()| receive(&mut transport, &mut serving)) {
+            ready = transport.readable(), if !(dispatcher.draining && transport.is_handed_over()) => {
+                match ready.and_then(|()| receive(&mut transport, &mut dispatcher)) {
                     Ok(false) => {}
                     // Connections to homeservers share this thread; they get their turn in a flood too.
                     Ok(true) => tokio::task::yield_now().await,
@@ -100,18 +100,18 @@ pub async fn serve(
                     }
                 }
             }
-            () = gateway.serving.changed(), if !serving.draining => {}
+            () = gateway.snapshots.changed(), if !dispatcher.draining => {}
             () = timer.as_mut() => {}
         }
     }
 }
 
 /// Takes the datagrams that are there, up to a turn's worth. Returns whether there may be more.
-fn receive(transport: &mut UdpTransport, serving: &mut Serving<'_>) -> io::Result<bool> {
+fn receive(transport: &mut UdpTransport, dispatcher: &mut Dispatcher<'_>) -> io::Result<bool> {
     let now = Instant::now();
     for _ in 0..BATCHES_PER_TURN {
         if !transport.receive(|peer, arrival, datagram| {
-            serving.receive(now, peer, arrival, datagram);
+            dispatcher.receive(now, peer, arrival, datagram);
         })? {
             return Ok(false);
         }
@@ -134,7 +134,7 @@ fn flush(endpoint: &mut Endpoint<UdpPeer>, transport: &UdpTransport) {
     }
 }
 
-fn tell(report: &mut EndpointReport, endpoint: &Endpoint<UdpPeer>) {
+fn tell(report: &mut RefusalLog, endpoint: &Endpoint<UdpPeer>) {
     let latest = endpoint
         .latest_refusal()
         .map(|(peer, code)| (peer.remote, code));

@@ -35,7 +35,7 @@ struct Inner {
     client_api: ClientApi,
     /// What `auto` has found out.
     is_old: AtomicBool,
-    slots: Slots,
+    slots: ConcurrencyLimit,
     record: Arc<CallRecord>,
 }
 
@@ -47,7 +47,7 @@ impl Homeserver {
         name: Option<String>,
         token: Option<AccessToken>,
         client_api: ClientApi,
-        slots: Slots,
+        slots: ConcurrencyLimit,
     ) -> Self {
         let is_old = AtomicBool::new(client_api == ClientApi::R0);
         Self(Arc::new(Inner {
@@ -124,7 +124,7 @@ impl Homeserver {
 
     /// Its calls in flight and their queue.
     #[must_use]
-    pub fn slots(&self) -> &Slots {
+    pub fn slots(&self) -> &ConcurrencyLimit {
         &self.0.slots
     }
 
@@ -157,9 +157,9 @@ impl Homeserver {
 
 /// Calls in flight and the queue for them. Cheap to clone.
 #[derive(Clone)]
-pub struct Slots(Arc<SlotsInner>);
+pub struct ConcurrencyLimit(Arc<ConcurrencyLimitInner>);
 
-struct SlotsInner {
+struct ConcurrencyLimitInner {
     /// Of `in_flight` and `admitted`, while nothing happens.
     sizes: [usize; 2],
     in_flight: Semaphore,
@@ -167,12 +167,12 @@ struct SlotsInner {
     admitted: Semaphore,
 }
 
-impl Slots {
+impl ConcurrencyLimit {
     /// `in_flight` calls at once, `queued` more that wait.
     #[must_use]
     pub fn new(in_flight: usize, queued: usize) -> Self {
         let admitted = in_flight.saturating_add(queued).min(Semaphore::MAX_PERMITS);
-        Self(Arc::new(SlotsInner {
+        Self(Arc::new(ConcurrencyLimitInner {
             sizes: [in_flight, admitted],
             in_flight: Semaphore::new(in_flight),
             admitted: Semaphore::new(admitted),
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn calls_beyond_the_slots_wait_and_beyond_the_queue_are_refused() {
-        let slots = Slots::new(1, 1);
+        let slots = ConcurrencyLimit::new(1, 1);
         let mut context = Context::from_waker(Waker::noop());
         let mut first = Box::pin(slots.take());
         let Poll::Ready(Some(held)) = first.as_mut().poll(&mut context) else {

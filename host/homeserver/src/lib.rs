@@ -1,7 +1,6 @@
 //! HTTP egress: which homeserver, whose credentials, how long, how much. It knows no CoAP.
 
 mod account;
-mod answer;
 mod client;
 mod failure;
 mod headers;
@@ -10,6 +9,7 @@ mod probes;
 mod public_only;
 mod record;
 mod request;
+mod response;
 mod settings;
 
 use std::net::IpAddr;
@@ -21,7 +21,7 @@ pub use client::ClientError;
 use contract::clock::Clock;
 use contract::secret::AccessToken;
 use contract::{CallError, HttpRequest, HttpResponse, Upstream};
-pub use homeserver::{ClientApi, Homeserver, Slots};
+pub use homeserver::{ClientApi, ConcurrencyLimit, Homeserver};
 pub use probes::Probes;
 pub use public_only::is_public;
 pub use record::{BOUNDS, CallRecord, Durations, OUTCOMES, Presence};
@@ -33,7 +33,7 @@ pub type Outcome = Result<HttpResponse, CallError>;
 
 /// Who a call is made for.
 #[derive(Clone)]
-pub struct Device {
+pub struct Caller {
     /// Its address, for `token_peers`.
     pub address: IpAddr,
     /// The token it presented.
@@ -131,11 +131,11 @@ impl Upstreams {
     /// [`CallError`] with the reasons of `types.call-error`.
     pub async fn call(
         &self,
-        device: &Device,
+        caller: &Caller,
         request: &mut HttpRequest,
         deadline: Instant,
     ) -> Outcome {
-        let (homeserver, token) = self.resolve(device, &request.upstream, &request.credential)?;
+        let (homeserver, token) = self.resolve(caller, &request.upstream, &request.credential)?;
         let slots = Some(homeserver.slots());
         self.send(homeserver, token, request, slots, deadline).await
     }
@@ -148,11 +148,11 @@ impl Upstreams {
     pub async fn poll(
         &self,
         account: &Account,
-        device: &Device,
+        caller: &Caller,
         request: &mut HttpRequest,
         deadline: Instant,
     ) -> Outcome {
-        let (homeserver, token) = self.resolve(device, &request.upstream, &request.credential)?;
+        let (homeserver, token) = self.resolve(caller, &request.upstream, &request.credential)?;
         if !account.belongs(homeserver, token) {
             return Err(unsent("denied"));
         }
@@ -164,7 +164,7 @@ impl Upstreams {
         homeserver: &Homeserver,
         token: Option<&AccessToken>,
         request: &mut HttpRequest,
-        slots: Option<&Slots>,
+        slots: Option<&ConcurrencyLimit>,
         deadline: Instant,
     ) -> Outcome {
         let client = match (&self.any, homeserver.is_configured()) {
@@ -202,11 +202,11 @@ impl Upstreams {
     /// [`CallError`]: `denied` or `no-credential`.
     pub fn account(
         &self,
-        device: &Device,
+        caller: &Caller,
         upstream: &Upstream,
         credential: &str,
     ) -> Result<Account, CallError> {
-        let (homeserver, token) = self.resolve(device, upstream, credential)?;
+        let (homeserver, token) = self.resolve(caller, upstream, credential)?;
         Ok(Account {
             homeserver: homeserver.clone(),
             token: token.cloned(),
@@ -215,9 +215,9 @@ impl Upstreams {
 
     /// The account whose token the device presented; none where it presented none.
     #[must_use]
-    pub fn own_account(&self, device: &Device) -> Option<Account> {
-        let homeserver = device.requested.as_ref().or(self.homeservers.first())?;
-        device.token.as_ref().map(|token| Account {
+    pub fn own_account(&self, caller: &Caller) -> Option<Account> {
+        let homeserver = caller.requested.as_ref().or(self.homeservers.first())?;
+        caller.token.as_ref().map(|token| Account {
             homeserver: homeserver.clone(),
             token: Some(token.clone()),
         })
@@ -225,20 +225,20 @@ impl Upstreams {
 
     fn resolve<'a>(
         &'a self,
-        device: &'a Device,
+        caller: &'a Caller,
         upstream: &Upstream,
         credential: &str,
     ) -> Result<(&'a Homeserver, Option<&'a AccessToken>), CallError> {
         let homeserver = match upstream {
             Upstream::Standard => self.homeservers.first(),
-            Upstream::Requested => device.requested.as_ref().and_then(|it| self.known(it)),
+            Upstream::Requested => caller.requested.as_ref().and_then(|it| self.known(it)),
             Upstream::Named(name) => self
                 .homeservers
                 .iter()
                 .find(|known| known.name() == Some(name)),
         }
         .ok_or_else(|| unsent("denied"))?;
-        let token = self.token(device, homeserver, credential)?;
+        let token = self.token(caller, homeserver, credential)?;
         Ok((homeserver, token))
     }
 
@@ -252,12 +252,12 @@ impl Upstreams {
     /// homeserver it is configured for.
     fn token<'a>(
         &self,
-        device: &'a Device,
+        caller: &'a Caller,
         homeserver: &'a Homeserver,
         credential: &str,
     ) -> Result<Option<&'a AccessToken>, CallError> {
-        let requested = device.requested.as_ref().or(self.homeservers.first());
-        let own = device
+        let requested = caller.requested.as_ref().or(self.homeservers.first());
+        let own = caller
             .token
             .as_ref()
             .filter(|_| requested.is_some_and(|requested| requested.is(homeserver)));
@@ -268,11 +268,11 @@ impl Upstreams {
                 let trusted = self
                     .token_peers
                     .iter()
-                    .any(|network| network.contains(&device.address));
+                    .any(|network| network.contains(&caller.address));
                 // A device that presents a token of its own means that one, here or nowhere.
                 homeserver
                     .token()
-                    .filter(|_| trusted && device.token.is_none())
+                    .filter(|_| trusted && caller.token.is_none())
             }),
             _ => return Err(unsent("denied")),
         };

@@ -9,7 +9,7 @@ use reqwest::Client;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::homeserver::{Homeserver, Slots};
+use super::homeserver::{ConcurrencyLimit, Homeserver};
 use super::record::CallRecord;
 use super::request::Call;
 use super::settings::Others;
@@ -18,7 +18,7 @@ use contract::{HttpRequest, Upstream};
 
 /// What is known for less long than this is not asked again. A monitor looks about as often.
 const FRESH: Duration = Duration::from_secs(10);
-/// A homeserver that takes longer to say its versions is of no use to a device.
+/// A homeserver that takes longer to say its versions is of no use to a caller.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Bytes of the answer: some kilobytes of versions and features.
 const MAX_ANSWER: usize = 64 << 10;
@@ -58,7 +58,7 @@ impl Probes {
 
     /// Calls to homeservers that devices have named, all of them together; none where devices may not.
     #[must_use]
-    pub fn others(&self) -> Option<(&Slots, &CallRecord)> {
+    pub fn others(&self) -> Option<(&ConcurrencyLimit, &CallRecord)> {
         let others = self.others.as_ref()?;
         Some((&others.slots, &others.record))
     }

@@ -9,10 +9,10 @@ use reqwest::{Client, Method, Response, Url};
 use secrecy::ExposeSecret;
 use tokio::time::{Instant, timeout_at};
 
-use super::answer::{is_unrecognized, read};
 use super::failure::{cause, dates, is_not_public, is_tls, was_closed};
 use super::headers::may_send;
-use super::homeserver::{Homeserver, Slots};
+use super::homeserver::{ConcurrencyLimit, Homeserver};
+use super::response::{is_unrecognized, read};
 use super::{Outcome, unsent};
 use contract::clock::Clock;
 use contract::path_segment::is_plain;
@@ -31,7 +31,7 @@ pub(super) struct Call<'a> {
     /// The token to attach.
     pub(super) token: Option<&'a AccessToken>,
     /// Where it queues; none for a long poll.
-    pub(super) slots: Option<&'a Slots>,
+    pub(super) slots: Option<&'a ConcurrencyLimit>,
     /// Bytes of the answer.
     pub(super) max_answer: usize,
     /// By which certificates are judged.
@@ -77,7 +77,7 @@ impl Call<'_> {
         began.set(Some(Instant::now()));
         let mut checked = Checked::new(&self, request, sent)?;
         let answer = checked.make(max_answer).await?;
-        if homeserver.may_be_old() && is_unrecognized(&answer) && checked.spell_old() {
+        if homeserver.may_be_old() && is_unrecognized(&answer) && checked.use_r0() {
             let answer = checked.make(max_answer).await?;
             if !is_unrecognized(&answer) {
                 homeserver.remember_old();
@@ -133,7 +133,7 @@ impl<'a> Checked<'a> {
             return Err(denied());
         }
         if homeserver.is_old() {
-            spell_old(&mut request.path);
+            use_r0(&mut request.path);
         }
         let mut url = homeserver.origin().clone();
         url.path_segments_mut()
@@ -216,7 +216,7 @@ impl<'a> Checked<'a> {
     }
 
     /// Changes the path to the prefix of before Matrix 1.1; false where it has none to change.
-    fn spell_old(&mut self) -> bool {
+    fn use_r0(&mut self) -> bool {
         let mut path: Vec<String> = self
             .url
             .path_segments()
@@ -224,13 +224,13 @@ impl<'a> Checked<'a> {
             .flatten()
             .map(str::to_owned)
             .collect();
-        let changed = spell_old(&mut path);
+        let changed = use_r0(&mut path);
         self.url.set_path(&path.join("/"));
         changed
     }
 }
 
-fn spell_old(path: &mut [String]) -> bool {
+fn use_r0(path: &mut [String]) -> bool {
     match path {
         [matrix, client, version, ..]
             if matrix == "_matrix" && client == "client" && version == "v3" =>

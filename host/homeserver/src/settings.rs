@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{CallRecord, Homeserver, Slots, Upstreams};
+use super::{CallRecord, ConcurrencyLimit, Homeserver, Upstreams};
 use contract::clock::Clock;
 
 /// Bounds of egress.
@@ -20,7 +20,7 @@ pub struct UpstreamLimits {
 /// What homeservers that are not configured share: one budget and one record for all of them, since devices choose their names.
 #[derive(Clone)]
 pub struct Others {
-    pub(super) slots: Slots,
+    pub(super) slots: ConcurrencyLimit,
     pub(super) record: Arc<CallRecord>,
 }
 
@@ -29,7 +29,7 @@ impl Others {
     #[must_use]
     pub fn new(limits: UpstreamLimits) -> Self {
         Self {
-            slots: Slots::new(limits.in_flight, limits.queued),
+            slots: ConcurrencyLimit::new(limits.in_flight, limits.queued),
             record: Arc::default(),
         }
     }

@@ -23,7 +23,6 @@ mod vectors;
 
 pub use call::Trap;
 pub use engine::cache::{Cache, CacheError};
-pub use engine::code::Code;
 #[cfg(feature = "compiler")]
 pub use engine::compile::{CompileError, Footprint, compile};
 #[cfg(feature = "compiler")]
@@ -31,9 +30,10 @@ pub use engine::compile_component;
 #[cfg(feature = "compiler")]
 pub use engine::compiler::{COMMAND as COMPILE_COMMAND, CompileLimits, Compiler};
 pub use engine::native::{MAX_NATIVE, NativeCode, NativeError};
+pub use engine::rule_binary::RuleBinary;
 pub use engine::target::{Target as NativeTarget, TargetError};
 pub use engine::{Engine, EngineError, Engines};
-pub use mount_table::{Conflict, Mounted, Table};
+pub use mount_table::{Conflict, MountTable, Mounted};
 pub use package::error::PackageError;
 pub use package::manifest::{
     CONTRACT_VERSION, MAX_MANIFEST, MAX_VECTORS, Manifest, ManifestError, check_name, needs_of,
@@ -42,12 +42,12 @@ pub use package::native_statement::{NativeStatement, StatementError};
 pub use package::signature::{KeyError, MAX_KEY_FILE, PrivateKey, PublicKey};
 pub use package::trust::{Trust, TrustError};
 pub use package::{MAX_COMPONENT, Package, manifest_path, signature_path};
+pub use revision::accounting::{Alarm, FailureSink, RuleAccounting};
 pub use revision::activation_error::ActivationError;
 pub use revision::budget::{Budget, Permit};
 pub use revision::limits::{Limit, RuleLimits};
-pub use revision::state::{Alarm, Bell, RuleState};
 pub use revision::{Candidate, Revision};
-pub use vectors::{SmokeError, Vector, conversion, smoke};
+pub use vectors::{SelfTestError, Vector, conversion, self_test};
 
 /// The default rule, built from `guest/comatrix` by this crate's build script.
 #[cfg(feature = "compiler")]

@@ -17,7 +17,7 @@ pub struct Mounted {
 
 /// All rules that serve, those with the longest mounts first.
 #[derive(Default)]
-pub struct Table(Vec<Mounted>);
+pub struct MountTable(Vec<Mounted>);
 
 /// Two links on one path: which of them would answer?
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,7 +33,7 @@ pub struct Conflict {
     pub second: String,
 }
 
-impl Table {
+impl MountTable {
     /// A table of these rules.
     ///
     /// # Errors

@@ -5,19 +5,19 @@ use std::io::{self, Write};
 
 use super::args::CheckArgs;
 use super::description_view::{allow, links};
-use super::desk::{self, Desk, grouped};
 use super::error::ToolError;
+use super::rule_harness::{self, RuleHarness, grouped};
 use contract::Digest;
-use runtime::smoke;
+use runtime::self_test;
 use runtime::{CONTRACT_VERSION, Footprint, Manifest, Package, Revision, Trust, Vector, needs_of};
 
 /// Prints a line per check; what cannot be looked at after a failure is left out.
 pub(super) fn check(args: &CheckArgs, out: &mut impl Write) -> Result<(), ToolError> {
     let file = &args.component.component;
-    let name = desk::name(file)?;
-    let settings = desk::settings(&args.component.config)?;
-    let component = desk::read_component(file)?;
-    let more = desk::vectors(args.vectors.as_deref())?;
+    let name = rule_harness::name(file)?;
+    let settings = rule_harness::settings(&args.component.config)?;
+    let component = rule_harness::read_component(file)?;
+    let more = rule_harness::vectors(args.vectors.as_deref())?;
     writeln!(
         out,
         "{}: {} bytes, sha256 {:#}",
@@ -32,7 +32,7 @@ pub(super) fn check(args: &CheckArgs, out: &mut impl Write) -> Result<(), ToolEr
     };
     let package = Package::read(file, &name, &Trust::default());
     let limits = args.component.size.limits();
-    let desk = Desk::activate(&name, &component, &settings, limits)?;
+    let desk = RuleHarness::activate(&name, &component, &settings, limits)?;
     if let Some(desk) = lines.passed("component", desk)? {
         lines.ok(
             "component",
@@ -144,7 +144,7 @@ fn vectors(
     if vectors.is_empty() {
         return Ok(());
     }
-    if let Some(passed) = lines.passed(what, smoke(revision, vectors))? {
+    if let Some(passed) = lines.passed(what, self_test(revision, vectors))? {
         lines.ok(what, &format!("{passed} end as they should"))?;
     }
     Ok(())

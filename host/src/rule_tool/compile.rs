@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::args::CompileArgs;
-use super::desk::{self, grouped, read_component};
 use super::error::ToolError;
+use super::rule_harness::{self, grouped, read_component};
 use runtime::compile as compile_component;
 use runtime::{MAX_MANIFEST, Manifest, NativeStatement, NativeTarget, manifest_path};
 use store::file::{self, replace};
@@ -63,7 +63,7 @@ fn manifest(file: &Path, component: &[u8]) -> Result<Option<Manifest>, ToolError
     let Some(content) = file::read_if_there(&path, MAX_MANIFEST)? else {
         return Ok(None);
     };
-    let name = desk::name(file)?;
+    let name = rule_harness::name(file)?;
     let read = || {
         let manifest = Manifest::parse(&content)?;
         manifest.check_component(&name, component)?;

@@ -7,8 +7,8 @@ use super::build::BuildCommandError;
 use super::new::NewError;
 use contract::GrantError;
 use runtime::{
-    ActivationError, CompileError, EngineError, KeyError, ManifestError, PackageError, SmokeError,
-    Trap, TrustError,
+    ActivationError, CompileError, EngineError, KeyError, ManifestError, PackageError,
+    SelfTestError, Trap, TrustError,
 };
 use store::file::FileError;
 
@@ -76,7 +76,7 @@ pub(super) enum ToolError {
     #[error("the component describes a need that cannot be granted: {0}; mend `describe`")]
     Need(#[from] GrantError),
     #[error(transparent)]
-    Smoke(#[from] SmokeError),
+    Smoke(#[from] SelfTestError),
     #[error(transparent)]
     Trap(#[from] Trap),
     #[error("the rule broke its contract: {0}; the gateway would answer 5.00")]

@@ -8,7 +8,7 @@ use contract::{
     CallError, CoapOption, Context, Effect, HttpRequest, HttpResponse, Message, Mismatch,
     SessionChange, Step, Target, Watch,
 };
-use gateway::request::Refusal;
+use gateway::request::GatewayError;
 use gateway::request::admission::{check_accept, check_format, for_rule};
 use gateway::request::reply::{failed, to_coap};
 use runtime::Revision;
@@ -42,7 +42,7 @@ pub(super) enum Event {
     /// Changes of the observation could not be had, so it ends with 5.03.
     Lost,
     /// The gateway's own answer, in place of the rule's.
-    Refused(Refusal),
+    Refused(GatewayError),
 }
 
 /// What goes in.
@@ -143,15 +143,15 @@ pub(super) fn exchange(
     unreachable!("it counts until the rule answers or has made its calls")
 }
 
-fn find(revision: &Revision, request: &coap::Message) -> Result<contract::Match, Refusal> {
+fn find(revision: &Revision, request: &coap::Message) -> Result<contract::Match, GatewayError> {
     let segments: Vec<_> = request
         .options(URI_PATH)
-        .map(|segment| std::str::from_utf8(segment).map_err(|_| Refusal::UriPath))
+        .map(|segment| std::str::from_utf8(segment).map_err(|_| GatewayError::UriPath))
         .collect::<Result<_, _>>()?;
     let found = revision.find(&segments, request.code);
     found.map_err(|mismatch| match mismatch {
-        Mismatch::Path => Refusal::NotFound,
-        Mismatch::Method => Refusal::Method,
+        Mismatch::Path => GatewayError::NotFound,
+        Mismatch::Method => GatewayError::Method,
     })
 }
 
@@ -182,9 +182,9 @@ fn answered(
 }
 
 /// What the operator would find in the log.
-pub(super) fn broken(refusal: &Refusal) -> ToolError {
+pub(super) fn broken(refusal: &GatewayError) -> ToolError {
     ToolError::Contract(match refusal {
-        Refusal::RuleBrokeContract(fault) => (*fault).to_owned(),
+        GatewayError::RuleBrokeContract(fault) => (*fault).to_owned(),
         other => other.to_string(),
     })
 }

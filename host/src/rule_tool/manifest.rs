@@ -3,21 +3,22 @@
 use std::io::Write;
 
 use super::args::ManifestArgs;
-use super::desk::{self, Desk};
 use super::error::ToolError;
+use super::rule_harness::{self, RuleHarness};
 use contract::Digest;
-use runtime::smoke;
+use runtime::self_test;
 use runtime::{CONTRACT_VERSION, Manifest, manifest_path, needs_of, signature_path};
 use store::file::replace;
 
 /// Writes the manifest beside the component, if the component passes its vectors.
 pub(super) fn manifest(args: &ManifestArgs, out: &mut impl Write) -> Result<(), ToolError> {
-    let name = desk::name(&args.component.component)?;
-    let settings = desk::settings(&args.component.config)?;
-    let component = desk::read_component(&args.component.component)?;
-    let vectors = desk::vectors(args.vectors.as_deref())?;
+    let name = rule_harness::name(&args.component.component)?;
+    let settings = rule_harness::settings(&args.component.config)?;
+    let component = rule_harness::read_component(&args.component.component)?;
+    let vectors = rule_harness::vectors(args.vectors.as_deref())?;
     let revision =
-        Desk::activate(&name, &component, &settings, args.component.size.limits())??.revision;
+        RuleHarness::activate(&name, &component, &settings, args.component.size.limits())??
+            .revision;
     let path = manifest_path(&args.component.component);
     let manifest = Manifest {
         name,
@@ -38,7 +39,7 @@ pub(super) fn manifest(args: &ManifestArgs, out: &mut impl Write) -> Result<(), 
         path: path.clone(),
         fault,
     })?;
-    let passed = smoke(&revision, &manifest.vectors)?;
+    let passed = self_test(&revision, &manifest.vectors)?;
     replace(&path, &content)?;
     let needs = manifest.needs.len();
     writeln!(

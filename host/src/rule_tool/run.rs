@@ -3,10 +3,10 @@
 use std::io::Write;
 
 use super::args::RunArgs;
-use super::desk::Desk;
 use super::error::ToolError;
 use super::exchange::{Outcome, Setting, exchange};
 use super::exchange_view::{write_json, write_text};
+use super::rule_harness::RuleHarness;
 use super::{request_text, response_text};
 
 /// Prints what happened, also where it ends with an error.
@@ -26,7 +26,7 @@ pub(super) fn run(args: &RunArgs, out: &mut impl Write) -> Result<(), ToolError>
         outcomes,
         now: args.now,
     };
-    let revision = Desk::open(&args.component)?.revision;
+    let revision = RuleHarness::open(&args.component)?.revision;
     let mut events = Vec::new();
     let ended = exchange(&revision, setting, &mut events);
     match args.json {

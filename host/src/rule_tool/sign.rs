@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use secrecy::zeroize::Zeroizing;
 
 use super::args::SignArgs;
-use super::desk;
 use super::error::ToolError;
+use super::rule_harness;
 use runtime::{
     MAX_KEY_FILE, MAX_MANIFEST, MAX_NATIVE, Manifest, ManifestError, PrivateKey, manifest_path,
     signature_path,
@@ -32,7 +32,7 @@ pub(super) fn sign(args: &SignArgs, out: &mut impl Write) -> Result<(), ToolErro
     })?;
     let name = &manifest.name;
     match manifest.native {
-        None => manifest.check_component(name, &desk::read_component(&component)?),
+        None => manifest.check_component(name, &rule_harness::read_component(&component)?),
         Some(_) => {
             let native = file::read(&component, MAX_NATIVE)?;
             manifest.check_native(name, &native).map(drop)

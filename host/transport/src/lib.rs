@@ -9,4 +9,4 @@ mod multicast;
 mod udp;
 
 pub use multicast::JoinError;
-pub use udp::{Arrival, BindError, UdpPeer, UdpTransport};
+pub use udp::{BindError, Cast, UdpPeer, UdpTransport};

@@ -34,7 +34,7 @@ pub struct UdpPeer {
 
 /// Whether a datagram was meant for this gateway alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Arrival {
+pub enum Cast {
     /// It was.
     Unicast,
     /// It came to a group.
@@ -186,7 +186,7 @@ impl UdpTransport {
     ///
     /// # Errors
     /// The system's, for example an ICMP error of an earlier datagram.
-    pub fn receive(&mut self, mut take: impl FnMut(UdpPeer, Arrival, &[u8])) -> io::Result<bool> {
+    pub fn receive(&mut self, mut take: impl FnMut(UdpPeer, Cast, &[u8])) -> io::Result<bool> {
         let mut slices = self
             .buffers
             .chunks_exact_mut(RECEIVE_BUFFER)
@@ -212,9 +212,9 @@ impl UdpTransport {
                 .dst_ip
                 .is_some_and(|local| local.to_canonical().is_multicast());
             let arrival = if is_multicast {
-                Arrival::Multicast
+                Cast::Multicast
             } else {
-                Arrival::Unicast
+                Cast::Unicast
             };
             if is_multicast && !self.is_member {
                 // Another program of this machine is in that group.

@@ -1,6 +1,5 @@
 //! Tests of the endpoint as a whole, on a virtual clock.
 
-mod adopt;
 mod amplification;
 mod block_sizes;
 mod blockwise;
@@ -18,6 +17,7 @@ mod problem_details;
 mod rates;
 mod reliability;
 mod separate;
+mod set_limits;
 mod simulation;
 mod truncations;
 

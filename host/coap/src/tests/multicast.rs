@@ -103,5 +103,5 @@ fn answers_that_wait_are_bounded_and_those_dropped_are_counted() {
     }
     server.advance(Duration::from_secs(5));
     assert_eq!(server.sent().len(), 3);
-    assert_eq!(server.endpoint.counters().leisurely_dropped, 2);
+    assert_eq!(server.endpoint.counters().multicast_responses_dropped, 2);
 }

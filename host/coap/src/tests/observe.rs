@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::option::{BLOCK2, ETAG, OBSERVE};
-use crate::{Block, ObservationId, Observed};
+use crate::{Block, ObservationId, ObserveEvent};
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 
@@ -55,8 +55,8 @@ impl Server {
         self.receive(peer, &ack);
     }
 
-    pub(super) fn observed(&mut self) -> Option<Observed> {
-        self.endpoint.poll_observed()
+    pub(super) fn observed(&mut self) -> Option<ObserveEvent> {
+        self.endpoint.poll_observe_event()
     }
 }
 
@@ -91,7 +91,7 @@ fn a_notification_has_the_requests_token_and_a_growing_sequence_number() {
     assert!(sequence(&second) > sequence(&first));
     assert_eq!(server.observed(), None, "it has not arrived yet");
     server.acknowledge(1, second.message_id);
-    assert_eq!(server.observed(), Some(Observed::Delivered(id)));
+    assert_eq!(server.observed(), Some(ObserveEvent::Delivered(id)));
     let third = server.notify(id, "third");
     assert!(sequence(&third) > sequence(&second));
 }
@@ -114,7 +114,7 @@ fn a_lost_notification_is_sent_again_unchanged() {
     server.advance(4 * SECOND);
     assert_eq!(server.sent_one(), notification);
     server.acknowledge(1, notification.message_id);
-    assert_eq!(server.observed(), Some(Observed::Delivered(id)));
+    assert_eq!(server.observed(), Some(ObserveEvent::Delivered(id)));
     server.advance(100 * SECOND);
     assert_eq!(server.sent(), []);
 }
@@ -133,7 +133,7 @@ fn non_confirmable_notifications_are_confirmed_first_daily_and_when_they_come_cl
         if notification.message_type == MessageType::Confirmable {
             server.acknowledge(1, notification.message_id);
         }
-        assert_eq!(server.observed(), Some(Observed::Delivered(id)));
+        assert_eq!(server.observed(), Some(ObserveEvent::Delivered(id)));
         types.push(notification.message_type);
     }
     use MessageType::{Confirmable as Con, NonConfirmable as Non};
@@ -227,7 +227,7 @@ fn a_notification_in_blocks_is_delivered_when_its_last_block_is_fetched() {
     assert_eq!(server.observed(), None, "one block is missing");
     let last = server.answer_to(&block_of(2, 3));
     assert_eq!(last.message.payload, b"1".repeat(22));
-    assert_eq!(server.observed(), Some(Observed::Delivered(id)));
+    assert_eq!(server.observed(), Some(ObserveEvent::Delivered(id)));
     server.notify(id, &"2".repeat(150));
     assert_eq!(server.answer_to(&block_of(2, 3)), last, "the ACK was lost");
 }
@@ -245,7 +245,7 @@ fn a_device_that_does_not_fetch_the_blocks_is_told_the_next_all_the_same() {
     server.advance(59 * SECOND);
     assert_eq!(server.observed(), None);
     server.advance(SECOND);
-    assert_eq!(server.observed(), Some(Observed::Delivered(id)));
+    assert_eq!(server.observed(), Some(ObserveEvent::Delivered(id)));
 }
 
 #[test]
@@ -273,5 +273,5 @@ fn an_observation_that_is_renewed_goes_on_with_what_is_under_way() {
     server.advance(3 * SECOND);
     assert_eq!(server.sent(), std::slice::from_ref(&under_way));
     server.acknowledge(1, under_way.message_id);
-    assert_eq!(server.observed(), Some(Observed::Delivered(id)));
+    assert_eq!(server.observed(), Some(ObserveEvent::Delivered(id)));
 }

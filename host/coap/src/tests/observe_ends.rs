@@ -3,7 +3,7 @@
 use super::observe::{SECOND, content, observing, proven};
 use super::*;
 use crate::option::OBSERVE;
-use crate::{Ended, Observed};
+use crate::{Ended, ObserveEvent};
 
 #[test]
 fn the_same_token_observes_once_and_another_one_besides() {
@@ -17,7 +17,7 @@ fn the_same_token_observes_once_and_another_one_besides() {
         .endpoint
         .respond_observing(server.now, incoming.id, content("again"), None);
     server.sent_one();
-    let replaced = Observed::Ended(first.expect("an observation"), Ended::Replaced);
+    let replaced = ObserveEvent::Ended(first.expect("an observation"), Ended::Replaced);
     assert_eq!(server.observed(), Some(replaced));
     assert!(second.is_some());
     assert!(server.observe(2, 12).0.is_some());
@@ -38,7 +38,7 @@ fn a_request_that_fails_observes_nothing_and_ends_what_its_token_observed() {
         .respond_observing(server.now, id, failed, None);
     assert_eq!(begun, None);
     assert_eq!(server.sent_one().message.option(OBSERVE), None);
-    let replaced = Observed::Ended(first.expect("an observation"), Ended::Replaced);
+    let replaced = ObserveEvent::Ended(first.expect("an observation"), Ended::Replaced);
     assert_eq!(server.observed(), Some(replaced));
 }
 
@@ -57,7 +57,7 @@ fn observe_1_ends_the_observation_and_a_plain_get_does_not() {
     let id = id.expect("an observation");
     assert_eq!(
         server.observed(),
-        Some(Observed::Ended(id, Ended::Deregistered))
+        Some(ObserveEvent::Ended(id, Ended::Deregistered))
     );
     assert!(!server.endpoint.notify(server.now, id, content("late")));
 }
@@ -81,7 +81,10 @@ fn a_rejected_notification_ends_the_observation() {
         }
         let reset = Datagram::empty(MessageType::Reset, notification.message_id);
         server.receive(1, &reset);
-        assert_eq!(server.observed(), Some(Observed::Ended(id, Ended::Reset)));
+        assert_eq!(
+            server.observed(),
+            Some(ObserveEvent::Ended(id, Ended::Reset))
+        );
         assert_eq!(server.endpoint.observations(), 0);
     }
 }
@@ -95,7 +98,7 @@ fn a_device_that_never_acknowledges_is_given_up_with_all_its_observations_that_w
     assert!(server.endpoint.notify(server.now, two, content("b")));
     assert_eq!(server.sent(), [], "one message at a time toward a peer");
     server.advance(100 * SECOND);
-    let ended = [one, two].map(|id| Some(Observed::Ended(id, Ended::Unacknowledged)));
+    let ended = [one, two].map(|id| Some(ObserveEvent::Ended(id, Ended::Unacknowledged)));
     assert_eq!([server.observed(), server.observed()], ended);
     server.sent();
     server.advance(300 * SECOND);
@@ -130,7 +133,7 @@ fn a_registration_from_a_spoofed_address_ends_when_the_ping_is_not_answered() {
     assert!(bytes <= 3 * encode(&observing(10, 0)).len(), "{bytes}");
     assert_eq!(
         server.observed(),
-        Some(Observed::Ended(id, Ended::Unacknowledged))
+        Some(ObserveEvent::Ended(id, Ended::Unacknowledged))
     );
 }
 
@@ -147,7 +150,7 @@ fn a_device_that_rejects_the_separate_first_answer_observes_no_longer() {
     let answer = server.sent_one();
     assert_eq!(answer.message_type, MessageType::Confirmable);
     server.receive(1, &Datagram::empty(MessageType::Reset, answer.message_id));
-    let ended = Observed::Ended(begun.expect("an observation"), Ended::Reset);
+    let ended = ObserveEvent::Ended(begun.expect("an observation"), Ended::Reset);
     assert_eq!(server.observed(), Some(ended));
 }
 
@@ -169,7 +172,7 @@ fn where_there_is_no_room_the_oldest_observation_of_an_unproven_address_makes_it
     server.receive(1, &Datagram::empty(MessageType::Reset, ping));
     let (spoofed, _) = begin(&mut server, 2, 20);
     let (next, _) = begin(&mut server, 3, 30);
-    let displaced = Observed::Ended(spoofed.expect("an observation"), Ended::Displaced);
+    let displaced = ObserveEvent::Ended(spoofed.expect("an observation"), Ended::Displaced);
     assert_eq!(server.observed(), Some(displaced));
     assert!(proven.is_some() && next.is_some());
     let counters = server.endpoint.counters();

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::peer::test_peer;
-use crate::reliability::{Due, Outcome, Owner, Reliability};
+use crate::reliability::{Due, Outcome, Purpose, Reliability};
 use crate::secret::Secret;
 
 fn reliability() -> (Reliability<u8>, Instant) {
@@ -31,7 +31,7 @@ fn message_id(bytes: &[u8]) -> u16 {
 fn a_message_is_sent_five_times_with_doubling_pauses_and_then_given_up() {
     let (mut reliability, start) = reliability();
     let sent = reliability
-        .send(start, test_peer(1), response(b"a"), Owner::Response)
+        .send(start, test_peer(1), response(b"a"), Purpose::Response)
         .transmit
         .expect("sent at once");
     let mut now = start;
@@ -42,13 +42,13 @@ fn a_message_is_sent_five_times_with_doubling_pauses_and_then_given_up() {
         pauses.push((due - now).as_secs_f64());
         now = due;
         match reliability.poll_due(now) {
-            Some(Due::Retransmit(peer, bytes, Owner::Response)) if peer == test_peer(1) => {
+            Some(Due::Retransmit(peer, bytes, Purpose::Response)) if peer == test_peer(1) => {
                 assert_eq!(bytes, sent)
             }
             other => {
                 assert_eq!(
                     other,
-                    Some(Due::GivenUp(test_peer(1), vec![Owner::Response]))
+                    Some(Due::GivenUp(test_peer(1), vec![Purpose::Response]))
                 );
                 break;
             }
@@ -72,16 +72,16 @@ fn a_message_is_sent_five_times_with_doubling_pauses_and_then_given_up() {
 fn one_message_at_a_time_is_under_way_toward_a_peer() {
     let (mut reliability, now) = reliability();
     let first = reliability
-        .send(now, test_peer(1), response(b"a"), Owner::Response)
+        .send(now, test_peer(1), response(b"a"), Purpose::Response)
         .transmit
         .expect("sent at once");
     assert_eq!(
-        reliability.send(now, test_peer(1), response(b"b"), Owner::Response),
+        reliability.send(now, test_peer(1), response(b"b"), Purpose::Response),
         Outcome::default()
     );
     assert!(
         reliability
-            .send(now, test_peer(2), response(b"c"), Owner::Response)
+            .send(now, test_peer(2), response(b"c"), Purpose::Response)
             .transmit
             .is_some()
     );
@@ -94,17 +94,17 @@ fn one_message_at_a_time_is_under_way_toward_a_peer() {
     );
 
     assert_eq!(
-        reliability.settle(now, test_peer(1), message_id(&first).wrapping_add(1)),
+        reliability.on_ack_or_reset(now, test_peer(1), message_id(&first).wrapping_add(1)),
         None
     );
     let second = reliability
-        .settle(now, test_peer(1), message_id(&first))
+        .on_ack_or_reset(now, test_peer(1), message_id(&first))
         .and_then(|(_, outcome)| outcome.transmit);
     let second = second.expect("the next leaves");
     assert_ne!(message_id(&second), message_id(&first));
     assert_eq!(
-        reliability.settle(now, test_peer(1), message_id(&second)),
-        Some((Owner::Response, Outcome::default()))
+        reliability.on_ack_or_reset(now, test_peer(1), message_id(&second)),
+        Some((Purpose::Response, Outcome::default()))
     );
     assert_eq!(
         (
@@ -119,7 +119,7 @@ fn one_message_at_a_time_is_under_way_toward_a_peer() {
 fn a_silent_peer_loses_its_waiting_messages_too() {
     let (mut reliability, start) = reliability();
     for _ in 0..3 {
-        reliability.send(start, test_peer(1), response(b"a"), Owner::Response);
+        reliability.send(start, test_peer(1), response(b"a"), Purpose::Response);
     }
     let end = start + Duration::from_secs(1_000);
     let mut last = None;
@@ -140,7 +140,7 @@ fn a_silent_peer_loses_its_waiting_messages_too() {
     }
     assert_eq!(
         last,
-        Some(Due::GivenUp(test_peer(1), vec![Owner::Response; 3]))
+        Some(Due::GivenUp(test_peer(1), vec![Purpose::Response; 3]))
     );
     assert_eq!(
         (reliability.outstanding(), reliability.next_timeout()),

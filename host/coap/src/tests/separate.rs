@@ -1,4 +1,4 @@
-//! Answers that take longer than the acknowledgement may wait (RFC 7252 §5.2.2).
+//! DedupCache that take longer than the acknowledgement may wait (RFC 7252 §5.2.2).
 
 use std::time::Duration;
 

@@ -9,7 +9,7 @@ use super::process::Process;
 use crate::rule_manager::RuleStatus;
 use crate::telemetry::recorder::{LoopState, unix_ms};
 use coap::Counters;
-use homeserver::{BOUNDS, CallRecord, OUTCOMES, Slots};
+use homeserver::{BOUNDS, CallRecord, ConcurrencyLimit, OUTCOMES};
 
 /// One of the endpoint's counters.
 pub(super) struct EndpointCounter {
@@ -58,7 +58,7 @@ pub(super) fn endpoint_counters(counters: &Counters) -> Vec<EndpointCounter> {
         incomplete true "Requests answered 4.08: blocks are missing.",
         bodies_refused true "Block-wise bodies not begun or not kept for want of room.",
         bodies_dropped true "Block-wise bodies dropped for others or because they were idle.",
-        answers_dropped true "Retained answers dropped before their time.",
+        retained_responses_evicted true "Retained answers dropped before their time.",
         message_ids_exhausted true "Responses not sent because no message ID was free.",
         bad_responses true "Responses replaced by 5.00.",
         rate_limited true "Datagrams above the rate of their device.",
@@ -69,7 +69,7 @@ pub(super) fn endpoint_counters(counters: &Counters) -> Vec<EndpointCounter> {
         proofs false "Devices that proved their address.",
         retransmissions_withheld false "Retransmissions not sent to addresses that are not proven.",
         multicasts false "Datagrams that came to a group.",
-        leisurely_dropped true "Answers to a group not sent, since too many wait.",
+        multicast_responses_dropped true "Answers to a group not sent, since too many wait.",
     }
 }
 
@@ -166,7 +166,7 @@ impl Admin {
         let configured = configured.map(|one| (one.shown(), one.slots(), one.record()));
         let others = probes.others();
         let others = others.map(|(slots, record)| ("other".to_owned(), slots, record));
-        let all: Vec<(String, &Slots, &CallRecord)> = configured.chain(others).collect();
+        let all: Vec<(String, &ConcurrencyLimit, &CallRecord)> = configured.chain(others).collect();
 
         let help = "How long calls took, long polls aside.";
         let name = "comatrix_upstream_call_duration_seconds";

@@ -29,9 +29,9 @@ use std::time::Instant;
 use tokio::task::spawn_local;
 
 use crate::config::Place;
-use crate::request::Serving;
-use crate::rule_manager::{Board, Events};
-use crate::telemetry::recent_warnings::Problems;
+use crate::request::SnapshotCell;
+use crate::rule_manager::{Events, RuleStatusCell};
+use crate::telemetry::recent_warnings::RecentWarnings;
 use crate::telemetry::recorder::Recorder;
 pub use forms::Forms;
 use homeserver::Probes;
@@ -46,13 +46,13 @@ pub struct Admin {
     /// What it has done.
     pub recorder: Rc<Recorder>,
     /// The rules and homeservers of now.
-    pub serving: Arc<Serving>,
+    pub snapshots: Arc<SnapshotCell>,
     /// The rules.
-    pub board: Arc<Board>,
+    pub board: Arc<RuleStatusCell>,
     /// Where an operator's wishes go.
     pub events: Events,
     /// What the log warns of.
-    pub problems: Problems,
+    pub problems: RecentWarnings,
     /// The forms that are out.
     pub forms: Forms,
 }
@@ -60,7 +60,7 @@ pub struct Admin {
 impl Admin {
     /// The homeservers of now.
     fn probes(&self) -> Probes {
-        self.serving.now().upstreams.probes()
+        self.snapshots.load().upstreams.probes()
     }
 }
 

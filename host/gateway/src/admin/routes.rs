@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::forms::{self, random};
 use super::response::{Answer, answer, html, text};
 use super::{Admin, exposition, host_header, page};
-use crate::rule_manager::{Reply, Wish};
+use crate::rule_manager::{ControlRequest, Reply};
 use crate::telemetry::recorder::LoopState;
 
 /// Bytes of a form, and the time for it to come: a name and a token.
@@ -143,7 +143,7 @@ impl Admin {
             );
         }
         tracing::info!("the status page wishes to roll rule {} back", sent.rule);
-        let wish = Wish::Rollback { rule: sent.rule };
+        let wish = ControlRequest::Rollback { rule: sent.rule };
         match timeout(WISH_TIME, wish.tell(&self.events)).await {
             Ok(Reply::Refused(reason)) => text(StatusCode::CONFLICT, reason),
             Ok(_) => see_the_page(),

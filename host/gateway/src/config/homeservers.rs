@@ -8,7 +8,7 @@ use super::ConfigError;
 use super::file::HomeserverTable;
 use contract::escaping::escaped;
 use contract::secret::AccessToken;
-use homeserver::{ClientApi, Homeserver, Slots, TokenPeers, UpstreamLimits};
+use homeserver::{ClientApi, ConcurrencyLimit, Homeserver, TokenPeers, UpstreamLimits};
 
 /// Homeservers to configure; more is a mistake.
 const MAX_HOMESERVERS: usize = 64;
@@ -89,7 +89,7 @@ pub(super) fn homeservers(
             .as_deref()
             .map(AccessToken::from_file)
             .transpose()?;
-        let slots = Slots::new(limits.in_flight, limits.queued);
+        let slots = ConcurrencyLimit::new(limits.in_flight, limits.queued);
         homeservers.push(Homeserver::configured(
             origin,
             table.name,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Settings;
-use crate::request::{OwnNames, Service};
+use crate::request::{LocalNames, Snapshot};
 use homeserver::{ClientError, Upstreams};
 
 impl Settings {
@@ -11,13 +11,13 @@ impl Settings {
     ///
     /// # Errors
     /// [`ClientError`]: the certificate authorities cannot be used.
-    pub fn service(&self) -> Result<Service, ClientError> {
+    pub fn service(&self) -> Result<Snapshot, ClientError> {
         let upstreams = Upstreams::new(self.upstreams.clone())?;
-        Ok(Service {
+        Ok(Snapshot {
             disabled: self.disabled.clone().into(),
-            own_names: Arc::new(OwnNames::new(self.coap.names.clone())),
+            own_names: Arc::new(LocalNames::new(self.coap.names.clone())),
             limits: self.limits.serve.clone(),
-            ..Service::new(upstreams, self.limits.exchange)
+            ..Snapshot::new(upstreams, self.limits.exchange)
         })
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::change::Told;
 use super::limits::COME_BACK;
+use super::shared_change::SharedChange;
 use crate::request::reply::{failed, to_coap};
 use coap::{self, code, option};
 use contract::Context;
@@ -17,7 +17,7 @@ const GRACE: u64 = 93;
 ///
 /// # Errors
 /// The rule trapped; the observation is over.
-pub(super) fn of_change(context: &Context, told: &Told) -> Result<coap::Message, Trap> {
+pub(super) fn of_change(context: &Context, told: &SharedChange) -> Result<coap::Message, Trap> {
     let answer = told.revision.notify(context, &told.change)?;
     let message = match answer {
         Some(Ok(message)) => to_coap(message),

@@ -4,20 +4,20 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Instant;
 
-use super::change::{Told, hash};
-use super::hub::PollId;
+use super::broker::PollId;
 use super::limits::{MAX_KEPT, MAX_WAITING};
 use super::notification::of_change;
+use super::shared_change::{SharedChange, hash};
 
 use contract::{Context, Watch};
-use homeserver::Device;
+use homeserver::Caller;
 use runtime::Trap;
 
 /// What a device is told.
 #[derive(Clone)]
 pub(super) enum Item {
     /// A change; the message is made when its turn comes.
-    Change(Rc<Told>),
+    Change(Rc<SharedChange>),
     /// A message.
     Message(Rc<coap::Message>),
 }
@@ -43,7 +43,7 @@ pub(super) struct Observer {
     pub(super) poll: PollId,
     pub(super) topic: String,
     pub(super) context: Context,
-    pub(super) device: Device,
+    pub(super) device: Caller,
     /// The Uri-Path that it asked for.
     pub(super) path: Vec<String>,
     /// The change that the first answer has shown already, until the poll has told it as well.
@@ -62,7 +62,7 @@ impl Observer {
         poll: PollId,
         topic: String,
         context: Context,
-        device: Device,
+        device: Caller,
         path: Vec<String>,
         refresh_at: Instant,
     ) -> Self {
@@ -89,7 +89,7 @@ impl Observer {
     }
 
     /// The changes of one answer, in their order. What the first answer has shown, and what was before it, is not told again.
-    pub(super) fn tell(&mut self, changes: &[Rc<Told>]) -> Result<(), Overflow> {
+    pub(super) fn tell(&mut self, changes: &[Rc<SharedChange>]) -> Result<(), Overflow> {
         let shown = self.shown;
         let known = changes.iter().position(|told| Some(told.hash) == shown);
         if known.is_some() {

@@ -6,18 +6,18 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::change::Told;
-use super::hub::{Hub, PollId};
+use super::broker::{ObserveBroker, PollId};
 use super::limits::{BREATH, MAX_CHANGE, MAX_CHANGES, WORDS_PER_TURN};
+use super::long_poll::{Identity, LongPoll};
 use super::notification::ended;
-use super::poll::{Identity, Poll};
-use crate::request::{MAX_HOLD, Service, policy, reply};
+use super::shared_change::SharedChange;
+use crate::request::{MAX_HOLD, Snapshot, policy, reply};
 use coap::{self, code};
 use contract::{Change, Failure, HttpRequest, Progress};
 use homeserver::{Outcome, Upstreams};
 use runtime::Trap;
 
-/// A call to make: [`Hub::polled`] gets its outcome.
+/// A call to make: [`ObserveBroker::polled`] gets its outcome.
 pub struct PollCall {
     /// Of which poll.
     pub id: PollId,
@@ -48,11 +48,11 @@ impl PollCall {
     }
 }
 
-impl Hub {
+impl ObserveBroker {
     /// The next call that is due.
-    pub fn poll_call(&mut self, service: &Service, now: Instant) -> Option<PollCall> {
+    pub fn next_long_poll(&mut self, service: &Snapshot, now: Instant) -> Option<PollCall> {
         loop {
-            let is_due = |poll: &Poll| poll.due().is_some_and(|due| due <= now);
+            let is_due = |poll: &LongPoll| poll.due().is_some_and(|due| due <= now);
             let (id, _) = self.polls.iter().find(|(_, poll)| is_due(poll))?;
             let id = *id;
             if !self.revise(service, now, id, WORDS_PER_TURN) {
@@ -200,7 +200,11 @@ impl Hub {
     }
 
     pub(super) fn finish_poll(&mut self, id: PollId, message: &coap::Message) {
-        let observers = self.polls.get(&id).map(Poll::observers).unwrap_or_default();
+        let observers = self
+            .polls
+            .get(&id)
+            .map(LongPoll::observers)
+            .unwrap_or_default();
         for observer in observers {
             self.finish(observer, message.clone());
         }
@@ -231,10 +235,10 @@ impl Hub {
         }
         poll.succeeded(now, state);
         let revision = poll.revision.clone();
-        let mut by_topic: BTreeMap<String, Vec<Rc<Told>>> = BTreeMap::new();
+        let mut by_topic: BTreeMap<String, Vec<Rc<SharedChange>>> = BTreeMap::new();
         let mut all = Vec::with_capacity(changes.len());
         for change in changes {
-            let told = Rc::new(Told::new(&revision, change));
+            let told = Rc::new(SharedChange::new(&revision, change));
             let of_topic = by_topic.entry(told.change.topic.clone()).or_default();
             of_topic.push(told.clone());
             all.push(told);

@@ -4,18 +4,18 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::hub::{Hub, PollId};
+use super::broker::{ObserveBroker, PollId};
+use super::long_poll::LongPoll;
 use super::notification::ended;
-use super::poll::Poll;
-use crate::request::Service;
+use crate::request::Snapshot;
 use coap::code;
-use runtime::Table;
+use runtime::MountTable;
 
-impl Hub {
+impl ObserveBroker {
     /// Holds every observation against what serves now. Other bounds count for what begins from now on.
-    pub fn reconfigure(&mut self, service: &Service, now: Instant) {
+    pub fn reconfigure(&mut self, service: &Snapshot, now: Instant) {
         self.limits = service.limits.observation;
-        let lost = |poll: &Poll| !poll.identity.is_served_by(&service.upstreams);
+        let lost = |poll: &LongPoll| !poll.identity.is_served_by(&service.upstreams);
         for id in self.polls_that(lost) {
             let why = "the gateway's homeservers or access tokens have changed; observe again";
             self.finish_poll(id, &ended(code::SERVICE_UNAVAILABLE, why));
@@ -29,13 +29,13 @@ impl Hub {
         }
     }
 
-    fn polls_that(&self, is: impl Fn(&Poll) -> bool) -> Vec<PollId> {
+    fn polls_that(&self, is: impl Fn(&LongPoll) -> bool) -> Vec<PollId> {
         let polls = self.polls.iter().filter(|(_, poll)| is(poll));
         polls.map(|(id, _)| *id).collect()
     }
 }
 
-fn serves(table: &Table, poll: &Poll) -> bool {
+fn serves(table: &MountTable, poll: &LongPoll) -> bool {
     let mut rules = table.rules().iter();
     rules.any(|rule| Arc::ptr_eq(&rule.revision, &poll.revision))
 }

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::hub::{Hub, PollId};
+use super::broker::{ObserveBroker, PollId};
 use super::limits::{MAX_CHANGE, MAX_TOPIC};
-use super::poll::{Identity, Poll};
-use crate::request::{Registration, Service, policy};
+use super::long_poll::{Identity, LongPoll};
+use crate::request::{ObserveRequest, Snapshot, policy};
 use contract::Watch;
 use runtime::Revision;
 
-/// An observation that may begin: [`Hub::start`].
+/// An observation that may begin: [`ObserveBroker::start`].
 pub struct Prepared {
     pub(super) poll: PollId,
-    pub(super) registration: Registration,
+    pub(super) registration: ObserveRequest,
 }
 
 /// Why a device is answered once.
@@ -31,14 +31,14 @@ enum Unobservable {
     Full,
 }
 
-impl Hub {
+impl ObserveBroker {
     /// Finds the poll for what a rule wants watched, or makes one. None where the device is to be answered once; the log
     /// says why.
     pub fn prepare(
         &mut self,
-        service: &Service,
+        service: &Snapshot,
         now: Instant,
-        registration: Registration,
+        registration: ObserveRequest,
     ) -> Option<Prepared> {
         match self.poll_of(service, now, &registration) {
             Ok(poll) => Some(Prepared { poll, registration }),
@@ -54,11 +54,11 @@ impl Hub {
 
     fn poll_of(
         &mut self,
-        service: &Service,
+        service: &Snapshot,
         now: Instant,
-        registration: &Registration,
+        registration: &ObserveRequest,
     ) -> Result<PollId, Unobservable> {
-        let Registration {
+        let ObserveRequest {
             revision,
             watch,
             device,
@@ -76,9 +76,10 @@ impl Hub {
             .upstreams
             .account(device, &request.upstream, &request.credential)
             .map_err(|_| Unobservable::Denied)?;
-        let wanted = |poll: &Poll| poll.share == watch.share && poll.identity.account.is(&account);
-        let same = |poll: &Poll| wanted(poll) && Arc::ptr_eq(&poll.revision, revision);
-        let former = |poll: &Poll| {
+        let wanted =
+            |poll: &LongPoll| poll.share == watch.share && poll.identity.account.is(&account);
+        let same = |poll: &LongPoll| wanted(poll) && Arc::ptr_eq(&poll.revision, revision);
+        let former = |poll: &LongPoll| {
             let is_former = !Arc::ptr_eq(&poll.revision, revision);
             wanted(poll) && is_former && poll.revision.name() == revision.name()
         };
@@ -99,7 +100,7 @@ impl Hub {
         }
         let identity = Identity::new(account, device.clone(), request);
         let (share, state) = (watch.share.clone(), watch.state.clone());
-        let poll = Poll::new(revision.clone(), identity, share, state, now);
+        let poll = LongPoll::new(revision.clone(), identity, share, state, now);
         Ok(self.add_poll(poll))
     }
 }

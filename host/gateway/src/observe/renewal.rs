@@ -3,12 +3,12 @@
 
 use std::time::Instant;
 
-use super::hub::Hub;
+use super::broker::ObserveBroker;
 use super::registration::Prepared;
-use crate::request::Registration;
+use crate::request::ObserveRequest;
 use coap::{self, ObservationId};
 
-impl Hub {
+impl ObserveBroker {
     /// Whether an observation goes on with this request: it waits for the same as before. One of which nothing is kept and
     /// for which nothing waits begins anew, which is the same to its device.
     #[must_use]
@@ -30,7 +30,7 @@ impl Hub {
     }
 
     /// The observation goes on, as the request wants it.
-    pub(super) fn renew(&mut self, now: Instant, id: ObservationId, registration: Registration) {
+    pub(super) fn renew(&mut self, now: Instant, id: ObservationId, registration: ObserveRequest) {
         let refresh_at = now + self.limits.refresh;
         let Some(observer) = self.observers.get_mut(&id) else {
             return;

@@ -5,20 +5,20 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::hub::{Hub, PollId};
+use super::broker::{ObserveBroker, PollId};
+use super::long_poll::LongPoll;
 use super::notification::{ended, rule_failed};
 use super::observer::{Item, Observer};
-use super::poll::Poll;
-use crate::request::Service;
+use crate::request::Snapshot;
 use coap::code;
 use runtime::Revision;
 
-impl Hub {
+impl ObserveBroker {
     /// Hands a poll to the revision that serves now, if it is another one. Observations that it does not know end. False
     /// where more than `most` notifications are to be put into words first: the rest of them at the next call.
     pub(super) fn revise(
         &mut self,
-        service: &Service,
+        service: &Snapshot,
         now: Instant,
         id: PollId,
         most: usize,
@@ -73,7 +73,7 @@ impl Hub {
         let Some(poll) = self.polls.get(&id) else {
             return;
         };
-        let is_twin = |other: &Poll| {
+        let is_twin = |other: &LongPoll| {
             Arc::ptr_eq(&other.revision, &poll.revision)
                 && other.share == poll.share
                 && other.identity.account.is(&poll.identity.account)
@@ -102,7 +102,7 @@ fn put_into_words(observer: &mut Observer, left: &mut usize) {
 }
 
 /// Finds the link of the new revision that the observer's path means; whether there is one.
-fn relink(service: &Service, current: &Arc<Revision>, observer: &mut Observer) -> bool {
+fn relink(service: &Snapshot, current: &Arc<Revision>, observer: &mut Observer) -> bool {
     let path: Vec<&str> = observer.path.iter().map(String::as_str).collect();
     let Some((revision, found)) = service.find(&path, code::GET) else {
         return false;

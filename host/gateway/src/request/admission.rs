@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
+use super::error::GatewayError;
 use super::proxy_uri::{self, ProxyUri};
-use super::refusal::Refusal;
 use coap::{self, code, option};
 use contract::path_segment::is_plain;
 use contract::secret::AccessToken;
 use contract::{CoapOption, Match, Message, Mismatch, Target};
 use homeserver::{Homeserver, Upstreams};
-use runtime::{Revision, Table};
+use runtime::{MountTable, Revision};
 
 /// A request that a rule will see.
 pub struct Admitted {
@@ -46,18 +46,18 @@ const HOST_OPTIONS: [u16; 8] = [
 pub fn find<'a>(
     request: &coap::Message,
     path: &[&str],
-    table: &'a Table,
+    table: &'a MountTable,
     disabled: &[String],
-) -> Result<(&'a Arc<Revision>, Match), Refusal> {
+) -> Result<(&'a Arc<Revision>, Match), GatewayError> {
     let proxied = request.option(option::PROXY_URI).is_some();
     lookup(path, request.code, table, disabled).map_err(|mismatch| match mismatch {
         // A method that nobody has is 4.05 wherever it is sent (RFC 7252 §5.8).
-        Mismatch::Path if !(code::GET..=code::IPATCH).contains(&request.code) => Refusal::Method,
-        Mismatch::Path if proxied => Refusal::ProxyingNotSupported(
+        Mismatch::Path if !(code::GET..=code::IPATCH).contains(&request.code) => GatewayError::Method,
+        Mismatch::Path if proxied => GatewayError::ProxyingNotSupported(
             "a Proxy-Uri needs a Uri-Path that this gateway knows; GET /.well-known/core lists them",
         ),
-        Mismatch::Path => Refusal::NotFound,
-        Mismatch::Method => Refusal::Method,
+        Mismatch::Path => GatewayError::NotFound,
+        Mismatch::Method => GatewayError::Method,
     })
 }
 
@@ -65,7 +65,7 @@ pub fn find<'a>(
 pub(super) fn lookup<'a>(
     path: &[&str],
     method: u8,
-    table: &'a Table,
+    table: &'a MountTable,
     disabled: &[String],
 ) -> Result<(&'a Arc<Revision>, Match), Mismatch> {
     match path.first() {
@@ -77,14 +77,14 @@ pub(super) fn lookup<'a>(
 /// Checks a request for the link that it means. `observes`: it asks for an observation, and there is room for one.
 ///
 /// # Errors
-/// [`Refusal`]: the answer that the host gives itself.
+/// [`GatewayError`]: the answer that the host gives itself.
 pub fn admit(
     request: coap::Message,
     found: Match,
     revision: &Revision,
     upstreams: &Upstreams,
     observes: bool,
-) -> Result<Admitted, Refusal> {
+) -> Result<Admitted, GatewayError> {
     check_preconditions(&request)?;
     let token = request
         .option(option::ACCESS_TOKEN)
@@ -94,10 +94,10 @@ pub fn admit(
         .option(option::PROXY_URI)
         .map(|value| {
             let ProxyUri { origin, target } = proxy_uri::parse(value)?;
-            Ok::<_, Refusal>((
+            Ok::<_, GatewayError>((
                 upstreams
                     .find(&origin)
-                    .map_err(Refusal::ProxyingNotSupported)?,
+                    .map_err(GatewayError::ProxyingNotSupported)?,
                 target,
             ))
         })
@@ -127,29 +127,29 @@ pub fn admit(
 ///
 /// # Errors
 /// 4.00 for 0 and above 255; 5.08.
-pub fn check_hop_limit(request: &coap::Message) -> Result<(), Refusal> {
+pub fn check_hop_limit(request: &coap::Message) -> Result<(), GatewayError> {
     if request.option(option::HOP_LIMIT).is_none() {
         return Ok(());
     }
     let proxied = request.option(option::PROXY_URI).is_some();
     match request.uint_option(option::HOP_LIMIT) {
-        Some(1) if proxied => Err(Refusal::HopLimitReached),
+        Some(1) if proxied => Err(GatewayError::HopLimitReached),
         Some(1..=255) => Ok(()),
-        _ => Err(Refusal::HopLimit),
+        _ => Err(GatewayError::HopLimit),
     }
 }
 
 /// RFC 7252 §5.10.8: every resource here exists, so no If-None-Match holds. Which ETag a resource has is known once it was
 /// asked for; so If-Match, but for the empty one, which asks only that the resource exists, holds for no request that
 /// changes something.
-fn check_preconditions(request: &coap::Message) -> Result<(), Refusal> {
+fn check_preconditions(request: &coap::Message) -> Result<(), GatewayError> {
     let mut etags = request.options(option::IF_MATCH).peekable();
     let matches =
         code::is_safe(request.code) || etags.peek().is_none() || etags.any(<[u8]>::is_empty);
     if matches && request.option(option::IF_NONE_MATCH).is_none() {
         Ok(())
     } else {
-        Err(Refusal::Precondition)
+        Err(GatewayError::Precondition)
     }
 }
 
@@ -157,14 +157,14 @@ fn check_preconditions(request: &coap::Message) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// 4.15.
-pub fn check_format(request: &coap::Message, accepts: &[u16]) -> Result<(), Refusal> {
+pub fn check_format(request: &coap::Message, accepts: &[u16]) -> Result<(), GatewayError> {
     let format = request.uint_option(option::CONTENT_FORMAT);
     let known = accepts.is_empty()
         || format.is_some_and(|format| accepts.iter().any(|known| u32::from(*known) == format));
     if known {
         Ok(())
     } else {
-        Err(Refusal::UnsupportedFormat)
+        Err(GatewayError::UnsupportedFormat)
     }
 }
 
@@ -173,7 +173,7 @@ pub fn check_format(request: &coap::Message, accepts: &[u16]) -> Result<(), Refu
 ///
 /// # Errors
 /// 4.06.
-pub fn check_accept(request: &coap::Message, produces: &[u16]) -> Result<(), Refusal> {
+pub fn check_accept(request: &coap::Message, produces: &[u16]) -> Result<(), GatewayError> {
     let met = produces.is_empty()
         || request
             .uint_option(option::ACCEPT)
@@ -184,7 +184,7 @@ pub fn check_accept(request: &coap::Message, produces: &[u16]) -> Result<(), Ref
     if met || only_problems {
         Ok(())
     } else {
-        Err(Refusal::NotAcceptable)
+        Err(GatewayError::NotAcceptable)
     }
 }
 
@@ -219,15 +219,15 @@ fn say_that_it_observes(message: &mut Message) {
 /// # Errors
 /// 4.00 for segments that are not UTF-8, empty, dots or with control characters. A single empty segment is the
 /// root (RFC 7252 §6.5).
-pub fn path(request: &coap::Message) -> Result<Vec<&str>, Refusal> {
+pub fn path(request: &coap::Message) -> Result<Vec<&str>, GatewayError> {
     let segments: Vec<&str> = request
         .options(option::URI_PATH)
-        .map(|segment| std::str::from_utf8(segment).map_err(|_| Refusal::UriPath))
+        .map(|segment| std::str::from_utf8(segment).map_err(|_| GatewayError::UriPath))
         .collect::<Result<_, _>>()?;
     match segments.as_slice() {
         [""] => Ok(Vec::new()),
         segments if segments.iter().all(|segment| is_plain(segment)) => Ok(segments.to_vec()),
-        _ => Err(Refusal::Segment),
+        _ => Err(GatewayError::Segment),
     }
 }
 
@@ -241,9 +241,9 @@ pub fn is_discovery(path: &[&str]) -> bool {
 ///
 /// # Errors
 /// 4.05, 4.12, 4.06.
-pub fn admit_discovery(request: &coap::Message) -> Result<(), Refusal> {
+pub fn admit_discovery(request: &coap::Message) -> Result<(), GatewayError> {
     if request.code != code::GET {
-        return Err(Refusal::Method);
+        return Err(GatewayError::Method);
     }
     check_preconditions(request)?;
     check_accept(request, &[crate::request::discovery::LINK_FORMAT])

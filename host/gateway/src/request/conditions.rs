@@ -3,7 +3,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use super::refusal::Refusal;
+use super::error::GatewayError;
 use coap::option::content_format::PROBLEM_DETAILS;
 use coap::{Message, code, option};
 
@@ -61,7 +61,7 @@ impl Conditions {
         }
         let format = response.uint_option(option::CONTENT_FORMAT);
         if self.only_problems && format != Some(PROBLEM_DETAILS.into()) {
-            return Refusal::NotAcceptable.response();
+            return GatewayError::NotAcceptable.response();
         }
         if response.code != code::CONTENT {
             return response;
@@ -70,7 +70,7 @@ impl Conditions {
         // The empty If-Match asks only that the resource exists.
         let is_met = |wanted: &Vec<u8>| wanted.is_empty() || tag.as_ref() == Some(wanted);
         if !self.insists.is_empty() && !self.insists.iter().any(is_met) {
-            return Refusal::Precondition.response();
+            return GatewayError::Precondition.response();
         }
         let Some(tag) = tag else {
             return response;

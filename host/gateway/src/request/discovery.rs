@@ -1,7 +1,7 @@
 //! `/.well-known/core`: what the rules describe, in CoRE Link Format (RFC 6690).
 
 use contract::{Description, Link, Segment};
-use runtime::Table;
+use runtime::MountTable;
 
 /// Content-Format of `application/link-format` (RFC 7252 §12.3).
 pub const LINK_FORMAT: u16 = 40;
@@ -17,7 +17,7 @@ struct Entry {
 
 /// The links of all rules that match every filter (`name=value`, `*` at the end matches any rest).
 #[must_use]
-pub fn core(table: &Table, disabled: &[String], filters: &[&str]) -> String {
+pub fn core(table: &MountTable, disabled: &[String], filters: &[&str]) -> String {
     let rules = table.rules().iter();
     list(
         rules.map(|rule| (rule.mount.as_slice(), rule.revision.description())),

@@ -1,19 +1,19 @@
 //! One exchange: a device's request, the rule that translates it, the homeserver calls that the rule asks for,
 //! and the answer. The one place where `coap`, `rule` and `upstream` meet.
 
+mod access_log_entry;
 pub mod admission;
-mod answer;
 mod conditions;
 mod discovery;
-pub mod drive;
-mod flow_id;
-mod own_authority;
+mod error;
+mod local_authority;
 pub mod policy;
 pub mod proxy_uri;
-mod refusal;
 pub mod reply;
-mod seen;
-mod service;
+mod response;
+pub mod rule_execution;
+mod snapshot;
+mod txn_id;
 
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -21,29 +21,29 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::telemetry::recorder::{Recorder, Resource};
-pub use answer::{Answer, Follows, Registration};
+use access_log_entry::AccessLogEntry;
 use coap::{self, MessageType, code, option};
 use conditions::{Conditions, EntityTags};
 use contract::Step;
 use contract::clock::Clock;
-use drive::Exchange;
-pub use drive::MAX_HOLD;
-use flow_id::FlowIds;
-pub use own_authority::OwnNames;
-pub use refusal::Refusal;
+pub use error::GatewayError;
+pub use local_authority::LocalNames;
+pub use response::{ObserveRequest, Response, SideEffect};
+pub use rule_execution::MAX_HOLD;
+use rule_execution::RuleExecution;
 use runtime::Revision;
-use seen::Seen;
-pub use service::{Service, Serving};
+pub use snapshot::{Snapshot, SnapshotCell};
+use txn_id::TxnIdGenerator;
 
 /// What every exchange shares.
 pub struct Gateway {
     /// What an exchange is begun with.
-    pub serving: Arc<Serving>,
+    pub snapshots: Arc<SnapshotCell>,
     /// The time of day that rules are told.
     pub clock: Clock,
     /// What it has done.
     pub recorder: Rc<Recorder>,
-    flow_ids: FlowIds,
+    flow_ids: TxnIdGenerator,
     entity_tags: EntityTags,
 }
 
@@ -66,43 +66,43 @@ pub struct Request {
 }
 
 /// How far an exchange has come.
-pub enum Progress {
+pub enum Dispatch {
     /// To its end.
-    Answered(Answer),
+    Answered(Response),
     /// A homeserver is needed: [`Gateway::finish`].
-    Waiting(Box<Waiting>),
+    PendingExchange(Box<PendingExchange>),
 }
 
 /// An exchange that waits for a homeserver.
-pub struct Waiting {
-    seen: Seen,
+pub struct PendingExchange {
+    seen: AccessLogEntry,
     resource: Resource,
     conditions: Conditions,
-    exchange: Exchange,
+    exchange: RuleExecution,
     step: Step,
 }
 
 impl Gateway {
     /// A gateway that serves what `serving` says, by the system's clock.
     #[must_use]
-    pub fn new(serving: Arc<Serving>) -> Self {
+    pub fn new(snapshots: Arc<SnapshotCell>) -> Self {
         Self {
-            serving,
+            snapshots,
             clock: Clock::system(),
             recorder: Rc::default(),
-            flow_ids: FlowIds::new(),
+            flow_ids: TxnIdGenerator::new(),
             entity_tags: EntityTags::default(),
         }
     }
 
     /// Takes a request as far as it comes without waiting. Every request gets an answer; errors are answers.
-    pub fn begin(&self, mut request: Request) -> Progress {
+    pub fn begin(&self, mut request: Request) -> Dispatch {
         // From here on the exchange stays with this service, whatever takes its place.
-        let service = self.serving.now();
+        let service = self.snapshots.load();
         // First, so that the log shows the path that is meant.
         let own_names = &service.own_names;
         let resolved = own_names.resolve(&mut request.message, request.local);
-        let seen = Seen::of(&request);
+        let seen = AccessLogEntry::of(&request);
         let conditions = Conditions::of(&request.message);
         let mut led = Led {
             resource: Resource::Unknown,
@@ -112,7 +112,7 @@ impl Gateway {
         let Led { resource, rule } = led;
         let rule = rule.as_deref();
         match begun {
-            Ok(Err((exchange, step))) => Progress::Waiting(Box::new(Waiting {
+            Ok(Err((exchange, step))) => Dispatch::PendingExchange(Box::new(PendingExchange {
                 seen,
                 resource,
                 conditions,
@@ -122,19 +122,19 @@ impl Gateway {
             Ok(Ok(mut answer)) => {
                 answer.message = conditions.apply(&self.entity_tags, answer.message);
                 seen.end(self, &resource, rule, None, &answer.message);
-                Progress::Answered(answer)
+                Dispatch::Answered(answer)
             }
             Err(refusal) => {
                 let response = refused(rule, &refusal);
                 seen.end(self, &resource, rule, None, &response);
-                Progress::Answered(response.into())
+                Dispatch::Answered(response.into())
             }
         }
     }
 
     /// Does the rest.
-    pub async fn finish(&self, waiting: Box<Waiting>) -> Answer {
-        let Waiting {
+    pub async fn finish(&self, waiting: Box<PendingExchange>) -> Response {
+        let PendingExchange {
             seen,
             resource,
             conditions,
@@ -150,31 +150,31 @@ impl Gateway {
     }
 
     /// Answers a request, however long it takes.
-    pub async fn answer(&self, request: Request) -> Answer {
+    pub async fn answer(&self, request: Request) -> Response {
         match self.begin(request) {
-            Progress::Answered(answer) => answer,
-            Progress::Waiting(waiting) => self.finish(waiting).await,
+            Dispatch::Answered(answer) => answer,
+            Dispatch::PendingExchange(waiting) => self.finish(waiting).await,
         }
     }
 
     /// The answer to a request that the gateway cannot take now, and its log line.
     #[must_use]
-    pub fn refuse(&self, request: &Request, refusal: &Refusal) -> coap::Message {
-        if matches!(refusal, Refusal::Busy) {
+    pub fn refuse(&self, request: &Request, refusal: &GatewayError) -> coap::Message {
+        if matches!(refusal, GatewayError::Busy) {
             self.recorder.refused_busy();
         }
         let response = refusal.response();
-        Seen::of(request).end(self, &Resource::Unknown, None, None, &response);
+        AccessLogEntry::of(request).end(self, &Resource::Unknown, None, None, &response);
         response
     }
 
     /// `led` becomes what the request led to.
     fn admit_and_begin(
         &self,
-        service: &Arc<Service>,
+        service: &Arc<Snapshot>,
         request: Request,
         led: &mut Led,
-    ) -> Result<Result<Answer, (Exchange, Step)>, Refusal> {
+    ) -> Result<Result<Response, (RuleExecution, Step)>, GatewayError> {
         let Request {
             peer,
             multicast,
@@ -190,9 +190,9 @@ impl Gateway {
             return Ok(Ok(discover(service, &message)?.into()));
         }
         if multicast {
-            return Err(Refusal::NotFound);
+            return Err(GatewayError::NotFound);
         }
-        let Service {
+        let Snapshot {
             rules,
             disabled,
             upstreams,
@@ -203,14 +203,14 @@ impl Gateway {
         let admitted = admission::admit(message, found, revision, upstreams, observes)?;
         let revision = led.rule.insert(revision.clone());
         let flow_id = self.flow_ids.next();
-        drive::begin(service, self.clock, flow_id, revision, peer, admitted)
+        rule_execution::begin(service, self.clock, flow_id, revision, peer, admitted)
     }
 }
 
-fn discover(service: &Service, request: &coap::Message) -> Result<coap::Message, Refusal> {
+fn discover(service: &Snapshot, request: &coap::Message) -> Result<coap::Message, GatewayError> {
     let filters: Vec<&str> = request
         .options(option::URI_QUERY)
-        .map(|query| std::str::from_utf8(query).map_err(|_| Refusal::UriPath))
+        .map(|query| std::str::from_utf8(query).map_err(|_| GatewayError::UriPath))
         .collect::<Result<_, _>>()?;
     let links = discovery::core(&service.rules, &service.disabled, &filters);
     Ok(coap::Message::new(code::CONTENT)
@@ -226,10 +226,10 @@ struct Led {
 }
 
 /// The answer to an exchange that ended with a refusal. What a rule did wrong is for the operator.
-fn refused(rule: Option<&Revision>, refusal: &Refusal) -> coap::Message {
+fn refused(rule: Option<&Revision>, refusal: &GatewayError) -> coap::Message {
     let fault = match refusal {
-        Refusal::RuleTrapped(trap) => Some(trap.to_string()),
-        Refusal::RuleBrokeContract(how) => {
+        GatewayError::RuleTrapped(trap) => Some(trap.to_string()),
+        GatewayError::RuleBrokeContract(how) => {
             rule.map(|rule| format!("rule {} broke its contract: {how}", rule.name()))
         }
         _ => None,

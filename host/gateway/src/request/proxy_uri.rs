@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::refusal::Refusal;
+use super::error::GatewayError;
 use contract::Target;
 use contract::path_segment::is_plain;
 
@@ -22,20 +22,20 @@ pub struct ProxyUri {
 ///
 /// # Errors
 /// 4.00 where it is no URI, or its path cannot be taken literally; 5.05 for another scheme or user info.
-pub fn parse(value: &[u8]) -> Result<ProxyUri, Refusal> {
-    let text = std::str::from_utf8(value).map_err(|_| Refusal::ProxyUri("it is not UTF-8"))?;
+pub fn parse(value: &[u8]) -> Result<ProxyUri, GatewayError> {
+    let text = std::str::from_utf8(value).map_err(|_| GatewayError::ProxyUri("it is not UTF-8"))?;
     if text
         .bytes()
         .any(|byte| byte.is_ascii_control() || byte == b'\\' || byte == b' ')
     {
         // The parser would quietly drop or change these.
-        return Err(Refusal::ProxyUri(
+        return Err(GatewayError::ProxyUri(
             "it has spaces, backslashes or control characters",
         ));
     }
-    let url = Url::parse(text).map_err(|_| Refusal::ProxyUri("it is not an absolute URI"))?;
+    let url = Url::parse(text).map_err(|_| GatewayError::ProxyUri("it is not an absolute URI"))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(Refusal::ProxyingNotSupported(
+        return Err(GatewayError::ProxyingNotSupported(
             "only http and https are proxied",
         ));
     }
@@ -44,7 +44,7 @@ pub fn parse(value: &[u8]) -> Result<ProxyUri, Refusal> {
         .and_then(|rest| rest.strip_prefix("://"))
     else {
         // The parser would supply the slashes, and so read another path than the one that stands here.
-        return Err(Refusal::ProxyUri("its scheme is not followed by ://"));
+        return Err(GatewayError::ProxyUri("its scheme is not followed by ://"));
     };
     let authority = after_scheme
         .split(['/', '?', '#'])
@@ -52,16 +52,16 @@ pub fn parse(value: &[u8]) -> Result<ProxyUri, Refusal> {
         .unwrap_or_default();
     if authority.is_empty() {
         // The parser would skip the slashes, and take what stands here as the path for the host.
-        return Err(Refusal::ProxyUri("no host follows its ://"));
+        return Err(GatewayError::ProxyUri("no host follows its ://"));
     }
     if authority.contains('@') {
-        return Err(Refusal::ProxyingNotSupported(
+        return Err(GatewayError::ProxyingNotSupported(
             "a Proxy-Uri must not hold user info",
         ));
     }
     if url.fragment().is_some() {
         // A room alias begins with `#`; unescaped it would end the path.
-        return Err(Refusal::ProxyUri("it has a fragment; write # as %23"));
+        return Err(GatewayError::ProxyUri("it has a fragment; write # as %23"));
     }
     let target = Target {
         path: segments(after_scheme)?,
@@ -74,7 +74,7 @@ pub fn parse(value: &[u8]) -> Result<ProxyUri, Refusal> {
 }
 
 /// The path's segments from the text itself: the parser would resolve `.` and `..`, also when escaped.
-fn segments(after_scheme: &str) -> Result<Vec<String>, Refusal> {
+fn segments(after_scheme: &str) -> Result<Vec<String>, GatewayError> {
     let path = after_scheme
         .find(['/', '?'])
         .map_or("", |start| &after_scheme[start..]);
@@ -88,13 +88,13 @@ fn segments(after_scheme: &str) -> Result<Vec<String>, Refusal> {
             if is_plain(&segment) {
                 Ok(segment)
             } else {
-                Err(Refusal::Segment)
+                Err(GatewayError::Segment)
             }
         })
         .collect()
 }
 
-fn query(url: &Url) -> Result<Vec<(String, String)>, Refusal> {
+fn query(url: &Url) -> Result<Vec<(String, String)>, GatewayError> {
     let Some(query) = url.query().filter(|query| !query.is_empty()) else {
         return Ok(Vec::new());
     };
@@ -105,28 +105,28 @@ fn query(url: &Url) -> Result<Vec<(String, String)>, Refusal> {
             let name = decoded(name, "its query is not UTF-8")?;
             Ok((name, decoded(value, "its query is not UTF-8")?))
         })
-        .collect::<Result<_, Refusal>>()?;
+        .collect::<Result<_, GatewayError>>()?;
     if pairs.len() > MAX_QUERY_PAIRS {
-        return Err(Refusal::ProxyUri("its query has more than 32 pairs"));
+        return Err(GatewayError::ProxyUri("its query has more than 32 pairs"));
     }
     Ok(pairs)
 }
 
 /// RFC 3986 §2.1: a `%` begins an escape of two hexadecimal digits. The decoder would let others pass as they are.
-fn decoded(text: &str, fault: &'static str) -> Result<String, Refusal> {
+fn decoded(text: &str, fault: &'static str) -> Result<String, GatewayError> {
     let is_escape = |rest: &str| {
         let digits = rest.as_bytes().get(..2);
         digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     };
     if !text.split('%').skip(1).all(is_escape) {
-        return Err(Refusal::ProxyUri(
+        return Err(GatewayError::ProxyUri(
             "a % in it is not followed by two hexadecimal digits; write % as %25",
         ));
     }
     percent_encoding::percent_decode_str(text)
         .decode_utf8()
         .map(std::borrow::Cow::into_owned)
-        .map_err(|_| Refusal::ProxyUri(fault))
+        .map_err(|_| GatewayError::ProxyUri(fault))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What a rule has replied, as a response: checked against the contract.
 
-use super::refusal::Refusal;
+use super::error::GatewayError;
 use coap::{self, CoapOption, code, option};
 use contract::Failure;
 
@@ -13,8 +13,8 @@ const MAX_OPTION_BYTES: usize = 512;
 /// The rule's answer as a response. Block-wise options are the endpoint's (see `types.message`).
 ///
 /// # Errors
-/// [`Refusal::RuleBrokeContract`].
-pub fn to_coap(message: contract::Message) -> Result<coap::Message, Refusal> {
+/// [`GatewayError::RuleBrokeContract`].
+pub fn to_coap(message: contract::Message) -> Result<coap::Message, GatewayError> {
     let hosts = [
         option::BLOCK1,
         option::BLOCK2,
@@ -23,7 +23,7 @@ pub fn to_coap(message: contract::Message) -> Result<coap::Message, Refusal> {
         option::OBSERVE,
     ];
     if !code::is_response(message.code) {
-        return Err(Refusal::RuleBrokeContract(
+        return Err(GatewayError::RuleBrokeContract(
             "its reply's code is no response code",
         ));
     }
@@ -33,7 +33,7 @@ pub fn to_coap(message: contract::Message) -> Result<coap::Message, Refusal> {
         .map(|option| option.value.len())
         .sum();
     if message.options.len() > MAX_OPTIONS || bytes > MAX_OPTION_BYTES {
-        return Err(Refusal::RuleBrokeContract(
+        return Err(GatewayError::RuleBrokeContract(
             "its reply has too many options, or too large ones",
         ));
     }
@@ -42,7 +42,7 @@ pub fn to_coap(message: contract::Message) -> Result<coap::Message, Refusal> {
         .iter()
         .any(|option| hosts.contains(&option.number))
     {
-        return Err(Refusal::RuleBrokeContract(
+        return Err(GatewayError::RuleBrokeContract(
             "its reply holds block-wise or Observe options",
         ));
     }
@@ -63,10 +63,10 @@ pub fn to_coap(message: contract::Message) -> Result<coap::Message, Refusal> {
 /// The rule's failure as a response.
 ///
 /// # Errors
-/// [`Refusal::RuleBrokeContract`].
-pub fn failed(failure: Failure) -> Result<coap::Message, Refusal> {
+/// [`GatewayError::RuleBrokeContract`].
+pub fn failed(failure: Failure) -> Result<coap::Message, GatewayError> {
     if !matches!(code::class(failure.code), 4 | 5) {
-        return Err(Refusal::RuleBrokeContract(
+        return Err(GatewayError::RuleBrokeContract(
             "its failure's code is of neither class 4 nor 5",
         ));
     }

@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 
 use crate::config::default_control_socket;
 
-use super::protocol::{MAX_LINE, Reply, RuleStatus, Wish};
+use super::protocol::{ControlRequest, MAX_LINE, Reply, RuleStatus};
 
 /// A large component compiles for seconds on a small router.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -60,14 +60,14 @@ pub fn run(args: RulesArgs) -> ExitCode {
         return ExitCode::from(2);
     };
     let (wish, json) = match args.command {
-        RulesCommand::List { json } => (Wish::List {}, json),
+        RulesCommand::List { json } => (ControlRequest::List {}, json),
         RulesCommand::Swap { name, file } => {
             // The gateway has a working folder of its own.
             let file = std::path::absolute(&file).unwrap_or(file);
-            (Wish::Swap { rule: name, file }, false)
+            (ControlRequest::Swap { rule: name, file }, false)
         }
-        RulesCommand::Reload => (Wish::Reload {}, false),
-        RulesCommand::Rollback { name } => (Wish::Rollback { rule: name }, false),
+        RulesCommand::Reload => (ControlRequest::Reload {}, false),
+        RulesCommand::Rollback { name } => (ControlRequest::Rollback { rule: name }, false),
     };
     match ask(&socket, &wish) {
         Ok(Reply::Done(done)) => {
@@ -101,7 +101,7 @@ pub fn run(args: RulesArgs) -> ExitCode {
 ///
 /// # Errors
 /// The system's: nobody listens, or the answer did not come.
-pub fn ask(socket: &Path, wish: &Wish) -> io::Result<Reply> {
+pub fn ask(socket: &Path, wish: &ControlRequest) -> io::Result<Reply> {
     let mut stream = UnixStream::connect(socket)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut line = serde_json::to_vec(wish)?;

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use store::private_socket::{PrivateSocket, stranger};
 
 use super::Events;
-use super::protocol::{MAX_LINE, Reply, Wish};
+use super::protocol::{ControlRequest, MAX_LINE, Reply};
 
 /// Commands at a time; an operator has two hands.
 const CONNECTIONS: usize = 4;
@@ -90,7 +90,7 @@ async fn talk(mut stream: UnixStream, events: &Events) -> io::Result<()> {
 }
 
 async fn answer(line: &str, events: &Events) -> Reply {
-    match serde_json::from_str::<Wish>(line) {
+    match serde_json::from_str::<ControlRequest>(line) {
         Ok(wish) => wish.tell(events).await,
         Err(error) => {
             let error = contract::escaping::escaped(&error.to_string(), 200);

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::board::{Changes, Posted, Serves};
+use super::rule_status_cell::{Changes, Posted, Serves};
 use crate::config::RuleSpec;
 use contract::Digest;
-use runtime::{Bell, Manifest, Package, Revision, RuleState};
+use runtime::{FailureSink, Manifest, Package, Revision, RuleAccounting};
 
 /// How long a rule that keeps failing is out of service at first; twice as long each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -19,7 +19,7 @@ const FORGIVEN: Duration = Duration::from_secs(600);
 #[derive(Clone)]
 pub(super) struct Managed {
     pub(super) spec: RuleSpec,
-    pub(super) state: Arc<RuleState>,
+    pub(super) state: Arc<RuleAccounting>,
     pub(super) current: Option<Activated>,
     pub(super) previous: Option<Activated>,
     /// Below this number no revision is activated: what an activated manifest asked for.
@@ -66,9 +66,9 @@ pub(super) struct Activated {
 
 impl Managed {
     /// A rule none of whose revisions serves yet. `bell` hears of those that fail.
-    pub(super) fn new(spec: RuleSpec, bell: Bell) -> Self {
+    pub(super) fn new(spec: RuleSpec, bell: FailureSink) -> Self {
         Self {
-            state: RuleState::new(&spec.name, spec.limits, Some(bell)),
+            state: RuleAccounting::new(&spec.name, spec.limits, Some(bell)),
             spec,
             current: None,
             previous: None,
@@ -83,7 +83,7 @@ impl Managed {
 
     /// The same rule with another specification, to be made ready. What it was before was granted, limited and set otherwise:
     /// there is no way back to that.
-    pub(super) fn respecified(&self, spec: RuleSpec, bell: Bell) -> Self {
+    pub(super) fn respecified(&self, spec: RuleSpec, bell: FailureSink) -> Self {
         let fresh = Self::new(spec, bell);
         Self {
             // Accounts of another size begin anew; what runs is counted on the former ones.
@@ -130,7 +130,7 @@ impl Managed {
         );
     }
 
-    /// What is known of it, for [`Board`](super::Board).
+    /// What is known of it, for [`RuleStatusCell`](super::RuleStatusCell).
     pub(super) fn posted(&self) -> Posted {
         let serves = |current: &Activated| Serves {
             revision: current.revision.clone(),

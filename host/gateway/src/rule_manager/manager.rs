@@ -5,32 +5,32 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
-use super::board::Board;
+use super::config_reloader::ConfigReloader;
 use super::managed::{Activated, Managed};
-use super::protocol::{Reply, Wish};
+use super::protocol::{ControlRequest, Reply};
 use super::reload::Source;
 use super::replace::NotReplaced;
-use super::rereading::Rereading;
+use super::rule_status_cell::RuleStatusCell;
 use super::watch::Watch;
 use super::{Event, Events};
 use crate::config::RuleSpec;
 use crate::config::Settings;
 use crate::daemon::heap;
-use crate::request::Serving;
+use crate::request::SnapshotCell;
 use contract::escaping::escaped;
-use runtime::{Alarm, Bell, Cache, Engines, Trust};
+use runtime::{Alarm, Cache, Engines, FailureSink, Trust};
 
 /// All rules, and what they are made with.
 pub struct Manager {
     pub(super) engines: Engines,
     pub(super) cache: Option<Cache>,
     pub(super) trust: Trust,
-    pub(super) serving: Arc<Serving>,
-    board: Arc<Board>,
+    pub(super) snapshots: Arc<SnapshotCell>,
+    board: Arc<RuleStatusCell>,
     pub(super) rules: Vec<Managed>,
-    pub(super) rereading: Rereading,
+    pub(super) rereading: ConfigReloader,
     /// Hears of revisions that fail.
-    pub(super) bell: Bell,
+    pub(super) bell: FailureSink,
     /// None where the system has none left.
     pub(super) watch: Option<Arc<Watch>>,
     /// Folders that could not be watched.
@@ -44,13 +44,13 @@ impl Manager {
     pub fn new(
         engines: Engines,
         cache: Option<Cache>,
-        serving: Arc<Serving>,
+        snapshots: Arc<SnapshotCell>,
         (specs, trust): (Vec<RuleSpec>, Trust),
-        rereading: Rereading,
+        rereading: ConfigReloader,
         watch: Option<Arc<Watch>>,
         events: &Events,
     ) -> Self {
-        let bell: Bell = {
+        let bell: FailureSink = {
             let events = events.clone();
             Arc::new(move |alarm: Alarm| {
                 // Without a manager nobody decides any more: the gateway ends.
@@ -62,7 +62,7 @@ impl Manager {
             engines,
             cache,
             trust,
-            serving,
+            snapshots,
             board: Arc::default(),
             rules: specs.into_iter().map(managed).collect(),
             rereading,
@@ -74,7 +74,7 @@ impl Manager {
 
     /// What is known of the rules, for whoever wants to see it.
     #[must_use]
-    pub fn board(&self) -> Arc<Board> {
+    pub fn board(&self) -> Arc<RuleStatusCell> {
         self.board.clone()
     }
 
@@ -109,7 +109,7 @@ impl Manager {
                 "a configured access token serves unsecured devices of token_peers: whoever can send from such an address can use it"
             );
         }
-        let service = self.serving.now();
+        let service = self.snapshots.load();
         let is_there = |name: &&String| service.rules.has_first(name);
         for name in settings.disabled.iter().filter(|name| !is_there(name)) {
             tracing::warn!(
@@ -138,7 +138,7 @@ impl Manager {
             Event::Replaced(rule) => self.replaced(rule, events),
             Event::Folders => self.folders_changed(),
             Event::Alarm(alarm) => self.alarm(&alarm),
-            Event::Wish(wish, reply) => {
+            Event::ControlRequest(wish, reply) => {
                 let answer = self.wish(wish);
                 // Before the answer: who asked looks at once.
                 self.post();
@@ -229,7 +229,7 @@ impl Manager {
         Ok(format!("rule {name}: back to {digest}"))
     }
 
-    fn wish(&mut self, wish: Wish) -> Reply {
+    fn wish(&mut self, wish: ControlRequest) -> Reply {
         let unknown = |rule: &str| {
             Reply::Refused(format!(
                 "there is no rule {}; `comatrix-gateway rules list` shows them",
@@ -237,16 +237,16 @@ impl Manager {
             ))
         };
         match wish {
-            Wish::Reload {} => self.reconfigure(),
-            Wish::List {} => {
+            ControlRequest::Reload {} => self.reconfigure(),
+            ControlRequest::List {} => {
                 let rules = self.rules.iter().map(Managed::posted);
                 Reply::Rules(rules.map(|rule| rule.status()).collect())
             }
-            Wish::Swap { rule, file } => match self.index(&rule) {
+            ControlRequest::Swap { rule, file } => match self.index(&rule) {
                 Some(index) => self.replace_and_tell(index, Source::File(Path::new(&file))),
                 None => unknown(&rule),
             },
-            Wish::Rollback { rule } => match self.index(&rule) {
+            ControlRequest::Rollback { rule } => match self.index(&rule) {
                 Some(index) => match self.roll_back(index) {
                     Ok(done) => {
                         tracing::info!("{done}, as an operator wished");

@@ -1,11 +1,11 @@
 //! Rules while the gateway runs: activated, replaced, rolled back, taken out of service. All of it happens beside the
-//! serving path, which only sees one pointer change ([`Serving`](crate::request::Serving)).
+//! serving path, which only sees one pointer change ([`SnapshotCell`](crate::request::SnapshotCell)).
 //!
 //! [`manager`] decides; what it hears of comes as [`Event`]s: files that were replaced ([`watch`]), commands of an
 //! operator ([`control`]), and revisions that fail.
 
-pub mod board;
 pub mod command;
+pub mod config_reloader;
 pub mod control;
 mod files;
 mod managed;
@@ -14,7 +14,7 @@ pub mod protocol;
 mod reconfigure;
 pub mod reload;
 mod replace;
-pub mod rereading;
+pub mod rule_status_cell;
 mod watch;
 
 use std::path::Path;
@@ -25,12 +25,12 @@ use tokio::signal::unix::Signal;
 use tokio::sync::oneshot;
 use tokio::task::spawn_local;
 
-pub use board::Board;
+pub use config_reloader::ConfigReloader;
 use control::Control;
 pub use manager::Manager;
-pub use protocol::{Reply, RuleStatus, Wish};
+pub use protocol::{ControlRequest, Reply, RuleStatus};
 pub use replace::NotReplaced;
-pub use rereading::Rereading;
+pub use rule_status_cell::RuleStatusCell;
 use runtime::Alarm;
 pub use watch::Watch;
 
@@ -43,7 +43,7 @@ pub enum Event {
     /// A revision fails more often than it works.
     Alarm(Alarm),
     /// An operator wants something, and waits for the reply.
-    Wish(Wish, oneshot::Sender<Reply>),
+    ControlRequest(ControlRequest, oneshot::Sender<Reply>),
 }
 
 /// Where events go.
@@ -64,7 +64,7 @@ pub fn listen(
     spawn_local(async move {
         while hang_up.recv().await.is_some() {
             let (reply, is_done) = oneshot::channel();
-            let wish = Event::Wish(Wish::Reload {}, reply);
+            let wish = Event::ControlRequest(ControlRequest::Reload {}, reply);
             if reload.send(wish).is_err() || is_done.await.is_err() {
                 return; // The manager is gone.
             }

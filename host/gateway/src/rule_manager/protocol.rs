@@ -13,7 +13,7 @@ pub const MAX_LINE: u64 = 256 << 10;
 /// What an operator wants.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "lowercase", deny_unknown_fields)]
-pub enum Wish {
+pub enum ControlRequest {
     /// To see all rules.
     List {},
     /// Another component for a rule, until the gateway starts again or the configured file is replaced.
@@ -32,12 +32,12 @@ pub enum Wish {
     },
 }
 
-impl Wish {
+impl ControlRequest {
     /// Tells the manager, and waits for its reply: as long as it takes, since rules are compiled.
     pub async fn tell(self, events: &Events) -> Reply {
         let (reply, answer) = oneshot::channel();
         let gone = || Reply::Refused("the gateway is going down; try again".to_owned());
-        if events.send(Event::Wish(self, reply)).is_err() {
+        if events.send(Event::ControlRequest(self, reply)).is_err() {
             return gone();
         }
         answer.await.unwrap_or_else(|_| gone())
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_wish_is_one_line_of_json_and_nothing_unknown() {
-        let wish = Wish::Swap {
+        let wish = ControlRequest::Swap {
             rule: "senml".into(),
             file: "/tmp/senml.wasm".into(),
         };
@@ -110,17 +110,20 @@ mod tests {
             line,
             r#"{"command":"swap","rule":"senml","file":"/tmp/senml.wasm"}"#
         );
-        assert_eq!(serde_json::from_str::<Wish>(&line).unwrap(), wish);
+        assert_eq!(serde_json::from_str::<ControlRequest>(&line).unwrap(), wish);
         assert_eq!(
-            serde_json::from_str::<Wish>(r#"{"command":"list"}"#).unwrap(),
-            Wish::List {}
+            serde_json::from_str::<ControlRequest>(r#"{"command":"list"}"#).unwrap(),
+            ControlRequest::List {}
         );
         for wrong in [
             r#"{"command":"stop"}"#,
             r#"{"command":"list","all":true}"#,
             "[]",
         ] {
-            assert!(serde_json::from_str::<Wish>(wrong).is_err(), "{wrong}");
+            assert!(
+                serde_json::from_str::<ControlRequest>(wrong).is_err(),
+                "{wrong}"
+            );
         }
     }
 }

@@ -11,7 +11,7 @@ use super::reload::{Source, read};
 use super::replace::{NotReplaced, table};
 use crate::config::RuleSpec;
 use crate::daemon::service_manager;
-use crate::request::Service;
+use crate::request::Snapshot;
 use contract::escaping::escaped;
 use runtime::Trust;
 
@@ -86,12 +86,12 @@ impl Manager {
                 rule: Some(name),
             })?);
         }
-        settings.upstreams.keep(&self.serving.now().upstreams);
-        let service = Service {
+        settings.upstreams.keep(&self.snapshots.load().upstreams);
+        let service = Snapshot {
             rules: Arc::new(table(&rules)?),
             ..settings.service()?
         };
-        self.serving.change(|now| *now = service.clone());
+        self.snapshots.update(|now| *now = service.clone());
         // One that fails and was not touched stays out of service for its time.
         for rule in rules.iter().filter(|rule| rule.pauses.1.is_none()) {
             rule.state.pause(None);

@@ -7,8 +7,8 @@ use super::managed::{Activated, Found, Managed};
 use super::manager::Manager;
 use super::reload::{Source, read};
 use contract::escaping::escaped;
-use runtime::smoke;
-use runtime::{Candidate, Conflict, Manifest, Mounted, Package, Revision, Table};
+use runtime::self_test;
+use runtime::{Candidate, Conflict, Manifest, MountTable, Mounted, Package, Revision};
 
 /// Why a revision does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +30,7 @@ impl NotReplaced {
 }
 
 impl Manager {
-    /// Verify, compile, check imports, link, describe, policy, smoke vectors, and one pointer. The sentence says what
+    /// Verify, compile, check imports, link, describe, policy, self_test vectors, and one pointer. The sentence says what
     /// was done.
     pub(super) fn replace(
         &mut self,
@@ -83,7 +83,7 @@ impl Manager {
     }
 
     /// Makes a copy of a rule ready to serve a package: verify its number, compile, check imports, link, describe, policy,
-    /// smoke vectors.
+    /// self_test vectors.
     pub(super) fn make_ready(
         &self,
         rule: &mut Managed,
@@ -138,8 +138,8 @@ impl Manager {
             manifest
                 .check_needs(revision.description())
                 .map_err(|error| NotReplaced::at("describe", error))?;
-            smoke(&revision, &manifest.vectors)
-                .map_err(|error| NotReplaced::at("smoke vectors", error))?;
+            self_test(&revision, &manifest.vectors)
+                .map_err(|error| NotReplaced::at("self_test vectors", error))?;
         }
         Ok(revision)
     }
@@ -151,7 +151,8 @@ impl Manager {
         let table = table(next).map_err(|error| NotReplaced::at("mount", error))?;
         let table = Arc::new(table);
         let began = Instant::now();
-        self.serving.change(|service| service.rules = table.clone());
+        self.snapshots
+            .update(|service| service.rules = table.clone());
         let took = began.elapsed();
         rule.state.pause(None);
         self.rules[index] = rule;
@@ -160,12 +161,14 @@ impl Manager {
 }
 
 /// What these rules serve.
-pub(super) fn table<'a>(rules: impl IntoIterator<Item = &'a Managed>) -> Result<Table, Conflict> {
+pub(super) fn table<'a>(
+    rules: impl IntoIterator<Item = &'a Managed>,
+) -> Result<MountTable, Conflict> {
     let mounted = rules.into_iter().filter_map(|rule| {
         rule.current.as_ref().map(|current| Mounted {
             mount: rule.spec.mount.clone(),
             revision: current.revision.clone(),
         })
     });
-    Table::new(mounted.collect())
+    MountTable::new(mounted.collect())
 }

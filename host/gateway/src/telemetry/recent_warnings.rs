@@ -31,7 +31,7 @@ pub struct Problem {
 
 /// The last lines; a layer of the log. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Problems(Arc<Mutex<Lines>>);
+pub struct RecentWarnings(Arc<Mutex<Lines>>);
 
 #[derive(Debug, Default)]
 struct Lines {
@@ -41,7 +41,7 @@ struct Lines {
     warnings: u64,
 }
 
-impl Problems {
+impl RecentWarnings {
     /// The last ones, the newest first.
     #[must_use]
     pub fn latest(&self) -> Vec<Problem> {
@@ -85,7 +85,7 @@ impl Problems {
     }
 }
 
-impl<S: Subscriber> Layer<S> for Problems {
+impl<S: Subscriber> Layer<S> for RecentWarnings {
     fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
         let level = *event.metadata().level();
         if level <= Level::WARN {
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn the_last_warnings_and_errors_are_remembered_and_repeated_ones_once() {
-        let problems = Problems::default();
+        let problems = RecentWarnings::default();
         let log = tracing_subscriber::registry().with(problems.clone());
         tracing::subscriber::with_default(log, || {
             for number in 0..2 * REMEMBERED {

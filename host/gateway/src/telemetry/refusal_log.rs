@@ -14,7 +14,7 @@ const INTERVAL: Duration = Duration::from_secs(60);
 
 /// Remembers what was told.
 #[derive(Default)]
-pub struct EndpointReport {
+pub struct RefusalLog {
     told: Counters,
     /// When the next line may be written.
     next: Option<Instant>,
@@ -29,7 +29,7 @@ pub struct Report {
     pub line: String,
 }
 
-impl EndpointReport {
+impl RefusalLog {
     /// What happened since the last report, unless that is too recent. `latest` is the last refused request: who sent it,
     /// and the code it was answered with.
     pub fn poll(
@@ -129,8 +129,8 @@ fn noteworthy(now: &Counters, told: &Counters) -> [(&'static str, bool, u64, u64
         (
             "group-answers-dropped",
             true,
-            now.leisurely_dropped,
-            told.leisurely_dropped,
+            now.multicast_responses_dropped,
+            told.multicast_responses_dropped,
         ),
     ]
 }
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn what_was_refused_is_told_once_and_at_most_once_a_minute() {
-        let mut report = EndpointReport::default();
+        let mut report = RefusalLog::default();
         let start = Instant::now();
         assert_eq!(report.poll(start, counted(0, 0), None), None);
         let peer = "[::ffff:192.0.2.1]:5683".parse().unwrap();

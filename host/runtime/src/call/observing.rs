@@ -2,7 +2,7 @@
 
 use super::Trap;
 use super::exports::Observer;
-use super::sensitive_inputs::{Given, told};
+use super::sensitive_inputs::{SensitiveInputs, told};
 use crate::revision::Revision;
 use contract::bindings::{Change, Context, Failure, HttpRequest, HttpResponse, Message, Progress};
 
@@ -22,7 +22,7 @@ impl Revision {
         state: &[u8],
         topics: &[String],
     ) -> Result<Option<Result<HttpRequest, Failure>>, Trap> {
-        let given = Given {
+        let given = SensitiveInputs {
             device: vec![state],
             answer: &[],
         };
@@ -42,7 +42,7 @@ impl Revision {
         topics: &[String],
         answer: &HttpResponse,
     ) -> Result<Option<Result<Progress, Failure>>, Trap> {
-        let given = Given {
+        let given = SensitiveInputs {
             device: vec![state],
             answer: &answer.body,
         };
@@ -61,7 +61,7 @@ impl Revision {
         context: &Context,
         change: &Change,
     ) -> Result<Option<Result<Message, Failure>>, Trap> {
-        let given = Given {
+        let given = SensitiveInputs {
             device: told(context, None),
             answer: &change.payload,
         };

@@ -7,7 +7,7 @@ const URI_QUERY: u16 = 15;
 
 /// What a call was given, by how it counts in log lines.
 #[derive(Default)]
-pub(crate) struct Given<'a> {
+pub(crate) struct SensitiveInputs<'a> {
     /// From the device, and the rule's own state.
     pub(crate) device: Vec<&'a [u8]>,
     /// From a homeserver.

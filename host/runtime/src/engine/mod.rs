@@ -5,7 +5,6 @@ pub(crate) mod cache;
 #[cfg(not(feature = "compiler"))]
 #[path = "no_cache.rs"]
 pub(crate) mod cache;
-pub(crate) mod code;
 #[cfg(feature = "compiler")]
 pub(crate) mod compile;
 #[cfg(feature = "compiler")]
@@ -18,6 +17,7 @@ pub(crate) mod compiler;
 )]
 mod config;
 pub(crate) mod native;
+pub(crate) mod rule_binary;
 pub(crate) mod target;
 
 use std::sync::atomic::Ordering::SeqCst;

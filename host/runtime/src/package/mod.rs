@@ -8,8 +8,8 @@ pub(crate) mod trust;
 
 use std::path::{Path, PathBuf};
 
-use super::engine::code::Code;
 use super::engine::native::{MAX_NATIVE, NativeCode, is_native, looks_native};
+use super::engine::rule_binary::RuleBinary;
 use super::package::error::PackageError;
 use super::package::manifest::{MAX_MANIFEST, Manifest, ManifestError};
 use super::package::signature::SIGNATURE_BYTES;
@@ -28,7 +28,7 @@ const SIGNATURE: &str = ".sig";
 #[derive(Clone, Debug)]
 pub struct Package {
     /// What a revision is made from.
-    pub code: Code,
+    pub code: RuleBinary,
     /// What its author states; it fits the code.
     pub manifest: Option<Manifest>,
     /// The name of the key that has signed the manifest.
@@ -93,7 +93,7 @@ impl Package {
     #[must_use]
     pub fn embedded() -> Self {
         Self {
-            code: Code::embedded(),
+            code: RuleBinary::embedded(),
             manifest: None,
             signer: None,
             embedded: true,
@@ -125,18 +125,18 @@ fn code(
     kind: Kind,
     name: &str,
     manifest: Option<&Manifest>,
-) -> Result<Code, ManifestError> {
+) -> Result<RuleBinary, ManifestError> {
     match (kind, manifest) {
         #[cfg(feature = "compiler")]
         (Kind::Component, manifest) => {
             manifest.map_or(Ok(()), |manifest| manifest.check_component(name, &content))?;
-            Ok(Code::Component(content))
+            Ok(RuleBinary::Component(content))
         }
         // Without a manifest there was no signature, and so this is not reached.
         (Kind::Native, None) => Err(native_statement::StatementError::Missing.into()),
         (Kind::Native, Some(manifest)) => {
             let (component, statement) = manifest.check_native(name, &content)?;
-            Ok(Code::Native(NativeCode::stated(
+            Ok(RuleBinary::Native(NativeCode::stated(
                 content, component, statement,
             )))
         }

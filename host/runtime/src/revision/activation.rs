@@ -7,7 +7,7 @@ use super::{Candidate, Revision};
 use crate::call::CallState;
 use crate::call::exports::Exports;
 use crate::engine::cache::Cache;
-use crate::engine::code::Code;
+use crate::engine::rule_binary::RuleBinary;
 use crate::engine::{Engine, Engines};
 use contract::bindings::{Description, Rule};
 use contract::escaping::escaped;
@@ -48,14 +48,14 @@ impl Revision {
             })?;
         let compiled = match candidate.code {
             #[cfg(feature = "compiler")]
-            Code::Component(component) => crate::engine::compile::compiled(
+            RuleBinary::Component(component) => crate::engine::compile::compiled(
                 engines.compiler(),
                 &engine,
                 cache,
                 candidate,
                 component,
             )?,
-            Code::Native(native) => {
+            RuleBinary::Native(native) => {
                 native
                     .load(&engine)
                     .map_err(|cause| ActivationError::Native {

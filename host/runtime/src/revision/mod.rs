@@ -1,11 +1,11 @@
 //! A revision of a rule: immutable, linked, described, ready to be called.
 
+pub(crate) mod accounting;
 pub(crate) mod activation;
 pub(crate) mod activation_error;
 pub(crate) mod budget;
 mod health;
 pub(crate) mod limits;
-pub(crate) mod state;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -17,13 +17,13 @@ use wasmtime::component::{ComponentNamedList, InstancePre, Lift};
 
 use super::call::exports::Exports;
 use super::call::function::{Function, Signature};
-use super::call::sensitive_inputs::{Given, told};
+use super::call::sensitive_inputs::{SensitiveInputs, told};
 use super::call::{CallState, Trap, begin, thread_cpu_time};
 use super::engine::Engine;
-use super::engine::code::Code;
+use super::engine::rule_binary::RuleBinary;
+use super::revision::accounting::RuleAccounting;
 use super::revision::health::Health;
 use super::revision::limits::{Limit, RuleLimits};
-use super::revision::state::RuleState;
 use contract::bindings::{
     CallError, Context, Description, Effect, Failure, HttpRequest, HttpResponse, Message,
 };
@@ -34,7 +34,7 @@ use contract::needs;
 
 /// A rule's linked component with its description, limits and settings.
 pub struct Revision {
-    state: Arc<RuleState>,
+    state: Arc<RuleAccounting>,
     digest: Digest,
     number: u64,
     engine: Engine,
@@ -50,9 +50,9 @@ pub struct Revision {
 /// What a revision is made from, before it is linked.
 pub struct Candidate<'a> {
     /// The rule's.
-    pub state: &'a Arc<RuleState>,
+    pub state: &'a Arc<RuleAccounting>,
     /// The component, or its native code.
-    pub code: &'a Code,
+    pub code: &'a RuleBinary,
     /// The number that its author gave it; 0 without one.
     pub number: u64,
     /// What the operator has set for the rule.
@@ -94,7 +94,7 @@ impl Revision {
     ) -> Result<Result<Self, String>, Trap> {
         let mut revision = Self {
             // Vectors are not traffic: they count on accounts of their own.
-            state: RuleState::new(self.name(), self.limits, None),
+            state: RuleAccounting::new(self.name(), self.limits, None),
             digest: self.digest,
             number: self.number,
             engine: self.engine.clone(),
@@ -123,7 +123,7 @@ impl Revision {
 
     /// What all revisions of the rule share.
     #[must_use]
-    pub fn state(&self) -> &Arc<RuleState> {
+    pub fn state(&self) -> &Arc<RuleAccounting> {
         &self.state
     }
 
@@ -183,7 +183,7 @@ impl Revision {
     /// `translator.describe` in a fresh instance.
     pub(crate) fn describe(&self) -> Result<Result<Description, String>, Trap> {
         let params = (self.settings.as_slice(),);
-        self.call(&self.exports.describe, params, &Given::default())
+        self.call(&self.exports.describe, params, &SensitiveInputs::default())
     }
 
     /// `translator.begin` in a fresh instance.
@@ -195,7 +195,7 @@ impl Revision {
         context: &Context,
         request: &Message,
     ) -> Result<Result<Effect, Failure>, Trap> {
-        let given = Given {
+        let given = SensitiveInputs {
             device: told(context, Some(request)),
             answer: &[],
         };
@@ -213,7 +213,7 @@ impl Revision {
         state: &[u8],
         outcome: Result<&HttpResponse, &CallError>,
     ) -> Result<Result<Effect, Failure>, Trap> {
-        let given = Given {
+        let given = SensitiveInputs {
             device: told(context, None).into_iter().chain([state]).collect(),
             answer: outcome.map_or(&[], |answer| &answer.body),
         };
@@ -225,7 +225,7 @@ impl Revision {
         &self,
         function: &Function<S>,
         params: S::Params<'_>,
-        given: &Given<'_>,
+        given: &SensitiveInputs<'_>,
     ) -> Result<S::Answer, Trap>
     where
         (S::Answer,): ComponentNamedList + Lift,

@@ -4,5 +4,5 @@ pub mod conversion;
 mod self_test;
 pub(crate) mod vector;
 
-pub use self_test::{SmokeError, smoke};
+pub use self_test::{SelfTestError, self_test};
 pub use vector::Vector;

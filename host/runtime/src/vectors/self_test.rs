@@ -24,7 +24,7 @@ const MAX_DIFFERENCE: usize = 400;
 #[error(
     "vector \"{vector}\": {difference}; the component does not do what it was released for: ask its author, or mend rule or vector if they are yours"
 )]
-pub struct SmokeError {
+pub struct SelfTestError {
     /// The vector's name.
     pub vector: String,
     /// What differs.
@@ -35,8 +35,8 @@ pub struct SmokeError {
 /// however its operator has configured it. Gives their number.
 ///
 /// # Errors
-/// [`SmokeError`] for the first that ends otherwise, traps, or goes beyond the description's needs or the limits.
-pub fn smoke(revision: &Revision, vectors: &[Vector]) -> Result<usize, SmokeError> {
+/// [`SelfTestError`] for the first that ends otherwise, traps, or goes beyond the description's needs or the limits.
+pub fn self_test(revision: &Revision, vectors: &[Vector]) -> Result<usize, SelfTestError> {
     for vector in vectors {
         let case = Case::from(vector.clone());
         let mut guarded = Guarded {
@@ -52,7 +52,7 @@ pub fn smoke(revision: &Revision, vectors: &[Vector]) -> Result<usize, SmokeErro
             Some(unnamed.unwrap_or(&named).to_owned())
         });
         if let Some(difference) = difference {
-            return Err(SmokeError {
+            return Err(SelfTestError {
                 vector: escaped(&vector.name, 64),
                 difference: escaped(&difference, MAX_DIFFERENCE),
             });

@@ -8,7 +8,7 @@ use std::time::Instant;
 use comatrix_rule::translate;
 use contract::Effect;
 use runtime::DEFAULT_RULE;
-use runtime::{Candidate, Code, Engines, Revision, RuleLimits, RuleState};
+use runtime::{Candidate, Engines, Revision, RuleAccounting, RuleBinary, RuleLimits};
 
 use super::super::Failure;
 use super::super::plan::Plan;
@@ -64,8 +64,8 @@ requests!(native, comatrix_sdk::bindings);
 pub fn measure(plan: &Plan, _gateway: &Gateway) -> Result<Vec<Row>, Failure> {
     let limits = RuleLimits::trusted();
     let candidate = Candidate {
-        state: &RuleState::new("comatrix", limits, None),
-        code: &Code::from(DEFAULT_RULE),
+        state: &RuleAccounting::new("comatrix", limits, None),
+        code: &RuleBinary::from(DEFAULT_RULE),
         number: 0,
         settings: &BTreeMap::new(),
         limits,

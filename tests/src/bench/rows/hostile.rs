@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use contract::{Context, Effect, HttpRequest, Message, Step, Upstream};
 use runtime::DEFAULT_RULE;
-use runtime::{Candidate, Code, Engines, Revision, RuleLimits, RuleState};
+use runtime::{Candidate, Engines, Revision, RuleAccounting, RuleBinary, RuleLimits};
 
 use super::super::Failure;
 use super::super::datagram::Request;
@@ -146,8 +146,8 @@ fn endless_loop() -> Result<Row, Failure> {
     };
     let activate = |component: &[u8]| {
         let candidate = Candidate {
-            state: &RuleState::new("bench", limits, None),
-            code: &Code::from(component),
+            state: &RuleAccounting::new("bench", limits, None),
+            code: &RuleBinary::from(component),
             number: 0,
             settings: &BTreeMap::new(),
             limits,

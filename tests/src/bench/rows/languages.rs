@@ -7,7 +7,7 @@ use std::time::Instant;
 use comatrix_tests::places;
 use contract::{CoapOption, Context, Effect, Message, Target as Requested};
 use runtime::DEFAULT_RULE;
-use runtime::{Candidate, Code, Engines, Revision, RuleLimits, RuleState};
+use runtime::{Candidate, Engines, Revision, RuleAccounting, RuleBinary, RuleLimits};
 
 use super::super::Failure;
 use super::super::plan::Plan;
@@ -59,8 +59,8 @@ fn activate(
     limits: RuleLimits,
 ) -> Result<Revision, Failure> {
     let candidate = Candidate {
-        state: &RuleState::new(name, limits, None),
-        code: &Code::from(component),
+        state: &RuleAccounting::new(name, limits, None),
+        code: &RuleBinary::from(component),
         number: 0,
         settings: &BTreeMap::new(),
         limits,

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use coap::Message;
-use coap::client::{BlockSize, Exchange, ExchangeError, Settings};
+use coap::client::{BlockSize, ClientExchange, ExchangeError, Settings};
 use coap::code::{Dotted, GET, PUT, class};
 use coap::option::{ACCESS_TOKEN, CONTENT_FORMAT, URI_PATH, content_format};
 use tokio::net::UdpSocket;
@@ -85,7 +85,7 @@ impl Device {
         }
     }
 
-    async fn exchange(&mut self) -> Result<Exchange, Failure> {
+    async fn exchange(&mut self) -> Result<ClientExchange, Failure> {
         let room = self.number % self.rooms.len();
         let body = format!("device {} message {}", self.number, self.ledger.requests);
         let kind = self.below(100);
@@ -112,7 +112,7 @@ impl Device {
         seed[..8].copy_from_slice(&self.below(u64::MAX).to_be_bytes());
         seed[8..].copy_from_slice(&(self.number as u64).to_be_bytes());
         let began = Instant::now();
-        let mut exchange = Exchange::new(request, settings, seed, self.message_id, began);
+        let mut exchange = ClientExchange::new(request, settings, seed, self.message_id, began);
         self.ledger.requests += 1;
         self.drive(Some(&mut exchange), began + 2 * PATIENCE)
             .await?;
@@ -142,7 +142,7 @@ impl Device {
     /// Moves datagrams until the exchange has an outcome, or, where it had one before, until `limit`.
     async fn drive(
         &mut self,
-        exchange: Option<&mut Exchange>,
+        exchange: Option<&mut ClientExchange>,
         limit: Instant,
     ) -> Result<(), Failure> {
         let Some(exchange) = exchange else {

@@ -30,7 +30,7 @@ fn echo(
     losses: &Losses,
 ) -> (Result<Message, ExchangeError>, usize) {
     let mut now = Instant::now();
-    let mut client = Exchange::new(request, settings, [3; 16], 1, now);
+    let mut client = ClientExchange::new(request, settings, [3; 16], 1, now);
     let mut server = Endpoint::<u8>::new(Limits::default(), [4; 16]);
     let mut to_server: Vec<(Instant, Vec<u8>)> = Vec::new();
     let mut to_client: Vec<(Instant, Vec<u8>)> = Vec::new();

@@ -190,7 +190,7 @@ proptest! {
         types in prop::collection::vec((0..4u8, any::<u8>(), prop::collection::vec((20..30u16, prop::collection::vec(any::<u8>(), 0..5)), 0..3)), 0..20),
     ) {
         let now = Instant::now();
-        let mut exchange = Exchange::new(put(3_000), SETTINGS, [1; 16], 1, now);
+        let mut exchange = ClientExchange::new(put(3_000), SETTINGS, [1; 16], 1, now);
         for bytes in datagrams {
             exchange.handle_datagram(&bytes, now);
         }

@@ -6,7 +6,7 @@ mod messages;
 
 use std::time::{Duration, Instant};
 
-use super::{BlockSize, Exchange, ExchangeError, Settings};
+use super::{BlockSize, ClientExchange, ExchangeError, Settings};
 use crate::code::{CONTENT, GET, PUT};
 use crate::codec::{decode, encode};
 use crate::message::{Datagram, Message, MessageType, Token};
@@ -41,7 +41,7 @@ fn run(
 ) -> Run {
     let start = Instant::now();
     let mut now = start;
-    let mut exchange = Exchange::new(request, settings, [7; 16], 1, now);
+    let mut exchange = ClientExchange::new(request, settings, [7; 16], 1, now);
     let mut sent = Vec::new();
     let mut arriving: Vec<(Instant, Vec<u8>)> = Vec::new();
     loop {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::plan::Errand;
 use super::*;
-use crate::client::{Exchange, ExchangeError};
+use crate::client::{ClientExchange, ExchangeError};
 use crate::code::REQUEST_ENTITY_INCOMPLETE;
 
 /// ACK_TIMEOUT, 5 times doubled: the earliest time to give a confirmable message up (RFC 7252 §4.2).
@@ -31,7 +31,7 @@ pub(super) enum End {
 /// An exchange under way, or over.
 struct Current {
     errand: Errand,
-    exchange: Exchange,
+    exchange: ClientExchange,
     began: Instant,
     /// The message sent last, and when it was sent first.
     message: Option<(u16, Instant)>,
@@ -74,7 +74,7 @@ impl Device {
                 .expect("it was there when its time was set");
             let mut seed = [0; 16];
             seed[..4].copy_from_slice(&errand.number.to_be_bytes());
-            let exchange = Exchange::new(
+            let exchange = ClientExchange::new(
                 errand.request(),
                 errand.settings,
                 seed,

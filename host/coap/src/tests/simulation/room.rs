@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::*;
-use crate::{Incoming, ObservationId, Observed};
+use crate::{Incoming, ObservationId, ObserveEvent};
 
 /// One observation.
 struct Observer {
@@ -71,16 +71,16 @@ impl Room {
     /// Hears what became of the notifications, and sends the next ones. What has arrived by the endpoint's account.
     pub(super) fn tell(&mut self, server: &mut Server) -> Vec<Delivered> {
         let mut delivered = Vec::new();
-        while let Some(event) = server.endpoint.poll_observed() {
+        while let Some(event) = server.endpoint.poll_observe_event() {
             match event {
-                Observed::Delivered(id) => {
+                ObserveEvent::Delivered(id) => {
                     if let Some(observer) = self.observers.get_mut(&id) {
                         let (peer, number) = (observer.peer, observer.told);
                         delivered.push(Delivered { peer, number });
                         observer.is_sending = false;
                     }
                 }
-                Observed::Ended(id, why) => {
+                ObserveEvent::Ended(id, why) => {
                     self.observers.remove(&id);
                     self.given_up += u64::from(why == super::super::super::Ended::Unacknowledged);
                 }

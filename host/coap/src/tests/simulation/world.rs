@@ -338,7 +338,7 @@ impl World {
             );
         }
         assert_eq!(
-            counters.answers_dropped, 0,
+            counters.retained_responses_evicted, 0,
             "every answer was kept for its duplicates as long as it must"
         );
         assert_eq!(self.server.endpoint.state_left(), 0);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::Levels;
 use super::limiter::Limiter;
-use crate::telemetry::recent_warnings::Problems;
+use crate::telemetry::recent_warnings::RecentWarnings;
 
 /// Lines that wait for whoever reads the log, about half a megabyte. A reader that stops must not stop the gateway.
 const WAITING_LINES: usize = 1024;
@@ -21,7 +21,7 @@ pub struct Log {
     lines: Lines,
     written: Receiver<()>,
     levels: Levels,
-    problems: Problems,
+    problems: RecentWarnings,
 }
 
 impl Log {
@@ -33,7 +33,7 @@ impl Log {
 
     /// Its last warnings and errors.
     #[must_use]
-    pub fn problems(&self) -> Problems {
+    pub fn problems(&self) -> RecentWarnings {
         self.problems.clone()
     }
 }
@@ -70,7 +70,7 @@ pub(super) fn start(limiter: Arc<Mutex<Limiter>>, levels: Levels) -> io::Result<
         lines: lines.clone(),
         written,
         levels,
-        problems: Problems::default(),
+        problems: RecentWarnings::default(),
     };
     Ok((log, lines))
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 
 use super::Resource;
 use coap::code::Dotted;
-use runtime::{Revision, Table};
+use runtime::{MountTable, Revision};
 
 /// Resources that are counted apart: four rules with as many links as a rule may have. Further ones are one.
 const LABELS: usize = 256;
@@ -64,7 +64,7 @@ impl Default for ExchangeCounts {
 
 impl ExchangeCounts {
     /// Counts an exchange; its label.
-    pub(super) fn count(&mut self, rules: &Table, resource: &Resource, code: u8) -> Label {
+    pub(super) fn count(&mut self, rules: &MountTable, resource: &Resource, code: u8) -> Label {
         let label = match resource {
             Resource::Unknown => UNKNOWN,
             Resource::Discovery => DISCOVERY,
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn what_is_for_no_resource_has_a_count_of_its_own() {
         let mut counts = ExchangeCounts::default();
-        let rules = Table::default();
+        let rules = MountTable::default();
         counts.count(&rules, &Resource::Unknown, 132);
         counts.count(&rules, &Resource::Discovery, 69);
         counts.count(&rules, &Resource::Unknown, 132);

@@ -32,12 +32,12 @@ pub struct LoopState {
 
 /// Between those who want to know and the loop.
 #[derive(Default)]
-pub struct Pulse {
+pub struct LoopProbe {
     wanted: Notify,
     told: watch::Sender<LoopState>,
 }
 
-impl Pulse {
+impl LoopProbe {
     /// Asks the loop; none where it does not answer. Several who ask at a time are answered at once.
     pub async fn take(&self) -> Option<LoopState> {
         let mut told = self.told.subscribe();
@@ -63,7 +63,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_loop_that_turns_answers_all_who_ask() {
-        let pulse = Pulse::default();
+        let pulse = LoopProbe::default();
         let turns = async {
             pulse.wanted().await;
             pulse.tell(LoopState {
@@ -78,7 +78,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_loop_that_is_stuck_is_found_out_and_old_news_are_no_sign_of_life() {
-        let pulse = Pulse::default();
+        let pulse = LoopProbe::default();
         pulse.tell(LoopState::default());
         assert!(pulse.take().await.is_none());
     }

@@ -19,8 +19,8 @@ use coap::code::method_name;
 pub use devices::{Device, Devices};
 pub use exchange_counts::ExchangeCount;
 use exchange_counts::{ExchangeCounts, Label};
-pub use loop_probe::{LoopState, Pulse};
-use runtime::{Revision, Table};
+pub use loop_probe::{LoopProbe, LoopState};
+use runtime::{MountTable, Revision};
 
 /// Exchanges that are remembered: a screen or two.
 const RECENT: usize = 100;
@@ -77,7 +77,7 @@ pub struct RecentExchange {
 #[derive(Default)]
 pub struct Recorder {
     /// Asks the serving loop.
-    pub pulse: Pulse,
+    pub pulse: LoopProbe,
     counts: RefCell<ExchangeCounts>,
     recent: RefCell<VecDeque<Kept>>,
     devices: RefCell<Devices>,
@@ -97,7 +97,7 @@ struct Kept {
 
 impl Recorder {
     /// Notes that an exchange has ended. `rules`: those that serve, for the mounts of their resources.
-    pub fn ended(&self, rules: &Table, ended: &Ended<'_>) {
+    pub fn ended(&self, rules: &MountTable, ended: &Ended<'_>) {
         let at = SystemTime::now();
         let label = self
             .counts
@@ -180,7 +180,7 @@ mod tests {
     fn ended(recorder: &Recorder, last: u16, code: u8) {
         let peer = format!("[::ffff:192.0.2.1]:{last}");
         recorder.ended(
-            &Table::default(),
+            &MountTable::default(),
             &Ended {
                 peer: peer.parse().unwrap(),
                 method: 1,

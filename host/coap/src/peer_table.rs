@@ -50,7 +50,7 @@ impl Known {
 }
 
 /// Peers by the keyed hash of their address. Two of 2^64 may be taken for one.
-pub(super) struct KnownPeers {
+pub(super) struct PeerTable {
     sets: Vec<Vec<Known>>,
     /// Of each peer; none: any.
     rate: Option<Rate>,
@@ -58,7 +58,7 @@ pub(super) struct KnownPeers {
     forgotten: u64,
 }
 
-impl KnownPeers {
+impl PeerTable {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
             sets: std::iter::repeat_with(Vec::new).take(SETS).collect(),
@@ -69,7 +69,7 @@ impl KnownPeers {
     }
 
     /// Grants other rates and sizes from now on. What is known of a peer stays.
-    pub(super) fn adopt(&mut self, limits: &Limits) {
+    pub(super) fn set_limits(&mut self, limits: &Limits) {
         self.rate = Rate::per_second(limits.datagrams_per_second_per_peer);
         self.least = limits.unproven_bytes;
     }
@@ -178,13 +178,13 @@ mod tests {
     use super::Admission::{Ignored, Warned, Within};
     use super::*;
 
-    fn known(rate: u32) -> (KnownPeers, Instant) {
+    fn known(rate: u32) -> (PeerTable, Instant) {
         let limits = Limits {
             datagrams_per_second_per_peer: rate,
             unproven_bytes: 136,
             ..Limits::default()
         };
-        (KnownPeers::new(&limits), Instant::now())
+        (PeerTable::new(&limits), Instant::now())
     }
 
     #[test]

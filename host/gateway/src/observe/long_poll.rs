@@ -7,25 +7,25 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::change::Told;
 use super::limits::{GATHERING, LEAST_INTERVAL, MAX_PASSED_OVER, MAX_RECENT, MAX_UNREAD, RECENT};
 use super::pause::pause;
+use super::shared_change::SharedChange;
 use coap::ObservationId;
 use contract::{HttpRequest, Upstream};
-use homeserver::{Account, Device, Upstreams};
+use homeserver::{Account, Caller, Upstreams};
 use runtime::Revision;
 
 /// In whose name a poll asks. All its observers have the same account.
 pub(super) struct Identity {
     pub(super) account: Account,
-    pub(super) device: Device,
+    pub(super) device: Caller,
     /// What the account was found by: the upstream and credential of the rule's request.
     found_by: (Upstream, String),
 }
 
 impl Identity {
     /// A device's, as a request of its rule has it.
-    pub(super) fn new(account: Account, device: Device, request: HttpRequest) -> Self {
+    pub(super) fn new(account: Account, device: Caller, request: HttpRequest) -> Self {
         Self {
             account,
             device,
@@ -48,14 +48,14 @@ struct Topic {
     observers: BTreeSet<ObservationId>,
 }
 
-pub(super) struct Poll {
+pub(super) struct LongPoll {
     pub(super) revision: Arc<Revision>,
     pub(super) identity: Rc<Identity>,
     pub(super) share: String,
     pub(super) state: Vec<u8>,
     topics: BTreeMap<String, Topic>,
     /// What was told lately, and when.
-    recent: VecDeque<(Instant, Rc<Told>)>,
+    recent: VecDeque<(Instant, Rc<SharedChange>)>,
     /// When something was told that is no longer among them.
     forgotten: Option<Instant>,
     /// Dropping it ends the call that is under way.
@@ -72,7 +72,7 @@ pub(super) struct Poll {
     passed_over: u32,
 }
 
-impl Poll {
+impl LongPoll {
     pub(super) fn new(
         revision: Arc<Revision>,
         identity: Identity,
@@ -202,7 +202,7 @@ impl Poll {
     }
 
     /// Keeps what was told for devices whose request is under way.
-    pub(super) fn remember(&mut self, now: Instant, changes: &[Rc<Told>]) {
+    pub(super) fn remember(&mut self, now: Instant, changes: &[Rc<SharedChange>]) {
         for told in changes {
             self.recent.push_back((now, told.clone()));
         }
@@ -249,7 +249,7 @@ impl Poll {
         since: Instant,
         topic: &str,
         position: &[u8],
-    ) -> Option<Vec<Rc<Told>>> {
+    ) -> Option<Vec<Rc<SharedChange>>> {
         if self.forgotten.is_some_and(|at| at >= since) || !self.continues(since, topic, position) {
             return None;
         }

@@ -10,7 +10,7 @@ use super::budget::Budget;
 use super::limits::RuleLimits;
 use crate::call::Lines;
 use crate::call::scrub::{ANSWER_RUN, DEVICE_RUN, scrub, texts};
-use crate::call::sensitive_inputs::Given;
+use crate::call::sensitive_inputs::SensitiveInputs;
 use contract::digest::Digest;
 use contract::escaping::escaped;
 
@@ -29,22 +29,22 @@ pub struct Alarm {
 }
 
 /// Who hears of failing revisions.
-pub type Bell = Arc<dyn Fn(Alarm) + Send + Sync>;
+pub type FailureSink = Arc<dyn Fn(Alarm) + Send + Sync>;
 
 /// Shared by all revisions of a rule.
-pub struct RuleState {
+pub struct RuleAccounting {
     name: Arc<str>,
     /// What it has used.
     pub budget: Arc<Budget>,
     paused_until: Mutex<Option<Instant>>,
     traps: AtomicU64,
-    bell: Option<Bell>,
+    bell: Option<FailureSink>,
 }
 
-impl RuleState {
+impl RuleAccounting {
     /// Nothing used yet, in service. `bell` hears of failing revisions.
     #[must_use]
-    pub fn new(name: &str, limits: RuleLimits, bell: Option<Bell>) -> Arc<Self> {
+    pub fn new(name: &str, limits: RuleLimits, bell: Option<FailureSink>) -> Arc<Self> {
         Arc::new(Self {
             name: name.into(),
             budget: Arc::new(Budget::new(limits)),
@@ -106,7 +106,7 @@ impl RuleState {
     }
 
     /// Writes what a call logged: scrubbed of what the call was given, escaped, and not more than the rule may.
-    pub(crate) fn log(&self, lines: Lines, given: &Given<'_>) {
+    pub(crate) fn log(&self, lines: Lines, given: &SensitiveInputs<'_>) {
         let now = Instant::now();
         let (levels, mut messages): (Vec<u8>, Vec<String>) = lines
             .into_iter()

@@ -9,7 +9,7 @@ use super::limits::Limits;
 impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     /// Takes over the bounds that an operator may set: of bodies, blocks, rates, exchanges and observations, and whether
     /// addresses are to be proven. The rest stays what it was made with. What is above a lower bound already is not cut.
-    pub fn adopt(&mut self, limits: &Limits) {
+    pub fn set_limits(&mut self, limits: &Limits) {
         self.limits = Limits {
             request_body: limits.request_body,
             block_size_exponent: limits.block_size_exponent,
@@ -23,9 +23,9 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
             non_confirmable_notifications: limits.non_confirmable_notifications,
             ..self.limits.clone()
         };
-        self.assemblies.adopt(&self.limits);
-        self.responses.adopt(&self.limits);
-        self.observations.adopt(&self.limits);
-        self.known.adopt(&self.limits);
+        self.assemblies.set_limits(&self.limits);
+        self.responses.set_limits(&self.limits);
+        self.observations.set_limits(&self.limits);
+        self.known.set_limits(&self.limits);
     }
 }

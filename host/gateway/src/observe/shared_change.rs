@@ -10,13 +10,13 @@ use runtime::Revision;
 static KEYED: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// A change, and the revision that has read it: the one that knows how to tell it.
-pub(super) struct Told {
+pub(super) struct SharedChange {
     pub(super) revision: Arc<Revision>,
     pub(super) change: Change,
     pub(super) hash: u64,
 }
 
-impl Told {
+impl SharedChange {
     pub(super) fn new(revision: &Arc<Revision>, change: Change) -> Self {
         Self {
             revision: revision.clone(),

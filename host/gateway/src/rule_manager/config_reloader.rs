@@ -3,7 +3,7 @@
 use crate::config::{ConfigError, Settings};
 
 /// Reads command line, file and files of secrets anew.
-pub struct Rereading {
+pub struct ConfigReloader {
     /// For people: what is read.
     pub source: String,
     /// Reads all of it.

@@ -17,14 +17,14 @@ use super::allowance;
 use super::block::Block;
 use super::code;
 use super::endpoint::Endpoint;
-use super::exchange::Arrival;
+use super::exchange::RequestMeta;
 use super::message::Message;
 use super::option::ECHO;
 use super::peer::Peer;
 use super::problem;
 use super::receive::Way;
-use super::reliability::Owner;
-use super::terms::Terms;
+use super::reliability::Purpose;
+use super::response_constraints::ResponseConstraints;
 
 /// Bytes of an empty message (RFC 7252 §3).
 const EMPTY_BYTES: usize = 4;
@@ -39,14 +39,14 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         peer: Peer<P>,
         request: &Message,
         way: Way,
-    ) -> Terms {
+    ) -> ResponseConstraints {
         if let Some(value) = request.option(ECHO)
             && self.echo.is_fresh(now, &peer, value)
         {
             self.prove(now, peer);
         }
         let allowance = self.known.allowance(now, peer.hash, way.wire_bytes);
-        Terms::of(request, way.multicast, allowance)
+        ResponseConstraints::of(request, way.multicast, allowance)
     }
 
     /// The peer has shown that it receives what is sent to it.
@@ -72,7 +72,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     }
 
     /// An error in the form that the client asked for.
-    pub(super) fn as_wanted(&self, arrival: &Arrival<P>, response: Message) -> Message {
+    pub(super) fn as_wanted(&self, arrival: &RequestMeta<P>, response: Message) -> Message {
         if arrival.terms.problem_details {
             problem::from_diagnostic(response)
         } else {
@@ -83,12 +83,12 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     /// The response so that it fits into the peer's allowance, and the block of it that is to leave.
     pub(super) fn within_allowance(
         &mut self,
-        arrival: &Arrival<P>,
+        arrival: &RequestMeta<P>,
         acknowledged: bool,
         wanted: Option<Block>,
         mut response: Message,
     ) -> (Message, Option<Block>) {
-        let Terms { mut allowance, .. } = arrival.terms;
+        let ResponseConstraints { mut allowance, .. } = arrival.terms;
         if allowance == usize::MAX {
             return (response, wanted);
         }
@@ -103,15 +103,21 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
 
     /// A retransmission, unless the peer has had its bytes. Then an answer waits until the peer has proven its address, which
     /// takes four bytes: the device may be there, and the answer is what was lost.
-    pub(super) fn retransmit(&mut self, now: Instant, peer: Peer<P>, bytes: Vec<u8>, owner: Owner) {
+    pub(super) fn retransmit(
+        &mut self,
+        now: Instant,
+        peer: Peer<P>,
+        bytes: Vec<u8>,
+        owner: Purpose,
+    ) {
         // Nothing of an observation leaves before the peer's address was proven.
-        let is_notification = matches!(owner, Owner::Notification(_));
+        let is_notification = matches!(owner, Purpose::Notification(_));
         if is_notification || self.known.may_repeat(now, peer.hash, bytes.len()) {
             self.counters.retransmissions += 1;
             return self.transmit(peer, bytes);
         }
         self.counters.retransmissions_withheld += 1;
-        if owner != Owner::Proof && self.known.may_repeat(now, peer.hash, EMPTY_BYTES) {
+        if owner != Purpose::Proof && self.known.may_repeat(now, peer.hash, EMPTY_BYTES) {
             let outcome = self.reliability.prove_before(now, peer);
             self.proceed(now, peer, outcome);
         }

@@ -6,31 +6,31 @@ use std::time::Duration;
 use arc_swap::{ArcSwap, Guard};
 use tokio::sync::Notify;
 
-use super::{OwnNames, admission};
+use super::{LocalNames, admission};
 use crate::limits::DataPathLimits;
 use contract::Match;
 use homeserver::Upstreams;
-use runtime::{Revision, Table};
+use runtime::{MountTable, Revision};
 
 /// All that can change while the gateway runs. A service itself never changes: another one takes its place, whole. An exchange
 /// takes it once and keeps it to its end.
 #[derive(Clone)]
-pub struct Service {
+pub struct Snapshot {
     /// The rules that translate.
-    pub rules: Arc<Table>,
+    pub rules: Arc<MountTable>,
     /// Where their calls may go. Another configuration has others, so they tell one configuration from the next.
     pub upstreams: Arc<Upstreams>,
     /// First path segments of resources that are switched off.
     pub disabled: Arc<[String]>,
     /// The gateway's names, beside its addresses, in a Proxy-Uri.
-    pub own_names: Arc<OwnNames>,
+    pub own_names: Arc<LocalNames>,
     /// For all steps of an exchange, queue and name resolution included. A device that waits longer has given up.
     pub deadline: Duration,
     /// Of the loop that serves.
     pub limits: DataPathLimits,
 }
 
-impl Service {
+impl Snapshot {
     /// One without rules, with nothing switched off and default bounds.
     #[must_use]
     pub fn new(upstreams: Upstreams, deadline: Duration) -> Self {
@@ -57,15 +57,15 @@ impl Service {
 }
 
 /// The service of now: one pointer.
-pub struct Serving {
-    now: ArcSwap<Service>,
+pub struct SnapshotCell {
+    now: ArcSwap<Snapshot>,
     changed: Notify,
 }
 
-impl Serving {
+impl SnapshotCell {
     /// Begins with this one.
     #[must_use]
-    pub fn new(service: Service) -> Arc<Self> {
+    pub fn new(service: Snapshot) -> Arc<Self> {
         Arc::new(Self {
             now: ArcSwap::from_pointee(service),
             changed: Notify::new(),
@@ -74,15 +74,15 @@ impl Serving {
 
     /// What serves at this moment. An exchange takes it once.
     #[must_use]
-    pub fn now(&self) -> Guard<Arc<Service>> {
+    pub fn load(&self) -> Guard<Arc<Snapshot>> {
         self.now.load()
     }
 
     /// Lets another one serve from now on, which differs from the one of now as `change` says. That may be called more than
     /// once, where somebody else changes it at the same moment.
-    pub fn change(&self, change: impl Fn(&mut Service)) {
+    pub fn update(&self, change: impl Fn(&mut Snapshot)) {
         self.now.rcu(|now| {
-            let mut next = Service::clone(now);
+            let mut next = Snapshot::clone(now);
             change(&mut next);
             next
         });

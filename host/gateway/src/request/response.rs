@@ -4,27 +4,27 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use contract::{Context, Watch};
-use homeserver::{Account, Device};
+use homeserver::{Account, Caller};
 use runtime::Revision;
 
 /// An answer.
-pub struct Answer {
+pub struct Response {
     /// For the device.
     pub message: coap::Message,
     /// For the gateway.
-    pub follows: Option<Follows>,
+    pub side_effect: Option<SideEffect>,
 }
 
 /// What the gateway does after an answer.
-pub enum Follows {
+pub enum SideEffect {
     /// It lets the device observe.
-    Observation(Box<Registration>),
+    Observation(Box<ObserveRequest>),
     /// It ends the observations of an account whose access token is no longer valid.
     LoggedOut(Account),
 }
 
 /// An observation that a rule wants begun.
-pub struct Registration {
+pub struct ObserveRequest {
     /// The rule that has answered.
     pub revision: Arc<Revision>,
     /// What is waited for.
@@ -32,18 +32,18 @@ pub struct Registration {
     /// Of the request's exchange; notifications are made for it.
     pub context: Context,
     /// Who observes, and with whose token.
-    pub device: Device,
+    pub device: Caller,
     /// The request's Uri-Path, by which another revision knows it.
     pub path: Vec<String>,
     /// When it came: what the homeserver has told since then may be new to the device.
     pub began: Instant,
 }
 
-impl From<coap::Message> for Answer {
+impl From<coap::Message> for Response {
     fn from(message: coap::Message) -> Self {
         Self {
             message,
-            follows: None,
+            side_effect: None,
         }
     }
 }

@@ -6,17 +6,17 @@ use std::time::Instant;
 use arc_swap::ArcSwap;
 
 use super::protocol::RuleStatus;
-use runtime::{Revision, RuleState};
+use runtime::{Revision, RuleAccounting};
 
 /// What the manager has posted last, of all rules.
 #[derive(Default)]
-pub struct Board(ArcSwap<Vec<Posted>>);
+pub struct RuleStatusCell(ArcSwap<Vec<Posted>>);
 
 /// One rule, as it was when the manager was last done with something. What changes by itself is looked up when it is wanted.
 pub(super) struct Posted {
     pub(super) name: String,
     pub(super) mount: String,
-    pub(super) state: Arc<RuleState>,
+    pub(super) state: Arc<RuleAccounting>,
     pub(super) current: Option<Serves>,
     pub(super) previous: Option<String>,
     pub(super) failure: Option<String>,
@@ -42,7 +42,7 @@ pub(super) struct Changes {
     pub(super) rolled_back: u64,
 }
 
-impl Board {
+impl RuleStatusCell {
     pub(super) fn post(&self, rules: Vec<Posted>) {
         self.0.store(Arc::new(rules));
     }

@@ -23,7 +23,7 @@ const IN_LOG_LINE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'$');
 
 /// A request as its log line shows it.
-pub(super) struct Seen {
+pub(super) struct AccessLogEntry {
     began: Instant,
     peer: SocketAddr,
     method: u8,
@@ -34,7 +34,7 @@ pub(super) struct Seen {
     wire_bytes: usize,
 }
 
-impl Seen {
+impl AccessLogEntry {
     pub(super) fn of(request: &Request) -> Self {
         let message = &request.message;
         Self {
@@ -77,7 +77,9 @@ impl Seen {
             code: response.code,
             elapsed,
         };
-        gateway.recorder.ended(&gateway.serving.now().rules, &ended);
+        gateway
+            .recorder
+            .ended(&gateway.snapshots.load().rules, &ended);
         tracing::info!(
             "{}",
             access_log::Line {

@@ -8,12 +8,12 @@ use super::block::Block;
 use super::code;
 use super::codec;
 use super::endpoint::Endpoint;
-use super::exchange::{Arrival, Exchange, ExchangeId};
+use super::exchange::{Exchange, ExchangeId, RequestMeta};
 use super::message::{Datagram, Message, MessageType};
-use super::observe::{Ended, Fetch, Observation, ObservationId, Observed};
+use super::observer_table::{Ended, Fetch, Observation, ObservationId, ObserveEvent};
 use super::option::{BLOCK2, OBSERVE};
 use super::peer::Peer;
-use super::reliability::Owner;
+use super::reliability::Purpose;
 
 impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     /// The observation that the token of this request names, if the request observes: it may go on instead of a new one
@@ -23,11 +23,11 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
             .exchanges
             .get(id)
             .filter(|exchange| exchange.observes)?;
-        let Arrival { peer, token, .. } = &exchange.arrival;
+        let RequestMeta { peer, token, .. } = &exchange.arrival;
         self.observations.find(peer, *token)
     }
 
-    /// Answers a request that asked for an observation ([`Incoming::observes`](super::Incoming)), and begins it; or goes on
+    /// DedupCache a request that asked for an observation ([`Incoming::observes`](super::Incoming)), and begins it; or goes on
     /// with `renewed`, which the request [`renews`](Self::renews). None where the response is no success, or a bound is
     /// reached: then the device is answered once (RFC 7641 §4.1).
     pub fn respond_observing(
@@ -68,7 +68,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     /// A request with Observe 0 takes the place of what its token observed before, whatever comes of it.
     pub(super) fn replace(&mut self, now: Instant, exchange: &Exchange<P>) {
         if exchange.observes {
-            let Arrival { peer, token, .. } = exchange.arrival;
+            let RequestMeta { peer, token, .. } = exchange.arrival;
             if let Some(former) = self.observations.find(&peer, token) {
                 self.end(now, former, Ended::Replaced);
             }
@@ -76,7 +76,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     }
 
     fn begin(&mut self, now: Instant, exchange: &Exchange<P>) -> Option<ObservationId> {
-        let Arrival { peer, token, .. } = exchange.arrival;
+        let RequestMeta { peer, token, .. } = exchange.arrival;
         if let Some(oldest) = self.observations.to_displace(&peer) {
             self.counters.observations_displaced += 1;
             self.end(now, oldest, Ended::Displaced);
@@ -101,7 +101,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     }
 
     /// Sends a notification. A message that is no success is the observation's last (RFC 7641 §4.2): it is over then without
-    /// a further word. [`poll_observed`](Self::poll_observed) tells when the notification has arrived; the next one should
+    /// a further word. [`poll_observe_event`](Self::poll_observe_event) tells when the notification has arrived; the next one should
     /// wait for that. False where the observation is over.
     pub fn notify(&mut self, now: Instant, id: ObservationId, message: Message) -> bool {
         let Some(observation) = self.observations.get_mut(id) else {
@@ -140,10 +140,12 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
             let unsent = self.reliability.cancel(now, peer, id);
             self.proceed(now, peer, unsent);
             self.observations.remove(id);
-            let outcome = self.reliability.send(now, peer, datagram, Owner::Response);
+            let outcome = self
+                .reliability
+                .send(now, peer, datagram, Purpose::Response);
             self.proceed(now, peer, outcome);
         } else if confirmable {
-            let owner = Owner::Notification(id);
+            let owner = Purpose::Notification(id);
             let outcome = self.reliability.send(now, peer, datagram, owner);
             self.proceed(now, peer, outcome);
         } else {
@@ -158,7 +160,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     fn prove_first(&mut self, now: Instant, peer: Peer<P>) {
         if !self.known.is_proven(now, peer.hash) && !self.reliability.is_proving(&peer) {
             let ping = Datagram::empty(MessageType::Confirmable, 0);
-            let outcome = self.reliability.send(now, peer, ping, Owner::Proof);
+            let outcome = self.reliability.send(now, peer, ping, Purpose::Proof);
             self.proceed(now, peer, outcome);
         }
     }
@@ -201,7 +203,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     }
 
     /// The next thing that became of an observation.
-    pub fn poll_observed(&mut self) -> Option<Observed> {
+    pub fn poll_observe_event(&mut self) -> Option<ObserveEvent> {
         self.observations.poll_event()
     }
 
@@ -211,7 +213,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
     }
 
     /// A GET with Observe 1 (RFC 7641 §3.6). It is answered like any other.
-    pub(super) fn deregister(&mut self, arrival: &Arrival<P>) {
+    pub(super) fn deregister(&mut self, arrival: &RequestMeta<P>) {
         if let Some(id) = self.observations.find(&arrival.peer, arrival.token) {
             self.end(arrival.at, id, Ended::Deregistered);
         }
@@ -235,7 +237,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
             // Or a flood of spoofed registrations would leave a ping each.
             self.reliability.drop_idle_proof(&observation.peer);
         }
-        self.observations.tell(Observed::Ended(id, why));
+        self.observations.tell(ObserveEvent::Ended(id, why));
         self.proceed(now, observation.peer, outcome);
     }
 }

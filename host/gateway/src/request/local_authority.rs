@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use url::Url;
 
-use super::refusal::Refusal;
+use super::error::GatewayError;
 use coap::{Message, option};
 use contract::path_segment::decoded;
 
@@ -14,9 +14,9 @@ const COAP_PORT: u16 = 5683;
 
 /// Names of this gateway beside its addresses.
 #[derive(Default)]
-pub struct OwnNames(Vec<String>);
+pub struct LocalNames(Vec<String>);
 
-impl OwnNames {
+impl LocalNames {
     /// These names, in any case.
     pub fn new(names: impl IntoIterator<Item = String>) -> Self {
         Self(names.into_iter().map(|name| name.to_lowercase()).collect())
@@ -44,7 +44,7 @@ impl OwnNames {
         &self,
         request: &mut Message,
         local: Option<SocketAddr>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), GatewayError> {
         if let Some(uri) = request.option(option::PROXY_URI) {
             let is_coap = uri
                 .get(..5)
@@ -60,7 +60,7 @@ impl OwnNames {
             return Ok(());
         };
         if !scheme.eq_ignore_ascii_case(b"coap") {
-            return Err(Refusal::ProxyingNotSupported(
+            return Err(GatewayError::ProxyingNotSupported(
                 "Proxy-Scheme: only coap to this gateway itself; name a homeserver in Proxy-Uri",
             ));
         }
@@ -82,15 +82,19 @@ impl OwnNames {
         request: &mut Message,
         uri: &[u8],
         local: Option<SocketAddr>,
-    ) -> Result<(), Refusal> {
-        let text = std::str::from_utf8(uri).map_err(|_| Refusal::ProxyUri("it is not UTF-8"))?;
+    ) -> Result<(), GatewayError> {
+        let text =
+            std::str::from_utf8(uri).map_err(|_| GatewayError::ProxyUri("it is not UTF-8"))?;
         if text
             .bytes()
             .any(|byte| byte.is_ascii_control() || byte == b' ')
         {
-            return Err(Refusal::ProxyUri("it has spaces or control characters"));
+            return Err(GatewayError::ProxyUri(
+                "it has spaces or control characters",
+            ));
         }
-        let url = Url::parse(text).map_err(|_| Refusal::ProxyUri("it is not an absolute URI"))?;
+        let url =
+            Url::parse(text).map_err(|_| GatewayError::ProxyUri("it is not an absolute URI"))?;
         let is_plain = url.username().is_empty() && url.password().is_none();
         let port = url.port().unwrap_or(COAP_PORT);
         let host = url.host_str().filter(|host| !host.is_empty());
@@ -98,7 +102,7 @@ impl OwnNames {
             return Err(elsewhere());
         }
         if url.fragment().is_some() {
-            return Err(Refusal::ProxyUri("it has a fragment; write # as %23"));
+            return Err(GatewayError::ProxyUri("it has a fragment; write # as %23"));
         }
         // From the text itself: the parser would resolve dot segments.
         let after = text.split_once("://").map_or("", |(_, after)| after);
@@ -128,9 +132,9 @@ fn push(
     number: u16,
     text: Option<&str>,
     separator: char,
-) -> Result<(), Refusal> {
+) -> Result<(), GatewayError> {
     for part in text.into_iter().flat_map(|text| text.split(separator)) {
-        let part = decoded(part).ok_or(Refusal::ProxyUri(
+        let part = decoded(part).ok_or(GatewayError::ProxyUri(
             "a % in it begins no escape of UTF-8; write % as %25",
         ))?;
         request.push_option(number, part);
@@ -138,8 +142,8 @@ fn push(
     Ok(())
 }
 
-fn elsewhere() -> Refusal {
-    Refusal::ProxyingNotSupported(
+fn elsewhere() -> GatewayError {
+    GatewayError::ProxyingNotSupported(
         "of CoAP servers only this gateway itself, at the address and port that you use or a name in [coap] names",
     )
 }
@@ -151,7 +155,7 @@ mod tests {
 
     /// Path and query of the request that is left, or the code of the refusal.
     fn resolved(mut request: Message) -> Result<(Vec<String>, Vec<String>), u8> {
-        let names = OwnNames::new(["Gateway.local".to_owned()]);
+        let names = LocalNames::new(["Gateway.local".to_owned()]);
         let local = "[::ffff:192.0.2.1]:5683".parse().ok();
         names
             .resolve(&mut request, local)
@@ -241,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_homeserver_in_proxy_uri_and_a_request_without_one_are_left_alone() {
-        let names = OwnNames::default();
+        let names = LocalNames::default();
         for message in [
             Message::new(code::GET).with_option(option::URI_HOST, "anything"),
             Message::new(code::PUT).with_option(option::PROXY_URI, "http://localhost:8008/4"),

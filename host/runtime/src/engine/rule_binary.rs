@@ -5,7 +5,7 @@ use contract::digest::Digest;
 
 /// What a revision is made from.
 #[derive(Clone, Debug)]
-pub enum Code {
+pub enum RuleBinary {
     /// WebAssembly, which this gateway compiles.
     #[cfg(feature = "compiler")]
     Component(Vec<u8>),
@@ -13,7 +13,7 @@ pub enum Code {
     Native(NativeCode),
 }
 
-impl Code {
+impl RuleBinary {
     /// The rule that is part of the binary.
     #[must_use]
     pub fn embedded() -> Self {
@@ -35,7 +35,7 @@ impl Code {
 }
 
 #[cfg(feature = "compiler")]
-impl From<&[u8]> for Code {
+impl From<&[u8]> for RuleBinary {
     fn from(component: &[u8]) -> Self {
         Self::Component(component.to_vec())
     }

@@ -12,7 +12,7 @@ const RETRY_SECONDS: u32 = 5;
 
 /// Why the host answers an exchange itself.
 #[derive(Debug, thiserror::Error)]
-pub enum Refusal {
+pub enum GatewayError {
     /// 4.00: Proxy-Uri does not parse.
     #[error("Proxy-Uri: {0}")]
     ProxyUri(&'static str),
@@ -75,7 +75,7 @@ pub enum Refusal {
     RuleBrokeContract(&'static str),
 }
 
-impl Refusal {
+impl GatewayError {
     /// The response code.
     #[must_use]
     pub fn code(&self) -> u8 {

@@ -8,32 +8,32 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::admission::Admitted;
-use super::answer::{Answer, Follows, Registration};
+use super::error::GatewayError;
 use super::policy;
-use super::refusal::Refusal;
 use super::reply::{failed, to_coap};
-use super::service::Service;
+use super::response::{ObserveRequest, Response, SideEffect};
+use super::snapshot::Snapshot;
 use coap::option;
 use contract::clock::Clock;
 use contract::escaping::escaped;
 use contract::{
     Context, Effect, Failure, HttpRequest, HttpResponse, Message, Reply, SessionChange, Step,
 };
-use homeserver::{Device, Outcome};
+use homeserver::{Caller, Outcome};
 use runtime::{Limit, Permit, Revision};
 
 /// The longest hold of a long poll: a homeserver's or proxy's own bound is seldom higher.
 pub const MAX_HOLD: Duration = Duration::from_secs(60);
 
 /// An exchange whose rule has begun and wants a homeserver called.
-pub struct Exchange {
+pub struct RuleExecution {
     /// What served when it began.
-    service: Arc<Service>,
+    service: Arc<Snapshot>,
     clock: Clock,
     revision: Arc<Revision>,
     /// Its place among the rule's exchanges.
     _permit: Permit,
-    device: Device,
+    device: Caller,
     context: Context,
     deadline: Instant,
     /// What an observation needs, where one may begin.
@@ -49,7 +49,7 @@ struct Observing {
 }
 
 /// How far a rule has come.
-enum Progress {
+enum RuleStep {
     /// It has replied.
     Replied(Reply),
     /// It has failed in its own words.
@@ -58,24 +58,24 @@ enum Progress {
     Wants(Step),
 }
 
-/// Lets the rule begin. Most of what follows waits for a homeserver; what does not is answered at once.
+/// Lets the rule begin. Most of what side_effect waits for a homeserver; what does not is answered at once.
 ///
 /// # Errors
-/// [`Refusal`]: the rule is out of service or has used what it may use, it trapped, or it broke its contract.
+/// [`GatewayError`]: the rule is out of service or has used what it may use, it trapped, or it broke its contract.
 pub fn begin(
-    service: &Arc<Service>,
+    service: &Arc<Snapshot>,
     clock: Clock,
     flow_id: String,
     revision: &Arc<Revision>,
     peer: SocketAddr,
     admitted: Admitted,
-) -> Result<Result<Answer, (Exchange, Step)>, Refusal> {
+) -> Result<Result<Response, (RuleExecution, Step)>, GatewayError> {
     let state = revision.state();
     let began = std::time::Instant::now();
     if let Some(left) = state.paused(began) {
-        return Err(Refusal::RulePaused(left));
+        return Err(GatewayError::RulePaused(left));
     }
-    let permit = state.budget.admit(began).map_err(Refusal::RuleLimit)?;
+    let permit = state.budget.admit(began).map_err(GatewayError::RuleLimit)?;
     let (requested, target) = admitted.requested.unzip();
     let context = Context {
         link: admitted.found.link,
@@ -89,18 +89,18 @@ pub fn begin(
     let result = revision.begin(&context, &admitted.message);
     revision.judge(peer.ip(), result.is_err());
     let progress = match progress(revision, result?)? {
-        Progress::Failed(failure) => return Ok(Ok(failed(failure)?.into())),
-        Progress::Replied(reply) if reply.watch.is_none() && reply.session.is_none() => {
+        RuleStep::Failed(failure) => return Ok(Ok(failed(failure)?.into())),
+        RuleStep::Replied(reply) if reply.watch.is_none() && reply.session.is_none() => {
             return Ok(Ok(to_coap(reply.message)?.into()));
         }
         progress => progress,
     };
-    let mut exchange = Exchange {
+    let mut exchange = RuleExecution {
         service: service.clone(),
         clock,
         revision: revision.clone(),
         _permit: permit,
-        device: Device {
+        device: Caller {
             address: peer.ip().to_canonical(),
             token: admitted.token,
             requested,
@@ -114,18 +114,18 @@ pub fn begin(
         upstream: None,
     };
     match progress {
-        Progress::Wants(step) => Ok(Err((exchange, step))),
-        Progress::Replied(reply) => exchange.answered(reply).map(Ok),
-        Progress::Failed(failure) => Ok(Ok(failed(failure)?.into())),
+        RuleStep::Wants(step) => Ok(Err((exchange, step))),
+        RuleStep::Replied(reply) => exchange.answered(reply).map(Ok),
+        RuleStep::Failed(failure) => Ok(Ok(failed(failure)?.into())),
     }
 }
 
-impl Exchange {
+impl RuleExecution {
     /// Makes the calls that the rule asks for until it replies.
     ///
     /// # Errors
-    /// [`Refusal`]: the rule trapped, broke its contract, or asked for too many steps.
-    pub async fn finish(&mut self, mut step: Step) -> Result<Answer, Refusal> {
+    /// [`GatewayError`]: the rule trapped, broke its contract, or asked for too many steps.
+    pub async fn finish(&mut self, mut step: Step) -> Result<Response, GatewayError> {
         for _ in 0..self.revision.limits().steps {
             let outcome = self.call(&mut step.request).await;
             self.upstream = Some(summary(&outcome));
@@ -135,13 +135,13 @@ impl Exchange {
                 .resume(&self.context, &step.state, outcome.as_ref());
             self.revision.judge(self.device.address, result.is_err());
             match progress(&self.revision, result?)? {
-                Progress::Replied(reply) => return self.answered(reply),
-                Progress::Failed(failure) => return Ok(failed(failure)?.into()),
-                Progress::Wants(next) => step = next,
+                RuleStep::Replied(reply) => return self.answered(reply),
+                RuleStep::Failed(failure) => return Ok(failed(failure)?.into()),
+                RuleStep::Wants(next) => step = next,
             }
         }
         self.revision.state().budget.count(Limit::Steps);
-        Err(Refusal::RuleBrokeContract(
+        Err(GatewayError::RuleBrokeContract(
             "it asked for more steps than its limit",
         ))
     }
@@ -160,17 +160,17 @@ impl Exchange {
     }
 
     /// The rule's reply as the answer, and what it wants beyond it.
-    fn answered(&mut self, reply: Reply) -> Result<Answer, Refusal> {
+    fn answered(&mut self, reply: Reply) -> Result<Response, GatewayError> {
         let message = to_coap(reply.message)?;
-        let follows = if matches!(reply.session, Some(SessionChange::Close)) {
+        let side_effect = if matches!(reply.session, Some(SessionChange::Close)) {
             self.service
                 .upstreams
                 .own_account(&self.device)
-                .map(Follows::LoggedOut)
+                .map(SideEffect::LoggedOut)
         } else {
             let wanted = reply.watch.zip(self.observing.take());
             wanted.map(|(watch, observing)| {
-                Follows::Observation(Box::new(Registration {
+                SideEffect::Observation(Box::new(ObserveRequest {
                     revision: self.revision.clone(),
                     watch,
                     context: self.context.clone(),
@@ -180,7 +180,10 @@ impl Exchange {
                 }))
             })
         };
-        Ok(Answer { message, follows })
+        Ok(Response {
+            message,
+            side_effect,
+        })
     }
 
     /// The rule's revision.
@@ -195,19 +198,26 @@ impl Exchange {
 }
 
 /// What the rule's result means for the exchange.
-fn progress(revision: &Revision, result: Result<Effect, Failure>) -> Result<Progress, Refusal> {
+fn progress(
+    revision: &Revision,
+    result: Result<Effect, Failure>,
+) -> Result<RuleStep, GatewayError> {
     match result {
         Ok(Effect::Reply(reply)) if reply.message.payload.len() > revision.limits().body => {
             revision.state().budget.count(Limit::Body);
-            Err(Refusal::RuleBrokeContract("its reply is above its limit"))
+            Err(GatewayError::RuleBrokeContract(
+                "its reply is above its limit",
+            ))
         }
-        Ok(Effect::Reply(reply)) => Ok(Progress::Replied(reply)),
-        Err(failure) => Ok(Progress::Failed(failure)),
+        Ok(Effect::Reply(reply)) => Ok(RuleStep::Replied(reply)),
+        Err(failure) => Ok(RuleStep::Failed(failure)),
         Ok(Effect::Call(step)) if step.state.len() > revision.limits().state => {
             revision.state().budget.count(Limit::State);
-            Err(Refusal::RuleBrokeContract("its state is above its limit"))
+            Err(GatewayError::RuleBrokeContract(
+                "its state is above its limit",
+            ))
         }
-        Ok(Effect::Call(step)) => Ok(Progress::Wants(step)),
+        Ok(Effect::Call(step)) => Ok(RuleStep::Wants(step)),
     }
 }
 

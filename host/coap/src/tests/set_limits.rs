@@ -27,11 +27,11 @@ fn bounds_count_for_what_comes_after_them_and_not_for_what_is_under_way() {
     server.receive(1, &large(1));
     let under_way = server.incoming();
     server.receive(1, &confirmable(2, GET));
-    server.endpoint.adopt(&tightened());
+    server.endpoint.set_limits(&tightened());
     let refused = server.answer_to(&large(3)).message;
     assert_eq!(refused.code, REQUEST_ENTITY_TOO_LARGE);
     assert_eq!(refused.uint_option(SIZE1), Some(1024));
-    server.endpoint.adopt(&Limits {
+    server.endpoint.set_limits(&Limits {
         exchanges_per_peer: 1,
         ..tightened()
     });
@@ -48,7 +48,7 @@ fn a_stored_answer_leaves_in_smaller_blocks_from_then_on() {
     let whole = Message::new(CONTENT).with_payload(body.clone());
     let first = server.exchange(&confirmable(1, GET), whole).message;
     assert_eq!(first.payload, body[..1024]);
-    server.endpoint.adopt(&tightened());
+    server.endpoint.set_limits(&tightened());
     let mut next = confirmable(2, GET);
     let wanted = Block {
         number: 1,
@@ -63,7 +63,7 @@ fn a_stored_answer_leaves_in_smaller_blocks_from_then_on() {
 #[test]
 fn an_address_is_to_be_proven_from_then_on() {
     let mut server = Server::new();
-    server.endpoint.adopt(&Limits {
+    server.endpoint.set_limits(&Limits {
         echo: true,
         ..Limits::default()
     });

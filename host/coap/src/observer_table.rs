@@ -16,7 +16,7 @@ pub struct ObservationId(u64);
 
 /// What became of an observation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Observed {
+pub enum ObserveEvent {
     /// The last notification has arrived: the device has acknowledged it. A non-confirmable one counts when it leaves. One in
     /// blocks has arrived when the device has fetched the last of them, or has stopped fetching.
     Delivered(ObservationId),
@@ -91,7 +91,7 @@ pub(super) struct Observations<P> {
     unproven: BTreeSet<ObservationId>,
     next_id: u64,
     sequence: u32,
-    events: VecDeque<Observed>,
+    events: VecDeque<ObserveEvent>,
     /// When fetching is given up.
     fetches: BTreeSet<(Instant, ObservationId)>,
     /// Without another block, that is.
@@ -132,7 +132,7 @@ impl<P: Copy + Eq + Hash> Observations<P> {
     }
 
     /// Begins no more than other bounds allow from now on.
-    pub(super) fn adopt(&mut self, limits: &Limits) {
+    pub(super) fn set_limits(&mut self, limits: &Limits) {
         self.most = limits.observations;
         self.most_per_peer = limits.observations_per_peer;
     }
@@ -203,11 +203,11 @@ impl<P: Copy + Eq + Hash> Observations<P> {
     }
 
     /// For the caller.
-    pub(super) fn tell(&mut self, event: Observed) {
+    pub(super) fn tell(&mut self, event: ObserveEvent) {
         self.events.push_back(event);
     }
 
-    pub(super) fn poll_event(&mut self) -> Option<Observed> {
+    pub(super) fn poll_event(&mut self) -> Option<ObserveEvent> {
         self.events.pop_front()
     }
 
@@ -219,7 +219,7 @@ impl<P: Copy + Eq + Hash> Observations<P> {
                 observation.fetch = Fetch::Until(until);
                 self.fetches.insert((until, id));
             }
-            Some(_) => self.tell(Observed::Delivered(id)),
+            Some(_) => self.tell(ObserveEvent::Delivered(id)),
             None => {}
         }
     }
@@ -253,7 +253,7 @@ impl<P: Copy + Eq + Hash> Observations<P> {
             self.fetches.remove(&(until, id));
             if let Some(observation) = self.by_id.get_mut(&id) {
                 observation.fetch = Fetch::Done;
-                self.tell(Observed::Delivered(id));
+                self.tell(ObserveEvent::Delivered(id));
             }
         }
     }

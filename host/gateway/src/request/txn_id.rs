@@ -8,14 +8,14 @@ const BYTES: usize = 16;
 const BATCH: usize = 32;
 
 /// Makes names that nobody can guess and none twice.
-pub(super) struct FlowIds(RefCell<Batch>);
+pub(super) struct TxnIdGenerator(RefCell<Batch>);
 
 struct Batch {
     random: [u8; BYTES * BATCH],
     used: usize,
 }
 
-impl FlowIds {
+impl TxnIdGenerator {
     pub(super) fn new() -> Self {
         Self(RefCell::new(Batch {
             random: [0; BYTES * BATCH],
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn names_are_32_digits_and_never_repeat() {
-        let ids = FlowIds::new();
+        let ids = TxnIdGenerator::new();
         let names: HashSet<String> = (0..10 * BATCH).map(|_| ids.next()).collect();
         assert_eq!(names.len(), 10 * BATCH);
         for name in names {

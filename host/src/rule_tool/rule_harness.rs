@@ -10,8 +10,8 @@ use super::args::ComponentArgs;
 use super::error::ToolError;
 use contract::escaping::escaped;
 use runtime::{
-    ActivationError, Candidate, Code, Engines, MAX_COMPONENT, Revision, RuleLimits, RuleState,
-    Vector, check_name,
+    ActivationError, Candidate, Engines, MAX_COMPONENT, Revision, RuleAccounting, RuleBinary,
+    RuleLimits, Vector, check_name,
 };
 use store::file;
 
@@ -19,13 +19,13 @@ use store::file;
 const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
 
 /// A rule that is tried out, under the name of its file.
-pub(super) struct Desk {
+pub(super) struct RuleHarness {
     pub(super) revision: Revision,
     /// Compiling, linking and describing took this long.
     pub(super) activated_in: Duration,
 }
 
-impl Desk {
+impl RuleHarness {
     /// The one place where the desk activates a rule: without a cache, and with whatever calls it needs.
     pub(super) fn activate(
         name: &str,
@@ -35,8 +35,8 @@ impl Desk {
     ) -> Result<Result<Self, ActivationError>, ToolError> {
         let engines = Engines::new()?;
         let candidate = Candidate {
-            state: &RuleState::new(name, limits, None),
-            code: &Code::from(component),
+            state: &RuleAccounting::new(name, limits, None),
+            code: &RuleBinary::from(component),
             number: 0,
             settings,
             limits,

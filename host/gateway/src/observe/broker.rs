@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Instant;
 
 use super::limits::ObservationLimits;
+use super::long_poll::LongPoll;
 use super::notification::{ended, keep_fresh};
 use super::observer::Observer;
-use super::poll::Poll;
 use super::registration::Prepared;
-use crate::request::Registration;
-use coap::{self, Ended, ObservationId, Observed, code};
+use crate::request::ObserveRequest;
+use coap::{self, Ended, ObservationId, ObserveEvent, code};
 use homeserver::Account;
 
 /// Names a poll.
@@ -17,10 +17,10 @@ use homeserver::Account;
 pub struct PollId(u64);
 
 /// The observations of a gateway.
-pub struct Hub {
+pub struct ObserveBroker {
     pub(super) limits: ObservationLimits,
     pub(super) observers: HashMap<ObservationId, Observer>,
-    pub(super) polls: BTreeMap<PollId, Poll>,
+    pub(super) polls: BTreeMap<PollId, LongPoll>,
     next_poll: u64,
     /// Observers for which a notification may leave.
     pub(super) ready: VecDeque<ObservationId>,
@@ -35,7 +35,7 @@ pub struct Hub {
     pub(super) refused_polls: u64,
 }
 
-impl Hub {
+impl ObserveBroker {
     /// One without observations.
     #[must_use]
     pub fn new(limits: ObservationLimits) -> Self {
@@ -53,7 +53,7 @@ impl Hub {
         }
     }
 
-    pub(super) fn add_poll(&mut self, poll: Poll) -> PollId {
+    pub(super) fn add_poll(&mut self, poll: LongPoll) -> PollId {
         let id = PollId(self.next_poll);
         self.next_poll += 1;
         self.polls.insert(id, poll);
@@ -81,7 +81,7 @@ impl Hub {
         if self.observers.contains_key(&id) {
             return self.renew(now, id, registration);
         }
-        let Registration {
+        let ObserveRequest {
             watch,
             context,
             device,
@@ -115,9 +115,9 @@ impl Hub {
     }
 
     /// What became of an observation at the endpoint.
-    pub fn observed(&mut self, now: Instant, event: Observed) {
+    pub fn observed(&mut self, now: Instant, event: ObserveEvent) {
         match event {
-            Observed::Delivered(id) => {
+            ObserveEvent::Delivered(id) => {
                 if let Some(observer) = self.observers.get_mut(&id) {
                     observer.delivered();
                     let refresh_at = now + self.limits.refresh;
@@ -128,10 +128,10 @@ impl Hub {
                 }
             }
             // Of those that made room the endpoint's report tells how many: a flood must not write the log.
-            Observed::Ended(id, Ended::Replaced | Ended::Deregistered | Ended::Displaced) => {
+            ObserveEvent::Ended(id, Ended::Replaced | Ended::Deregistered | Ended::Displaced) => {
                 self.forget(id);
             }
-            Observed::Ended(id, why) => {
+            ObserveEvent::Ended(id, why) => {
                 if let Some(observer) = self.forget(id) {
                     tracing::info!(
                         "the observation of {} ended: {why}",
@@ -195,9 +195,9 @@ impl Hub {
 
     /// Ends the observations of an account whose access token is no longer valid.
     pub fn logged_out(&mut self, account: &Account) {
-        let of_account = |poll: &&Poll| poll.identity.account.is(account);
+        let of_account = |poll: &&LongPoll| poll.identity.account.is(account);
         let polls = self.polls.values().filter(of_account);
-        let ids: Vec<_> = polls.flat_map(Poll::observers).collect();
+        let ids: Vec<_> = polls.flat_map(LongPoll::observers).collect();
         for id in ids {
             self.finish(
                 id,

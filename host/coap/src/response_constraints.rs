@@ -6,7 +6,7 @@ use super::option::{ACCEPT, NO_RESPONSE, content_format};
 
 /// How the answer to a request must be.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Terms {
+pub(super) struct ResponseConstraints {
     /// The classes that the client does not want, as RFC 7967 §2.1 has them: 2 for 2.xx, 8 for 4.xx, 16 for 5.xx.
     unwanted: u8,
     /// Errors as problem details (RFC 9290).
@@ -17,7 +17,7 @@ pub(super) struct Terms {
     pub(super) allowance: usize,
 }
 
-impl Terms {
+impl ResponseConstraints {
     pub(super) fn of(request: &Message, multicast: bool, allowance: usize) -> Self {
         let unwanted = request.option(NO_RESPONSE).unwrap_or_default();
         let accept = request.uint_option(ACCEPT);
@@ -54,7 +54,7 @@ mod tests {
 
     fn silenced(no_response: &[u8], multicast: bool) -> Vec<u8> {
         let request = Message::new(code::POST).with_option(NO_RESPONSE, no_response);
-        let terms = Terms::of(&request, multicast, usize::MAX);
+        let terms = ResponseConstraints::of(&request, multicast, usize::MAX);
         [
             code::CONTENT,
             code::CONTINUE,
@@ -94,7 +94,7 @@ mod tests {
                 code::SERVICE_UNAVAILABLE
             ]
         );
-        let terms = Terms::of(&Message::new(code::GET), true, usize::MAX);
+        let terms = ResponseConstraints::of(&Message::new(code::GET), true, usize::MAX);
         assert!(
             terms.silences(&Message::new(code::CONTENT)),
             "an empty list"
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn a_challenge_is_heard_whatever_the_client_wants() {
         let request = Message::new(code::POST).with_option(NO_RESPONSE, [26]);
-        let terms = Terms::of(&request, false, usize::MAX);
+        let terms = ResponseConstraints::of(&request, false, usize::MAX);
         assert!(!terms.silences(&Message::new(code::UNAUTHORIZED).with_option(ECHO, "x")));
     }
 }

@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use super::hub::Hub;
+use super::broker::ObserveBroker;
 use super::limits::BREATH;
+use super::long_poll::LongPoll;
 use super::notification::{keep_fresh, rule_failed};
 use super::observer::Item;
-use super::poll::Poll;
 use coap::{self, ObservationId, code};
 
-impl Hub {
+impl ObserveBroker {
     /// The next notification to send.
     pub fn poll_notification(&mut self, now: Instant) -> Option<(ObservationId, coap::Message)> {
         if let Some(last) = self.last.pop_front() {
@@ -60,10 +60,10 @@ impl Hub {
         None
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout), [`poll_call`](Self::poll_call) or
+    /// When [`handle_timeout`](Self::handle_timeout), [`next_long_poll`](Self::next_long_poll) or
     /// [`poll_notification`](Self::poll_notification) has something to do.
     pub fn next_timeout(&self) -> Option<Instant> {
-        let polls = self.polls.values().filter_map(Poll::due).min();
+        let polls = self.polls.values().filter_map(LongPoll::due).min();
         let refresh = self.refreshes.first().map(|(at, _)| *at);
         [polls, refresh, self.breathing].into_iter().flatten().min()
     }

@@ -94,7 +94,7 @@ fn manual(workspace: &Path, folder: &Path) -> Result<(), DistError> {
 /// in it.
 fn debian_package(workspace: &Path, folder: &Path) -> Result<PathBuf, DistError> {
     announce("building the gateway in release mode (some minutes the first time)");
-    run(cargo(workspace).args(["build", "--release", "--locked", "-p", "comatrix-gateway"]))?;
+    run(cargo(workspace).args(["build", "--release", "--locked", "-p", "comatrix-host"]))?;
     let tools = folder.join("tools");
     if !tools.join("bin/cargo-deb").is_file() {
         announce("installing cargo-deb");
@@ -130,7 +130,7 @@ fn cargo_deb(workspace: &Path, folder: &Path, out: &Path) -> Command {
         .current_dir(workspace)
         .args([
             "--package",
-            "comatrix-gateway",
+            "comatrix-host",
             "--no-build",
             "--locked",
             "--output",

@@ -266,7 +266,7 @@ fn bench(workspace: &Path, arguments: &[String]) -> Result<(), XtaskError> {
         "--locked",
         "--bins",
         "-p",
-        "comatrix-gateway",
+        "comatrix-host",
         "-p",
         "comatrix-tests",
     ]))?;

@@ -66,7 +66,7 @@ impl Router {
         build
             .env("PATH", path.unwrap_or_default())
             .env("CARGO", own)
-            .args(["rustc", "--locked", "--package", "comatrix-gateway"])
+            .args(["rustc", "--locked", "--package", "comatrix-host"])
             .args(["--bin", "comatrix-gateway", "--profile", "router"])
             .args(["--no-default-features", "--features", "router"])
             .args(["--target", self.target]);

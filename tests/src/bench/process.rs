@@ -180,7 +180,7 @@ impl Gateway {
         if !binary.is_file() {
             let path = binary.display();
             return Err(format!(
-                "no gateway at {path}: run `cargo build --release -p comatrix-gateway` first"
+                "no gateway at {path}: run `cargo build --release -p comatrix-host` first"
             )
             .into());
         }

@@ -75,8 +75,8 @@ impl Apt {
         })?;
         if !self.are_lists_fresh {
             announce("apt-get update");
-            // One of several sources may be out of order; whether the lists are enough is found out by what they
-            // install.
+            // One of several sources may be out of order. Whether the lists are enough shows in the installed
+            // versions, which are checked.
             if let Err(error) = run(self.command(root).arg("update")) {
                 announce(&format!(
                     "{error}; continuing with the package lists that are there"

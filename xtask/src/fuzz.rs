@@ -7,7 +7,7 @@ use crate::XtaskError;
 use crate::cargo_tool;
 use crate::run::{announce, cargo, run};
 
-/// What instruments and runs the targets; this version has been tried.
+/// The version of cargo-fuzz that has been tried.
 const CARGO_FUZZ: &str = "0.13.2";
 
 /// The targets of `tests/fuzz`.
@@ -16,11 +16,11 @@ const TARGETS: [&str; 3] = ["endpoint", "cbor_json", "proxy_uri"];
 /// Enough to show that a target works; a thorough run is `--seconds 1200`.
 const SECONDS: &str = "60";
 
-/// What `--help` says.
+/// The text of `--help`.
 pub const HELP: &str = "\
 Usage: cargo xtask fuzz [TARGET] [--seconds N]
 
-Makes seeds from the tests' cases and runs the fuzz targets of tests/fuzz, each for 60 seconds or N: endpoint (datagrams,
+Makes seeds from the tests' cases and runs the fuzz targets of tests/fuzz, each for 60 s or N: endpoint (datagrams,
 time and responses), cbor_json (payloads), proxy_uri; or only TARGET. Status 1 if an input fails; that input is then in
 target/fuzz/artifacts. cargo-fuzz is installed into target/fuzz/tools. RUSTC_BOOTSTRAP=1 allows its instrumentation on a
 stable toolchain. No sanitizer is used, since the fuzzed crates deny `unsafe`.";

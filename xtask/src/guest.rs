@@ -139,7 +139,7 @@ pub fn build_with(
 fn find(name: &str) -> Result<&'static Rule, GuestError> {
     RULES
         .iter()
-        .find(|known| known.name == name)
+        .find(|rule| rule.name == name)
         .ok_or_else(|| GuestError::UnknownRule(name.to_owned()))
 }
 

@@ -31,7 +31,7 @@ Checks the programs that the other commands need, and installs those that are mi
   - the target wasm32-unknown-unknown: by rustup, or if that fails Debian's rustc-web, cargo-web and
     rust-web-src; COMATRIX_GUEST_TOOLCHAIN=rustup|debian selects one of them
   - a Python virtual environment in target/venv with tests/requirements.txt (Synapse, aiocoap)
-  - these programs, each with its oldest version that does what is needed, and its Debian package:
+  - these programs, each with the oldest version that works and its Debian package:
 ";
 
 const SETUP_END: &str = "

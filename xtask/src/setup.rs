@@ -51,7 +51,7 @@ impl Setup {
         }
     }
 
-    /// Installs what any command needs.
+    /// Checks and installs the tools of all commands.
     pub fn everything(&mut self, workspace: &Path) -> Result<(), SetupError> {
         self.guest_target()?;
         self.tools(&EVERYWHERE)?;
@@ -97,7 +97,7 @@ impl Setup {
         Ok(toolchain::find(Forced::Debian)?)
     }
 
-    /// Installs what builds rules in JavaScript.
+    /// Checks and installs the tools that build rules in JavaScript.
     pub fn node(&mut self) -> Result<(), SetupError> {
         self.tools(&[&NODE])?;
         self.tools(&[&NPM])

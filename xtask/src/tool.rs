@@ -20,7 +20,7 @@ pub struct Tool {
     pub version_arguments: &'static [&'static str],
     /// The text directly before the version in its output.
     pub version_prefix: &'static str,
-    /// The oldest version that does what is needed.
+    /// The oldest version that works.
     pub minimum: &'static [u32],
     /// Why an older version does not.
     pub reason: &'static str,
@@ -109,7 +109,7 @@ impl Tool {
         self.programs.first().copied().unwrap_or_default()
     }
 
-    /// The oldest version that does what is needed.
+    /// The oldest version that works.
     pub fn minimum_version(&self) -> Version {
         Version::new(self.minimum)
     }

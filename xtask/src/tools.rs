@@ -1,4 +1,4 @@
-//! The tools that set-up finds or installs, with the oldest version of each that does what is needed.
+//! The tools that set-up finds or installs, with the oldest version of each that works.
 
 use crate::tool::Tool;
 
@@ -25,7 +25,7 @@ pub const NODE: Tool = Tool {
     package: "nodejs",
 };
 
-/// Installs what rules in JavaScript are built with. Some packages of Node.js contain it.
+/// Installs the compiler of rules in JavaScript. Some packages of Node.js contain npm.
 pub const NPM: Tool = Tool {
     programs: &["npm"],
     version_arguments: &["--version"],
@@ -125,7 +125,7 @@ pub const CHROMEDRIVER: Tool = Tool {
     ..CHROMIUM
 };
 
-/// What every command installs, but npm: whether that is missing shows only when Node.js is there.
+/// The tools that every command needs, except npm, which some packages of Node.js contain: it is checked after Node.js.
 pub const EVERYWHERE: [&Tool; 11] = [
     &PYTHON,
     &NODE,
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
     use comatrix_rule_build::version::Version;
 
-    /// What the programs of Debian 12 print, and of other distributors where that differs.
+    /// The outputs of the programs of Debian 12, and of other distributors that print it differently.
     const OUTPUTS: [(&Tool, &str, &str); 19] = [
         (&PYTHON, "Python 3.11.2\n", "3.11.2"),
         (&NODE, "v18.20.4\n", "18.20.4"),

@@ -87,12 +87,15 @@ impl Setup {
 
     /// Makes Debian's toolchain able to build rules.
     pub fn debian_toolchain(&mut self) -> Result<Toolchain, SetupError> {
-        for missing in [&DEBIAN_TOOLCHAIN[..], &[DEBIAN_LINKER]] {
-            match toolchain::find(Forced::Debian) {
-                Ok(found) => return Ok(found),
-                Err(ToolchainError::NoLinker) if missing != [DEBIAN_LINKER] => {}
-                Err(_) => self.apt.install(missing)?,
-            }
+        match toolchain::find(Forced::Debian) {
+            Ok(_) | Err(ToolchainError::NoLinker) => {}
+            Err(_) => self.apt.install(&DEBIAN_TOOLCHAIN)?,
+        }
+        if matches!(
+            toolchain::find(Forced::Debian),
+            Err(ToolchainError::NoLinker)
+        ) {
+            self.apt.install(&[DEBIAN_LINKER])?;
         }
         Ok(toolchain::find(Forced::Debian)?)
     }

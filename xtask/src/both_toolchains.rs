@@ -1,41 +1,47 @@
-//! Tests that rules build with either toolchain: which one a machine has, nobody knows beforehand.
+//! `cargo xtask guest --both-toolchains`: builds the rules in Rust with rustup's and with Debian's toolchain, since a
+//! rule's author may have either.
 
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
 use std::hash::{Hash, Hasher};
 use std::path::Path;
+use std::process::Command;
 
 use crate::XtaskError;
 use crate::run::announce;
-use crate::setup;
+use crate::setup::{Setup, rustup_target};
 use xtask::guest;
 use xtask::toolchain::{self, Forced};
 
-/// Builds every rule with rustup's and with Debian's toolchain, unless that was done for the same sources.
-pub fn check(workspace: &Path) -> Result<(), XtaskError> {
+/// Builds every rule with both toolchains, unless the same compilers have built the same sources before.
+pub fn check(workspace: &Path, setup: &mut Setup) -> Result<(), XtaskError> {
+    if toolchain::find(Forced::Rustup).is_err() {
+        rustup_target();
+    }
+    let rustup = toolchain::find(Forced::Rustup).ok();
+    let debian = setup.debian_toolchain()?;
     let stamp = workspace.join("target/guest-build/built-by-both");
     let mut hasher = DefaultHasher::new();
+    for rustc in ["rustc", toolchain::DEBIAN_RUSTC] {
+        let output = Command::new(rustc).arg("--version").output();
+        output
+            .map(|output| output.stdout)
+            .unwrap_or_default()
+            .hash(&mut hasher);
+    }
     for source in ["guest", "wit", "Cargo.toml", "Cargo.lock"] {
         hash_tree(&workspace.join(source), &mut hasher);
     }
     let digest = format!("{:016x}", hasher.finish());
     if fs::read_to_string(&stamp).is_ok_and(|done| done == digest) {
-        announce("the rules were built by both toolchains before, from the same sources");
+        announce("both toolchains have built these sources before");
         return Ok(());
     }
-    if toolchain::find(Forced::Rustup).is_err() {
-        setup::rustup_target();
-    }
-    if toolchain::find(Forced::Debian).is_err() {
-        setup::debian_toolchain()?;
-    }
-    let rustup = toolchain::find(Forced::Rustup).ok();
-    let debian = toolchain::find(Forced::Debian).map_err(setup::SetupError::from)?;
     for toolchain in rustup.iter().chain([&debian]) {
         let of_rust = |rule: &&guest::Rule| rule.language != guest::Language::Javascript;
         for rule in guest::RULES.iter().filter(of_rust) {
             announce(&format!(
-                "building the rule {} with the toolchain of {}",
+                "building the rule {} with {}'s toolchain",
                 rule.name,
                 toolchain.name()
             ));
@@ -52,16 +58,13 @@ pub fn check(workspace: &Path) -> Result<(), XtaskError> {
     }
     if rustup.is_none() {
         announce(
-            "NOT TESTED: rustup cannot fetch its target here, so only Debian's toolchain has built the rules",
+            "NOT TESTED: rustup cannot download the target here, so only Debian's toolchain has built the rules",
         );
         return Ok(());
     }
-    // Without the stamp the check is only repeated next time.
+    // Without the stamp the next run builds them again.
     if let Err(error) = fs::write(&stamp, digest) {
-        announce(&format!(
-            "cannot remember that in {}: {error}",
-            stamp.display()
-        ));
+        announce(&format!("cannot write {}: {error}", stamp.display()));
     }
     Ok(())
 }

@@ -4,34 +4,32 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::XtaskError;
+use crate::cargo_tool;
 use crate::run::{announce, cargo, run};
+
+/// The version of cargo-fuzz that has been tried.
+const CARGO_FUZZ: &str = "0.13.2";
 
 /// The targets of `tests/fuzz`.
 const TARGETS: [&str; 3] = ["endpoint", "cbor_json", "proxy_uri"];
 
-/// Enough to see that a target works; a thorough run is `--seconds 1200`.
+/// Enough to show that a target works; a thorough run is `--seconds 1200`.
 const SECONDS: &str = "60";
 
-/// What `--help` says.
+/// The text of `--help`.
 pub const HELP: &str = "\
 Usage: cargo xtask fuzz [TARGET] [--seconds N]
 
-Makes seeds from the tests' cases and runs the fuzz targets of tests/fuzz, each for 60 seconds or N: endpoint (datagrams, time
-and answers), cbor_json (payloads), proxy_uri; or only TARGET. Status 1 where an input fails; it stands in target/fuzz/artifacts.
-cargo-fuzz is installed into target/fuzz where it is missing. On a stable toolchain its instrumentation is asked for by
-RUSTC_BOOTSTRAP=1, without a sanitizer: `unsafe` is denied in what is fuzzed.";
+Makes seeds from the tests' cases and runs the fuzz targets of tests/fuzz, each for 60 s or N: endpoint (datagrams,
+time and responses), cbor_json (payloads), proxy_uri; or only TARGET. Status 1 if an input fails; that input is then in
+target/fuzz/artifacts. cargo-fuzz is installed into target/fuzz/tools. RUSTC_BOOTSTRAP=1 allows its instrumentation on a
+stable toolchain. No sanitizer is used, since the fuzzed crates deny `unsafe`.";
 
 /// Runs the command with these arguments.
 pub fn fuzz(workspace: &Path, arguments: &[String]) -> Result<(), XtaskError> {
     let (targets, seconds) = parse(arguments).map_err(XtaskError::Usage)?;
     let folder = workspace.join("target/fuzz");
-    let program = folder.join("tools/bin/cargo-fuzz");
-    if !program.is_file() {
-        announce("installing cargo-fuzz");
-        let mut install = cargo(workspace);
-        install.args(["install", "cargo-fuzz", "--locked", "--root"]);
-        run(install.arg(folder.join("tools")))?;
-    }
+    let program = cargo_tool::install(workspace, &folder.join("tools"), "cargo-fuzz", CARGO_FUZZ)?;
     announce("making seeds");
     let mut seeds = cargo(workspace);
     seeds.args(["run", "--quiet", "--locked", "--example", "seeds"]);
@@ -54,7 +52,7 @@ fn one(workspace: &Path, program: &Path, folder: &Path, target: &str, seconds: &
         folder.join("artifacts").join(target),
     );
     for folder in [&corpus, &artifacts] {
-        // Where it cannot be made, libFuzzer says so.
+        // If it cannot be made, libFuzzer reports it.
         let _ = std::fs::create_dir_all(folder);
     }
     let mut command = Command::new(program);

@@ -14,11 +14,11 @@ pub struct Rule {
     pub name: &'static str,
     /// Where its sources are.
     pub folder: &'static str,
-    /// What it is written in.
+    /// Its language.
     pub language: Language,
 }
 
-/// What a rule is written in.
+/// The language of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
     /// A package of this workspace.
@@ -79,10 +79,10 @@ pub enum GuestError {
     /// The name is not in [`RULES`].
     #[error("there is no rule {0:?} to build; the rules are listed in xtask/src/guest.rs")]
     UnknownRule(String),
-    /// Rust's part went wrong.
+    /// Building a rule in Rust failed.
     #[error(transparent)]
     Build(#[from] BuildError),
-    /// JavaScript's part went wrong.
+    /// Building a rule in JavaScript failed.
     #[error(transparent)]
     Javascript(#[from] JavascriptError),
 }
@@ -139,11 +139,11 @@ pub fn build_with(
 fn find(name: &str) -> Result<&'static Rule, GuestError> {
     RULES
         .iter()
-        .find(|known| known.name == name)
+        .find(|rule| rule.name == name)
         .ok_or_else(|| GuestError::UnknownRule(name.to_owned()))
 }
 
-/// What the build script that embeds `rule` has to watch: every file and folder that it is made from.
+/// The files and folders that `rule` is made from, for the build script that embeds it to watch.
 pub fn sources(rule: &str, workspace: &Path) -> Result<Vec<PathBuf>, GuestError> {
     let shared = [
         "guest/build",

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
-/// What a rule in JavaScript is made from, beside the contract.
+/// The sources of a rule in JavaScript, apart from the contract.
 const FILES: [&str; 3] = ["package.json", "package-lock.json", "rule.js"];
 
 /// Why a rule in JavaScript was not built.
@@ -15,7 +15,8 @@ const FILES: [&str; 3] = ["package.json", "package-lock.json", "rule.js"];
 pub enum JavascriptError {
     /// npm could not be started.
     #[error(
-        "cannot start npm to build the rule in {folder}: {source}. Install Node.js 18 or later with npm (Debian: apt-get install nodejs npm)"
+        "cannot start npm to build the rule in {}: {source}. Run `cargo xtask setup`, which installs Node.js and npm",
+        folder.display()
     )]
     Start {
         /// The rule's folder.
@@ -23,18 +24,18 @@ pub enum JavascriptError {
         /// The system's reason.
         source: io::Error,
     },
-    /// npm ran and failed; it has said why.
-    #[error("`npm {arguments}` in {folder} ended with {status}; its messages stand above")]
+    /// npm ran and failed; its messages say why.
+    #[error("`npm {arguments}` in {} ended with {status}; see its messages above", folder.display())]
     Npm {
-        /// What npm was to do.
+        /// npm's arguments.
         arguments: String,
-        /// Where.
+        /// The rule's folder.
         folder: PathBuf,
-        /// How it ended.
+        /// npm's exit status.
         status: ExitStatus,
     },
     /// A file could not be read or written.
-    #[error("{path}: {source}")]
+    #[error("{}: {source}", path.display())]
     File {
         /// The file.
         path: PathBuf,
@@ -43,8 +44,8 @@ pub enum JavascriptError {
     },
 }
 
-/// Builds the rule in `folder` with the contract in `wit`, and returns the component. Works in `work`, so that nothing is
-/// installed beside the sources; does nothing when they have not changed.
+/// Builds the rule in `folder` with the contract in `wit`, and returns the component. Works in `work`, so that
+/// nothing is installed beside the sources; does nothing when they have not changed.
 pub fn build(folder: &Path, wit: &Path, work: &Path) -> Result<Vec<u8>, JavascriptError> {
     fs::create_dir_all(work).map_err(|source| failed(work, source))?;
     let stamp = work.join("built-from");
@@ -53,15 +54,18 @@ pub fn build(folder: &Path, wit: &Path, work: &Path) -> Result<Vec<u8>, Javascri
     if fs::read_to_string(&stamp).is_ok_and(|built| built == digest) && component.is_file() {
         return read(&component);
     }
-    let lock = FILES[1];
-    let installed = read(&work.join(lock)).ok() == Some(read(&folder.join(lock))?)
+    // Written last, so an interrupted installation counts as none.
+    let installed = work.join("installed-package-lock.json");
+    let lock = read(&folder.join("package-lock.json"))?;
+    let is_installed = fs::read(&installed).is_ok_and(|installed| installed == lock)
         && work.join("node_modules").is_dir();
     for file in FILES {
         let copy = work.join(file);
         fs::copy(folder.join(file), &copy).map_err(|source| failed(&folder.join(file), source))?;
     }
-    if !installed {
+    if !is_installed {
         npm(work, &["ci", "--no-audit", "--no-fund"])?;
+        fs::write(&installed, lock).map_err(|source| failed(&installed, source))?;
     }
     let wit = wit.to_string_lossy();
     npm(

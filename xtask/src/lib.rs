@@ -1,8 +1,8 @@
-//! Developer commands of CoMatrix, and which rules it builds.
+//! Developer commands of CoMatrix, and the list of rules that it builds.
 //!
 //! `cargo xtask COMMAND` is the binary of this package. The library part is also a build dependency of the
 //! gateway: its build script calls [`guest::build`], so a plain `cargo build` makes the default rule too.
-//! That is why nothing heavy is among the dependencies.
+//! Therefore it has few and small dependencies.
 
 #![deny(missing_docs)]
 

@@ -1,16 +1,22 @@
-//! `cargo xtask COMMAND`: everything a developer does, in one word each.
+//! `cargo xtask COMMAND`: the commands of a developer.
 
-// These commands speak to the person at the terminal.
+// These commands print to a terminal.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod apt;
 mod both_toolchains;
+mod cargo_tool;
 mod dist;
 mod dist_test;
 mod fuzz;
+mod help;
 mod routers;
 mod run;
+#[cfg(test)]
+mod scratch;
 mod setup;
+mod tool;
+mod tools;
 mod venv;
 
 use std::env;
@@ -18,76 +24,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use run::{CommandError, announce, cargo, run};
+use setup::Setup;
 use xtask::guest;
-
-const HELP: &str = "\
-Developer commands of CoMatrix.
-
-Usage: cargo xtask COMMAND [ARGUMENTS]
-
-  setup          Install what is missing: the target for rules, Node.js, Synapse and aiocoap, libcoap's client,
-                 shellcheck and systemd
-  guest          Build every rule into target/guest/<name>.wasm
-  demo [--once]  Start Synapse and the gateway and walk a device through every resource;
-                 --once ends after that instead of staying up
-  test [ARGS]    Run every test, end to end included, and build the rules with both toolchains;
-                 ARGS go to `cargo test`
-  bench [ARGS]   Measure speed and memory, print a table; ARGS go to the benchmark
-  soak [--minutes N]
-                 500 devices on a lossy network in front of Synapse: nothing lost, memory flat
-  fuzz [TARGET] [--seconds N]
-                 Make seeds from the tests' cases and run cargo-fuzz
-  dist [--test]  Make what is installed on a router: the Debian package and static binaries; --test tries each of them
-
-`cargo xtask COMMAND --help` tells more. Every command does its own set-up and is quick when nothing has changed.";
-
-const HELP_SETUP: &str = "\
-Usage: cargo xtask setup
-
-Installs what is missing, and nothing twice:
-  - the target wasm32-unknown-unknown: by rustup, or where that fails Debian's rustc-web, cargo-web and
-    rust-web-src; COMATRIX_GUEST_TOOLCHAIN=rustup|debian asks for one of them
-  - Node.js and npm, for the rule in JavaScript: Debian's nodejs and npm
-  - a Python virtual environment in target/venv with tests/requirements.txt (Synapse, aiocoap)
-  - libcoap's client: Debian's libcoap3-bin
-  - what checks the files of the packages: Debian's shellcheck and systemd
-
-Packages of Debian are installed with apt-get, as root or through sudo.";
-
-const HELP_GUEST: &str = "\
-Usage: cargo xtask guest
-
-Builds every rule into target/guest/<name>.wasm and prints the sizes.
-COMATRIX_GUEST_TOOLCHAIN=rustup|debian forces one toolchain; unset, rustup's target is used if it is installed.";
-
-const HELP_DEMO: &str = "\
-Usage: cargo xtask demo [--once]
-
-Sets up, starts Synapse on SQLite (under target/demo) and the gateway, both on this machine only, and walks a
-device through register, login, join, send, getmsg, time and logout over UDP. Then it stays up with lines to copy
-for coap-client and aiocoap-client, until Ctrl-C.
-
-  --once  end after the walk instead, with status 0 if every step went well and 1 otherwise";
-
-const HELP_TEST: &str = "\
-Usage: cargo xtask test [ARGS]
-
-Sets up, then runs `cargo test --workspace --locked ARGS`: unit tests, property tests and the end-to-end tests
-against Synapse, aiocoap and libcoap. Without ARGS it also builds the rules with rustup's and Debian's
-toolchain, if that has not been done for the same sources.
-RUST_TEST_THREADS is 8 unless set: most end-to-end tests wait.";
-
-const HELP_BENCH: &str = "\
-Usage: cargo xtask bench [ARGS]
-
-Sets up, then runs the benchmark in release mode and prints its table. `cargo xtask bench -- --help` lists ARGS.";
-
-const HELP_SOAK: &str = "\
-Usage: cargo xtask soak [--minutes N]
-
-Sets up, then runs 500 devices with mixed traffic and 10 % loss each way against Synapse, for 10 minutes or N, in release
-mode, and prints a table. Status 1 where a message was lost or there twice, a request had another end than an answer of
-class 2 or being given up, or the gateway's memory grew by more than 10 % and 2 MiB after the first minute.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -121,53 +59,72 @@ enum XtaskError {
 
 fn dispatch(arguments: &[String]) -> Result<(), XtaskError> {
     let Some((command, rest)) = arguments.split_first() else {
-        return Err(XtaskError::Usage(HELP.to_owned()));
+        return Err(XtaskError::Usage(help::COMMANDS.to_owned()));
     };
-    let asks_help = rest
+    if rest
         .first()
-        .is_some_and(|first| first == "--help" || first == "-h");
+        .is_some_and(|first| first == "--help" || first == "-h")
+    {
+        println!("{}", help_of(command)?);
+        return Ok(());
+    }
     let workspace = workspace();
-    match (command.as_str(), asks_help) {
-        ("--help" | "-h" | "help", _) => println!("{HELP}"),
-        ("setup", true) => println!("{HELP_SETUP}"),
-        ("guest", true) => println!("{HELP_GUEST}"),
-        ("demo", true) => println!("{HELP_DEMO}"),
-        ("test", true) => println!("{HELP_TEST}"),
-        ("bench", true) => println!("{HELP_BENCH}"),
-        ("setup", false) => {
+    let mut setup = Setup::new();
+    match command.as_str() {
+        "--help" | "-h" | "help" => println!("{}", help::COMMANDS),
+        "setup" => {
             accept_only(command, rest, &[])?;
-            setup::everything(&workspace)?;
+            setup.everything(&workspace)?;
         }
-        ("guest", false) => {
-            accept_only(command, rest, &[])?;
-            guests(&workspace)?;
-        }
-        ("demo", false) => {
-            accept_only(command, rest, &["--once"])?;
-            demo(&workspace, rest)?;
-        }
-        ("test", false) => test(&workspace, rest)?,
-        ("bench", false) => bench(&workspace, rest)?,
-        ("soak", true) => println!("{HELP_SOAK}"),
-        ("soak", false) => soak(&workspace, rest)?,
-        ("dist", true) => println!("{}", dist::HELP),
-        ("dist", false) => {
-            accept_only(command, rest, &["--test"])?;
-            let package = dist::make(&workspace)?;
-            if !rest.is_empty() {
-                guests(&workspace)?;
-                dist::test(&workspace, &package)?;
+        "guest" => {
+            accept_only(command, rest, &["--both-toolchains"])?;
+            match rest.is_empty() {
+                true => guests(&workspace, &mut setup)?,
+                false => both_toolchains::check(&workspace, &mut setup)?,
             }
         }
-        ("fuzz", true) => println!("{}", fuzz::HELP),
-        ("fuzz", false) => fuzz::fuzz(&workspace, rest)?,
-        (unknown, _) => {
-            return Err(XtaskError::Usage(format!(
-                "there is no command {unknown:?}\n\n{HELP}"
-            )));
+        "demo" => {
+            accept_only(command, rest, &["--once"])?;
+            demo(&workspace, &mut setup, rest)?;
         }
+        "test" => test(&workspace, &mut setup, rest)?,
+        "bench" => bench(&workspace, &mut setup, rest)?,
+        "soak" => soak(&workspace, &mut setup, rest)?,
+        "dist" => {
+            accept_only(command, rest, &["--test"])?;
+            let package = dist::make(&workspace, &mut setup)?;
+            if !rest.is_empty() {
+                guests(&workspace, &mut setup)?;
+                dist::test(&workspace, &package, &mut setup)?;
+            }
+        }
+        "fuzz" => fuzz::fuzz(&workspace, rest)?,
+        unknown => return Err(unknown_command(unknown)),
     }
     Ok(())
+}
+
+fn help_of(command: &str) -> Result<String, XtaskError> {
+    let text = match command {
+        "setup" => return Ok(help::setup()),
+        "--help" | "-h" | "help" => help::COMMANDS,
+        "guest" => help::GUEST,
+        "demo" => help::DEMO,
+        "test" => help::TEST,
+        "bench" => help::BENCH,
+        "soak" => help::SOAK,
+        "dist" => dist::HELP,
+        "fuzz" => fuzz::HELP,
+        unknown => return Err(unknown_command(unknown)),
+    };
+    Ok(text.to_owned())
+}
+
+fn unknown_command(command: &str) -> XtaskError {
+    XtaskError::Usage(format!(
+        "there is no command {command:?}\n\n{}",
+        help::COMMANDS
+    ))
 }
 
 fn workspace() -> PathBuf {
@@ -175,21 +132,21 @@ fn workspace() -> PathBuf {
     package.parent().unwrap_or(package).to_owned()
 }
 
-fn accept_only(command: &str, arguments: &[String], known: &[&str]) -> Result<(), XtaskError> {
+fn accept_only(command: &str, arguments: &[String], accepted: &[&str]) -> Result<(), XtaskError> {
     match arguments
         .iter()
-        .find(|argument| !known.contains(&argument.as_str()))
+        .find(|argument| !accepted.contains(&argument.as_str()))
     {
         None => Ok(()),
         Some(unknown) => Err(XtaskError::Usage(format!(
-            "`cargo xtask {command}` does not know {unknown:?}; see `cargo xtask {command} --help`"
+            "`cargo xtask {command}` has no option {unknown:?}; see `cargo xtask {command} --help`"
         ))),
     }
 }
 
-fn guests(workspace: &Path) -> Result<(), XtaskError> {
-    setup::guest_target()?;
-    setup::node()?;
+fn guests(workspace: &Path, setup: &mut Setup) -> Result<(), XtaskError> {
+    setup.guest_target()?;
+    setup.node()?;
     for rule in guest::RULES {
         announce(&format!("building the rule {}", rule.name));
         let file = guest::build(rule.name, workspace, &workspace.join("target/guest"))?;
@@ -199,15 +156,15 @@ fn guests(workspace: &Path) -> Result<(), XtaskError> {
     Ok(())
 }
 
-fn demo(workspace: &Path, arguments: &[String]) -> Result<(), XtaskError> {
-    setup::everything(workspace)?;
+fn demo(workspace: &Path, setup: &mut Setup, arguments: &[String]) -> Result<(), XtaskError> {
+    setup.everything(workspace)?;
     build_all(workspace)?;
     run(built(workspace, "debug", "demo").args(arguments))?;
     Ok(())
 }
 
-/// A program that was just built. `cargo run` with its package alone would select other features of the dependencies and
-/// compile them all once more.
+/// A program that has been built. `cargo run` with its package alone would select other features of the dependencies
+/// and compile them all again.
 fn built(workspace: &Path, profile: &str, program: &str) -> Command {
     let target =
         env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from);
@@ -216,15 +173,15 @@ fn built(workspace: &Path, profile: &str, program: &str) -> Command {
     command
 }
 
-/// With the whole workspace selected, as `cargo test` has it, so that dependencies are built once for both.
+/// Builds the whole workspace, as `cargo test` does, so that dependencies are built once for both.
 fn build_all(workspace: &Path) -> Result<(), CommandError> {
-    announce("building the gateway and what drives it (some minutes the first time)");
+    announce("building the gateway and the programs of the tests (some minutes the first time)");
     run(cargo(workspace).args(["build", "--locked", "--workspace", "--bins"]))
 }
 
-fn test(workspace: &Path, arguments: &[String]) -> Result<(), XtaskError> {
-    setup::everything(workspace)?;
-    guests(workspace)?;
+fn test(workspace: &Path, setup: &mut Setup, arguments: &[String]) -> Result<(), XtaskError> {
+    setup.everything(workspace)?;
+    guests(workspace, setup)?;
     build_all(workspace)?;
     announce("running the tests");
     let mut tests = cargo(workspace);
@@ -234,13 +191,10 @@ fn test(workspace: &Path, arguments: &[String]) -> Result<(), XtaskError> {
     run(tests
         .args(["test", "--workspace", "--locked"])
         .args(arguments))?;
-    if arguments.is_empty() {
-        both_toolchains::check(workspace)?;
-    }
     Ok(())
 }
 
-fn soak(workspace: &Path, arguments: &[String]) -> Result<(), XtaskError> {
+fn soak(workspace: &Path, setup: &mut Setup, arguments: &[String]) -> Result<(), XtaskError> {
     let minutes = match arguments {
         [] => "10",
         [option, minutes] if option == "--minutes" => minutes,
@@ -250,12 +204,12 @@ fn soak(workspace: &Path, arguments: &[String]) -> Result<(), XtaskError> {
             ));
         }
     };
-    bench(workspace, &["--soak".to_owned(), minutes.to_owned()])
+    bench(workspace, setup, &["--soak".to_owned(), minutes.to_owned()])
 }
 
-fn bench(workspace: &Path, arguments: &[String]) -> Result<(), XtaskError> {
-    setup::everything(workspace)?;
-    guests(workspace)?;
+fn bench(workspace: &Path, setup: &mut Setup, arguments: &[String]) -> Result<(), XtaskError> {
+    setup.everything(workspace)?;
+    guests(workspace, setup)?;
     announce(
         "building the gateway and the benchmark in release mode (some minutes the first time)",
     );

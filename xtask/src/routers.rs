@@ -1,4 +1,5 @@
-//! The gateway for routers: without a compiler, static, one file per target. zig has the C library and the C compiler for each.
+//! The gateway for routers: without a compiler, static, one file per target. zig has the C library and the C compiler
+//! of each.
 
 use std::env;
 use std::fs;
@@ -8,37 +9,33 @@ use std::process::{Command, Stdio};
 use crate::build_all;
 use crate::dist::DistError;
 use crate::run::{announce, cargo, run};
-use crate::setup::{self, SetupError};
-use crate::venv;
-use xtask::toolchain::{self, Forced};
+use crate::setup::Setup;
+use crate::tool::Tool;
+use crate::tools::{QEMU_AARCH64, QEMU_ARM, QEMU_X86_64};
+use xtask::toolchain::{DEBIAN_CARGO, DEBIAN_RUSTC};
 
-/// Python packages with the cross compiler; these versions have been tried.
-const ZIG: [&str; 2] = ["ziglang==0.17.1", "cargo-zigbuild==0.24.0"];
-const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
-const DEBIAN_CARGO: &str = "/usr/bin/cargo";
-
-/// What a gateway is built for.
+/// A kind of router.
 pub struct Router {
     /// Rust's name for it.
     pub target: &'static str,
-    /// What runs it on a machine of another kind.
-    pub emulator: &'static str,
+    /// Runs its programs on a machine of another kind.
+    pub emulator: &'static Tool,
 }
 
-/// Every target that is promised. riscv64 and MIPS are not: `libc` lacks constants for the one, the other has no atomic operations of
-/// 64 bits, so that its rules would run without a limit of time.
+/// Every supported target. riscv64 and MIPS are not: for the one `libc` lacks constants, and the other has no atomic
+/// operations of 64 bits, so that its rules would run without a time limit.
 pub const ROUTERS: [Router; 3] = [
     Router {
         target: "x86_64-unknown-linux-musl",
-        emulator: "qemu-x86_64-static",
+        emulator: &QEMU_X86_64,
     },
     Router {
         target: "aarch64-unknown-linux-musl",
-        emulator: "qemu-aarch64-static",
+        emulator: &QEMU_AARCH64,
     },
     Router {
         target: "armv7-unknown-linux-musleabihf",
-        emulator: "qemu-arm-static",
+        emulator: &QEMU_ARM,
     },
 ];
 
@@ -52,7 +49,12 @@ impl Router {
         ))
     }
 
-    fn build(&self, workspace: &Path, folder: &Path) -> Result<PathBuf, DistError> {
+    fn build(
+        &self,
+        workspace: &Path,
+        folder: &Path,
+        setup: &mut Setup,
+    ) -> Result<PathBuf, DistError> {
         announce(&format!(
             "building the gateway for {} (many minutes the first time)",
             self.target
@@ -71,16 +73,14 @@ impl Router {
             .args(["--no-default-features", "--features", "router"])
             .args(["--target", self.target]);
         if !is_installed(self.target) {
-            if toolchain::find(Forced::Debian).is_err() {
-                setup::debian_toolchain()?;
-            }
+            setup.debian_toolchain()?;
             build
                 .env("CARGO", DEBIAN_CARGO)
                 .env("RUSTC", DEBIAN_RUSTC)
                 // `-Zbuild-std` is not stable yet.
                 .env("RUSTC_BOOTSTRAP", "1")
                 .arg("-Zbuild-std=std,panic_abort")
-                // Debian has no C library for the target; zig has.
+                // zig has the target's C library, Debian does not.
                 .args(["--", "-Clink-self-contained=no"]);
         }
         run(&mut build)?;
@@ -89,10 +89,10 @@ impl Router {
         let from = target_folder
             .join(self.target)
             .join("router/comatrix-gateway");
-        // One that runs cannot be written; another one can take its place.
-        let (file, coming) = (self.file(folder), folder.join("tools/coming"));
-        fs::copy(&from, &coming)
-            .and_then(|_| fs::rename(&coming, &file))
+        // A running program cannot be written to, but another file can take its name.
+        let (file, unfinished) = (self.file(folder), folder.join("tools/unfinished"));
+        fs::copy(&from, &unfinished)
+            .and_then(|_| fs::rename(&unfinished, &file))
             .map_err(|source| DistError::File {
                 path: file.clone(),
                 source,
@@ -117,17 +117,19 @@ fn command_like(command: &Command, program: &Path) -> Command {
 }
 
 /// Builds each of them into `folder`.
-pub fn build(workspace: &Path, folder: &Path) -> Result<(), DistError> {
-    zig(folder)?;
+pub fn build(workspace: &Path, folder: &Path, setup: &mut Setup) -> Result<(), DistError> {
+    setup.venv(
+        &folder.join("tools/zig"),
+        &workspace.join("xtask/requirements.txt"),
+    )?;
     for router in &ROUTERS {
         if !is_installed(router.target) {
-            // Where rustup cannot, Debian's toolchain builds the standard library as well.
             announce(&format!("rustup target add {}", router.target));
             if let Err(error) = run(Command::new("rustup").args(["target", "add", router.target])) {
-                announce(&format!("{error}; Debian's toolchain will do"));
+                announce(&format!("{error}; building it with Debian's toolchain"));
             }
         }
-        let file = router.build(workspace, folder)?;
+        let file = router.build(workspace, folder, setup)?;
         let bytes = file.metadata().map_or(0, |metadata| metadata.len());
         announce(&format!("{}  {bytes} bytes", file.display()));
     }
@@ -146,28 +148,9 @@ fn is_installed(target: &str) -> bool {
     })
 }
 
-/// Installs the cross compiler, unless it is there.
-fn zig(folder: &Path) -> Result<(), DistError> {
-    let tools = folder.join("tools/zig");
-    // Of another version, it is there too; the stamp says which.
-    let stamp = tools.join("installed");
-    let wanted = ZIG.join("\n");
-    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(());
-    }
-    announce("installing zig");
-    venv::create(&tools).map_err(SetupError::from)?;
-    run(Command::new(tools.join("bin/pip"))
-        .args(["install", "--quiet", "--disable-pip-version-check"])
-        .args(ZIG))?;
-    // Without the stamp it is only installed again.
-    let _ = fs::write(&stamp, wanted);
-    Ok(())
-}
-
 /// Runs each of them through the device story against Synapse, with a rule as native code that is replaced meanwhile.
-pub fn test(workspace: &Path, folder: &Path) -> Result<(), DistError> {
-    setup::everything(workspace)?;
+pub fn test(workspace: &Path, folder: &Path, setup: &mut Setup) -> Result<(), DistError> {
+    setup.everything(workspace)?;
     build_all(workspace)?;
     for router in &ROUTERS {
         let is_own = router.target.starts_with(env::consts::ARCH);
@@ -180,14 +163,10 @@ pub fn test(workspace: &Path, folder: &Path) -> Result<(), DistError> {
             .env("COMATRIX_GATEWAY", router.file(folder))
             .env("COMATRIX_GATEWAY_TARGET", router.target);
         if !is_own {
-            install_emulator(router.emulator)?;
-            story.env("COMATRIX_GATEWAY_RUNNER", router.emulator);
+            setup.tools(&[router.emulator])?;
+            story.env("COMATRIX_GATEWAY_RUNNER", router.emulator.name());
         }
         run(&mut story)?;
     }
     Ok(())
-}
-
-fn install_emulator(emulator: &str) -> Result<(), SetupError> {
-    setup::install_unless_present(emulator, "qemu-user-static")
 }

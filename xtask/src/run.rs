@@ -1,22 +1,22 @@
-//! Runs programs with their output shown, and says which one failed.
+//! Runs programs with their output on the terminal, and reports which one failed.
 
 use std::env;
 use std::io;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 
-/// Why a program did not do its work.
+/// Why a program failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// It could not be started.
     #[error("cannot start `{command}`: {source}")]
     Start { command: String, source: io::Error },
-    /// It said no; its own words stand above.
+    /// It ran and failed; its messages are on the terminal.
     #[error("`{command}` ended with {status}")]
     Failed { command: String, status: ExitStatus },
 }
 
-/// Prints what is done next.
+/// Prints the next step.
 pub fn announce(step: &str) {
     eprintln!("==> {step}");
 }
@@ -25,7 +25,7 @@ pub fn announce(step: &str) {
 pub fn cargo(workspace: &Path) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(workspace);
-    // What `cargo run` says about this package is not about what is built next.
+    // `cargo run` describes this package in the environment; the next build is of others.
     for (name, _) in env::vars_os() {
         if name.to_str().is_some_and(|name| {
             name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")

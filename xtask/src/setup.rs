@@ -1,44 +1,24 @@
-//! `cargo xtask setup`: looks what is missing, and installs that.
+//! `cargo xtask setup`: checks which tools this machine has and in which versions, and installs the rest.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
-use crate::apt::{self, AptError};
+use crate::apt::{Apt, AptError};
 use crate::run::{announce, run};
+use crate::tool::{Tool, ToolError, check_same_release};
+use crate::tools::{CHROMEDRIVER, CHROMIUM, EVERYWHERE, NODE, NPM, PYTHON};
 use crate::venv::{self, VenvError};
 use xtask::toolchain::{self, Forced, TARGET, Toolchain, ToolchainError};
 
 /// Debian's way to [`TARGET`]: a compiler, its cargo, and the sources of its standard library.
 const DEBIAN_TOOLCHAIN: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
 
-/// libcoap's client in the variants that Debian builds; the package has all of them.
-const COAP_CLIENTS: [&str; 3] = [
-    "coap-client-notls",
-    "coap-client-openssl",
-    "coap-client-gnutls",
-];
+/// The linker for [`TARGET`], where rustup's toolchain has none to lend.
+const DEBIAN_LINKER: &str = "lld";
 
-/// What checks the files of the packages, and makes networks and clocks of a test's own, by program and Debian's package.
-const CHECKERS: [(&str, &str); 6] = [
-    ("faketime", "faketime"),
-    ("ip", "iproute2"),
-    ("unshare", "util-linux"),
-    ("shellcheck", "shellcheck"),
-    ("systemd-analyze", "systemd"),
-    ("systemd-socket-activate", "systemd"),
-];
-
-/// The browser that looks at the status page, and what drives it, likewise.
-const BROWSER: [(&str, &str); 2] = [
-    ("chromium", "chromium"),
-    ("chromedriver", "chromium-driver"),
-];
-
-/// What builds rules in JavaScript.
-const NODE: [&str; 2] = ["nodejs", "npm"];
-
-/// What could not be installed.
+/// Why set-up is not complete.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// The target for rules.
@@ -47,77 +27,206 @@ pub enum SetupError {
     /// Debian's packages.
     #[error(transparent)]
     Apt(#[from] AptError),
+    /// A program is missing or too old.
+    #[error(transparent)]
+    Tool(#[from] ToolError),
     /// Synapse and aiocoap.
     #[error("the virtual environment for Synapse and aiocoap: {0}")]
     Venv(#[from] VenvError),
 }
 
-/// Installs whatever any command needs.
-pub fn everything(workspace: &Path) -> Result<(), SetupError> {
-    guest_target()?;
-    node()?;
-    venv::complete(workspace)?;
-    if !COAP_CLIENTS.iter().any(|client| on_path(client)) {
-        apt::install(&["libcoap3-bin"])?;
-    }
-    for (program, package) in CHECKERS.into_iter().chain(BROWSER) {
-        install_unless_present(program, package)?;
-    }
-    announce("set-up is complete");
-    Ok(())
+/// The set-up of one run.
+#[derive(Debug)]
+pub struct Setup {
+    apt: Apt,
+    path: OsString,
 }
 
-/// Makes one toolchain able to build rules: the forced one, or rustup's before Debian's.
-pub fn guest_target() -> Result<Toolchain, SetupError> {
-    let forced = toolchain::forced()?;
-    if let Ok(found) = toolchain::find(forced) {
-        return Ok(found);
+impl Setup {
+    /// Nothing is done yet.
+    pub fn new() -> Self {
+        Self {
+            apt: Apt::default(),
+            path: env::var_os("PATH").unwrap_or_default(),
+        }
     }
-    if forced != Forced::Debian {
-        rustup_target();
+
+    /// Checks and installs the tools of all commands.
+    pub fn everything(&mut self, workspace: &Path) -> Result<(), SetupError> {
+        self.guest_target()?;
+        self.tools(&EVERYWHERE)?;
+        self.tools(&[&NPM])?;
+        self.browser()?;
+        self.venv(
+            &workspace.join("target/venv"),
+            &workspace.join("tests/requirements.txt"),
+        )?;
+        announce("set-up is complete");
+        Ok(())
     }
-    if forced == Forced::No && toolchain::find(Forced::Rustup).is_err() {
-        announce("rustup cannot install it here; Debian's toolchain can build it");
+
+    /// Makes one toolchain able to build rules: the forced one, or rustup's rather than Debian's.
+    pub fn guest_target(&mut self) -> Result<Toolchain, SetupError> {
+        let forced = toolchain::forced()?;
+        if let Ok(found) = toolchain::find(forced) {
+            return Ok(found);
+        }
+        if forced != Forced::Debian {
+            rustup_target();
+        }
+        if forced == Forced::No && toolchain::find(Forced::Rustup).is_err() {
+            announce(
+                "rustup cannot install the target here; installing Debian's toolchain, which can build it",
+            );
+        }
+        if forced == Forced::Debian || (forced == Forced::No && toolchain::find(forced).is_err()) {
+            self.debian_toolchain()?;
+        }
+        Ok(toolchain::find(forced)?)
     }
-    if forced == Forced::Debian
-        || (forced == Forced::No && toolchain::find(Forced::Rustup).is_err())
-    {
-        debian_toolchain()?;
+
+    /// Makes Debian's toolchain able to build rules.
+    pub fn debian_toolchain(&mut self) -> Result<Toolchain, SetupError> {
+        match toolchain::find(Forced::Debian) {
+            Ok(_) | Err(ToolchainError::NoLinker) => {}
+            Err(_) => self.apt.install(&DEBIAN_TOOLCHAIN)?,
+        }
+        if matches!(
+            toolchain::find(Forced::Debian),
+            Err(ToolchainError::NoLinker)
+        ) {
+            self.apt.install(&[DEBIAN_LINKER])?;
+        }
+        Ok(toolchain::find(Forced::Debian)?)
     }
-    Ok(toolchain::find(forced)?)
+
+    /// Checks and installs the tools that build rules in JavaScript.
+    pub fn node(&mut self) -> Result<(), SetupError> {
+        self.tools(&[&NODE])?;
+        self.tools(&[&NPM])
+    }
+
+    /// Makes sure of these tools, with one installation for all that are missing, or too old and Debian's own.
+    pub fn tools(&mut self, tools: &[&'static Tool]) -> Result<(), SetupError> {
+        let mut packages = Vec::new();
+        for tool in tools {
+            match tool.check(&self.path) {
+                Ok(_) => {}
+                Err(error) if error.is_for_apt() => {
+                    announce(&error.to_string());
+                    packages.push(tool.package);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if packages.is_empty() {
+            return Ok(());
+        }
+        packages.sort_unstable();
+        packages.dedup();
+        self.apt.install(&packages)?;
+        for tool in tools {
+            tool.check(&self.path)?;
+        }
+        Ok(())
+    }
+
+    /// Makes sure that Chromium and its driver, both of which are there, are of one release.
+    fn browser(&mut self) -> Result<(), SetupError> {
+        let packages = [CHROMIUM.package, CHROMEDRIVER.package];
+        let compare = |path: &OsString| {
+            let (browser, driver) = (CHROMIUM.check(path)?, CHROMEDRIVER.check(path)?);
+            check_same_release(browser, driver, &packages)
+        };
+        match compare(&self.path) {
+            Err(error) if error.is_for_apt() => {
+                announce(&error.to_string());
+                self.apt.install(&packages)?;
+                Ok(compare(&self.path)?)
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// Makes the virtual environment `venv` hold the packages that the file `requirements` lists.
+    pub fn venv(&mut self, venv: &Path, requirements: &Path) -> Result<(), SetupError> {
+        self.tools(&[&PYTHON])?;
+        Ok(venv::complete(venv, requirements, &mut self.apt)?)
+    }
 }
 
-/// Tries rustup. Whether it worked shows in [`toolchain::find`]: rustup may be absent, or barred from fetching.
+/// Tries rustup. [`toolchain::find`] shows whether it worked: rustup may be absent, or barred from downloading.
 pub fn rustup_target() {
     announce(&format!("rustup target add {TARGET}"));
     // Within `cargo run`, RUSTUP_TOOLCHAIN names the toolchain that builds this.
     if let Err(error) = run(Command::new("rustup").args(["target", "add", TARGET])) {
-        announce(&format!("{error}"));
+        announce(&error.to_string());
     }
 }
 
-/// Installs Debian's toolchain for rules.
-pub fn debian_toolchain() -> Result<(), SetupError> {
-    Ok(apt::install(&DEBIAN_TOOLCHAIN)?)
-}
+#[cfg(test)]
+mod tests {
+    use std::fs;
 
-/// Installs what builds rules in JavaScript.
-pub fn node() -> Result<(), SetupError> {
-    match on_path("node") && on_path("npm") {
-        true => Ok(()),
-        false => Ok(apt::install(&NODE)?),
+    use super::*;
+    use crate::scratch::Scratch;
+    use crate::tools::{SHELLCHECK, UNSHARE};
+
+    /// An apt-get that installs programs: it runs `lines` when it installs.
+    fn setup(folder: &Scratch, lines: &str) -> Setup {
+        let bin = folder.path().display();
+        let script = format!(
+            "echo \"$*\" >> '{bin}/log'\nif test \"$1\" = install; then cd '{bin}'\n{lines}\nfi"
+        );
+        Setup {
+            apt: Apt::with(folder.script("apt-get", &script)),
+            path: folder.path().as_os_str().to_owned(),
+        }
     }
-}
 
-/// Installs Debian's `package`, unless its `program` is on the path.
-pub fn install_unless_present(program: &str, package: &'static str) -> Result<(), SetupError> {
-    match on_path(program) {
-        true => Ok(()),
-        false => Ok(apt::install(&[package])?),
+    fn installs(program: &str, version: &str) -> String {
+        format!("printf '#!/bin/sh\\necho {version}\\n' > {program}; chmod 755 {program}")
     }
-}
 
-fn on_path(program: &str) -> bool {
-    env::var_os("PATH")
-        .is_some_and(|path| env::split_paths(&path).any(|folder| folder.join(program).is_file()))
+    #[test]
+    fn what_is_missing_is_installed_at_once_and_what_is_there_is_left_alone() {
+        let folder = Scratch::new("setup");
+        folder.script("node", "echo v18.20.4");
+        let lines = [
+            installs("unshare", "util-linux 2.38.1"),
+            installs("shellcheck", "version: 0.9.0"),
+        ]
+        .join("\n");
+        let mut setup = setup(&folder, &lines);
+        setup.tools(&[&NODE, &UNSHARE, &SHELLCHECK]).unwrap();
+        setup.tools(&[&NODE, &UNSHARE, &SHELLCHECK]).unwrap();
+        let log = fs::read_to_string(folder.path().join("log")).unwrap();
+        assert_eq!(
+            log,
+            "update\ninstall --yes --no-install-recommends shellcheck util-linux\n"
+        );
+    }
+
+    #[test]
+    fn an_installed_version_that_is_too_old_is_an_error_after_a_successful_installation() {
+        let folder = Scratch::new("setup");
+        let mut setup = setup(&folder, &installs("unshare", "util-linux 2.20"));
+        let error = setup.tools(&[&UNSHARE]).unwrap_err();
+        assert!(
+            matches!(error, SetupError::Tool(ToolError::TooOld { .. })),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_program_of_another_origin_that_is_too_old_is_an_error_before_anything_is_installed() {
+        let folder = Scratch::new("setup");
+        folder.script("node", "echo v16.20.2");
+        let error = setup(&folder, "").tools(&[&UNSHARE, &NODE]).unwrap_err();
+        assert!(
+            matches!(error, SetupError::Tool(ToolError::TooOld { .. })),
+            "{error}"
+        );
+        assert!(!folder.path().join("log").exists());
+    }
 }

@@ -1,10 +1,12 @@
-//! How a crate becomes a rule: a WebAssembly component in one file. `cargo xtask guest`, the gateway's build script and
-//! `comatrix-gateway rule build` all use it.
+//! How a crate becomes a rule: a WebAssembly component in one file. `cargo xtask guest`, the gateway's build script
+//! and `comatrix-gateway rule build` all use it.
 #![deny(missing_docs)]
 
 mod component;
 mod module;
+mod outer_build;
 pub mod toolchain;
+pub mod version;
 
 use std::ffi::OsString;
 use std::io;

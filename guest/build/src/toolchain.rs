@@ -7,14 +7,22 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::outer_build::forget_outer_build;
+use crate::version::Version;
+
 /// The only target of rules: no system interface, so a rule can do nothing but compute.
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
-/// `rustup` or `debian`: use this toolchain and no other. Unset: the first that is there.
+/// The oldest compiler that rules build with, as this package's manifest states it.
+pub const RUST_VERSION: &str = env!("CARGO_PKG_RUST_VERSION");
+
+/// `rustup` or `debian`: use this toolchain and no other. Unset: the first one that is installed and not too old.
 pub const FORCE: &str = "COMATRIX_GUEST_TOOLCHAIN";
 
-const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
-const DEBIAN_CARGO: &str = "/usr/bin/cargo";
+/// Debian's compiler.
+pub const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+/// Its cargo.
+pub const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 /// Where the package `rust-web-src` puts the standard library's sources; its manifest shows that they are there.
 const DEBIAN_STD: &str = "lib/rustlib/src/rust/library/std/Cargo.toml";
 
@@ -35,19 +43,37 @@ pub enum Toolchain {
 pub enum ToolchainError {
     /// Neither way is installed.
     #[error(
-        "the target {TARGET} is not installed, so rules cannot be built. Run this once:\n\n    rustup target add {TARGET}\n\n\
-         Where rustup cannot fetch it, Debian's own toolchain does as well:\n\n    apt-get install rustc-web cargo-web rust-web-src\n\n\
+        "the target {TARGET} is not installed, so rules cannot be built. Run this once:\n\n    \
+         rustup target add {TARGET}\n\n\
+         If rustup cannot download it, Debian's own toolchain works too:\n\n    \
+         apt-get install rustc-web cargo-web rust-web-src\n\n\
          In a checkout of CoMatrix, `cargo xtask setup` does either."
     )]
     Missing,
     /// The forced toolchain is not installed.
     #[error(
-        "{FORCE}={forced} asks for a toolchain that is not installed. Run this once:\n\n    {FORCE}={forced} cargo xtask setup\n"
+        "{FORCE}={forced} asks for a toolchain that is not installed. Run this once:\n\n    \
+         {FORCE}={forced} cargo xtask setup\n"
     )]
     ForcedMissing {
         /// The variable's value.
         forced: &'static str,
     },
+    /// A compiler is installed, and rules need a later one.
+    #[error("{} is version {version}, and rules need {RUST_VERSION} or later. {remedy}", rustc.display())]
+    TooOld {
+        /// The compiler.
+        rustc: PathBuf,
+        /// Its version.
+        version: Version,
+        /// A sentence with the command that replaces it.
+        remedy: &'static str,
+    },
+    /// Debian's toolchain is installed without a linker for [`TARGET`].
+    #[error(
+        "Debian's toolchain has no linker for {TARGET}. Run this once:\n\n    apt-get install lld\n"
+    )]
+    NoLinker,
     /// The variable has a value that means nothing.
     #[error(
         "{FORCE}={0} is neither \"rustup\" nor \"debian\"; unset it to use whichever is installed"
@@ -83,28 +109,70 @@ fn parse_forced(value: Option<&str>) -> Result<Forced, ToolchainError> {
 /// Finds the toolchain to use, or says which one command installs it.
 pub fn find(forced: Forced) -> Result<Toolchain, ToolchainError> {
     match forced {
-        Forced::No => rustup().or_else(debian).ok_or(ToolchainError::Missing),
-        Forced::Rustup => rustup().ok_or(ToolchainError::ForcedMissing { forced: "rustup" }),
-        Forced::Debian => debian().ok_or(ToolchainError::ForcedMissing { forced: "debian" }),
+        Forced::Rustup => rustup(),
+        Forced::Debian => debian(),
+        Forced::No => rustup()
+            .or_else(|of_rustup| debian().map_err(|of_debian| neither(of_rustup, of_debian))),
     }
 }
 
-fn rustup() -> Option<Toolchain> {
-    let libraries = sysroot(Path::new("rustc"))?
+/// The error about a toolchain that is there says more than the one about a toolchain that is not.
+fn neither(of_rustup: ToolchainError, of_debian: ToolchainError) -> ToolchainError {
+    let is_missing = |error: &ToolchainError| matches!(error, ToolchainError::ForcedMissing { .. });
+    match (is_missing(&of_rustup), is_missing(&of_debian)) {
+        (true, true) => ToolchainError::Missing,
+        (true, false) => of_debian,
+        (false, _) => of_rustup,
+    }
+}
+
+fn rustup() -> Result<Toolchain, ToolchainError> {
+    let missing = || ToolchainError::ForcedMissing { forced: "rustup" };
+    let rustc = Path::new("rustc");
+    let libraries = sysroot(rustc)
+        .ok_or_else(missing)?
         .join("lib/rustlib")
         .join(TARGET)
         .join("lib");
-    libraries.is_dir().then_some(Toolchain::Rustup)
+    if !libraries.is_dir() {
+        return Err(missing());
+    }
+    let printed = printed_by(rustc, &["--version"]).ok_or_else(missing)?;
+    check_version(rustc, &printed, "Run `rustup update`.")?;
+    Ok(Toolchain::Rustup)
 }
 
-fn debian() -> Option<Toolchain> {
-    let sources = sysroot(Path::new(DEBIAN_RUSTC))?.join(DEBIAN_STD);
+fn debian() -> Result<Toolchain, ToolchainError> {
+    let missing = || ToolchainError::ForcedMissing { forced: "debian" };
+    let rustc = Path::new(DEBIAN_RUSTC);
+    let sources = sysroot(rustc).ok_or_else(missing)?.join(DEBIAN_STD);
     if !sources.is_file() || !Path::new(DEBIAN_CARGO).is_file() {
-        return None;
+        return Err(missing());
     }
-    Some(Toolchain::Debian {
-        linker: wasm_linker()?,
-    })
+    let printed = printed_by(rustc, &["--version"]).ok_or_else(missing)?;
+    let remedy = "Run `apt-get update && apt-get install rustc-web cargo-web rust-web-src`; where the system's \
+                  sources have no later version, use rustup's target.";
+    check_version(rustc, &printed, remedy)?;
+    let linker = wasm_linker().ok_or(ToolchainError::NoLinker)?;
+    Ok(Toolchain::Debian { linker })
+}
+
+/// Checks the compiler `rustc`, whose `--version` printed this.
+fn check_version(rustc: &Path, printed: &str, remedy: &'static str) -> Result<(), ToolchainError> {
+    // A compiler whose version cannot be read is left to cargo, which checks it as well.
+    match (
+        Version::after("rustc ", printed),
+        Version::after("", RUST_VERSION),
+    ) {
+        (Some(version), Some(minimum)) if version.is_older_than(&minimum) => {
+            Err(ToolchainError::TooOld {
+                rustc: rustc.to_owned(),
+                version,
+                remedy,
+            })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// `rust-lld` of the active toolchain, or `wasm-ld` of Debian's package `lld`.
@@ -172,43 +240,6 @@ impl Toolchain {
     }
 }
 
-/// Takes out of the environment what an outer cargo (a build script runs within one) says about *its* build.
-fn forget_outer_build(cargo: &mut Command) {
-    for (name, _) in env::vars_os() {
-        if name.to_str().is_some_and(is_of_outer_build) {
-            cargo.env_remove(&name);
-        }
-    }
-}
-
-/// How cargo reaches its registries is not about one build and stays.
-fn is_of_outer_build(variable: &str) -> bool {
-    const KEPT: [&str; 5] = [
-        "CARGO_HOME",
-        "CARGO_HTTP_",
-        "CARGO_NET_",
-        "CARGO_REGISTR",
-        "CARGO_SOURCE_",
-    ];
-    const FOREIGN: [&str; 12] = [
-        "RUSTC",
-        "RUSTC_WRAPPER",
-        "RUSTC_WORKSPACE_WRAPPER",
-        "RUSTC_LINKER",
-        "RUSTC_BOOTSTRAP",
-        "RUSTDOC",
-        "RUSTFLAGS",
-        "RUSTDOCFLAGS",
-        "MAKEFLAGS",
-        "TARGET",
-        "PROFILE",
-        "CARGO",
-    ];
-    let of_cargo =
-        variable.starts_with("CARGO_") && !KEPT.iter().any(|kept| variable.starts_with(kept));
-    of_cargo || FOREIGN.contains(&variable)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -245,23 +276,27 @@ mod tests {
     }
 
     #[test]
-    fn what_an_outer_cargo_says_about_its_build_is_forgotten_and_its_registry_settings_are_kept() {
-        for gone in [
-            "CARGO_ENCODED_RUSTFLAGS",
-            "CARGO_TARGET_DIR",
-            "CARGO_PKG_NAME",
-            "RUSTC_WORKSPACE_WRAPPER",
-        ] {
-            assert!(is_of_outer_build(gone), "{gone}");
+    fn a_compiler_that_is_too_old_is_named_with_its_place_its_version_and_a_remedy() {
+        let rustc = Path::new(DEBIAN_RUSTC);
+        let printed = "rustc 1.85.0 (4d91de4e4 2025-02-17) (built from a source tarball)\n";
+        let error = check_version(rustc, printed, "Run this.")
+            .unwrap_err()
+            .to_string();
+        for part in [DEBIAN_RUSTC, "1.85.0", RUST_VERSION, "Run this."] {
+            assert!(error.contains(part), "{error}");
         }
-        for kept in [
-            "CARGO_HOME",
-            "CARGO_NET_OFFLINE",
-            "CARGO_REGISTRIES_MINE_INDEX",
-            "PATH",
-            "RUSTUP_TOOLCHAIN",
-        ] {
-            assert!(!is_of_outer_build(kept), "{kept}");
-        }
+        let printed = "rustc 1.96.0 (ac68faa20 2026-05-25) (built from a source tarball)\n";
+        assert!(check_version(rustc, printed, "").is_ok());
+    }
+
+    #[test]
+    fn of_two_toolchains_that_do_not_work_the_error_is_about_the_one_that_is_installed() {
+        let missing = || ToolchainError::ForcedMissing { forced: "rustup" };
+        assert!(matches!(
+            neither(missing(), missing()),
+            ToolchainError::Missing
+        ));
+        let error = neither(missing(), ToolchainError::NoLinker);
+        assert!(matches!(error, ToolchainError::NoLinker));
     }
 }

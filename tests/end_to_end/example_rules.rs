@@ -224,12 +224,13 @@ fn a_rule_is_swapped_and_rolled_back_while_devices_use_the_others() {
 }
 
 #[test]
-fn the_rule_of_the_readme_serves_as_it_is_configured_there() {
-    let readme = fs::read_to_string(places::workspace().join("README.md")).expect("it is there");
+fn the_rule_of_the_manual_serves_as_it_is_configured_there() {
+    let readme =
+        fs::read_to_string(places::workspace().join("host/README.md")).expect("it is there");
     let blocks = readme.split("```").skip(1).step_by(2);
     let mut blocks = blocks.filter_map(|block| block.strip_prefix("toml\n"));
     let block = blocks.find(|block| block.contains("name = \"senml\""));
-    let block = block.expect("README configures senml");
+    let block = block.expect("the manual configures senml");
     let scratch = Scratch::new("readme");
     let (desk, rules) = (Desk::new(), scratch.path().join("rules"));
     desk.rule(&["manifest", "senml.wasm"]);

@@ -18,6 +18,7 @@ mod homeserver_errors;
 mod homeserver_faults;
 mod libcoap_story;
 mod malformed;
+mod manuals;
 mod message_layer;
 mod metrics;
 mod multicast;

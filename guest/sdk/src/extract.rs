@@ -2,6 +2,7 @@
 //! neither copied nor held.
 
 use crate::json::{JsonError, Reader, wrong};
+use crate::text::{concat, decimal};
 use crate::value::Value;
 
 /// Arrays and objects within each other. Synapse itself handles no more.
@@ -16,8 +17,11 @@ pub const MAX_STRING: usize = 192 * 1024;
 /// has about a hundred; an answer of a mebibyte with a short message for each of 2,000 rooms 50,000.
 pub const MAX_WALKED: usize = 131_072;
 
-/// The step of a path that takes whatever there is.
+/// The step of a path that leads to every member and element.
 const ANY: &str = "*";
+
+/// A step of a path: a member's name; none is [`ANY`].
+type Step<'p> = Option<&'p str>;
 
 /// What stands at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,10 +50,11 @@ pub fn extract(
     paths: &[&str],
     found: &mut dyn FnMut(usize, Item<'_>),
 ) -> Result<(), JsonError> {
-    let paths: Vec<Vec<&str>> = paths
+    let step = |step| (step != ANY).then_some(step);
+    let paths: Vec<Vec<Step<'_>>> = paths
         .iter()
         .take(32)
-        .map(|path| path.split('.').collect())
+        .map(|path| path.split('.').map(step).collect())
         .collect();
     let mut walk = Walk {
         reader: Reader::new(text, MAX_FOREIGN_DEPTH, MAX_STRING),
@@ -76,7 +81,7 @@ struct Live {
 
 struct Walk<'t, 'p> {
     reader: Reader<'t>,
-    paths: &'p [Vec<&'p str>],
+    paths: &'p [Vec<Step<'p>>],
     steps_left: usize,
     found: &'p mut dyn FnMut(usize, Item<'_>),
 }
@@ -108,7 +113,7 @@ impl Walk<'_, '_> {
     }
 
     fn array(&mut self, depth: usize, live: Live) -> Result<(), JsonError> {
-        let element = next(self.paths, depth, live, ANY);
+        let element = next(self.paths, depth, live, None);
         let mut is_first = true;
         self.reader.open()?;
         while self.reader.next(b']', is_first)? {
@@ -126,10 +131,10 @@ impl Walk<'_, '_> {
         while self.reader.next(b'}', is_first)? {
             self.step()?;
             let key = self.reader.key()?;
-            let member = next(self.paths, depth, live, key);
+            let member = next(self.paths, depth, live, Some(key));
             if member.here != 0 {
                 // The paths that have found the member without naming it.
-                let any = next(self.paths, depth, live, ANY);
+                let any = next(self.paths, depth, live, None);
                 report(self.found, any.here, Item::Key(key));
             }
             self.reader.colon()?;
@@ -148,24 +153,31 @@ impl Walk<'_, '_> {
             }
             None => wrong(
                 self.reader.position(),
-                format!("more than {MAX_WALKED} members and elements on the way"),
+                concat(&[
+                    "more than ",
+                    &decimal(MAX_WALKED),
+                    " members and elements on the way",
+                ]),
             ),
         }
     }
 }
 
-/// Which of the paths that go on from a place lead to its member or element `name`. `*` is every element.
-fn next(paths: &[Vec<&str>], depth: usize, live: Live, name: &str) -> Live {
+/// Which of the paths that continue from a place lead to its member or element `name`; none: to every one.
+fn next(paths: &[Vec<Step<'_>>], depth: usize, live: Live, name: Step<'_>) -> Live {
     let mut next = Live { below: 0, here: 0 };
-    if live.below == 0 {
-        return next;
-    }
-    for (index, path) in paths.iter().enumerate() {
-        let leads = |step: &&str| *step == name || *step == ANY;
-        if live.below >> index & 1 == 1 && path.get(depth).is_some_and(leads) {
+    let mut left = live.below;
+    while left != 0 {
+        let bit = left & left.wrapping_neg();
+        left ^= bit;
+        let path = paths.get(bit.trailing_zeros() as usize);
+        let path = path.map(Vec::as_slice).unwrap_or_default();
+        if let Some(step) = path.get(depth)
+            && (step.is_none() || *step == name)
+        {
             match path.len() == depth + 1 {
-                true => next.here |= 1 << index,
-                false => next.below |= 1 << index,
+                true => next.here |= bit,
+                false => next.below |= bit,
             }
         }
     }

@@ -12,6 +12,7 @@ use std::fmt;
 pub(crate) use reader::{MAX_SKIPPED, Reader};
 pub use writer::to_text;
 
+use crate::text::{concat, decimal};
 use crate::value::{MAX_DEPTH, MAX_VALUES, Value, repeated_key};
 
 /// Why a text is not acceptable JSON, and where.
@@ -23,13 +24,33 @@ pub struct JsonError {
     pub reason: Cow<'static, str>,
 }
 
+impl JsonError {
+    /// As a diagnostic: `JSON at byte 7: …`.
+    pub fn diagnostic(&self) -> String {
+        concat(&["JSON at byte ", &decimal(self.offset), ": ", &self.reason])
+    }
+}
+
 impl fmt::Display for JsonError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "JSON at byte {}: {}", self.offset, self.reason)
+        formatter.write_str(&self.diagnostic())
     }
 }
 
 impl std::error::Error for JsonError {}
+
+/// The bytes of a string that are not written as they are, and those that end it (RFC 8259 §7).
+static IS_SPECIAL: [bool; 256] = {
+    let mut special = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        special[byte] = true;
+        byte += 1;
+    }
+    special[b'"' as usize] = true;
+    special[b'\\' as usize] = true;
+    special
+};
 
 pub(crate) fn wrong<T>(
     offset: usize,
@@ -93,7 +114,7 @@ impl Decoder<'_> {
             }
             None => wrong(
                 self.reader.position(),
-                format!("more than {MAX_VALUES} values"),
+                concat(&["more than ", &decimal(MAX_VALUES), " values"]),
             ),
         }
     }
@@ -122,7 +143,11 @@ impl Decoder<'_> {
         match repeated_key(&pairs) {
             Some(key) => wrong(
                 self.reader.position() - 1,
-                format!("the object that ends here holds the key \"{key}\" twice"),
+                concat(&[
+                    "the object that ends here holds the key \"",
+                    key,
+                    "\" twice",
+                ]),
             ),
             None => Ok(Value::Map(pairs)),
         }

@@ -1,7 +1,8 @@
 //! JSON text from front to back: the caller looks at the next byte and says what it expects there.
 
 use super::float::float;
-use super::{JsonError, wrong};
+use super::{IS_SPECIAL, JsonError, wrong};
+use crate::text::{concat, decimal};
 use crate::value::Value;
 
 /// Arrays and objects within each other that [`Reader::skip`] passes over, a bit each. Synapse itself handles no more.
@@ -46,6 +47,7 @@ impl<'a> Reader<'a> {
         self.at
     }
 
+    #[inline(always)]
     fn byte(&self) -> Option<u8> {
         self.input.get(self.at).copied()
     }
@@ -55,7 +57,15 @@ impl<'a> Reader<'a> {
     }
 
     /// The first byte of the next token; it is not read yet.
+    #[inline(always)]
     pub(crate) fn peek(&mut self) -> Result<u8, JsonError> {
+        match self.byte() {
+            Some(byte) if byte > b' ' => Ok(byte),
+            _ => self.peek_after_blanks(),
+        }
+    }
+
+    fn peek_after_blanks(&mut self) -> Result<u8, JsonError> {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.byte() {
             self.at += 1;
         }
@@ -73,7 +83,7 @@ impl<'a> Reader<'a> {
     /// Enters the array or object that starts here.
     pub(crate) fn open(&mut self) -> Result<(), JsonError> {
         if self.open == self.depth {
-            let reason = format!("nested deeper than {} levels", self.depth);
+            let reason = concat(&["nested deeper than ", &decimal(self.depth), " levels"]);
             return wrong(self.at, reason);
         }
         self.open += 1;
@@ -243,33 +253,35 @@ impl<'a> Reader<'a> {
         let mut has_escapes = false;
         self.at += 1;
         loop {
-            match self.byte() {
-                Some(b'"') => break,
-                Some(b'\\') => {
+            // Nearly all bytes of a large response are passed over here.
+            let rest = self.input.get(self.at..).unwrap_or_default();
+            let plain = rest.iter().position(|byte| IS_SPECIAL[usize::from(*byte)]);
+            let Some(plain) = plain else {
+                return wrong(self.input.len(), "EOF while parsing a string");
+            };
+            self.at += plain + 1;
+            match (rest[plain], rest.get(plain + 1)) {
+                (b'"', _) => break,
+                (b'\\', Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' | b'u')) => {
                     has_escapes = true;
                     self.at += 1;
-                    match self.byte() {
-                        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' | b'u') => {}
-                        Some(_) => return wrong(self.at, "invalid escape"),
-                        None => return wrong(self.at, "EOF while parsing a string"),
-                    }
                 }
-                Some(0..0x20) => {
-                    return wrong(
-                        self.at,
-                        "a control character in a string; write it as \\u00xx",
-                    );
+                (b'\\', Some(_)) => return wrong(self.at, "invalid escape"),
+                (b'\\', None) => return wrong(self.at, "EOF while parsing a string"),
+                _ => {
+                    let reason = "a control character in a string; write it as \\u00xx";
+                    return wrong(self.at - 1, reason);
                 }
-                Some(_) => {}
-                None => return wrong(self.at, "EOF while parsing a string"),
             }
-            self.at += 1;
         }
-        self.at += 1;
         match self.at - start > self.max_string {
             true => wrong(
                 start,
-                format!("a string of more than {} bytes", self.max_string),
+                concat(&[
+                    "a string of more than ",
+                    &decimal(self.max_string),
+                    " bytes",
+                ]),
             ),
             false => Ok(has_escapes),
         }
@@ -323,7 +335,7 @@ impl<'a> Reader<'a> {
                 b'[' | b'{' => {
                     self.open()?;
                     let Some(bits) = objects.get_mut(open / 32) else {
-                        return wrong(self.at, format!("nested deeper than {MAX_SKIPPED} levels"));
+                        return wrong(self.at, "nested too deep to skip");
                     };
                     let bit = 1 << (open % 32);
                     *bits = if byte == b'{' {

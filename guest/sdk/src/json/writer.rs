@@ -1,14 +1,13 @@
 //! [`Value`]s as JSON text.
 
+use super::IS_SPECIAL;
+use crate::text::push_decimal;
 use crate::value::Value;
-
-/// Bytes of the longest 64-bit integer.
-const MAX_DIGITS: usize = 20;
 
 /// Writes a value without white space, maps in the order they have. A number that JSON does not
 /// have (only a value made by hand can hold one) becomes `null`.
 pub fn to_text(value: &Value) -> String {
-    let mut text = String::new();
+    let mut text = String::with_capacity(128);
     write(&mut text, value);
     text
 }
@@ -18,11 +17,11 @@ fn write(text: &mut String, value: &Value) {
         Value::Null => text.push_str("null"),
         Value::Bool(true) => text.push_str("true"),
         Value::Bool(false) => text.push_str("false"),
-        Value::Unsigned(number) => write_integer(text, *number),
+        Value::Unsigned(number) => push_decimal(text, *number),
         Value::Negative(number) => {
             text.push('-');
             match number.checked_add(1) {
-                Some(number) => write_integer(text, number),
+                Some(number) => push_decimal(text, number),
                 None => text.push_str("18446744073709551616"),
             }
         }
@@ -56,29 +55,14 @@ fn write(text: &mut String, value: &Value) {
     }
 }
 
-/// Without `fmt`, and without an allocation of its own: the text goes on growing in place (`allocator`).
-fn write_integer(text: &mut String, mut number: u64) {
-    let mut digits = [b'0'; MAX_DIGITS];
-    let mut start = MAX_DIGITS - 1;
-    loop {
-        digits[start] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-        start -= 1;
-    }
-    digits[start..]
-        .iter()
-        .for_each(|digit| text.push(char::from(*digit)));
-}
-
 /// With the shortest escapes, and no more of them than RFC 8259 §7 asks for. `get`, since slicing a text carries the printing of
 /// a panic into a component, 4 KB.
 fn write_string(text: &mut String, string: &str) {
     text.push('"');
-    let mut written = 0;
-    for (at, byte) in string.bytes().enumerate() {
+    let mut rest = string;
+    while let Some(at) = rest.bytes().position(|byte| IS_SPECIAL[usize::from(byte)]) {
+        text.push_str(rest.get(..at).unwrap_or_default());
+        let byte = rest.as_bytes()[at];
         let escape = match byte {
             b'"' => "\\\"",
             b'\\' => "\\\\",
@@ -87,17 +71,15 @@ fn write_string(text: &mut String, string: &str) {
             b'\t' => "\\t",
             0x08 => "\\b",
             0x0c => "\\f",
-            0..0x20 => "\\u00",
-            _ => continue,
+            _ => "\\u00",
         };
-        text.push_str(string.get(written..at).unwrap_or_default());
         text.push_str(escape);
         if escape.len() > 2 {
             text.push(char::from(b'0' + (byte >> 4)));
             text.push(char::from(b"0123456789abcdef"[usize::from(byte & 15)]));
         }
-        written = at + 1;
+        rest = rest.get(at + 1..).unwrap_or_default();
     }
-    text.push_str(string.get(written..).unwrap_or_default());
+    text.push_str(rest);
     text.push('"');
 }

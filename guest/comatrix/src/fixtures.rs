@@ -1,35 +1,105 @@
-//! Short ways for tests to say what came in and what went out. Whole exchanges stand in `vectors/`.
+//! Exchanges of devices with the rule, for tests. Whole exchanges stand in `vectors/`.
 
 use comatrix_sdk::bindings::{
-    CallError, Context, Effect, HttpResponse, Message, Reply, Step, Target,
+    CallError, Context, Effect, Failure, HttpResponse, Message, Reply, Segment, Step, Target,
 };
+use comatrix_sdk::call::CLIENT_API;
 use comatrix_sdk::message::{CONTENT_FORMAT, uint};
 use comatrix_sdk::payload::Format;
 
-use crate::refusal::Refusal;
+use crate::RULE;
 
-/// A request without Proxy-Uri, whose Uri-Path held `captures`.
-pub fn local(captures: &[&str]) -> Context {
-    Context {
-        link: 0,
-        captures: captures.iter().map(|text| (*text).to_owned()).collect(),
-        requested: None,
-        principal: None,
-        flow_id: "0f".repeat(16),
-        now: None,
-        facts: vec![],
+/// One exchange, with the operator's settings.
+pub struct Exchange {
+    pub settings: Vec<(String, String)>,
+    pub context: Context,
+}
+
+impl Exchange {
+    /// Without Proxy-Uri, for the link of `resource` with these captures.
+    pub fn local(resource: &str, captures: &[&str]) -> Exchange {
+        let links = RULE.describe(&[]).expect("no setting is wrong").links;
+        let first = Segment::Literal(resource.to_owned());
+        let link = links.iter().position(|link| {
+            link.path.first() == Some(&first) && link.path.len() == captures.len() + 1
+        });
+        Exchange {
+            settings: vec![],
+            context: Context {
+                link: link.expect("there is such a link") as u16,
+                captures: captures.iter().map(|text| (*text).to_owned()).collect(),
+                requested: None,
+                principal: None,
+                flow_id: "0f".repeat(16),
+                now: None,
+                facts: vec![],
+            },
+        }
+    }
+
+    /// With a Proxy-Uri that names `path`.
+    pub fn proxied(resource: &str, path: &str) -> Exchange {
+        let mut exchange = Exchange::local(resource, &[]);
+        exchange.context.requested = Some(Target {
+            path: path.split('/').map(str::to_owned).collect(),
+            query: vec![],
+        });
+        exchange
+    }
+
+    pub fn with_settings(mut self, settings: &[(&str, &str)]) -> Exchange {
+        let settings = settings.iter();
+        self.settings = settings
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
+        self
+    }
+
+    pub fn begin(&self, request: &Message) -> Result<Effect, Failure> {
+        RULE.begin(&self.settings, &self.context, request)
+    }
+
+    pub fn resume(
+        &self,
+        step: &Step,
+        outcome: Result<HttpResponse, CallError>,
+    ) -> Result<Effect, Failure> {
+        RULE.resume(&self.settings, &self.context, &step.state, outcome)
+    }
+
+    /// The call that the request leads to.
+    pub fn call(&self, request: &Message) -> Step {
+        call(self.begin(request))
+    }
+
+    /// The call that the outcome of another leads to.
+    pub fn next_call(&self, step: &Step, outcome: Result<HttpResponse, CallError>) -> Step {
+        call(self.resume(step, outcome))
+    }
+
+    /// The reply that the outcome of a call leads to.
+    pub fn reply(&self, step: &Step, outcome: Result<HttpResponse, CallError>) -> Reply {
+        match self.resume(step, outcome) {
+            Ok(Effect::Reply(reply)) => reply,
+            other => panic!("no reply, but {other:?}"),
+        }
+    }
+
+    /// The path of a call below the client-server API.
+    pub fn path(&self, step: &Step) -> String {
+        step.request
+            .path
+            .iter()
+            .skip(CLIENT_API.len())
+            .map(|segment| format!("/{segment}"))
+            .collect()
     }
 }
 
-/// A request whose Proxy-Uri names `path`.
-pub fn proxied(path: &str) -> Context {
-    let path = path.split('/').map(str::to_owned).collect();
-    Context {
-        requested: Some(Target {
-            path,
-            query: vec![],
-        }),
-        ..local(&[])
+fn call(effect: Result<Effect, Failure>) -> Step {
+    match effect {
+        Ok(Effect::Call(step)) => step,
+        other => panic!("no call, but {other:?}"),
     }
 }
 
@@ -59,30 +129,4 @@ pub fn success(body: &str) -> Result<HttpResponse, CallError> {
         headers: vec![],
         body: body.into(),
     })
-}
-
-/// The call that was asked for.
-pub fn call(effect: Result<Effect, Refusal>) -> Step {
-    match effect {
-        Ok(Effect::Call(step)) => step,
-        other => panic!("no call, but {other:?}"),
-    }
-}
-
-/// The answer that was given.
-pub fn reply(effect: Result<Effect, Refusal>) -> Reply {
-    match effect {
-        Ok(Effect::Reply(reply)) => reply,
-        other => panic!("no reply, but {other:?}"),
-    }
-}
-
-/// The path of a call below the client-server API.
-pub fn path(step: &Step) -> String {
-    step.request
-        .path
-        .iter()
-        .skip(crate::call::CLIENT_API.len())
-        .map(|segment| format!("/{segment}"))
-        .collect()
 }

@@ -1,97 +1,68 @@
 //! `/join`: join a room
 //! (<https://spec.matrix.org/v1.13/client-server-api/#post_matrixclientv3joinroomidoralias>).
 
-use comatrix_sdk::bindings::{CallError, Context, Effect, HttpResponse, Message};
-use comatrix_sdk::code;
-use comatrix_sdk::message::reply;
-use comatrix_sdk::settings::Settings;
+use comatrix_sdk::rule::{
+    Call, HomeserverResponse, MAX_IDENTIFIER, Outcome, Reply, Request, Route, Value,
+};
 
-use crate::call::{call, then};
-use crate::fields::answer_format;
-use crate::homeserver_answer::text_member;
-use crate::homeserver_error::success;
-use crate::refusal::Refusal;
-use crate::room::{MAX_IDENTIFIER, Room, resolve};
-use crate::state::{format_only, recall};
-use crate::success::texts;
-use crate::target::{Endpoint, agreed, mismatch};
+/// `POST /join`.
+pub static ROUTE: Route = Route::post("join", begin)
+    .proxy_uri(&["/K/{room}", "/L/{room}", "rooms/{room}/join", "join/{room}"])
+    .accepts(&[])
+    .calls(&[&JOIN, &JOIN_ALIAS])
+    .attributes(&[
+        ("rt", "comatrix.join"),
+        ("if", "comatrix"),
+        ("title", "Join a room"),
+    ]);
 
-/// The room comes from Proxy-Uri or Uri-Path. An alias needs no call of its own: joining takes aliases.
-pub fn begin(
-    settings: &dyn Settings,
-    context: &Context,
-    request: &Message,
-) -> Result<Effect, Refusal> {
-    let proxy_uri = match Endpoint::of(context) {
-        None => None,
-        Some(Endpoint::Join { room }) => Some(room),
-        Some(_) => return Err(mismatch("/K/<room>")),
+static JOIN: Call<()> = Call::post("rooms/{room}/join", joined);
+static JOIN_ALIAS: Call<()> = Call::post("join/{alias}", joined);
+
+/// An alias needs no call of its own: joining takes aliases.
+fn begin(request: &Request) -> Outcome {
+    let room = request.room()?;
+    let join = match room.starts_with('#') {
+        true => &JOIN_ALIAS,
+        false => &JOIN,
     };
-    let uri_path = context.captures.first().map(String::as_str);
-    let Some(name) = agreed("room", proxy_uri, uri_path)? else {
-        return Err(Refusal::bad_request(
-            "room: missing; send it as /join/<room> or in Proxy-Uri",
-        ));
-    };
-    let room = resolve(settings, name)?;
-    let path = match &room {
-        Room::Id(id) => ["rooms", id, "join"].to_vec(),
-        Room::Alias(alias) => ["join", alias].to_vec(),
-    };
-    let joining = call(context, "any", "POST", &path, Some(b"{}".to_vec()));
-    Ok(then(joining, format_only(answer_format(request))))
+    join.to(&[&room]).json(&Value::map([]))?.send()
 }
 
-/// Answers `{"room_id"}` with 2.04.
-pub fn resume(
-    context: &Context,
-    state: &[u8],
-    outcome: Result<HttpResponse, CallError>,
-) -> Result<Effect, Refusal> {
-    let (format, _) = recall(state)?;
-    let room_id = text_member(
-        &success(context, format, outcome)?.body,
-        "room_id",
-        MAX_IDENTIFIER,
-    )?;
-    Ok(reply(texts(code::CHANGED, format, [("room_id", &room_id)])))
+/// Replies `{"room_id"}` with 2.04.
+fn joined(response: &HomeserverResponse, (): ()) -> Outcome {
+    let room_id = response.text("room_id", MAX_IDENTIFIER)?;
+    Ok(Reply::changed(Value::texts([("room_id", &room_id)])).into())
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::fixtures::{call, empty_request, local, path, proxied, reply, success};
-
-    use super::*;
+    use crate::fixtures::{Exchange, empty_request, success};
 
     #[test]
     fn the_room_may_come_from_either_option_or_from_the_settings() {
         let settings = [("room.kitchen", "#k:h")];
-        for (context, expected) in [
-            (proxied("K/!r:h"), "/rooms/!r:h/join"),
+        for (exchange, expected) in [
+            (Exchange::proxied("join", "K/!r:h"), "/rooms/!r:h/join"),
             (
-                proxied("_matrix/client/v3/rooms/!r:h/join"),
+                Exchange::proxied("join", "_matrix/client/v3/rooms/!r:h/join"),
                 "/rooms/!r:h/join",
             ),
-            (local(&["!r"]), "/rooms/!r/join"),
-            (local(&["kitchen"]), "/join/#k:h"),
+            (Exchange::local("join", &["!r"]), "/rooms/!r/join"),
+            (Exchange::local("join", &["kitchen"]), "/join/#k:h"),
         ] {
-            assert_eq!(
-                path(&call(begin(&settings, &context, &empty_request()))),
-                expected
-            );
+            let exchange = exchange.with_settings(&settings);
+            assert_eq!(exchange.path(&exchange.call(&empty_request())), expected);
         }
-        assert!(begin(&settings, &local(&[]), &empty_request()).is_err());
+        let without = Exchange::local("join", &[]).with_settings(&settings);
+        assert!(without.begin(&empty_request()).is_err());
     }
 
     #[test]
     fn the_room_id_comes_back() {
-        let context = local(&["!r"]);
-        let step = call(begin(&[], &context, &empty_request()));
-        let answer = reply(resume(
-            &context,
-            &step.state,
-            success(r#"{"room_id":"!r"}"#),
-        ));
-        assert_eq!(answer.message.payload, b"\xa1\x67room_id\x62!r");
+        let exchange = Exchange::local("join", &["!r"]);
+        let step = exchange.call(&empty_request());
+        let reply = exchange.reply(&step, success(r#"{"room_id":"!r"}"#));
+        assert_eq!(reply.message.payload, b"\xa1\x67room_id\x62!r");
     }
 }

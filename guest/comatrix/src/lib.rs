@@ -1,97 +1,145 @@
-//! The default rule: the CoMatrix resources, each in a file of its own with request, answer and tests.
+//! The default rule: the CoMatrix resources, each in a file of its own with its handler, its calls and its tests.
 //!
 //! | resource | file |
 //! | --- | --- |
 //! | `/register`, `/login`, `/logout` | [`register`], [`login`], [`logout`] |
 //! | `/join`, `/send`, `/getmsg` | [`join`], [`send`], [`getmsg`] |
 //! | `/time` | [`time`] |
-//! | `/getmsg`, observed | [`getmsg`] for the first answer, [`observe`] for what follows |
 //!
-//! [`describe`] lists them for the gateway and [`translate`] calls them. What they share: what Proxy-Uri names
-//! ([`target`]), and answers that say yes or no ([`success`], [`refusal`]). What is not about these resources is the
-//! SDK's: which room is meant, the device's payload, calls to the homeserver and what comes back.
+//! [`RULE`] lists their routes. `/register` and `/login` share [`access_token`]; [`legacy`] is the setting `errors`. Everything
+//! else is the SDK's: Proxy-Uri and rooms, payloads, calls to the homeserver and its errors, observations.
 //!
 //! Settings: `errors` = `precise` (the default) or `legacy`; `room.<name>` = a room id or alias that devices may call
 //! `<name>`.
 #![deny(missing_docs)]
 
-pub mod describe;
+pub mod access_token;
 #[cfg(test)]
 mod fixtures;
 pub mod getmsg;
 pub mod join;
+pub mod legacy;
 pub mod login;
 pub mod logout;
-pub mod observe;
-pub mod refusal;
 pub mod register;
 pub mod send;
-pub mod success;
-pub mod target;
 pub mod time;
-pub mod translate;
 
-// Under the names that they have in the SDK, so that a resource's file reads as if they were beside it.
-pub(crate) use comatrix_sdk::{call, fields, homeserver_answer, homeserver_error, room, state};
+use comatrix_sdk::rule::{Route, Rule};
 
-use comatrix_sdk::bindings::{
-    CallError, Change, Context, Description, Effect, Failure, Guest, HttpRequest, HttpResponse,
-    Message, Observer, Progress, export, export_observer,
-};
+/// The routes, in the gateway's order of links.
+static ROUTES: [Route; 11] = [
+    register::ROUTE,
+    login::ROUTE,
+    logout::ROUTE,
+    join::ROUTE,
+    join::ROUTE.at("join/{room}"),
+    send::ROUTE,
+    send::ROUTE.at("send/{room}"),
+    send::ROUTE.at("send/{room}/{transaction}"),
+    getmsg::ROUTE,
+    getmsg::ROUTE.at("getmsg/{room}"),
+    time::ROUTE,
+];
 
-/// The rule as the gateway sees it.
-#[derive(Debug)]
-pub struct Comatrix;
+/// The rule.
+pub static RULE: Rule = Rule::new(&ROUTES)
+    .settings(&[legacy::SETTING])
+    .on_error(legacy::on_error);
 
-export!(Comatrix);
-export_observer!(Comatrix);
+comatrix_sdk::export!(RULE, observer);
 
-impl Guest for Comatrix {
-    fn describe(settings: Vec<(String, String)>) -> Result<Description, String> {
-        describe::describe(&settings)
+#[cfg(test)]
+mod tests {
+    use comatrix_sdk::bindings::Segment;
+
+    use super::*;
+    use crate::fixtures::{Exchange, empty_request, json_request};
+
+    /// Payloads that a resource accepts.
+    const ACCOUNT: &str = r#"{"username":"u","password":"p","auth":{"type":"m.login.dummy"}}"#;
+    const LOGIN: &str = r#"{"type":"m.login.password","identifier":{"type":"m.id.user","user":"u"},"password":"p"}"#;
+    const MESSAGE: &str = r#"{"msgtype":"m.text","body":"b"}"#;
+
+    #[test]
+    fn short_and_full_forms_name_the_same_endpoints() {
+        let prefixes = [
+            "_matrix/client/r0",
+            "_matrix/client/v1",
+            "_matrix/client/v3",
+        ];
+        for (resource, payload, short, full) in [
+            ("register", Some(ACCOUNT), "4", "register"),
+            ("login", Some(LOGIN), "1", "login"),
+            ("logout", None, "3", "logout"),
+            ("join", None, "K/!r:h", "rooms/!r:h/join"),
+            ("join", None, "L/#a:h", "join/#a:h"),
+            (
+                "send",
+                Some(MESSAGE),
+                "9/!r:h/m.room.message/7",
+                "rooms/!r:h/send/m.room.message/7",
+            ),
+            ("getmsg", None, "E/!r:h", "rooms/!r:h/messages"),
+        ] {
+            let request = payload.map_or_else(empty_request, json_request);
+            let call = |path: &str| Exchange::proxied(resource, path).call(&request);
+            for prefix in prefixes {
+                assert_eq!(call(short), call(&format!("{prefix}/{full}")), "{full}");
+            }
+        }
     }
 
-    fn begin(
-        settings: Vec<(String, String)>,
-        context: Context,
-        request: Message,
-    ) -> Result<Effect, Failure> {
-        translate::begin(&settings, &context, &request)
+    #[test]
+    fn other_paths_name_nothing() {
+        let others = "|4/x|9/!r:h|9/!r:h/m.room.message|E|K|_matrix/client/r0|_matrix/client/v2/login|7|login|_matrix/client/r0/sync";
+        for resource in ["register", "login", "logout", "join", "send", "getmsg"] {
+            for path in others.split('|') {
+                let failure = Exchange::proxied(resource, path).begin(&empty_request());
+                let failure = failure.expect_err(path);
+                assert!(failure.diagnostic.starts_with("Proxy-Uri"), "{failure:?}");
+            }
+        }
     }
 
-    fn resume(
-        settings: Vec<(String, String)>,
-        context: Context,
-        state: Vec<u8>,
-        outcome: Result<HttpResponse, CallError>,
-    ) -> Result<Effect, Failure> {
-        translate::resume(&settings, &context, &state, outcome)
-    }
-}
-
-impl Observer for Comatrix {
-    fn poll(
-        _: Vec<(String, String)>,
-        state: Vec<u8>,
-        topics: Vec<String>,
-    ) -> Result<HttpRequest, Failure> {
-        observe::poll(&state, &topics)
+    #[test]
+    fn two_names_of_one_thing_must_agree() {
+        for (path, is_agreed) in [("K/!a", true), ("K/!b", false)] {
+            let mut exchange = Exchange::local("join", &["!a"]);
+            exchange.context.requested = Exchange::proxied("join", path).context.requested;
+            assert_eq!(
+                exchange.begin(&empty_request()).is_ok(),
+                is_agreed,
+                "{path}"
+            );
+        }
     }
 
-    fn polled(
-        settings: Vec<(String, String)>,
-        state: Vec<u8>,
-        topics: Vec<String>,
-        answer: HttpResponse,
-    ) -> Result<Progress, Failure> {
-        observe::polled(&settings, &state, &topics, &answer)
+    #[test]
+    fn links_and_needs_stay_within_the_bounds_of_the_contract() {
+        let description = RULE.describe(&[]).expect("no setting is wrong");
+        assert!((1..=64).contains(&description.links.len()));
+        assert!((1..=64).contains(&description.needs.len()));
     }
 
-    fn notify(
-        _: Vec<(String, String)>,
-        context: Context,
-        change: Change,
-    ) -> Result<Message, Failure> {
-        observe::notify(&context, &change)
+    #[test]
+    fn every_link_belongs_to_the_resource_of_its_first_segment() {
+        let description = RULE.describe(&[]).expect("no setting is wrong");
+        for link in &description.links {
+            let (_, name) = &link.attributes[0];
+            let name = name
+                .as_deref()
+                .and_then(|name| name.strip_prefix("comatrix."));
+            let literal = name.map(|name| Segment::Literal(name.to_owned()));
+            assert_eq!(link.path.first(), literal.as_ref());
+        }
+    }
+
+    #[test]
+    fn a_wrong_setting_is_refused_at_activation() {
+        assert!(RULE.describe(&[("errors", "sometimes")]).is_err());
+        assert!(RULE.describe(&[("error", "legacy")]).is_err());
+        let right = [("errors", "legacy"), ("room.kitchen", "#k:h")];
+        assert!(RULE.describe(&right).is_ok());
     }
 }

@@ -1,75 +1,57 @@
 //! `/login`: log in with a password
 //! (<https://spec.matrix.org/v1.13/client-server-api/#post_matrixclientv3login>).
 
-use comatrix_sdk::bindings::{CallError, Context, Effect, HttpResponse, Message};
+use comatrix_sdk::rule::{Call, Credential, Outcome, Request, Route, expect_text, text};
 
-use crate::call::{call, then};
-use crate::fields::{answer_format, expect_text, json_body, payload, text};
-use crate::refusal::Refusal;
-use crate::register::logged_in;
-use crate::state::{format_only, recall};
-use crate::target::{Endpoint, mismatch};
+use crate::access_token::logged_in;
 
-/// Bytes of an access token: what the gateway accepts in option 256.
-pub const MAX_TOKEN: usize = 1024;
+/// `POST /login`.
+pub static ROUTE: Route = Route::post("login", begin)
+    .proxy_uri(&["/1", "login"])
+    .calls(&[&LOGIN])
+    .attributes(&[
+        ("rt", "comatrix.login"),
+        ("if", "comatrix"),
+        ("title", "Log in with a password"),
+    ]);
+
+static LOGIN: Call<()> = Call::post("login", logged_in).credential(Credential::None);
 
 /// Payload: `type` = `m.login.password`, `identifier.type` = `m.id.user`, `identifier.user`, `password`; further
 /// members are passed on.
-pub fn begin(context: &Context, request: &Message) -> Result<Effect, Refusal> {
-    if !matches!(Endpoint::of(context), None | Some(Endpoint::Login)) {
-        return Err(mismatch("/1"));
-    }
-    let login = payload(request)?;
+fn begin(request: &Request) -> Outcome {
+    let login = request.payload()?;
     expect_text(&login, "type", "m.login.password")?;
     expect_text(&login, "identifier.type", "m.id.user")?;
     text(&login, "identifier.user")?;
     text(&login, "password")?;
-    let request_of_device = call(
-        context,
-        "none",
-        "POST",
-        &["login"],
-        Some(json_body(&login)?.into_bytes()),
-    );
-    Ok(then(request_of_device, format_only(answer_format(request))))
-}
-
-/// Answers `{"access_token"}` with 2.04.
-pub fn resume(
-    context: &Context,
-    state: &[u8],
-    outcome: Result<HttpResponse, CallError>,
-) -> Result<Effect, Refusal> {
-    let (format, _) = recall(state)?;
-    logged_in(context, format, outcome)
+    LOGIN.to(&[]).json(&login)?.send()
 }
 
 #[cfg(test)]
 mod tests {
     use comatrix_sdk::bindings::{Reply, SessionChange};
     use comatrix_sdk::code;
+    use comatrix_sdk::message::failure;
 
-    use crate::fixtures::{call, json_request, local, path, proxied, reply, success};
-
-    use super::*;
+    use crate::fixtures::{Exchange, json_request, success};
 
     const LOGIN: &str = r#"{"type":"m.login.password","identifier":{"type":"m.id.user","user":"u"},"password":"p"}"#;
 
     #[test]
     fn a_token_comes_back_and_opens_the_session() {
-        let context = proxied("1");
-        let step = call(begin(&context, &json_request(LOGIN)));
+        let exchange = Exchange::proxied("login", "1");
+        let step = exchange.call(&json_request(LOGIN));
         assert_eq!(
-            (path(&step).as_str(), step.request.credential.as_str()),
+            (
+                exchange.path(&step).as_str(),
+                step.request.credential.as_str()
+            ),
             ("/login", "none")
         );
         let Reply {
             message, session, ..
-        } = reply(resume(
-            &context,
-            &step.state,
-            success(r#"{"device_id":"D","access_token":"x"}"#),
-        ));
+        } = exchange.reply(&step, success(r#"{"device_id":"D","access_token":"x"}"#));
         assert_eq!(
             (message.code, message.payload.as_slice()),
             (code::CHANGED, &b"\xa1\x6caccess_token\x61x"[..])
@@ -86,8 +68,12 @@ mod tests {
             ("password", r#","password":"p""#),
         ] {
             let without = LOGIN.replace(part, "");
-            let expected = Refusal::bad_request(format!("payload: field {field}: missing"));
-            assert_eq!(begin(&local(&[]), &json_request(&without)), Err(expected));
+            let expected = failure(
+                code::BAD_REQUEST,
+                format!("payload: field {field}: missing"),
+            );
+            let exchange = Exchange::local("login", &[]);
+            assert_eq!(exchange.begin(&json_request(&without)), Err(expected));
         }
     }
 }

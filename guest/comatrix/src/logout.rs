@@ -1,62 +1,66 @@
 //! `/logout`: end an access token, or all of an account's
 //! (<https://spec.matrix.org/v1.13/client-server-api/#post_matrixclientv3logout>).
 
-use comatrix_sdk::bindings::{CallError, Context, Effect, HttpResponse, SessionChange};
-use comatrix_sdk::code;
-use comatrix_sdk::message::response;
-use comatrix_sdk::payload::Format;
+use comatrix_sdk::rule::{
+    Call, Credential, HomeserverResponse, Outcome, Reply, Request, Route, Value, code,
+};
 
-use crate::call::{call, then};
-use crate::homeserver_error::success;
-use crate::refusal::Refusal;
-use crate::state::{format_only, recall};
-use crate::success::with_session;
-use crate::target::{Endpoint, mismatch};
+/// The form of a Proxy-Uri that ends all access tokens of the account.
+const ALL: &str = "logout/all";
 
-/// Takes the device's own token only: with the gateway's, one device would log all others out.
-pub fn begin(context: &Context) -> Result<Effect, Refusal> {
-    let path: &[&str] = match Endpoint::of(context) {
-        None | Some(Endpoint::Logout) => &["logout"],
-        Some(Endpoint::LogoutAll) => &["logout", "all"],
-        Some(_) => return Err(mismatch("/3")),
+/// `POST /logout`.
+pub static ROUTE: Route = Route::post("logout", begin)
+    .proxy_uri(&["/3", "logout", ALL])
+    .accepts(&[])
+    .produces(&[])
+    .calls(&[&LOGOUT, &LOGOUT_ALL])
+    .attributes(&[
+        ("rt", "comatrix.logout"),
+        ("if", "comatrix"),
+        ("title", "End an access token"),
+    ]);
+
+/// With the device's own token only: with the gateway's, one device would log all others out.
+static LOGOUT: Call<()> = Call::post("logout", logged_out).credential(Credential::Device);
+static LOGOUT_ALL: Call<()> = Call::post(ALL, logged_out).credential(Credential::Device);
+
+fn begin(request: &Request) -> Outcome {
+    let logout = match request.proxy_uri() {
+        Some(ALL) => &LOGOUT_ALL,
+        _ => &LOGOUT,
     };
-    // The answer is empty, so Accept is not looked at; a homeserver's error comes as CBOR.
-    Ok(then(
-        call(context, "device", "POST", path, Some(b"{}".to_vec())),
-        format_only(Format::Cbor),
-    ))
+    logout.to(&[]).json(&Value::map([]))?.send()
 }
 
-/// Answers 2.04 without a payload.
-pub fn resume(
-    context: &Context,
-    state: &[u8],
-    outcome: Result<HttpResponse, CallError>,
-) -> Result<Effect, Refusal> {
-    let (format, _) = recall(state)?;
-    success(context, format, outcome)?;
-    Ok(with_session(
-        response(code::CHANGED, None, None, Vec::new()),
-        SessionChange::Close,
-    ))
+/// Replies 2.04 without a payload.
+fn logged_out(_: &HomeserverResponse, (): ()) -> Outcome {
+    Ok(Reply::empty(code::CHANGED).close_session().into())
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::fixtures::{call, local, path, proxied, reply, success};
+    use comatrix_sdk::bindings::SessionChange;
+    use comatrix_sdk::code;
+    use comatrix_sdk::message::response;
 
-    use super::*;
+    use crate::fixtures::{Exchange, empty_request, success};
 
     #[test]
     fn only_the_devices_own_token_is_ended() {
-        for (context, expected) in [
-            (local(&[]), "/logout"),
-            (proxied("3"), "/logout"),
-            (proxied("_matrix/client/r0/logout/all"), "/logout/all"),
+        for (exchange, expected) in [
+            (Exchange::local("logout", &[]), "/logout"),
+            (Exchange::proxied("logout", "3"), "/logout"),
+            (
+                Exchange::proxied("logout", "_matrix/client/r0/logout/all"),
+                "/logout/all",
+            ),
         ] {
-            let step = call(begin(&context));
+            let step = exchange.call(&empty_request());
             assert_eq!(
-                (path(&step).as_str(), step.request.credential.as_str()),
+                (
+                    exchange.path(&step).as_str(),
+                    step.request.credential.as_str()
+                ),
                 (expected, "device")
             );
         }
@@ -64,13 +68,10 @@ mod tests {
 
     #[test]
     fn the_answer_is_empty_and_closes_the_session() {
-        let context = local(&[]);
-        let answer = reply(resume(
-            &context,
-            &call(begin(&context)).state,
-            success("{}"),
-        ));
-        assert_eq!(answer.message, response(code::CHANGED, None, None, vec![]));
-        assert_eq!(answer.session, Some(SessionChange::Close));
+        let exchange = Exchange::local("logout", &[]);
+        let step = exchange.call(&empty_request());
+        let reply = exchange.reply(&step, success("{}"));
+        assert_eq!(reply.message, response(code::CHANGED, None, None, vec![]));
+        assert_eq!(reply.session, Some(SessionChange::Close));
     }
 }

@@ -1,52 +1,57 @@
 //! `/time`: the gateway's clock, for devices that have none.
 
-use comatrix_sdk::bindings::{Context, Effect};
-use comatrix_sdk::code;
-use comatrix_sdk::message::{reply, response};
+use comatrix_sdk::homeserver_error::RETRY_SECONDS;
 use comatrix_sdk::payload::TEXT_PLAIN;
+use comatrix_sdk::rule::{ErrorResponse, Outcome, Reply, Request, Route, code};
+use comatrix_sdk::text::decimal;
 
-use crate::homeserver_error::RETRY_SECONDS;
-use crate::refusal::Refusal;
+/// `GET /time`.
+pub static ROUTE: Route = Route::get("time", begin)
+    .produces(&[TEXT_PLAIN])
+    .attributes(&[
+        ("rt", "comatrix.time"),
+        ("if", "comatrix"),
+        ("title", "Unix time in seconds"),
+    ]);
 
-/// Answers the Unix time in seconds as ASCII digits. Max-Age 0: a time that was kept is a wrong one.
-pub fn begin(context: &Context) -> Result<Effect, Refusal> {
-    if context.requested.is_some() {
-        return Err(Refusal::bad_request(
-            "Proxy-Uri: /time is the gateway's own; leave the option out",
-        ));
-    }
-    let Some(now) = context.now else {
-        let refusal = Refusal::new(
+/// Replies with the Unix time in seconds as ASCII digits. Max-Age 0: a time from a cache is wrong.
+fn begin(request: &Request) -> Outcome {
+    match request.now() {
+        Some(now) => Ok(Reply::text(decimal(now)).max_age(0).into()),
+        None => Err(ErrorResponse::new(
             code::SERVICE_UNAVAILABLE,
             "the gateway's clock is not set yet",
-        );
-        return Err(refusal.retry_after(RETRY_SECONDS));
-    };
-    Ok(reply(response(
-        code::CONTENT,
-        Some(TEXT_PLAIN),
-        Some(0),
-        now.to_string().into_bytes(),
-    )))
+        )
+        .retry_after(RETRY_SECONDS)),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::fixtures::{local, reply as replied};
+    use comatrix_sdk::bindings::{Context, Effect};
 
     use super::*;
+    use crate::fixtures::{Exchange, empty_request};
 
     #[test]
     fn a_clock_that_is_not_set_tells_no_time() {
-        let refusal = begin(&local(&[])).expect_err("there is no time to tell");
+        let exchange = Exchange::local("time", &[]);
+        let failure = exchange.begin(&empty_request());
+        let failure = failure.expect_err("there is no time");
         assert_eq!(
-            (refusal.code, refusal.max_age),
+            (failure.code, failure.max_age),
             (code::SERVICE_UNAVAILABLE, Some(RETRY_SECONDS))
         );
-        let set = Context {
-            now: Some(1_700_000_000),
-            ..local(&[])
+        let set = Exchange {
+            context: Context {
+                now: Some(1_700_000_000),
+                ..exchange.context
+            },
+            ..exchange
         };
-        assert_eq!(replied(begin(&set)).message.payload, b"1700000000");
+        match set.begin(&empty_request()) {
+            Ok(Effect::Reply(reply)) => assert_eq!(reply.message.payload, b"1700000000"),
+            other => panic!("no reply, but {other:?}"),
+        }
     }
 }

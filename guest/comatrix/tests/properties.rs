@@ -1,6 +1,6 @@
 //! Whatever devices and homeservers send: never a panic, always an answer that the contract allows.
 
-use comatrix_rule::{observe, translate};
+use comatrix_rule::RULE;
 use comatrix_sdk::bindings::{
     CallError, Change, CoapOption, Context, Effect, Failure, HttpRequest, HttpResponse, Message,
     Target,
@@ -209,10 +209,10 @@ proptest! {
         outcomes in prop::collection::vec(outcomes(), 6),
     ) {
         let settings = [("room.kitchen", "#kitchen:h")];
-        let mut state = next(translate::begin(&settings, &context, &request))?;
+        let mut state = next(RULE.begin(&settings, &context, &request))?;
         for outcome in outcomes {
             match state {
-                Some(left) => state = next(translate::resume(&settings, &context, &left, outcome))?,
+                Some(left) => state = next(RULE.resume(&settings, &context, &left, outcome))?,
                 None => return Ok(()),
             }
         }
@@ -221,14 +221,14 @@ proptest! {
 
     #[test]
     fn no_state_panics(context in contexts(), state in bytes(), outcome in outcomes()) {
-        next(translate::resume(&[], &context, &state, outcome))?;
+        next(RULE.resume(&[], &context, &state, outcome))?;
     }
 
     #[test]
     fn legacy_errors_know_one_code(context in contexts(), request in requests(), outcome in outcomes()) {
         let settings = [("errors", "legacy")];
-        let answer = match translate::begin(&settings, &context, &request) {
-            Ok(Effect::Call(step)) => translate::resume(&settings, &context, &step.state, outcome),
+        let answer = match RULE.begin(&settings, &context, &request) {
+            Ok(Effect::Call(step)) => RULE.resume(&settings, &context, &step.state, outcome),
             other => other,
         };
         let code = match answer {
@@ -248,14 +248,14 @@ proptest! {
         let Ok(answer) = answer else { return Ok(()) };
         let state = Position { requested: false, since: "s".to_owned() }.state();
         let topics: Vec<String> = topics.into_iter().collect();
-        match observe::polled(&[], &state, &topics, &answer) {
+        match RULE.polled(&[], &state, &topics, &answer) {
             Ok(progress) => {
-                prop_assert!(observe::poll(&progress.state, &topics).is_ok());
+                prop_assert!(RULE.poll(&progress.state, &topics).is_ok());
                 prop_assert!(progress.lost.iter().all(|topic| topics.contains(topic)));
                 for change in &progress.changes {
                     prop_assert!(topics.contains(&change.topic));
                     prop_assert!(!progress.lost.contains(&change.topic));
-                    if let Ok(message) = observe::notify(&context, change) {
+                    if let Ok(message) = RULE.notify(&context, change) {
                         prop_assert_eq!(message.code >> 5, 2);
                     }
                 }
@@ -270,10 +270,10 @@ proptest! {
         bytes in bytes(),
         topic in segment(),
     ) {
-        let state_is_foreign = observe::poll(&bytes, std::slice::from_ref(&topic)).is_err();
+        let state_is_foreign = RULE.poll(&bytes, std::slice::from_ref(&topic)).is_err();
         prop_assert!(state_is_foreign);
         let change = Change { topic, payload: bytes };
-        if let Err(failure) = observe::notify(&context, &change) {
+        if let Err(failure) = RULE.notify(&context, &change) {
             prop_assert!(allowed_code(failure.code));
         }
     }

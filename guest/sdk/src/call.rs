@@ -7,7 +7,6 @@ pub const CLIENT_API: [&str; 3] = ["_matrix", "client", "v3"];
 
 /// A call of `path` below [`CLIENT_API`], to the homeserver that the device named, else to the default one. `body` is
 /// JSON.
-#[inline]
 pub fn call(
     context: &Context,
     credential: &str,
@@ -23,7 +22,6 @@ pub fn call(
 }
 
 /// The same where no exchange says which homeserver is meant.
-#[inline]
 pub fn call_of(
     upstream: Upstream,
     credential: &str,
@@ -53,7 +51,6 @@ pub fn call_of(
 }
 
 /// The effect that makes the call and resumes with `state`.
-#[inline]
 pub fn then(request: HttpRequest, state: Vec<u8>) -> Effect {
     Effect::Call(Step { request, state })
 }

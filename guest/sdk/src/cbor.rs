@@ -12,6 +12,7 @@ use ciborium_ll::{Encoder, simple};
 pub use ciborium_ll::Header;
 pub use items::Items;
 
+use crate::text::{concat, decimal};
 use crate::value::{MAX_DEPTH, MAX_VALUES, Value, repeated_key};
 
 /// What is wrong with a CBOR payload, and where.
@@ -23,9 +24,16 @@ pub struct CborError {
     pub reason: Cow<'static, str>,
 }
 
+impl CborError {
+    /// As a diagnostic: `CBOR at byte 7: …`.
+    pub fn diagnostic(&self) -> String {
+        concat(&["CBOR at byte ", &decimal(self.offset), ": ", &self.reason])
+    }
+}
+
 impl fmt::Display for CborError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "CBOR at byte {}: {}", self.offset, self.reason)
+        formatter.write_str(&self.diagnostic())
     }
 }
 
@@ -98,7 +106,7 @@ impl Reader<'_> {
                 self.values_left = left;
                 Ok(())
             }
-            None => wrong(at, format!("more than {MAX_VALUES} values")),
+            None => wrong(at, concat(&["more than ", &decimal(MAX_VALUES), " values"])),
         }
     }
 
@@ -140,7 +148,7 @@ impl Reader<'_> {
         match repeated_key(&pairs) {
             Some(key) => wrong(
                 at,
-                format!("the map that starts here holds the key \"{key}\" twice"),
+                concat(&["the map that starts here holds the key \"", key, "\" twice"]),
             ),
             None => Ok(Value::Map(pairs)),
         }
@@ -150,13 +158,18 @@ impl Reader<'_> {
 fn deeper(at: usize, depth: usize) -> Result<usize, CborError> {
     match depth.checked_sub(1) {
         Some(depth) => Ok(depth),
-        None => wrong(at, format!("nested deeper than {MAX_DEPTH} levels")),
+        None => wrong(
+            at,
+            concat(&["nested deeper than ", &decimal(MAX_DEPTH), " levels"]),
+        ),
     }
 }
 
 /// Writes a value with the shortest heads and definite lengths (RFC 8949 §4.1), maps in the order they have.
 pub fn encode(value: &Value) -> Vec<u8> {
-    let mut bytes = Vec::new();
+    /// Most states and replies fit.
+    const USUAL: usize = 128;
+    let mut bytes = Vec::with_capacity(USUAL);
     match write(&mut Encoder::from(Sink(&mut bytes)), value) {
         Ok(()) => bytes,
         Err(never) => match never {},
@@ -164,7 +177,6 @@ pub fn encode(value: &Value) -> Vec<u8> {
 }
 
 /// Writes a map of texts, in the order given, as [`encode`] does. The texts are copied once: it is for what may be large.
-#[inline]
 pub fn encode_texts(pairs: &[(&str, &str)]) -> Vec<u8> {
     /// Bytes of a text's head at most (RFC 8949 §3).
     const HEAD: usize = 9;

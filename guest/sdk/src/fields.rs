@@ -1,24 +1,23 @@
 //! What a device's request asks for: formats, and fields of the payload.
 
 use crate::bindings::{Context, Message};
+use crate::error_response::ErrorResponse;
 use crate::message::{ACCEPT, CONTENT_FORMAT, uint_option};
 use crate::payload::Format;
-use crate::refusal::Refusal;
+use crate::text::{concat, decimal};
 use crate::{Value, code, json};
 
 /// Bytes of a call's body (`http-request.body` in `wit/types.wit`).
 const MAX_BODY: usize = 256 * 1024;
 
 /// The format of the answer: what Accept names, else CBOR. The gateway has refused any other Accept.
-#[inline]
-pub fn answer_format(request: &Message) -> Format {
+pub fn accepted_format(request: &Message) -> Format {
     uint_option(&request.options, ACCEPT)
         .and_then(Format::from_number)
         .unwrap_or(Format::Cbor)
 }
 
 /// The format of a notification: what the fact `accept` names (`wit/types.wit`), else CBOR.
-#[inline]
 pub fn notification_format(context: &Context) -> Format {
     let accept = context.facts.iter().find(|(name, _)| name == "accept");
     accept
@@ -27,38 +26,42 @@ pub fn notification_format(context: &Context) -> Format {
 }
 
 /// The payload, which must be a map in CBOR or JSON.
-#[inline]
-pub fn payload(request: &Message) -> Result<Value, Refusal> {
+pub fn payload(request: &Message) -> Result<Value, ErrorResponse> {
     let format = uint_option(&request.options, CONTENT_FORMAT).and_then(Format::from_number);
     let Some(format) = format else {
         let remedy = "Content-Format: send 60 (CBOR) or 50 (JSON)";
-        return Err(Refusal::new(code::UNSUPPORTED_CONTENT_FORMAT, remedy));
+        return Err(ErrorResponse::new(code::UNSUPPORTED_CONTENT_FORMAT, remedy));
     };
     match format.decode(&request.payload) {
         Ok(value @ Value::Map(_)) => Ok(value),
-        Ok(_) => Err(Refusal::bad_request("payload: at byte 0: not a map")),
-        Err(error) => Err(Refusal::bad_request(format!("payload: {error}"))),
+        Ok(_) => Err(ErrorResponse::bad_request("payload: at byte 0: not a map")),
+        Err(error) => Err(ErrorResponse::bad_request(concat(&[
+            "payload: ",
+            &error.diagnostic(),
+        ]))),
     }
 }
 
 /// The payload as the JSON body of a call.
-#[inline]
-pub fn json_body(payload: &Value) -> Result<String, Refusal> {
+pub fn json_body(payload: &Value) -> Result<String, ErrorResponse> {
     let body = json::to_text(payload);
     if body.len() > MAX_BODY {
-        let remedy = format!("payload: as JSON it takes more than {MAX_BODY} bytes; send less");
-        return Err(Refusal::new(code::REQUEST_ENTITY_TOO_LARGE, remedy));
+        let remedy = concat(&[
+            "payload: as JSON it takes more than ",
+            &decimal(MAX_BODY),
+            " bytes; send less",
+        ]);
+        return Err(ErrorResponse::new(code::REQUEST_ENTITY_TOO_LARGE, remedy));
     }
     Ok(body)
 }
 
 /// The text at `path` within the payload: names of nested fields with dots between them.
-#[inline]
-pub fn text<'a>(payload: &'a Value, path: &str) -> Result<&'a str, Refusal> {
+pub fn text<'a>(payload: &'a Value, path: &str) -> Result<&'a str, ErrorResponse> {
     let value = path
         .split('.')
         .try_fold(payload, |value, key| value.get(key));
-    let wrong = |what| Refusal::bad_request(format!("payload: field {path}: {what}"));
+    let wrong = |what| ErrorResponse::bad_request(concat(&["payload: field ", path, ": ", what]));
     value
         .ok_or_else(|| wrong("missing"))?
         .as_text()
@@ -66,14 +69,16 @@ pub fn text<'a>(payload: &'a Value, path: &str) -> Result<&'a str, Refusal> {
 }
 
 /// Checks that the text at `path` is `expected`.
-#[inline]
-pub fn expect_text(payload: &Value, path: &str, expected: &str) -> Result<(), Refusal> {
+pub fn expect_text(payload: &Value, path: &str, expected: &str) -> Result<(), ErrorResponse> {
     if text(payload, path)? == expected {
         return Ok(());
     }
-    Err(Refusal::bad_request(format!(
-        "payload: field {path}: must be {expected}"
-    )))
+    Err(ErrorResponse::bad_request(concat(&[
+        "payload: field ",
+        path,
+        ": must be ",
+        expected,
+    ])))
 }
 
 #[cfg(test)]
@@ -116,7 +121,7 @@ mod tests {
         let payload = Value::Map(vec![("identifier".to_owned(), identifier)]);
         for (field, what) in [("user", "must be text"), ("type", "missing")] {
             let expected =
-                Refusal::bad_request(format!("payload: field identifier.{field}: {what}"));
+                ErrorResponse::bad_request(format!("payload: field identifier.{field}: {what}"));
             assert_eq!(
                 text(&payload, &format!("identifier.{field}")),
                 Err(expected)

@@ -1,9 +1,9 @@
 //! A page of a room's messages, latest first
 //! (<https://spec.matrix.org/v1.13/client-server-api/#get_matrixclientv3roomsroomidmessages>).
 
+use crate::error_response::ErrorResponse;
 use crate::extract::{Item, extract};
-use crate::homeserver_answer::not_json;
-use crate::refusal::Refusal;
+use crate::homeserver_json::not_json;
 use crate::text_message::{Reader, TextMessage, message_paths};
 
 /// Which events are asked for.
@@ -13,7 +13,6 @@ pub const FILTER: &str = r#"{"types":["m.room.message"]}"#;
 pub const MAX_POSITION: usize = 1024;
 
 /// The query for the `limit` messages before `from`; absent: the latest.
-#[inline]
 pub fn query(limit: &str, from: Option<&str>) -> Vec<(String, String)> {
     let pairs = [("dir", "b"), ("limit", limit), ("filter", FILTER)];
     let pairs = pairs.into_iter().chain(from.map(|from| ("from", from)));
@@ -24,11 +23,10 @@ pub fn query(limit: &str, from: Option<&str>) -> Vec<(String, String)> {
 
 /// Reads a page, and gives where earlier messages begin. `found` is told of its text messages in the order of the
 /// page. 5.02 if it is none; then what was told is not to be used.
-#[inline]
 pub fn read(
     page: &[u8],
     found: &mut dyn FnMut(TextMessage<'_>),
-) -> Result<Option<String>, Refusal> {
+) -> Result<Option<String>, ErrorResponse> {
     let paths = message_paths!("chunk.*", "chunk", "end");
     let (mut reader, mut is_array, mut end) = (Reader::default(), false, None);
     extract(page, &paths, &mut |path, item| match (path, item) {
@@ -40,7 +38,7 @@ pub fn read(
     .map_err(not_json)?;
     match is_array {
         true => Ok(end),
-        false => Err(Refusal::bad_gateway(
+        false => Err(ErrorResponse::bad_gateway(
             "the homeserver's answer: field chunk: no array",
         )),
     }

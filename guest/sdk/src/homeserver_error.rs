@@ -1,8 +1,9 @@
 //! The one place where a homeserver's refusal, a useless answer, or no answer at all becomes an answer to the device.
 
 use crate::bindings::{CallError, Context, HttpResponse};
+use crate::error_response::{Content, ErrorResponse};
 use crate::payload::Format;
-use crate::refusal::{Content, Refusal};
+use crate::text::{concat, decimal};
 use crate::{Value, code, json};
 
 /// Bytes of an error body that is passed on. Matrix errors have about a hundred; a device may have 16 KiB of memory.
@@ -12,43 +13,43 @@ pub const MAX_ERROR: usize = 16 * 1024;
 pub const RETRY_SECONDS: u32 = 30;
 
 /// The answer, if it is a 2xx; `format` is what the device accepts.
-#[inline]
 pub fn success(
     context: &Context,
     format: Format,
     outcome: Result<HttpResponse, CallError>,
-) -> Result<HttpResponse, Refusal> {
+) -> Result<HttpResponse, ErrorResponse> {
     let answer = outcome.map_err(|error| no_answer(&error, context.requested.is_some()))?;
     check_status(format, &answer).map(|()| answer)
 }
 
 /// Refuses an answer that is no 2xx.
-#[inline]
-pub fn check_status(format: Format, answer: &HttpResponse) -> Result<(), Refusal> {
-    let said = || format!("the homeserver answered {}", answer.status);
+pub fn check_status(format: Format, answer: &HttpResponse) -> Result<(), ErrorResponse> {
+    let said = || concat(&["the homeserver responded with ", &decimal(answer.status)]);
     match answer.status {
         200..=299 => Ok(()),
-        300..=399 => Err(Refusal::bad_gateway(format!(
-            "{}, a redirect, which is not followed",
-            said()
-        ))),
+        300..=399 => Err(ErrorResponse::bad_gateway(concat(&[
+            &said(),
+            ", a redirect, which is not followed",
+        ]))),
         400..=499 => Err(client_error(format, answer)),
         503 => {
             let seconds = retry_after(answer).unwrap_or(RETRY_SECONDS);
-            Err(Refusal::new(code::SERVICE_UNAVAILABLE, said()).retry_after(seconds))
+            Err(ErrorResponse::new(code::SERVICE_UNAVAILABLE, said()).retry_after(seconds))
         }
-        _ => Err(Refusal::bad_gateway(said())),
+        _ => Err(ErrorResponse::bad_gateway(said())),
     }
 }
 
 /// A 4xx is the homeserver's word on the device's request, so the device gets it.
-#[inline]
-fn client_error(format: Format, answer: &HttpResponse) -> Refusal {
+fn client_error(format: Format, answer: &HttpResponse) -> ErrorResponse {
     let Some(error) = error_object(answer) else {
-        return Refusal::bad_gateway(format!(
-            "the homeserver answered {} without a JSON object of at most {MAX_ERROR} bytes",
-            answer.status
-        ));
+        return ErrorResponse::bad_gateway(concat(&[
+            "the homeserver responded with ",
+            &decimal(answer.status),
+            " without a JSON object of at most ",
+            &decimal(MAX_ERROR as u64),
+            " bytes",
+        ]));
     };
     let code = match answer.status {
         401 => code::UNAUTHORIZED,
@@ -66,7 +67,7 @@ fn client_error(format: Format, answer: &HttpResponse) -> Refusal {
             milliseconds.map(|time| u32::try_from(time.div_ceil(1000)).unwrap_or(u32::MAX));
         retry_after(answer).or(seconds).unwrap_or(RETRY_SECONDS)
     });
-    Refusal {
+    ErrorResponse {
         code,
         max_age,
         content: Content::Error(format, format.encode(&error)),
@@ -74,7 +75,6 @@ fn client_error(format: Format, answer: &HttpResponse) -> Refusal {
 }
 
 /// The body, if it is a JSON object that a device can be given.
-#[inline]
 pub fn error_object(answer: &HttpResponse) -> Option<Value> {
     if answer.body.len() > MAX_ERROR {
         return None;
@@ -85,7 +85,6 @@ pub fn error_object(answer: &HttpResponse) -> Option<Value> {
 }
 
 /// Retry-After in seconds (RFC 9110 §10.2.3). Its other form, a date, would need a clock.
-#[inline]
 fn retry_after(answer: &HttpResponse) -> Option<u32> {
     let (_, value) = answer
         .headers
@@ -94,8 +93,7 @@ fn retry_after(answer: &HttpResponse) -> Option<u32> {
     str::from_utf8(value.trim_ascii()).ok()?.parse().ok()
 }
 
-#[inline]
-fn no_answer(error: &CallError, requested: bool) -> Refusal {
+fn no_answer(error: &CallError, requested: bool) -> ErrorResponse {
     let (code, diagnostic) = match error.reason.as_str() {
         "no-credential" => (
             code::UNAUTHORIZED,
@@ -119,18 +117,18 @@ fn no_answer(error: &CallError, requested: bool) -> Refusal {
         ),
         "timed-out" => (
             code::GATEWAY_TIMEOUT,
-            "the homeserver did not answer in time",
+            "the homeserver did not respond in time",
         ),
         "tls" => (
             code::BAD_GATEWAY,
             "no secure session with the homeserver: its certificate or protocol is not acceptable",
         ),
-        "too-large" => (code::BAD_GATEWAY, "the homeserver's answer is too large"),
-        _ => (code::BAD_GATEWAY, "the homeserver's answer broke off"),
+        "too-large" => (code::BAD_GATEWAY, "the homeserver's response is too large"),
+        _ => (code::BAD_GATEWAY, "the homeserver's response broke off"),
     };
-    Refusal {
+    ErrorResponse {
         max_age: (code == code::SERVICE_UNAVAILABLE).then_some(RETRY_SECONDS),
-        ..Refusal::new(code, diagnostic)
+        ..ErrorResponse::new(code, diagnostic)
     }
 }
 

@@ -9,15 +9,13 @@
 //! - [`extract`]: a few values out of a large JSON text;
 //! - [`call`], [`state`], [`room`]: calls to the homeserver, and what is remembered until it has answered;
 //! - [`text_message`], [`history`], [`watch`]: the text messages of rooms, those that are there and those to come;
-//! - [`homeserver_answer`], [`homeserver_error`], [`refusal`]: what its answer, or an error, means for the device;
+//! - [`homeserver_json`], [`homeserver_error`], [`error_response`]: what its answer, or an error, means for the device;
 //! - [`settings`]: what the operator has configured for the rule;
 //! - [`bindings`]: the contract as Rust types, for rules that need more than [`rule`] has; it stands in the folder `wit` of
 //!   this project, item by item;
 //! - `vectors` (with the feature of that name): cases as files, for a rule's native tests.
 //!
 //! Everything works natively too, so a rule's logic is tested without a gateway.
-// Functions marked `#[inline]` are compiled with the rule that calls them, and so for size (`[profile.guest]`); the SDK itself
-// is compiled for speed, because its loops walk every byte of a payload. It saves the default rule 2 KB.
 #![deny(missing_docs)]
 
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
@@ -26,19 +24,19 @@ pub mod bindings;
 pub mod call;
 pub mod cbor;
 pub mod code;
+pub mod error_response;
 pub mod extract;
 pub mod fields;
 pub mod history;
-pub mod homeserver_answer;
 pub mod homeserver_error;
+pub mod homeserver_json;
 pub mod json;
 pub mod message;
 pub mod payload;
-pub mod refusal;
 pub mod room;
 pub mod rule;
 pub mod settings;
-pub mod state;
+pub mod text;
 pub mod text_message;
 pub mod value;
 #[cfg(feature = "vectors")]

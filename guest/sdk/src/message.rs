@@ -49,7 +49,6 @@ pub fn response(
 }
 
 /// Whether an answer may start an observation. The gateway leaves Observe in a request only where it would.
-#[inline]
 pub fn observes(request: &Message) -> bool {
     request
         .options

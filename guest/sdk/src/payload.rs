@@ -27,12 +27,19 @@ pub enum PayloadError {
     Json(JsonError),
 }
 
+impl PayloadError {
+    /// As a diagnostic: `CBOR at byte 7: …`.
+    pub fn diagnostic(&self) -> String {
+        match self {
+            PayloadError::Cbor(error) => error.diagnostic(),
+            PayloadError::Json(error) => error.diagnostic(),
+        }
+    }
+}
+
 impl fmt::Display for PayloadError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            PayloadError::Cbor(error) => error.fmt(formatter),
-            PayloadError::Json(error) => error.fmt(formatter),
-        }
+        formatter.write_str(&self.diagnostic())
     }
 }
 

@@ -2,9 +2,10 @@
 
 use crate::bindings::{Context, HttpRequest, HttpResponse};
 use crate::call::call;
-use crate::homeserver_answer::text_member;
-use crate::refusal::Refusal;
+use crate::error_response::ErrorResponse;
+use crate::homeserver_json::text_member;
 use crate::settings::Settings;
+use crate::text::concat;
 
 /// Bytes of a room id, alias, user id or event id (Matrix specification, appendices, "Identifier Grammar").
 pub const MAX_IDENTIFIER: usize = 255;
@@ -20,14 +21,12 @@ pub enum Room {
 
 impl Room {
     /// The id or alias as text.
-    #[inline]
     pub fn as_str(&self) -> &str {
         match self {
             Room::Id(text) | Room::Alias(text) => text,
         }
     }
 
-    #[inline]
     fn parse(text: &str) -> Option<Room> {
         match text.as_bytes() {
             _ if text.len() > MAX_IDENTIFIER => None,
@@ -39,31 +38,39 @@ impl Room {
 }
 
 /// The room that a device calls `name`: an id, an alias, or the name in a setting `room.<name>`.
-#[inline]
-pub fn resolve(settings: &dyn Settings, name: &str) -> Result<Room, Refusal> {
+pub fn resolve(settings: &dyn Settings, name: &str) -> Result<Room, ErrorResponse> {
     if let Some(room) = Room::parse(name) {
         return Ok(room);
     }
-    let setting = settings.get(&format!("room.{name}"));
+    let setting = settings.get(&concat(&["room.", name]));
     setting.and_then(Room::parse).ok_or_else(|| {
-        Refusal::bad_request(match setting {
-            Some(_) => format!("room {name}: the gateway's setting of this name must be a room id or an alias"),
-            None => format!("room {name}: neither an id (!…) nor an alias (#…:server) nor a name in the gateway's settings"),
+        ErrorResponse::bad_request(match setting {
+            Some(_) => concat(&["room ", name, ": the gateway's setting of this name must be a room id or an alias"]),
+            None => concat(&["room ", name, ": neither an id (!…) nor an alias (#…:server) nor a name in the gateway's settings"]),
         })
     })
 }
 
 /// The call that asks for an alias's room id
 /// (<https://spec.matrix.org/v1.13/client-server-api/#get_matrixclientv3directoryroomroomalias>).
-#[inline]
 pub fn lookup(context: &Context, alias: &str) -> HttpRequest {
     call(context, "any", "GET", &["directory", "room", alias], None)
 }
 
-/// The room id in the answer to [`lookup`].
-#[inline]
-pub fn looked_up(answer: &HttpResponse) -> Result<String, Refusal> {
-    text_member(&answer.body, "room_id", MAX_IDENTIFIER)
+/// The room id in the response to [`lookup`].
+pub fn looked_up(response: &HttpResponse) -> Result<String, ErrorResponse> {
+    resolved_id(&response.body)
+}
+
+/// The room id in the body of that response. Another alias, which could be looked up without end, is refused.
+pub(crate) fn resolved_id(body: &[u8]) -> Result<String, ErrorResponse> {
+    let id = text_member(body, "room_id", MAX_IDENTIFIER)?;
+    match id.starts_with('!') {
+        true => Ok(id),
+        false => Err(ErrorResponse::bad_gateway(
+            "the homeserver's answer: field room_id: no id of a room",
+        )),
+    }
 }
 
 #[cfg(test)]

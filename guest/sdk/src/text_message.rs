@@ -105,7 +105,7 @@ pub struct Latest {
 
 impl Latest {
     /// Keeps this one instead.
-    pub fn keep(&mut self, message: TextMessage<'_>) {
+    pub fn replace(&mut self, message: TextMessage<'_>) {
         self.present = true;
         for (kept, text) in [
             (&mut self.event_id, message.event_id),

@@ -1,6 +1,7 @@
 //! What is read from a payload and what is refused: the cases stand in `cbor/` and `json/`, as files.
 
 use comatrix_sdk::{Value, cbor, json};
+use proptest::prelude::*;
 use serde_json::Value as Case;
 
 fn cases(file: &str) -> Vec<Case> {
@@ -110,4 +111,72 @@ fn a_long_string_and_deep_nesting_are_found_without_parsing() {
         json::check(br#"{"a":[]}"#, 1, 100).map_err(|error| error.offset),
         Err(5)
     );
+}
+
+/// JSON texts, whole and damaged.
+fn texts() -> impl Strategy<Value = Vec<u8>> {
+    let scalar = prop_oneof![
+        Just("null".to_owned()),
+        Just("true".to_owned()),
+        Just("false".to_owned()),
+        "-?(0|[1-9][0-9]{0,18})(\\.[0-9]{1,6})?([eE][+-]?[0-9]{1,2})?",
+        r#""([a-z\u{80}-\u{ffff}]|\\["\\/bfnrt]|\\u(00|d8|dc)[0-9a-fA-F]{2}){0,6}""#,
+        any::<f64>().prop_map(|number| serde_json::Value::from(number).to_string()),
+    ];
+    let text = scalar.prop_recursive(4, 32, 4, |inner| {
+        let members = prop::collection::vec(inner, 0..4);
+        (members, "[ \n]?", any::<bool>()).prop_map(|(values, blank, is_array)| {
+            let keyed =
+                |(index, value): (usize, &String)| format!("{blank}\"{index}\":{blank}{value}");
+            match is_array {
+                true => format!("[{blank}{}{blank}]", values.join(&format!(",{blank}"))),
+                false => {
+                    let members: Vec<_> = values.iter().enumerate().map(keyed).collect();
+                    format!("{{{}{blank}}}", members.join(","))
+                }
+            }
+        })
+    });
+    let damage = prop::option::of((
+        any::<prop::sample::Index>(),
+        prop::sample::select(b"\"\\{}[],:-+.eE0 u\xff".to_vec()),
+    ));
+    (text, damage).prop_map(|(text, damage)| {
+        let mut bytes = text.into_bytes();
+        if let Some((at, byte)) = damage {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        bytes
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2048))]
+
+    #[test]
+    fn json_is_read_as_serde_json_reads_it(text in texts()) {
+        let read = json::decode(&text);
+        match serde_json::from_slice::<Case>(&text) {
+            Ok(expected) => match read {
+                Ok(value) => {
+                    let written: Case = serde_json::from_str(&json::to_text(&value))?;
+                    prop_assert_eq!(written, expected);
+                }
+                // What serde_json reads as a float or lets pass.
+                Err(error) => prop_assert!(
+                    ["64 bits", "twice"].iter().any(|reason| error.reason.contains(reason)),
+                    "{}", error
+                ),
+            },
+            Err(_) => prop_assert!(read.is_err(), "{:?}", read),
+        }
+    }
+
+    #[test]
+    fn what_decodes_is_skipped_too(text in texts()) {
+        if json::decode(&text).is_ok() {
+            prop_assert_eq!(json::check(&text, 32, usize::MAX), Ok(()));
+        }
+    }
 }

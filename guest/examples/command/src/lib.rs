@@ -12,19 +12,20 @@ pub mod command;
 use comatrix_sdk::rule::*;
 
 /// The rule.
-pub static RULE: Rule = Rule::new(&[Route::get("{room}/{device}", get).watch(meaning)]);
+pub static RULE: Rule =
+    Rule::new(&[Route::get("{room}/{device}", get).watch(&SelectedMessages(command_in))]);
 
 comatrix_sdk::export!(RULE, observer);
 
 fn get(request: &Request) -> Outcome {
     if !command::is_name(request.capture("device")) {
-        return Err(Refusal::bad_request(
+        return Err(ErrorResponse::bad_request(
             "Uri-Path: a device's name has letters, digits and - . _ only, at most 64",
         ));
     }
     request.latest()
 }
 
-fn meaning(topic: &Topic, message: &TextMessage) -> Option<Value> {
+fn command_in(topic: &Topic, message: &TextMessage) -> Option<Value> {
     command::parse(message.body, topic.capture("device"))
 }

@@ -1,7 +1,7 @@
 //! SenML in CBOR (RFC 8428 §6): labels are small integers, values may be byte strings and decimal fractions.
 
 use comatrix_sdk::cbor::{CborError, Header, Items};
-use comatrix_sdk::refusal::Refusal;
+use comatrix_sdk::error_response::ErrorResponse;
 use comatrix_sdk::value::MAX_DEPTH;
 
 use crate::decimal::Decimal;
@@ -18,7 +18,7 @@ const FALSE: u8 = 20;
 const TRUE: u8 = 21;
 
 /// Reads a pack's records into `pack`.
-pub fn read(payload: &[u8], pack: &mut Pack) -> Result<(), Refusal> {
+pub fn read(payload: &[u8], pack: &mut Pack) -> Result<(), ErrorResponse> {
     let mut items = Items::new(payload);
     let (at, header) = items.header().map_err(refusal)?;
     let Header::Array(length) = header else {
@@ -36,8 +36,8 @@ pub fn read(payload: &[u8], pack: &mut Pack) -> Result<(), Refusal> {
     items.end().map_err(refusal)
 }
 
-fn refusal(error: CborError) -> Refusal {
-    Refusal::bad_request(format!("payload: {error}"))
+fn refusal(error: CborError) -> ErrorResponse {
+    ErrorResponse::bad_request(format!("payload: {error}"))
 }
 
 fn wrong(offset: usize, reason: impl Into<std::borrow::Cow<'static, str>>) -> CborError {

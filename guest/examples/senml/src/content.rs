@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use comatrix_sdk::refusal::Refusal;
+use comatrix_sdk::error_response::ErrorResponse;
 use comatrix_sdk::value::Value;
 use comatrix_sdk::{code, json};
 
@@ -16,7 +16,7 @@ const MAX_CONTENT: usize = 60_000;
 
 /// `msgtype`, `body`, and below [`KEY`] the resolved records under the labels of RFC 8428, with each number as
 /// `{"integer", "exponent"}`.
-pub fn content(readings: &[Reading]) -> Result<Value, Refusal> {
+pub fn content(readings: &[Reading]) -> Result<Value, ErrorResponse> {
     let lines: Vec<String> = readings.iter().map(line).collect();
     let content = Value::map([
         ("msgtype", "m.text".into()),
@@ -30,7 +30,7 @@ pub fn content(readings: &[Reading]) -> Result<Value, Refusal> {
         let remedy = format!(
             "payload: its event would take more than {MAX_CONTENT} bytes; send several packs"
         );
-        return Err(Refusal::new(code::REQUEST_ENTITY_TOO_LARGE, remedy));
+        return Err(ErrorResponse::new(code::REQUEST_ENTITY_TOO_LARGE, remedy));
     }
     Ok(content)
 }

@@ -1,6 +1,6 @@
 //! SenML in JSON (RFC 8428 §5).
 
-use comatrix_sdk::refusal::Refusal;
+use comatrix_sdk::error_response::ErrorResponse;
 use comatrix_sdk::value::Value;
 
 use crate::decimal::Decimal;
@@ -8,15 +8,16 @@ use crate::pack::Pack;
 use crate::record::{Record, Scalar};
 
 /// Reads a pack's records into `pack`.
-pub fn read(payload: &[u8], pack: &mut Pack) -> Result<(), Refusal> {
-    let wrong = |what: &dyn std::fmt::Display| Refusal::bad_request(format!("payload: {what}"));
+pub fn read(payload: &[u8], pack: &mut Pack) -> Result<(), ErrorResponse> {
+    let wrong =
+        |what: &dyn std::fmt::Display| ErrorResponse::bad_request(format!("payload: {what}"));
     let value = comatrix_sdk::json::decode(payload).map_err(|error| wrong(&error))?;
     let Value::Array(records) = value else {
         return Err(wrong(&"not an array of records"));
     };
     for value in records {
         let here = pack.here();
-        let wrong = |what: &str| Refusal::bad_request(format!("payload: {here}: {what}"));
+        let wrong = |what: &str| ErrorResponse::bad_request(format!("payload: {here}: {what}"));
         let Value::Map(pairs) = value else {
             return Err(wrong("not an object"));
         };

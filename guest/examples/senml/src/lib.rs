@@ -40,7 +40,7 @@ fn post(request: &Request) -> Outcome {
     SEND.to(&[&room, request.flow_id()]).json(&content)?.send()
 }
 
-fn sent(answer: &Answer, (): ()) -> Outcome {
-    let event_id = answer.text("event_id", MAX_IDENTIFIER)?;
+fn sent(response: &HomeserverResponse, (): ()) -> Outcome {
+    let event_id = response.text("event_id", MAX_IDENTIFIER)?;
     Ok(Reply::changed(Value::texts([("event_id", &event_id)])).into())
 }

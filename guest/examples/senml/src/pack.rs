@@ -1,8 +1,8 @@
 //! A SenML pack, resolved: each record stands for itself (RFC 8428 §4.6).
 
 use comatrix_sdk::code;
+use comatrix_sdk::error_response::ErrorResponse;
 use comatrix_sdk::homeserver_error::RETRY_SECONDS;
-use comatrix_sdk::refusal::Refusal;
 
 use crate::decimal::Decimal;
 use crate::record::Record;
@@ -74,10 +74,10 @@ impl Pack {
     }
 
     /// The next record; refused if it does not fit those before.
-    pub fn push(&mut self, record: Record) -> Result<(), Refusal> {
+    pub fn push(&mut self, record: Record) -> Result<(), ErrorResponse> {
         if self.records == MAX_RECORDS {
             let remedy = format!("payload: more than {MAX_RECORDS} records; send several packs");
-            return Err(Refusal::new(code::REQUEST_ENTITY_TOO_LARGE, remedy));
+            return Err(ErrorResponse::new(code::REQUEST_ENTITY_TOO_LARGE, remedy));
         }
         self.rebase(&record)?;
         if let Some(reading) = self.resolve(record)? {
@@ -88,19 +88,21 @@ impl Pack {
     }
 
     /// The readings, of which there must be one.
-    pub fn finish(self) -> Result<Vec<Reading>, Refusal> {
+    pub fn finish(self) -> Result<Vec<Reading>, ErrorResponse> {
         match self.readings.is_empty() {
-            true => Err(Refusal::bad_request("payload: no record with a value")),
+            true => Err(ErrorResponse::bad_request(
+                "payload: no record with a value",
+            )),
             false => Ok(self.readings),
         }
     }
 
-    fn wrong(&self, what: &str) -> Refusal {
-        Refusal::bad_request(format!("payload: {}: {what}", self.here()))
+    fn wrong(&self, what: &str) -> ErrorResponse {
+        ErrorResponse::bad_request(format!("payload: {}: {what}", self.here()))
     }
 
     /// Base fields hold from their record on (RFC 8428 §4.1).
-    fn rebase(&mut self, record: &Record) -> Result<(), Refusal> {
+    fn rebase(&mut self, record: &Record) -> Result<(), ErrorResponse> {
         let whole = |version: Decimal| Decimal::new(version.floor()?.into(), 0);
         let known = |version: Decimal| {
             whole(version) == Some(version) && !version.is_below(1) && version.is_below(VERSION + 1)
@@ -126,7 +128,7 @@ impl Pack {
     }
 
     /// None if the record only sets base fields.
-    fn resolve(&self, record: Record) -> Result<Option<Reading>, Refusal> {
+    fn resolve(&self, record: Record) -> Result<Option<Reading>, ErrorResponse> {
         let bare = Record {
             bn: None,
             bt: None,
@@ -170,7 +172,7 @@ impl Pack {
         }))
     }
 
-    fn value(&self, record: &Record) -> Result<Option<Measured>, Refusal> {
+    fn value(&self, record: &Record) -> Result<Option<Measured>, ErrorResponse> {
         let base = self.base.bv.unwrap_or(Decimal::ZERO);
         let mut values = [
             record.v.map(|number| Measured::Number(base.plus(number))),
@@ -189,7 +191,7 @@ impl Pack {
     }
 
     /// The absolute time, and whether the pack has told one.
-    fn time(&self, record: &Record) -> Result<(Option<Decimal>, bool), Refusal> {
+    fn time(&self, record: &Record) -> Result<(Option<Decimal>, bool), ErrorResponse> {
         let zero = Decimal::ZERO;
         let time = self.base.bt.unwrap_or(zero).plus(record.t.unwrap_or(zero));
         if !time.is_below(RELATIVE_BELOW) {
@@ -199,7 +201,7 @@ impl Pack {
         match now {
             Some(now) => Ok((Some(now.plus(time)), time != zero)),
             None if time == zero => Ok((None, false)),
-            None => Err(Refusal::new(
+            None => Err(ErrorResponse::new(
                 code::SERVICE_UNAVAILABLE,
                 "the gateway's clock is not set yet; send Unix times, or none",
             )

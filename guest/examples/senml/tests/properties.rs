@@ -1,8 +1,8 @@
 //! Whatever devices send: never a panic, and what is accepted is an event that Matrix takes.
 
 use comatrix_sdk::Value;
+use comatrix_sdk::error_response::ErrorResponse;
 use comatrix_sdk::payload::Format;
-use comatrix_sdk::refusal::Refusal;
 use proptest::prelude::*;
 use senml_rule::{cbor, content, json, pack::Pack};
 
@@ -24,9 +24,9 @@ const LABELS: &[(i64, &str)] = &[
 
 /// The event's content, or why there is none.
 fn translate(
-    read: fn(&[u8], &mut Pack) -> Result<(), Refusal>,
+    read: fn(&[u8], &mut Pack) -> Result<(), ErrorResponse>,
     payload: &[u8],
-) -> Result<Value, Refusal> {
+) -> Result<Value, ErrorResponse> {
     let mut pack = Pack::new(Some(1_700_000_000));
     read(payload, &mut pack)?;
     content::content(&pack.finish()?)

@@ -1,29 +1,27 @@
-//! Calls to the homeserver: what a call needs stands beside what goes on with its answer.
+//! Calls to the homeserver: a call's needs stand beside the function that continues with the response.
 
 use std::fmt;
+use std::marker::PhantomData;
 
-use super::answer::Answer;
-use super::kept::Keep;
-use super::pattern::segments;
+use super::homeserver_response::HomeserverResponse;
 use super::reply::Reply;
-use crate::bindings::{Need, Segment};
-use crate::call::CLIENT_API;
+use super::shape::{Credential, Shape};
+use super::state::{State, damaged};
+use crate::error_response::ErrorResponse;
 use crate::fields::json_body;
-use crate::refusal::Refusal;
-use crate::state::damaged;
 use crate::value::Value;
 
-/// What a handler returns: the answer, a call, or why there is neither.
-pub type Outcome = Result<Next, Refusal>;
+/// The result of a handler: the reply to the device, a call, or an error response.
+pub type Outcome = Result<Next, ErrorResponse>;
 
-/// What happens next.
+/// The next step of an exchange.
 #[derive(Debug)]
 pub enum Next {
-    /// The device is answered.
+    /// The device gets a response, and the exchange ends.
     Reply(Reply),
-    /// The homeserver is called; the call's function goes on.
+    /// The homeserver is called; the call's function continues.
     #[doc(hidden)]
-    Call(Pending),
+    Call(PendingCall),
 }
 
 impl From<Reply> for Next {
@@ -32,90 +30,74 @@ impl From<Reply> for Next {
     }
 }
 
-/// Which homeserver a call goes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Destination {
-    /// The gateway's default one.
-    Standard,
-    /// The one in the device's Proxy-Uri, else the default one.
-    Requested,
-    /// One that the operator grants by this name.
-    Named(&'static str),
-}
-
-/// The part of a call that the operator grants.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct Shape {
-    pub(super) method: &'static str,
-    pub(super) path: &'static str,
-    pub(super) credential: &'static str,
-    pub(super) destination: Destination,
-    pub(super) hold_ms: u32,
-    pub(super) any_status: bool,
-}
-
-/// A call that a rule makes, as a `static`; `S` is what the rule keeps until the answer is there.
+/// A call that a rule makes, as a `static`; `S` is the rule's state until the response is there.
 pub struct Call<S: 'static> {
     shape: Shape,
-    resumed: fn(&Answer<'_>, S) -> Outcome,
+    resume: fn(&HomeserverResponse<'_>, S) -> Outcome,
 }
 
 impl<S> Call<S> {
-    /// GET of `path`; `resumed` goes on with the answer. `path` is below `/_matrix/client/v3`, or from the root if it begins
+    /// GET of `path`; `resume` continues with the response. `path` is below `/_matrix/client/v3`, or from the root if it begins
     /// with a slash; `{name}` stands for a segment that [`to`](Call::to) fills in.
     ///
     /// `{room}` may be filled with an alias: the SDK asks for its id first, which is one more of the exchange's calls.
-    pub const fn get(path: &'static str, resumed: fn(&Answer<'_>, S) -> Outcome) -> Call<S> {
-        Call::new("GET", path, resumed)
+    pub const fn get(
+        path: &'static str,
+        resume: fn(&HomeserverResponse<'_>, S) -> Outcome,
+    ) -> Call<S> {
+        Call::new("GET", path, resume)
     }
 
     /// PUT; as [`get`](Call::get).
-    pub const fn put(path: &'static str, resumed: fn(&Answer<'_>, S) -> Outcome) -> Call<S> {
-        Call::new("PUT", path, resumed)
+    pub const fn put(
+        path: &'static str,
+        resume: fn(&HomeserverResponse<'_>, S) -> Outcome,
+    ) -> Call<S> {
+        Call::new("PUT", path, resume)
     }
 
     /// POST; as [`get`](Call::get).
-    pub const fn post(path: &'static str, resumed: fn(&Answer<'_>, S) -> Outcome) -> Call<S> {
-        Call::new("POST", path, resumed)
+    pub const fn post(
+        path: &'static str,
+        resume: fn(&HomeserverResponse<'_>, S) -> Outcome,
+    ) -> Call<S> {
+        Call::new("POST", path, resume)
     }
 
     /// DELETE; as [`get`](Call::get).
-    pub const fn delete(path: &'static str, resumed: fn(&Answer<'_>, S) -> Outcome) -> Call<S> {
-        Call::new("DELETE", path, resumed)
+    pub const fn delete(
+        path: &'static str,
+        resume: fn(&HomeserverResponse<'_>, S) -> Outcome,
+    ) -> Call<S> {
+        Call::new("DELETE", path, resume)
     }
 
     const fn new(
         method: &'static str,
         path: &'static str,
-        resumed: fn(&Answer<'_>, S) -> Outcome,
+        resume: fn(&HomeserverResponse<'_>, S) -> Outcome,
     ) -> Call<S> {
         let shape = Shape {
             method,
             path,
-            credential: "any",
-            destination: Destination::Standard,
+            credential: Credential::Any,
+            named: None,
             hold_ms: 0,
             any_status: false,
         };
-        Call { shape, resumed }
+        Call { shape, resume }
     }
 
-    /// Whose access token the gateway attaches: `any` (the default), `device` or `none` (`wit/types.wit`).
-    pub const fn credential(mut self, credential: &'static str) -> Call<S> {
+    /// Whose access token the gateway attaches; [`Credential::Any`] by default.
+    pub const fn credential(mut self, credential: Credential) -> Call<S> {
         self.shape.credential = credential;
         self
     }
 
-    /// To the homeserver in the device's Proxy-Uri, if it sends one. Otherwise such requests are refused with 4.00.
-    pub const fn requested(mut self) -> Call<S> {
-        self.shape.destination = Destination::Requested;
-        self
-    }
-
-    /// To the homeserver that the operator grants to this rule by `name`.
+    /// To the homeserver that the operator grants to this rule by `name`. By default a call goes to the homeserver in the device's
+    /// Proxy-Uri, if the route takes one ([`Route::proxy_uri`](super::Route::proxy_uri)), else to the gateway's own.
     pub const fn named(mut self, name: &'static str) -> Call<S> {
-        self.shape.destination = Destination::Named(name);
+        self.shape.named = Some(name);
         self
     }
 
@@ -125,8 +107,8 @@ impl<S> Call<S> {
         self
     }
 
-    /// Goes on with answers that are no success too. Without it the device gets them as the SDK translates them
-    /// ([`homeserver_error`](crate::homeserver_error)); no answer at all always ends the exchange.
+    /// Continues with responses of any status. Without it the device gets the error response that the SDK makes of a status other
+    /// than 2xx ([`homeserver_error`](crate::homeserver_error)). A call without a response always ends the exchange.
     pub const fn any_status(mut self) -> Call<S> {
         self.shape.any_status = true;
         self
@@ -135,125 +117,98 @@ impl<S> Call<S> {
     /// The call with its `{…}` filled in, in their order.
     pub fn to(&'static self, arguments: &[&str]) -> Prepared<S>
     where
-        S: Keep,
+        S: State,
     {
-        let pending = Pending {
+        let pending = PendingCall {
             call: self,
-            kept: Value::Null,
+            state: Value::Null,
             arguments: arguments.iter().map(|text| (*text).to_owned()).collect(),
             query: Vec::new(),
             body: None,
         };
         Prepared {
             pending,
-            kept: std::marker::PhantomData,
+            state: PhantomData,
         }
+    }
+}
+
+impl fmt::Debug for dyn Resume {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shape().fmt(formatter)
     }
 }
 
 impl<S> fmt::Debug for Call<S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {}", self.shape.method, self.shape.path)
+        formatter.write_str(self.shape.path)
     }
 }
 
-/// A [`Call`] whatever it keeps.
+/// A [`Call`] with any state.
 #[doc(hidden)]
-pub trait Resume: fmt::Debug + Sync {
+pub trait Resume: Sync {
     fn shape(&self) -> &Shape;
-    fn resume(&self, answer: &Answer<'_>, kept: Value) -> Outcome;
+    fn resume(&self, response: &HomeserverResponse<'_>, state: Value) -> Outcome;
 }
 
-impl<S: Keep> Resume for Call<S> {
+impl<S: State> Resume for Call<S> {
     fn shape(&self) -> &Shape {
         &self.shape
     }
 
-    fn resume(&self, answer: &Answer<'_>, kept: Value) -> Outcome {
-        (self.resumed)(answer, S::restore(kept).ok_or_else(damaged)?)
-    }
-}
-
-impl Shape {
-    /// What the operator must grant.
-    pub(super) fn needs(&self) -> Vec<Need> {
-        let upstreams: &[&str] = match &self.destination {
-            Destination::Standard => &["standard"],
-            Destination::Requested => &["standard", "requested"],
-            Destination::Named(name) => &[*name],
-        };
-        let need = |upstream: &&str, method: &str, path: Vec<Segment>| Need {
-            upstream: (*upstream).to_owned(),
-            credential: self.credential.to_owned(),
-            methods: vec![method.to_owned()],
-            path,
-        };
-        let mut needs = Vec::new();
-        for upstream in upstreams {
-            let path = self.root().iter().map(|text| (*text).to_owned());
-            let path = path.map(Segment::Literal).chain(segments(self.path));
-            needs.push(need(upstream, self.method, path.collect()));
-            if super::pattern::place(self.path, "room").is_some() {
-                needs.push(need(
-                    upstream,
-                    "GET",
-                    segments(super::lookup::DIRECTORY).collect(),
-                ));
-            }
-        }
-        needs
-    }
-
-    /// What stands before the path.
-    pub(super) fn root(&self) -> &'static [&'static str] {
-        match self.path.starts_with('/') {
-            true => &[],
-            false => &CLIENT_API,
-        }
+    fn resume(&self, response: &HomeserverResponse<'_>, state: Value) -> Outcome {
+        (self.resume)(response, S::from_value(state).ok_or_else(damaged)?)
     }
 }
 
 /// A [`Call`] about to be made.
 #[derive(Debug)]
 pub struct Prepared<S> {
-    pending: Pending,
-    kept: std::marker::PhantomData<S>,
+    pending: PendingCall,
+    state: PhantomData<S>,
 }
 
-impl<S: Keep> Prepared<S> {
+impl<S: State> Prepared<S> {
     /// Adds to the query.
     pub fn query(mut self, name: &str, value: &str) -> Prepared<S> {
         self.pending.query.push((name.to_owned(), value.to_owned()));
         self
     }
 
+    /// Adds pairs to the query.
+    pub(super) fn queries(mut self, pairs: Vec<(String, String)>) -> Prepared<S> {
+        self.pending.query.extend(pairs);
+        self
+    }
+
     /// The body.
-    pub fn json(mut self, body: &Value) -> Result<Prepared<S>, Refusal> {
+    pub fn json(mut self, body: &Value) -> Result<Prepared<S>, ErrorResponse> {
         self.pending.body = Some(json_body(body)?);
         Ok(self)
     }
 
-    /// Makes the call, and keeps `kept` for the function that goes on. It and the segments filled in may take 16 KiB;
+    /// Makes the call, and stores `state` for the function that continues. It and the segments filled in may take 16 KiB;
     /// above that the device gets 4.13.
-    pub fn keep(mut self, kept: S) -> Outcome {
-        self.pending.kept = kept.value();
+    pub fn send_with_state(mut self, state: S) -> Outcome {
+        self.pending.state = state.into_value();
         Ok(Next::Call(self.pending))
     }
 }
 
 impl Prepared<()> {
-    /// Makes the call; nothing is kept.
+    /// Makes the call.
     pub fn send(self) -> Outcome {
-        self.keep(())
+        Ok(Next::Call(self.pending))
     }
 }
 
-/// A call with all that it needs.
+/// A call with everything that it needs.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Pending {
+pub struct PendingCall {
     pub(super) call: &'static dyn Resume,
-    pub(super) kept: Value,
+    pub(super) state: Value,
     pub(super) arguments: Vec<String>,
     pub(super) query: Vec<(String, String)>,
     pub(super) body: Option<String>,

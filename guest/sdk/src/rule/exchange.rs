@@ -1,56 +1,108 @@
-//! What a handler may know about the exchange that it is part of.
+//! The exchange that a handler is part of.
 
-use super::call::Next;
-use super::pattern::place;
-use super::route::Route;
-use crate::bindings::{Context, Effect};
-use crate::payload::Format;
-use crate::refusal::Refusal;
+use super::path;
+use super::proxy_uri::MatrixRequest;
+use super::topic::Topic;
+use super::watch::Watch;
+use crate::bindings::Context;
+use crate::error_response::ErrorResponse;
 use crate::room::{self, Room};
 use crate::settings::Settings;
+use crate::text::concat;
 
-/// One exchange of a device with the gateway. [`Request`](super::Request) and [`Answer`](super::Answer) lead here.
+/// How a route's requests name what they are for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Resource {
+    pub(super) path: &'static str,
+    /// Forms of Proxy-Uri's path.
+    pub(super) proxy_uri: &'static [&'static str],
+    pub(super) watch: Option<&'static dyn Watch>,
+}
+
+/// One exchange of a device with the gateway. [`Request`](super::Request) and [`HomeserverResponse`](super::HomeserverResponse) lead
+/// here.
 #[derive(Clone, Copy)]
 pub struct Exchange<'a> {
     settings: &'a dyn Settings,
     pub(super) context: &'a Context,
-    pub(super) route: &'static Route,
+    pub(super) resource: &'static Resource,
+    /// None without a Proxy-Uri.
+    matrix_request: Option<MatrixRequest<'a>>,
 }
 
 impl<'a> Exchange<'a> {
+    /// Fails if the Proxy-Uri has none of the route's forms.
     pub(super) fn new(
         settings: &'a dyn Settings,
         context: &'a Context,
-        route: &'static Route,
-    ) -> Exchange<'a> {
-        Exchange {
+        resource: &'static Resource,
+    ) -> Result<Exchange<'a>, ErrorResponse> {
+        let requested = context.requested.as_ref();
+        let found = requested.map(|target| MatrixRequest::find(resource.proxy_uri, target));
+        Ok(Exchange {
             settings,
             context,
-            route,
+            resource,
+            matrix_request: found.transpose()?,
+        })
+    }
+
+    /// Fails if Proxy-Uri and Uri-Path name different things.
+    pub(super) fn check_agreement(&self) -> Result<(), ErrorResponse> {
+        let Some(matrix_request) = &self.matrix_request else {
+            return Ok(());
+        };
+        if self.context.captures.is_empty() {
+            return Ok(());
         }
+        for name in matrix_request.names() {
+            let in_path = self.in_path(name);
+            if in_path.is_some() && in_path != matrix_request.capture(name) {
+                return Err(ErrorResponse::bad_request(concat(&[
+                    "Proxy-Uri and Uri-Path name different ",
+                    name,
+                    "s; leave one of them out",
+                ])));
+            }
+        }
+        Ok(())
     }
 
-    /// What the route's `{name}` matched; empty if it has none of that name.
+    fn in_path(&self, name: &str) -> Option<&'a str> {
+        let place = path::place(self.resource.path, name)?;
+        self.context.captures.get(place).map(String::as_str)
+    }
+
+    /// The segment that `{name}` matched, in the route's path or in its form of Proxy-Uri; empty if there is none.
     pub fn capture(&self, name: &str) -> &'a str {
-        let place = place(self.route.path, name);
-        let capture = place.and_then(|place| self.context.captures.get(place));
-        capture.map_or("", String::as_str)
+        let in_proxy_uri = || self.matrix_request.as_ref()?.capture(name);
+        self.in_path(name).or_else(in_proxy_uri).unwrap_or_default()
     }
 
-    /// All that the route's `{…}` and `*` matched, in order.
+    /// All segments that the `{…}` and `*` of the route's path matched, in order.
     pub fn captures(&self) -> &'a [String] {
         &self.context.captures
     }
 
-    /// The room that the route's `{room}` matched: an id or an alias, or the one that the operator has given this name
+    /// The form of [`Route::proxy_uri`](super::Route::proxy_uri) that the device's Proxy-Uri has; none without a Proxy-Uri.
+    pub fn proxy_uri(&self) -> Option<&'static str> {
+        self.matrix_request.map(|request| request.form)
+    }
+
+    /// The room in [`capture("room")`](Exchange::capture): an id or an alias, or the one that the operator has given this name
     /// (setting `room.<name>`). Anything else is 4.00.
-    pub fn room(&self) -> Result<String, Refusal> {
-        match room::resolve(self.settings, self.capture("room"))? {
-            Room::Id(text) | Room::Alias(text) => Ok(text),
+    pub fn room(&self) -> Result<String, ErrorResponse> {
+        match self.capture("room") {
+            "" => Err(ErrorResponse::bad_request(
+                "room: missing; send it in Uri-Path or in Proxy-Uri",
+            )),
+            name => match room::resolve(self.settings, name)? {
+                Room::Id(text) | Room::Alias(text) => Ok(text),
+            },
         }
     }
 
-    /// What the operator has set.
+    /// The operator's setting.
     pub fn setting(&self, key: &str) -> Option<&'a str> {
         self.settings.get(key)
     }
@@ -70,11 +122,9 @@ impl<'a> Exchange<'a> {
         self.context.principal.as_deref()
     }
 
-    pub(super) fn effect(&self, format: Format, next: Next) -> Result<Effect, Refusal> {
-        match next {
-            Next::Reply(reply) => Ok(reply.effect(format)),
-            Next::Call(pending) => pending.effect(self.route, self.context, format),
-        }
+    /// The topic of this exchange, in which the room has this id.
+    pub(super) fn topic(&self, room: &'a str) -> Topic<'a> {
+        Topic::new(self.resource.path, &self.context.captures, room)
     }
 }
 
@@ -84,7 +134,7 @@ impl std::fmt::Debug for Exchange<'_> {
         formatter
             .debug_struct("Exchange")
             .field("context", self.context)
-            .field("route", self.route)
+            .field("resource", self.resource)
             .finish_non_exhaustive()
     }
 }

@@ -1,81 +1,90 @@
-//! The latest text message of a room that means something to a device, and, with Observe, where watching for more begins.
+//! The latest text message that a watched resource shows, and, with Observe, where an observation begins.
 
-use super::answer::Answer;
 use super::call::{Call, Outcome, Resume};
 use super::exchange::Exchange;
+use super::homeserver_response::HomeserverResponse;
 use super::reply::Reply;
 use super::request::Request;
-use super::topic::Topic;
+use super::watch::Watch;
+use crate::error_response::ErrorResponse;
+use crate::history;
 use crate::message::observes;
-use crate::refusal::Refusal;
-use crate::room::MAX_IDENTIFIER;
-use crate::text_message::TextMessage;
+use crate::room::resolved_id;
+use crate::text_message::Latest;
 use crate::value::Value;
-use crate::watch::{self, Position, Seen};
-use crate::{cbor, history};
+use crate::watch::{self, Position, SyncItem};
 
-/// Messages of a page: 12 events of 64 KiB fit into an answer's mebibyte with their envelope.
-const LIMIT: &str = "10";
+/// Calls that an exchange has left after it has looked up an alias (`translator.begin` in `wit/translator.wit`).
+const MAX_CALLS_AFTER_LOOKUP: usize = 5;
 
-/// Answers that are looked at. An exchange has at most 6 calls, one of which may look up an alias.
-const MAX_CALLS: u64 = 5;
-
-/// What a watched route calls besides the calls of its own.
+/// The calls of a watched route besides its own.
 pub(super) static CALLS: [&dyn Resume; 3] = [&MESSAGES, &ROOM, &SYNC];
 
-/// Keeps how many answers there were, and from where to watch.
-static MESSAGES: Call<(u64, Option<String>)> = Call::get("rooms/{room}/messages", looked);
-static ROOM: Call<()> = Call::get("directory/room/{alias}", resolved);
-/// Keeps the room's id.
-static SYNC: Call<String> = Call::get("sync", synced);
+/// State: how many calls there were, and the position from which to watch.
+static MESSAGES: Call<(u64, Option<String>)> = Call::get("rooms/{room}/messages", on_messages);
+/// State: whether the device observes.
+static ROOM: Call<bool> = Call::get("directory/room/{alias}", on_room);
+/// State: the room's id, and how many calls there were.
+static SYNC: Call<(String, u64)> = Call::get("sync", on_sync);
 
 impl Request<'_> {
-    /// Answers what the latest text message of the route's `{room}` means ([`Route::watch`](super::Route::watch)): that of the
-    /// last 50 which means something. If there is none: 4.04.
+    /// Replies with the latest text message of [`room`](Exchange::room) that the route's watch shows
+    /// ([`Route::watch`](super::Route::watch)), of some 40 last messages. If there is none: 4.04.
     ///
-    /// With Observe an observation begins with this answer, and every further message that means something is pushed. There may be
-    /// none yet: then the device gets 2.05 with an empty map. An account that is not in the room gets what the
-    /// homeserver says to it, once.
+    /// With Observe an observation begins with this reply, and the device is notified of every further message that the watch shows.
+    /// There may be none yet: then the device gets 2.05 with an empty map. If the account is not in the room, the device gets the
+    /// homeserver's response on the room's messages, and no observation begins.
     pub fn latest(&self) -> Outcome {
         let room = self.room()?;
-        match (observes(self.message()), room.starts_with('#')) {
-            (false, _) => look(&room, None, 1, None),
-            (true, true) => ROOM.to(&[&room]).send(),
-            (true, false) => sync(self, room),
+        let is_observed = observes(self.message());
+        match room.starts_with('#') {
+            true => ROOM.to(&[&room]).send_with_state(is_observed),
+            false => search(self, room, 0, is_observed),
         }
     }
 }
 
-fn resolved(answer: &Answer, (): ()) -> Outcome {
-    sync(answer, answer.text("room_id", MAX_IDENTIFIER)?)
+fn on_room(response: &HomeserverResponse, is_observed: bool) -> Outcome {
+    let pages = watch(response)?.search().pages.len();
+    let made = pages.saturating_sub(MAX_CALLS_AFTER_LOOKUP);
+    search(response, resolved_id(response.bytes())?, made, is_observed)
 }
 
-fn sync(exchange: &Exchange<'_>, room: String) -> Outcome {
-    let query = watch::first_query(&room, exchange.flow_id());
-    let call = query
-        .iter()
-        .fold(SYNC.to(&[]), |call, (name, value)| call.query(name, value));
-    call.keep(room)
+fn search(exchange: &Exchange<'_>, room: String, made: usize, is_observed: bool) -> Outcome {
+    match is_observed {
+        true => SYNC
+            .to(&[])
+            .queries(watch::first_query(&room, exchange.flow_id()))
+            .send_with_state((room, made as u64 + 1)),
+        false => ask(exchange, &room, None, made, None),
+    }
 }
 
-fn look(room: &str, from: Option<&str>, calls: u64, since: Option<String>) -> Outcome {
-    let query = history::query(LIMIT, from);
-    let call = query
-        .iter()
-        .fold(MESSAGES.to(&[room]), |call, (name, value)| {
-            call.query(name, value)
-        });
-    call.keep((calls, since))
+/// Asks for the messages before `from`; for the last ones without it. `since`: where the observation begins.
+fn ask(
+    exchange: &Exchange<'_>,
+    room: &str,
+    from: Option<&str>,
+    made: usize,
+    since: Option<String>,
+) -> Outcome {
+    let limit = watch(exchange)?.search().pages.get(made);
+    MESSAGES
+        .to(&[room])
+        .queries(history::query(limit.copied().unwrap_or("1"), from))
+        .send_with_state((made as u64 + 1, since))
 }
 
-fn synced(answer: &Answer, room: String) -> Outcome {
-    let topic = Topic::of(answer, &room);
-    let (mut latest, mut joined, mut before) = (None, false, None);
-    let since = watch::read(answer.bytes(), &mut |seen| match seen {
-        Seen::Message(place, message) if place == room => {
-            latest = meaning(answer, &topic, &message).or(latest.take());
+fn on_sync(response: &HomeserverResponse, (room, made): (String, u64)) -> Outcome {
+    let (watch, topic) = (watch(response)?, response.topic(&room));
+    let (mut latest, mut joined, mut before) = (Latest::default(), false, None);
+    let since = watch::read(response.bytes(), &mut |item| match item {
+        SyncItem::Message(place, message) if place == room => {
+            if watch.shows(&topic, &message) {
+                latest.replace(message);
+            }
         }
-        Seen::Joined {
+        SyncItem::Joined {
             room: place,
             earlier,
             ..
@@ -85,61 +94,56 @@ fn synced(answer: &Answer, room: String) -> Outcome {
         }
         _ => {}
     })?;
-    match (joined, &latest, before) {
-        (false, ..) => look(&room, None, 2, None),
-        (true, None, Some(from)) => look(&room, Some(&from), 2, Some(since)),
-        _ => Ok(reply(answer, &topic, latest, Some(since))?.into()),
+    match (joined, latest.get(), before) {
+        (false, ..) => ask(response, &room, None, made as usize, None),
+        (true, None, Some(from)) => ask(response, &room, Some(&from), made as usize, Some(since)),
+        _ => reply(response, &room, &latest, Some(since)),
     }
 }
 
-fn looked(answer: &Answer, (calls, since): (u64, Option<String>)) -> Outcome {
-    let topic = Topic::of(answer, answer.argument("room"));
-    let mut latest = None;
-    let earlier = history::read(answer.bytes(), &mut |message| {
-        latest = latest.take().or_else(|| meaning(answer, &topic, &message));
-    })?;
-    match (&latest, earlier) {
-        (None, Some(from)) if calls < MAX_CALLS => {
-            look(topic.room(), Some(&from), calls + 1, since)
+fn on_messages(response: &HomeserverResponse, (made, since): (u64, Option<String>)) -> Outcome {
+    let watch = watch(response)?;
+    let room = response.room_id();
+    let topic = response.topic(room);
+    let mut latest = Latest::default();
+    let earlier = history::read(response.bytes(), &mut |message| {
+        if latest.get().is_none() && watch.shows(&topic, &message) {
+            latest.replace(message);
         }
-        _ => Ok(reply(answer, &topic, latest, since)?.into()),
+    })?;
+    let made = made as usize;
+    match (latest.get(), earlier) {
+        (None, Some(from)) if made < watch.search().pages.len() => {
+            ask(response, room, Some(&from), made, since)
+        }
+        _ => reply(response, room, &latest, since),
     }
 }
 
-/// What a message means, and the payload that it has as a change.
-fn meaning(
-    exchange: &Exchange<'_>,
-    topic: &Topic<'_>,
-    message: &TextMessage<'_>,
-) -> Option<(Value, Vec<u8>)> {
-    let value = (exchange.route.watch?)(topic, message)?;
-    let payload = payload(message.event_id, value.clone());
-    Some((value, payload))
-}
-
-/// A change: a CBOR array of the event's id, which tells it from others, and what it means.
-pub(super) fn payload(event_id: &str, value: Value) -> Vec<u8> {
-    cbor::encode(&Value::Array(vec![event_id.into(), value]))
-}
-
-fn reply(
-    exchange: &Exchange<'_>,
-    topic: &Topic<'_>,
-    latest: Option<(Value, Vec<u8>)>,
-    since: Option<String>,
-) -> Result<Reply, Refusal> {
-    let (value, shown) = latest.unzip();
+fn reply(exchange: &Exchange<'_>, room: &str, latest: &Latest, since: Option<String>) -> Outcome {
+    let watch = watch(exchange)?;
+    let topic = Exchange::topic(exchange, room);
+    let shown = latest
+        .get()
+        .and_then(|message| watch.change(&topic, &message));
+    let value = shown.as_deref().and_then(|change| watch.value(change));
     let Some(since) = since else {
-        let value = value.ok_or_else(|| {
-            Refusal::not_found("no message for this resource among the room's last messages")
-        })?;
-        // An old one must not be taken for the present one.
-        return Ok(Reply::content(value).max_age(0));
+        let value = value.ok_or_else(|| ErrorResponse::not_found(watch.search().none))?;
+        let reply = Reply::content(value);
+        return Ok(match watch.search().max_age {
+            Some(seconds) => reply.max_age(seconds).into(),
+            None => reply.into(),
+        });
     };
     let position = Position::after(exchange.context, since);
     let reply = Reply::content(value.unwrap_or(Value::Map(Vec::new())));
-    Ok(match topic.text(exchange.context.link) {
-        Some(text) => reply.watch(watch::watch(text, &position, shown)),
-        None => reply,
+    Ok(match watch.topic(&topic, exchange.context.link) {
+        Some(text) => reply.watch(watch::watch(text, &position, shown)).into(),
+        None => reply.into(),
     })
+}
+
+fn watch(exchange: &Exchange<'_>) -> Result<&'static dyn Watch, ErrorResponse> {
+    let watch = exchange.resource.watch;
+    watch.ok_or_else(|| ErrorResponse::internal("the rule's route must have a watch for latest()"))
 }

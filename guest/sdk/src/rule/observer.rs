@@ -1,46 +1,49 @@
-//! The contract's `poll`, `polled` and `notify` for routes that are watched.
+//! The contract's `poll`, `polled` and `notify` for routes with a watch.
 
-use super::Rule;
-use super::latest::payload;
+use super::table::Rule;
 use super::topic::Topic;
 use crate::bindings::{Change, Context, Failure, HttpRequest, HttpResponse, Message, Progress};
+use crate::code;
+use crate::error_response::ErrorResponse;
 use crate::fields::notification_format;
 use crate::message::response;
-use crate::refusal::Refusal;
+use crate::settings::Settings;
 use crate::text_message::TextMessage;
-use crate::value::Value;
 use crate::watch::{self, Changes, Position};
-use crate::{cbor, code};
 
 impl Rule {
     /// The contract's `poll`.
     pub fn poll(&self, state: &[u8], topics: &[String]) -> Result<HttpRequest, Failure> {
-        let position = Position::recall(state).map_err(Refusal::into_failure)?;
-        let rooms = topics.iter().filter_map(|topic| Topic::room_of(topic));
+        let position = Position::decode(state).map_err(ErrorResponse::into_failure)?;
+        let rooms = topics.iter().map(|topic| Topic::room_of(topic));
         Ok(watch::poll(&position, &rooms.collect::<Vec<_>>()))
     }
 
     /// The contract's `polled`.
     pub fn polled(
         &self,
+        settings: &dyn Settings,
         state: &[u8],
         topics: &[String],
-        answer: &HttpResponse,
+        response: &HttpResponse,
     ) -> Result<Progress, Failure> {
         let mut each = |changes: &mut Changes, room: &str, message: Option<TextMessage<'_>>| {
+            let mut is_shared_done = false;
             for (link, route) in self.routes.iter().enumerate() {
-                let Some(meaning) = route.watch else {
+                let Some(watch) = route.resource.watch else {
                     continue;
                 };
-                let prefix = Topic::prefix(link, room);
-                let first = topics.partition_point(|topic| *topic < prefix);
-                let topics = topics.iter().skip(first);
-                for text in topics.take_while(|topic| topic.starts_with(&prefix)) {
-                    let topic = Topic::parse(route, text);
-                    match (&message, topic) {
+                if watch.is_shared() {
+                    if is_shared_done {
+                        continue;
+                    }
+                    is_shared_done = true;
+                }
+                for text in watch.concerned(link, room, topics) {
+                    match (&message, watch.parse(route.resource.path, text)) {
                         (Some(message), Some(topic)) => {
-                            if let Some(value) = meaning(&topic, message) {
-                                changes.push(text, payload(message.event_id, value));
+                            if let Some(payload) = watch.change(&topic, message) {
+                                changes.push(text, payload);
                             }
                         }
                         _ => changes.lose(text),
@@ -48,28 +51,34 @@ impl Rule {
                 }
             }
         };
-        Position::recall(state)
-            .and_then(|position| watch::polled(position, answer, &mut each))
-            .map_err(Refusal::into_failure)
+        Position::decode(state)
+            .and_then(|position| watch::polled(position, response, &mut each))
+            .map_err(|error| {
+                // The gateway polls again after a 4.29 or an error of class 5.
+                let ends = error.code >> 5 == 4 && error.code != code::TOO_MANY_REQUESTS;
+                match ends {
+                    true => self.changed(settings, error).into_failure(),
+                    false => error.into_failure(),
+                }
+            })
     }
 
     /// The contract's `notify`.
     pub fn notify(&self, context: &Context, change: &Change) -> Result<Message, Failure> {
-        let is_watched = self.route(context).is_ok_and(|route| route.watch.is_some());
-        if is_watched
-            && let Ok(Value::Array(parts)) = cbor::decode(&change.payload)
-            && let [Value::Text(_), value] = parts.as_slice()
-        {
-            let format = notification_format(context);
-            let payload = format.encode(value);
-            return Ok(response(
-                code::CONTENT,
-                Some(format.number()),
-                None,
-                payload,
-            ));
-        }
-        let fault = "the gateway told a change that the rule did not make";
-        Err(Refusal::internal(fault).into_failure())
+        let route = self.route(context).ok();
+        let watch = route.and_then(|route| route.resource.watch);
+        let value = watch.and_then(|watch| watch.value(&change.payload));
+        let value = value.ok_or_else(|| {
+            ErrorResponse::internal("the gateway handed back a change that the rule did not make")
+                .into_failure()
+        })?;
+        let format = notification_format(context);
+        let payload = format.encode(&value);
+        Ok(response(
+            code::CONTENT,
+            Some(format.number()),
+            None,
+            payload,
+        ))
     }
 }

@@ -4,9 +4,9 @@ use std::ops::Deref;
 
 use super::exchange::Exchange;
 use crate::bindings::Message;
+use crate::error_response::ErrorResponse;
 use crate::fields;
 use crate::message::{CONTENT_FORMAT, uint_option};
-use crate::refusal::Refusal;
 use crate::value::Value;
 
 /// Uri-Query (RFC 7252 §5.10.1).
@@ -37,7 +37,7 @@ impl<'a> Request<'a> {
     }
 
     /// The payload, which must be a map in CBOR or JSON; 4.00 says where it is not.
-    pub fn payload(&self) -> Result<Value, Refusal> {
+    pub fn payload(&self) -> Result<Value, ErrorResponse> {
         fields::payload(self.message)
     }
 

@@ -1,10 +1,11 @@
-//! What devices can ask a rule for.
+//! The resources of a rule.
 
 use super::call::{Outcome, Resume};
+use super::exchange::Resource;
 use super::latest::CALLS;
-use super::pattern::segments;
+use super::path::segments;
 use super::request::Request;
-use super::topic::Meaning;
+use super::watch::Watch;
 use crate::bindings::Link;
 use crate::code;
 
@@ -13,95 +14,106 @@ pub const CBOR: u16 = 60;
 /// Content-Format 50, `application/json`.
 pub const JSON: u16 = 50;
 
-/// Answers a request, or says which call must be made before.
+/// Handles a request: makes a reply, or the call that must come before it.
 pub type Handler = fn(&Request<'_>) -> Outcome;
 
 /// A resource: method, path and handler. Several routes may have one path, with different methods.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Route {
     method: u8,
-    pub(super) path: &'static str,
+    pub(super) resource: Resource,
     pub(super) handler: Handler,
     accepts: &'static [u16],
     produces: &'static [u16],
     observable: bool,
-    pub(super) watch: Option<Meaning>,
     attributes: &'static [(&'static str, &'static str)],
     calls: &'static [&'static dyn Resume],
-    /// What watching takes. Named only by a route that is watched, so that no other rule carries it.
-    watching: &'static [&'static dyn Resume],
+    /// The calls of a watch. Only a watched route names them, so that no other rule carries them.
+    watch_calls: &'static [&'static dyn Resume],
 }
 
 impl Route {
-    /// GET. Takes no payload; answers CBOR, or JSON where Accept asks for it.
+    /// GET. Takes no payload; replies in CBOR, or in JSON where Accept asks for it.
     pub const fn get(path: &'static str, handler: Handler) -> Route {
         Route::new(code::GET, path, handler).accepts(&[])
     }
 
-    /// POST. Takes CBOR or JSON, and answers in either.
+    /// POST. Takes CBOR or JSON, and replies in either.
     pub const fn post(path: &'static str, handler: Handler) -> Route {
         Route::new(code::POST, path, handler)
     }
 
-    /// PUT. Takes CBOR or JSON, and answers in either.
+    /// PUT. Takes CBOR or JSON, and replies in either.
     pub const fn put(path: &'static str, handler: Handler) -> Route {
         Route::new(code::PUT, path, handler)
     }
 
-    /// DELETE. Takes no payload; answers CBOR, or JSON where Accept asks for it.
+    /// DELETE. Takes no payload; replies in CBOR, or in JSON where Accept asks for it.
     pub const fn delete(path: &'static str, handler: Handler) -> Route {
         Route::new(code::DELETE, path, handler).accepts(&[])
     }
 
-    /// Any method, by its code ([`code`]). `path` is relative to where the rule is mounted; `{name}` stands for one segment
+    /// Any method, by its code ([`code`]). `path` is relative to the rule's mount; `{name}` stands for one segment
     /// ([`Exchange::capture`](super::Exchange::capture)), `*` as the last segment for all that remain, and the empty path
-    /// for the mount itself. Takes CBOR or JSON, and answers in either.
+    /// for the mount itself. Takes CBOR or JSON, and replies in either.
     pub const fn new(method: u8, path: &'static str, handler: Handler) -> Route {
         Route {
             method,
-            path,
+            resource: Resource {
+                path,
+                proxy_uri: &[],
+                watch: None,
+            },
             handler,
             accepts: &[CBOR, JSON],
             produces: &[CBOR, JSON],
             observable: false,
-            watch: None,
             attributes: &[],
             calls: &[],
-            watching: &[],
+            watch_calls: &[],
         }
     }
 
-    /// Content-Formats of the request's payload; the gateway answers others with 4.15. None: payloads are not looked at.
+    /// The same resource at another path.
+    pub const fn at(mut self, path: &'static str) -> Route {
+        self.resource.path = path;
+        self
+    }
+
+    /// Content-Formats of the request's payload; the gateway refuses others with 4.15. None: the payload's format is not checked.
     pub const fn accepts(self, accepts: &'static [u16]) -> Route {
         Route { accepts, ..self }
     }
 
-    /// Content-Formats of the answer, the default first; the gateway answers an Accept of others with 4.06. None: the
-    /// answer has no payload.
+    /// Content-Formats of the response, the default first; the gateway refuses an Accept of others with 4.06. None: the
+    /// response has no payload.
     pub const fn produces(self, produces: &'static [u16]) -> Route {
         Route { produces, ..self }
     }
 
-    /// Lets devices observe (RFC 7641) what the text messages of the route's `{room}` mean to them: `meaning` says it for one, or that
-    /// it means nothing. The handler answers with [`Request::latest`], and the rule is exported with its observer:
-    /// `export!(RULE, observer)`.
+    /// Lets devices name a homeserver, and what they want of it, by Proxy-Uri: the calls then go to that homeserver. Its path must have
+    /// one of these forms; without this method a Proxy-Uri is refused with 4.00.
     ///
-    /// `meaning` is asked for each message and each topic that is observed in its room. A value that takes more than 16 KiB ends the
-    /// observation with 5.03; the device begins anew and gets it whole.
-    pub const fn watch(self, meaning: Meaning) -> Route {
-        Route {
-            watch: Some(meaning),
-            watching: &CALLS,
-            ..self.observable()
-        }
+    /// A form is below `/_matrix/client/v3` (`r0` and `v1` too), or from the root if it begins with a slash. Its `{name}` are
+    /// captures like those of the route's path; where both have a name, the segments must be the same. `/*` takes every path.
+    pub const fn proxy_uri(mut self, forms: &'static [&'static str]) -> Route {
+        self.resource.proxy_uri = forms;
+        self
+    }
+
+    /// Lets devices observe (RFC 7641) the text messages of the room in the capture `{room}`, all ([`AllMessages`](super::AllMessages))
+    /// or some ([`SelectedMessages`](super::SelectedMessages)). The handler replies with
+    /// [`Request::latest`](super::Request::latest), and the rule is exported with its observer: `export!(RULE, observer)`.
+    pub const fn watch(mut self, watch: &'static dyn Watch) -> Route {
+        self.resource.watch = Some(watch);
+        self.watch_calls = &CALLS;
+        self.observable()
     }
 
     /// Marks the resource as one that changes by itself, for a rule that makes its watches by itself.
-    pub const fn observable(self) -> Route {
-        Route {
-            observable: true,
-            ..self
-        }
+    pub const fn observable(mut self) -> Route {
+        self.observable = true;
+        self
     }
 
     /// Target attributes for discovery (RFC 6690 §3), such as `("title", "Last command")`. Links with captures are not listed.
@@ -109,15 +121,15 @@ impl Route {
         Route { attributes, ..self }
     }
 
-    /// All calls that the handler and what follows may make: statics of type [`Call`](super::Call). The operator is asked to
-    /// grant them; others are not made.
+    /// All calls that the handler, and the functions after it, may make: statics of type [`Call`](super::Call). The operator is
+    /// asked to grant them; others are not made.
     pub const fn calls(self, calls: &'static [&'static dyn Resume]) -> Route {
         Route { calls, ..self }
     }
 
-    /// Those, and what watching takes.
+    /// Those, and the watch's.
     pub(super) fn all_calls(&self) -> impl Iterator<Item = &'static dyn Resume> {
-        self.calls.iter().chain(self.watching).copied()
+        self.calls.iter().chain(self.watch_calls).copied()
     }
 
     pub(super) fn link(&self) -> Link {
@@ -126,7 +138,7 @@ impl Route {
             ((*name).to_owned(), value)
         };
         Link {
-            path: segments(self.path).collect(),
+            path: segments(self.resource.path).collect(),
             methods: vec![self.method],
             accepts: self.accepts.to_vec(),
             produces: self.produces.to_vec(),

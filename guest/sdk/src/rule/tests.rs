@@ -1,21 +1,30 @@
 //! A small rule, through the contract's three functions.
 
 use super::*;
-use crate::bindings::{Need, Step, Target, Upstream};
+use crate::bindings::{
+    CallError, Context, Effect, Failure, HttpResponse, Message, Need, Step, Target, Upstream,
+};
 use crate::message::{ACCEPT, CONTENT_FORMAT, uint};
-use crate::state::MAX_STATE;
 
 static RULE: Rule = Rule::new(&[
     Route::post("{room}", say).calls(&[&SEND, &LAST]),
-    Route::get("{room}", last).calls(&[&LAST]),
-    Route::get("{room}/stray", stray),
+    Route::get("{room}", last)
+        .proxy_uri(&["/*"])
+        .calls(&[&LAST]),
+    Route::get("{room}/stray", stray).proxy_uri(&["/E/{room}"]),
 ])
-.settings(&["prefix"]);
+.settings(&[Setting::text("prefix")])
+.on_error(|settings, error| match settings.get("prefix") {
+    Some("all 4.00") => ErrorResponse {
+        code: code::BAD_REQUEST,
+        ..error
+    },
+    _ => error,
+});
 
 static SEND: Call<String> = Call::put("rooms/{room}/send/m.room.message/{txn}", sent);
 static LAST: Call<()> = Call::get("/other/{room}/last", found)
-    .requested()
-    .credential("device")
+    .credential(Credential::Device)
     .any_status();
 
 fn say(request: &Request) -> Outcome {
@@ -24,15 +33,15 @@ fn say(request: &Request) -> Outcome {
     SEND.to(&[&request.room()?, request.flow_id()])
         .query("via", "h")
         .json(&Value::texts([("body", &words)]))?
-        .keep(words)
+        .send_with_state(words)
 }
 
-fn sent(answer: &Answer, words: String) -> Outcome {
-    let event_id = answer.text("event_id", MAX_IDENTIFIER)?;
+fn sent(response: &HomeserverResponse, words: String) -> Outcome {
+    let event_id = response.text("event_id", MAX_IDENTIFIER)?;
     let said = [
         ("event_id", event_id.as_str()),
         ("said", &words),
-        ("in", answer.argument("room")),
+        ("in", response.room_id()),
     ];
     Ok(Reply::changed(Value::texts(said)).max_age(5).into())
 }
@@ -41,8 +50,8 @@ fn last(request: &Request) -> Outcome {
     LAST.to(&[request.capture("room")]).send()
 }
 
-fn found(answer: &Answer, (): ()) -> Outcome {
-    Ok(Reply::text(answer.status().to_string()).into())
+fn found(response: &HomeserverResponse, (): ()) -> Outcome {
+    Ok(Reply::text(response.status().to_string()).into())
 }
 
 fn stray(request: &Request) -> Outcome {
@@ -150,7 +159,7 @@ fn an_unknown_setting_is_refused_with_those_that_there_are() {
 }
 
 #[test]
-fn a_call_goes_on_with_what_was_kept_and_answers_in_the_accepted_format() {
+fn a_call_continues_with_its_state_and_replies_in_the_accepted_format() {
     let context = context(0, "kitchen", false);
     let settings = [("room.kitchen", "!k:h")];
     let step = step(RULE.begin(&settings, &context, &message(r#"{"text":"hi"}"#)));
@@ -225,12 +234,55 @@ fn a_homeservers_error_ends_the_exchange_unless_the_call_takes_any_status() {
 }
 
 #[test]
-fn a_proxy_uri_is_followed_only_by_calls_that_say_so() {
+fn a_proxy_uri_is_followed_only_by_routes_that_take_it() {
     let refused = RULE.begin(&[], &context(0, "!r", true), &message(r#"{"text":"hi"}"#));
     assert_eq!(refused.expect_err("it has its own").code, code::BAD_REQUEST);
     let asking = step(RULE.begin(&[], &context(1, "!r", true), &message("")));
     assert_eq!(asking.request.upstream, Upstream::Requested);
     assert_eq!(asking.request.path, ["other", "!r", "last"]);
+}
+
+#[test]
+fn proxy_uri_and_uri_path_must_name_the_same() {
+    let named = |path: &[&str]| Context {
+        requested: Some(Target {
+            path: path.iter().map(|text| (*text).to_owned()).collect(),
+            query: vec![],
+        }),
+        ..context(2, "!r", false)
+    };
+    for (path, reason) in [
+        (&["E", "!s"], "different rooms"),
+        (&["9", "!r"], "/E/{room}"),
+    ] {
+        let failure = RULE.begin(&[], &named(path), &message(""));
+        let failure = failure.expect_err("another room or form");
+        assert_eq!(failure.code, code::BAD_REQUEST);
+        assert!(
+            failure.diagnostic.contains(reason),
+            "{}",
+            failure.diagnostic
+        );
+    }
+    let failure = RULE.begin(&[], &named(&["E", "!r"]), &message(""));
+    assert_eq!(
+        failure.expect_err("not listed").code,
+        code::INTERNAL_SERVER_ERROR
+    );
+}
+
+#[test]
+fn an_error_response_is_changed_as_the_rule_says() {
+    let settings = [("prefix", "all 4.00")];
+    let failure = RULE.begin(&settings, &context(7, "!r", false), &message(""));
+    assert_eq!(failure.expect_err("no such link").code, code::BAD_REQUEST);
+    let failure = RULE.resume(
+        &settings,
+        &context(0, "!r", false),
+        b"",
+        response(200, "{}"),
+    );
+    assert_eq!(failure.expect_err("damaged").code, code::BAD_REQUEST);
 }
 
 #[test]
@@ -247,8 +299,8 @@ fn a_call_that_the_route_does_not_list_is_the_rules_error() {
 }
 
 #[test]
-fn too_much_to_keep_is_4_13_and_a_damaged_state_5_00() {
-    let long = format!(r#"{{"text":"{}"}}"#, "x".repeat(MAX_STATE));
+fn too_much_state_is_4_13_and_a_damaged_state_5_00() {
+    let long = format!(r#"{{"text":"{}"}}"#, "x".repeat(16 * 1024));
     let failure = RULE
         .begin(&[], &context(0, "!r", false), &message(&long))
         .expect_err("too much");
@@ -256,8 +308,13 @@ fn too_much_to_keep_is_4_13_and_a_damaged_state_5_00() {
     for state in [
         &b""[..],
         b"\x81\x18\x3c",
-        b"\x85\x18\x3c\x09\xf6\x80\x80",
-        b"\x85\x18\x3c\x00\x01\x80\x80",
+        b"\x80",
+        b"\x84\x18\x3c\x09\xf6\x60",
+        b"\x84\x18\x3c\x00\x01\x60",
+        b"\x84\x00\x00\x60\x60",
+        b"\x84\x18\x3c\x00\x60\xf6",
+        b"\x85\x18\x3c\x00\x60\x80\x80",
+        b"\x86\x18\x3c\x00\x60\x80\x80\xf6",
     ] {
         let failure = RULE.resume(&[], &context(0, "!r", false), state, response(200, "{}"));
         assert_eq!(

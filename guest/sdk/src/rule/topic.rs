@@ -1,14 +1,8 @@
-//! Whom a message may mean something to: a room and what else the route's path has matched, as the text that the gateway
-//! knows an observer's wish by.
+//! The devices that a message may concern: a room and the other captures of the route's path, as the text by which the gateway
+//! matches changes with observers.
 
-use super::exchange::Exchange;
-use super::pattern::place;
-use super::route::Route;
-use crate::text_message::TextMessage;
-use crate::value::Value;
-
-/// What a text message means for the devices of a topic; none: nothing.
-pub type Meaning = fn(&Topic<'_>, &TextMessage<'_>) -> Option<Value>;
+use super::path::place;
+use crate::text::{concat, decimal};
 
 /// Bytes of a topic (`types.watch` in `wit/types.wit`).
 const MAX_TOPIC: usize = 512;
@@ -16,21 +10,20 @@ const MAX_TOPIC: usize = 512;
 /// Ends each part of a topic's text. Neither rooms nor segments of a path have control characters.
 const END: char = '\n';
 
-/// A room and what the route's path has matched.
+/// A room and the other captures of the route's path.
 #[derive(Debug)]
 pub struct Topic<'a> {
     path: &'static str,
     room: &'a str,
-    /// Without the one of the room.
+    /// Without the room.
     captures: Vec<&'a str>,
 }
 
 impl<'a> Topic<'a> {
-    /// The one of an exchange, in which the room has this id.
-    pub(super) fn of(exchange: &Exchange<'a>, room: &'a str) -> Topic<'a> {
-        let path = exchange.route.path;
+    /// The topic of a request for a route's `path`; `room` is the id of the room.
+    pub(super) fn new(path: &'static str, captures: &'a [String], room: &'a str) -> Topic<'a> {
         let place = place(path, "room");
-        let captures = exchange.captures().iter().map(String::as_str).enumerate();
+        let captures = captures.iter().map(String::as_str).enumerate();
         Topic {
             path,
             room,
@@ -41,27 +34,36 @@ impl<'a> Topic<'a> {
         }
     }
 
-    /// From a text that [`text`](Topic::text) has made for this route.
-    pub(super) fn parse(route: &Route, text: &'a str) -> Option<Topic<'a>> {
+    /// A topic that is a room and nothing else.
+    pub(super) fn room_alone(path: &'static str, room: &'a str) -> Topic<'a> {
+        Topic {
+            path,
+            room,
+            captures: Vec::new(),
+        }
+    }
+
+    /// From a text that [`text`](Topic::text) has made for a route with this path.
+    pub(super) fn parse(path: &'static str, text: &'a str) -> Option<Topic<'a>> {
         let mut parts = text.split_terminator(END).skip(1);
         Some(Topic {
-            path: route.path,
+            path,
             room: parts.next()?,
             captures: parts.collect(),
         })
     }
 
-    /// What all topics of a room begin with, for the route that is the rule's `link`.
+    /// The beginning of all topics of a room, for the route that is the rule's `link`.
     pub(super) fn prefix(link: usize, room: &str) -> String {
-        format!("{link}{END}{room}{END}")
+        concat(&[&decimal(link), "\n", room, "\n"])
     }
 
     /// The room's id in a topic's text.
-    pub(super) fn room_of(text: &str) -> Option<&str> {
-        text.split_terminator(END).nth(1)
+    pub(super) fn room_of(text: &str) -> &str {
+        text.split_terminator(END).nth(1).unwrap_or(text)
     }
 
-    /// As the gateway knows it; none if that is too long.
+    /// With the route's link and all captures; none if that is too long.
     pub(super) fn text(&self, link: u16) -> Option<String> {
         let mut text = Topic::prefix(link.into(), self.room);
         for capture in &self.captures {
@@ -76,7 +78,7 @@ impl<'a> Topic<'a> {
         self.room
     }
 
-    /// What the route's `{name}` matched; empty if it has none of that name. Of the room its id.
+    /// The segment that the route's `{name}` matched; empty if the path has no such name. For `{room}`, the room's id.
     pub fn capture(&self, name: &str) -> &'a str {
         let room = place(self.path, "room");
         match place(self.path, name) {
@@ -109,12 +111,17 @@ mod tests {
             let text = topic.text(7).expect("it is short");
             assert_eq!(text, "7\n!r:h\nlamp\nleft\n");
             assert!(text.starts_with(&Topic::prefix(7, "!r:h")));
-            assert_eq!(Topic::room_of(&text), Some("!r:h"));
-            let route = Route::get(path, |_| unreachable!("no request"));
-            let read = Topic::parse(&route, &text).expect("it has a room");
+            assert_eq!(Topic::room_of(&text), "!r:h");
+            let read = Topic::parse(path, &text).expect("it has a room");
             let found = ["room", "device", "part", "none"].map(|name| read.capture(name));
             assert_eq!(found, ["!r:h", "lamp", "left", ""]);
         }
+    }
+
+    #[test]
+    fn a_room_alone_is_a_topic_of_its_own() {
+        assert_eq!(Topic::room_of("!r:h"), "!r:h");
+        assert_eq!(Topic::room_alone("{room}", "!r:h").capture("room"), "!r:h");
     }
 
     #[test]

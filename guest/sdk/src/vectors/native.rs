@@ -62,7 +62,7 @@ impl Rule for Native {
         topics: &[String],
         answer: &HttpResponse,
     ) -> Option<Result<Progress, Failure>> {
-        Some(self.rule.polled(state, topics, answer))
+        Some(self.rule.polled(&self.settings, state, topics, answer))
     }
 
     fn notify(&mut self, context: &Context, change: &Change) -> Option<Result<Message, Failure>> {

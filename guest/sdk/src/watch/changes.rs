@@ -1,11 +1,11 @@
 //! From a poll's answer to the contract's progress, within its bounds.
 
 use super::position::Position;
-use super::timeline::{Seen, read};
+use super::timeline::{SyncItem, read};
 use crate::bindings::{Change, HttpResponse, Progress};
+use crate::error_response::ErrorResponse;
 use crate::homeserver_error::check_status;
 use crate::payload::Format;
-use crate::refusal::Refusal;
 use crate::text_message::TextMessage;
 
 /// Changes of an answer (`types.progress` in `wit/types.wit`).
@@ -31,7 +31,6 @@ pub struct Changes {
 
 impl Changes {
     /// Adds one.
-    #[inline]
     pub fn push(&mut self, topic: &str, payload: Vec<u8>) {
         self.bytes += topic.len() + payload.len();
         let fits = payload.len() <= MAX_PAYLOAD
@@ -50,14 +49,12 @@ impl Changes {
     }
 
     /// Tells that some are missing.
-    #[inline]
     pub fn lose(&mut self, topic: &str) {
         if let Err(place) = self.lost.binary_search_by(|lost| lost.as_str().cmp(topic)) {
             self.lost.insert(place, topic.to_owned());
         }
     }
 
-    #[inline]
     fn progress(mut self, position: &Position) -> Progress {
         let lost = &self.lost;
         self.changes
@@ -72,19 +69,18 @@ impl Changes {
 
 /// What an answer leads to. `found` adds the changes of a room's message, or loses the topics of a room of which
 /// messages are missing: there were too many, or the account has left.
-#[inline]
 pub fn polled(
     position: Position,
     answer: &HttpResponse,
     found: &mut dyn FnMut(&mut Changes, &str, Option<TextMessage<'_>>),
-) -> Result<Progress, Refusal> {
+) -> Result<Progress, ErrorResponse> {
     // JSON is text, which a failure's diagnostic needs.
     check_status(Format::Json, answer)?;
     let mut changes = Changes::default();
     let since = read(&answer.body, &mut |seen| match seen {
-        Seen::Message(room, message) => found(&mut changes, room, Some(message)),
-        Seen::Joined { limited: false, .. } => {}
-        Seen::Joined { room, .. } | Seen::Left(room) => found(&mut changes, room, None),
+        SyncItem::Message(room, message) => found(&mut changes, room, Some(message)),
+        SyncItem::Joined { limited: false, .. } => {}
+        SyncItem::Joined { room, .. } | SyncItem::Left(room) => found(&mut changes, room, None),
     })?;
     Ok(changes.progress(&Position { since, ..position }))
 }

@@ -17,7 +17,7 @@ mod timeline;
 pub use changes::{Changes, MAX_CHANGES, MAX_PAYLOAD, polled};
 pub use position::Position;
 pub use request::{HOLD_MS, first_query, poll};
-pub use timeline::{Seen, read};
+pub use timeline::{SyncItem, read};
 
 use crate::bindings;
 use crate::cbor::encode_texts;
@@ -27,7 +27,6 @@ use crate::text_message::TextMessage;
 pub const SHARE: &str = "sync";
 
 /// A message as the payload of a change: a CBOR map of `event_id`, `sender` and `body`.
-#[inline]
 pub fn message_payload(message: &TextMessage<'_>) -> Vec<u8> {
     encode_texts(&[
         ("event_id", message.event_id),
@@ -37,7 +36,6 @@ pub fn message_payload(message: &TextMessage<'_>) -> Vec<u8> {
 }
 
 /// The watch that begins at `position`. `shown` is the payload that a change would have for what the reply shows.
-#[inline]
 pub fn watch(topic: String, position: &Position, shown: Option<Vec<u8>>) -> bindings::Watch {
     bindings::Watch {
         share: SHARE.to_owned(),

@@ -1,8 +1,8 @@
 //! Where watching stands: the state of `observer.poll` and `observer.polled`.
 
 use crate::bindings::{Context, Upstream};
+use crate::error_response::ErrorResponse;
 use crate::history::MAX_POSITION;
-use crate::refusal::Refusal;
 use crate::{Value, cbor};
 
 /// The form of the state. A revision with another form gives it another number, and refuses this one.
@@ -19,7 +19,6 @@ pub struct Position {
 
 impl Position {
     /// The one after an answer in this exchange.
-    #[inline]
     pub fn after(context: &Context, next_batch: String) -> Position {
         Position {
             requested: context.requested.is_some(),
@@ -27,8 +26,7 @@ impl Position {
         }
     }
 
-    /// As the gateway keeps it: a CBOR array of the form's number and the fields.
-    #[inline]
+    /// As the gateway stores it: a CBOR array of the form's number and the fields.
     pub fn state(&self) -> Vec<u8> {
         cbor::encode(&Value::Array(vec![
             Value::Unsigned(VERSION),
@@ -37,9 +35,8 @@ impl Position {
         ]))
     }
 
-    /// What the gateway has kept; 5.00 if it is of another form.
-    #[inline]
-    pub fn recall(state: &[u8]) -> Result<Position, Refusal> {
+    /// From a state that the gateway has stored; 5.00 if it is of another form.
+    pub fn decode(state: &[u8]) -> Result<Position, ErrorResponse> {
         if let Ok(Value::Array(fields)) = cbor::decode(state)
             && let [
                 Value::Unsigned(VERSION),
@@ -53,12 +50,11 @@ impl Position {
                 since: since.clone(),
             });
         }
-        Err(Refusal::internal(
+        Err(ErrorResponse::internal(
             "the state of this observation is of another revision of the rule",
         ))
     }
 
-    #[inline]
     pub(super) fn upstream(&self) -> Upstream {
         match self.requested {
             true => Upstream::Requested,

@@ -4,6 +4,7 @@ use super::position::Position;
 use crate::bindings::HttpRequest;
 use crate::call::call_of;
 use crate::json::to_text;
+use crate::text::{concat, decimal};
 use crate::value::Value;
 
 /// Milliseconds that a homeserver waits for something to tell.
@@ -28,10 +29,9 @@ const FIRST_TYPES: &str = r#""m.room.message","m.room.join_rules""#;
 ///
 /// Synapse gives equal requests of two minutes one answer, which would show a device that begins anew an old message.
 /// Nothing but a room that nobody has tells this one from others.
-#[inline]
 pub fn first_query(room: &str, nonce: &str) -> Vec<(String, String)> {
-    let nobodys = joined(&["!", nonce, ":invalid"]);
-    let rooms = joined(&[&rooms("rooms", &[room]), &rooms("not_rooms", &[&nobodys])]);
+    let nobodys = concat(&["!", nonce, ":invalid"]);
+    let rooms = concat(&[&rooms("rooms", &[room]), &rooms("not_rooms", &[&nobodys])]);
     let filter = filter(&rooms, FIRST_LIMIT, FIRST_TYPES, r#""m.room.join_rules""#);
     query([("timeout", "0"), ("filter", &filter)])
 }
@@ -39,7 +39,6 @@ pub fn first_query(room: &str, nonce: &str) -> Vec<(String, String)> {
 /// The call that waits for what comes after `position` in `rooms`; these may repeat one another.
 ///
 /// Membership changes are asked for too: the account's own is the only sign that it has left a room.
-#[inline]
 pub fn poll(position: &Position, observed: &[&str]) -> HttpRequest {
     let rooms = rooms("rooms", observed);
     let types = r#""m.room.message","m.room.member""#;
@@ -49,7 +48,7 @@ pub fn poll(position: &Position, observed: &[&str]) -> HttpRequest {
         types,
         "",
     );
-    let timeout = HOLD_MS.to_string();
+    let timeout = decimal(HOLD_MS);
     HttpRequest {
         query: query([
             ("timeout", &timeout),
@@ -61,7 +60,6 @@ pub fn poll(position: &Position, observed: &[&str]) -> HttpRequest {
     }
 }
 
-#[inline]
 fn query<const N: usize>(pairs: [(&str, &str); N]) -> Vec<(String, String)> {
     pairs
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -69,9 +67,8 @@ fn query<const N: usize>(pairs: [(&str, &str); N]) -> Vec<(String, String)> {
 }
 
 /// A filter's list of rooms. Beyond the size at which it is of no use it does not grow.
-#[inline]
 fn rooms(member: &str, ids: &[&str]) -> String {
-    let mut list = joined(&["\"", member, "\":["]);
+    let mut list = concat(&["\"", member, "\":["]);
     let mut last = None;
     for id in ids {
         if list.len() > MAX_ROOMS || last == Some(id) {
@@ -89,9 +86,8 @@ fn rooms(member: &str, ids: &[&str]) -> String {
 
 /// A filter (<https://spec.matrix.org/v1.13/client-server-api/#filtering>) that lets nothing through but events of these
 /// types, and of them only what [`text_message`](crate::text_message) reads.
-#[inline]
 fn filter(rooms: &str, limit: &str, types: &str, state: &str) -> String {
-    joined(&[
+    concat(&[
         r#"{"event_fields":["type","event_id","sender","content.msgtype","content.body"],"room":{"#,
         rooms,
         r#""timeline":{"limit":"#,
@@ -102,11 +98,4 @@ fn filter(rooms: &str, limit: &str, types: &str, state: &str) -> String {
         state,
         r#"]},"ephemeral":{"types":[]},"account_data":{"types":[]}},"presence":{"types":[]},"account_data":{"types":[]}}"#,
     ])
-}
-
-/// `concat` would cost a component a kilobyte.
-fn joined(parts: &[&str]) -> String {
-    let mut text = String::new();
-    parts.iter().for_each(|part| text.push_str(part));
-    text
 }

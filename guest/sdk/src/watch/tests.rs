@@ -127,12 +127,12 @@ proptest! {
     #[test]
     fn a_position_comes_back(requested: bool, since in ".{0,60}") {
         let position = Position { requested, since };
-        prop_assert_eq!(Position::recall(&position.state()), Ok(position));
+        prop_assert_eq!(Position::decode(&position.state()), Ok(position));
     }
 
     #[test]
     fn no_state_and_no_answer_panics(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
-        let _ = Position::recall(&bytes);
+        let _ = Position::decode(&bytes);
         let _ = read(&bytes, &mut |_| {});
     }
 

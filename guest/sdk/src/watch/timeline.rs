@@ -1,15 +1,15 @@
 //! What an answer of `/sync` tells about rooms.
 
+use crate::error_response::ErrorResponse;
 use crate::extract::{Item, extract};
 use crate::history::MAX_POSITION;
-use crate::homeserver_answer::not_json;
-use crate::refusal::Refusal;
+use crate::homeserver_json::not_json;
 use crate::room::MAX_IDENTIFIER;
 use crate::text_message::{Kept, Reader, TextMessage, message_paths};
 
 /// Something about a room, by its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Seen<'a> {
+pub enum SyncItem<'a> {
     /// A text message. Those of a room come in their order.
     Message(&'a str, TextMessage<'a>),
     /// A room that the account has joined, after its messages.
@@ -26,8 +26,7 @@ pub enum Seen<'a> {
 }
 
 /// Reads an answer and gives its `next_batch`. 5.02 if it is none; then what was told is not to be used.
-#[inline]
-pub fn read(answer: &[u8], seen: &mut dyn FnMut(Seen<'_>)) -> Result<String, Refusal> {
+pub fn read(answer: &[u8], seen: &mut dyn FnMut(SyncItem<'_>)) -> Result<String, ErrorResponse> {
     let paths = message_paths!(
         "rooms.join.*.timeline.events.*",
         "rooms.join.*",
@@ -48,7 +47,7 @@ pub fn read(answer: &[u8], seen: &mut dyn FnMut(Seen<'_>)) -> Result<String, Ref
         (6, _) => {
             if let Some(room) = room.text() {
                 let earlier = earlier.text();
-                seen(Seen::Joined {
+                seen(SyncItem::Joined {
                     room,
                     limited,
                     earlier,
@@ -57,19 +56,19 @@ pub fn read(answer: &[u8], seen: &mut dyn FnMut(Seen<'_>)) -> Result<String, Ref
         }
         (7, item) => limited = item == Item::Bool(true),
         (8, item) => earlier.keep(item),
-        (9, Item::Key(room)) => seen(Seen::Left(room)),
+        (9, Item::Key(room)) => seen(SyncItem::Left(room)),
         (9, _) => {}
         (10, item) => next_batch.keep(item),
         (field, item) => reader.read(field, item, &mut |message| {
             if let Some(room) = room.text() {
-                seen(Seen::Message(room, message));
+                seen(SyncItem::Message(room, message));
             }
         }),
     })
     .map_err(not_json)?;
     let next_batch = next_batch.text().map(str::to_owned);
     next_batch.ok_or_else(|| {
-        Refusal::bad_gateway(
+        ErrorResponse::bad_gateway(
             "the homeserver's answer: field next_batch: no text of at most 1024 bytes",
         )
     })

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::time::Instant;
 
-use comatrix_rule::translate;
+use comatrix_rule::RULE;
 use contract::Effect;
 use runtime::DEFAULT_RULE;
 use runtime::{Candidate, Engines, Revision, RuleAccounting, RuleBinary, RuleLimits};
@@ -81,7 +81,7 @@ pub fn measure(plan: &Plan, _gateway: &Gateway) -> Result<Vec<Row>, Failure> {
     let fresh_send = || matches!(revision.begin(&context, &message), Ok(Ok(Effect::Call(_))));
     let (native_context, native_message) = native::send(context.link);
     let native_send = || {
-        let effect = translate::begin(&[], black_box(&native_context), black_box(&native_message));
+        let effect = RULE.begin(&[], black_box(&native_context), black_box(&native_message));
         matches!(
             black_box(effect),
             Ok(comatrix_sdk::bindings::Effect::Call(_))
@@ -96,7 +96,7 @@ pub fn measure(plan: &Plan, _gateway: &Gateway) -> Result<Vec<Row>, Failure> {
     let fresh_time = || matches!(revision.begin(&context, &message), Ok(Ok(Effect::Reply(_))));
     let (native_context, native_message) = native::time(context.link);
     let native_time = || {
-        let effect = translate::begin(&[], black_box(&native_context), black_box(&native_message));
+        let effect = RULE.begin(&[], black_box(&native_context), black_box(&native_message));
         matches!(
             black_box(effect),
             Ok(comatrix_sdk::bindings::Effect::Reply(_))

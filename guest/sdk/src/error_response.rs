@@ -7,7 +7,7 @@ use crate::payload::Format;
 
 /// Why a device does not get what it asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct ErrorResponse {
     /// Class 4 or 5.
     pub code: u8,
     /// Seconds until another try makes sense.
@@ -16,7 +16,7 @@ pub struct Refusal {
     pub content: Content,
 }
 
-/// The payload of a [`Refusal`].
+/// The payload of a [`ErrorResponse`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
     /// Text for a person (RFC 7252 §5.5.2).
@@ -25,11 +25,10 @@ pub enum Content {
     Error(Format, Vec<u8>),
 }
 
-impl Refusal {
+impl ErrorResponse {
     /// With a diagnostic and no Max-Age.
-    #[inline]
-    pub fn new(code: u8, diagnostic: impl Into<String>) -> Refusal {
-        Refusal {
+    pub fn new(code: u8, diagnostic: impl Into<String>) -> ErrorResponse {
+        ErrorResponse {
             code,
             max_age: None,
             content: Content::Diagnostic(diagnostic.into()),
@@ -37,40 +36,34 @@ impl Refusal {
     }
 
     /// 4.00: the request itself is wrong.
-    #[inline]
-    pub fn bad_request(diagnostic: impl Into<String>) -> Refusal {
-        Refusal::new(code::BAD_REQUEST, diagnostic)
+    pub fn bad_request(diagnostic: impl Into<String>) -> ErrorResponse {
+        ErrorResponse::new(code::BAD_REQUEST, diagnostic)
     }
 
     /// 5.02: the homeserver's answer cannot be used.
-    #[inline]
-    pub fn bad_gateway(diagnostic: impl Into<String>) -> Refusal {
-        Refusal::new(code::BAD_GATEWAY, diagnostic)
+    pub fn bad_gateway(diagnostic: impl Into<String>) -> ErrorResponse {
+        ErrorResponse::new(code::BAD_GATEWAY, diagnostic)
     }
 
     /// 4.04: there is no such thing.
-    #[inline]
-    pub fn not_found(diagnostic: impl Into<String>) -> Refusal {
-        Refusal::new(code::NOT_FOUND, diagnostic)
+    pub fn not_found(diagnostic: impl Into<String>) -> ErrorResponse {
+        ErrorResponse::new(code::NOT_FOUND, diagnostic)
     }
 
     /// 5.00: the rule itself is wrong.
-    #[inline]
-    pub fn internal(diagnostic: impl Into<String>) -> Refusal {
-        Refusal::new(code::INTERNAL_SERVER_ERROR, diagnostic)
+    pub fn internal(diagnostic: impl Into<String>) -> ErrorResponse {
+        ErrorResponse::new(code::INTERNAL_SERVER_ERROR, diagnostic)
     }
 
     /// The same with Max-Age.
-    #[inline]
-    pub fn retry_after(self, seconds: u32) -> Refusal {
-        Refusal {
+    pub fn retry_after(self, seconds: u32) -> ErrorResponse {
+        ErrorResponse {
             max_age: Some(seconds),
             ..self
         }
     }
 
     /// The same where no device is being answered: the homeserver's own error becomes the diagnostic.
-    #[inline]
     pub fn into_failure(self) -> Failure {
         Failure {
             code: self.code,
@@ -84,8 +77,7 @@ impl Refusal {
     }
 
     /// The answer to the device, under its own code.
-    #[inline]
-    pub fn into_answer(self) -> Result<Effect, Failure> {
+    pub fn into_effect(self) -> Result<Effect, Failure> {
         match self.content {
             Content::Diagnostic(diagnostic) => Err(Failure {
                 code: self.code,
@@ -109,18 +101,18 @@ mod tests {
     #[test]
     fn a_homeserver_error_is_a_reply_with_its_format() {
         let content = Content::Error(Format::Json, b"{}".to_vec());
-        let refusal = Refusal {
+        let refusal = ErrorResponse {
             code: code::FORBIDDEN,
             max_age: None,
             content,
         };
         let expected = reply(response(code::FORBIDDEN, Some(50), None, b"{}".to_vec()));
-        assert_eq!(refusal.into_answer(), Ok(expected));
+        assert_eq!(refusal.into_effect(), Ok(expected));
     }
 
     #[test]
     fn a_homeserver_error_is_the_diagnostic_of_a_failure() {
-        let refusal = Refusal {
+        let refusal = ErrorResponse {
             code: code::TOO_MANY_REQUESTS,
             max_age: Some(3),
             content: Content::Error(Format::Json, br#"{"errcode":"M"}"#.to_vec()),
@@ -140,7 +132,7 @@ mod tests {
             diagnostic: "late".to_owned(),
             max_age: Some(5),
         };
-        let refusal = Refusal::new(code::GATEWAY_TIMEOUT, "late").retry_after(5);
-        assert_eq!(refusal.into_answer(), Err(failure));
+        let refusal = ErrorResponse::new(code::GATEWAY_TIMEOUT, "late").retry_after(5);
+        assert_eq!(refusal.into_effect(), Err(failure));
     }
 }

@@ -1,12 +1,12 @@
 //! The parts of a homeserver's success that a device gets.
 
+use crate::error_response::ErrorResponse;
 use crate::extract::{Item, extract};
 use crate::json::JsonError;
-use crate::refusal::Refusal;
+use crate::text::{concat, decimal};
 
 /// The text in the member `name` of the object `body`: what a 2xx must have. At most `most` bytes.
-#[inline]
-pub fn text_member(body: &[u8], name: &str, most: usize) -> Result<String, Refusal> {
+pub fn text_member(body: &[u8], name: &str, most: usize) -> Result<String, ErrorResponse> {
     let mut member = None;
     extract(body, &[name], &mut |_, item| {
         member = match item {
@@ -16,16 +16,22 @@ pub fn text_member(body: &[u8], name: &str, most: usize) -> Result<String, Refus
     })
     .map_err(not_json)?;
     member.ok_or_else(|| {
-        Refusal::bad_gateway(format!(
-            "the homeserver's answer: field {name}: no text of at most {most} bytes"
-        ))
+        ErrorResponse::bad_gateway(concat(&[
+            "the homeserver's response: field ",
+            name,
+            ": no text of at most ",
+            &decimal(most),
+            " bytes",
+        ]))
     })
 }
 
 /// A 2xx that cannot be read.
-#[inline]
-pub fn not_json(error: JsonError) -> Refusal {
-    Refusal::bad_gateway(format!("the homeserver's answer: {error}"))
+pub fn not_json(error: JsonError) -> ErrorResponse {
+    ErrorResponse::bad_gateway(concat(&[
+        "the homeserver's response: ",
+        &error.diagnostic(),
+    ]))
 }
 
 #[cfg(test)]

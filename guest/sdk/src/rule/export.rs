@@ -1,0 +1,72 @@
+//! From a static rule to the exports of a component.
+
+/// Makes a static [`Rule`] the rule that a crate is: `export!(RULE);`, or `export!(RULE, observer);` if it has routes that are watched.
+/// Natively it does nothing, so that the crate's tests link.
+#[macro_export]
+macro_rules! export {
+    ($rule:path) => {
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            use $crate::bindings::{
+                CallError, Context, Description, Effect, Failure, Guest, HttpResponse, Message,
+            };
+            struct Exported;
+            impl Guest for Exported {
+                fn describe(settings: Vec<(String, String)>) -> Result<Description, String> {
+                    $rule.describe(&settings)
+                }
+                fn begin(
+                    settings: Vec<(String, String)>,
+                    context: Context,
+                    request: Message,
+                ) -> Result<Effect, Failure> {
+                    $rule.begin(&settings, &context, &request)
+                }
+                fn resume(
+                    settings: Vec<(String, String)>,
+                    context: Context,
+                    state: Vec<u8>,
+                    outcome: Result<HttpResponse, CallError>,
+                ) -> Result<Effect, Failure> {
+                    $rule.resume(&settings, &context, &state, outcome)
+                }
+            }
+            $crate::bindings::export!(Exported);
+        };
+    };
+    ($rule:path, observer) => {
+        $crate::export!($rule);
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            use $crate::bindings::{
+                Change, Context, Failure, HttpRequest, HttpResponse, Message, Observer, Progress,
+            };
+            struct Exported;
+            impl Observer for Exported {
+                fn poll(
+                    _: Vec<(String, String)>,
+                    state: Vec<u8>,
+                    topics: Vec<String>,
+                ) -> Result<HttpRequest, Failure> {
+                    $rule.poll(&state, &topics)
+                }
+                fn polled(
+                    settings: Vec<(String, String)>,
+                    state: Vec<u8>,
+                    topics: Vec<String>,
+                    response: HttpResponse,
+                ) -> Result<Progress, Failure> {
+                    $rule.polled(&settings, &state, &topics, &response)
+                }
+                fn notify(
+                    _: Vec<(String, String)>,
+                    context: Context,
+                    change: Change,
+                ) -> Result<Message, Failure> {
+                    $rule.notify(&context, &change)
+                }
+            }
+            $crate::bindings::export_observer!(Exported);
+        };
+    };
+}

@@ -1,0 +1,126 @@
+//! What a Proxy-Uri names after its origin: an endpoint of the Matrix client-server API, in one of the forms that a route takes.
+
+use super::path::{capture, matches, names};
+use crate::bindings::Target;
+use crate::call::CLIENT_API;
+use crate::error_response::ErrorResponse;
+
+/// The spellings of the client-server API that devices use. The gateway spells calls as the homeserver wants them.
+const VERSIONS: [&str; 3] = ["r0", "v1", "v3"];
+
+/// The form that a Proxy-Uri has, and its path without what stands before the form.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MatrixRequest<'a> {
+    pub(super) form: &'static str,
+    path: &'a [String],
+}
+
+impl<'a> MatrixRequest<'a> {
+    /// The first of the forms that `target` has; the query is not looked at. An error names the forms.
+    pub(super) fn find(
+        forms: &'static [&'static str],
+        target: &'a Target,
+    ) -> Result<MatrixRequest<'a>, ErrorResponse> {
+        let below_api = match target.path.as_slice() {
+            [matrix, client, version, rest @ ..]
+                if [matrix, client] == CLIENT_API[..2] && VERSIONS.contains(&version.as_str()) =>
+            {
+                Some(rest)
+            }
+            _ => None,
+        };
+        for form in forms {
+            let path = match form.starts_with('/') {
+                true => Some(target.path.as_slice()),
+                false => below_api,
+            };
+            if let Some(path) = path.filter(|path| matches(form, path)) {
+                return Ok(MatrixRequest { form, path });
+            }
+        }
+        Err(ErrorResponse::bad_request(mismatch(forms)))
+    }
+
+    /// The segment in the place of `{name}`.
+    pub(super) fn capture(&self, name: &str) -> Option<&'a str> {
+        capture(self.form, self.path, name)
+    }
+
+    /// The names of the form's `{…}`.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        names(self.form)
+    }
+}
+
+fn mismatch(forms: &[&str]) -> String {
+    if forms.is_empty() {
+        return "Proxy-Uri: this resource does not take it; leave the option out".to_owned();
+    }
+    let mut text = "Proxy-Uri: this resource takes".to_owned();
+    for (index, form) in forms.iter().enumerate() {
+        text.push_str(if index == 0 {
+            " <origin>"
+        } else {
+            " or <origin>"
+        });
+        if !form.starts_with('/') {
+            text.push('/');
+            CLIENT_API.iter().for_each(|part| {
+                text.push_str(part);
+                text.push('/');
+            });
+        }
+        text.push_str(form);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FORMS: &[&str] = &[
+        "/9/{room}/m.room.message/{txn}",
+        "rooms/{room}/send/m.room.message/{txn}",
+    ];
+
+    fn target(path: &str) -> Target {
+        Target {
+            path: path.split_terminator('/').map(str::to_owned).collect(),
+            query: vec![],
+        }
+    }
+
+    #[test]
+    fn short_and_full_forms_have_the_same_captures() {
+        for path in [
+            "9/!r:h/m.room.message/7",
+            "_matrix/client/r0/rooms/!r:h/send/m.room.message/7",
+            "_matrix/client/v1/rooms/!r:h/send/m.room.message/7",
+            "_matrix/client/v3/rooms/!r:h/send/m.room.message/7",
+        ] {
+            let target = target(path);
+            let found = MatrixRequest::find(FORMS, &target).expect("it is one of them");
+            assert_eq!(
+                (found.capture("room"), found.capture("txn")),
+                (Some("!r:h"), Some("7"))
+            );
+            assert_eq!(found.names().collect::<Vec<_>>(), ["room", "txn"]);
+        }
+    }
+
+    #[test]
+    fn another_path_is_refused_with_the_forms() {
+        for path in [
+            "",
+            "9/!r:h",
+            "rooms/!r:h/send/m.room.message/7",
+            "_matrix/client/v2/rooms/!r:h/send/m.room.message/7",
+        ] {
+            let error = MatrixRequest::find(FORMS, &target(path)).expect_err(path);
+            let expected = "Proxy-Uri: this resource takes <origin>/9/{room}/m.room.message/{txn} or \
+                            <origin>/_matrix/client/v3/rooms/{room}/send/m.room.message/{txn}";
+            assert_eq!(error, ErrorResponse::bad_request(expected));
+        }
+    }
+}

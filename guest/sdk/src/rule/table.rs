@@ -1,0 +1,153 @@
+//! A rule as a table of routes: the contract's `describe`, `begin` and `resume`.
+
+use super::call::Next;
+use super::exchange::Exchange;
+use super::homeserver_response::HomeserverResponse;
+use super::request::Request;
+use super::route::Route;
+use super::setting::{self, Setting};
+use super::step::{Made, SavedCall, with_room};
+use crate::bindings::{CallError, Context, Description, Effect, Failure, HttpResponse, Message};
+use crate::error_response::ErrorResponse;
+use crate::fields::accepted_format;
+use crate::homeserver_error::success;
+use crate::payload::Format;
+use crate::settings::Settings;
+use crate::text::{concat, decimal};
+
+/// The most links and the most needs of a description (`wit/translator.wit`).
+const MAX_ENTRIES: usize = 64;
+
+/// Changes an error response before a device gets it; see [`Rule::on_error`].
+pub type OnError = fn(&dyn Settings, ErrorResponse) -> ErrorResponse;
+
+/// A rule: put it into a `static` and name that in [`export!`](crate::export).
+#[derive(Debug)]
+pub struct Rule {
+    pub(super) routes: &'static [Route],
+    settings: &'static [Setting],
+    on_error: Option<OnError>,
+}
+
+impl Rule {
+    /// A rule with these routes and no settings but names of rooms.
+    pub const fn new(routes: &'static [Route]) -> Rule {
+        Rule {
+            routes,
+            settings: &[],
+            on_error: None,
+        }
+    }
+
+    /// The settings that an operator may give. Any other, except names of rooms (`room.<name>`), keeps the rule from
+    /// being activated, so that a mistyped one is noticed.
+    pub const fn settings(self, settings: &'static [Setting]) -> Rule {
+        Rule { settings, ..self }
+    }
+
+    /// A function that changes each error response of the rule before a device gets it, such as to the codes of an older gateway.
+    /// Errors that make the gateway poll again are not passed to it: no device gets them.
+    pub const fn on_error(self, on_error: OnError) -> Rule {
+        Rule {
+            on_error: Some(on_error),
+            ..self
+        }
+    }
+
+    /// The contract's `describe`.
+    pub fn describe(&self, settings: &dyn Settings) -> Result<Description, String> {
+        setting::check(self.settings, settings)?;
+        let mut needs = Vec::new();
+        for route in self.routes {
+            let is_proxied = !route.resource.proxy_uri.is_empty();
+            for call in route.all_calls() {
+                call.shape().add_needs(is_proxied, &mut needs);
+            }
+        }
+        if self.routes.len() > MAX_ENTRIES || needs.len() > MAX_ENTRIES {
+            let reason =
+                "the rule has more than 64 routes or needs; its author must make two rules of it";
+            return Err(reason.to_owned());
+        }
+        Ok(Description {
+            links: self.routes.iter().map(Route::link).collect(),
+            needs,
+        })
+    }
+
+    /// The contract's `begin`.
+    pub fn begin(
+        &self,
+        settings: &dyn Settings,
+        context: &Context,
+        message: &Message,
+    ) -> Result<Effect, Failure> {
+        let begin = || {
+            let route = self.route(context)?;
+            let exchange = Exchange::new(settings, context, &route.resource)?;
+            exchange.check_agreement()?;
+            let next = (route.handler)(&Request::new(&exchange, message))?;
+            effect(route, context, accepted_format(message), next)
+        };
+        begin().or_else(|error| self.changed(settings, error).into_effect())
+    }
+
+    /// The contract's `resume`.
+    pub fn resume(
+        &self,
+        settings: &dyn Settings,
+        context: &Context,
+        state: &[u8],
+        outcome: Result<HttpResponse, CallError>,
+    ) -> Result<Effect, Failure> {
+        let resume = || {
+            let route = self.route(context)?;
+            let exchange = Exchange::new(settings, context, &route.resource)?;
+            let SavedCall {
+                format,
+                call,
+                state,
+                made,
+            } = SavedCall::decode(route.all_calls(), state)?;
+            let any_status = call.shape().any_status && matches!(made, Made::Call { .. });
+            let response = match outcome {
+                Ok(response) if any_status => response,
+                outcome => success(context, format, outcome)?,
+            };
+            let next = match made {
+                Made::Call { room } => {
+                    let response = HomeserverResponse::new(&exchange, format, &room, &response);
+                    call.resume(&response, state)?
+                }
+                Made::Lookup(deferred) => Next::Call(with_room(call, state, deferred, &response)?),
+            };
+            effect(route, context, format, next)
+        };
+        resume().or_else(|error| self.changed(settings, error).into_effect())
+    }
+
+    pub(super) fn route(&self, context: &Context) -> Result<&'static Route, ErrorResponse> {
+        self.routes.get(usize::from(context.link)).ok_or_else(|| {
+            ErrorResponse::internal(concat(&["the rule has no link ", &decimal(context.link)]))
+        })
+    }
+
+    pub(super) fn changed(&self, settings: &dyn Settings, error: ErrorResponse) -> ErrorResponse {
+        match self.on_error {
+            Some(on_error) => on_error(settings, error),
+            None => error,
+        }
+    }
+}
+
+fn effect(
+    route: &'static Route,
+    context: &Context,
+    format: Format,
+    next: Next,
+) -> Result<Effect, ErrorResponse> {
+    match next {
+        Next::Reply(reply) => Ok(reply.effect(format)),
+        Next::Call(pending) => pending.effect(route.all_calls(), context, format),
+    }
+}

@@ -176,7 +176,7 @@ async fn run(
     }
     announce(address);
     service_manager::ready(address);
-    let unfinished = event_loop::serve(transport, &gateway, stop).await;
+    let unfinished = event_loop::serve(vec![transport], &gateway, stop).await;
     if unfinished > 0 {
         tracing::warn!(
             "stopped with {unfinished} exchanges unfinished; raise [limits] drain_seconds if that matters"

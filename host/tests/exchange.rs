@@ -35,12 +35,12 @@ pub fn send_to(path: &str) -> Message {
 
 /// The gateway's answer to a device at this address.
 pub async fn answer_to(gateway: &Gateway, peer: &str, message: Message) -> Message {
-    gateway.answer(incoming(peer, message)).await.message
+    gateway.respond(incoming(peer, message)).await.message
 }
 
 fn incoming(peer: &str, message: Message) -> Request {
     Request {
-        peer: peer.parse().expect("it is an address"),
+        peer: contract::Peer::unauthenticated(peer.parse().expect("it is an address")),
         observes: false,
         local: "192.0.2.1:5683".parse().ok(),
         multicast: false,

@@ -42,8 +42,8 @@ impl Stage {
         endpoint.handle_datagram(now, peer, &coap::encode(&datagram));
         let incoming = endpoint.poll_request().expect("a request");
         let answer = gateway
-            .answer(Request {
-                peer,
+            .respond(Request {
+                peer: contract::Peer::unauthenticated(peer),
                 local: None,
                 multicast: false,
                 message_type: incoming.message_type,

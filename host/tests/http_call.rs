@@ -47,7 +47,7 @@ pub fn settings(homeservers: Vec<Homeserver>) -> UpstreamSettings {
 /// A device at the loopback address without token and Proxy-Uri.
 pub fn device() -> Caller {
     Caller {
-        address: [127, 0, 0, 1].into(),
+        peer: contract::Peer::unauthenticated(([127, 0, 0, 1], 5683).into()),
         token: None,
         requested: None,
     }

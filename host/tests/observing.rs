@@ -49,7 +49,11 @@ pub async fn observing_until<F: Future<Output = ()>>(
         service.limits.observation.refresh = refresh;
         service.limits.drain = drain;
     });
-    let served = serve(transport, &gateway, async move { drop(stopped.await) });
+    let served = serve(
+        vec![transport],
+        &gateway,
+        async move { drop(stopped.await) },
+    );
     let tested = test(gateway.clone(), homeserver_of_the_test, address, stop);
     tokio::join!(served, tested);
 }

@@ -73,7 +73,7 @@ async fn serving<F: Future<Output = ()>>(
     gateway
         .snapshots
         .update(|service| service.limits.drain = drain);
-    let served = serve(transport, gateway, async move { drop(stopped.await) });
+    let served = serve(vec![transport], gateway, async move { drop(stopped.await) });
     let test = test(address);
     let tested = async move {
         test.await;

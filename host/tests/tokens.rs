@@ -131,9 +131,12 @@ async fn a_configured_token_goes_along_for_a_proxy_uri_to_its_homeserver() {
 #[tokio::test]
 async fn a_configured_token_serves_only_token_peers() {
     let two = Two::new(Some("configured"), None);
-    for address in ["192.0.2.1", "2001:db8::1", "::ffff:127.0.0.1"] {
+    for address in ["192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1"] {
         let device = Caller {
-            address: address.parse().expect("it is an address"),
+            peer: contract::Peer::unauthenticated(std::net::SocketAddr::new(
+                address.parse().expect("it is an address"),
+                5683,
+            )),
             ..device()
         };
         let outcome = two.call(&device, Upstream::Standard, "any").await;

@@ -6,7 +6,6 @@
 //! Read first: [`message`] (what a message is), then [`endpoint`] (what callers do), then `receive`
 //! (what happens to a datagram).
 
-pub mod address;
 mod address_validation;
 mod allowance;
 mod assemble;

@@ -11,6 +11,7 @@ pub mod links;
 pub mod needs;
 pub mod path_pattern;
 pub mod path_segment;
+pub mod peer;
 pub mod secret;
 
 pub use bindings::{
@@ -22,3 +23,4 @@ pub use digest::Digest;
 pub use grant::{Grant, GrantError};
 pub use links::{Match, Mismatch};
 pub use path_pattern::{PathPattern, PatternError};
+pub use peer::Peer;

@@ -1,5 +1,5 @@
-//! What is served, step by step: requests into exchanges, their answers back, observations in between. It sends and waits for
-//! nothing itself; the loop around it does.
+//! Carries requests from the endpoint to the gateway, responses back, and notifications beside them. It neither sends nor waits:
+//! the event loop does.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use crate::observe::{ObserveBroker, PollId, Polled};
 use crate::request::{Dispatch, Gateway, GatewayError, Request, Response, SideEffect, Snapshot};
 use crate::telemetry::recorder::LoopState;
 use coap::{Endpoint, ExchangeId, Incoming};
+use contract::Peer;
 use transport::{Cast, UdpPeer};
 
 /// Notifications sent before anything else is done: a room with ten thousand observers must not keep requests waiting.
@@ -20,65 +21,62 @@ const NOTIFICATIONS_PER_TURN: usize = 64;
 /// homeserver and a few busy devices would take all of a router's memory.
 const BODIES_IN_FLIGHT: usize = 16 << 20;
 
-/// What was waited for.
-pub(crate) enum Done {
-    /// The answer to a request whose body had this many bytes.
-    Answered(ExchangeId, Response, usize),
-    /// What came of asking a homeserver on behalf of observers.
-    Polled(PollId, Polled),
+/// The end of something that waited for a homeserver.
+pub(crate) enum Completion {
+    /// The response to a request whose body had this many bytes.
+    Exchange(ExchangeId, Response, usize),
+    /// The outcome of a long poll.
+    LongPoll(PollId, Polled),
 }
 
-/// What is served, and what is under way.
+/// The endpoint, the observations, and the exchanges in flight.
 pub(crate) struct Dispatcher<'a> {
     pub(crate) endpoint: Endpoint<UdpPeer>,
-    pub(crate) hub: ObserveBroker,
+    pub(crate) observations: ObserveBroker,
     pub(crate) gateway: &'a Gateway,
-    /// What serves, as far as endpoint and observations have heard.
-    pub(crate) service: Arc<Snapshot>,
-    pub(crate) pending: FuturesUnordered<LocalBoxFuture<'a, Done>>,
+    /// The snapshot whose limits the endpoint and the observations have.
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) pending: FuturesUnordered<LocalBoxFuture<'a, Completion>>,
     /// Bytes of request bodies in flight.
-    pub(crate) bodies: usize,
-    /// Where the transport listens.
-    pub(crate) local: Option<SocketAddr>,
+    pub(crate) body_bytes: usize,
+    /// The addresses that the listeners are bound to.
+    pub(crate) local_addresses: Vec<Option<SocketAddr>>,
     pub(crate) draining: bool,
 }
 
 impl Dispatcher<'_> {
-    pub(crate) fn receive(&mut self, now: Instant, peer: UdpPeer, arrival: Cast, datagram: &[u8]) {
-        match arrival {
+    pub(crate) fn receive(&mut self, now: Instant, peer: UdpPeer, cast: Cast, datagram: &[u8]) {
+        match cast {
             Cast::Unicast => self.endpoint.handle_datagram(now, peer, datagram),
             Cast::Multicast => self.endpoint.handle_multicast(now, peer, datagram),
         }
-        // At once and not after the batch: what needs no homeserver is then never in flight beside the rest of the batch,
-        // and so never above a device's bound.
+        // At once and not after the batch: a request that needs no homeserver is then never in flight beside the rest of the
+        // batch, and so never above a device's bound.
         while let Some(incoming) = self.endpoint.poll_request() {
-            self.begin(incoming);
+            self.dispatch(incoming);
         }
     }
 
-    /// Goes over to what serves now, if that is another service than before.
-    pub(crate) fn follow(&mut self, now: Instant) {
+    /// Applies the current snapshot, if it is another one than before.
+    pub(crate) fn apply_snapshot(&mut self, now: Instant) {
         let next = self.gateway.snapshots.load();
-        if Arc::ptr_eq(&self.service, &next) {
+        if Arc::ptr_eq(&self.snapshot, &next) {
             return;
         }
-        let is_configured_anew = !next.is_configured_as(&self.service);
-        self.service = next.clone();
-        if is_configured_anew {
-            self.endpoint.set_limits(&self.service.limits.coap);
-            self.hub.reconfigure(&self.service, now);
+        let is_reconfigured = !next.is_configured_as(&self.snapshot);
+        self.snapshot = next.clone();
+        if is_reconfigured {
+            self.endpoint.set_limits(&self.snapshot.limits.coap);
+            self.observations.reconfigure(&self.snapshot, now);
         }
     }
 
-    fn begin(&mut self, incoming: Incoming<UdpPeer>) {
+    fn dispatch(&mut self, incoming: Incoming<UdpPeer>) {
         let id = incoming.id;
         let body = incoming.request.payload.len();
         let request = Request {
-            peer: incoming.peer.remote,
-            local: self.local.map(|listening| match incoming.peer.local {
-                Some(address) => SocketAddr::new(address, listening.port()),
-                None => listening,
-            }),
+            peer: Peer::unauthenticated(incoming.peer.remote),
+            local: self.local_address(incoming.peer),
             multicast: incoming.multicast,
             observes: incoming.observes,
             message_type: incoming.message_type,
@@ -88,7 +86,7 @@ impl Dispatcher<'_> {
         let refusal = if self.draining {
             Some(GatewayError::Draining)
         } else {
-            (self.bodies + body > BODIES_IN_FLIGHT).then_some(GatewayError::Busy)
+            (self.body_bytes + body > BODIES_IN_FLIGHT).then_some(GatewayError::Busy)
         };
         if let Some(refusal) = refusal {
             let response = self.gateway.refuse(&request, &refusal);
@@ -96,66 +94,86 @@ impl Dispatcher<'_> {
             return;
         }
         let gateway = self.gateway;
-        match gateway.begin(request) {
-            Dispatch::Answered(answer) => self.respond(id, answer),
-            Dispatch::PendingExchange(waiting) => {
-                self.bodies += body;
+        match gateway.dispatch(request) {
+            Dispatch::Done(response) => self.respond(id, response),
+            Dispatch::Pending(pending) => {
+                self.body_bytes += body;
                 self.pending.push(Box::pin(async move {
-                    Done::Answered(id, gateway.finish(waiting).await, body)
+                    Completion::Exchange(id, gateway.finish(pending).await, body)
                 }));
             }
         }
     }
 
-    pub(crate) fn finish(&mut self, done: Done) {
-        match done {
-            Done::Answered(id, answer, body) => {
-                self.bodies -= body;
-                self.respond(id, answer);
+    pub(crate) fn complete(&mut self, completion: Completion) {
+        match completion {
+            Completion::Exchange(id, response, body) => {
+                self.body_bytes -= body;
+                self.respond(id, response);
             }
-            Done::Polled(id, polled) => self.hub.polled(Instant::now(), id, polled),
+            Completion::LongPoll(id, polled) => {
+                self.observations.polled(Instant::now(), id, polled)
+            }
         }
     }
 
-    /// Answers a request, and does what follows.
-    fn respond(&mut self, id: ExchangeId, answer: Response) {
+    /// The gateway's address and port that a peer speaks to.
+    fn local_address(&self, peer: UdpPeer) -> Option<SocketAddr> {
+        let bound = self
+            .local_addresses
+            .get(usize::from(peer.listener))
+            .copied()
+            .flatten()?;
+        Some(
+            peer.local
+                .map_or(bound, |address| SocketAddr::new(address, bound.port())),
+        )
+    }
+
+    /// Sends a response, and carries out its side effect.
+    fn respond(&mut self, id: ExchangeId, response: Response) {
         let now = Instant::now();
-        let mut message = answer.message;
-        match answer.side_effect {
+        let mut message = response.message;
+        match response.side_effect {
             None => self.endpoint.respond(now, id, message),
             Some(SideEffect::LoggedOut(account)) => {
                 self.endpoint.respond(now, id, message);
-                self.hub.logged_out(&account);
+                self.observations.logged_out(&account);
             }
-            // It would end with the gateway, and nobody would tell the device.
+            // The observation would end with the gateway, without a last notification.
             Some(SideEffect::Observation(_)) if self.draining => {
                 self.endpoint.respond(now, id, message);
             }
             Some(SideEffect::Observation(registration)) => {
-                let prepared = self.hub.prepare(&self.service, now, *registration);
+                let prepared = self
+                    .observations
+                    .prepare(&self.snapshot, now, *registration);
                 let Some(prepared) = prepared else {
                     return self.endpoint.respond(now, id, message);
                 };
                 let renewed = self.endpoint.renews(id);
-                let renewed = renewed.filter(|renewed| self.hub.goes_on(*renewed, &prepared));
-                if let Some(told) = renewed.and_then(|renewed| self.hub.told_last(renewed)) {
+                let renewed =
+                    renewed.filter(|renewed| self.observations.goes_on(*renewed, &prepared));
+                if let Some(told) = renewed.and_then(|renewed| self.observations.told_last(renewed))
+                {
                     message = told;
                 }
-                self.hub.keep_fresh(&mut message);
-                let response = message.clone();
-                let begun = self.endpoint.respond_observing(now, id, response, renewed);
-                self.hub.start(now, begun, prepared, message);
+                self.observations.keep_fresh(&mut message);
+                let begun = self
+                    .endpoint
+                    .respond_observing(now, id, message.clone(), renewed);
+                self.observations.start(now, begun, prepared, message);
             }
         }
     }
 
-    /// Moves between endpoint and observations: what arrived, and what is to be told.
+    /// Moves acknowledgements from the endpoint to the observations, and notifications back.
     pub(crate) fn notify(&mut self) {
         for _ in 0..NOTIFICATIONS_PER_TURN {
             while let Some(event) = self.endpoint.poll_observe_event() {
-                self.hub.observed(Instant::now(), event);
+                self.observations.observed(Instant::now(), event);
             }
-            let Some((id, message)) = self.hub.poll_notification(Instant::now()) else {
+            let Some((id, message)) = self.observations.poll_notification(Instant::now()) else {
                 return;
             };
             self.endpoint.notify(Instant::now(), id, message);
@@ -167,37 +185,37 @@ impl Dispatcher<'_> {
         if is_due(self.endpoint.next_timeout()) {
             self.endpoint.handle_timeout(now);
         }
-        if is_due(self.hub.next_timeout()) {
-            self.hub.handle_timeout(now);
-            while let Some(call) = self.hub.next_long_poll(&self.service, now) {
-                let upstreams = self.service.upstreams.clone();
+        if is_due(self.observations.next_timeout()) {
+            self.observations.handle_timeout(now);
+            while let Some(call) = self.observations.next_long_poll(&self.snapshot, now) {
+                let upstreams = self.snapshot.upstreams.clone();
                 self.pending.push(Box::pin(async move {
                     let (id, polled) = call.make(&upstreams).await;
-                    Done::Polled(id, polled)
+                    Completion::LongPoll(id, polled)
                 }));
             }
         }
     }
 
-    /// For whoever asks how it goes.
+    /// For the status page.
     pub(crate) fn state(&self) -> LoopState {
-        let (observations, polls) = self.hub.size();
+        let (observations, polls) = self.observations.size();
         LoopState {
             counters: self.endpoint.counters(),
             in_flight: self.endpoint.in_flight(),
-            bodies: self.bodies,
+            bodies: self.body_bytes,
             observations,
             polls,
-            polls_refused: self.hub.refused_polls(),
+            polls_refused: self.observations.refused_polls(),
             draining: self.draining,
         }
     }
 
     pub(crate) fn next_timeout(&self) -> Option<Instant> {
-        let notifications = self.hub.has_ready().then(Instant::now);
+        let notifications = self.observations.has_ready().then(Instant::now);
         let times = [
             self.endpoint.next_timeout(),
-            self.hub.next_timeout(),
+            self.observations.next_timeout(),
             notifications,
         ];
         times.into_iter().flatten().min()

@@ -10,6 +10,7 @@ pub mod daemon;
 mod dispatcher;
 pub mod event_loop;
 pub mod limits;
+mod listeners;
 pub mod observe;
 pub mod request;
 pub mod rule_manager;

@@ -12,15 +12,13 @@ mod request;
 mod response;
 mod settings;
 
-use std::net::IpAddr;
-
 use tokio::time::Instant;
 
 pub use account::Account;
 pub use client::ClientError;
 use contract::clock::Clock;
 use contract::secret::AccessToken;
-use contract::{CallError, HttpRequest, HttpResponse, Upstream};
+use contract::{CallError, HttpRequest, HttpResponse, Peer, Upstream};
 pub use homeserver::{ClientApi, ConcurrencyLimit, Homeserver};
 pub use probes::Probes;
 pub use public_only::is_public;
@@ -34,8 +32,8 @@ pub type Outcome = Result<HttpResponse, CallError>;
 /// Who a call is made for.
 #[derive(Clone)]
 pub struct Caller {
-    /// Its address, for `token_peers`.
-    pub address: IpAddr,
+    /// Its address counts for `token_peers`.
+    pub peer: Peer,
     /// The token it presented.
     pub token: Option<AccessToken>,
     /// The homeserver its Proxy-Uri names; the default one otherwise.
@@ -268,7 +266,7 @@ impl Upstreams {
                 let trusted = self
                     .token_peers
                     .iter()
-                    .any(|network| network.contains(&caller.address));
+                    .any(|network| network.contains(&caller.peer.ip()));
                 // A device that presents a token of its own means that one, here or nowhere.
                 homeserver
                     .token()

@@ -16,6 +16,7 @@ compile_error!(
 
 mod call;
 mod engine;
+pub mod exchange;
 mod mount_table;
 mod package;
 mod revision;

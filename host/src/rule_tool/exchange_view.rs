@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Value as Json, json};
 
 use super::description_view::path as link_path;
-use super::exchange::{Event, Outcome};
+use super::exchange::Event;
 use coap::Message;
 use coap::code::{self, Dotted};
 use coap::option::{CONTENT_FORMAT, URI_PATH, content_format};
@@ -15,6 +15,7 @@ use device::notation::printable;
 use device::option_view::{self, OptionView};
 use device::outcome::name;
 use device::payload_view::{self, PayloadView};
+use runtime::exchange::Outcome;
 
 /// Prints an exchange for people.
 pub(super) fn write_text(
@@ -80,7 +81,7 @@ pub(super) fn write_text(
                     )?;
                 }
             }
-            Event::Answer {
+            Event::Response {
                 message,
                 session,
                 watch,
@@ -170,7 +171,7 @@ fn event_json(description: &Description, event: &Event) -> Json {
             json
         }
         Event::Outcome(outcome) => outcome_json(outcome),
-        Event::Answer {
+        Event::Response {
             message,
             session,
             watch,

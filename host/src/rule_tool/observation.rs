@@ -1,10 +1,11 @@
 //! What follows an answer that starts an observation, on the desk: a poll for each answer that is still there.
 
 use super::error::ToolError;
-use super::exchange::{Event, Outcome, broken};
+use super::exchange::{Event, contract_violation};
 use contract::{Context, Failure, HttpRequest, Progress, Watch};
 use gateway::request::reply::{failed, to_coap};
 use runtime::Revision;
+use runtime::exchange::Outcome;
 
 /// Polls with what `outcomes` holds; each change of the watch's topic becomes a notification.
 pub(super) fn observe(
@@ -43,8 +44,8 @@ pub(super) fn observe(
                 continue;
             }
             match observed(revision.notify(context, &change)?)? {
-                Ok(message) => events.push(Event::Answer {
-                    message: to_coap(message).map_err(|refusal| broken(&refusal))?,
+                Ok(message) => events.push(Event::Response {
+                    message: to_coap(message).map_err(|error| contract_violation(&error))?,
                     session: None,
                     watch: None,
                 }),
@@ -65,8 +66,8 @@ fn observed<T>(result: Option<Result<T, Failure>>) -> Result<Result<T, Failure>,
 }
 
 fn ended(failure: Failure, events: &mut Vec<Event>) -> Result<(), ToolError> {
-    events.push(Event::Answer {
-        message: failed(failure).map_err(|refusal| broken(&refusal))?,
+    events.push(Event::Response {
+        message: failed(failure).map_err(|error| contract_violation(&error))?,
         session: None,
         watch: None,
     });

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use comatrix_sdk::vectors::cases;
@@ -20,7 +21,7 @@ const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
 
 /// A rule that is tried out, under the name of its file.
 pub(super) struct RuleHarness {
-    pub(super) revision: Revision,
+    pub(super) revision: Arc<Revision>,
     /// Compiling, linking and describing took this long.
     pub(super) activated_in: Duration,
 }
@@ -45,7 +46,7 @@ impl RuleHarness {
         let began = Instant::now();
         let revision = Revision::activate(&engines, None, &candidate);
         Ok(revision.map(|revision| Self {
-            revision,
+            revision: Arc::new(revision),
             activated_in: began.elapsed(),
         }))
     }

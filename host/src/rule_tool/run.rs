@@ -4,10 +4,11 @@ use std::io::Write;
 
 use super::args::RunArgs;
 use super::error::ToolError;
-use super::exchange::{Outcome, Setting, exchange};
+use super::exchange::{Setting, exchange};
 use super::exchange_view::{write_json, write_text};
 use super::rule_harness::RuleHarness;
 use super::{request_text, response_text};
+use runtime::exchange::Outcome;
 
 /// Prints what happened, also where it ends with an error.
 pub(super) fn run(args: &RunArgs, out: &mut impl Write) -> Result<(), ToolError> {

@@ -3,6 +3,7 @@
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsRawFd;
+use std::task::{Context, Poll};
 
 use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef, UdpSocketState};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
@@ -26,6 +27,8 @@ const BATCH: usize = if cfg!(feature = "router") {
 /// A device: its address, and the gateway's address that it speaks to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct UdpPeer {
+    /// The socket that it speaks to: its place in the list of those that the gateway serves.
+    pub listener: u8,
     /// The device.
     pub remote: SocketAddr,
     /// The gateway's address, where it listens on several and the system tells which one was meant.
@@ -82,6 +85,8 @@ impl BindError {
 
 /// A bound socket.
 pub struct UdpTransport {
+    /// Its place in the list of those that the gateway serves.
+    listener: u8,
     socket: UdpSocket,
     state: UdpSocketState,
     /// Whether it listens on one address only: answers leave from it anyway, without the kernel being told each time.
@@ -138,6 +143,7 @@ impl UdpTransport {
         // In one piece, which the system hands over zeroed: pages that no datagram has touched cost no memory.
         let buffers = vec![0; BATCH * RECEIVE_BUFFER];
         Ok(Self {
+            listener: 0,
             socket,
             state,
             has_one_address: !address.ip().is_unspecified(),
@@ -174,12 +180,17 @@ impl UdpTransport {
         self.is_handed_over
     }
 
-    /// Waits until a datagram may be there.
+    /// Sets its place in the list of those that the gateway serves; 0 at first.
+    pub fn set_listener(&mut self, listener: u8) {
+        self.listener = listener;
+    }
+
+    /// Ready when a datagram may be there. One task can wait at a time.
     ///
     /// # Errors
     /// The system's.
-    pub async fn readable(&self) -> io::Result<()> {
-        self.socket.readable().await
+    pub fn poll_readable(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.socket.poll_recv_ready(context)
     }
 
     /// Hands each datagram that is there, up to a batch, to `take`. Returns whether there may be more.
@@ -211,7 +222,7 @@ impl UdpTransport {
             let is_multicast = meta
                 .dst_ip
                 .is_some_and(|local| local.to_canonical().is_multicast());
-            let arrival = if is_multicast {
+            let cast = if is_multicast {
                 Cast::Multicast
             } else {
                 Cast::Unicast
@@ -221,18 +232,19 @@ impl UdpTransport {
                 continue;
             }
             let peer = UdpPeer {
+                listener: self.listener,
                 remote: meta.addr,
-                // The answer to a group leaves from an address of this machine's own (RFC 7252 §8.2).
+                // The response to a group leaves from an address of this machine's own (RFC 7252 §8.2).
                 local: meta
                     .dst_ip
                     .filter(|_| !self.has_one_address && !is_multicast),
             };
             if meta.len == 0 {
-                take(peer, arrival, &[]);
+                take(peer, cast, &[]);
                 continue;
             }
             for datagram in buffer[..meta.len].chunks(meta.stride.max(1)) {
-                take(peer, arrival, datagram);
+                take(peer, cast, datagram);
             }
         }
         Ok(count == BATCH)

@@ -54,7 +54,7 @@ impl Admin {
 
     /// What the loop says; the answer where it says nothing.
     async fn serving(&self) -> Result<LoopState, Answer> {
-        self.recorder.pulse.take().await.ok_or_else(|| {
+        self.recorder.loop_probe.take().await.ok_or_else(|| {
             text(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the serving loop does not turn; restart the gateway",

@@ -15,7 +15,7 @@ impl Settings {
         let upstreams = Upstreams::new(self.upstreams.clone())?;
         Ok(Snapshot {
             disabled: self.disabled.clone().into(),
-            own_names: Arc::new(LocalNames::new(self.coap.names.clone())),
+            local_names: Arc::new(LocalNames::new(self.coap.names.clone())),
             limits: self.limits.serve.clone(),
             ..Snapshot::new(upstreams, self.limits.exchange)
         })

@@ -135,7 +135,7 @@ impl ObserveBroker {
                 if let Some(observer) = self.forget(id) {
                     tracing::info!(
                         "the observation of {} ended: {why}",
-                        observer.device.address
+                        observer.device.peer.ip()
                     );
                 }
             }
@@ -172,7 +172,7 @@ impl ObserveBroker {
     /// Ends an observation with this as its last notification.
     pub(super) fn finish(&mut self, id: ObservationId, message: coap::Message) {
         if let Some(observer) = self.forget(id) {
-            let (address, code) = (observer.device.address, code::Dotted(message.code));
+            let (address, code) = (observer.device.peer.ip(), code::Dotted(message.code));
             tracing::info!("the observation of {address} ends with {code}");
             self.last.push_back((id, message));
         }

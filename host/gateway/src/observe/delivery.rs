@@ -41,7 +41,7 @@ impl ObserveBroker {
             let result = item.message(&observer.context);
             if let Item::Change(told) = &item {
                 told.revision
-                    .judge(observer.device.address, result.is_err());
+                    .judge(observer.device.peer.ip(), result.is_err());
                 if let Err(trap) = &result
                     && told.revision.state().budget.admit_line(now)
                 {

@@ -86,8 +86,8 @@ impl ObserveBroker {
                     continue;
                 }
             };
-            if let Err(denied) = policy::permit(&poll.revision, &request) {
-                policy::tell_denied(&poll.revision, &Err(denied));
+            if let Err(denied) = poll.revision.check_call(&request) {
+                policy::log_denied(&poll.revision, &Err(denied));
                 self.finish_poll(id, &not_allowed());
                 continue;
             }
@@ -110,7 +110,7 @@ impl ObserveBroker {
         };
         poll.ended();
         let revision = poll.revision.clone();
-        policy::tell_denied(&revision, &outcome);
+        policy::log_denied(&revision, &outcome);
         let answer = match outcome {
             Ok(answer) => answer,
             Err(error) if error.reason == "denied" || error.reason == "no-credential" => {
@@ -133,7 +133,7 @@ impl ObserveBroker {
             return poll.postpone(now);
         }
         let result = revision.polled(&poll.state, &topics, &answer);
-        revision.judge(poll.identity.device.address, result.is_err());
+        revision.judge(poll.identity.device.peer.ip(), result.is_err());
         lacking.into_iter().for_each(|observer| self.lose(observer));
         match result {
             Ok(Some(Ok(progress))) => self.proceed(now, id, progress),

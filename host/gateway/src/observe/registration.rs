@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::broker::{ObserveBroker, PollId};
 use super::limits::{MAX_CHANGE, MAX_TOPIC};
 use super::long_poll::{Identity, LongPoll};
-use crate::request::{ObserveRequest, Snapshot, policy};
+use crate::request::{ObserveRequest, Snapshot};
 use contract::Watch;
 use runtime::Revision;
 
@@ -71,7 +71,9 @@ impl ObserveBroker {
             .map_err(|failure| {
                 Unobservable::Failed(contract::escaping::escaped(&failure.diagnostic, 200))
             })?;
-        policy::permit(revision, &request).map_err(|_| Unobservable::Denied)?;
+        revision
+            .check_call(&request)
+            .map_err(|_| Unobservable::Denied)?;
         let account = service
             .upstreams
             .account(device, &request.upstream, &request.credential)

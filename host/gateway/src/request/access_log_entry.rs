@@ -1,6 +1,5 @@
 //! What the log line of an exchange says of its request, kept while the request itself is used up.
 
-use std::net::SocketAddr;
 use std::time::Instant;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
@@ -9,6 +8,7 @@ use super::{Gateway, Request};
 use crate::telemetry::access_log;
 use crate::telemetry::recorder::{Ended, Resource};
 use coap::{Message, MessageType, option};
+use contract::Peer;
 use runtime::Revision;
 
 /// What a path shows as in a log line: nothing that could be taken for another field, or for a separator.
@@ -25,7 +25,7 @@ const IN_LOG_LINE: &AsciiSet = &NON_ALPHANUMERIC
 /// A request as its log line shows it.
 pub(super) struct AccessLogEntry {
     began: Instant,
-    peer: SocketAddr,
+    peer: Peer,
     method: u8,
     /// Empty where the line is not written anyway.
     path: String,
@@ -39,7 +39,7 @@ impl AccessLogEntry {
         let message = &request.message;
         Self {
             began: Instant::now(),
-            peer: request.peer,
+            peer: request.peer.clone(),
             method: message.code,
             path: if tracing::enabled!(tracing::Level::INFO) {
                 path(message)
@@ -70,7 +70,7 @@ impl AccessLogEntry {
         let [content_format, accept] = self.formats;
         let elapsed = self.began.elapsed();
         let ended = Ended {
-            peer: self.peer,
+            peer: self.peer.id,
             method: self.method,
             resource,
             upstream,
@@ -83,7 +83,7 @@ impl AccessLogEntry {
         tracing::info!(
             "{}",
             access_log::Line {
-                peer: self.peer,
+                peer: &self.peer,
                 method: self.method,
                 path: &self.path,
                 message_type: self.message_type,

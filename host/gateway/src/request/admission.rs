@@ -7,28 +7,61 @@ use super::proxy_uri::{self, ProxyUri};
 use coap::{self, code, option};
 use contract::path_segment::is_plain;
 use contract::secret::AccessToken;
-use contract::{CoapOption, Match, Message, Mismatch, Target};
-use homeserver::{Homeserver, Upstreams};
+use contract::{CoapOption, Context, Match, Message, Mismatch, Target};
+use homeserver::Homeserver;
 use runtime::{MountTable, Revision};
+use url::Url;
 
 /// A request that a rule will see.
 pub struct Admitted {
     /// The link it means.
     pub found: Match,
-    /// The homeserver of its Proxy-Uri.
-    pub requested: Option<(Homeserver, Target)>,
-    /// Option 256.
-    pub token: Option<AccessToken>,
-    /// The request as the rule gets it.
-    pub message: Message,
-    /// Whether the rule may begin an observation.
-    pub observes: bool,
+    /// The target of its Proxy-Uri.
+    target: Option<Target>,
     /// Pairs of `context.facts`.
-    pub facts: Vec<(String, String)>,
+    facts: Vec<(String, String)>,
+    /// The rest, for the gateway.
+    request: AdmittedRequest,
 }
 
-/// Options that end at the host: the token is never a rule's, the rest is what a rule is told in other ways.
-const HOST_OPTIONS: [u16; 8] = [
+/// A request without the options that end at the host, and the values of those options.
+pub struct AdmittedRequest {
+    /// The request as the rule gets it.
+    pub message: Message,
+    /// The homeserver of its Proxy-Uri.
+    pub homeserver: Option<Homeserver>,
+    /// Option 256.
+    pub token: Option<AccessToken>,
+    /// Whether the rule may begin an observation.
+    pub observes: bool,
+}
+
+impl Admitted {
+    /// The context of the rule's calls, and the request.
+    #[must_use]
+    pub fn split(
+        self,
+        flow_id: String,
+        now: Option<u64>,
+        principal: Option<&str>,
+    ) -> (Context, AdmittedRequest) {
+        let context = Context {
+            link: self.found.link,
+            captures: self.found.captures,
+            requested: self.target,
+            principal: principal.map(str::to_owned),
+            flow_id,
+            now,
+            facts: self.facts,
+        };
+        (context, self.request)
+    }
+}
+
+/// Options that end at the host. The token is never a rule's; the rule learns of the others by other means: Observe, for
+/// one, comes back where the rule may begin an observation.
+const HOST_OPTIONS: [u16; 9] = [
+    option::OBSERVE,
     option::ACCESS_TOKEN,
     option::PROXY_URI,
     option::PROXY_SCHEME,
@@ -75,15 +108,16 @@ pub(super) fn lookup<'a>(
 }
 
 /// Checks a request for the link that it means. `observes`: it asks for an observation, and there is room for one.
+/// `homeserver_of`: the homeserver of a Proxy-Uri's origin, or why this gateway does not call it.
 ///
 /// # Errors
-/// [`GatewayError`]: the answer that the host gives itself.
+/// [`GatewayError`]: the response that the host makes itself.
 pub fn admit(
     request: coap::Message,
     found: Match,
     revision: &Revision,
-    upstreams: &Upstreams,
     observes: bool,
+    homeserver_of: impl FnOnce(&Url) -> Result<Homeserver, &'static str>,
 ) -> Result<Admitted, GatewayError> {
     check_preconditions(&request)?;
     let token = request
@@ -94,14 +128,11 @@ pub fn admit(
         .option(option::PROXY_URI)
         .map(|value| {
             let ProxyUri { origin, target } = proxy_uri::parse(value)?;
-            Ok::<_, GatewayError>((
-                upstreams
-                    .find(&origin)
-                    .map_err(GatewayError::ProxyingNotSupported)?,
-                target,
-            ))
+            let homeserver = homeserver_of(&origin).map_err(GatewayError::ProxyingNotSupported)?;
+            Ok::<_, GatewayError>((homeserver, target))
         })
         .transpose()?;
+    let (homeserver, target) = requested.unzip();
     let link = &revision.description().links[usize::from(found.link)];
     check_format(&request, &link.accepts)?;
     check_accept(&request, &link.produces)?;
@@ -110,15 +141,18 @@ pub fn admit(
     let facts = accept.map(|accept| ("accept".to_owned(), accept.to_string()));
     let mut message = for_rule(request);
     if observes {
-        say_that_it_observes(&mut message);
+        insert_observe(&mut message);
     }
     Ok(Admitted {
         found,
-        requested,
-        token,
-        message,
-        observes,
+        target,
         facts: facts.into_iter().collect(),
+        request: AdmittedRequest {
+            message,
+            homeserver,
+            token,
+            observes,
+        },
     })
 }
 
@@ -157,7 +191,7 @@ fn check_preconditions(request: &coap::Message) -> Result<(), GatewayError> {
 ///
 /// # Errors
 /// 4.15.
-pub fn check_format(request: &coap::Message, accepts: &[u16]) -> Result<(), GatewayError> {
+fn check_format(request: &coap::Message, accepts: &[u16]) -> Result<(), GatewayError> {
     let format = request.uint_option(option::CONTENT_FORMAT);
     let known = accepts.is_empty()
         || format.is_some_and(|format| accepts.iter().any(|known| u32::from(*known) == format));
@@ -173,7 +207,7 @@ pub fn check_format(request: &coap::Message, accepts: &[u16]) -> Result<(), Gate
 ///
 /// # Errors
 /// 4.06.
-pub fn check_accept(request: &coap::Message, produces: &[u16]) -> Result<(), GatewayError> {
+fn check_accept(request: &coap::Message, produces: &[u16]) -> Result<(), GatewayError> {
     let met = produces.is_empty()
         || request
             .uint_option(option::ACCEPT)
@@ -189,8 +223,7 @@ pub fn check_accept(request: &coap::Message, produces: &[u16]) -> Result<(), Gat
 }
 
 /// The request as a rule gets it.
-#[must_use]
-pub fn for_rule(request: coap::Message) -> Message {
+fn for_rule(request: coap::Message) -> Message {
     Message {
         code: request.code,
         options: request
@@ -207,7 +240,7 @@ pub fn for_rule(request: coap::Message) -> Message {
 }
 
 /// Observe, empty, in its place: `types.message`.
-fn say_that_it_observes(message: &mut Message) {
+fn insert_observe(message: &mut Message) {
     let options = &mut message.options;
     let place = options.partition_point(|option| option.number < option::OBSERVE);
     let (number, value) = (option::OBSERVE, Vec::new());

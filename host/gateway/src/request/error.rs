@@ -1,10 +1,12 @@
 //! What the host itself answers when a request does not reach a rule, or a rule fails: the one place where the
 //! host's errors become CoAP codes.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use coap::{Message, code, option};
 use contract::secret::NotAToken;
+use runtime::exchange::{ContractViolation, ExchangeError};
 use runtime::{Limit, Trap};
 
 /// Seconds a device waits before it tries a busy or draining gateway again.
@@ -72,7 +74,22 @@ pub enum GatewayError {
     #[error(
         "the translation rule broke its contract; its operator finds the reason in the gateway's log"
     )]
-    RuleBrokeContract(&'static str),
+    RuleBrokeContract(Cow<'static, str>),
+}
+
+impl From<ExchangeError> for GatewayError {
+    fn from(error: ExchangeError) -> Self {
+        match error {
+            ExchangeError::Trapped(trap) => Self::RuleTrapped(trap),
+            ExchangeError::Contract(violation) => Self::from(violation),
+        }
+    }
+}
+
+impl From<ContractViolation> for GatewayError {
+    fn from(violation: ContractViolation) -> Self {
+        Self::RuleBrokeContract(violation.to_string().into())
+    }
 }
 
 impl GatewayError {

@@ -24,13 +24,14 @@ use crate::telemetry::recorder::{Recorder, Resource};
 use access_log_entry::AccessLogEntry;
 use coap::{self, MessageType, code, option};
 use conditions::{Conditions, EntityTags};
+use contract::Peer;
 use contract::Step;
 use contract::clock::Clock;
 pub use error::GatewayError;
 pub use local_authority::LocalNames;
 pub use response::{ObserveRequest, Response, SideEffect};
 pub use rule_execution::MAX_HOLD;
-use rule_execution::RuleExecution;
+use rule_execution::{RuleExecution, Started};
 use runtime::Revision;
 pub use snapshot::{Snapshot, SnapshotCell};
 use txn_id::TxnIdGenerator;
@@ -43,14 +44,14 @@ pub struct Gateway {
     pub clock: Clock,
     /// What it has done.
     pub recorder: Rc<Recorder>,
-    flow_ids: TxnIdGenerator,
+    txn_ids: TxnIdGenerator,
     entity_tags: EntityTags,
 }
 
 /// A whole request and where it came from.
 pub struct Request {
     /// The device.
-    pub peer: SocketAddr,
+    pub peer: Peer,
     /// The gateway's address and port that it came to, where that is known.
     pub local: Option<SocketAddr>,
     /// It came to a group: only discovery is answered.
@@ -65,116 +66,123 @@ pub struct Request {
     pub wire_bytes: usize,
 }
 
-/// How far an exchange has come.
+/// How far an exchange came without waiting.
 pub enum Dispatch {
     /// To its end.
-    Answered(Response),
+    Done(Response),
     /// A homeserver is needed: [`Gateway::finish`].
-    PendingExchange(Box<PendingExchange>),
+    Pending(Box<PendingExchange>),
 }
 
 /// An exchange that waits for a homeserver.
 pub struct PendingExchange {
-    seen: AccessLogEntry,
+    log_entry: AccessLogEntry,
     resource: Resource,
     conditions: Conditions,
-    exchange: RuleExecution,
+    execution: Box<RuleExecution>,
     step: Step,
 }
 
 impl Gateway {
-    /// A gateway that serves what `serving` says, by the system's clock.
+    /// A gateway that serves the current snapshot, by the system's clock.
     #[must_use]
     pub fn new(snapshots: Arc<SnapshotCell>) -> Self {
         Self {
             snapshots,
             clock: Clock::system(),
             recorder: Rc::default(),
-            flow_ids: TxnIdGenerator::new(),
+            txn_ids: TxnIdGenerator::new(),
             entity_tags: EntityTags::default(),
         }
     }
 
-    /// Takes a request as far as it comes without waiting. Every request gets an answer; errors are answers.
-    pub fn begin(&self, mut request: Request) -> Dispatch {
-        // From here on the exchange stays with this service, whatever takes its place.
-        let service = self.snapshots.load();
+    /// Processes a request as far as it comes without waiting. Every request gets a response, errors included.
+    pub fn dispatch(&self, mut request: Request) -> Dispatch {
+        // The exchange keeps this snapshot, also after a reload.
+        let snapshot = self.snapshots.load();
         // First, so that the log shows the path that is meant.
-        let own_names = &service.own_names;
-        let resolved = own_names.resolve(&mut request.message, request.local);
-        let seen = AccessLogEntry::of(&request);
+        let resolved = snapshot
+            .local_names
+            .resolve(&mut request.message, request.local);
+        let log_entry = AccessLogEntry::of(&request);
         let conditions = Conditions::of(&request.message);
-        let mut led = Led {
+        let mut route = Route {
             resource: Resource::Unknown,
             rule: None,
         };
-        let begun = resolved.and_then(|()| self.admit_and_begin(&service, request, &mut led));
-        let Led { resource, rule } = led;
+        let started = resolved.and_then(|()| self.start(&snapshot, request, &mut route));
+        let Route { resource, rule } = route;
         let rule = rule.as_deref();
-        match begun {
-            Ok(Err((exchange, step))) => Dispatch::PendingExchange(Box::new(PendingExchange {
-                seen,
+        match started {
+            Ok(Started::Waiting(execution, step)) => Dispatch::Pending(Box::new(PendingExchange {
+                log_entry,
                 resource,
                 conditions,
-                exchange,
+                execution,
                 step,
             })),
-            Ok(Ok(mut answer)) => {
-                answer.message = conditions.apply(&self.entity_tags, answer.message);
-                seen.end(self, &resource, rule, None, &answer.message);
-                Dispatch::Answered(answer)
+            Ok(Started::Ended(mut response)) => {
+                response.message = conditions.apply(&self.entity_tags, response.message);
+                log_entry.end(self, &resource, rule, None, &response.message);
+                Dispatch::Done(response)
             }
-            Err(refusal) => {
-                let response = refused(rule, &refusal);
-                seen.end(self, &resource, rule, None, &response);
-                Dispatch::Answered(response.into())
+            Err(error) => {
+                let response = error_response(rule, &error);
+                log_entry.end(self, &resource, rule, None, &response);
+                Dispatch::Done(response.into())
             }
         }
     }
 
-    /// Does the rest.
-    pub async fn finish(&self, waiting: Box<PendingExchange>) -> Response {
+    /// Makes the homeserver calls of a pending exchange until the rule replies.
+    pub async fn finish(&self, pending: Box<PendingExchange>) -> Response {
         let PendingExchange {
-            seen,
+            log_entry,
             resource,
             conditions,
-            mut exchange,
+            mut execution,
             step,
-        } = *waiting;
-        let result = exchange.finish(step).await;
-        let rule = Some(exchange.revision());
-        let mut answer = result.unwrap_or_else(|refusal| refused(rule, &refusal).into());
-        answer.message = conditions.apply(&self.entity_tags, answer.message);
-        seen.end(self, &resource, rule, exchange.upstream(), &answer.message);
-        answer
+        } = *pending;
+        let result = execution.finish(step).await;
+        let rule = Some(execution.revision());
+        let mut response = result.unwrap_or_else(|error| error_response(rule, &error).into());
+        response.message = conditions.apply(&self.entity_tags, response.message);
+        log_entry.end(
+            self,
+            &resource,
+            rule,
+            execution.last_outcome(),
+            &response.message,
+        );
+        response
     }
 
-    /// Answers a request, however long it takes.
-    pub async fn answer(&self, request: Request) -> Response {
-        match self.begin(request) {
-            Dispatch::Answered(answer) => answer,
-            Dispatch::PendingExchange(waiting) => self.finish(waiting).await,
+    /// Processes a request to its end.
+    pub async fn respond(&self, request: Request) -> Response {
+        match self.dispatch(request) {
+            Dispatch::Done(response) => response,
+            Dispatch::Pending(pending) => self.finish(pending).await,
         }
     }
 
-    /// The answer to a request that the gateway cannot take now, and its log line.
+    /// The response to a request that the gateway cannot process now, and its log line.
     #[must_use]
-    pub fn refuse(&self, request: &Request, refusal: &GatewayError) -> coap::Message {
-        if matches!(refusal, GatewayError::Busy) {
+    pub fn refuse(&self, request: &Request, error: &GatewayError) -> coap::Message {
+        if matches!(error, GatewayError::Busy) {
             self.recorder.refused_busy();
         }
-        let response = refusal.response();
+        let response = error.response();
         AccessLogEntry::of(request).end(self, &Resource::Unknown, None, None, &response);
         response
     }
 
-    /// `led` becomes what the request led to.
-    fn admit_and_begin(
+    /// Finds the request's resource, and lets its rule begin. `route` becomes what was found on the way.
+    fn start(
         &self,
-        service: &Arc<Snapshot>,
+        snapshot: &Arc<Snapshot>,
         request: Request,
-        led: &mut Led,
-    ) -> Result<Result<Response, (RuleExecution, Step)>, GatewayError> {
+        route: &mut Route,
+    ) -> Result<Started, GatewayError> {
         let Request {
             peer,
             multicast,
@@ -185,9 +193,9 @@ impl Gateway {
         admission::check_hop_limit(&message)?;
         let path = admission::path(&message)?;
         if admission::is_discovery(&path) {
-            led.resource = Resource::Discovery;
+            route.resource = Resource::Discovery;
             admission::admit_discovery(&message)?;
-            return Ok(Ok(discover(service, &message)?.into()));
+            return Ok(Started::Ended(discover(snapshot, &message)?.into()));
         }
         if multicast {
             return Err(GatewayError::NotFound);
@@ -197,13 +205,14 @@ impl Gateway {
             disabled,
             upstreams,
             ..
-        } = &**service;
+        } = &**snapshot;
         let (revision, found) = admission::find(&message, &path, rules, disabled)?;
-        led.resource = Resource::Link(revision.clone(), found.link);
-        let admitted = admission::admit(message, found, revision, upstreams, observes)?;
-        let revision = led.rule.insert(revision.clone());
-        let flow_id = self.flow_ids.next();
-        rule_execution::begin(service, self.clock, flow_id, revision, peer, admitted)
+        route.resource = Resource::Link(revision.clone(), found.link);
+        let homeserver_of = |origin: &_| upstreams.find(origin);
+        let admitted = admission::admit(message, found, revision, observes, homeserver_of)?;
+        let revision = route.rule.insert(revision.clone());
+        let flow_id = self.txn_ids.next();
+        rule_execution::start(snapshot, self.clock, flow_id, revision, &peer, admitted)
     }
 }
 
@@ -218,16 +227,16 @@ fn discover(service: &Snapshot, request: &coap::Message) -> Result<coap::Message
         .with_payload(links))
 }
 
-/// What a request led to, as far as it came.
-struct Led {
+/// The resource that a request means, as far as it was found.
+struct Route {
     resource: Resource,
     /// The revision that was called.
     rule: Option<Arc<Revision>>,
 }
 
-/// The answer to an exchange that ended with a refusal. What a rule did wrong is for the operator.
-fn refused(rule: Option<&Revision>, refusal: &GatewayError) -> coap::Message {
-    let fault = match refusal {
+/// The response to an exchange that ended with an error. A rule's fault is for the operator: it is logged.
+fn error_response(rule: Option<&Revision>, error: &GatewayError) -> coap::Message {
+    let fault = match error {
         GatewayError::RuleTrapped(trap) => Some(trap.to_string()),
         GatewayError::RuleBrokeContract(how) => {
             rule.map(|rule| format!("rule {} broke its contract: {how}", rule.name()))
@@ -240,5 +249,5 @@ fn refused(rule: Option<&Revision>, refusal: &GatewayError) -> coap::Message {
     {
         tracing::error!("{fault}");
     }
-    refusal.response()
+    error.response()
 }

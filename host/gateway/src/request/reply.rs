@@ -24,7 +24,7 @@ pub fn to_coap(message: contract::Message) -> Result<coap::Message, GatewayError
     ];
     if !code::is_response(message.code) {
         return Err(GatewayError::RuleBrokeContract(
-            "its reply's code is no response code",
+            "its reply's code is no response code".into(),
         ));
     }
     let bytes: usize = message
@@ -34,7 +34,7 @@ pub fn to_coap(message: contract::Message) -> Result<coap::Message, GatewayError
         .sum();
     if message.options.len() > MAX_OPTIONS || bytes > MAX_OPTION_BYTES {
         return Err(GatewayError::RuleBrokeContract(
-            "its reply has too many options, or too large ones",
+            "its reply has too many options, or too large ones".into(),
         ));
     }
     if message
@@ -43,7 +43,7 @@ pub fn to_coap(message: contract::Message) -> Result<coap::Message, GatewayError
         .any(|option| hosts.contains(&option.number))
     {
         return Err(GatewayError::RuleBrokeContract(
-            "its reply holds block-wise or Observe options",
+            "its reply holds block-wise or Observe options".into(),
         ));
     }
     Ok(coap::Message {
@@ -67,7 +67,7 @@ pub fn to_coap(message: contract::Message) -> Result<coap::Message, GatewayError
 pub fn failed(failure: Failure) -> Result<coap::Message, GatewayError> {
     if !matches!(code::class(failure.code), 4 | 5) {
         return Err(GatewayError::RuleBrokeContract(
-            "its failure's code is of neither class 4 nor 5",
+            "its failure's code is of neither class 4 nor 5".into(),
         ));
     }
     let mut diagnostic = failure.diagnostic;

@@ -23,7 +23,7 @@ pub struct Snapshot {
     /// First path segments of resources that are switched off.
     pub disabled: Arc<[String]>,
     /// The gateway's names, beside its addresses, in a Proxy-Uri.
-    pub own_names: Arc<LocalNames>,
+    pub local_names: Arc<LocalNames>,
     /// For all steps of an exchange, queue and name resolution included. A device that waits longer has given up.
     pub deadline: Duration,
     /// Of the loop that serves.
@@ -38,7 +38,7 @@ impl Snapshot {
             rules: Arc::default(),
             upstreams: Arc::new(upstreams),
             disabled: Arc::default(),
-            own_names: Arc::default(),
+            local_names: Arc::default(),
             deadline,
             limits: DataPathLimits::default(),
         }

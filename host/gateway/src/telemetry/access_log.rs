@@ -1,11 +1,10 @@
 //! One line per exchange, for the operator.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use coap::address::canonical;
 use coap::code::{Dotted, method_name};
+use contract::Peer;
 use contract::escaping::escaped;
 
 /// Bytes of a log line: what fits a terminal a few times over, and a bound on what one datagram can make the
@@ -18,7 +17,7 @@ const MAX_PATH_BYTES: usize = 160;
 #[derive(Debug)]
 pub struct Line<'a> {
     /// The device.
-    pub peer: SocketAddr,
+    pub peer: &'a Peer,
     /// The request's method code.
     pub method: u8,
     /// Uri-Path, joined by `/`.
@@ -44,7 +43,7 @@ impl fmt::Display for Line<'_> {
         write!(
             f,
             "peer={} method={} path=/{} type={}",
-            canonical(self.peer),
+            self.peer,
             method_name(self.method),
             escaped(self.path, MAX_PATH_BYTES),
             self.message_type
@@ -76,7 +75,7 @@ mod tests {
 
     fn line(path: &str) -> String {
         Line {
-            peer: "[::ffff:192.0.2.1]:4711".parse().unwrap(),
+            peer: &Peer::unauthenticated("[::ffff:192.0.2.1]:4711".parse().unwrap()),
             method: 3,
             path,
             message_type: "CON",

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use coap::Counters;
-use coap::address::canonical;
 use coap::code::Dotted;
+use contract::peer::canonical;
 
 /// At most one line in this time: whoever can send datagrams must not be able to fill the log.
 const INTERVAL: Duration = Duration::from_secs(60);

@@ -46,13 +46,13 @@ impl LoopProbe {
         Some(told.borrow().clone())
     }
 
-    /// Done when somebody asks: then [`tell`](Self::tell).
+    /// Done when somebody asks: then [`report`](Self::report).
     pub(crate) async fn wanted(&self) {
         self.wanted.notified().await;
     }
 
     /// The loop's answer.
-    pub(crate) fn tell(&self, state: LoopState) {
+    pub(crate) fn report(&self, state: LoopState) {
         self.told.send_replace(state);
     }
 }
@@ -66,7 +66,7 @@ mod tests {
         let pulse = LoopProbe::default();
         let turns = async {
             pulse.wanted().await;
-            pulse.tell(LoopState {
+            pulse.report(LoopState {
                 in_flight: 7,
                 ..LoopState::default()
             });
@@ -79,7 +79,7 @@ mod tests {
     #[tokio::test]
     async fn a_loop_that_is_stuck_is_found_out_and_old_news_are_no_sign_of_life() {
         let pulse = LoopProbe::default();
-        pulse.tell(LoopState::default());
+        pulse.report(LoopState::default());
         assert!(pulse.take().await.is_none());
     }
 }

@@ -13,9 +13,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use coap::address::canonical;
 use coap::code::Dotted;
 use coap::code::method_name;
+use contract::peer::canonical;
 pub use devices::{Device, Devices};
 pub use exchange_counts::ExchangeCount;
 use exchange_counts::{ExchangeCounts, Label};
@@ -77,7 +77,7 @@ pub struct RecentExchange {
 #[derive(Default)]
 pub struct Recorder {
     /// Asks the serving loop.
-    pub pulse: LoopProbe,
+    pub loop_probe: LoopProbe,
     counts: RefCell<ExchangeCounts>,
     recent: RefCell<VecDeque<Kept>>,
     devices: RefCell<Devices>,

@@ -1,0 +1,234 @@
+//! Drives a rule through one exchange: `begin`, the calls that it asks for, `resume`, until it replies.
+//!
+//! There is one driver for the gateway, for the tools of rule authors and for the vectors of a manifest; they differ in their
+//! [`Egress`]. So a rule that passes on an author's desk meets the same limits and the same policy on a gateway.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll, Waker};
+
+use crate::call::Trap;
+use crate::revision::Revision;
+use crate::revision::limits::Limit;
+use contract::{
+    CallError, Context, Effect, Failure, HttpRequest, HttpResponse, Message, Reply, Step,
+};
+
+/// The outcome of a homeserver call.
+pub type Outcome = Result<HttpResponse, CallError>;
+
+/// Makes the calls of an exchange.
+pub trait Egress {
+    /// Ends the exchange before the rule has replied.
+    type Error: From<ExchangeError>;
+
+    /// Makes a call that the rule may make.
+    ///
+    /// # Errors
+    /// The exchange ends with them; a call without an HTTP response is an [`Outcome`] instead.
+    fn call(&mut self, step: &mut Step) -> impl Future<Output = Result<Outcome, Self::Error>>;
+
+    /// The rule may not make this call. The rule learns it from the outcome `denied`.
+    ///
+    /// # Errors
+    /// The exchange ends with them.
+    fn deny(&mut self, step: &Step, denied: CallError) -> Result<Outcome, Self::Error>;
+
+    /// `context.now` of the rule's next call.
+    fn now(&self) -> Option<u64>;
+
+    /// The component was called again; `trapped`: without a result.
+    fn resumed(&mut self, _trapped: bool) {}
+}
+
+/// An exchange that a rule has begun.
+pub struct Exchange {
+    revision: Arc<Revision>,
+    context: Context,
+}
+
+/// The state of an exchange after a call of the component.
+pub enum Progress {
+    /// The rule asks for a homeserver call.
+    Call(Step),
+    /// The rule has ended the exchange.
+    End(End),
+}
+
+/// The rule's end of an exchange.
+pub enum End {
+    /// Its reply.
+    Reply(Reply),
+    /// Its own failure.
+    Failure(Failure),
+}
+
+/// The rule gave no result that counts.
+#[derive(Debug, thiserror::Error)]
+pub enum ExchangeError {
+    /// The component trapped.
+    #[error(transparent)]
+    Trapped(#[from] Trap),
+    /// The result breaks the contract.
+    #[error(transparent)]
+    Contract(#[from] ContractViolation),
+}
+
+/// A result of a rule above one of its limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ContractViolation {
+    /// `[rule.limits] body`.
+    #[error("its reply has {bytes} bytes, the limit is {limit}")]
+    Reply {
+        /// Of the payload.
+        bytes: usize,
+        /// The most that it may have.
+        limit: usize,
+    },
+    /// `[rule.limits] state`.
+    #[error("its state has {bytes} bytes, the limit is {limit}")]
+    State {
+        /// Of the state.
+        bytes: usize,
+        /// The most that it may have.
+        limit: usize,
+    },
+    /// `[rule.limits] steps`.
+    #[error("it asks for more than {limit} calls")]
+    Steps {
+        /// The most that one exchange may make.
+        limit: u32,
+    },
+}
+
+impl Exchange {
+    /// Calls `translator.begin`.
+    ///
+    /// # Errors
+    /// [`ExchangeError`]: the component trapped, or its result is above a limit.
+    pub fn begin(
+        revision: &Arc<Revision>,
+        context: Context,
+        request: &Message,
+    ) -> Result<(Self, Progress), ExchangeError> {
+        let progress = progress(revision, revision.begin(&context, request)?)?;
+        let revision = revision.clone();
+        Ok((Self { revision, context }, progress))
+    }
+
+    /// Makes the calls that the rule asks for, the first of them `step`, until it ends the exchange.
+    ///
+    /// # Errors
+    /// The egress's own, and [`ExchangeError`]: the component trapped, its result is above a limit, or it asks for too many
+    /// calls.
+    pub async fn drive<E: Egress>(
+        &mut self,
+        mut step: Step,
+        egress: &mut E,
+    ) -> Result<End, E::Error> {
+        let limit = self.revision.limits().steps;
+        for _ in 0..limit {
+            let outcome = match self.revision.check_call(&step.request) {
+                Ok(()) => egress.call(&mut step).await?,
+                Err(denied) => egress.deny(&step, denied)?,
+            };
+            self.context.now = egress.now();
+            let result = self
+                .revision
+                .resume(&self.context, &step.state, outcome.as_ref());
+            egress.resumed(result.is_err());
+            let result = result.map_err(ExchangeError::from)?;
+            match progress(&self.revision, result).map_err(ExchangeError::from)? {
+                Progress::Call(next) => step = next,
+                Progress::End(end) => return Ok(end),
+            }
+        }
+        self.revision.state().budget.count(Limit::Steps);
+        Err(ExchangeError::from(ContractViolation::Steps { limit }).into())
+    }
+
+    /// As [`Exchange::drive`], for an egress that never waits: one that holds its outcomes already.
+    ///
+    /// # Errors
+    /// As [`Exchange::drive`].
+    ///
+    /// # Panics
+    /// If the egress waits.
+    pub fn drive_without_waiting<E: Egress>(
+        &mut self,
+        step: Step,
+        egress: &mut E,
+    ) -> Result<End, E::Error> {
+        let driven = pin!(self.drive(step, egress));
+        match driven.poll(&mut TaskContext::from_waker(Waker::noop())) {
+            Poll::Ready(end) => end,
+            Poll::Pending => unreachable!("the egress holds its outcomes"),
+        }
+    }
+
+    /// The revision that began the exchange.
+    #[must_use]
+    pub fn revision(&self) -> &Arc<Revision> {
+        &self.revision
+    }
+
+    /// The context of the exchange's calls.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+}
+
+/// Checks a result of the component against the revision's limits.
+fn progress(
+    revision: &Revision,
+    result: Result<Effect, Failure>,
+) -> Result<Progress, ContractViolation> {
+    let limits = revision.limits();
+    let violation = match &result {
+        Ok(Effect::Reply(reply)) if reply.message.payload.len() > limits.body => {
+            let (bytes, limit) = (reply.message.payload.len(), limits.body);
+            Some((Limit::Body, ContractViolation::Reply { bytes, limit }))
+        }
+        Ok(Effect::Call(step)) if step.state.len() > limits.state => {
+            let (bytes, limit) = (step.state.len(), limits.state);
+            Some((Limit::State, ContractViolation::State { bytes, limit }))
+        }
+        _ => None,
+    };
+    if let Some((limit, violation)) = violation {
+        revision.state().budget.count(limit);
+        return Err(violation);
+    }
+    Ok(match result {
+        Ok(Effect::Call(step)) => Progress::Call(step),
+        Ok(Effect::Reply(reply)) => Progress::End(End::Reply(reply)),
+        Err(failure) => Progress::End(End::Failure(failure)),
+    })
+}
+
+impl Revision {
+    /// Whether the rule may make a call: within its limits, and among the needs of its description.
+    ///
+    /// # Errors
+    /// [`CallError`] `denied`.
+    pub fn check_call(&self, request: &HttpRequest) -> Result<(), CallError> {
+        let limits = self.limits();
+        let body = request.body.as_ref().map_or(0, Vec::len);
+        let beyond = if body > limits.body {
+            Some(Limit::Body)
+        } else {
+            (request.headers.len() > limits.headers).then_some(Limit::Headers)
+        };
+        if let Some(limit) = beyond {
+            self.state().budget.count(limit);
+        }
+        if beyond.is_none() && self.needs(request) {
+            return Ok(());
+        }
+        Err(CallError {
+            reason: "denied".into(),
+            sent: false,
+        })
+    }
+}

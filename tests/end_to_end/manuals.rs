@@ -75,7 +75,7 @@ fn anchors(text: &str) -> BTreeSet<String> {
 
 /// The lines of shell in the manuals that begin with this program; a line that ends with a backslash continues.
 fn commands(text: &str, program: &str) -> Vec<String> {
-    let code = blocks(text, "").concat().replace("\\\n", " ");
+    let code = blocks(text, "sh").concat().replace("\\\n", " ");
     let lines = code
         .lines()
         .map(|line| line.split(" #").next().unwrap_or(line).trim());

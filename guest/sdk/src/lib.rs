@@ -44,3 +44,8 @@ pub mod vectors;
 pub mod watch;
 
 pub use value::Value;
+
+/// The examples of the tutorial are compiled as the SDK's own.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Tutorial;

@@ -54,3 +54,8 @@ pub use exchange::ExchangeId;
 pub use limits::Limits;
 pub use message::{CoapOption, Datagram, Message, MessageType, Token};
 pub use observer_table::{Ended, ObservationId, ObserveEvent};
+
+/// The example of the README is run as this crate's own.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

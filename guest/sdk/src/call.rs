@@ -29,11 +29,6 @@ pub fn call_of(
     path: &[&str],
     body: Option<Vec<u8>>,
 ) -> HttpRequest {
-    let json = |name: &str| (name.to_owned(), "application/json".to_owned());
-    let mut headers = vec![json("accept")];
-    if body.is_some() {
-        headers.push(json("content-type"));
-    }
     HttpRequest {
         upstream,
         credential: credential.to_owned(),
@@ -44,9 +39,18 @@ pub fn call_of(
             .map(|segment| (*segment).to_owned())
             .collect(),
         query: Vec::new(),
-        headers,
+        headers: headers(body.is_some()),
         body,
         hold_ms: 0,
+    }
+}
+
+/// The headers of a call: JSON is accepted, and sent if it has a body.
+pub(crate) fn headers(has_body: bool) -> Vec<(String, String)> {
+    let json = |name: &str| (name.to_owned(), "application/json".to_owned());
+    match has_body {
+        true => vec![json("accept"), json("content-type")],
+        false => vec![json("accept")],
     }
 }
 

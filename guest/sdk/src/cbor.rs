@@ -1,15 +1,13 @@
 //! CBOR (RFC 8949) as far as JSON can carry it. Strict: what is not exactly one such value is refused, with the byte
 //! where it goes wrong.
 
+mod head;
 mod items;
 
 use std::borrow::Cow;
-use std::convert::Infallible;
 use std::fmt;
 
-use ciborium_ll::{Encoder, simple};
-
-pub use ciborium_ll::Header;
+pub use head::Header;
 pub use items::Items;
 
 use crate::text::{concat, decimal};
@@ -82,9 +80,9 @@ impl Reader<'_> {
                     "JSON has no NaN or infinity; send a finite number or null",
                 );
             }
-            Header::Simple(simple::FALSE) => Value::Bool(false),
-            Header::Simple(simple::TRUE) => Value::Bool(true),
-            Header::Simple(simple::NULL) => Value::Null,
+            Header::Simple(head::FALSE) => Value::Bool(false),
+            Header::Simple(head::TRUE) => Value::Bool(true),
+            Header::Simple(head::NULL) => Value::Null,
             Header::Simple(_) => {
                 return wrong(
                     at,
@@ -170,10 +168,8 @@ pub fn encode(value: &Value) -> Vec<u8> {
     /// Most states and replies fit.
     const USUAL: usize = 128;
     let mut bytes = Vec::with_capacity(USUAL);
-    match write(&mut Encoder::from(Sink(&mut bytes)), value) {
-        Ok(()) => bytes,
-        Err(never) => match never {},
-    }
+    write(&mut bytes, value);
+    bytes
 }
 
 /// Writes a map of texts, in the order given, as [`encode`] does. The texts are copied once: it is for what may be large.
@@ -184,52 +180,40 @@ pub fn encode_texts(pairs: &[(&str, &str)]) -> Vec<u8> {
         .iter()
         .map(|(key, text)| key.len() + text.len() + 2 * HEAD);
     let mut bytes = Vec::with_capacity(length.sum::<usize>() + HEAD);
-    let mut encoder = Encoder::from(Sink(&mut bytes));
-    let mut written = encoder.push(Header::Map(Some(pairs.len())));
-    for text in pairs.iter().flat_map(|(key, text)| [key, text]) {
-        written = written.and_then(|()| encoder.text(text, None));
+    head::push(&mut bytes, head::MAP, pairs.len() as u64);
+    for (key, text) in pairs {
+        write_text(&mut bytes, key);
+        write_text(&mut bytes, text);
     }
-    match written {
-        Ok(()) => bytes,
-        Err(never) => match never {},
-    }
+    bytes
 }
 
-/// ciborium's own implementations for `Vec` depend on which of its features the whole build has switched on.
-struct Sink<'a>(&'a mut Vec<u8>);
-
-impl ciborium_io::Write for Sink<'_> {
-    type Error = Infallible;
-
-    fn write_all(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
-        self.0.extend_from_slice(bytes);
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<(), Infallible> {
-        Ok(())
-    }
+fn write_text(bytes: &mut Vec<u8>, text: &str) {
+    head::push(bytes, head::TEXT, text.len() as u64);
+    bytes.extend_from_slice(text.as_bytes());
 }
 
-fn write(encoder: &mut Encoder<Sink<'_>>, value: &Value) -> Result<(), Infallible> {
+fn write(bytes: &mut Vec<u8>, value: &Value) {
     match value {
-        Value::Null => encoder.push(Header::Simple(simple::NULL)),
-        Value::Bool(false) => encoder.push(Header::Simple(simple::FALSE)),
-        Value::Bool(true) => encoder.push(Header::Simple(simple::TRUE)),
-        Value::Unsigned(number) => encoder.push(Header::Positive(*number)),
-        Value::Negative(number) => encoder.push(Header::Negative(*number)),
-        Value::Float(number) => encoder.push(Header::Float(*number)),
-        Value::Text(text) => encoder.text(text, None),
+        Value::Null => head::push_simple(bytes, head::NULL),
+        Value::Bool(false) => head::push_simple(bytes, head::FALSE),
+        Value::Bool(true) => head::push_simple(bytes, head::TRUE),
+        Value::Unsigned(number) => head::push(bytes, head::POSITIVE, *number),
+        Value::Negative(number) => head::push(bytes, head::NEGATIVE, *number),
+        Value::Float(number) => head::push_float(bytes, *number),
+        Value::Text(text) => write_text(bytes, text),
         Value::Array(values) => {
-            encoder.push(Header::Array(Some(values.len())))?;
-            values.iter().try_for_each(|value| write(encoder, value))
+            head::push(bytes, head::ARRAY, values.len() as u64);
+            for value in values {
+                write(bytes, value);
+            }
         }
         Value::Map(pairs) => {
-            encoder.push(Header::Map(Some(pairs.len())))?;
-            pairs.iter().try_for_each(|(key, value)| {
-                encoder.text(key, None)?;
-                write(encoder, value)
-            })
+            head::push(bytes, head::MAP, pairs.len() as u64);
+            for (key, value) in pairs {
+                write_text(bytes, key);
+                write(bytes, value);
+            }
         }
     }
 }

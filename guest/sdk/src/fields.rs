@@ -43,8 +43,8 @@ pub fn payload(request: &Message) -> Result<Value, ErrorResponse> {
 }
 
 /// The payload as the JSON body of a call.
-pub fn json_body(payload: &Value) -> Result<String, ErrorResponse> {
-    let body = json::to_text(payload);
+pub fn json_body(payload: &Value) -> Result<Vec<u8>, ErrorResponse> {
+    let body = json::encode(payload);
     if body.len() > MAX_BODY {
         let remedy = concat(&[
             "payload: as JSON it takes more than ",

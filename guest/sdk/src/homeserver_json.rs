@@ -6,6 +6,7 @@ use crate::json::JsonError;
 use crate::text::{concat, decimal};
 
 /// The text in the member `name` of the object `body`: what a 2xx must have. At most `most` bytes.
+#[inline(never)]
 pub fn text_member(body: &[u8], name: &str, most: usize) -> Result<String, ErrorResponse> {
     let mut member = None;
     extract(body, &[name], &mut |_, item| {
@@ -27,6 +28,7 @@ pub fn text_member(body: &[u8], name: &str, most: usize) -> Result<String, Error
 }
 
 /// A 2xx that cannot be read.
+#[inline(never)]
 pub fn not_json(error: JsonError) -> ErrorResponse {
     ErrorResponse::bad_gateway(concat(&[
         "the homeserver's response: ",

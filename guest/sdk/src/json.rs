@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 pub(crate) use reader::{MAX_SKIPPED, Reader};
-pub use writer::to_text;
+pub use writer::{encode, to_text};
 
 use crate::text::{concat, decimal};
 use crate::value::{MAX_DEPTH, MAX_VALUES, Value, repeated_key};
@@ -52,6 +52,15 @@ static IS_SPECIAL: [bool; 256] = {
     special
 };
 
+/// Where the first such byte is; the length if there is none. A loop without closures: a component is compiled for size.
+fn special(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while at < bytes.len() && !IS_SPECIAL[usize::from(bytes[at])] {
+        at += 1;
+    }
+    at
+}
+
 pub(crate) fn wrong<T>(
     offset: usize,
     reason: impl Into<Cow<'static, str>>,
@@ -82,11 +91,6 @@ pub fn check(input: &[u8], depth: usize, string: usize) -> Result<(), JsonError>
     let mut reader = Reader::new(input, depth, string);
     reader.skip()?;
     reader.end()
-}
-
-/// [`to_text`] as bytes.
-pub fn encode(value: &Value) -> Vec<u8> {
-    to_text(value).into_bytes()
 }
 
 struct Decoder<'a> {

@@ -12,13 +12,13 @@ pub fn concat(parts: &[&str]) -> String {
 
 /// A number's digits.
 pub fn decimal(number: impl TryInto<u64>) -> String {
-    let mut text = String::with_capacity(MAX_DIGITS);
-    push_decimal(&mut text, number.try_into().unwrap_or(u64::MAX));
-    text
+    let mut digits = Vec::with_capacity(MAX_DIGITS);
+    push_decimal(&mut digits, number.try_into().unwrap_or(u64::MAX));
+    String::from_utf8(digits).unwrap_or_default()
 }
 
 /// Adds a number's digits.
-pub(crate) fn push_decimal(text: &mut String, mut number: u64) {
+pub(crate) fn push_decimal(text: &mut Vec<u8>, mut number: u64) {
     let mut digits = [b'0'; MAX_DIGITS];
     let mut start = MAX_DIGITS - 1;
     loop {
@@ -29,9 +29,7 @@ pub(crate) fn push_decimal(text: &mut String, mut number: u64) {
         }
         start -= 1;
     }
-    for digit in &digits[start..] {
-        text.push(char::from(*digit));
-    }
+    text.extend_from_slice(digits.get(start..).unwrap_or_default());
 }
 
 #[cfg(test)]

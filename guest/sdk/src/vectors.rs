@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::bindings::{
@@ -54,18 +55,22 @@ pub trait Rule {
     }
 }
 
-/// One folder, or one vector of a manifest.
-#[derive(Debug)]
+/// One folder, or one vector of a manifest (`NAME.rule.json`), which has the same fields. An unknown field is an error, so that a
+/// mistyped one is noticed.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Case {
     /// The folder's name: a sentence.
     pub name: String,
-    /// The content of `request.json`.
+    /// The device's request: the content of `request.json`.
     pub request: Json,
-    /// The content of `calls.json`.
+    /// The calls that the rule must make, and their outcomes: the content of `calls.json`.
+    #[serde(default)]
     pub calls: Vec<Json>,
-    /// The content of `reply.json`.
+    /// The response that the device must get: the content of `reply.json`.
     pub reply: Json,
-    /// The content of `observation.json`.
+    /// The course of the observation that the reply starts: the content of `observation.json`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub observation: Vec<Json>,
 }
 
@@ -266,4 +271,29 @@ fn bytes(value: &Json, field: &str) -> Option<Vec<u8>> {
         .collect();
     let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok();
     digits.chunks(2).map(byte).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_value, json, to_value};
+
+    use super::*;
+
+    #[test]
+    fn a_case_is_a_vector_of_a_manifest_with_its_defaults() {
+        let vector = json!({"name": "n", "request": {"method": "GET"}, "calls": [], "reply": {"code": "2.05"}});
+        let case: Case = from_value(vector.clone()).expect("it has all fields");
+        assert_eq!(to_value(&case).expect("it is JSON"), vector);
+        let short = json!({"name": "n", "request": {"method": "GET"}, "reply": {"code": "2.05"}});
+        assert_eq!(
+            from_value::<Case>(short).expect("calls may be left out"),
+            case
+        );
+    }
+
+    #[test]
+    fn a_mistyped_field_is_refused() {
+        let vector = json!({"name": "n", "request": {}, "reply": {}, "call": []});
+        assert!(from_value::<Case>(vector).is_err());
+    }
 }

@@ -1,7 +1,6 @@
 //! CBOR's items one by one, for rules that read what [`decode`](super::decode) refuses: byte strings, tags, other keys.
 
-use ciborium_ll::{Decoder, Error as HeaderError, Header};
-
+use super::head::{self, Header, NoHead};
 use super::{CborError, deeper, wrong};
 
 /// The items of a payload, from its beginning. Each has a head; what follows a head of a text or a byte string is read with
@@ -21,21 +20,13 @@ impl<'a> Items<'a> {
     /// The next item's head, and where it starts.
     pub fn header(&mut self) -> Result<(usize, Header), CborError> {
         let at = self.position;
-        let mut decoder = Decoder::from(self.input.get(at..).unwrap_or_default());
-        match decoder.pull() {
-            // RFC 8949 §3.3: such a two-byte form is not well-formed.
-            Ok(Header::Simple(0..=31)) if decoder.offset() > 1 => {
-                wrong(at, "a simple value in a form that is reserved")
-            }
-            Ok(header) => {
-                self.position += decoder.offset();
+        match head::read(self.input.get(at..).unwrap_or_default()) {
+            Ok((header, length)) => {
+                self.position += length;
                 Ok((at, header))
             }
-            Err(HeaderError::Io(_)) => self.truncated(),
-            Err(HeaderError::Syntax(_)) => wrong(
-                at,
-                "no CBOR item starts with this byte, or its length is absurd",
-            ),
+            Err(NoHead::Truncated) => self.truncated(),
+            Err(NoHead::Malformed(reason)) => wrong(at, reason),
         }
     }
 

@@ -1,7 +1,7 @@
 //! JSON text from front to back: the caller looks at the next byte and says what it expects there.
 
 use super::float::float;
-use super::{IS_SPECIAL, JsonError, wrong};
+use super::{JsonError, special, wrong};
 use crate::text::{concat, decimal};
 use crate::value::Value;
 
@@ -255,12 +255,12 @@ impl<'a> Reader<'a> {
         loop {
             // Nearly all bytes of a large response are passed over here.
             let rest = self.input.get(self.at..).unwrap_or_default();
-            let plain = rest.iter().position(|byte| IS_SPECIAL[usize::from(*byte)]);
-            let Some(plain) = plain else {
+            let plain = special(rest);
+            let Some(byte) = rest.get(plain) else {
                 return wrong(self.input.len(), "EOF while parsing a string");
             };
             self.at += plain + 1;
-            match (rest[plain], rest.get(plain + 1)) {
+            match (*byte, rest.get(plain + 1)) {
                 (b'"', _) => break,
                 (b'\\', Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' | b'u')) => {
                     has_escapes = true;
@@ -330,8 +330,12 @@ impl<'a> Reader<'a> {
         loop {
             let byte = self.peek()?;
             match byte {
-                b'"' => drop(self.skip_string()?),
-                b'-' | b'0'..=b'9' => drop(self.digits()?),
+                b'"' => {
+                    self.skip_string()?;
+                }
+                b'-' | b'0'..=b'9' => {
+                    self.digits()?;
+                }
                 b'[' | b'{' => {
                     self.open()?;
                     let Some(bits) = objects.get_mut(open / 32) else {
@@ -345,7 +349,9 @@ impl<'a> Reader<'a> {
                     };
                     open += 1;
                 }
-                _ => drop(self.word()?),
+                _ => {
+                    self.word()?;
+                }
             }
             let mut is_first = matches!(byte, b'[' | b'{');
             // Leaves what ends here.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::homeserver_response::HomeserverResponse;
+use super::path::place_of_room;
 use super::reply::Reply;
 use super::shape::{Credential, Shape};
 use super::state::{State, damaged};
@@ -21,7 +22,7 @@ pub enum Next {
     Reply(Reply),
     /// The homeserver is called; the call's function continues.
     #[doc(hidden)]
-    Call(PendingCall),
+    Call(Box<PendingCall>),
 }
 
 impl From<Reply> for Next {
@@ -80,6 +81,7 @@ impl<S> Call<S> {
         let shape = Shape {
             method,
             path,
+            room: place_of_room(path),
             credential: Credential::Any,
             named: None,
             hold_ms: 0,
@@ -119,13 +121,13 @@ impl<S> Call<S> {
     where
         S: State,
     {
-        let pending = PendingCall {
+        let pending = Box::new(PendingCall {
             call: self,
             state: Value::Null,
             arguments: arguments.iter().map(|text| (*text).to_owned()).collect(),
             query: Vec::new(),
             body: None,
-        };
+        });
         Prepared {
             pending,
             state: PhantomData,
@@ -165,7 +167,7 @@ impl<S: State> Resume for Call<S> {
 /// A [`Call`] about to be made.
 #[derive(Debug)]
 pub struct Prepared<S> {
-    pending: PendingCall,
+    pending: Box<PendingCall>,
     state: PhantomData<S>,
 }
 
@@ -211,5 +213,5 @@ pub struct PendingCall {
     pub(super) state: Value,
     pub(super) arguments: Vec<String>,
     pub(super) query: Vec<(String, String)>,
-    pub(super) body: Option<String>,
+    pub(super) body: Option<Vec<u8>>,
 }

@@ -55,9 +55,9 @@ impl<'a> Exchange<'a> {
         if self.context.captures.is_empty() {
             return Ok(());
         }
-        for name in matrix_request.names() {
+        for (name, segment) in matrix_request.captures() {
             let in_path = self.in_path(name);
-            if in_path.is_some() && in_path != matrix_request.capture(name) {
+            if in_path.is_some_and(|in_path| in_path != *segment) {
                 return Err(ErrorResponse::bad_request(concat(&[
                     "Proxy-Uri and Uri-Path name different ",
                     name,
@@ -69,6 +69,9 @@ impl<'a> Exchange<'a> {
     }
 
     fn in_path(&self, name: &str) -> Option<&'a str> {
+        if self.context.captures.is_empty() {
+            return None;
+        }
         let place = path::place(self.resource.path, name)?;
         self.context.captures.get(place).map(String::as_str)
     }

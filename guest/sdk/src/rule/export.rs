@@ -20,7 +20,10 @@ macro_rules! export {
                     context: Context,
                     request: Message,
                 ) -> Result<Effect, Failure> {
-                    $rule.begin(&settings, &context, &request)
+                    let effect = $rule.begin(&settings, &context, &request);
+                    // The instance ends with the call, and its memory as a whole.
+                    std::mem::forget((settings, context, request));
+                    effect
                 }
                 fn resume(
                     settings: Vec<(String, String)>,
@@ -28,7 +31,9 @@ macro_rules! export {
                     state: Vec<u8>,
                     outcome: Result<HttpResponse, CallError>,
                 ) -> Result<Effect, Failure> {
-                    $rule.resume(&settings, &context, &state, outcome)
+                    let effect = $rule.resume(&settings, &context, &state, outcome);
+                    std::mem::forget((settings, context, state));
+                    effect
                 }
             }
             $crate::bindings::export!(Exported);

@@ -79,10 +79,8 @@ fn on_sync(response: &HomeserverResponse, (room, made): (String, u64)) -> Outcom
     let (watch, topic) = (watch(response)?, response.topic(&room));
     let (mut latest, mut joined, mut before) = (Latest::default(), false, None);
     let since = watch::read(response.bytes(), &mut |item| match item {
-        SyncItem::Message(place, message) if place == room => {
-            if watch.shows(&topic, &message) {
-                latest.replace(message);
-            }
+        SyncItem::Message(place, message) if place == room && watch.shows(&topic, &message) => {
+            latest.replace(message);
         }
         SyncItem::Joined {
             room: place,

@@ -27,45 +27,103 @@ pub(super) fn fill(pattern: &str, values: Vec<String>, path: &mut Vec<String>) -
     values.next().is_none()
 }
 
-/// Whether a path has the form of the pattern.
-pub(super) fn matches(pattern: &str, path: &[String]) -> bool {
+/// Captures that [`matched`] holds.
+const MAX_CAPTURES: usize = 4;
+
+/// The names and segments of a pattern's `{…}` in a path, in their order; at most four.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Captures<'a> {
+    found: [(&'static str, &'a str); MAX_CAPTURES],
+    count: usize,
+}
+
+impl<'a> Captures<'a> {
+    pub(super) fn all(&self) -> &[(&'static str, &'a str)] {
+        self.found.get(..self.count).unwrap_or_default()
+    }
+}
+
+/// The captures, if the path as a whole has the form of the pattern.
+pub(super) fn matched<'a>(pattern: &'static str, path: &'a [String]) -> Option<Captures<'a>> {
+    let mut captures = Captures {
+        found: [("", ""); MAX_CAPTURES],
+        count: 0,
+    };
     let mut path = path.iter();
     for part in parts(pattern) {
-        match path.next() {
-            _ if part == "*" => return true,
-            Some(segment) if name(part).is_some() || segment == part => {}
-            _ => return false,
+        if part == "*" {
+            return Some(captures);
+        }
+        let segment = path.next()?;
+        match name(part) {
+            Some(name) => {
+                *captures.found.get_mut(captures.count)? = (name, segment);
+                captures.count += 1;
+            }
+            None if segment == part => {}
+            None => return None,
         }
     }
-    path.next().is_none()
+    path.next().is_none().then_some(captures)
 }
 
-/// The segment of a path of the pattern's form that stands in the place of `{wanted}`.
-pub(super) fn capture<'a>(pattern: &str, path: &'a [String], wanted: &str) -> Option<&'a str> {
-    let place = parts(pattern).position(|part| name(part) == Some(wanted))?;
-    path.get(place).map(String::as_str)
-}
-
-/// The names of a pattern's `{…}`, in their order.
-pub(super) fn names(pattern: &str) -> impl Iterator<Item = &str> {
-    parts(pattern).filter_map(name)
+/// Which of the pattern's `{…}` is `{room}`, at compile time.
+pub(super) const fn place_of_room(pattern: &str) -> Option<usize> {
+    let (bytes, room) = (pattern.as_bytes(), b"{room}");
+    let (mut at, mut place) = (0, 0);
+    while at + room.len() <= bytes.len() {
+        let mut same = 0;
+        while same < room.len() && bytes[at + same] == room[same] {
+            same += 1;
+        }
+        if same == room.len() {
+            return Some(place);
+        }
+        if bytes[at] == b'{' {
+            place += 1;
+        }
+        at += 1;
+    }
+    None
 }
 
 /// Which of the pattern's `{…}` is `{wanted}`.
 pub(super) fn place(pattern: &str, wanted: &str) -> Option<usize> {
-    names(pattern).position(|name| name == wanted)
+    let names = parts(pattern).filter_map(name);
+    names
+        .enumerate()
+        .find(|(_, name)| *name == wanted)
+        .map(|(place, _)| place)
 }
 
-/// By its bytes: it is done several times in each call, and std's search for a character takes five times as long.
-fn parts(pattern: &str) -> impl Iterator<Item = &str> {
-    let mut rest = Some(pattern);
-    let split = move || {
-        let text = rest?;
-        let end = text.bytes().position(|byte| byte == b'/');
-        rest = end.and_then(|end| text.get(end + 1..));
-        text.get(..end.unwrap_or(text.len()))
-    };
-    std::iter::from_fn(split).filter(|part| !part.is_empty())
+fn parts(pattern: &str) -> Parts<'_> {
+    Parts { pattern, at: 0 }
+}
+
+/// The parts between slashes, the empty ones left out.
+struct Parts<'a> {
+    pattern: &'a str,
+    at: usize,
+}
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = &'a str;
+
+    /// Byte by byte, without closures: it is done several times in each call, and a component is compiled for size.
+    fn next(&mut self) -> Option<&'a str> {
+        let bytes = self.pattern.as_bytes();
+        while bytes.get(self.at) == Some(&b'/') {
+            self.at += 1;
+        }
+        let start = self.at;
+        while self.at < bytes.len() && bytes[self.at] != b'/' {
+            self.at += 1;
+        }
+        match start < self.at {
+            true => self.pattern.get(start..self.at),
+            false => None,
+        }
+    }
 }
 
 fn name(part: &str) -> Option<&str> {
@@ -115,7 +173,7 @@ mod tests {
     fn a_path_matches_a_pattern_as_a_whole() {
         let path = ["rooms", "!r", "send"].map(str::to_owned);
         for pattern in ["rooms/{room}/send", "*", "rooms/*", "{a}/{b}/{c}"] {
-            assert!(matches(pattern, &path), "{pattern}");
+            assert!(matched(pattern, &path).is_some(), "{pattern}");
         }
         for pattern in [
             "",
@@ -123,9 +181,24 @@ mod tests {
             "rooms/{room}/join",
             "rooms/{room}/send/{txn}",
         ] {
-            assert!(!matches(pattern, &path), "{pattern}");
+            assert!(matched(pattern, &path).is_none(), "{pattern}");
         }
-        assert_eq!(capture("rooms/{room}/send", &path, "room"), Some("!r"));
-        assert_eq!(capture("rooms/{room}/send", &path, "send"), None);
+        let captures = matched("rooms/{room}/send", &path);
+        let captures = captures.as_ref().map(Captures::all);
+        assert_eq!(captures, Some(&[("room", "!r")][..]));
+    }
+
+    #[test]
+    fn the_place_of_the_room_is_found_at_compile_time() {
+        for pattern in [
+            "",
+            "rooms",
+            "rooms/{room}",
+            "{a}/{room}/{room}",
+            "{rooms}/{room",
+            "{a}",
+        ] {
+            assert_eq!(place_of_room(pattern), place(pattern, "room"), "{pattern}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What a Proxy-Uri names after its origin: an endpoint of the Matrix client-server API, in one of the forms that a route takes.
 
-use super::path::{capture, matches, names};
+use super::path::{Captures, matched};
 use crate::bindings::Target;
 use crate::call::CLIENT_API;
 use crate::error_response::ErrorResponse;
@@ -8,11 +8,11 @@ use crate::error_response::ErrorResponse;
 /// The spellings of the client-server API that devices use. The gateway spells calls as the homeserver wants them.
 const VERSIONS: [&str; 3] = ["r0", "v1", "v3"];
 
-/// The form that a Proxy-Uri has, and its path without what stands before the form.
+/// The form that a Proxy-Uri has, and its captures.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MatrixRequest<'a> {
     pub(super) form: &'static str,
-    path: &'a [String],
+    captures: Captures<'a>,
 }
 
 impl<'a> MatrixRequest<'a> {
@@ -34,8 +34,8 @@ impl<'a> MatrixRequest<'a> {
                 true => Some(target.path.as_slice()),
                 false => below_api,
             };
-            if let Some(path) = path.filter(|path| matches(form, path)) {
-                return Ok(MatrixRequest { form, path });
+            if let Some(captures) = path.and_then(|path| matched(form, path)) {
+                return Ok(MatrixRequest { form, captures });
             }
         }
         Err(ErrorResponse::bad_request(mismatch(forms)))
@@ -43,12 +43,14 @@ impl<'a> MatrixRequest<'a> {
 
     /// The segment in the place of `{name}`.
     pub(super) fn capture(&self, name: &str) -> Option<&'a str> {
-        capture(self.form, self.path, name)
+        let captures = self.captures();
+        let found = captures.iter().find(|(captured, _)| *captured == name);
+        found.map(|(_, segment)| *segment)
     }
 
-    /// The names of the form's `{…}`.
-    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
-        names(self.form)
+    /// Names and segments.
+    pub(super) fn captures(&self) -> &[(&'static str, &'a str)] {
+        self.captures.all()
     }
 }
 
@@ -105,7 +107,7 @@ mod tests {
                 (found.capture("room"), found.capture("txn")),
                 (Some("!r:h"), Some("7"))
             );
-            assert_eq!(found.names().collect::<Vec<_>>(), ["room", "txn"]);
+            assert_eq!(found.captures(), [("room", "!r:h"), ("txn", "7")]);
         }
     }
 

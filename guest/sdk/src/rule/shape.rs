@@ -1,7 +1,7 @@
 //! The part of a call that the operator grants.
 
-use super::path::{place, segments};
-use crate::bindings::{Context, HttpRequest, Need, Segment, Upstream};
+use super::path::segments;
+use crate::bindings::{Context, Need, Segment, Upstream};
 use crate::call::CLIENT_API;
 
 /// The path of [`lookup`](crate::room::lookup).
@@ -34,6 +34,8 @@ impl Credential {
 pub struct Shape {
     pub(super) method: &'static str,
     pub(super) path: &'static str,
+    /// Which of the path's `{…}` is `{room}`.
+    pub(super) room: Option<usize>,
     pub(super) credential: Credential,
     /// A homeserver that the operator grants by this name; else the exchange's.
     pub(super) named: Option<&'static str>,
@@ -54,7 +56,7 @@ impl Shape {
             let root = root.map(|text| Segment::Literal((*text).to_owned()));
             let path = root.chain(segments(self.path)).collect();
             self.add_need(upstream, self.method, path, needs);
-            if place(self.path, "room").is_some() {
+            if self.room.is_some() {
                 self.add_need(upstream, "GET", segments(DIRECTORY).collect(), needs);
             }
         }
@@ -80,16 +82,12 @@ impl Shape {
         }
     }
 
-    /// The request, to the call's homeserver.
-    pub(super) fn directed(&self, context: &Context, request: HttpRequest) -> HttpRequest {
-        let upstream = match self.named {
+    /// The call's homeserver.
+    pub(super) fn upstream(&self, context: &Context) -> Upstream {
+        match self.named {
             Some(name) => Upstream::Named(name.to_owned()),
             None if context.requested.is_some() => Upstream::Requested,
             None => Upstream::Standard,
-        };
-        HttpRequest {
-            upstream,
-            ..request
         }
     }
 }

@@ -3,11 +3,11 @@
 //! waits in the state.
 
 use super::call::{PendingCall, Resume};
-use super::path::{fill, place};
+use super::path::fill;
 use super::shape::Shape;
 use super::state::{self, MAX_STATE, damaged, too_large};
 use crate::bindings::{Context, Effect, HttpRequest, HttpResponse};
-use crate::call::{call, then};
+use crate::call::{CLIENT_API, headers, then};
 use crate::error_response::ErrorResponse;
 use crate::payload::Format;
 use crate::room::{looked_up, lookup};
@@ -55,8 +55,7 @@ impl PendingCall {
                 ", which must be a static",
             ]))
         })?;
-        let place = place(shape.path, "room");
-        let room = place.and_then(|place| self.arguments.get(place));
+        let room = shape.room.and_then(|place| self.arguments.get(place));
         let room = room.map_or("", String::as_str);
         let mut fields = vec![
             Value::Unsigned(format.number().into()),
@@ -74,6 +73,7 @@ impl PendingCall {
                     return Err(too_large());
                 }
                 let request = HttpRequest {
+                    upstream: shape.upstream(context),
                     credential: shape.credential.as_str().to_owned(),
                     ..lookup(context, room)
                 };
@@ -83,8 +83,9 @@ impl PendingCall {
                     .flat_map(|(name, value)| [name, value]);
                 fields.push(texts(self.arguments.into_iter()));
                 fields.push(texts(query));
-                fields.push(self.body.map_or(Value::Null, Value::Text));
-                shape.directed(context, request)
+                let body = self.body.and_then(|body| String::from_utf8(body).ok());
+                fields.push(body.map_or(Value::Null, Value::Text));
+                request
             }
             false => {
                 fields.push(Value::Text(room.to_owned()));
@@ -143,10 +144,10 @@ pub(super) fn with_room(
     state: Value,
     (arguments, query, body): Deferred,
     response: &HttpResponse,
-) -> Result<PendingCall, ErrorResponse> {
+) -> Result<Box<PendingCall>, ErrorResponse> {
     let mut arguments: Vec<String> = strings(arguments).collect();
-    let place = place(call.shape().path, "room");
-    let room = place.and_then(|place| arguments.get_mut(place));
+    let room = call.shape().room;
+    let room = room.and_then(|place| arguments.get_mut(place));
     let room = room.ok_or_else(damaged)?;
     *room = looked_up(response)?;
     let mut texts = strings(query);
@@ -154,16 +155,16 @@ pub(super) fn with_room(
     while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
         pairs.push((name, value));
     }
-    Ok(PendingCall {
+    Ok(Box::new(PendingCall {
         call,
         state,
         arguments,
         query: pairs,
         body: match body {
-            Value::Text(body) => Some(body),
+            Value::Text(body) => Some(body.into_bytes()),
             _ => None,
         },
-    })
+    }))
 }
 
 fn request(
@@ -171,15 +172,11 @@ fn request(
     context: &Context,
     arguments: Vec<String>,
     query: Vec<(String, String)>,
-    body: Option<String>,
+    body: Option<Vec<u8>>,
 ) -> Result<HttpRequest, ErrorResponse> {
-    let body = body.map(String::into_bytes);
-    let mut request = call(context, shape.credential.as_str(), shape.method, &[], body);
-    if shape.root().is_empty() {
-        request.path.clear();
-    }
-    request.path.reserve(MAX_SEGMENTS);
-    if !fill(shape.path, arguments, &mut request.path) {
+    let mut path = Vec::with_capacity(CLIENT_API.len() + MAX_SEGMENTS);
+    path.extend(shape.root().iter().map(|segment| (*segment).to_owned()));
+    if !fill(shape.path, arguments, &mut path) {
         let error = [
             "the rule fills ",
             shape.path,
@@ -188,8 +185,13 @@ fn request(
         return Err(ErrorResponse::internal(concat(&error)));
     }
     Ok(HttpRequest {
+        upstream: shape.upstream(context),
+        credential: shape.credential.as_str().to_owned(),
+        method: shape.method.to_owned(),
+        path,
         query,
+        headers: headers(body.is_some()),
+        body,
         hold_ms: shape.hold_ms,
-        ..shape.directed(context, request)
     })
 }

@@ -23,7 +23,7 @@ pub fn componentise(module: &Path) -> Result<Vec<u8>, BuildError> {
         })
 }
 
-/// Replaces `file` in one step, so that nobody ever reads half a component.
+/// Replaces `file` in one step, so that no reader ever sees half a component.
 pub fn write_if_changed(file: &Path, bytes: &[u8]) -> Result<(), BuildError> {
     if fs::read(file).is_ok_and(|present| present == bytes) {
         return Ok(());

@@ -28,7 +28,7 @@ pub enum BuildError {
     Start {
         /// The rule's package.
         package: String,
-        /// What was to be started.
+        /// The program.
         program: OsString,
         /// The system's reason.
         source: io::Error,
@@ -48,7 +48,7 @@ pub enum BuildError {
     Component {
         /// The compiled module.
         module: PathBuf,
-        /// What the encoder says.
+        /// The encoder's reason.
         reason: String,
     },
     /// A file could not be read or written.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::BuildError;
 use crate::toolchain::{TARGET, Toolchain};
 
-/// Bytes of stack of a rule. Rust's default of 1 MiB would be mapped anew for every call; the deepest
+/// Bytes of stack of a rule. Rust's default of 1 MiB would be mapped again for every call; the deepest
 /// nesting that the default rule accepts (32 levels) needs about 9 KiB.
 pub const STACK_BYTES: u32 = 16 * 1024;
 
@@ -40,7 +40,7 @@ pub fn compile(toolchain: &Toolchain, package: &Package<'_>) -> Result<PathBuf, 
         .iter()
         .map(|argument| format!("-Clink-arg={argument}"))
         .collect();
-    // Messages of panics name the file they come from: the same bytes on every machine, and nobody's home folder.
+    // Messages of panics name the file they come from: the same bytes on every machine, and no home folder.
     flags.extend(dependency_sources().map(|folder| format!("--remap-path-prefix={folder}=deps")));
     cargo
         .current_dir(package.workspace)

@@ -81,7 +81,7 @@ pub enum ToolchainError {
     UnknownForce(String),
 }
 
-/// What [`FORCE`] asks for.
+/// The choice in [`FORCE`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Forced {
     /// Nothing: the first toolchain that is there.

@@ -1,9 +1,10 @@
 //! `/getmsg`: the last text message of a room
-//! (<https://spec.matrix.org/v1.13/client-server-api/#get_matrixclientv3roomsroomidmessages>), and, with Observe, those that
-//! follow it.
+//! (<https://spec.matrix.org/v1.13/client-server-api/#get_matrixclientv3roomsroomidmessages>), and, with Observe,
+//! those that follow it.
 //!
-//! The SDK looks for the message: the last one first; if that is a picture or a redacted one, earlier ones in a few larger
-//! steps. With Observe the first call goes to the account's stream of events, whose response also says where watching begins.
+//! The SDK looks for the message: the last one first; if that is a picture or a redacted one, earlier ones in a few
+//! larger steps. With Observe the first call goes to the account's stream of events, whose response also says where
+//! watching begins.
 
 use comatrix_sdk::rule::{AllMessages, Route, TextMessage, Value};
 

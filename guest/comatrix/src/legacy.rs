@@ -1,5 +1,5 @@
-//! The setting `errors`: `precise`, the default, has a code for each kind of failure; `legacy` has 4.00 for all, as the gateway of
-//! 2021 had, for devices that test for that code.
+//! The setting `errors`: `precise`, the default, has a code for each kind of failure; `legacy` has 4.00 for all, as
+//! the gateway of 2021 had, for devices that test for that code.
 
 use comatrix_sdk::rule::{ErrorResponse, Setting, Settings, code};
 

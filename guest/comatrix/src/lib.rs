@@ -6,8 +6,8 @@
 //! | `/join`, `/send`, `/getmsg` | [`join`], [`send`], [`getmsg`] |
 //! | `/time` | [`time`] |
 //!
-//! [`RULE`] lists their routes. `/register` and `/login` share [`access_token`]; [`legacy`] is the setting `errors`. Everything
-//! else is the SDK's: Proxy-Uri and rooms, payloads, calls to the homeserver and its errors, observations.
+//! [`RULE`] lists their routes. `/register` and `/login` share [`access_token`]; [`legacy`] is the setting `errors`.
+//! Everything else is the SDK's: Proxy-Uri and rooms, payloads, calls to the homeserver and its errors, observations.
 //!
 //! Settings: `errors` = `precise` (the default) or `legacy`; `room.<name>` = a room id or alias that devices may call
 //! `<name>`.
@@ -92,7 +92,8 @@ mod tests {
 
     #[test]
     fn other_paths_name_nothing() {
-        let others = "|4/x|9/!r:h|9/!r:h/m.room.message|E|K|_matrix/client/r0|_matrix/client/v2/login|7|login|_matrix/client/r0/sync";
+        let others = "|4/x|9/!r:h|9/!r:h/m.room.message|E|K|7|login|_matrix/client/r0|_matrix/client/v2/login|\
+                      _matrix/client/r0/sync";
         for resource in ["register", "login", "logout", "join", "send", "getmsg"] {
             for path in others.split('|') {
                 let failure = Exchange::proxied(resource, path).begin(&empty_request());

@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_is_empty_and_closes_the_session() {
+    fn the_response_is_empty_and_closes_the_session() {
         let exchange = Exchange::local("logout", &[]);
         let step = exchange.call(&empty_request());
         let reply = exchange.reply(&step, success("{}"));

@@ -13,8 +13,8 @@ use crate::access_token::logged_in;
 
 const DUMMY: &str = "m.login.dummy";
 
-/// Bytes of an account. It is the state until the homeserver has said whether it wants the session authenticated; a state may have
-/// 16 KiB.
+/// Bytes of an account. It is the state until the homeserver has said whether it wants the session authenticated; a
+/// state may have 16 KiB.
 const MAX_ACCOUNT: usize = 16_000;
 
 /// `POST /register`.

@@ -20,8 +20,9 @@ pub static ROUTE: Route = Route::put("send", begin)
 
 static SEND: Call<()> = Call::put("rooms/{room}/send/m.room.message/{txn}", sent);
 
-/// Payload: the event's content, a map with the texts `msgtype` and `body`; it is passed on as it is. The default transaction
-/// is the exchange's id, which is the same for retransmissions, so that the homeserver makes one event of them.
+/// Payload: the event's content, a map with the texts `msgtype` and `body`; it is passed on as it is. The default
+/// transaction is the exchange's id, which is the same for retransmissions, so that the homeserver makes one event of
+/// them.
 fn begin(request: &Request) -> Outcome {
     let room = request.room()?;
     let transaction = match request.capture("transaction") {

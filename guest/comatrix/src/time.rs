@@ -34,7 +34,7 @@ mod tests {
     use crate::fixtures::{Exchange, empty_request};
 
     #[test]
-    fn a_clock_that_is_not_set_tells_no_time() {
+    fn a_clock_that_is_not_set_has_no_time() {
         let exchange = Exchange::local("time", &[]);
         let failure = exchange.begin(&empty_request());
         let failure = failure.expect_err("there is no time");

@@ -1,4 +1,4 @@
-//! Whatever devices and homeservers send: never a panic, always an answer that the contract allows.
+//! Any requests and responses: never a panic, always an effect that the contract allows.
 
 use comatrix_rule::RULE;
 use comatrix_sdk::bindings::{
@@ -151,14 +151,14 @@ fn outcomes() -> impl Strategy<Value = Result<HttpResponse, CallError>> {
         ),
         0..2,
     );
-    let answer = (status, headers, bytes()).prop_map(|(status, headers, body)| HttpResponse {
+    let response = (status, headers, bytes()).prop_map(|(status, headers, body)| HttpResponse {
         status,
         headers,
         body,
     });
     let error =
         ("[a-z-]{0,12}", any::<bool>()).prop_map(|(reason, sent)| CallError { reason, sent });
-    prop_oneof![6 => answer.prop_map(Ok), 1 => error.prop_map(Err)]
+    prop_oneof![6 => response.prop_map(Ok), 1 => error.prop_map(Err)]
 }
 
 fn allowed_code(code: u8) -> bool {
@@ -176,7 +176,7 @@ fn allowed_call(request: &HttpRequest) -> bool {
             .is_none_or(|body| body.len() <= MAX_BODY)
 }
 
-/// The state to go on with, if there is a next call.
+/// The state for the next call, if there is one.
 fn next(effect: Result<Effect, Failure>) -> Result<Option<Vec<u8>>, TestCaseError> {
     match effect {
         Ok(Effect::Reply(reply)) => {
@@ -227,11 +227,11 @@ proptest! {
     #[test]
     fn legacy_errors_know_one_code(context in contexts(), request in requests(), outcome in outcomes()) {
         let settings = [("errors", "legacy")];
-        let answer = match RULE.begin(&settings, &context, &request) {
+        let effect = match RULE.begin(&settings, &context, &request) {
             Ok(Effect::Call(step)) => RULE.resume(&settings, &context, &step.state, outcome),
             other => other,
         };
-        let code = match answer {
+        let code = match effect {
             Ok(Effect::Reply(reply)) => reply.message.code,
             Ok(Effect::Call(_)) => return Ok(()),
             Err(failure) => failure.code,
@@ -240,15 +240,15 @@ proptest! {
     }
 
     #[test]
-    fn every_answer_to_a_poll_is_progress_within_the_bounds_or_a_failure(
-        answer in outcomes(),
+    fn every_response_to_a_poll_is_progress_within_the_bounds_or_a_failure(
+        outcome in outcomes(),
         topics in prop::collection::btree_set(segment(), 0..4),
         context in contexts(),
     ) {
-        let Ok(answer) = answer else { return Ok(()) };
+        let Ok(response) = outcome else { return Ok(()) };
         let state = Position { requested: false, since: "s".to_owned() }.state();
         let topics: Vec<String> = topics.into_iter().collect();
-        match RULE.polled(&[], &state, &topics, &answer) {
+        match RULE.polled(&[], &state, &topics, &response) {
             Ok(progress) => {
                 prop_assert!(RULE.poll(&progress.state, &topics).is_ok());
                 prop_assert!(progress.lost.iter().all(|topic| topics.contains(topic)));

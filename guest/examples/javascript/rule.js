@@ -69,13 +69,13 @@ export const translator = {
     if (outcome.tag === "err") {
       const reason = outcome.val.reason;
       if (reason === "unreachable" || reason === "busy") fail(UNAVAILABLE, "the homeserver cannot be reached", 30);
-      if (reason === "timed-out") fail(GATEWAY_TIMEOUT, "the homeserver did not answer in time");
-      fail(BAD_GATEWAY, `the homeserver's answer: ${reason}`);
+      if (reason === "timed-out") fail(GATEWAY_TIMEOUT, "the homeserver did not respond in time");
+      fail(BAD_GATEWAY, `the homeserver's response: ${reason}`);
     }
     const { status, body } = outcome.val;
     if (status < 200 || status > 299) fail(status >= 400 && status <= 499 ? BAD_REQUEST : BAD_GATEWAY, `the homeserver answered ${status}`);
-    const event = answered(body).event_id;
-    if (typeof event !== "string") fail(BAD_GATEWAY, "the homeserver's answer: field event_id: no text");
+    const event = parseResponse(body).event_id;
+    if (typeof event !== "string") fail(BAD_GATEWAY, "the homeserver's response: field event_id: no text");
     return reply(CHANGED, JSON_FORMAT, JSON.stringify({ event_id: event }));
   },
 };
@@ -109,11 +109,11 @@ function parse(payload) {
   return fail(BAD_REQUEST, "payload: not an object");
 }
 
-function answered(body) {
+function parseResponse(body) {
   try {
     return JSON.parse(text(body)) ?? {};
   } catch {
-    return fail(BAD_GATEWAY, "the homeserver's answer: no JSON");
+    return fail(BAD_GATEWAY, "the homeserver's response: no JSON");
   }
 }
 
@@ -131,7 +131,7 @@ function bytes(text) {
   return Uint8Array.from(unescape(encodeURIComponent(text)), (letter) => letter.charCodeAt(0));
 }
 
-// Both a request and an answer of this rule have some hundred bytes; more would only cost time.
+// Both a request and a homeserver's response of this rule have some hundred bytes; more would only cost time.
 function text(bytes) {
   if (bytes.length > 16384) throw new Error("more than 16384 bytes");
   return decodeURIComponent(escape(String.fromCharCode(...bytes)));

@@ -1,11 +1,11 @@
-//! The memory of one call. An instance lives for one call and is then thrown away as a whole, so allocating is
+//! The memory of one call. An instance lives for one call and is then freed as a whole, so allocating is
 //! moving an address upwards.
 //!
 //! It begins at the end of the rule's constants, in memory that the instance has from its start: an ordinary
 //! call touches few pages and never calls `memory.grow`, which would cost more than the call itself. The
-//! last allocation grows, shrinks and is freed in place; that is what a growing text does.
+//! last allocation grows, shrinks and is freed in place; a growing text does so.
 //!
-//! Known crates begin with `memory.grow` (talc, dlmalloc, lol_alloc) or copy when the last allocation grows
+//! Other allocators begin with `memory.grow` (talc, dlmalloc, lol_alloc) or copy when the last allocation grows
 //! (mini-alloc).
 #![allow(unsafe_code)]
 

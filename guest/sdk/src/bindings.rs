@@ -1,5 +1,5 @@
-//! The contract of the folder `wit` as Rust types: the world `rule`, and, apart from it, the interface `observer` that makes an
-//! `observing-rule` of one.
+//! The contract of the folder `wit` as Rust types: the world `rule`, and, apart from it, the interface `observer`
+//! that makes an `observing-rule` of one.
 
 pub use generated::comatrix::gateway::log;
 pub use generated::comatrix::gateway::types::{
@@ -28,7 +28,7 @@ pub mod generated {
     });
 }
 
-/// As [`generated`]. A world of its own: whoever exports no observer must not have to implement it.
+/// As [`generated`]. A world of its own: a rule without an observer does not have to implement it.
 #[allow(missing_docs, unsafe_code, unused_qualifications, clippy::all)]
 #[doc(hidden)]
 pub mod generated_observer {
@@ -41,8 +41,8 @@ pub mod generated_observer {
     });
 }
 
-/// Exports a type that implements [`Guest`] as the rule that a crate is: `export!(MyRule);`. Natively it does nothing: the
-/// names of a component's exports are no symbols there.
+/// Exports a type that implements [`Guest`] as the rule that a crate is: `export!(MyRule);`. Natively it does
+/// nothing: the names of a component's exports are no symbols there.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! export_rule {

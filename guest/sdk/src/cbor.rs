@@ -1,5 +1,5 @@
-//! CBOR (RFC 8949) as far as JSON can carry it. Strict: what is not exactly one such value is refused, with the byte
-//! where it goes wrong.
+//! CBOR (RFC 8949) as far as JSON can carry it. Strict: anything but exactly one such value is refused, with the byte
+//! of the error.
 
 mod head;
 mod items;
@@ -13,12 +13,12 @@ pub use items::Items;
 use crate::text::{concat, decimal};
 use crate::value::{MAX_DEPTH, MAX_VALUES, Value, repeated_key};
 
-/// What is wrong with a CBOR payload, and where.
+/// An error in a CBOR payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CborError {
     /// Bytes before the item that is wrong; the payload's length if it ends too early.
     pub offset: usize,
-    /// What is wrong.
+    /// The reason.
     pub reason: Cow<'static, str>,
 }
 
@@ -46,10 +46,10 @@ fn wrong<T>(offset: usize, reason: impl Into<Cow<'static, str>>) -> Result<T, Cb
 
 /// Reads exactly one value.
 ///
-/// Accepts what RFC 8949 calls well-formed and valid, integers and lengths in more bytes than they need and
-/// indefinite lengths included, except what has no JSON form: byte strings, tags, NaN, infinities, `undefined` and
+/// Accepts all that is well-formed and valid by RFC 8949, integers and lengths in more bytes than they need and
+/// indefinite lengths included, except values without a JSON form: byte strings, tags, NaN, infinities, `undefined` and
 /// other simple values, keys that are no texts. Refuses also repeated keys, anything after the value, and more
-/// than [`MAX_DEPTH`] levels or [`MAX_VALUES`] values. Memory grows with what is read, never with a declared length.
+/// than [`MAX_DEPTH`] levels or [`MAX_VALUES`] values. Memory grows with the bytes read, never with a declared length.
 pub fn decode(input: &[u8]) -> Result<Value, CborError> {
     let mut reader = Reader {
         items: Items::new(input),
@@ -172,7 +172,7 @@ pub fn encode(value: &Value) -> Vec<u8> {
     bytes
 }
 
-/// Writes a map of texts, in the order given, as [`encode`] does. The texts are copied once: it is for what may be large.
+/// Writes a map of texts, in their order, as [`encode`] does. Each text is copied only once, since it may be large.
 pub fn encode_texts(pairs: &[(&str, &str)]) -> Vec<u8> {
     /// Bytes of a text's head at most (RFC 8949 §3).
     const HEAD: usize = 9;

@@ -1,22 +1,22 @@
-//! Answers that say no, until they leave the rule.
+//! Error responses (RFC 7252 §5.9.2, §5.9.3), until they leave the rule.
 
 use crate::bindings::{Effect, Failure};
 use crate::code;
 use crate::message::{reply, response};
 use crate::payload::Format;
 
-/// Why a device does not get what it asked for.
+/// An error response to a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorResponse {
     /// Class 4 or 5.
     pub code: u8,
     /// Seconds until another try makes sense.
     pub max_age: Option<u32>,
-    /// What the device is told.
+    /// The payload.
     pub content: Content,
 }
 
-/// The payload of a [`ErrorResponse`].
+/// The payload of an [`ErrorResponse`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
     /// Text for a person (RFC 7252 §5.5.2).
@@ -40,7 +40,7 @@ impl ErrorResponse {
         ErrorResponse::new(code::BAD_REQUEST, diagnostic)
     }
 
-    /// 5.02: the homeserver's answer cannot be used.
+    /// 5.02: the homeserver's response cannot be used.
     pub fn bad_gateway(diagnostic: impl Into<String>) -> ErrorResponse {
         ErrorResponse::new(code::BAD_GATEWAY, diagnostic)
     }
@@ -55,7 +55,7 @@ impl ErrorResponse {
         ErrorResponse::new(code::INTERNAL_SERVER_ERROR, diagnostic)
     }
 
-    /// The same with Max-Age.
+    /// With this Max-Age.
     pub fn retry_after(self, seconds: u32) -> ErrorResponse {
         ErrorResponse {
             max_age: Some(seconds),
@@ -63,20 +63,20 @@ impl ErrorResponse {
         }
     }
 
-    /// The same where no device is being answered: the homeserver's own error becomes the diagnostic.
+    /// For a call that no device waits for: the homeserver's own error becomes the diagnostic.
     pub fn into_failure(self) -> Failure {
         Failure {
             code: self.code,
             diagnostic: match self.content {
                 Content::Diagnostic(diagnostic) => diagnostic,
-                // Whoever asks for it in CBOR gets no text.
+                // CBOR is no text.
                 Content::Error(_, payload) => String::from_utf8(payload).unwrap_or_default(),
             },
             max_age: self.max_age,
         }
     }
 
-    /// The answer to the device, under its own code.
+    /// The effect that ends the exchange with it.
     pub fn into_effect(self) -> Result<Effect, Failure> {
         match self.content {
             Content::Diagnostic(diagnostic) => Err(Failure {
@@ -101,18 +101,18 @@ mod tests {
     #[test]
     fn a_homeserver_error_is_a_reply_with_its_format() {
         let content = Content::Error(Format::Json, b"{}".to_vec());
-        let refusal = ErrorResponse {
+        let error = ErrorResponse {
             code: code::FORBIDDEN,
             max_age: None,
             content,
         };
         let expected = reply(response(code::FORBIDDEN, Some(50), None, b"{}".to_vec()));
-        assert_eq!(refusal.into_effect(), Ok(expected));
+        assert_eq!(error.into_effect(), Ok(expected));
     }
 
     #[test]
     fn a_homeserver_error_is_the_diagnostic_of_a_failure() {
-        let refusal = ErrorResponse {
+        let error = ErrorResponse {
             code: code::TOO_MANY_REQUESTS,
             max_age: Some(3),
             content: Content::Error(Format::Json, br#"{"errcode":"M"}"#.to_vec()),
@@ -122,7 +122,7 @@ mod tests {
             diagnostic: r#"{"errcode":"M"}"#.to_owned(),
             max_age: Some(3),
         };
-        assert_eq!(refusal.into_failure(), failure);
+        assert_eq!(error.into_failure(), failure);
     }
 
     #[test]
@@ -132,7 +132,7 @@ mod tests {
             diagnostic: "late".to_owned(),
             max_age: Some(5),
         };
-        let refusal = ErrorResponse::new(code::GATEWAY_TIMEOUT, "late").retry_after(5);
-        assert_eq!(refusal.into_effect(), Err(failure));
+        let error = ErrorResponse::new(code::GATEWAY_TIMEOUT, "late").retry_after(5);
+        assert_eq!(error.into_effect(), Err(failure));
     }
 }

@@ -1,4 +1,4 @@
-//! A few values out of a large JSON text, such as a homeserver's answer of a mebibyte: the rest is skipped in place,
+//! A few values out of a large JSON text, such as a homeserver's response of a mebibyte: the rest is skipped in place,
 //! neither copied nor held.
 
 use crate::json::{JsonError, Reader, wrong};
@@ -9,12 +9,12 @@ use crate::value::Value;
 pub const MAX_FOREIGN_DEPTH: usize = crate::json::MAX_SKIPPED;
 
 /// Bytes of a string, its escapes as written. A Matrix event has at most 65,536 bytes (Matrix specification, "Size
-/// limits"); a homeserver that writes ASCII only makes `\u044f` of a letter of two bytes, three times as much. Text, one copy of a string and an answer to the device stay below an
-/// instance's 2 MiB.
+/// limits"); a homeserver that writes ASCII only makes `\u044f` of a letter of two bytes, three times as much. Text,
+/// one copy of a string and a response to the device stay below an instance's 2 MiB.
 pub const MAX_STRING: usize = 192 * 1024;
 
 /// Members and elements of the objects and arrays that a path leads through: a call has 20 ms. A page of ten events
-/// has about a hundred; an answer of a mebibyte with a short message for each of 2,000 rooms 50,000.
+/// has about a hundred; a response of a mebibyte with a short message for each of 2,000 rooms 50,000.
 pub const MAX_WALKED: usize = 131_072;
 
 /// The step of a path that leads to every member and element.
@@ -23,7 +23,7 @@ const ANY: &str = "*";
 /// A step of a path: a member's name; none is [`ANY`].
 type Step<'p> = Option<&'p str>;
 
-/// What stands at a path.
+/// The value at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Item<'t> {
     /// The name of a member that a path's last `*` has found. What it names is reported next.
@@ -40,11 +40,12 @@ pub enum Item<'t> {
     Other,
 }
 
-/// Calls `found` with the index of each path and what stands there, in the order of the text. A path names members with
-/// dots between them; `*` stands for every element of an array and every member of an object: `chunk.*.sender`, `rooms.join.*`.
-/// At most 32 paths.
+/// Calls `found` with the index of each path and the value there, in the order of the text. A path names members
+/// with dots between them; `*` stands for every element of an array and every member of an object: `chunk.*.sender`,
+/// `rooms.join.*`. At most 32 paths.
 ///
-/// The whole text must be JSON within the bounds of this module; otherwise what was reported is not to be used. Of members with the same name each is reported.
+/// The whole text must be JSON within the bounds of this module; otherwise the values passed to `found` must not be
+/// used. Of members with the same name each is reported.
 pub fn extract(
     text: &[u8],
     paths: &[&str],
@@ -73,7 +74,7 @@ pub fn extract(
 /// The paths that lead to a place, a bit each.
 #[derive(Clone, Copy)]
 struct Live {
-    /// Those that go on from there.
+    /// Those that continue from there.
     below: u32,
     /// Those that end there.
     here: u32,

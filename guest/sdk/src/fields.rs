@@ -1,4 +1,4 @@
-//! What a device's request asks for: formats, and fields of the payload.
+//! A device's request: formats, and fields of the payload.
 
 use crate::bindings::{Context, Message};
 use crate::error_response::ErrorResponse;
@@ -10,14 +10,14 @@ use crate::{Value, code, json};
 /// Bytes of a call's body (`http-request.body` in `wit/types.wit`).
 const MAX_BODY: usize = 256 * 1024;
 
-/// The format of the answer: what Accept names, else CBOR. The gateway has refused any other Accept.
+/// The format of the response: the one in Accept, else CBOR. The gateway has refused any other Accept.
 pub fn accepted_format(request: &Message) -> Format {
     uint_option(&request.options, ACCEPT)
         .and_then(Format::from_number)
         .unwrap_or(Format::Cbor)
 }
 
-/// The format of a notification: what the fact `accept` names (`wit/types.wit`), else CBOR.
+/// The format of a notification: the one in the fact `accept` (`wit/types.wit`), else CBOR.
 pub fn notification_format(context: &Context) -> Format {
     let accept = context.facts.iter().find(|(name, _)| name == "accept");
     accept
@@ -102,8 +102,8 @@ mod tests {
     #[test]
     fn a_payload_without_a_known_content_format_is_4_15() {
         for content_format in [None, Some(0), Some(42)] {
-            let refusal = payload(&request(content_format, b"{}")).expect_err("not CBOR or JSON");
-            assert_eq!(refusal.code, code::UNSUPPORTED_CONTENT_FORMAT);
+            let error = payload(&request(content_format, b"{}")).expect_err("not CBOR or JSON");
+            assert_eq!(error.code, code::UNSUPPORTED_CONTENT_FORMAT);
         }
         assert_eq!(payload(&request(Some(50), b"{}")), Ok(Value::Map(vec![])));
         assert_eq!(payload(&request(Some(60), &[0xa0])), Ok(Value::Map(vec![])));

@@ -9,7 +9,8 @@ use crate::text_message::{Reader, TextMessage, message_paths};
 /// Which events are asked for.
 pub const FILTER: &str = r#"{"types":["m.room.message"]}"#;
 
-/// Bytes of a position in a room's history or in an account's stream. The specification sets no bound; Synapse's have 20 and 70.
+/// Bytes of a position in a room's history or in an account's stream. The specification sets no bound; Synapse's have
+/// 20 and 70.
 pub const MAX_POSITION: usize = 1024;
 
 /// The query for the `limit` messages before `from`; absent: the latest.
@@ -21,8 +22,8 @@ pub fn query(limit: &str, from: Option<&str>) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Reads a page, and gives where earlier messages begin. `found` is told of its text messages in the order of the
-/// page. 5.02 if it is none; then what was told is not to be used.
+/// Reads a page, and returns where earlier messages begin. `found` is called with its text messages in the order of the
+/// page. After an error (5.02), they must not be used.
 pub fn read(
     page: &[u8],
     found: &mut dyn FnMut(TextMessage<'_>),
@@ -39,7 +40,7 @@ pub fn read(
     match is_array {
         true => Ok(end),
         false => Err(ErrorResponse::bad_gateway(
-            "the homeserver's answer: field chunk: no array",
+            "the homeserver's response: field chunk: no array",
         )),
     }
 }

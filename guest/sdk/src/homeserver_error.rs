@@ -1,4 +1,5 @@
-//! The one place where a homeserver's refusal, a useless answer, or no answer at all becomes an answer to the device.
+//! The one place where a homeserver's error, an unusable response, or a missing one becomes an error response to the
+//! device.
 
 use crate::bindings::{CallError, Context, HttpResponse};
 use crate::error_response::{Content, ErrorResponse};
@@ -9,49 +10,50 @@ use crate::{Value, code, json};
 /// Bytes of an error body that is passed on. Matrix errors have about a hundred; a device may have 16 KiB of memory.
 pub const MAX_ERROR: usize = 16 * 1024;
 
-/// Seconds for a device to wait where nobody says how many: half of CoAP's default Max-Age (RFC 7252 §5.10.5).
+/// Seconds for a device to wait if the homeserver does not say how many: half of CoAP's default Max-Age (RFC 7252
+/// §5.10.5).
 pub const RETRY_SECONDS: u32 = 30;
 
-/// The answer, if it is a 2xx; `format` is what the device accepts.
+/// The HTTP response, if it is a 2xx; `format` is the one that the device accepts.
 pub fn success(
     context: &Context,
     format: Format,
     outcome: Result<HttpResponse, CallError>,
 ) -> Result<HttpResponse, ErrorResponse> {
-    let answer = outcome.map_err(|error| no_answer(&error, context.requested.is_some()))?;
-    check_status(format, &answer).map(|()| answer)
+    let response = outcome.map_err(|error| no_response(&error, context.requested.is_some()))?;
+    check_status(format, &response).map(|()| response)
 }
 
-/// Refuses an answer that is no 2xx.
-pub fn check_status(format: Format, answer: &HttpResponse) -> Result<(), ErrorResponse> {
-    let said = || concat(&["the homeserver responded with ", &decimal(answer.status)]);
-    match answer.status {
+/// Fails if the status is not a 2xx.
+pub fn check_status(format: Format, response: &HttpResponse) -> Result<(), ErrorResponse> {
+    let status = || concat(&["the homeserver responded with ", &decimal(response.status)]);
+    match response.status {
         200..=299 => Ok(()),
         300..=399 => Err(ErrorResponse::bad_gateway(concat(&[
-            &said(),
+            &status(),
             ", a redirect, which is not followed",
         ]))),
-        400..=499 => Err(client_error(format, answer)),
+        400..=499 => Err(client_error(format, response)),
         503 => {
-            let seconds = retry_after(answer).unwrap_or(RETRY_SECONDS);
-            Err(ErrorResponse::new(code::SERVICE_UNAVAILABLE, said()).retry_after(seconds))
+            let seconds = retry_after(response).unwrap_or(RETRY_SECONDS);
+            Err(ErrorResponse::new(code::SERVICE_UNAVAILABLE, status()).retry_after(seconds))
         }
-        _ => Err(ErrorResponse::bad_gateway(said())),
+        _ => Err(ErrorResponse::bad_gateway(status())),
     }
 }
 
-/// A 4xx is the homeserver's word on the device's request, so the device gets it.
-fn client_error(format: Format, answer: &HttpResponse) -> ErrorResponse {
-    let Some(error) = error_object(answer) else {
+/// A 4xx is about the device's request, so the device gets it.
+fn client_error(format: Format, response: &HttpResponse) -> ErrorResponse {
+    let Some(error) = error_object(response) else {
         return ErrorResponse::bad_gateway(concat(&[
             "the homeserver responded with ",
-            &decimal(answer.status),
+            &decimal(response.status),
             " without a JSON object of at most ",
             &decimal(MAX_ERROR as u64),
             " bytes",
         ]));
     };
-    let code = match answer.status {
+    let code = match response.status {
         401 => code::UNAUTHORIZED,
         403 => code::FORBIDDEN,
         404 => code::NOT_FOUND,
@@ -60,12 +62,12 @@ fn client_error(format: Format, answer: &HttpResponse) -> ErrorResponse {
         429 => code::TOO_MANY_REQUESTS,
         _ => code::BAD_REQUEST,
     };
-    let max_age = (answer.status == 429).then(|| {
+    let max_age = (response.status == 429).then(|| {
         // Deprecated in favour of the header since Matrix 1.10, and still the only one of many homeservers.
         let milliseconds = error.get("retry_after_ms").and_then(Value::as_u64);
         let seconds =
             milliseconds.map(|time| u32::try_from(time.div_ceil(1000)).unwrap_or(u32::MAX));
-        retry_after(answer).or(seconds).unwrap_or(RETRY_SECONDS)
+        retry_after(response).or(seconds).unwrap_or(RETRY_SECONDS)
     });
     ErrorResponse {
         code,
@@ -74,26 +76,26 @@ fn client_error(format: Format, answer: &HttpResponse) -> ErrorResponse {
     }
 }
 
-/// The body, if it is a JSON object that a device can be given.
-pub fn error_object(answer: &HttpResponse) -> Option<Value> {
-    if answer.body.len() > MAX_ERROR {
+/// The body, if it is a JSON object that is small enough for a device.
+pub fn error_object(response: &HttpResponse) -> Option<Value> {
+    if response.body.len() > MAX_ERROR {
         return None;
     }
-    json::decode(&answer.body)
+    json::decode(&response.body)
         .ok()
         .filter(|value| matches!(value, Value::Map(_)))
 }
 
 /// Retry-After in seconds (RFC 9110 §10.2.3). Its other form, a date, would need a clock.
-fn retry_after(answer: &HttpResponse) -> Option<u32> {
-    let (_, value) = answer
+fn retry_after(response: &HttpResponse) -> Option<u32> {
+    let (_, value) = response
         .headers
         .iter()
         .find(|(name, _)| name == "retry-after")?;
     str::from_utf8(value.trim_ascii()).ok()?.parse().ok()
 }
 
-fn no_answer(error: &CallError, requested: bool) -> ErrorResponse {
+fn no_response(error: &CallError, requested: bool) -> ErrorResponse {
     let (code, diagnostic) = match error.reason.as_str() {
         "no-credential" => (
             code::UNAUTHORIZED,
@@ -136,7 +138,7 @@ fn no_answer(error: &CallError, requested: bool) -> ErrorResponse {
 mod tests {
     use super::*;
 
-    fn answer(status: u16, retry_after: Option<&str>, body: &str) -> HttpResponse {
+    fn response(status: u16, retry_after: Option<&str>, body: &str) -> HttpResponse {
         let headers =
             retry_after.map(|value| ("retry-after".to_owned(), value.as_bytes().to_vec()));
         HttpResponse {
@@ -160,9 +162,9 @@ mod tests {
             (None, r#"{"retry_after_ms":-5}"#, RETRY_SECONDS),
             (None, "{}", RETRY_SECONDS),
         ] {
-            let refusal = client_error(Format::Cbor, &answer(429, header, body));
+            let error_response = client_error(Format::Cbor, &response(429, header, body));
             assert_eq!(
-                (refusal.code, refusal.max_age),
+                (error_response.code, error_response.max_age),
                 (code::TOO_MANY_REQUESTS, Some(seconds)),
                 "{header:?} {body}"
             );
@@ -170,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_4xx_that_no_device_can_be_given_is_5_02() {
+    fn a_4xx_that_does_not_fit_a_device_is_5_02() {
         let long = format!("{{\"error\":\"{}\"}}", "x".repeat(MAX_ERROR));
         let deep = format!("{{\"error\":{}{}}}", "[".repeat(32), "]".repeat(32));
         for body in [
@@ -183,7 +185,7 @@ mod tests {
             &deep,
         ] {
             assert_eq!(
-                client_error(Format::Cbor, &answer(403, None, body)).code,
+                client_error(Format::Cbor, &response(403, None, body)).code,
                 code::BAD_GATEWAY
             );
         }
@@ -196,8 +198,8 @@ mod tests {
             sent: true,
         };
         assert_eq!(
-            no_answer(&error("eclipse"), false),
-            no_answer(&error("cut-off"), false)
+            no_response(&error("eclipse"), false),
+            no_response(&error("cut-off"), false)
         );
     }
 }

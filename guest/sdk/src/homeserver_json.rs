@@ -1,11 +1,11 @@
-//! The parts of a homeserver's success that a device gets.
+//! The parts of a homeserver's response that a device gets.
 
 use crate::error_response::ErrorResponse;
 use crate::extract::{Item, extract};
 use crate::json::JsonError;
 use crate::text::{concat, decimal};
 
-/// The text in the member `name` of the object `body`: what a 2xx must have. At most `most` bytes.
+/// The text in the member `name` of the object `body`: which a 2xx must have. At most `most` bytes.
 #[inline(never)]
 pub fn text_member(body: &[u8], name: &str, most: usize) -> Result<String, ErrorResponse> {
     let mut member = None;
@@ -56,8 +56,8 @@ mod tests {
             "",
             "{\"a\":\"1\"",
         ] {
-            let refusal = text_member(body.as_bytes(), "a", 4).expect_err(body);
-            assert_eq!(refusal.code, crate::code::BAD_GATEWAY);
+            let error = text_member(body.as_bytes(), "a", 4).expect_err(body);
+            assert_eq!(error.code, crate::code::BAD_GATEWAY);
         }
     }
 }

@@ -15,12 +15,12 @@ pub use writer::{encode, to_text};
 use crate::text::{concat, decimal};
 use crate::value::{MAX_DEPTH, MAX_VALUES, Value, repeated_key};
 
-/// Why a text is not acceptable JSON, and where.
+/// An error in a JSON text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonError {
     /// Bytes before the error; the length of the text if it ends too early.
     pub offset: usize,
-    /// The error.
+    /// The reason.
     pub reason: Cow<'static, str>,
 }
 
@@ -52,7 +52,8 @@ static IS_SPECIAL: [bool; 256] = {
     special
 };
 
-/// Where the first such byte is; the length if there is none. A loop without closures: a component is compiled for size.
+/// Where the first such byte is; the length if there is none. A loop without closures: a component is compiled for
+/// size.
 fn special(bytes: &[u8]) -> usize {
     let mut at = 0;
     while at < bytes.len() && !IS_SPECIAL[usize::from(bytes[at])] {
@@ -85,8 +86,8 @@ pub fn decode(input: &[u8]) -> Result<Value, JsonError> {
     Ok(value)
 }
 
-/// Checks that a text is exactly one JSON value, with at most `depth` arrays and objects within each other, strings of at most
-/// `string` bytes (quotes and escapes as written) and no integer of more than 64 bits. It takes no memory.
+/// Checks that a text is exactly one JSON value, with at most `depth` arrays and objects within each other, strings
+/// of at most `string` bytes (quotes and escapes as written) and no integer of more than 64 bits. It takes no memory.
 pub fn check(input: &[u8], depth: usize, string: usize) -> Result<(), JsonError> {
     let mut reader = Reader::new(input, depth, string);
     reader.skip()?;

@@ -1,18 +1,20 @@
-//! For authors of CoMatrix rules: what a rule is made of besides its own logic.
+//! For authors of CoMatrix rules: everything that a rule needs besides its own logic.
 //!
 //! A rule is a crate with `crate-type = ["cdylib"]` and a static [`rule::Rule`], a table of routes, that it names in
-//! [`export!`]. The gateway calls it with values and acts on the values that it returns. [`rule`] holds all that most
-//! rules need; below it:
+//! [`export!`]. The gateway calls it with values and acts on the values that it returns. [`rule`] is enough for most
+//! rules; below it:
 //!
-//! - [`code`], [`message`], [`fields`]: CoAP's codes and options, and what a request's payload says;
+//! - [`code`], [`message`], [`fields`]: CoAP's codes and options, and fields of a request's payload;
 //! - [`value`], [`cbor`], [`json`], [`payload`]: payloads, read strictly and written in their shortest form;
 //! - [`extract`]: a few values out of a large JSON text;
-//! - [`call`], [`state`], [`room`]: calls to the homeserver, and what is remembered until it has answered;
-//! - [`text_message`], [`history`], [`watch`]: the text messages of rooms, those that are there and those to come;
-//! - [`homeserver_json`], [`homeserver_error`], [`error_response`]: what its answer, or an error, means for the device;
-//! - [`settings`]: what the operator has configured for the rule;
-//! - [`bindings`]: the contract as Rust types, for rules that need more than [`rule`] has; it stands in the folder `wit` of
-//!   this project, item by item;
+//! - [`call`], [`room`]: calls to the homeserver, and names of rooms;
+//! - [`text_message`], [`history`], [`watch`]: the text messages of rooms, past and new ones;
+//! - [`homeserver_json`], [`homeserver_error`], [`error_response`]: from the homeserver's response, or an error, to
+//!   the device's;
+//! - [`settings`]: the operator's settings for the rule;
+//! - [`text`]: texts without `fmt`, for small components;
+//! - [`bindings`]: the contract as Rust types, for rules that need more than [`rule`] has; it stands in the folder
+//!   `wit` of this project, item by item;
 //! - `vectors` (with the feature of that name): cases as files, for a rule's native tests.
 //!
 //! Everything works natively too, so a rule's logic is tested without a gateway.

@@ -1,4 +1,4 @@
-//! CoAP messages: the options that rules read, and the answers they make.
+//! CoAP messages: the options that rules read, and the responses they make.
 
 use crate::bindings::{CoapOption, Effect, Failure, Message, Reply};
 
@@ -32,7 +32,7 @@ pub fn uint(number: u16, value: u32) -> CoapOption {
     }
 }
 
-/// A message with the options that answers have; `max_age` in seconds, absent means 60 (RFC 7252 §5.10.5).
+/// A message with the options that responses have; `max_age` in seconds, absent means 60 (RFC 7252 §5.10.5).
 pub fn response(
     code: u8,
     content_format: Option<u16>,
@@ -48,7 +48,7 @@ pub fn response(
     }
 }
 
-/// Whether an answer may start an observation. The gateway leaves Observe in a request only where it would.
+/// Whether the response may start an observation. The gateway leaves Observe in a request only where it would.
 pub fn observes(request: &Message) -> bool {
     request
         .options
@@ -56,7 +56,7 @@ pub fn observes(request: &Message) -> bool {
         .any(|option| option.number == OBSERVE)
 }
 
-/// The answer to the device, which ends the exchange.
+/// The response to the device, which ends the exchange.
 pub fn reply(message: Message) -> Effect {
     Effect::Reply(Reply {
         message,
@@ -65,7 +65,7 @@ pub fn reply(message: Message) -> Effect {
     })
 }
 
-/// An error response with a diagnostic for a person: what is wrong, and where (RFC 7252 §5.5.2).
+/// An error response with a diagnostic for a person: the error, and its place (RFC 7252 §5.5.2).
 pub fn failure(code: u8, diagnostic: impl Into<String>) -> Failure {
     Failure {
         code,

@@ -63,7 +63,7 @@ impl Format {
         }
     }
 
-    /// Reads exactly one value; see [`cbor::decode`] and [`json::decode`] for what is refused.
+    /// Reads exactly one value; [`cbor::decode`] and [`json::decode`] list the values that are refused.
     pub fn decode(self, payload: &[u8]) -> Result<Value, PayloadError> {
         match self {
             Format::Cbor => cbor::decode(payload).map_err(PayloadError::Cbor),

@@ -1,4 +1,4 @@
-//! Which room is meant: ids, aliases, and the operator's short names.
+//! Names of rooms: ids, aliases, and the operator's short names.
 
 use crate::bindings::{Context, HttpRequest, HttpResponse};
 use crate::call::call;
@@ -10,7 +10,7 @@ use crate::text::concat;
 /// Bytes of a room id, alias, user id or event id (Matrix specification, appendices, "Identifier Grammar").
 pub const MAX_IDENTIFIER: usize = 255;
 
-/// A room as a homeserver knows it.
+/// A room by its id or an alias.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Room {
     /// `!…`; since room version 12 without a server.
@@ -45,8 +45,16 @@ pub fn resolve(settings: &dyn Settings, name: &str) -> Result<Room, ErrorRespons
     let setting = settings.get(&concat(&["room.", name]));
     setting.and_then(Room::parse).ok_or_else(|| {
         ErrorResponse::bad_request(match setting {
-            Some(_) => concat(&["room ", name, ": the gateway's setting of this name must be a room id or an alias"]),
-            None => concat(&["room ", name, ": neither an id (!…) nor an alias (#…:server) nor a name in the gateway's settings"]),
+            Some(_) => concat(&[
+                "room ",
+                name,
+                ": the gateway's setting of this name must be a room id or an alias",
+            ]),
+            None => concat(&[
+                "room ",
+                name,
+                ": not an id (!…), an alias (#…:server) or a name in the gateway's settings",
+            ]),
         })
     })
 }
@@ -68,7 +76,7 @@ pub(crate) fn resolved_id(body: &[u8]) -> Result<String, ErrorResponse> {
     match id.starts_with('!') {
         true => Ok(id),
         false => Err(ErrorResponse::bad_gateway(
-            "the homeserver's answer: field room_id: no id of a room",
+            "the homeserver's response: field room_id: no id of a room",
         )),
     }
 }
@@ -78,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_and_aliases_are_told_apart_by_their_sigil() {
+    fn ids_and_aliases_differ_by_their_sigil() {
         assert_eq!(resolve(&[], "!abc:h"), Ok(Room::Id("!abc:h".to_owned())));
         assert_eq!(
             resolve(&[], "!31hneApxJ_1o"),

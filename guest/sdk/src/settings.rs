@@ -1,5 +1,5 @@
-//! What the operator has configured for a rule. The gateway passes it to each call; logic takes `&dyn Settings`, so that
-//! tests can write it as they like.
+//! The operator's settings for a rule. The gateway passes it to each call; logic takes `&dyn Settings`, so
+//! that tests can write it as they like.
 
 use std::collections::BTreeMap;
 

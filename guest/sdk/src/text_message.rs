@@ -1,4 +1,4 @@
-//! What counts as a text message of a room, wherever its events are read
+//! The text messages among a room's events
 //! (<https://spec.matrix.org/v1.13/client-server-api/#mtext>).
 
 use crate::extract::Item;
@@ -7,8 +7,8 @@ use crate::room::MAX_IDENTIFIER;
 /// Bytes of an event, and so of a message's body (Matrix specification, "Size limits").
 const MAX_EVENT: usize = 65_536;
 
-/// Paths for [`extract`](crate::extract::extract()) whose first six [`Reader::read`] understands: members of the events at a path that
-/// ends in `*`, and the events themselves. Then what else a reader of the text wants.
+/// Paths for [`extract`](crate::extract::extract()) whose first six [`Reader::read`] understands: members of the
+/// events at a path that ends in `*`, and the events themselves. Then the other paths of a reader.
 macro_rules! message_paths {
     ($events:literal, $($more:literal),+) => {
         [
@@ -27,7 +27,7 @@ pub(crate) use message_paths;
 /// A text message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TextMessage<'a> {
-    /// Empty if the homeserver tells none.
+    /// Empty if the homeserver sends none.
     pub event_id: &'a str,
     /// The user who wrote it.
     pub sender: &'a str,
@@ -40,9 +40,9 @@ pub struct TextMessage<'a> {
 pub(crate) struct Reader {
     is_message: bool,
     is_text: bool,
-    event_id: Kept,
-    sender: Kept,
-    body: Kept,
+    event_id: BoundedText,
+    sender: BoundedText,
+    body: BoundedText,
 }
 
 impl Default for Reader {
@@ -50,15 +50,15 @@ impl Default for Reader {
         Reader {
             is_message: false,
             is_text: false,
-            event_id: Kept::new(MAX_IDENTIFIER),
-            sender: Kept::new(MAX_IDENTIFIER),
-            body: Kept::new(MAX_EVENT),
+            event_id: BoundedText::new(MAX_IDENTIFIER),
+            sender: BoundedText::new(MAX_IDENTIFIER),
+            body: BoundedText::new(MAX_EVENT),
         }
     }
 }
 
 impl Reader {
-    /// What stands at one of the six paths. At the end of an event, `found` is told of it if it is a text message.
+    /// Reads the value at one of the six paths. At the end of an event, `found` is called if it is a text message.
     pub(crate) fn read(
         &mut self,
         field: usize,
@@ -67,10 +67,10 @@ impl Reader {
     ) {
         match field {
             0 => self.is_message = item == Item::Text("m.room.message"),
-            1 => self.event_id.keep(item),
-            2 => self.sender.keep(item),
+            1 => self.event_id.set(item),
+            2 => self.sender.set(item),
             3 => self.is_text = item == Item::Text("m.text"),
-            4 => self.body.keep(item),
+            4 => self.body.set(item),
             _ if matches!(item, Item::Key(_)) => {}
             _ => {
                 if let (true, Some(sender), Some(body)) = (
@@ -94,7 +94,7 @@ impl Reader {
     }
 }
 
-/// A message that is kept while others are read, in memory that is used again.
+/// The latest message while others are read, in memory that is used again.
 #[derive(Debug, Default)]
 pub struct Latest {
     present: bool,
@@ -104,20 +104,20 @@ pub struct Latest {
 }
 
 impl Latest {
-    /// Keeps this one instead.
+    /// Replaces it by this one.
     pub fn replace(&mut self, message: TextMessage<'_>) {
         self.present = true;
-        for (kept, text) in [
+        for (field, text) in [
             (&mut self.event_id, message.event_id),
             (&mut self.sender, message.sender),
             (&mut self.body, message.body),
         ] {
-            kept.clear();
-            kept.push_str(text);
+            field.clear();
+            field.push_str(text);
         }
     }
 
-    /// The one that is kept.
+    /// The message; none before the first.
     pub fn get(&self) -> Option<TextMessage<'_>> {
         self.present.then_some(TextMessage {
             event_id: &self.event_id,
@@ -129,15 +129,15 @@ impl Latest {
 
 /// A text of at most `most` bytes, in memory that is used again.
 #[derive(Debug)]
-pub(crate) struct Kept {
+pub(crate) struct BoundedText {
     most: usize,
     text: String,
     present: bool,
 }
 
-impl Kept {
-    pub(crate) fn new(most: usize) -> Kept {
-        Kept {
+impl BoundedText {
+    pub(crate) fn new(most: usize) -> BoundedText {
+        BoundedText {
             most,
             text: String::new(),
             present: false,
@@ -149,7 +149,7 @@ impl Kept {
         self.present = false;
     }
 
-    pub(crate) fn keep(&mut self, item: Item<'_>) {
+    pub(crate) fn set(&mut self, item: Item<'_>) {
         self.clear();
         if let Item::Text(text) | Item::Key(text) = item
             && text.len() <= self.most

@@ -1,4 +1,4 @@
-//! What JSON and CBOR have in common: the values that a payload can carry.
+//! The values of payloads in JSON and in CBOR.
 
 /// Arrays and maps within each other: [`cbor::decode`](crate::cbor::decode) and [`json::decode`](crate::json::decode)
 /// refuse more. Real Matrix content has about ten; each level costs a few hundred bytes of a rule's 16 KiB stack.
@@ -9,7 +9,8 @@ pub const MAX_DEPTH: usize = 32;
 /// 20 ms. A Matrix event of 65,536 bytes with as many values would have 8 bytes for each.
 pub const MAX_VALUES: usize = 8192;
 
-/// A value of JSON or CBOR. Every JSON value has exactly one form here, and so has every CBOR value that JSON can carry.
+/// A value of JSON or CBOR. Every JSON value has exactly one form here, and so has every CBOR value that JSON can
+/// carry.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// `null`.
@@ -58,12 +59,12 @@ impl Value {
         }
     }
 
-    /// A map, in the order given.
+    /// A map of these pairs, in their order.
     pub fn map<const N: usize>(pairs: [(&str, Value); N]) -> Value {
         Value::Map(pairs.map(|(key, value)| (key.to_owned(), value)).into())
     }
 
-    /// A map of texts, in the order given.
+    /// A map of these texts, in their order.
     pub fn texts<const N: usize>(pairs: [(&str, &str); N]) -> Value {
         Value::Map(
             pairs

@@ -1,5 +1,5 @@
-//! Test cases as files: a folder per case, with a device's request, the homeserver's answers and the answer that the
-//! device must get. The same case runs against a rule's native code and against its component: whatever implements
+//! Test cases as files: a folder per case, with a device's request, the homeserver's responses and the response that
+//! the device must get. The same case runs against a rule's native code and against its component: both implement
 //! [`Rule`].
 //!
 //! The files' fields are explained in `vectors/README.md` beside this file.
@@ -23,7 +23,7 @@ use crate::message::{ACCEPT, CONTENT_FORMAT, OBSERVE, uint};
 use compare::{same_call, same_reply};
 pub use native::check;
 
-/// What a case runs against.
+/// A rule that a case runs against.
 pub trait Rule {
     /// The rule's settings from here on, and its description with them.
     fn configure(&mut self, settings: &BTreeMap<String, String>) -> Result<Description, String>;
@@ -45,7 +45,7 @@ pub trait Rule {
         &mut self,
         _state: &[u8],
         _topics: &[String],
-        _answer: &HttpResponse,
+        _response: &HttpResponse,
     ) -> Option<Result<Progress, Failure>> {
         None
     }
@@ -55,8 +55,8 @@ pub trait Rule {
     }
 }
 
-/// One folder, or one vector of a manifest (`NAME.rule.json`), which has the same fields. An unknown field is an error, so that a
-/// mistyped one is noticed.
+/// One folder, or one vector of a manifest (`NAME.rule.json`), which has the same fields. An unknown field is an
+/// error, so that a mistyped one is noticed.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
@@ -74,7 +74,7 @@ pub struct Case {
     pub observation: Vec<Json>,
 }
 
-/// All cases in the folders below `folder`, by name. The error names the file and what is wrong with it.
+/// All cases in the folders below `folder`, by name. The error names the file.
 pub fn cases(folder: &Path) -> Result<Vec<Case>, String> {
     let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut folders: Vec<_> = entries
@@ -116,8 +116,8 @@ impl Case {
         })
     }
 
-    /// Lets `rule` answer the request, and checks each call that it makes and its answer; then what it makes of the
-    /// homeserver's answers to the observation that has begun. The error says what differs.
+    /// Passes the request to `rule`, and checks its calls and its reply; then the course of the observation that has
+    /// begun. The error is the first difference.
     pub fn run(&self, rule: &mut dyn Rule) -> Result<(), String> {
         let name = &self.name;
         let differs = |what: String| format!("{name}: {what}");
@@ -148,7 +148,7 @@ impl Case {
             .collect()
     }
 
-    /// The device's request, without what belongs to the gateway.
+    /// The device's request, without the parts that the gateway handles.
     fn message(&self) -> Message {
         let code = match self.request["method"].as_str() {
             Some("POST") => crate::code::POST,
@@ -205,7 +205,7 @@ impl Case {
     }
 }
 
-/// What the captures of `link` match in `path`; none if the link does not.
+/// The segments that the captures of `link` match in `path`; none if the link does not match.
 fn captures(link: &Link, path: &[String]) -> Option<Vec<String>> {
     let mut captures = Vec::new();
     let mut path = path.iter();
@@ -220,16 +220,16 @@ fn captures(link: &Link, path: &[String]) -> Option<Vec<String>> {
     path.next().is_none().then_some(captures)
 }
 
-fn response(answer: &Json) -> Option<HttpResponse> {
-    let headers = pairs(&answer["headers"])
+fn response(outcome: &Json) -> Option<HttpResponse> {
+    let headers = pairs(&outcome["headers"])
         .into_iter()
         .map(|(name, value)| (name, value.into_bytes()));
-    let body = match &answer["json"] {
-        Json::Null => bytes(answer, "body").unwrap_or_default(),
+    let body = match &outcome["json"] {
+        Json::Null => bytes(outcome, "body").unwrap_or_default(),
         json => json.to_string().into_bytes(),
     };
     Some(HttpResponse {
-        status: answer["status"].as_u64()? as u16,
+        status: outcome["status"].as_u64()? as u16,
         headers: headers.collect(),
         body,
     })

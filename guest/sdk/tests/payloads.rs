@@ -1,4 +1,4 @@
-//! What is read from a payload and what is refused: the cases stand in `cbor/` and `json/`, as files.
+//! Payloads that are read and payloads that are refused: the cases stand in `cbor/` and `json/`, as files.
 
 use comatrix_sdk::{Value, cbor, json};
 use proptest::prelude::*;
@@ -163,7 +163,7 @@ proptest! {
                     let written: Case = serde_json::from_str(&json::to_text(&value))?;
                     prop_assert_eq!(written, expected);
                 }
-                // What serde_json reads as a float or lets pass.
+                // serde_json reads longer integers as floats, and lets repeated keys pass.
                 Err(error) => prop_assert!(
                     ["64 bits", "twice"].iter().any(|reason| error.reason.contains(reason)),
                     "{}", error

@@ -1,11 +1,13 @@
-//! What the plugtest list asks of a server (ETSI CoAP plugtests, prefix `TD_COAP_`) and no CoMatrix resource has: methods
-//! that create and delete, Location-Path and Location-Query, links with many attributes. For tests only.
+//! The resources that the plugtest list asks of a server (ETSI CoAP plugtests, prefix `TD_COAP_`) and no CoMatrix
+//! resource has: methods that create and delete, Location-Path and Location-Query, links with many attributes. For
+//! tests only.
 //!
-//! It stores nothing: a PUT is answered as if it had. [`links`] says what there is, [`answer`] what comes back.
+//! It stores nothing: a PUT gets the response of one that was stored. [`links`] lists the resources, [`resources`]
+//! makes their responses.
 #![deny(missing_docs)]
 
-pub mod answer;
 pub mod links;
+pub mod resources;
 
 use comatrix_sdk::bindings::{
     CallError, Context, Description, Effect, Failure, Guest, HttpResponse, Message, export,
@@ -27,7 +29,7 @@ impl Guest for Plugtest {
         context: Context,
         request: Message,
     ) -> Result<Effect, Failure> {
-        answer::begin(links::resource(context.link), &request)
+        resources::begin(links::resource(context.link), &request)
     }
 
     fn resume(
@@ -36,6 +38,6 @@ impl Guest for Plugtest {
         _: Vec<u8>,
         outcome: Result<HttpResponse, CallError>,
     ) -> Result<Effect, Failure> {
-        answer::resume(outcome)
+        resources::resume(outcome)
     }
 }

@@ -12,7 +12,7 @@ pub const JSON: u16 = 50;
 
 type Attributes = &'static [(&'static str, &'static str)];
 
-/// Path, methods, formats of answers, attributes.
+/// Path, methods, formats of responses, attributes.
 const LINKS: &[(&str, &[u8], &[u16], Attributes)] = &[
     ("test", &[GET, POST, PUT, DELETE], &[TEXT], &[]),
     ("seg1/seg2/seg3", &[GET], &[TEXT], &[]),

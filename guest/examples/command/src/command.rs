@@ -1,8 +1,9 @@
-//! What people write to a device: `!<device> on`, `!<device> off`, or `!<device> <key> <value>` with more pairs after it.
+//! Commands that people write to a device: `!<device> on`, `!<device> off`, or `!<device> <key> <value>` with more
+//! pairs after it.
 
 use comatrix_sdk::{Value, json};
 
-/// Bytes of a command that is looked at; it bounds what a device with little memory gets.
+/// Bytes of a command; it bounds the response to a device with little memory.
 pub const MAX_COMMAND: usize = 512;
 
 /// Bytes of a device's name.
@@ -35,7 +36,7 @@ pub fn parse(message: &str, device: &str) -> Option<Value> {
         let &[key, value] = pair else {
             return None;
         };
-        if pairs.iter().any(|(known, _)| known == key) {
+        if pairs.iter().any(|(earlier, _)| earlier == key) {
             return None;
         }
         pairs.push((key.to_owned(), typed(value)));

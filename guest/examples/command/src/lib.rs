@@ -1,10 +1,10 @@
-//! A rule for actuators: `GET <mount>/<room>/<device>` answers the last command for `<device>` in the room's messages, and with
-//! Observe pushes each one that follows. People write `!lamp on`; the lamp gets `{"on": true}`. [`command`] tells what a
-//! command is.
+//! A rule for actuators: `GET <mount>/<room>/<device>` has the last command for `<device>` in the room's messages,
+//! and notifies observers of each one that follows. People write `!lamp on`; the lamp gets `{"on": true}`.
+//! [`command`] describes the commands.
 //!
-//! A lamp that observes before anybody has commanded it gets an empty map: there is nothing to do yet.
+//! A lamp that observes before its first command gets an empty map.
 //!
-//! Whoever may write in the room commands its devices; that is for the room's power levels to decide.
+//! Everyone who may write in the room commands its devices; the room's power levels decide who may.
 #![deny(missing_docs)]
 
 pub mod command;

@@ -57,8 +57,8 @@ fn record(items: &mut Items<'_>, length: Option<usize>) -> Result<Record, CborEr
             Header::Text(length) => items.text(length)?,
             Header::Positive(_) | Header::Negative(_) => {
                 // Numbers without a name yet belong to extensions, and those that must be understood have text labels.
-                let known = integer(header).and_then(|number| label(i64::try_from(number).ok()?));
-                known.unwrap_or("").to_owned()
+                let label = integer(header).and_then(|number| label(i64::try_from(number).ok()?));
+                label.unwrap_or("").to_owned()
             }
             _ => return Err(wrong(at, "a label that is neither text nor a number")),
         };
@@ -80,7 +80,7 @@ fn scalar(items: &mut Items<'_>) -> Result<Scalar, CborError> {
             integer(header).and_then(|integer| Decimal::new(integer, 0))
         }
         Header::Float(number) => match items.byte(at) {
-            // Wider than it was sent, it would get digits that nobody measured.
+            // In a wider form than the device sent, it would get digits that the device did not measure.
             Some(SINGLE | HALF) => Decimal::from_f32(number as f32),
             _ => Decimal::from_f64(number),
         },

@@ -11,7 +11,8 @@ use crate::pack::{Measured, Reading};
 /// The key of the structured content.
 pub const KEY: &str = "org.comatrix.senml";
 
-/// Bytes of the event's content: an event has at most 65,536 (Matrix specification, "Size limits"), and its envelope some.
+/// Bytes of the event's content: an event has at most 65,536 (Matrix specification, "Size limits"), and its envelope
+/// some.
 const MAX_CONTENT: usize = 60_000;
 
 /// `msgtype`, `body`, and below [`KEY`] the resolved records under the labels of RFC 8428, with each number as

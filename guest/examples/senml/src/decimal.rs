@@ -7,7 +7,7 @@ use comatrix_sdk::Value;
 /// The largest integer of Matrix's canonical JSON, 2^53 − 1 (Matrix specification, appendices, "Canonical JSON").
 const MAX_DIGITS: u128 = (1 << 53) - 1;
 
-/// Powers of ten beyond any double's; what a decimal fraction may have more is refused.
+/// Powers of ten beyond any double's; a decimal fraction with a larger one is refused.
 const MAX_EXPONENT: i64 = 400;
 
 /// `digits` × 10^`exponent`, with at most 15 or 16 digits, as many as a double has; more are rounded. Of all forms of a

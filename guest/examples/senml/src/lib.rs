@@ -1,8 +1,9 @@
-//! A rule for sensors: `POST <mount>/<room>` with a SenML pack (RFC 8428) in CBOR (Content-Format 112) or JSON (110) becomes
-//! one text message, with the readings as structured content beside the text. The answer is 2.04 with `{"event_id"}`.
+//! A rule for sensors: `POST <mount>/<room>` with a SenML pack (RFC 8428) in CBOR (Content-Format 112) or JSON (110)
+//! becomes one text message, with the readings as structured content beside the text. The response is 2.04 with
+//! `{"event_id"}`.
 //!
-//! [`cbor`] and [`json`] read the two formats, [`record`] says what a record may hold, [`pack`] resolves the base fields,
-//! [`decimal`] keeps numbers without floats, and [`content`] makes the event.
+//! [`cbor`] and [`json`] read the two formats, [`record`] checks a record's labels, [`pack`] resolves the base
+//! fields, [`decimal`] keeps numbers without floats, and [`content`] makes the event.
 #![deny(missing_docs)]
 
 pub mod cbor;

@@ -7,7 +7,8 @@ use comatrix_sdk::homeserver_error::RETRY_SECONDS;
 use crate::decimal::Decimal;
 use crate::record::Record;
 
-/// Records of one pack. It keeps a message readable and a call within its 20 ms; a sensor's pack has a few.
+/// Records of one pack. More would make a message unreadable and a call longer than its 20 ms; a sensor's pack has a
+/// few.
 pub const MAX_RECORDS: usize = 256;
 
 /// Times below are relative to now (RFC 8428 §4.5.3).
@@ -23,13 +24,13 @@ pub struct Reading {
     pub name: String,
     /// Unit or Base Unit.
     pub unit: Option<String>,
-    /// What was read; none if there is only a sum.
+    /// The value; none if there is only a sum.
     pub value: Option<Measured>,
     /// Integrated over time, with the Base Sum.
     pub sum: Option<Decimal>,
-    /// Unix time in seconds; none if the pack tells none and the gateway has none.
+    /// Unix time in seconds; none if neither the pack nor the gateway has one.
     pub time: Option<Decimal>,
-    /// Whether the device itself told a time.
+    /// Whether the pack has a time.
     pub timed: bool,
     /// Seconds until the next reading, at most.
     pub update_time: Option<Decimal>,
@@ -68,7 +69,7 @@ impl Pack {
         }
     }
 
-    /// What a diagnostic calls the next record.
+    /// The next record's name in a diagnostic.
     pub fn here(&self) -> String {
         format!("record {}", self.records + 1)
     }
@@ -104,10 +105,10 @@ impl Pack {
     /// Base fields hold from their record on (RFC 8428 §4.1).
     fn rebase(&mut self, record: &Record) -> Result<(), ErrorResponse> {
         let whole = |version: Decimal| Decimal::new(version.floor()?.into(), 0);
-        let known = |version: Decimal| {
+        let is_supported = |version: Decimal| {
             whole(version) == Some(version) && !version.is_below(1) && version.is_below(VERSION + 1)
         };
-        if !record.bver.is_none_or(known) {
+        if !record.bver.is_none_or(is_supported) {
             return Err(self.wrong("label bver: only versions 1 to 10 are understood"));
         }
         if record.bver.is_some() && self.records > 0 && record.bver != self.base.bver {
@@ -157,7 +158,8 @@ impl Pack {
             self.base.bn.clone().unwrap_or_default() + record.n.as_deref().unwrap_or_default();
         if !is_name(&name) {
             return Err(self.wrong(
-                "labels bn and n: the name must begin with a letter or digit and go on with letters, digits and - : . / _",
+                "labels bn and n: the name must begin with a letter or digit and continue with letters, digits and \
+                 - : . / _",
             ));
         }
         let (time, timed) = self.time(&record)?;
@@ -190,7 +192,7 @@ impl Pack {
         }
     }
 
-    /// The absolute time, and whether the pack has told one.
+    /// The absolute time, and whether the pack has one.
     fn time(&self, record: &Record) -> Result<(Option<Decimal>, bool), ErrorResponse> {
         let zero = Decimal::ZERO;
         let time = self.base.bt.unwrap_or(zero).plus(record.t.unwrap_or(zero));

@@ -23,11 +23,11 @@ const LABELS: &[(i64, &str)] = &[
 
 /// The label with this number in CBOR.
 pub fn label(number: i64) -> Option<&'static str> {
-    let found = LABELS.iter().find(|(known, _)| *known == number);
+    let found = LABELS.iter().find(|(label, _)| *label == number);
     found.map(|(_, label)| *label)
 }
 
-/// What a label may have.
+/// The value of a label.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Scalar {
     /// A number.
@@ -78,8 +78,8 @@ pub struct Record {
 }
 
 impl Record {
-    /// Sets a label. Unknown ones are passed over, unless they end with `_`, which says that a receiver must understand them
-    /// (RFC 8428 §4.4). The error says what is wrong.
+    /// Sets a label. Unknown ones are passed over, unless they end with `_`, which says that a receiver must
+    /// understand them (RFC 8428 §4.4). The error is the reason.
     pub fn set(&mut self, label: &str, scalar: Scalar) -> Result<(), String> {
         let set = match label {
             "bn" => text(&mut self.bn, scalar),

@@ -1,10 +1,10 @@
-//! CBOR's items one by one, for rules that read what [`decode`](super::decode) refuses: byte strings, tags, other keys.
+//! CBOR's items one by one, for rules that read more than [`decode`](super::decode): byte strings, tags, other keys.
 
 use super::head::{self, Header, NoHead};
 use super::{CborError, deeper, wrong};
 
-/// The items of a payload, from its beginning. Each has a head; what follows a head of a text or a byte string is read with
-/// [`text`](Items::text) or [`bytes`](Items::bytes) before the next one.
+/// The items of a payload, from its beginning. Each has a head; what follows a head of a text or a byte string is
+/// read with [`text`](Items::text) or [`bytes`](Items::bytes) before the next one.
 #[derive(Debug, Clone)]
 pub struct Items<'a> {
     input: &'a [u8],
@@ -97,7 +97,7 @@ impl<'a> Items<'a> {
         Ok(())
     }
 
-    /// The byte at `at`: of a head its first, which tells how wide a float is (RFC 8949 §3.3).
+    /// The byte at `at`: of a head its first, which says how wide a float is (RFC 8949 §3.3).
     pub fn byte(&self, at: usize) -> Option<u8> {
         self.input.get(at).copied()
     }

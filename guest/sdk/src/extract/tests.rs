@@ -1,4 +1,4 @@
-//! Paths through small texts, and what is refused.
+//! Paths through small texts, and refused ones.
 
 use std::cell::RefCell;
 
@@ -82,7 +82,7 @@ fn a_star_finds_every_member_of_an_object_and_tells_its_name_first() {
     assert_eq!(items, expected);
 }
 
-/// What [`extract`] must report for one path, by way of the whole value.
+/// The values that [`extract`] must report for one path, by way of the whole text's.
 fn expected(value: &Value, path: &[&str], items: &mut Vec<String>) {
     let Some((step, rest)) = path.split_first() else {
         items.push(match value {

@@ -1,8 +1,8 @@
 //! From decimal digits to the nearest float.
 //!
-//! Numbers of 128 bits are enough: a float has 53, and the closest that a power of ten times 64 bits comes to the middle between
-//! two floats, without being the middle, is about 2^-115 of its size (Mushtak, Lemire: "Fast number parsing without fallback").
-//! Exact integers of any length would take ten times the code.
+//! Numbers of 128 bits are enough: a float has 53, and the closest that a power of ten times 64 bits comes to the
+//! middle between two floats, without being the middle, is about 2^-115 of its size (Mushtak, Lemire: "Fast number
+//! parsing without fallback"). Exact integers of any length would take ten times the code.
 
 /// Digits that are read; they fit into 127 bits. More would change the number by less than [`ERROR`].
 const MAX_DIGITS: usize = 38;
@@ -27,8 +27,8 @@ const INVERSE: Extended = Extended {
     is_exact: false,
 };
 
-/// By how many units of the last of 128 bits a number that is not exact may be too small: at most two from each of at most 18
-/// products.
+/// By how many units of the last of 128 bits a number that is not exact may be too small: at most two from each of at
+/// most 18 products.
 const ERROR: u128 = 64;
 
 /// `bits` × 2^`exponent`; the highest bit is set.
@@ -39,8 +39,8 @@ struct Extended {
     is_exact: bool,
 }
 
-/// The float nearest to the number with these digits, the fraction's after the point, times 10^`exponent`. Of two at the same distance the
-/// even one.
+/// The float nearest to the number with these digits, the fraction's after the point, times 10^`exponent`. Of two at
+/// the same distance the even one.
 pub(super) fn float(whole: &[u8], fraction: &[u8], exponent: i32) -> f64 {
     let mut number = 0_u128;
     let mut read = 0;
@@ -114,22 +114,22 @@ impl Extended {
         if highest > 1023 {
             return f64::INFINITY;
         }
-        // Of a float below the normal ones fewer bits are kept.
+        // A float below the normal ones has fewer bits.
         let dropped = 128 - PRECISION + (LOWEST - highest).max(0);
         if dropped > 128 {
             return 0.0;
         }
         let half = 1_u128 << (dropped - 1);
-        let kept = self.bits.checked_shr(dropped as u32).unwrap_or(0) as u64;
+        let mantissa = self.bits.checked_shr(dropped as u32).unwrap_or(0) as u64;
         let rest = self.bits & (half | (half - 1));
         let error = if self.is_exact { 0 } else { ERROR };
         let is_up = match rest > half {
             true => true,
-            false => rest + error >= half && kept & 1 == 1,
+            false => rest + error >= half && mantissa & 1 == 1,
         };
         // A mantissa that becomes too long by rounding carries into the exponent, as it must.
         let exponent = (highest.max(LOWEST) - LOWEST) as u64;
-        f64::from_bits((exponent << (PRECISION - 1)) + kept + u64::from(is_up))
+        f64::from_bits((exponent << (PRECISION - 1)) + mantissa + u64::from(is_up))
     }
 }
 
@@ -202,7 +202,11 @@ mod tests {
         }
 
         #[test]
-        fn any_digits_become_the_nearest_float(whole in "[0-9]{1,20}", fraction in "[0-9]{0,30}", exponent in -350..330) {
+        fn any_digits_become_the_nearest_float(
+            whole in "[0-9]{1,20}",
+            fraction in "[0-9]{0,30}",
+            exponent in -350..330,
+        ) {
             same(&format!("{whole}.{fraction}e{exponent}"));
         }
 

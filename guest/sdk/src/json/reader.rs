@@ -1,4 +1,5 @@
-//! JSON text from front to back: the caller looks at the next byte and says what it expects there.
+//! JSON text from front to back: the caller looks at the next byte and calls the method for the value that begins
+//! there.
 
 use super::float::float;
 use super::{JsonError, special, wrong};
@@ -293,7 +294,7 @@ impl<'a> Reader<'a> {
         let mut rest = written;
         while let Some(escape) = rest.iter().position(|byte| *byte == b'\\') {
             self.unescaped.extend_from_slice(&rest[..escape]);
-            // `skip_string` has seen a character after each backslash.
+            // `skip_string` has checked that a character follows each backslash.
             let kind = rest.get(escape + 1).copied().unwrap_or(b'\\');
             rest = rest.get(escape + 2..).unwrap_or_default();
             let letter = match kind {
@@ -354,7 +355,7 @@ impl<'a> Reader<'a> {
                 }
             }
             let mut is_first = matches!(byte, b'[' | b'{');
-            // Leaves what ends here.
+            // Leaves the arrays and objects that end here.
             loop {
                 if open == 0 {
                     return Ok(());

@@ -38,8 +38,8 @@ pub struct Call<S: 'static> {
 }
 
 impl<S> Call<S> {
-    /// GET of `path`; `resume` continues with the response. `path` is below `/_matrix/client/v3`, or from the root if it begins
-    /// with a slash; `{name}` stands for a segment that [`to`](Call::to) fills in.
+    /// GET of `path`; `resume` continues with the response. `path` is below `/_matrix/client/v3`, or from the root if
+    /// it begins with a slash; `{name}` stands for a segment that [`to`](Call::to) fills in.
     ///
     /// `{room}` may be filled with an alias: the SDK asks for its id first, which is one more of the exchange's calls.
     pub const fn get(
@@ -96,8 +96,9 @@ impl<S> Call<S> {
         self
     }
 
-    /// To the homeserver that the operator grants to this rule by `name`. By default a call goes to the homeserver in the device's
-    /// Proxy-Uri, if the route takes one ([`Route::proxy_uri`](super::Route::proxy_uri)), else to the gateway's own.
+    /// To the homeserver that the operator grants to this rule by `name`. By default a call goes to the homeserver in
+    /// the device's Proxy-Uri, if the route takes one ([`Route::proxy_uri`](super::Route::proxy_uri)), else to the
+    /// gateway's own.
     pub const fn named(mut self, name: &'static str) -> Call<S> {
         self.shape.named = Some(name);
         self
@@ -109,8 +110,9 @@ impl<S> Call<S> {
         self
     }
 
-    /// Continues with responses of any status. Without it the device gets the error response that the SDK makes of a status other
-    /// than 2xx ([`homeserver_error`](crate::homeserver_error)). A call without a response always ends the exchange.
+    /// Continues with responses of any status. Without it the device gets the error response that the SDK makes of a
+    /// status other than 2xx ([`homeserver_error`](crate::homeserver_error)). A call without a response always ends
+    /// the exchange.
     pub const fn any_status(mut self) -> Call<S> {
         self.shape.any_status = true;
         self
@@ -190,8 +192,8 @@ impl<S: State> Prepared<S> {
         Ok(self)
     }
 
-    /// Makes the call, and stores `state` for the function that continues. It and the segments filled in may take 16 KiB;
-    /// above that the device gets 4.13.
+    /// Makes the call, and stores `state` for the function that continues. It and the segments filled in may take 16
+    /// KiB; above that the device gets 4.13.
     pub fn send_with_state(mut self, state: S) -> Outcome {
         self.pending.state = state.into_value();
         Ok(Next::Call(self.pending))

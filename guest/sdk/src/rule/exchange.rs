@@ -10,7 +10,7 @@ use crate::room::{self, Room};
 use crate::settings::Settings;
 use crate::text::concat;
 
-/// How a route's requests name what they are for.
+/// The names of a route's resource.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Resource {
     pub(super) path: &'static str,
@@ -19,8 +19,8 @@ pub(super) struct Resource {
     pub(super) watch: Option<&'static dyn Watch>,
 }
 
-/// One exchange of a device with the gateway. [`Request`](super::Request) and [`HomeserverResponse`](super::HomeserverResponse) lead
-/// here.
+/// One exchange of a device with the gateway. [`Request`](super::Request) and
+/// [`HomeserverResponse`](super::HomeserverResponse) lead here.
 #[derive(Clone, Copy)]
 pub struct Exchange<'a> {
     settings: &'a dyn Settings,
@@ -87,13 +87,14 @@ impl<'a> Exchange<'a> {
         &self.context.captures
     }
 
-    /// The form of [`Route::proxy_uri`](super::Route::proxy_uri) that the device's Proxy-Uri has; none without a Proxy-Uri.
+    /// The form of [`Route::proxy_uri`](super::Route::proxy_uri) that the device's Proxy-Uri has; none without a
+    /// Proxy-Uri.
     pub fn proxy_uri(&self) -> Option<&'static str> {
         self.matrix_request.map(|request| request.form)
     }
 
-    /// The room in [`capture("room")`](Exchange::capture): an id or an alias, or the one that the operator has given this name
-    /// (setting `room.<name>`). Anything else is 4.00.
+    /// The room in [`capture("room")`](Exchange::capture): an id or an alias, or the one that the operator has given
+    /// this name (setting `room.<name>`). Anything else is 4.00.
     pub fn room(&self) -> Result<String, ErrorResponse> {
         match self.capture("room") {
             "" => Err(ErrorResponse::bad_request(
@@ -133,7 +134,7 @@ impl<'a> Exchange<'a> {
 
 impl std::fmt::Debug for Exchange<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Without the settings: they may hold what is not for a log.
+        // Without the settings: they may hold secrets.
         formatter
             .debug_struct("Exchange")
             .field("context", self.context)

@@ -1,7 +1,7 @@
 //! From a static rule to the exports of a component.
 
-/// Makes a static [`Rule`] the rule that a crate is: `export!(RULE);`, or `export!(RULE, observer);` if it has routes that are watched.
-/// Natively it does nothing, so that the crate's tests link.
+/// Exports a static [`Rule`](crate::rule::Rule) from a component: `export!(RULE);`, or `export!(RULE, observer);` if
+/// it has watched routes. Natively it does nothing, so that the crate's tests link.
 #[macro_export]
 macro_rules! export {
     ($rule:path) => {

@@ -12,8 +12,8 @@ use crate::json;
 use crate::payload::Format;
 use crate::value::Value;
 
-/// A homeserver's response to a [`Call`](super::Call): a success, unless the call takes any status. The exchange comes with it
-/// ([`Exchange`]).
+/// A homeserver's response to a [`Call`](super::Call): a success, unless the call takes any status. The exchange
+/// comes with it ([`Exchange`]).
 pub struct HomeserverResponse<'a> {
     exchange: &'a Exchange<'a>,
     format: Format,
@@ -55,15 +55,15 @@ impl<'a> HomeserverResponse<'a> {
         self.response.status
     }
 
-    /// For a call with [`any_status`](super::Call::any_status): the error response that other calls end with, unless the status is
-    /// a success.
+    /// For a call with [`any_status`](super::Call::any_status): the error response that other calls end with, unless
+    /// the status is a success.
     pub fn success(&self) -> Result<(), ErrorResponse> {
         check_status(self.format, self.response)
     }
 
-    /// The session in a 401 that asks for user-interactive authentication; none in any other response. The call must have
-    /// [`any_status`](super::Call::any_status). A rule makes it again with `auth`, an object of `type` and `session`
-    /// (<https://spec.matrix.org/v1.13/client-server-api/#user-interactive-authentication-api>).
+    /// The session in a 401 that asks for user-interactive authentication; none in any other response. The call must
+    /// have [`any_status`](super::Call::any_status). A rule makes it again with `auth`, an object of `type` and
+    /// `session` (<https://spec.matrix.org/v1.13/client-server-api/#user-interactive-authentication-api>).
     pub fn authentication_session(&self) -> Option<String> {
         match self.response.status {
             401 => error_object(self.response)?

@@ -31,9 +31,9 @@ impl Request<'_> {
     /// Replies with the latest text message of [`room`](Exchange::room) that the route's watch shows
     /// ([`Route::watch`](super::Route::watch)), of some 40 last messages. If there is none: 4.04.
     ///
-    /// With Observe an observation begins with this reply, and the device is notified of every further message that the watch shows.
-    /// There may be none yet: then the device gets 2.05 with an empty map. If the account is not in the room, the device gets the
-    /// homeserver's response on the room's messages, and no observation begins.
+    /// With Observe an observation begins with this reply, and the device is notified of every further message that
+    /// the watch shows. There may be none yet: then the device gets 2.05 with an empty map. If the account is not in
+    /// the room, the device gets the homeserver's response on the room's messages, and no observation begins.
     pub fn latest(&self) -> Outcome {
         let room = self.room()?;
         let is_observed = observes(self.message());

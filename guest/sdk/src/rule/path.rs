@@ -12,7 +12,8 @@ pub(super) fn segments(pattern: &str) -> impl Iterator<Item = Segment> {
     })
 }
 
-/// Adds the pattern's segments to `path`, with `values` in the places of its `{…}`, in their order. Whether there are exactly as many.
+/// Adds the pattern's segments to `path`, with `values` in the places of its `{…}`, in their order. Whether there are
+/// exactly as many.
 pub(super) fn fill(pattern: &str, values: Vec<String>, path: &mut Vec<String>) -> bool {
     let mut values = values.into_iter();
     for part in parts(pattern) {

@@ -1,4 +1,5 @@
-//! What a Proxy-Uri names after its origin: an endpoint of the Matrix client-server API, in one of the forms that a route takes.
+//! The path of a Proxy-Uri: an endpoint of the Matrix client-server API, in one of the forms that a
+//! route takes.
 
 use super::path::{Captures, matched};
 use crate::bindings::Target;

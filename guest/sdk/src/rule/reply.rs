@@ -1,4 +1,4 @@
-//! Answers that say yes.
+//! Responses of class 2.
 
 use crate::bindings::{self, Effect, SessionChange, Watch};
 use crate::code;
@@ -6,7 +6,7 @@ use crate::message::response;
 use crate::payload::{Format, TEXT_PLAIN};
 use crate::value::Value;
 
-/// The answer to the device.
+/// A response of class 2 to the device.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply {
     code: u8,
@@ -65,7 +65,7 @@ impl Reply {
         Reply { code, ..self }
     }
 
-    /// Seconds that the answer may be kept (RFC 7252 §5.10.5); without it 60.
+    /// Seconds that a cache may use the response (RFC 7252 §5.10.5); without it 60.
     pub fn max_age(self, seconds: u32) -> Reply {
         Reply {
             max_age: Some(seconds),

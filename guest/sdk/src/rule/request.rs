@@ -1,4 +1,4 @@
-//! What a device asks for.
+//! A device's request.
 
 use std::ops::Deref;
 
@@ -12,7 +12,7 @@ use crate::value::Value;
 /// Uri-Query (RFC 7252 §5.10.1).
 const URI_QUERY: u16 = 15;
 
-/// A device's request. What is known about the exchange comes with it ([`Exchange`]).
+/// A device's request. The exchange comes with it ([`Exchange`]).
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     exchange: &'a Exchange<'a>,
@@ -36,7 +36,7 @@ impl<'a> Request<'a> {
         self.message
     }
 
-    /// The payload, which must be a map in CBOR or JSON; 4.00 says where it is not.
+    /// The payload, which must be a map in CBOR or JSON; 4.00 names the byte if it is not.
     pub fn payload(&self) -> Result<Value, ErrorResponse> {
         fields::payload(self.message)
     }

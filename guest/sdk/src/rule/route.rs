@@ -54,8 +54,8 @@ impl Route {
     }
 
     /// Any method, by its code ([`code`]). `path` is relative to the rule's mount; `{name}` stands for one segment
-    /// ([`Exchange::capture`](super::Exchange::capture)), `*` as the last segment for all that remain, and the empty path
-    /// for the mount itself. Takes CBOR or JSON, and replies in either.
+    /// ([`Exchange::capture`](super::Exchange::capture)), `*` as the last segment for all that remain, and the empty
+    /// path for the mount itself. Takes CBOR or JSON, and replies in either.
     pub const fn new(method: u8, path: &'static str, handler: Handler) -> Route {
         Route {
             method,
@@ -80,7 +80,8 @@ impl Route {
         self
     }
 
-    /// Content-Formats of the request's payload; the gateway refuses others with 4.15. None: the payload's format is not checked.
+    /// Content-Formats of the request's payload; the gateway refuses others with 4.15. None: the payload's format is
+    /// not checked.
     pub const fn accepts(self, accepts: &'static [u16]) -> Route {
         Route { accepts, ..self }
     }
@@ -91,19 +92,21 @@ impl Route {
         Route { produces, ..self }
     }
 
-    /// Lets devices name a homeserver, and what they want of it, by Proxy-Uri: the calls then go to that homeserver. Its path must have
-    /// one of these forms; without this method a Proxy-Uri is refused with 4.00.
+    /// Lets devices name a homeserver and a request to it by Proxy-Uri: the calls then go to that homeserver.
+    /// Its path must have one of these forms; without this method a Proxy-Uri is refused with 4.00.
     ///
-    /// A form is below `/_matrix/client/v3` (`r0` and `v1` too), or from the root if it begins with a slash. Its `{name}` are
-    /// captures like those of the route's path; where both have a name, the segments must be the same. `/*` takes every path.
+    /// A form is below `/_matrix/client/v3` (`r0` and `v1` too), or from the root if it begins with a slash. Its
+    /// `{name}` are captures like those of the route's path; where both have a name, the segments must be the same.
+    /// `/*` takes every path.
     pub const fn proxy_uri(mut self, forms: &'static [&'static str]) -> Route {
         self.resource.proxy_uri = forms;
         self
     }
 
-    /// Lets devices observe (RFC 7641) the text messages of the room in the capture `{room}`, all ([`AllMessages`](super::AllMessages))
-    /// or some ([`SelectedMessages`](super::SelectedMessages)). The handler replies with
-    /// [`Request::latest`](super::Request::latest), and the rule is exported with its observer: `export!(RULE, observer)`.
+    /// Lets devices observe (RFC 7641) the text messages of the room in the capture `{room}`, all
+    /// ([`AllMessages`](super::AllMessages)) or some ([`SelectedMessages`](super::SelectedMessages)). The handler
+    /// replies with [`Request::latest`](super::Request::latest), and the rule is exported with its observer:
+    /// `export!(RULE, observer)`.
     pub const fn watch(mut self, watch: &'static dyn Watch) -> Route {
         self.resource.watch = Some(watch);
         self.watch_calls = &CALLS;
@@ -116,13 +119,14 @@ impl Route {
         self
     }
 
-    /// Target attributes for discovery (RFC 6690 §3), such as `("title", "Last command")`. Links with captures are not listed.
+    /// Target attributes for discovery (RFC 6690 §3), such as `("title", "Last command")`. Links with captures are
+    /// not listed.
     pub const fn attributes(self, attributes: &'static [(&'static str, &'static str)]) -> Route {
         Route { attributes, ..self }
     }
 
-    /// All calls that the handler, and the functions after it, may make: statics of type [`Call`](super::Call). The operator is
-    /// asked to grant them; others are not made.
+    /// All calls that the handler, and the functions after it, may make: statics of type [`Call`](super::Call). The
+    /// operator is asked to grant them; others are not made.
     pub const fn calls(self, calls: &'static [&'static dyn Resume]) -> Route {
         Route { calls, ..self }
     }

@@ -7,8 +7,9 @@ use crate::{cbor, code};
 /// Bytes; the gateway ends an exchange with more (`step.state` in `wit/types.wit`).
 pub(super) const MAX_STATE: usize = 16 * 1024;
 
-/// A type whose values can wait for the homeserver's response ([`Prepared::send_with_state`](super::Prepared::send_with_state)).
-/// A type of a rule's own implements it by way of a tuple.
+/// A type whose values can wait for the homeserver's response
+/// ([`Prepared::send_with_state`](super::Prepared::send_with_state)). A type of a rule's own implements it by way of
+/// a tuple.
 pub trait State: Sized {
     /// The value as it is stored.
     fn into_value(self) -> Value;

@@ -1,6 +1,6 @@
-//! From a call of a rule to the contract's step, and back. Where `{room}` is an alias, its id is asked for
-//! first (<https://spec.matrix.org/v1.13/client-server-api/#get_matrixclientv3directoryroomroomalias>) and the rest of the call
-//! waits in the state.
+//! From a call of a rule to the contract's step, and back. Where `{room}` is an alias, its id is asked for first
+//! (<https://spec.matrix.org/v1.13/client-server-api/#get_matrixclientv3directoryroomroomalias>) and the rest of the
+//! call waits in the state.
 
 use super::call::{PendingCall, Resume};
 use super::path::fill;
@@ -33,7 +33,8 @@ pub(super) enum Made {
     Lookup(Deferred),
 }
 
-/// The rest of a call that waits for its room: the values of its `{…}`, its query as names and values in turn, and its body.
+/// The rest of a call that waits for its room: the values of its `{…}`, its query as names and values in turn, and
+/// its body.
 type Deferred = (Vec<Value>, Vec<Value>, Value);
 
 impl PendingCall {

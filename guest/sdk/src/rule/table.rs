@@ -45,8 +45,8 @@ impl Rule {
         Rule { settings, ..self }
     }
 
-    /// A function that changes each error response of the rule before a device gets it, such as to the codes of an older gateway.
-    /// Errors that make the gateway poll again are not passed to it: no device gets them.
+    /// A function that changes each error response of the rule before a device gets it, such as to the codes of an
+    /// older gateway. Errors that make the gateway poll again are not passed to it: no device gets them.
     pub const fn on_error(self, on_error: OnError) -> Rule {
         Rule {
             on_error: Some(on_error),

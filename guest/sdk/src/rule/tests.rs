@@ -169,14 +169,14 @@ fn a_call_continues_with_its_state_and_replies_in_the_accepted_format() {
     );
     assert_eq!(step.request.query, [("via".to_owned(), "h".to_owned())]);
     assert_eq!(step.request.body.as_deref(), Some(&br#"{"body":"hi"}"#[..]));
-    let answer = RULE.resume(
+    let reply = RULE.resume(
         &settings,
         &context,
         &step.state,
         response(200, r#"{"event_id":"$e"}"#),
     );
     assert_eq!(
-        payload(answer),
+        payload(reply),
         r#"{"event_id":"$e","said":"hi","in":"!k:h"}"#
     );
 }
@@ -195,16 +195,13 @@ fn an_alias_is_looked_up_before_the_call_and_the_call_is_then_made_whole() {
         sending.request.body.as_deref(),
         Some(&br#"{"body":"hi"}"#[..])
     );
-    let answer = RULE.resume(
+    let reply = RULE.resume(
         &[],
         &context,
         &sending.state,
         response(200, r#"{"event_id":"$e"}"#),
     );
-    assert_eq!(
-        payload(answer),
-        r#"{"event_id":"$e","said":"hi","in":"!r"}"#
-    );
+    assert_eq!(payload(reply), r#"{"event_id":"$e","said":"hi","in":"!r"}"#);
 }
 
 #[test]
@@ -224,8 +221,8 @@ fn a_lookup_that_ends_with_another_alias_is_not_repeated() {
 fn a_homeservers_error_ends_the_exchange_unless_the_call_takes_any_status() {
     let error = || response(403, r#"{"errcode":"M_FORBIDDEN"}"#);
     let sending = step(RULE.begin(&[], &context(0, "!r", false), &message(r#"{"text":"hi"}"#)));
-    let answer = RULE.resume(&[], &context(0, "!r", false), &sending.state, error());
-    assert_eq!(payload(answer), r#"{"errcode":"M_FORBIDDEN"}"#);
+    let reply = RULE.resume(&[], &context(0, "!r", false), &sending.state, error());
+    assert_eq!(payload(reply), r#"{"errcode":"M_FORBIDDEN"}"#);
     let asking = step(RULE.begin(&[], &context(1, "!r", false), &message("")));
     assert_eq!(
         payload(RULE.resume(&[], &context(1, "!r", false), &asking.state, error())),

@@ -1,5 +1,5 @@
-//! The devices that a message may concern: a room and the other captures of the route's path, as the text by which the gateway
-//! matches changes with observers.
+//! The devices that a message may concern: a room and the other captures of the route's path, as the text by which
+//! the gateway matches changes with observers.
 
 use super::path::place;
 use crate::text::{concat, decimal};

@@ -8,7 +8,8 @@ use crate::text_message::TextMessage;
 use crate::value::Value;
 use crate::watch::message_payload;
 
-/// Which text messages of its room a resource shows, and how: [`AllMessages`] or [`SelectedMessages`]. `Route::watch` takes one.
+/// Which text messages of its room a resource shows, and how: [`AllMessages`] or [`SelectedMessages`]. `Route::watch`
+/// takes one.
 pub trait Watch: Sync {
     /// How the latest message is looked for.
     #[doc(hidden)]
@@ -38,7 +39,7 @@ pub trait Watch: Sync {
     #[doc(hidden)]
     fn change(&self, topic: &Topic<'_>, message: &TextMessage<'_>) -> Option<Vec<u8>>;
 
-    /// What devices get for a change; none if this is no payload of [`change`](Watch::change).
+    /// The value that devices get for a change; none if this is not a payload of [`change`](Watch::change).
     #[doc(hidden)]
     fn value(&self, change: &[u8]) -> Option<Value>;
 }
@@ -62,15 +63,16 @@ pub struct Search {
     pub(super) none: &'static str,
 }
 
-/// Every text message of the room; the function makes a device's value of it. It is called for each device that is notified. A
-/// topic is a room alone, so that one change serves all routes with such a watch.
+/// Every text message of the room; the function makes a device's value of it. It is called for each device that is
+/// notified. A topic is a room alone, so that one change serves all routes with such a watch.
 #[derive(Debug)]
 pub struct AllMessages(pub fn(&TextMessage<'_>) -> Value);
 
 /// The messages of which the function makes a value, such as commands for the device that the route's path names.
 ///
-/// The function is called for each message and each topic that is observed in its room: it should return none quickly. A value
-/// that takes more than 16 KiB ends the observation with 5.03; the device observes again and gets it whole.
+/// The function is called for each message and each topic that is observed in its room: it should return none
+/// quickly. A value that takes more than 16 KiB ends the observation with 5.03; the device observes again and gets it
+/// whole.
 #[derive(Debug)]
 pub struct SelectedMessages(pub fn(&Topic<'_>, &TextMessage<'_>) -> Option<Value>);
 

@@ -1,4 +1,4 @@
-//! What a case expects, against what the rule did.
+//! A case's expectations, against the rule's effects.
 
 use serde_json::Value as Json;
 
@@ -41,14 +41,14 @@ pub(super) fn same_call(expected: &Json, made: &HttpRequest) -> Result<(), Strin
     )
 }
 
-/// Gives the watch, which is as expected too.
+/// Returns the watch, which is as expected too.
 pub(super) fn same_reply(
     expected: &Json,
     effect: Result<Effect, Failure>,
 ) -> Result<Option<Watch>, String> {
     let (message, session, watch) = match effect {
         Ok(Effect::Reply(reply)) => (reply.message, reply.session, reply.watch),
-        Err(failure) => (answered(failure), None, None),
+        Err(failure) => (failure_response(failure), None, None),
         Ok(Effect::Call(step)) => return Err(format!("one more call: {:?}", step.request)),
     };
     let session = session.map(|session| match session {
@@ -80,8 +80,8 @@ pub(super) fn same_reply(
     Ok(watch)
 }
 
-/// How the gateway answers with a failure (RFC 7252 §5.5.2: no Content-Format).
-pub(super) fn answered(failure: Failure) -> Message {
+/// The gateway's response for a failure (RFC 7252 §5.5.2: no Content-Format).
+pub(super) fn failure_response(failure: Failure) -> Message {
     let diagnostic = failure.diagnostic.into_bytes();
     response(failure.code, None, failure.max_age, diagnostic)
 }

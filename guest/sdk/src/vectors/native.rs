@@ -60,9 +60,9 @@ impl Rule for Native {
         &mut self,
         state: &[u8],
         topics: &[String],
-        answer: &HttpResponse,
+        response: &HttpResponse,
     ) -> Option<Result<Progress, Failure>> {
-        Some(self.rule.polled(&self.settings, state, topics, answer))
+        Some(self.rule.polled(&self.settings, state, topics, response))
     }
 
     fn notify(&mut self, context: &Context, change: &Change) -> Option<Result<Message, Failure>> {

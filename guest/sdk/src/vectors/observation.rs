@@ -1,9 +1,9 @@
-//! What follows the reply of a case that starts an observation: polls, their changes, and the notifications to the case's
-//! device.
+//! After the reply of a case that starts an observation: polls, their changes, and the notifications to the
+//! case's device.
 
 use serde_json::Value as Json;
 
-use super::compare::{answered, same, same_call, same_message};
+use super::compare::{failure_response, same, same_call, same_message};
 use super::{Rule, bytes, response, string, strings};
 use crate::bindings::{Context, Failure, Watch};
 
@@ -50,8 +50,8 @@ fn poll(
         Err(failure) => return Err(format!("no request, but {failure:?}")),
     };
     same_call(&expected["request"], &request)?;
-    let answer = response(&expected["answer"]).ok_or("it has no answer with a status")?;
-    let progress = match rule.polled(&state, &topics, &answer).ok_or(NO_OBSERVER)? {
+    let response = response(&expected["answer"]).ok_or("it has no `answer` with a `status`")?;
+    let progress = match rule.polled(&state, &topics, &response).ok_or(NO_OBSERVER)? {
         Ok(progress) => progress,
         Err(failure) => return failed(expected, failure, state),
     };
@@ -77,7 +77,7 @@ fn poll(
         let expected = notifications
             .next()
             .ok_or_else(|| format!("one more notification: {notification:?}"))?;
-        same_message(expected, notification.unwrap_or_else(answered))?;
+        same_message(expected, notification.unwrap_or_else(failure_response))?;
     }
     match notifications.next() {
         Some(missing) => Err(format!("notification {missing} is missing")),
@@ -86,6 +86,6 @@ fn poll(
 }
 
 fn failed(expected: &Json, failure: Failure, state: Vec<u8>) -> Result<Vec<u8>, String> {
-    same_message(&expected["failure"], answered(failure))?;
+    same_message(&expected["failure"], failure_response(failure))?;
     Ok(state)
 }

@@ -1,4 +1,4 @@
-//! From a poll's answer to the contract's progress, within its bounds.
+//! From a poll's response to the contract's progress, within its bounds.
 
 use super::position::Position;
 use super::timeline::{SyncItem, read};
@@ -8,19 +8,19 @@ use crate::homeserver_error::check_status;
 use crate::payload::Format;
 use crate::text_message::TextMessage;
 
-/// Changes of an answer (`types.progress` in `wit/types.wit`).
+/// Changes of a response (`types.progress` in `wit/types.wit`).
 pub const MAX_CHANGES: usize = 1024;
 
 /// Bytes of a change's payload (`types.change` in `wit/types.wit`).
 pub const MAX_PAYLOAD: usize = 16 * 1024;
 
-/// Bytes of all changes: with an answer of a mebibyte they must fit into an instance's 2 MiB.
+/// Bytes of all changes: with a response of a mebibyte they must fit into an instance's 2 MiB.
 const MAX_BYTES: usize = 384 * 1024;
 
-/// The changes that an answer leads to.
+/// The changes in a response.
 ///
-/// Of a topic with more changes than there may be, or with one that is too large, nothing is told: it is lost. Its devices begin
-/// anew, and find the latest message whole in the first answer.
+/// A topic with more changes than there may be, or with one that is too large, is lost: it has no changes. Its
+/// devices observe again, and get the latest message whole in the first response.
 #[derive(Debug, Default)]
 pub struct Changes {
     changes: Vec<Change>,
@@ -48,7 +48,7 @@ impl Changes {
         }
     }
 
-    /// Tells that some are missing.
+    /// Marks a topic as one with missing changes.
     pub fn lose(&mut self, topic: &str) {
         if let Err(place) = self.lost.binary_search_by(|lost| lost.as_str().cmp(topic)) {
             self.lost.insert(place, topic.to_owned());
@@ -67,17 +67,17 @@ impl Changes {
     }
 }
 
-/// What an answer leads to. `found` adds the changes of a room's message, or loses the topics of a room of which
-/// messages are missing: there were too many, or the account has left.
+/// The progress that a response leads to. `found` adds the changes of a room's message, or loses the topics of a room
+/// of which messages are missing: there were too many, or the account has left.
 pub fn polled(
     position: Position,
-    answer: &HttpResponse,
+    response: &HttpResponse,
     found: &mut dyn FnMut(&mut Changes, &str, Option<TextMessage<'_>>),
 ) -> Result<Progress, ErrorResponse> {
     // JSON is text, which a failure's diagnostic needs.
-    check_status(Format::Json, answer)?;
+    check_status(Format::Json, response)?;
     let mut changes = Changes::default();
-    let since = read(&answer.body, &mut |seen| match seen {
+    let since = read(&response.body, &mut |item| match item {
         SyncItem::Message(room, message) => found(&mut changes, room, Some(message)),
         SyncItem::Joined { limited: false, .. } => {}
         SyncItem::Joined { room, .. } | SyncItem::Left(room) => found(&mut changes, room, None),

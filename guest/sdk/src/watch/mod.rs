@@ -1,13 +1,14 @@
-//! The text messages of rooms as they come, for observations (RFC 7641), by way of the account's stream of events
+//! New text messages of rooms, for observations (RFC 7641), by way of the account's stream of events
 //! (<https://spec.matrix.org/v1.13/client-server-api/#get_matrixclientv3sync>).
 //!
-//! 1. The device's request leads to a [`first_query`] for its room. The latest message in the answer is what the device gets,
-//!    and the answer's `next_batch` is the [`Position`] from where everything else is found: nothing falls between.
-//! 2. [`poll`] asks for what comes after it in all rooms that somebody observes, and waits for it up to [`HOLD_MS`].
-//! 3. [`polled`] makes changes of the answer's messages.
+//! 1. The device's request leads to a [`first_query`] for its room. The device gets the latest message in the response,
+//!    and the response's `next_batch` is the [`Position`] from which all later messages are found.
+//! 2. [`poll`] asks for later messages in all observed rooms, and waits for them up to [`HOLD_MS`].
+//! 3. [`polled`] makes changes of the response's messages.
 //!
-//! A change's payload is for the rule to make: [`message_payload`] for the message as it is. The first answer's
-//! message goes through the same function ([`Watch::shown`](crate::bindings::Watch)), so that the gateway knows it again.
+//! A change's payload is for the rule to make: [`message_payload`] for the message as it is. The message of the first
+//! response goes through the same function ([`Watch::shown`](crate::bindings::Watch)), so that the gateway recognises
+//! it.
 
 mod changes;
 mod position;
@@ -35,7 +36,7 @@ pub fn message_payload(message: &TextMessage<'_>) -> Vec<u8> {
     ])
 }
 
-/// The watch that begins at `position`. `shown` is the payload that a change would have for what the reply shows.
+/// The watch that begins at `position`. `shown` is the change's payload for the message in the reply.
 pub fn watch(topic: String, position: &Position, shown: Option<Vec<u8>>) -> bindings::Watch {
     bindings::Watch {
         share: SHARE.to_owned(),

@@ -1,4 +1,4 @@
-//! Where watching stands: the state of `observer.poll` and `observer.polled`.
+//! The position of a watch: the state of `observer.poll` and `observer.polled`.
 
 use crate::bindings::{Context, Upstream};
 use crate::error_response::ErrorResponse;
@@ -13,12 +13,12 @@ const VERSION: u64 = 1;
 pub struct Position {
     /// Whether the homeserver is the one in the observing device's Proxy-Uri.
     pub requested: bool,
-    /// `next_batch` of the last answer.
+    /// `next_batch` of the last response.
     pub since: String,
 }
 
 impl Position {
-    /// The one after an answer in this exchange.
+    /// The one after a response in this exchange.
     pub fn after(context: &Context, next_batch: String) -> Position {
         Position {
             requested: context.requested.is_some(),

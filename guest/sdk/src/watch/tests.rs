@@ -1,4 +1,4 @@
-//! The bounds of watching. What a poll asks for and what becomes of its answer stands in the vectors of the rules.
+//! The bounds of watching. Requests and responses of polls are tested by the vectors of the rules.
 
 use proptest::prelude::*;
 
@@ -20,8 +20,8 @@ fn filter_of(rooms: &[&str]) -> String {
     filter.expect("it has one").1
 }
 
-/// An answer with these messages of a room each.
-fn answer(rooms: &[(String, Vec<String>)]) -> HttpResponse {
+/// A response with these messages in each room.
+fn response(rooms: &[(String, Vec<String>)]) -> HttpResponse {
     let room = |(id, bodies): &(String, Vec<String>)| {
         let events = bodies.iter().map(|body| {
             let event = [
@@ -51,16 +51,16 @@ fn answer(rooms: &[(String, Vec<String>)]) -> HttpResponse {
 }
 
 /// Every room is a topic.
-fn progress(answer: &HttpResponse) -> Progress {
+fn progress(response: &HttpResponse) -> Progress {
     let progress = polled(
         position(),
-        answer,
+        response,
         &mut |changes, room, message| match message {
             Some(message) => changes.push(room, message_payload(&message)),
             None => changes.lose(room),
         },
     );
-    progress.expect("it is a whole answer")
+    progress.expect("it is a whole response")
 }
 
 #[test]
@@ -90,11 +90,11 @@ fn beyond_the_most_changes_rooms_are_lost_whole() {
     let rooms: Vec<_> = (0..30)
         .map(|n| (format!("!{n:02}"), vec!["x".to_owned(); 50]))
         .collect();
-    let progress = progress(&answer(&rooms));
+    let progress = progress(&response(&rooms));
     assert_eq!(progress.changes.len(), 20 * 50);
     assert_eq!(progress.lost.len(), 10);
-    let told = |lost: &String| progress.changes.iter().any(|change| change.topic == *lost);
-    assert!(!progress.lost.iter().any(told));
+    let has_change = |lost: &String| progress.changes.iter().any(|change| change.topic == *lost);
+    assert!(!progress.lost.iter().any(has_change));
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn changes_that_would_not_fit_into_an_instance_are_lost() {
     let rooms: Vec<_> = (0..60)
         .map(|n| (format!("!{n:02}"), vec!["x".repeat(16_000)]))
         .collect();
-    let progress = progress(&answer(&rooms));
+    let progress = progress(&response(&rooms));
     let bytes: usize = progress
         .changes
         .iter()
@@ -131,18 +131,18 @@ proptest! {
     }
 
     #[test]
-    fn no_state_and_no_answer_panics(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+    fn no_state_and_no_response_panics(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
         let _ = Position::decode(&bytes);
         let _ = read(&bytes, &mut |_| {});
     }
 
     #[test]
-    fn every_message_of_a_room_is_told_in_its_order(
+    fn every_message_of_a_room_is_a_change_in_its_order(
         rooms in prop::collection::btree_map("![a-z]{1,6}", prop::collection::vec(".{0,12}", 0..6), 0..6),
     ) {
         let rooms: Vec<_> = rooms.into_iter().collect();
-        let progress = progress(&answer(&rooms));
-        let told = progress.changes.iter().map(|change| {
+        let progress = progress(&response(&rooms));
+        let found = progress.changes.iter().map(|change| {
             let message = cbor::decode(&change.payload).expect("it is CBOR");
             let body = message.get("body").and_then(Value::as_text);
             (change.topic.clone(), body.expect("it has one").to_owned())
@@ -150,7 +150,7 @@ proptest! {
         let said = rooms.iter().flat_map(|(room, bodies)| {
             bodies.iter().map(|body| (room.clone(), body.clone()))
         });
-        prop_assert_eq!(told.collect::<Vec<_>>(), said.collect::<Vec<_>>());
+        prop_assert_eq!(found.collect::<Vec<_>>(), said.collect::<Vec<_>>());
         prop_assert!(progress.lost.is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! What each resource answers.
+//! The response of each resource.
 
 use comatrix_sdk::bindings::{
     CallError, CoapOption, Effect, Failure, HttpRequest, HttpResponse, Message, Step, Upstream,
@@ -17,10 +17,10 @@ const URI_QUERY: u16 = 15;
 /// Location-Query (RFC 7252 §5.10.7).
 const LOCATION_QUERY: u16 = 20;
 
-/// Bytes of `/large`: two blocks of 1,024 bytes, and what the list's own server has.
+/// Bytes of `/large`: two blocks of 1,024 bytes, like the list's own server.
 pub const LARGE: usize = 1_700;
 
-/// The answer of the resource with this path, or the call that it waits for.
+/// The response of the resource with this path, or the call that it waits for.
 pub fn begin(resource: &str, request: &Message) -> Result<Effect, Failure> {
     let text = |text: &str| response(CONTENT, Some(TEXT), None, text.into());
     let message = match resource {
@@ -64,10 +64,10 @@ pub fn begin(resource: &str, request: &Message) -> Result<Effect, Failure> {
     Ok(reply(message))
 }
 
-/// The answer of `/separate`.
+/// The response of `/separate`.
 pub fn resume(outcome: Result<HttpResponse, CallError>) -> Result<Effect, Failure> {
     match outcome {
-        Ok(answer) => Ok(reply(response(CONTENT, Some(TEXT), None, answer.body))),
+        Ok(upstream) => Ok(reply(response(CONTENT, Some(TEXT), None, upstream.body))),
         Err(error) => Err(failure(GATEWAY_TIMEOUT, error.reason)),
     }
 }
@@ -120,7 +120,7 @@ mod tests {
     use crate::links;
 
     #[test]
-    fn every_resource_answers_every_method_that_it_has() {
+    fn every_resource_responds_to_every_method_that_it_has() {
         let description = links::description();
         for (index, link) in (0..).zip(&description.links) {
             for method in &link.methods {

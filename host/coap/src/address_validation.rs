@@ -1,67 +1,57 @@
-//! What an endpoint does about addresses that may be spoofed (RFC 9175): bounds what it sends to them, and lets peers prove
-//! theirs.
+//! Validation of addresses that may be spoofed (RFC 9175 §2.4).
 //!
-//! A proof is an answer to what only the peer can have received: the ACK or RST of a confirmable message, whose ID is not
-//! predictable, or a fresh Echo value. A request for a later block proves nothing: who sends the first one blindly can send
-//! the second one too.
+//! A peer proves its address by a message that requires one from the endpoint: the ACK or RST of a confirmable message,
+//! whose message ID is not predictable, or a fresh Echo value. A request for a later block proves nothing, because a
+//! sender that does not receive can send both requests blindly. Some transports prove addresses themselves
+//! ([`PeerId::has_proven_address`]).
 //!
-//! PROBING_RATE (RFC 7252 §4.7) bounds what is sent to a peer that never answers. Whatever a server sends answers a request, so
-//! here the bound is on bytes: what the peer sent, three times. Beyond it no retransmission leaves, but a ping, until the peer
-//! has answered one. For notifications there is [`Endpoint::is_proven`].
+//! PROBING_RATE (RFC 7252 §4.7) bounds the traffic to a peer that never responds. A server sends only responses, so this
+//! endpoint bounds the bytes instead: three times the bytes of the peer. Beyond that it sends no retransmission, only a
+//! ping, until the peer has responded to one.
 
-use std::fmt::Debug;
-use std::hash::Hash;
 use std::time::Instant;
 
-use super::allowance;
-use super::block::Block;
-use super::code;
-use super::endpoint::Endpoint;
-use super::exchange::RequestMeta;
-use super::message::Message;
-use super::option::ECHO;
-use super::peer::Peer;
-use super::problem;
-use super::receive::Way;
-use super::reliability::Purpose;
-use super::response_constraints::ResponseConstraints;
+use crate::code;
+use crate::endpoint::Endpoint;
+use crate::message::{Datagram, Message, MessageType};
+use crate::option::ECHO;
+use crate::outbound::Purpose;
+use crate::peer::Peer;
+use crate::peer_id::PeerId;
+use crate::protection::MessageProtection;
 
-/// Bytes of an empty message (RFC 7252 §3).
-const EMPTY_BYTES: usize = 4;
-/// What a separate answer leaves of the allowance: the empty ACK that has left, a ping that may follow, and its repeat.
-const BESIDE_SEPARATE: usize = 3 * EMPTY_BYTES;
-
-impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
-    /// How a request wants to be answered, and how it may be.
-    pub(super) fn terms(
-        &mut self,
-        now: Instant,
-        peer: Peer<P>,
-        request: &Message,
-        way: Way,
-    ) -> ResponseConstraints {
-        if let Some(value) = request.option(ECHO)
-            && self.echo.is_fresh(now, &peer, value)
-        {
-            self.prove(now, peer);
-        }
-        let allowance = self.known.allowance(now, peer.hash, way.wire_bytes);
-        ResponseConstraints::of(request, way.multicast, allowance)
+impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
+    /// Whether the peer's address is proven: by its transport, or to this endpoint within the last hour. A notification
+    /// to an unproven address must be confirmable (RFC 9175 §2.4).
+    pub fn is_proven(&self, now: Instant, peer: &P) -> bool {
+        self.is_peer_proven(now, &Peer::new(peer.clone(), &self.secret))
     }
 
-    /// The peer has shown that it receives what is sent to it.
-    pub(super) fn prove(&mut self, now: Instant, peer: Peer<P>) {
-        if !self.known.is_proven(now, peer.hash) {
+    pub(super) fn is_peer_proven(&self, now: Instant, peer: &Peer<P>) -> bool {
+        peer.id.has_proven_address() || self.peers.is_proven(now, peer.hash)
+    }
+
+    /// The most bytes of a response to a datagram of this many bytes.
+    pub(super) fn allowance(&self, now: Instant, peer: &Peer<P>, bytes: usize) -> usize {
+        if peer.id.has_proven_address() {
+            usize::MAX
+        } else {
+            self.peers.allowance(now, peer.hash, bytes)
+        }
+    }
+
+    /// Whether this many bytes may go to the peer although it did not request them again.
+    pub(super) fn may_repeat(&self, now: Instant, peer: &Peer<P>, bytes: usize) -> bool {
+        peer.id.has_proven_address() || self.peers.may_repeat(now, peer.hash, bytes)
+    }
+
+    /// The peer has sent a message that proves its address.
+    pub(super) fn prove(&mut self, now: Instant, peer: &Peer<P>) {
+        if !self.is_peer_proven(now, peer) {
             self.counters.proofs += 1;
-            self.observations.proven(&peer);
+            self.observations.mark_proven(peer);
         }
-        self.known.prove(now, peer.hash);
-    }
-
-    /// Whether the peer's address is proven: a notification to one that is not must be confirmable (RFC 9175 §2.4).
-    pub fn is_proven(&mut self, now: Instant, peer: P) -> bool {
-        let peer = Peer::new(peer, &self.secret);
-        self.known.is_proven(now, peer.hash)
+        self.peers.prove(now, peer.hash);
     }
 
     /// 4.01 with a value to send back (RFC 9175 §2.3).
@@ -71,54 +61,14 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         Message::new(code::UNAUTHORIZED).with_option(ECHO, value)
     }
 
-    /// An error in the form that the client asked for.
-    pub(super) fn as_wanted(&self, arrival: &RequestMeta<P>, response: Message) -> Message {
-        if arrival.terms.problem_details {
-            problem::from_diagnostic(response)
-        } else {
-            response
-        }
-    }
-
-    /// The response so that it fits into the peer's allowance, and the block of it that is to leave.
-    pub(super) fn within_allowance(
-        &mut self,
-        arrival: &RequestMeta<P>,
-        acknowledged: bool,
-        wanted: Option<Block>,
-        mut response: Message,
-    ) -> (Message, Option<Block>) {
-        let ResponseConstraints { mut allowance, .. } = arrival.terms;
-        if allowance == usize::MAX {
-            return (response, wanted);
-        }
-        if acknowledged {
-            allowance = allowance.saturating_sub(BESIDE_SEPARATE);
-        }
-        match allowance::fit(allowance, arrival.token, wanted, &mut response) {
-            Ok(wanted) => (response, wanted),
-            Err(allowance::TooLarge) => (self.challenge(arrival.at, &arrival.peer), None),
-        }
-    }
-
-    /// A retransmission, unless the peer has had its bytes. Then an answer waits until the peer has proven its address, which
-    /// takes four bytes: the device may be there, and the answer is what was lost.
-    pub(super) fn retransmit(
-        &mut self,
-        now: Instant,
-        peer: Peer<P>,
-        bytes: Vec<u8>,
-        owner: Purpose,
-    ) {
-        // Nothing of an observation leaves before the peer's address was proven.
-        let is_notification = matches!(owner, Purpose::Notification(_));
-        if is_notification || self.known.may_repeat(now, peer.hash, bytes.len()) {
-            self.counters.retransmissions += 1;
-            return self.transmit(peer, bytes);
-        }
-        self.counters.retransmissions_withheld += 1;
-        if owner != Purpose::Proof && self.known.may_repeat(now, peer.hash, EMPTY_BYTES) {
-            let outcome = self.reliability.prove_before(now, peer);
+    /// Sends a ping if the peer's address is not proven: its RST proves the address (RFC 7252 §4.3). A registration may
+    /// be spoofed, and its victim must not receive the notifications, so they wait behind the ping (NSTART).
+    pub(super) fn ping_unless_proven(&mut self, now: Instant, peer: &Peer<P>) {
+        if !self.is_peer_proven(now, peer) && !self.reliability.is_proving(peer) {
+            let ping = Datagram::empty(MessageType::Confirmable, 0);
+            let outcome = self
+                .reliability
+                .send(now, peer, ping, Purpose::AddressProof);
             self.proceed(now, peer, outcome);
         }
     }

@@ -2,11 +2,11 @@
 //! the endpoint is no use for sending a victim more than an attacker could. First the answer is made to fit: a diagnostic
 //! is cut, a body leaves in smaller blocks. Only what does not fit even so is held back until the peer has sent an Echo.
 
-use super::block::{Block, MAX_SIZE_EXPONENT};
-use super::code;
-use super::codec::encoded_length;
-use super::message::{Message, Token};
-use super::option::CONTENT_FORMAT;
+use crate::block::{Block, MAX_SIZE_EXPONENT};
+use crate::code;
+use crate::codec::encoded_length;
+use crate::message::{Message, Token};
+use crate::option::CONTENT_FORMAT;
 
 /// Bytes of a header (RFC 7252 §3) and a payload marker.
 const HEADER: usize = 4 + 1;

@@ -1,29 +1,28 @@
-//! From a request's datagrams to the whole request (RFC 7959): blocks of its body, blocks of an answer that is stored,
-//! and the bounds on what is in progress.
+//! From a request's blocks to the whole request (RFC 7959): blocks of its body, blocks of a stored response, and the
+//! limits on exchanges in progress.
 
-use std::fmt::Debug;
-use std::hash::Hash;
-
-use super::allowance::{self, TooLarge};
-use super::block::{Block, ReservedSize};
-use super::block1::{Block1Error, Progress, RequestBlock};
-use super::block2::BeyondEnd;
-use super::cache_key::{ResponseKey, request_body_key, response_body_key};
-use super::code::{self, GET};
-use super::endpoint::{Endpoint, Incoming};
-use super::exchange::{Exchange, RequestMeta};
-use super::message::Message;
-use super::option::{
+use crate::allowance::{self, TooLarge};
+use crate::block::{Block, ReservedSize};
+use crate::block1::{Block1Error, Progress, RequestBlock};
+use crate::block2::BeyondEnd;
+use crate::cache_key::{ResponseKey, request_body_key, response_body_key};
+use crate::code::{self, GET};
+use crate::endpoint::{Endpoint, Incoming};
+use crate::exchange::{Exchange, RequestMeta};
+use crate::message::Message;
+use crate::option::{
     BLOCK1, BLOCK2, ECHO, MAX_AGE, NO_RESPONSE, OBSERVE, REQUEST_TAG, SIZE1, SIZE2,
 };
-use super::peer::Peer;
+use crate::peer::Peer;
+use crate::peer_id::PeerId;
+use crate::protection::MessageProtection;
 
-/// What a request says about blocks.
+/// The block options of a request.
 struct Blocks {
     block1: Option<Block>,
     block2: Option<Block>,
     announced: Option<u32>,
-    /// Size2 in a request asks for the size of the answer (RFC 7959 §4).
+    /// Size2 in a request asks for the size of the response (RFC 7959 §4).
     wants_size: bool,
 }
 
@@ -40,15 +39,17 @@ impl Blocks {
     }
 }
 
-impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
-    /// The request once its body is whole; none where the block was answered without the caller. The error is
-    /// the answer that refuses it.
+impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
+    /// The request once its body is whole; none if the endpoint has responded to the block itself.
+    ///
+    /// # Errors
+    /// The error response.
     pub(super) fn assemble(
         &mut self,
-        arrival: &RequestMeta<P>,
+        meta: &RequestMeta<P, X::Context>,
         mut request: Message,
         wire_bytes: usize,
-    ) -> Result<Option<Incoming<P>>, Message> {
+    ) -> Result<Option<Incoming<P, X::Context>>, Message> {
         let Blocks {
             block1,
             block2,
@@ -56,36 +57,38 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
             wants_size,
         } = Blocks::read(&request)
             .map_err(|error| Message::diagnostic(code::BAD_REQUEST, error.to_string()))?;
-        let mut response_key = response_body_key(&self.secret, arrival.peer, &request);
+        let mut response_key = response_body_key(&self.secret, &meta.peer, &request);
         if let Some(wanted) = block2.filter(|wanted| wanted.number > 0 && block1.is_none()) {
-            match self.stored_slice(arrival, &response_key, wanted) {
+            match self.stored_slice(meta, &response_key, wanted) {
                 Some(slice) => {
                     let slice = slice.map_err(|error| {
                         Message::diagnostic(code::BAD_REQUEST, error.to_string())
                     })?;
                     let sent = slice.option(BLOCK2).map(Block::decode);
                     let is_last = sent.is_some_and(|block| block.is_ok_and(|block| !block.more));
-                    // Serving it again is as good as remembering it, unless another body takes this one's place now.
+                    // A duplicate can be served from the stored body, unless a newer notification may replace it.
                     let body = &response_key.body;
-                    let retain = self.observations.fetched(arrival.at, body, is_last);
-                    self.answer(arrival.at, arrival, false, slice, retain);
+                    let retain = self
+                        .observations
+                        .on_fetched(meta.received_at, body, is_last);
+                    self.send_response(meta.received_at, meta, false, slice, retain);
                     return Ok(None);
                 }
-                // Executed once more, to be sliced where the client wants it (RFC 7959 §2.4): it changes nothing. A FETCH
-                // without its body would be another one.
-                None if arrival.method == GET || response_key.request_body.is_some() => {}
+                // A safe request is executed again, and its response sliced at this block (RFC 7959 §2.4). A FETCH without
+                // its body would be a different request.
+                None if meta.method == GET || response_key.request_body.is_some() => {}
                 None => {
                     let text =
-                        "the rest of this answer is no longer stored; send the request again";
+                        "the rest of this response is no longer stored; send the request again";
                     self.counters.incomplete += 1;
                     return Err(Message::diagnostic(code::REQUEST_ENTITY_INCOMPLETE, text));
                 }
             }
         }
-        self.admit(&arrival.peer)?;
+        self.admit(&meta.peer)?;
         let mut total_bytes = wire_bytes;
         if let Some(block) = block1 {
-            let key = request_body_key(&self.secret, arrival.peer, &request);
+            let key = request_body_key(&self.secret, &meta.peer, &request);
             let payload = std::mem::take(&mut request.payload);
             let part = RequestBlock {
                 block,
@@ -93,34 +96,34 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
                 payload,
                 wire_bytes,
             };
-            let progress = self.assemblies.accept(arrival.at, key, part);
+            let progress = self.block1.accept(meta.received_at, key, part);
             match progress.map_err(|refusal| self.refusal(refusal))? {
                 Progress::Complete { body, wire_bytes } => {
                     request.payload = body;
                     total_bytes = wire_bytes;
-                    response_key = response_body_key(&self.secret, arrival.peer, &request);
+                    response_key = response_body_key(&self.secret, &meta.peer, &request);
                 }
                 Progress::Continue => {
-                    // Smaller blocks are asked for by naming their size (RFC 7959 §2.3).
+                    // The size in the response asks for smaller blocks (RFC 7959 §2.3).
                     let size_exponent = block.size_exponent.min(self.limits.block_size_exponent);
                     let block = Block {
                         size_exponent,
                         ..block
                     };
                     let response = Message::new(code::CONTINUE).with_option(BLOCK1, block.encode());
-                    self.answer(arrival.at, arrival, false, response, true);
+                    self.send_response(meta.received_at, meta, false, response, true);
                     return Ok(None);
                 }
             }
         } else if request.payload.len() > self.limits.request_body {
             return Err(self.refusal(Block1Error::TooLarge));
         }
-        // Only for GET, and for a body's first block (RFC 7641 §2, RFC 7959 §2.6); other values mean nothing.
+        // Only GET, and only for a body's first block (RFC 7641 §2, RFC 7959 §2.6). Other values have no meaning.
         let observe = request
             .uint_option(OBSERVE)
             .filter(|_| request.code == GET && block2.is_none_or(|block| block.number == 0));
         if observe == Some(1) {
-            self.deregister(arrival);
+            self.deregister(meta);
         }
         let taken_out = [
             BLOCK1,
@@ -137,52 +140,50 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
             .retain(|option| !taken_out.contains(&option.number));
 
         let exchange = Exchange {
-            arrival: *arrival,
+            meta: meta.clone(),
             acknowledged: false,
             response_key,
             block1,
             block2,
             wants_size,
-            observes: observe == Some(0) && !arrival.terms.multicast,
+            observes: observe == Some(0) && !meta.constraints.multicast,
         };
         let observes = exchange.observes;
         let id = self
             .exchanges
-            .begin(exchange, arrival.at + self.limits.ack_delay);
-        let RequestMeta {
-            peer, message_type, ..
-        } = *arrival;
+            .begin(exchange, meta.received_at + self.limits.ack_delay);
         Ok(Some(Incoming {
             id,
-            peer: peer.address,
-            message_type,
+            peer: meta.peer.id.clone(),
+            protection: meta.protection.clone(),
+            message_type: meta.message_type,
             request,
             observes,
             wire_bytes: total_bytes,
-            multicast: arrival.terms.multicast,
+            multicast: meta.constraints.multicast,
         }))
     }
 
-    /// The slice of a stored answer that a request asks for, in smaller blocks where the peer's allowance has no more.
+    /// The slice of a stored response that a request asks for, in smaller blocks if the peer's allowance requires it.
     fn stored_slice(
         &mut self,
-        arrival: &RequestMeta<P>,
+        meta: &RequestMeta<P, X::Context>,
         key: &ResponseKey<P>,
         wanted: Block,
     ) -> Option<Result<Message, BeyondEnd>> {
-        let slice = self.responses.slice(arrival.at, key, wanted)?;
+        let slice = self.block2.slice(meta.received_at, key, wanted)?;
         let Ok(whole) = &slice else {
             return Some(slice);
         };
-        match allowance::smaller(arrival.terms.allowance, arrival.token, wanted, whole) {
+        match allowance::smaller(meta.constraints.allowance, meta.token, wanted, whole) {
             Ok(None) => Some(slice),
-            Ok(Some(wanted)) => self.responses.slice(arrival.at, key, wanted),
-            Err(TooLarge) => Some(Ok(self.challenge(arrival.at, &arrival.peer))),
+            Ok(Some(wanted)) => self.block2.slice(meta.received_at, key, wanted),
+            Err(TooLarge) => Some(Ok(self.challenge(meta.received_at, &meta.peer))),
         }
     }
 
-    /// Whether one more exchange is within the bounds. Separate answers under way count too, so that a peer that
-    /// never acknowledges cannot pile them up.
+    /// Checks the limits for one more exchange. Separate responses that wait for their acknowledgement count too, so that a
+    /// peer that never acknowledges cannot accumulate them.
     fn admit(&mut self, peer: &Peer<P>) -> Result<(), Message> {
         let of_peer = self.exchanges.of_peer(peer) + self.reliability.responses_of_peer(peer);
         let in_all = self.exchanges.len() + self.reliability.responses();
@@ -208,10 +209,7 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
                     .with_uint_option(SIZE1, limit)
             }
             Block1Error::WrongLength => Message::diagnostic(code::BAD_REQUEST, text),
-            Block1Error::Full => {
-                self.counters.bodies_refused += 1;
-                self.unavailable(&text)
-            }
+            Block1Error::Full => self.unavailable(&text),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The value of Block1 and Block2 (RFC 7959 §2.2): which slice of a body, of what size, and whether more follow.
 
-use super::message::{decode_uint, encode_uint};
+use crate::message::{decode_uint, encode_uint};
 
 /// The largest size exponent: blocks of 1,024 bytes. 7 is reserved (over UDP).
 pub const MAX_SIZE_EXPONENT: u8 = 6;

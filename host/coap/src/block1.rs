@@ -1,33 +1,33 @@
-//! Request bodies that come in blocks (RFC 7959 §2.5): assembled before anybody sees the request.
+//! Request bodies in blocks (RFC 7959 §2.5), assembled before the caller gets the request.
 
 use std::hash::Hash;
 use std::time::Instant;
 
-use super::block::Block;
-use super::bodies::{Bodies, Full};
-use super::cache_key::BodyKey;
-use super::limits::Limits;
+use crate::block::Block;
+use crate::bodies::{Bodies, Full};
+use crate::cache_key::BodyKey;
+use crate::limits::Limits;
 
-/// A block as it came.
+/// A received block.
 pub(super) struct RequestBlock {
     pub(super) block: Block,
-    /// What the client says the whole body has (Size1).
+    /// Bytes of the whole body, as the client announces (Size1).
     pub(super) announced: Option<u32>,
     pub(super) payload: Vec<u8>,
     /// Bytes of its datagram.
     pub(super) wire_bytes: usize,
 }
 
-/// What a block led to.
+/// The result of a block.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Progress {
     /// The last block: the body, and the bytes of all its datagrams.
     Complete { body: Vec<u8>, wire_bytes: usize },
-    /// 2.31: send the next.
+    /// 2.31: the client sends the next block.
     Continue,
 }
 
-/// Why a block was not taken.
+/// Why a block was refused.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Block1Error {
     /// 4.08.
@@ -54,9 +54,10 @@ struct Assembly {
 pub(super) struct Block1Reassembler<P> {
     bodies: Bodies<BodyKey<P>, Assembly>,
     limit: usize,
+    refused: u64,
 }
 
-impl<P: Copy + Eq + Hash> Block1Reassembler<P> {
+impl<P: Clone + Eq + Hash> Block1Reassembler<P> {
     pub(super) fn new(limits: &Limits) -> Self {
         let bodies = Bodies::new(
             limits.body_bytes / 2,
@@ -66,17 +67,17 @@ impl<P: Copy + Eq + Hash> Block1Reassembler<P> {
         Self {
             bodies,
             limit: limits.request_body,
+            refused: 0,
         }
     }
 
-    /// Holds blocks that come from now on to other bounds.
+    /// Applies other limits to new blocks.
     pub(super) fn set_limits(&mut self, limits: &Limits) {
         self.limit = limits.request_body;
     }
 
-    /// Takes one block of the body with this key. Position counts in bytes, since a client may go on with
-    /// smaller blocks than it began with (RFC 7959 §2.3). A block out of place leaves what is assembled
-    /// alone: it may be a straggler.
+    /// Takes one block of the body with this key. Its position is in bytes, because a client may continue with smaller
+    /// blocks (RFC 7959 §2.3). A block out of place may be late, so it does not change the assembled body.
     pub(super) fn accept(
         &mut self,
         now: Instant,
@@ -99,7 +100,7 @@ impl<P: Copy + Eq + Hash> Block1Reassembler<P> {
             return Err(Block1Error::TooLarge);
         }
         if block.number == 0 {
-            // Block 0 begins anew, whatever was there (RFC 7959 §2.5).
+            // Block 0 begins the body again (RFC 7959 §2.5).
             self.bodies.remove(&key);
             let assembly = Assembly {
                 body: payload,
@@ -138,7 +139,10 @@ impl<P: Copy + Eq + Hash> Block1Reassembler<P> {
         let bytes = assembly.body.capacity();
         match self.bodies.insert(now, key, assembly, bytes) {
             Ok(()) => Ok(Progress::Continue),
-            Err(Full) => Err(Block1Error::Full),
+            Err(Full) => {
+                self.refused += 1;
+                Err(Block1Error::Full)
+            }
         }
     }
 
@@ -148,6 +152,11 @@ impl<P: Copy + Eq + Hash> Block1Reassembler<P> {
 
     pub(super) fn next_timeout(&self) -> Option<Instant> {
         self.bodies.next_timeout()
+    }
+
+    /// Bodies refused for want of room.
+    pub(super) fn refused(&self) -> u64 {
+        self.refused
     }
 
     pub(super) fn dropped(&self) -> u64 {
@@ -211,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_may_go_on_with_smaller_blocks() {
+    fn a_client_may_continue_with_smaller_blocks() {
         let progress = accept_all(vec![block(0, true, 1, 32), block(2, false, 0, 3)]);
         let body = [vec![0; 32], vec![2; 3]].concat();
         assert_eq!(

@@ -3,13 +3,13 @@
 use std::hash::Hash;
 use std::time::Instant;
 
-use super::block::{Block, MAX_SIZE_EXPONENT};
-use super::bodies::{Bodies, Full};
-use super::cache_key::{BodyKey, ResponseKey};
-use super::code;
-use super::limits::Limits;
-use super::message::Message;
-use super::option::{BLOCK2, ETAG, SIZE2};
+use crate::block::{Block, MAX_SIZE_EXPONENT};
+use crate::bodies::{Bodies, Full};
+use crate::cache_key::{BodyKey, ResponseKey};
+use crate::code;
+use crate::limits::Limits;
+use crate::message::Message;
+use crate::option::{BLOCK2, ETAG, SIZE2};
 
 /// The block asked for begins behind the end of the body: 4.00 (RFC 7959 §2.4 leaves the code open).
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +31,7 @@ pub(super) struct Block2Cache<P> {
     refused: u64,
 }
 
-impl<P: Copy + Eq + Hash> Block2Cache<P> {
+impl<P: Clone + Eq + Hash> Block2Cache<P> {
     pub(super) fn new(limits: &Limits) -> Self {
         let bodies = Bodies::new(
             limits.body_bytes / 2,

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 
-use super::peer::Map;
+use crate::peer::Map;
 
-/// What a body costs beside its bytes: its entries in both maps, options and allocations, rounded up.
+/// Bytes of a body's entries in both maps, its options and allocations, rounded up.
 const OVERHEAD: usize = 512;
 
 struct Entry<V> {
@@ -16,7 +16,7 @@ struct Entry<V> {
     turn: u64,
 }
 
-/// Bodies by key. `touch` order is kept, so the idlest is found at once.
+/// Bodies by key, and in the order of their last use.
 pub(super) struct Bodies<K, V> {
     entries: Map<K, Entry<V>>,
     turns: BTreeMap<u64, K>,
@@ -28,12 +28,13 @@ pub(super) struct Bodies<K, V> {
     dropped: u64,
 }
 
-/// There is no room, and nothing old enough to make some.
+/// There is no room, and no body is old enough to be dropped.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Full;
 
-impl<K: Copy + Eq + Hash, V> Bodies<K, V> {
-    /// At most `budget` bytes; a body nobody touched for `idle` is dropped, for another one after `protected`.
+impl<K: Clone + Eq + Hash, V> Bodies<K, V> {
+    /// At most `budget` bytes. A body not used for `idle` is dropped; one not used for `protected` may be dropped for
+    /// another.
     pub(super) fn new(budget: usize, idle: Duration, protected: Duration) -> Self {
         Self {
             entries: Map::default(),
@@ -47,18 +48,18 @@ impl<K: Copy + Eq + Hash, V> Bodies<K, V> {
         }
     }
 
-    /// The body, which is in use now.
+    /// Returns the body and counts it as used now.
     pub(super) fn touch(&mut self, now: Instant, key: &K) -> Option<&V> {
         let entry = self.entries.get_mut(key)?;
         self.turns.remove(&entry.turn);
         entry.turn = self.next_turn;
         entry.touched = now;
-        self.turns.insert(entry.turn, *key);
+        self.turns.insert(entry.turn, key.clone());
         self.next_turn += 1;
         Some(&entry.body)
     }
 
-    /// Takes a body out.
+    /// Removes a body.
     pub(super) fn remove(&mut self, key: &K) -> Option<V> {
         let entry = self.entries.remove(key)?;
         self.turns.remove(&entry.turn);
@@ -66,7 +67,7 @@ impl<K: Copy + Eq + Hash, V> Bodies<K, V> {
         Some(entry.body)
     }
 
-    /// Puts a body of `bytes` bytes in place of the one under this key.
+    /// Stores a body of `bytes` bytes in place of the one with this key.
     pub(super) fn insert(
         &mut self,
         now: Instant,
@@ -83,7 +84,7 @@ impl<K: Copy + Eq + Hash, V> Bodies<K, V> {
         }
         let turn = self.next_turn;
         self.next_turn += 1;
-        self.turns.insert(turn, key);
+        self.turns.insert(turn, key.clone());
         self.entries.insert(
             key,
             Entry {
@@ -98,7 +99,7 @@ impl<K: Copy + Eq + Hash, V> Bodies<K, V> {
     }
 
     fn drop_oldest(&mut self, now: Instant, untouched_for: Duration) -> bool {
-        let oldest = self.turns.first_key_value().map(|(_, key)| *key);
+        let oldest = self.turns.first_key_value().map(|(_, key)| key.clone());
         let Some(key) = oldest.filter(|key| now >= self.entries[key].touched + untouched_for)
         else {
             return false;

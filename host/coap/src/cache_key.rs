@@ -3,13 +3,13 @@
 
 use std::hash::{Hash, Hasher};
 
-use super::code;
-use super::message::Message;
-use super::option::{
+use crate::code;
+use crate::message::Message;
+use crate::option::{
     BLOCK1, BLOCK2, CONTENT_FORMAT, NO_RESPONSE, OBSERVE, REQUEST_TAG, is_no_cache_key,
 };
-use super::peer::Peer;
-use super::secret::Secret;
+use crate::peer::Peer;
+use crate::secret::Secret;
 
 /// What identifies a block-wise body: the peer, and a keyed hash of method and options. A peer could confuse
 /// only bodies of its own, and cannot compute a collision without the endpoint's seed.
@@ -34,9 +34,13 @@ impl Hash for Key<'_> {
 
 /// Key of a request body. Content-Format and Request-Tag are part of it, so blocks that differ there are never
 /// assembled together (RFC 7959 §2.5, RFC 9175 §3.3).
-pub(super) fn request_body_key<P>(secret: &Secret, peer: Peer<P>, request: &Message) -> BodyKey<P> {
+pub(super) fn request_body_key<P: Clone>(
+    secret: &Secret,
+    peer: &Peer<P>,
+    request: &Message,
+) -> BodyKey<P> {
     (
-        peer,
+        peer.clone(),
         secret.hash(Key {
             request,
             ignored: &[BLOCK1, BLOCK2, OBSERVE, NO_RESPONSE],
@@ -56,9 +60,9 @@ pub(super) struct ResponseKey<P> {
 /// Key of a response body. Clients ask for later blocks without the request's body (RFC 7959 §3.3), so what
 /// describes that body is left out; the ETag tells a client when the bodies of two requests follow each other.
 /// Those of two FETCHes are told apart where the body comes again.
-pub(super) fn response_body_key<P>(
+pub(super) fn response_body_key<P: Clone>(
     secret: &Secret,
-    peer: Peer<P>,
+    peer: &Peer<P>,
     request: &Message,
 ) -> ResponseKey<P> {
     let ignored = &[
@@ -71,7 +75,7 @@ pub(super) fn response_body_key<P>(
     ];
     let has_body = request.code == code::FETCH && !request.payload.is_empty();
     ResponseKey {
-        body: (peer, secret.hash(Key { request, ignored })),
+        body: (peer.clone(), secret.hash(Key { request, ignored })),
         request_body: has_body
             .then(|| secret.hash((request.option(CONTENT_FORMAT), &request.payload))),
     }
@@ -87,7 +91,7 @@ mod tests {
     #[test]
     fn bodies_of_other_resources_credentials_and_formats_have_other_keys() {
         let secret = Secret::new([1; 16]);
-        let key = |request: &Message| request_body_key(&secret, test_peer(()), request);
+        let key = |request: &Message| request_body_key(&secret, &test_peer(()), request);
         let base = Message::new(PUT).with_option(URI_PATH, "send");
         for number in [
             URI_PATH,
@@ -129,7 +133,7 @@ mod tests {
             let request = segments.iter().fold(request, |request, segment| {
                 request.with_option(URI_PATH, *segment)
             });
-            request_body_key(&secret, test_peer(()), &request)
+            request_body_key(&secret, &test_peer(()), &request)
         };
         assert_ne!(key(["ab", "c"]), key(["a", "bc"]));
     }
@@ -137,7 +141,7 @@ mod tests {
     #[test]
     fn fetches_of_other_bodies_and_formats_are_told_apart() {
         let secret = Secret::new([1; 16]);
-        let key = |request: Message| response_body_key(&secret, test_peer(()), &request);
+        let key = |request: Message| response_body_key(&secret, &test_peer(()), &request);
         let fetch = || Message::new(code::FETCH).with_option(URI_PATH, "a");
         let (one, other) = (
             key(fetch().with_payload("1")),
@@ -160,8 +164,8 @@ mod tests {
             .with_option(URI_PATH, "a")
             .with_option(BLOCK2, [0x16]);
         assert_eq!(
-            response_body_key(&secret, test_peer(()), &first),
-            response_body_key(&secret, test_peer(()), &later)
+            response_body_key(&secret, &test_peer(()), &first),
+            response_body_key(&secret, &test_peer(()), &later)
         );
     }
 }

@@ -16,11 +16,11 @@ use std::time::{Duration, Instant};
 
 pub use transfer::BlockSize;
 
-use super::code::{EMPTY, is_response};
-use super::codec::{DecodeError, decode, encode};
-use super::message::{Datagram, Message, MessageType, Token};
-use super::option::{BLOCK1, BLOCK2, is_critical};
-use super::secret::Secret;
+use crate::code::{EMPTY, is_response};
+use crate::codec::{DecodeError, decode, encode};
+use crate::message::{Datagram, Message, MessageType, Token};
+use crate::option::{BLOCK1, BLOCK2, is_critical};
+use crate::secret::Secret;
 use transfer::{Step, Transfer};
 
 /// ACK_TIMEOUT (RFC 7252 §4.8): wait at least this long for an acknowledgement.

@@ -2,8 +2,8 @@
 
 use coap_lite::{MessageClass, Packet};
 
-use super::code;
-use super::message::{CoapOption, Datagram, Message, MessageType, Token};
+use crate::code;
+use crate::message::{CoapOption, Datagram, Message, MessageType, Token};
 
 /// Why bytes are not a CoAP message, and what is needed to answer them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -4,8 +4,8 @@
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 
-use super::peer::Peer;
-use super::secret::Secret;
+use crate::peer::Peer;
+use crate::secret::Secret;
 
 /// How long a value may be on its way: a request, four retransmissions and a slow link.
 const FRESH: Duration = Duration::from_secs(60);
@@ -27,27 +27,22 @@ impl Echo {
         }
     }
 
-    fn at<P: Copy + Hash>(&self, peer: &Peer<P>, seconds: u32) -> [u8; LENGTH] {
+    fn at<P: Hash>(&self, peer: &Peer<P>, seconds: u32) -> [u8; LENGTH] {
         let mut value = [0; LENGTH];
-        let hash = self.secret.hash(("echo", peer.hash, peer.address, seconds));
+        let hash = self.secret.hash(("echo", peer.hash, &peer.id, seconds));
         value[..4].copy_from_slice(&seconds.to_be_bytes());
         value[4..].copy_from_slice(&hash.to_be_bytes());
         value
     }
 
     /// The value for this peer now.
-    pub(super) fn value<P: Copy + Hash>(&mut self, now: Instant, peer: &Peer<P>) -> [u8; LENGTH] {
+    pub(super) fn value<P: Hash>(&mut self, now: Instant, peer: &Peer<P>) -> [u8; LENGTH] {
         let began = *self.began.get_or_insert(now);
         self.at(peer, seconds(began, now))
     }
 
     /// Whether this peer was sent this value within the last minute.
-    pub(super) fn is_fresh<P: Copy + Hash>(
-        &self,
-        now: Instant,
-        peer: &Peer<P>,
-        value: &[u8],
-    ) -> bool {
+    pub(super) fn is_fresh<P: Hash>(&self, now: Instant, peer: &Peer<P>, value: &[u8]) -> bool {
         let made = value.first_chunk().map(|first| u32::from_be_bytes(*first));
         let Some((began, made)) = self.began.zip(made) else {
             return false;

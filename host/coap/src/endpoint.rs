@@ -1,96 +1,116 @@
-//! The server endpoint: what callers feed and poll. What happens to a datagram is in `receive`.
+//! The server endpoint: the functions that its caller polls, and its timers. `receive` handles datagrams.
 
 use std::collections::VecDeque;
-use std::fmt::Debug;
-use std::hash::Hash;
+use std::convert::Infallible;
 use std::time::Instant;
 
-use super::block1::Block1Reassembler;
-use super::block2::Block2Cache;
-use super::counters::Counters;
-use super::dedup::DedupCache;
-use super::echo::Echo;
-use super::exchange::{ExchangeId, Exchanges};
-use super::limits::Limits;
-use super::message::{Message, MessageType};
-use super::multicast::LeisureQueue;
-use super::observer_table::{Ended, Observations};
-use super::peer_table::PeerTable;
-use super::rate::Rate;
-use super::reliability::{Due, Purpose, Reliability};
-use super::secret::Secret;
+use crate::block1::Block1Reassembler;
+use crate::block2::Block2Cache;
+use crate::counters::Counters;
+use crate::dedup::DedupCache;
+use crate::echo::Echo;
+use crate::exchange::{ExchangeId, Exchanges};
+use crate::leisure::LeisureQueue;
+use crate::limits::Limits;
+use crate::message::{Message, MessageType};
+use crate::observation::Ended;
+use crate::observer_table::Observations;
+use crate::outbound::{Due, Purpose};
+use crate::peer_id::PeerId;
+use crate::peer_table::PeerTable;
+use crate::protection::{MessageProtection, NoProtection};
+use crate::rate::Rate;
+use crate::reliability::Reliability;
+use crate::secret::Secret;
 
-/// A request for the caller, seen once however often it was transmitted. It must be answered with
-/// [`Endpoint::respond`] sooner or later: until then it counts against the bounds.
+/// A request for the caller, once, however often it was transmitted. The caller must respond to it with
+/// [`Endpoint::respond`] or [`Endpoint::respond_observing`]: until then it counts against
+/// [`Limits::exchanges_per_peer`].
 #[derive(Debug)]
-pub struct Incoming<P> {
-    /// Names it when it is answered.
+pub struct Incoming<P, C = Infallible> {
+    /// Identifies the request in [`Endpoint::respond`].
     pub id: ExchangeId,
-    /// Who asks.
+    /// The sender.
     pub peer: P,
-    /// Confirmable or not; the answer follows it.
+    /// The context of a protected request (see [`MessageProtection`]); none if it came unprotected.
+    pub protection: Option<C>,
+    /// Confirmable or not. The type of the response follows from it.
     pub message_type: MessageType,
-    /// What is asked. The body is whole; Block1, Block2, Size1, Size2, Request-Tag and Observe are taken out.
+    /// The request with its whole body, without Block1, Block2, Size1, Size2, Request-Tag, Echo, No-Response and
+    /// Observe.
     pub request: Message,
-    /// Whether it asks for an observation: then [`Endpoint::respond_observing`] may begin one.
+    /// Whether it asks for an observation, which [`Endpoint::respond_observing`] begins (RFC 7641 §3.1).
     pub observes: bool,
     /// Bytes of all its datagrams.
     pub wire_bytes: usize,
-    /// It came to a group: answers other than a success with a payload are not sent.
+    /// Whether it came to a group. Only a success with a payload is sent then (RFC 7252 §8.2).
     pub multicast: bool,
 }
 
 /// A datagram to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transmit<P> {
-    /// To whom.
+    /// The receiver.
     pub peer: P,
     /// The whole datagram.
     pub bytes: Vec<u8>,
 }
 
-/// A CoAP server without socket and clock. `P` names a peer: an address pair, or a session.
+/// A CoAP server without socket and clock. `P` identifies peers, and `X` protects messages.
 ///
-/// After each call that takes `now`, poll [`poll_request`](Self::poll_request) and
-/// [`poll_transmit`](Self::poll_transmit) until they are empty, and call
-/// [`handle_timeout`](Self::handle_timeout) at [`next_timeout`](Self::next_timeout). Time never goes back.
-pub struct Endpoint<P> {
+/// After each call that takes `now`, poll [`poll_request`](Self::poll_request),
+/// [`poll_transmit`](Self::poll_transmit) and [`poll_observe_event`](Self::poll_observe_event) until they return `None`,
+/// and call [`handle_timeout`](Self::handle_timeout) at [`next_timeout`](Self::next_timeout). `now` must not go back.
+pub struct Endpoint<P, X = NoProtection>
+where
+    X: MessageProtection<P>,
+{
     pub(super) limits: Limits,
     pub(super) secret: Secret,
-    pub(super) exchanges: Exchanges<P>,
-    pub(super) answers: DedupCache<P>,
+    pub(super) protection: X,
+    pub(super) exchanges: Exchanges<P, X::Context>,
+    pub(super) dedup: DedupCache<P>,
     pub(super) reliability: Reliability<P>,
-    pub(super) assemblies: Block1Reassembler<P>,
-    pub(super) responses: Block2Cache<P>,
-    pub(super) observations: Observations<P>,
-    pub(super) known: PeerTable,
+    pub(super) block1: Block1Reassembler<P>,
+    pub(super) block2: Block2Cache<P>,
+    pub(super) observations: Observations<P, X::Context>,
+    pub(super) peers: PeerTable,
     pub(super) echo: Echo,
-    /// Of RSTs to malformed messages, and its account.
+    /// Rate of RSTs to malformed messages, and its account.
     pub(super) resets: Option<Rate>,
     pub(super) resets_full_at: Option<Instant>,
-    pub(super) leisurely: LeisureQueue<P>,
-    pub(super) requests: VecDeque<Incoming<P>>,
+    pub(super) leisure: LeisureQueue<P>,
+    pub(super) requests: VecDeque<Incoming<P, X::Context>>,
     pub(super) transmits: VecDeque<Transmit<P>>,
     pub(super) counters: Counters,
     pub(super) latest_refusal: Option<(P, u8)>,
 }
 
-impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
-    /// An endpoint that has met nobody. `seed` must be random: message IDs come from it.
+impl<P: PeerId> Endpoint<P> {
+    /// An endpoint without state that sends and receives messages unprotected. `seed` must be random and secret: message
+    /// IDs, Echo values and hashes come from it.
     pub fn new(limits: Limits, seed: [u8; 16]) -> Self {
+        Self::with_protection(limits, seed, NoProtection)
+    }
+}
+
+impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
+    /// An endpoint that passes its messages through `protection`. See [`new`](Endpoint::new) for `seed`.
+    pub fn with_protection(limits: Limits, seed: [u8; 16], protection: X) -> Self {
         let secret = Secret::new(seed);
         Self {
+            protection,
             exchanges: Exchanges::new(),
-            answers: DedupCache::new(&limits),
+            dedup: DedupCache::new(&limits),
             reliability: Reliability::new(&limits, secret.clone()),
-            assemblies: Block1Reassembler::new(&limits),
-            responses: Block2Cache::new(&limits),
+            block1: Block1Reassembler::new(&limits),
+            block2: Block2Cache::new(&limits),
             observations: Observations::new(&limits),
-            known: PeerTable::new(&limits),
+            peers: PeerTable::new(&limits),
             echo: Echo::new(secret.clone()),
             resets: Rate::per_second(limits.resets_per_second),
             resets_full_at: None,
-            leisurely: LeisureQueue::new(limits.leisurely_answers),
+            leisure: LeisureQueue::new(limits.multicast_responses),
             requests: VecDeque::new(),
             transmits: VecDeque::new(),
             counters: Counters::default(),
@@ -100,8 +120,8 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         }
     }
 
-    /// The next request to answer.
-    pub fn poll_request(&mut self) -> Option<Incoming<P>> {
+    /// The next request to respond to.
+    pub fn poll_request(&mut self) -> Option<Incoming<P, X::Context>> {
         self.requests.pop_front()
     }
 
@@ -110,15 +130,15 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         self.transmits.pop_front()
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) has something to do; none while nothing is pending.
+    /// When [`handle_timeout`](Self::handle_timeout) has work; none if nothing is pending.
     pub fn next_timeout(&self) -> Option<Instant> {
         [
             self.exchanges.next_timeout(),
             self.reliability.next_timeout(),
-            self.answers.next_timeout(),
-            self.assemblies.next_timeout(),
-            self.responses.next_timeout(),
-            self.leisurely.next_timeout(),
+            self.dedup.next_timeout(),
+            self.block1.next_timeout(),
+            self.block2.next_timeout(),
+            self.leisure.next_timeout(),
             self.observations.next_timeout(),
         ]
         .into_iter()
@@ -126,72 +146,85 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         .min()
     }
 
-    /// Sends what is due (empty ACKs, retransmissions) and forgets what is over. Harmless when called early.
+    /// Sends due empty ACKs and retransmissions, and drops expired state. An early call does no harm.
     pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some(arrival) = self.exchanges.poll_ack_due(now) {
-            self.transmit_empty(
-                arrival.peer,
-                MessageType::Acknowledgement,
-                arrival.message_id,
-            );
+        while let Some((peer, message_id)) = self.exchanges.poll_ack_due(now) {
+            self.transmit_empty(&peer, MessageType::Acknowledgement, message_id);
         }
         while let Some(due) = self.reliability.poll_due(now) {
             match due {
-                Due::Retransmit(peer, bytes, owner) => self.retransmit(now, peer, bytes, owner),
-                Due::GivenUp(peer, owners) => {
-                    for owner in owners {
-                        self.counters.given_up += u64::from(owner != Purpose::Proof);
-                        match owner {
-                            Purpose::Notification(id) | Purpose::FirstAnswer(id) => {
+                Due::Retransmit(peer, bytes, purpose) => {
+                    self.retransmit(now, &peer, bytes, purpose);
+                }
+                Due::GivenUp(peer, purposes) => {
+                    for purpose in purposes {
+                        self.counters.given_up += u64::from(purpose != Purpose::AddressProof);
+                        match purpose {
+                            Purpose::Notification(id) | Purpose::FirstResponse(id) => {
                                 self.end(now, id, Ended::Unacknowledged);
                             }
-                            Purpose::Proof => self.is_gone(now, &peer),
+                            Purpose::AddressProof => self.end_all_of(now, &peer),
                             Purpose::Response => {}
                         }
                     }
                 }
             }
         }
-        while let Some((peer, bytes)) = self.leisurely.poll_due(now) {
-            self.transmit(peer, bytes);
+        while let Some((peer, bytes)) = self.leisure.pop_due(now) {
+            self.transmit(&peer, bytes);
         }
-        self.answers.expire(now);
-        self.assemblies.expire(now);
-        self.responses.expire(now);
+        self.dedup.expire(now);
+        self.block1.expire(now);
+        self.block2.expire(now);
         self.observations.expire_fetches(now);
+        self.collect_counters();
     }
 
-    /// Exchanges that are not finished: the caller owes an answer, or the peer has not acknowledged a
-    /// separate one. Zero means that a draining gateway may stop.
+    /// Exchanges that have not finished: the caller has not responded, or the peer has not acknowledged a separate
+    /// response. At zero, a server that shuts down may stop.
     pub fn in_flight(&self) -> usize {
         self.exchanges.len() + self.reliability.outstanding()
     }
 
-    /// What happened so far.
-    pub fn counters(&self) -> Counters {
-        Counters {
-            bodies_refused: self.counters.bodies_refused + self.responses.refused(),
-            bodies_dropped: self.assemblies.dropped() + self.responses.dropped(),
-            retained_responses_evicted: self.answers.dropped(),
-            peers_forgotten: self.known.forgotten(),
-            ..self.counters.clone()
-        }
+    /// Counts of events since the endpoint was made.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
     }
 
-    /// The last request that was refused here and not handed to the caller: its peer, and the code of the answer.
-    pub fn latest_refusal(&self) -> Option<(P, u8)> {
+    /// Takes over the counts that the stores keep.
+    pub(super) fn collect_counters(&mut self) {
+        self.counters.bodies_refused = self.block1.refused() + self.block2.refused();
+        self.counters.bodies_dropped = self.block1.dropped() + self.block2.dropped();
+        self.counters.retained_responses_evicted = self.dedup.evicted();
+        self.counters.peers_forgotten = self.peers.forgotten();
+    }
+
+    /// The last request that the endpoint refused without its caller: the peer, and the code of the response.
+    pub fn latest_refusal(&self) -> Option<(&P, u8)> {
         self.latest_refusal
+            .as_ref()
+            .map(|(peer, code)| (peer, *code))
+    }
+
+    /// The protection that the endpoint was made with.
+    pub fn protection(&self) -> &X {
+        &self.protection
+    }
+
+    /// The same, to change its contexts.
+    pub fn protection_mut(&mut self) -> &mut X {
+        &mut self.protection
     }
 
     /// Entries of every store together.
     #[cfg(test)]
     pub(super) fn state_left(&self) -> usize {
-        let bodies = self.assemblies.len() + self.responses.len();
+        let bodies = self.block1.len() + self.block2.len();
         self.in_flight()
             + self.observations.len()
-            + self.answers.len()
+            + self.dedup.len()
             + bodies
-            + self.leisurely.len()
+            + self.leisure.len()
             + self.requests.len()
             + self.transmits.len()
     }

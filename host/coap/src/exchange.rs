@@ -1,42 +1,55 @@
-//! Requests whose answer is owed: by exchange for the caller, by peer and message ID for duplicates, and by
-//! time for the empty ACK that a slow answer needs.
+//! Requests without their response: by exchange for the caller, by peer and message ID for duplicates, and by time for
+//! the empty ACK that a slow response needs (RFC 7252 §5.2.2).
 
 use std::collections::VecDeque;
 use std::hash::Hash;
 use std::time::Instant;
 
-use super::block::Block;
-use super::cache_key::ResponseKey;
-use super::message::{MessageType, Token};
-use super::peer::{Map, Peer};
-use super::response_constraints::ResponseConstraints;
+use crate::block::Block;
+use crate::cache_key::ResponseKey;
+use crate::message::{MessageType, Token};
+use crate::peer::{Map, Peer};
+use crate::response_constraints::ResponseConstraints;
 
-/// Names one request of one endpoint; never used twice.
+/// Identifies one request of one endpoint. An endpoint never uses one twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ExchangeId(u64);
 
-/// How a request came, which is all that an answer to it needs.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct RequestMeta<P> {
+/// How a datagram came.
+#[derive(Clone, Copy)]
+pub(super) struct Arrival {
+    /// Its bytes.
+    pub(super) wire_bytes: usize,
+    /// Its peer is above its rate: it gets 4.29, and the request is not processed.
+    pub(super) limited: bool,
+    /// It came to a group.
+    pub(super) multicast: bool,
+}
+
+/// The parts of a request that its response needs. `C` is the context of a protected request, see
+/// [`MessageProtection`](crate::MessageProtection).
+#[derive(Clone, Debug)]
+pub(super) struct RequestMeta<P, C> {
     pub(super) peer: Peer<P>,
     pub(super) message_type: MessageType,
     pub(super) message_id: u16,
     pub(super) token: Token,
     pub(super) method: u8,
-    pub(super) at: Instant,
-    pub(super) terms: ResponseConstraints,
+    pub(super) received_at: Instant,
+    pub(super) protection: Option<C>,
+    pub(super) constraints: ResponseConstraints,
 }
 
 /// A request handed to the caller.
-pub(super) struct Exchange<P> {
-    pub(super) arrival: RequestMeta<P>,
+pub(super) struct Exchange<P, C> {
+    pub(super) meta: RequestMeta<P, C>,
     /// Whether the empty ACK has left: then the response is separate (RFC 7252 §5.2.2).
     pub(super) acknowledged: bool,
-    /// Under which the response's body is stored if it leaves in blocks.
+    /// Key of the response's body if it leaves in blocks.
     pub(super) response_key: ResponseKey<P>,
-    /// The last block of its body, which the response names (RFC 7959 §2.3).
+    /// The last block of its body. The response repeats it (RFC 7959 §2.3).
     pub(super) block1: Option<Block>,
-    /// Which block of the response it asks for.
+    /// The block of the response that it asks for.
     pub(super) block2: Option<Block>,
     /// Whether it asks for an observation (RFC 7641 §3.1).
     pub(super) observes: bool,
@@ -50,16 +63,15 @@ struct InProgress {
     id: ExchangeId,
 }
 
-pub(super) struct Exchanges<P> {
-    by_id: Map<ExchangeId, Exchange<P>>,
+pub(super) struct Exchanges<P, C> {
+    by_id: Map<ExchangeId, Exchange<P, C>>,
     by_peer: Map<Peer<P>, Vec<InProgress>>,
-    /// The delay is the same for all, so the order of arrival is the order of time. What was answered in
-    /// time is skipped.
+    /// The delay is the same for all, so the order of arrival is the order of time. Finished exchanges are skipped.
     ack_deadlines: VecDeque<(Instant, ExchangeId)>,
     next_id: u64,
 }
 
-impl<P: Copy + Eq + Hash> Exchanges<P> {
+impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
     pub(super) fn new() -> Self {
         Self {
             by_id: Map::default(),
@@ -70,15 +82,11 @@ impl<P: Copy + Eq + Hash> Exchanges<P> {
     }
 
     /// Begins an exchange. A confirmable one is due for its empty ACK at `ack_deadline`.
-    pub(super) fn begin(&mut self, exchange: Exchange<P>, ack_deadline: Instant) -> ExchangeId {
+    pub(super) fn begin(&mut self, exchange: Exchange<P, C>, ack_deadline: Instant) -> ExchangeId {
         let id = ExchangeId(self.next_id);
         self.next_id += 1;
-        let RequestMeta {
-            peer,
-            message_type,
-            message_id,
-            ..
-        } = exchange.arrival;
+        let (message_type, message_id) = (exchange.meta.message_type, exchange.meta.message_id);
+        let peer = exchange.meta.peer.clone();
         self.by_peer.entry(peer).or_default().push(InProgress {
             message_type,
             message_id,
@@ -91,20 +99,20 @@ impl<P: Copy + Eq + Hash> Exchanges<P> {
         id
     }
 
-    /// Ends an exchange; none where it has ended before.
-    pub(super) fn finish(&mut self, id: ExchangeId) -> Option<Exchange<P>> {
+    /// Ends an exchange; none if it has ended before.
+    pub(super) fn finish(&mut self, id: ExchangeId) -> Option<Exchange<P, C>> {
         let exchange = self.by_id.remove(&id)?;
-        if let Some(requests) = self.by_peer.get_mut(&exchange.arrival.peer) {
+        if let Some(requests) = self.by_peer.get_mut(&exchange.meta.peer) {
             requests.retain(|request| request.id != id);
             if requests.is_empty() {
-                self.by_peer.remove(&exchange.arrival.peer);
+                self.by_peer.remove(&exchange.meta.peer);
             }
         }
-        self.skip_answered();
+        self.skip_finished();
         Some(exchange)
     }
 
-    fn skip_answered(&mut self) {
+    fn skip_finished(&mut self) {
         while self
             .ack_deadlines
             .front()
@@ -115,17 +123,17 @@ impl<P: Copy + Eq + Hash> Exchanges<P> {
     }
 
     /// An exchange in progress.
-    pub(super) fn get(&self, id: ExchangeId) -> Option<&Exchange<P>> {
+    pub(super) fn get(&self, id: ExchangeId) -> Option<&Exchange<P, C>> {
         self.by_id.get(&id)
     }
 
-    /// The exchange that this very message began, if it is still in progress.
+    /// The exchange that this message began, if it is in progress.
     pub(super) fn find(
         &self,
         peer: &Peer<P>,
         message_type: MessageType,
         message_id: u16,
-    ) -> Option<&Exchange<P>> {
+    ) -> Option<&Exchange<P, C>> {
         let requests = self.by_peer.get(peer)?;
         let same = |request: &&InProgress| {
             request.message_id == message_id && request.message_type == message_type
@@ -136,8 +144,8 @@ impl<P: Copy + Eq + Hash> Exchanges<P> {
             .and_then(|request| self.by_id.get(&request.id))
     }
 
-    /// One exchange whose empty ACK is due; it counts as acknowledged from now on.
-    pub(super) fn poll_ack_due(&mut self, now: Instant) -> Option<RequestMeta<P>> {
+    /// The peer and message ID of a request whose empty ACK is due. It counts as acknowledged from now on.
+    pub(super) fn poll_ack_due(&mut self, now: Instant) -> Option<(Peer<P>, u16)> {
         while let Some((deadline, id)) = self.ack_deadlines.front().copied() {
             if deadline > now {
                 return None;
@@ -145,9 +153,9 @@ impl<P: Copy + Eq + Hash> Exchanges<P> {
             self.ack_deadlines.pop_front();
             if let Some(exchange) = self.by_id.get_mut(&id) {
                 exchange.acknowledged = true;
-                let arrival = exchange.arrival;
-                self.skip_answered();
-                return Some(arrival);
+                let due = (exchange.meta.peer.clone(), exchange.meta.message_id);
+                self.skip_finished();
+                return Some(due);
             }
         }
         None

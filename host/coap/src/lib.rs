@@ -1,10 +1,53 @@
-//! The CoAP endpoint (RFC 7252, RFC 7959) as a sans-I/O core: no socket, no clock, no task.
+//! A CoAP server and the exchange of a CoAP client (RFC 7252, RFC 7641, RFC 7959) as a sans-I/O core: no socket, no clock,
+//! no task.
 //!
-//! Callers feed datagrams, responses and the time; then they poll for requests, datagrams to send and
-//! the next timeout. So a simulated pair with a virtual clock tests what a socket would hide.
+//! The caller feeds datagrams, responses and the time into an [`Endpoint`], and polls it for requests, for datagrams to
+//! send and for the next timeout. So tests can run a server against clients on a virtual clock and a simulated network.
+//! [`client::ClientExchange`] is one request of a client, with the same kind of interface.
 //!
-//! Read first: [`message`] (what a message is), then [`endpoint`] (what callers do), then `receive`
-//! (what happens to a datagram).
+//! Every queue and store has a limit, see [`Limits`]. No input makes a function fail or panic: the endpoint ignores or
+//! resets malformed datagrams, and responds to invalid requests with an error.
+//!
+//! ```
+//! use std::net::SocketAddr;
+//! use std::time::Instant;
+//!
+//! use comatrix_coap::option::URI_PATH;
+//! use comatrix_coap::{Datagram, Endpoint, Limits, Message, MessageType, Token, code, decode, encode};
+//!
+//! let seed = [7; 16]; // Use random bytes: message IDs come from them.
+//! let mut endpoint = Endpoint::new(Limits::default(), seed);
+//! let client: SocketAddr = "[2001:db8::1]:49152".parse()?;
+//! let now = Instant::now();
+//!
+//! // A datagram arrives.
+//! let request = encode(&Datagram {
+//!     message_type: MessageType::Confirmable,
+//!     message_id: 0x1234,
+//!     token: Token::new(b"t").unwrap_or_default(),
+//!     message: Message::new(code::GET).with_option(URI_PATH, "time"),
+//! });
+//! endpoint.handle_datagram(now, client, &request);
+//!
+//! // The server responds to the request.
+//! while let Some(incoming) = endpoint.poll_request() {
+//!     assert_eq!(incoming.request.option(URI_PATH), Some(b"time".as_slice()));
+//!     let response = Message::new(code::CONTENT).with_payload("12:00");
+//!     endpoint.respond(now, incoming.id, response);
+//! }
+//!
+//! // The response is piggybacked in the acknowledgement.
+//! while let Some(transmit) = endpoint.poll_transmit() {
+//!     assert_eq!(transmit.peer, client);
+//!     let datagram = decode(&transmit.bytes)?;
+//!     assert_eq!(datagram.message_type, MessageType::Acknowledgement);
+//!     assert_eq!(datagram.message.payload, b"12:00");
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Where to read first: `message` (messages as values), `endpoint` (the functions of the caller), `receive` and `request`
+//! (the way of a datagram), `respond` and `notification` (the way back).
 
 mod address_validation;
 mod allowance;
@@ -16,32 +59,40 @@ mod bodies;
 mod cache_key;
 pub mod client;
 pub mod code;
-pub mod codec;
-pub mod counters;
+mod codec;
+mod counters;
 mod dedup;
 mod echo;
-pub mod endpoint;
+mod endpoint;
 mod exchange;
-pub mod limits;
+mod fitting;
+mod leisure;
+mod limits;
 pub mod message;
 mod message_id;
 mod multicast;
-mod observe_server;
-pub mod observer_table;
+mod notification;
+mod observation;
+mod observer_table;
 pub mod option;
-pub mod options;
+mod options;
+mod outbound;
 mod peer;
+mod peer_id;
 mod peer_table;
 mod problem;
+mod protection;
 mod rate;
 mod receive;
+mod registration;
 mod reliability;
+mod request;
 mod respond;
 mod response_constraints;
 mod secret;
 mod sendable;
 mod set_limits;
-mod silence;
+mod suppress;
 #[cfg(test)]
 mod tests;
 mod transmit;
@@ -53,7 +104,9 @@ pub use endpoint::{Endpoint, Incoming, Transmit};
 pub use exchange::ExchangeId;
 pub use limits::Limits;
 pub use message::{CoapOption, Datagram, Message, MessageType, Token};
-pub use observer_table::{Ended, ObservationId, ObserveEvent};
+pub use observation::{Ended, ObservationId, ObserveEvent};
+pub use peer_id::PeerId;
+pub use protection::{MessageProtection, NoProtection};
 
 /// The example of the README is run as this crate's own.
 #[cfg(doctest)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::block::MAX_SIZE_EXPONENT;
+use crate::block::MAX_SIZE_EXPONENT;
 
 /// Bounds of one endpoint. `Limits::default()` is what RFC 7252 and the size of a border router suggest.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ pub struct Limits {
     /// DEFAULT_LEISURE, RFC 7252 §8.2: the time over which answers to a group are spread.
     pub leisure: Duration,
     /// DedupCache to groups that wait for their time. Above: no answer. A group is asked by a few people.
-    pub leisurely_answers: usize,
+    pub multicast_responses: usize,
     /// Exchanges in flight toward one peer, separate responses included. Above: 5.03. A device has one
     /// (NSTART); 16 leaves room for a router behind one address.
     pub exchanges_per_peer: usize,
@@ -54,11 +54,11 @@ pub struct Limits {
     pub notification_interval: Duration,
     /// DedupCache retained per peer for duplicates, oldest out. A peer that sends more than 64 requests while
     /// one duplicate travels has no constrained network.
-    pub answers_per_peer: usize,
+    pub retained_responses_per_peer: usize,
     /// Bytes of retained answers in all, their bookkeeping included (of an answer of 64 some 350, and 400 of its peer), oldest
     /// out: a duplicate of a request whose answer has left is handled as a new one. 8 MiB are the lifetime of a message ID
     /// (247 s) at 95 messages per second of few peers, or one message of each of 11,000.
-    pub answer_bytes: usize,
+    pub retained_response_bytes: usize,
     /// Bytes of block-wise bodies in all. Requests and responses have half each, so that uploads cannot
     /// push out what others are fetching.
     pub body_bytes: usize,
@@ -96,7 +96,7 @@ impl Default for Limits {
             unproven_bytes: 136,
             echo: false,
             leisure: Duration::from_secs(5),
-            leisurely_answers: 256,
+            multicast_responses: 256,
             exchanges_per_peer: 16,
             exchanges: 16_384,
             observations: 10_000,
@@ -104,8 +104,8 @@ impl Default for Limits {
             non_confirmable_notifications: false,
             confirm_interval: Duration::from_secs(24 * 3600),
             notification_interval: Duration::from_secs(3),
-            answers_per_peer: 64,
-            answer_bytes: 8 * 1024 * 1024,
+            retained_responses_per_peer: 64,
+            retained_response_bytes: 8 * 1024 * 1024,
             body_bytes: 8 * 1024 * 1024,
             body_idle: Duration::from_secs(60),
             body_protected: Duration::from_secs(10),

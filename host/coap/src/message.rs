@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::code::{self, Dotted};
-use super::option;
+use crate::code::{self, Dotted};
+use crate::option;
 
 /// One option of a message. Its value may be a secret (an access token), so `Debug` shows its length only.
 #[derive(Clone, PartialEq, Eq, Hash)]

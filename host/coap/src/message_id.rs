@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::secret::Secret;
+use crate::secret::Secret;
 
 /// Sequences. 1,024 of them give 200,000 messages per second in all at 247 s, in 72 KiB.
 const SEQUENCES: usize = 1024;

@@ -1,106 +1,33 @@
-//! Who observes (RFC 7641): entries by peer and token, what became of their notifications, and the sequence numbers.
+//! The list of observers (RFC 7641 §4.1): entries by peer and token, delivery of their notifications, sequence numbers.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 
-use super::block::Block;
-use super::cache_key::{BodyKey, ResponseKey};
-use super::limits::Limits;
-use super::message::Token;
-use super::peer::{Map, Peer};
-
-/// Names one observation of one endpoint; never used twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ObservationId(u64);
-
-/// What became of an observation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ObserveEvent {
-    /// The last notification has arrived: the device has acknowledged it. A non-confirmable one counts when it leaves. One in
-    /// blocks has arrived when the device has fetched the last of them, or has stopped fetching.
-    Delivered(ObservationId),
-    /// It is over.
-    Ended(ObservationId, Ended),
-}
-
-/// Why an observation is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// GET with Observe 1 (RFC 7641 §3.6).
-    Deregistered,
-    /// The device sent another request with the same token (RFC 7641 §4.1).
-    Replaced,
-    /// The device rejected a notification (RFC 7641 §3.6).
-    Reset,
-    /// The device never acknowledged a notification (RFC 7641 §4.5).
-    Unacknowledged,
-    /// There was no message ID for a notification.
-    WithoutMessageId,
-    /// Another one needed its place, and the device had not proven its address.
-    Displaced,
-}
-
-impl std::fmt::Display for Ended {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Deregistered => "the device deregistered",
-            Self::Replaced => "the device asked anew",
-            Self::Reset => "the device rejected a notification",
-            Self::Unacknowledged => "the device never acknowledged a notification",
-            Self::WithoutMessageId => "too many messages went to the device",
-            Self::Displaced => "others needed its place before the device proved its address",
-        })
-    }
-}
-
-/// One entry of the list of observers (RFC 7641 §4.1).
-pub(super) struct Observation<P> {
-    pub(super) peer: Peer<P>,
-    pub(super) token: Token,
-    /// Under which a notification's body is stored if it leaves in blocks: the request's.
-    pub(super) response_key: ResponseKey<P>,
-    /// The size of blocks that the request asked for.
-    pub(super) block2: Option<Block>,
-    /// When the device last acknowledged something of this observation.
-    pub(super) confirmed_at: Option<Instant>,
-    /// When the last notification left.
-    pub(super) notified_at: Option<Instant>,
-    /// The message ID of the last non-confirmable notification, by which a RST is told to be for it.
-    pub(super) last_non: Option<u16>,
-    /// The blocks of the last notification that the device has yet to fetch.
-    pub(super) fetch: Fetch,
-}
-
-/// The blocks of a notification behind its first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fetch {
-    /// There are none, or all were fetched.
-    Done,
-    /// The device has not acknowledged the first block.
-    Announced,
-    /// It has, and is given up then.
-    Until(Instant),
-}
+use crate::cache_key::BodyKey;
+use crate::limits::Limits;
+use crate::message::Token;
+use crate::observation::{Fetch, Observation, ObservationId, ObserveEvent};
+use crate::peer::{Map, Peer};
 
 /// All observations of one endpoint.
-pub(super) struct Observations<P> {
-    by_id: Map<ObservationId, Observation<P>>,
+pub(super) struct Observations<P, C> {
+    by_id: Map<ObservationId, Observation<P, C>>,
     by_peer: Map<Peer<P>, Vec<ObservationId>>,
-    /// Those of peers that have yet to prove their address.
+    /// Those of peers whose address is not proven.
     unproven: BTreeSet<ObservationId>,
     next_id: u64,
     sequence: u32,
     events: VecDeque<ObserveEvent>,
-    /// When fetching is given up.
+    /// Deadlines of [`Fetch::Until`].
     fetches: BTreeSet<(Instant, ObservationId)>,
-    /// Without another block, that is.
+    /// Time between two requests for blocks.
     fetch_idle: Duration,
-    most: usize,
-    most_per_peer: usize,
+    limit: usize,
+    limit_per_peer: usize,
 }
 
-impl<P: Copy + Eq + Hash> Observations<P> {
+impl<P: Clone + Eq + Hash, C> Observations<P, C> {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
             by_id: Map::default(),
@@ -111,40 +38,40 @@ impl<P: Copy + Eq + Hash> Observations<P> {
             events: VecDeque::new(),
             fetches: BTreeSet::new(),
             fetch_idle: limits.body_idle,
-            most: limits.observations,
-            most_per_peer: limits.observations_per_peer,
+            limit: limits.observations,
+            limit_per_peer: limits.observations_per_peer,
         }
     }
 
-    /// The one whose end would make room for one of this peer: the oldest of a peer whose address may be spoofed. Those of
-    /// proven peers stay.
+    /// The observation to end so that this peer gets one: the oldest of a peer whose address is not proven. None if there
+    /// is room, or if a proven peer has every place.
     pub(super) fn to_displace(&self, peer: &Peer<P>) -> Option<ObservationId> {
         let of_peer = self.by_peer.get(peer).map_or(0, Vec::len);
-        let is_full = self.by_id.len() == self.most && of_peer < self.most_per_peer;
+        let is_full = self.by_id.len() == self.limit && of_peer < self.limit_per_peer;
         self.unproven.first().copied().filter(|_| is_full)
     }
 
     /// The peer has proven its address.
-    pub(super) fn proven(&mut self, peer: &Peer<P>) {
+    pub(super) fn mark_proven(&mut self, peer: &Peer<P>) {
         for id in self.by_peer.get(peer).into_iter().flatten() {
             self.unproven.remove(id);
         }
     }
 
-    /// Begins no more than other bounds allow from now on.
+    /// Applies other limits to new observations.
     pub(super) fn set_limits(&mut self, limits: &Limits) {
-        self.most = limits.observations;
-        self.most_per_peer = limits.observations_per_peer;
+        self.limit = limits.observations;
+        self.limit_per_peer = limits.observations_per_peer;
     }
 
-    /// Begins an observation; none where a bound is reached.
+    /// Begins an observation; none if a limit is reached.
     pub(super) fn begin(
         &mut self,
-        observation: Observation<P>,
+        observation: Observation<P, C>,
         is_proven: bool,
     ) -> Option<ObservationId> {
         let of_peer = self.by_peer.get(&observation.peer).map_or(0, Vec::len);
-        if self.by_id.len() >= self.most || of_peer >= self.most_per_peer {
+        if self.by_id.len() >= self.limit || of_peer >= self.limit_per_peer {
             return None;
         }
         let id = ObservationId(self.next_id);
@@ -152,12 +79,15 @@ impl<P: Copy + Eq + Hash> Observations<P> {
         if !is_proven {
             self.unproven.insert(id);
         }
-        self.by_peer.entry(observation.peer).or_default().push(id);
+        self.by_peer
+            .entry(observation.peer.clone())
+            .or_default()
+            .push(id);
         self.by_id.insert(id, observation);
         Some(id)
     }
 
-    pub(super) fn get_mut(&mut self, id: ObservationId) -> Option<&mut Observation<P>> {
+    pub(super) fn get_mut(&mut self, id: ObservationId) -> Option<&mut Observation<P, C>> {
         self.by_id.get_mut(&id)
     }
 
@@ -174,7 +104,7 @@ impl<P: Copy + Eq + Hash> Observations<P> {
     fn of_peer(
         &self,
         peer: &Peer<P>,
-        is_it: impl Fn(&Observation<P>) -> bool,
+        is_it: impl Fn(&Observation<P, C>) -> bool,
     ) -> Option<ObservationId> {
         let ids = self.by_peer.get(peer)?.iter().copied();
         ids.into_iter()
@@ -186,8 +116,8 @@ impl<P: Copy + Eq + Hash> Observations<P> {
         self.by_peer.get(peer).cloned().unwrap_or_default()
     }
 
-    /// Takes an observation out of the list; none where it has ended before.
-    pub(super) fn remove(&mut self, id: ObservationId) -> Option<Observation<P>> {
+    /// Removes an observation; none if it has ended before.
+    pub(super) fn remove(&mut self, id: ObservationId) -> Option<Observation<P, C>> {
         let observation = self.by_id.remove(&id)?;
         self.unproven.remove(&id);
         if let Fetch::Until(until) = observation.fetch {
@@ -202,8 +132,8 @@ impl<P: Copy + Eq + Hash> Observations<P> {
         Some(observation)
     }
 
-    /// For the caller.
-    pub(super) fn tell(&mut self, event: ObserveEvent) {
+    /// Queues an event for the caller.
+    pub(super) fn push_event(&mut self, event: ObserveEvent) {
         self.events.push_back(event);
     }
 
@@ -211,21 +141,21 @@ impl<P: Copy + Eq + Hash> Observations<P> {
         self.events.pop_front()
     }
 
-    /// The first block of a notification, or all of it, is with the device.
-    pub(super) fn arrived(&mut self, now: Instant, id: ObservationId) {
+    /// The observer has received a notification, or its first block.
+    pub(super) fn on_received(&mut self, now: Instant, id: ObservationId) {
         let until = now + self.fetch_idle;
         match self.by_id.get_mut(&id) {
             Some(observation) if observation.fetch != Fetch::Done => {
                 observation.fetch = Fetch::Until(until);
                 self.fetches.insert((until, id));
             }
-            Some(_) => self.tell(ObserveEvent::Delivered(id)),
+            Some(_) => self.push_event(ObserveEvent::Delivered(id)),
             None => {}
         }
     }
 
-    /// A peer has asked for another block of a body. Whether it was the last one of a notification.
-    pub(super) fn fetched(&mut self, now: Instant, body: &BodyKey<P>, is_last: bool) -> bool {
+    /// A peer has requested another block of a body. Returns whether it was the last one of a notification.
+    pub(super) fn on_fetched(&mut self, now: Instant, body: &BodyKey<P>, is_last: bool) -> bool {
         let mut of_notification = false;
         for id in self.ids_of(&body.0) {
             let Some(observation) = self.by_id.get_mut(&id) else {
@@ -241,19 +171,19 @@ impl<P: Copy + Eq + Hash> Observations<P> {
             }
             if let Fetch::Until(until) = before {
                 self.fetches.remove(&(until, id));
-                self.arrived(now, id);
+                self.on_received(now, id);
             }
         }
         of_notification
     }
 
-    /// Gives up what a device does not fetch.
+    /// Counts notifications as delivered whose observers have stopped fetching.
     pub(super) fn expire_fetches(&mut self, now: Instant) {
         while let Some((until, id)) = self.fetches.first().copied().filter(|(at, _)| *at <= now) {
             self.fetches.remove(&(until, id));
             if let Some(observation) = self.by_id.get_mut(&id) {
                 observation.fetch = Fetch::Done;
-                self.tell(ObserveEvent::Delivered(id));
+                self.push_event(ObserveEvent::Delivered(id));
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Which options of a request are understood (RFC 7252 §5.4). What is not is refused or ignored here, so
 //! that nobody behind this file meets an option of the wrong length.
 
-use super::message::{CoapOption, Message};
-use super::option::*;
+use crate::message::{CoapOption, Message};
+use crate::option::*;
 
 /// A critical option that is not understood: its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,35 +1,33 @@
-//! Peers as keys of maps: hashed once per datagram, under the endpoint's secret, however many maps ask.
+//! Peers as keys of maps: hashed once per datagram, under the endpoint's secret, for all maps.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
-use super::secret::Secret;
+use crate::secret::Secret;
 
-/// A peer and the keyed hash of its address. Equality looks at the address; the hash is not predictable for
-/// peers, so they cannot make their entries collide.
+/// A peer and the keyed hash of its identity. Equality compares the identity. Peers cannot predict the hash, so they
+/// cannot make their entries collide.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer<P> {
-    pub(super) address: P,
+    pub(super) id: P,
     pub(super) hash: u64,
 }
 
-impl<P: Copy + Hash> Peer<P> {
-    pub(super) fn new(address: P, secret: &Secret) -> Self {
-        Self {
-            address,
-            hash: secret.hash(address),
-        }
+impl<P: Hash> Peer<P> {
+    pub(super) fn new(id: P, secret: &Secret) -> Self {
+        let hash = secret.hash(&id);
+        Self { id, hash }
     }
 }
 
 #[cfg(test)]
-pub(super) fn test_peer<P: Copy + Hash>(address: P) -> Peer<P> {
-    Peer::new(address, &Secret::new([1; 16]))
+pub(super) fn test_peer<P: Hash>(id: P) -> Peer<P> {
+    Peer::new(id, &Secret::new([1; 16]))
 }
 
 impl<P: PartialEq> PartialEq for Peer<P> {
     fn eq(&self, other: &Self) -> bool {
-        self.hash == other.hash && self.address == other.address
+        self.hash == other.hash && self.id == other.id
     }
 }
 
@@ -41,16 +39,16 @@ impl<P> Hash for Peer<P> {
     }
 }
 
-/// A map whose keys nobody outside can choose: keyed hashes, and numbers given out here.
+/// A map whose keys peers cannot choose: keyed hashes, and numbers of this crate.
 pub(super) type Map<K, V> = HashMap<K, V, BuildHasherDefault<Spread>>;
 
-/// Spreads such keys over a map's buckets; what makes them unpredictable was done before.
+/// Spreads such keys over a map's buckets. The keys are unpredictable already.
 #[derive(Default)]
 pub(super) struct Spread(u64);
 
 impl Hasher for Spread {
     fn write_u64(&mut self, value: u64) {
-        // An odd constant near 2^64 divided by the golden ratio (Fibonacci hashing): neighbours end far apart.
+        // An odd constant near 2^64 divided by the golden ratio (Fibonacci hashing): neighbours get distant buckets.
         const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
         self.0 = (self.0.rotate_left(26) ^ value).wrapping_mul(SPREAD);
     }
@@ -78,10 +76,10 @@ mod tests {
             spread.finish()
         };
         for shift in [0, 57] {
-            let mut seen = [false; 128];
-            (0..1_000).for_each(|value| seen[(hash(value) >> shift) as usize & 127] = true);
+            let mut used = [false; 128];
+            (0..1_000).for_each(|value| used[(hash(value) >> shift) as usize & 127] = true);
             assert!(
-                seen.iter().filter(|seen| **seen).count() > 120,
+                used.iter().filter(|used| **used).count() > 120,
                 "bits from {shift}"
             );
         }

@@ -7,8 +7,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::limits::Limits;
-use super::rate::Rate;
+use crate::limits::Limits;
+use crate::rate::Rate;
 
 /// Sets of the table.
 const SETS: usize = 1024;
@@ -33,9 +33,9 @@ pub(super) enum Admission {
     Ignored,
 }
 
-struct Known {
+struct Entry {
     hash: u64,
-    seen: Instant,
+    last_received: Instant,
     /// The account of its rate.
     full_at: Instant,
     warned: Option<Instant>,
@@ -43,7 +43,7 @@ struct Known {
     credit: usize,
 }
 
-impl Known {
+impl Entry {
     fn is_proven(&self, now: Instant) -> bool {
         self.proven.is_some_and(|at| now < at + PROOF_LIFETIME)
     }
@@ -51,7 +51,7 @@ impl Known {
 
 /// Peers by the keyed hash of their address. Two of 2^64 may be taken for one.
 pub(super) struct PeerTable {
-    sets: Vec<Vec<Known>>,
+    sets: Vec<Vec<Entry>>,
     /// Of each peer; none: any.
     rate: Option<Rate>,
     least: usize,
@@ -68,26 +68,31 @@ impl PeerTable {
         }
     }
 
-    /// Grants other rates and sizes from now on. What is known of a peer stays.
+    /// Grants other rates and sizes from now on. What is entry of a peer stays.
     pub(super) fn set_limits(&mut self, limits: &Limits) {
         self.rate = Rate::per_second(limits.datagrams_per_second_per_peer);
         self.least = limits.unproven_bytes;
     }
 
-    fn find(&mut self, hash: u64) -> Option<&mut Known> {
-        self.sets[hash as usize % SETS]
-            .iter_mut()
-            .find(|known| known.hash == hash)
+    fn get(&self, hash: u64) -> Option<&Entry> {
+        let set = &self.sets[hash as usize % SETS];
+        set.iter().find(|entry| entry.hash == hash)
     }
 
-    fn find_or_make(&mut self, now: Instant, hash: u64) -> &mut Known {
+    fn find(&mut self, hash: u64) -> Option<&mut Entry> {
+        self.sets[hash as usize % SETS]
+            .iter_mut()
+            .find(|entry| entry.hash == hash)
+    }
+
+    fn find_or_make(&mut self, now: Instant, hash: u64) -> &mut Entry {
         let set = &mut self.sets[hash as usize % SETS];
-        let place = match set.iter().position(|known| known.hash == hash) {
+        let place = match set.iter().position(|entry| entry.hash == hash) {
             Some(place) => place,
             None => {
                 if set.len() == PEERS_PER_SET {
                     let idlest = (0..set.len())
-                        .min_by_key(|place| (set[*place].is_proven(now), set[*place].seen))
+                        .min_by_key(|place| (set[*place].is_proven(now), set[*place].last_received))
                         .unwrap_or(0);
                     // Whose account is full and address unproven is as good as new.
                     if set[idlest].full_at > now || set[idlest].is_proven(now) {
@@ -95,9 +100,9 @@ impl PeerTable {
                     }
                     set.swap_remove(idlest);
                 }
-                set.push(Known {
+                set.push(Entry {
                     hash,
-                    seen: now,
+                    last_received: now,
                     full_at: now,
                     warned: None,
                     proven: None,
@@ -112,24 +117,24 @@ impl PeerTable {
     /// A datagram of this many bytes has come.
     pub(super) fn receive(&mut self, now: Instant, hash: u64, bytes: usize) -> Admission {
         let (rate, least) = (self.rate, self.least);
-        let known = self.find_or_make(now, hash);
-        known.seen = now;
-        let admission = if rate.is_none_or(|rate| rate.take(now, &mut known.full_at)) {
+        let entry = self.find_or_make(now, hash);
+        entry.last_received = now;
+        let admission = if rate.is_none_or(|rate| rate.take(now, &mut entry.full_at)) {
             Admission::Within
         } else {
             let is_recent = |at: Instant| now < at + BETWEEN_WARNINGS;
-            if known.warned.is_some_and(is_recent) {
+            if entry.warned.is_some_and(is_recent) {
                 return Admission::Ignored;
             }
-            known.warned = Some(now);
+            entry.warned = Some(now);
             Admission::Warned
         };
-        known.credit = (known.credit + allowance(bytes, least).min(MAX_CREDIT)).min(MAX_CREDIT);
+        entry.credit = (entry.credit + allowance(bytes, least).min(MAX_CREDIT)).min(MAX_CREDIT);
         admission
     }
 
     /// The most bytes that an answer to a datagram of this many bytes may have (RFC 9175 §2.4).
-    pub(super) fn allowance(&mut self, now: Instant, hash: u64, bytes: usize) -> usize {
+    pub(super) fn allowance(&self, now: Instant, hash: u64, bytes: usize) -> usize {
         if self.is_proven(now, hash) {
             usize::MAX
         } else {
@@ -142,20 +147,20 @@ impl PeerTable {
         self.find_or_make(now, hash).proven = Some(now);
     }
 
-    pub(super) fn is_proven(&mut self, now: Instant, hash: u64) -> bool {
-        self.least == usize::MAX || self.find(hash).is_some_and(|known| known.is_proven(now))
+    pub(super) fn is_proven(&self, now: Instant, hash: u64) -> bool {
+        self.least == usize::MAX || self.get(hash).is_some_and(|entry| entry.is_proven(now))
     }
 
     /// This many bytes go to the peer.
     pub(super) fn spend(&mut self, hash: u64, bytes: usize) {
-        if let Some(known) = self.find(hash) {
-            known.credit = known.credit.saturating_sub(bytes);
+        if let Some(entry) = self.find(hash) {
+            entry.credit = entry.credit.saturating_sub(bytes);
         }
     }
 
     /// Whether bytes that the peer did not ask for again may go to it.
-    pub(super) fn may_repeat(&mut self, now: Instant, hash: u64, bytes: usize) -> bool {
-        self.is_proven(now, hash) || self.find(hash).is_some_and(|known| known.credit >= bytes)
+    pub(super) fn may_repeat(&self, now: Instant, hash: u64, bytes: usize) -> bool {
+        self.is_proven(now, hash) || self.get(hash).is_some_and(|entry| entry.credit >= bytes)
     }
 
     /// Peers forgotten before their time, ever.
@@ -178,7 +183,7 @@ mod tests {
     use super::Admission::{Ignored, Warned, Within};
     use super::*;
 
-    fn known(rate: u32) -> (PeerTable, Instant) {
+    fn table(rate: u32) -> (PeerTable, Instant) {
         let limits = Limits {
             datagrams_per_second_per_peer: rate,
             unproven_bytes: 136,
@@ -189,10 +194,10 @@ mod tests {
 
     #[test]
     fn each_peer_has_an_account_of_its_own() {
-        let (mut known, start) = known(100);
+        let (mut table, start) = table(100);
         let mut within = |hash, count| {
             (0..count)
-                .filter(|_| known.receive(start, hash, 20) == Within)
+                .filter(|_| table.receive(start, hash, 20) == Within)
                 .count()
         };
         assert_eq!((within(1, 500), within(2, 50)), (100, 50));
@@ -200,47 +205,47 @@ mod tests {
 
     #[test]
     fn a_peer_above_its_rate_is_warned_now_and_then_and_else_ignored() {
-        let (mut known, start) = known(100);
-        let admitted: Vec<_> = (0..103).map(|_| known.receive(start, 1, 20)).collect();
+        let (mut table, start) = table(100);
+        let admitted: Vec<_> = (0..103).map(|_| table.receive(start, 1, 20)).collect();
         assert_eq!(admitted[99..], [Within, Warned, Ignored, Ignored]);
         let later = start + BETWEEN_WARNINGS / 2;
-        assert_eq!(known.receive(later, 1, 20), Ignored);
+        assert_eq!(table.receive(later, 1, 20), Ignored);
     }
 
     #[test]
     fn no_rate_is_no_bound() {
-        let (mut known, start) = known(0);
-        assert!((0..10_000).all(|_| known.receive(start, 1, 20) == Within));
+        let (mut table, start) = table(0);
+        assert!((0..10_000).all(|_| table.receive(start, 1, 20) == Within));
     }
 
     #[test]
     fn an_unproven_peer_is_sent_three_times_its_bytes_and_a_proven_one_what_it_asks_for() {
-        let (mut known, start) = known(0);
-        known.receive(start, 1, 100);
-        assert_eq!(known.allowance(start, 1, 20), 136);
-        assert_eq!(known.allowance(start, 1, 100), 300);
-        known.spend(1, 200);
-        assert!(known.may_repeat(start, 1, 100) && !known.may_repeat(start, 1, 101));
-        known.prove(start, 1);
-        assert_eq!(known.allowance(start, 1, 20), usize::MAX);
-        assert!(known.may_repeat(start, 1, 1000));
-        assert_eq!(known.allowance(start + PROOF_LIFETIME, 1, 20), 136);
+        let (mut table, start) = table(0);
+        table.receive(start, 1, 100);
+        assert_eq!(table.allowance(start, 1, 20), 136);
+        assert_eq!(table.allowance(start, 1, 100), 300);
+        table.spend(1, 200);
+        assert!(table.may_repeat(start, 1, 100) && !table.may_repeat(start, 1, 101));
+        table.prove(start, 1);
+        assert_eq!(table.allowance(start, 1, 20), usize::MAX);
+        assert!(table.may_repeat(start, 1, 1000));
+        assert_eq!(table.allowance(start + PROOF_LIFETIME, 1, 20), 136);
     }
 
     #[test]
     fn the_idlest_unproven_peer_of_a_full_set_makes_room() {
-        let (mut known, start) = known(100);
+        let (mut table, start) = table(100);
         let of_set = |number: usize| (number * SETS) as u64;
-        known.receive(start, of_set(0), 20);
-        known.prove(start, of_set(0));
+        table.receive(start, of_set(0), 20);
+        table.prove(start, of_set(0));
         for number in 1..=1000 {
             let at = start + Duration::from_millis(number as u64);
-            known.receive(at, of_set(number), 20);
+            table.receive(at, of_set(number), 20);
         }
-        assert_eq!(known.len(), PEERS_PER_SET);
+        assert_eq!(table.len(), PEERS_PER_SET);
         let end = start + Duration::from_secs(1);
-        assert!(known.is_proven(end, of_set(0)), "the proven one stays");
-        assert!(known.find(of_set(1000)).is_some());
-        assert!(known.find(of_set(1)).is_none());
+        assert!(table.is_proven(end, of_set(0)), "the proven one stays");
+        assert!(table.find(of_set(1000)).is_some());
+        assert!(table.find(of_set(1)).is_none());
     }
 }

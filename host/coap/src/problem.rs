@@ -2,9 +2,9 @@
 
 use ciborium::Value;
 
-use super::code::{self, Dotted};
-use super::message::Message;
-use super::option::{CONTENT_FORMAT, content_format};
+use crate::code::{self, Dotted};
+use crate::message::Message;
+use crate::option::{CONTENT_FORMAT, content_format};
 
 /// Keys of the map (RFC 9290 §2).
 const TITLE: i8 = -1;

@@ -1,87 +1,19 @@
 //! Own confirmable messages (RFC 7252 §4.2): retransmitted until acknowledged, reset or given up, one at a time
-//! toward each peer (NSTART = 1, §4.7); the others wait. How many may wait is bounded by who sends them: the
-//! exchanges in flight per peer count them.
+//! toward each peer (NSTART = 1, §4.7); the others wait. The limit of exchanges per peer counts waiting responses too, so
+//! their number is bounded.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 
-use super::codec;
-use super::limits::Limits;
-use super::message::{Datagram, MessageType};
-use super::message_id::MessageIds;
-use super::observer_table::ObservationId;
-use super::peer::{Map, Peer};
-use super::secret::Secret;
-
-/// Whom a confirmable message belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// The exchange that it answers; whatever becomes of it, nobody waits for it.
-    Response,
-    /// An exchange that has begun an observation.
-    FirstAnswer(ObservationId),
-    /// An observation, which goes on or ends with it.
-    Notification(ObservationId),
-    /// Nobody: its answer proves the peer's address.
-    Proof,
-}
-
-impl Purpose {
-    fn is_response(self) -> bool {
-        matches!(self, Self::Response | Self::FirstAnswer(_))
-    }
-}
-
-/// A message that waits for the one under way.
-struct Waiting {
-    owner: Purpose,
-    content: Content,
-}
-
-enum Content {
-    /// Never sent.
-    New(Datagram),
-    /// Sent before, and to be sent again as it was: whoever has received it knows it by its message ID.
-    Again { message_id: u16, bytes: Vec<u8> },
-}
-
-impl Waiting {
-    fn was_sent_as(&self, id: u16) -> bool {
-        matches!(self.content, Content::Again { message_id, .. } if message_id == id)
-    }
-}
-
-/// The one confirmable message under way toward a peer, and those behind it.
-struct Outbound {
-    owner: Purpose,
-    message_id: u16,
-    bytes: Vec<u8>,
-    timer: (Instant, u64),
-    timeout: Duration,
-    retransmissions: u32,
-    waiting: VecDeque<Waiting>,
-}
-
-impl Outbound {
-    fn owners(&self) -> impl Iterator<Item = Purpose> {
-        let waiting = self.waiting.iter().map(|waiting| waiting.owner);
-        [self.owner].into_iter().chain(waiting)
-    }
-
-    fn responses(&self) -> usize {
-        self.owners().filter(|owner| owner.is_response()).count()
-    }
-}
-
-/// What came of the messages toward a peer.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Outcome {
-    /// Bytes to send now.
-    pub(super) transmit: Option<Vec<u8>>,
-    /// Messages dropped because no message ID was free.
-    pub(super) without_id: Vec<Purpose>,
-}
+use crate::codec;
+use crate::limits::Limits;
+use crate::message::{Datagram, MessageType};
+use crate::message_id::MessageIds;
+use crate::observation::ObservationId;
+use crate::outbound::{Content, Due, Outbound, Outcome, Purpose, Waiting};
+use crate::peer::{Map, Peer};
+use crate::secret::Secret;
 
 /// Confirmable messages of all peers.
 pub(super) struct Reliability<P> {
@@ -97,16 +29,7 @@ pub(super) struct Reliability<P> {
     max_retransmit: u32,
 }
 
-/// What a due timer led to.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Due<P> {
-    /// Send again.
-    Retransmit(Peer<P>, Vec<u8>, Purpose),
-    /// The peer never answered: these messages to it are dropped.
-    GivenUp(Peer<P>, Vec<Purpose>),
-}
-
-impl<P: Copy + Eq + Hash> Reliability<P> {
+impl<P: Clone + Eq + Hash> Reliability<P> {
     pub(super) fn new(limits: &Limits, secret: Secret) -> Self {
         Self {
             peers: Map::default(),
@@ -123,50 +46,50 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
     }
 
     /// A message ID for a message that is not retransmitted.
-    pub(super) fn message_id(&mut self, now: Instant, peer: Peer<P>) -> Option<u16> {
+    pub(super) fn message_id(&mut self, now: Instant, peer: &Peer<P>) -> Option<u16> {
         self.message_ids.next(now, peer.hash)
     }
 
-    /// A message ID for a non-confirmable answer, while there are more than confirmable messages need.
-    pub(super) fn spare_message_id(&mut self, now: Instant, peer: Peer<P>) -> Option<u16> {
+    /// A message ID for a non-confirmable response, unless only those reserved for confirmable messages are left.
+    pub(super) fn spare_message_id(&mut self, now: Instant, peer: &Peer<P>) -> Option<u16> {
         self.message_ids.next_spare(now, peer.hash)
     }
 
-    /// Sends a confirmable message, or lets it wait for the one under way. Its message ID is set when it leaves,
-    /// so that the ID's lifetime begins then.
+    /// Sends a confirmable message, or lets it wait for the current one. It gets its message ID when it leaves, because
+    /// the ID's lifetime begins then.
     pub(super) fn send(
         &mut self,
         now: Instant,
-        peer: Peer<P>,
+        peer: &Peer<P>,
         datagram: Datagram,
-        owner: Purpose,
+        purpose: Purpose,
     ) -> Outcome {
         self.outstanding += 1;
-        self.responses += usize::from(owner.is_response());
+        self.responses += usize::from(purpose.is_response());
         let content = Content::New(datagram);
-        let waiting = Waiting { owner, content };
-        if let Some(outbound) = self.peers.get_mut(&peer) {
+        let waiting = Waiting { purpose, content };
+        if let Some(outbound) = self.peers.get_mut(peer) {
             outbound.waiting.push_back(waiting);
             return Outcome::default();
         }
         self.start(now, peer, VecDeque::from([waiting]))
     }
 
-    /// Lets the message under way wait until the peer has proven its address: an empty confirmable message takes its turn.
-    pub(super) fn prove_before(&mut self, now: Instant, peer: Peer<P>) -> Outcome {
+    /// Holds the current message back until the peer has proven its address: a ping leaves before it.
+    pub(super) fn prove_before(&mut self, now: Instant, peer: &Peer<P>) -> Outcome {
         let Some(message_id) = self.message_ids.next(now, peer.hash) else {
             return Outcome::default();
         };
-        let Some(mut outbound) = self.remove(&peer) else {
+        let Some(mut outbound) = self.remove(peer) else {
             return Outcome::default();
         };
-        // One that waits already comes now.
+        // A ping that waits already leaves now instead.
         let before = outbound.waiting.len();
-        let is_proof = |waiting: &Waiting| waiting.owner == Purpose::Proof;
+        let is_proof = |waiting: &Waiting| waiting.purpose == Purpose::AddressProof;
         outbound.waiting.retain(|waiting| !is_proof(waiting));
         self.outstanding -= before - outbound.waiting.len();
         outbound.waiting.push_front(Waiting {
-            owner: outbound.owner,
+            purpose: outbound.purpose,
             content: Content::Again {
                 message_id: outbound.message_id,
                 bytes: outbound.bytes,
@@ -174,7 +97,7 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
         });
         let ping = Datagram::empty(MessageType::Confirmable, message_id);
         outbound.waiting.push_front(Waiting {
-            owner: Purpose::Proof,
+            purpose: Purpose::AddressProof,
             content: Content::Again {
                 message_id,
                 bytes: codec::encode(&ping),
@@ -185,15 +108,15 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
     }
 
     /// Sends the first of these messages that gets an ID; the rest waits.
-    fn start(&mut self, now: Instant, peer: Peer<P>, mut waiting: VecDeque<Waiting>) -> Outcome {
+    fn start(&mut self, now: Instant, peer: &Peer<P>, mut waiting: VecDeque<Waiting>) -> Outcome {
         let mut outcome = Outcome::default();
-        while let Some(Waiting { owner, content }) = waiting.pop_front() {
+        while let Some(Waiting { purpose, content }) = waiting.pop_front() {
             let (message_id, bytes) = match content {
                 Content::Again { message_id, bytes } => (message_id, bytes),
                 Content::New(mut datagram) => {
                     let Some(message_id) = self.message_ids.next(now, peer.hash) else {
-                        self.forget(owner);
-                        outcome.without_id.push(owner);
+                        self.forget(purpose);
+                        outcome.without_id.push(purpose);
                         continue;
                     };
                     datagram.message_id = message_id;
@@ -205,9 +128,9 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
             let timer = self.set_timer(now + timeout, peer);
             outcome.transmit = Some(bytes.clone());
             self.peers.insert(
-                peer,
+                peer.clone(),
                 Outbound {
-                    owner,
+                    purpose,
                     message_id,
                     bytes,
                     timer,
@@ -221,59 +144,58 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
         outcome
     }
 
-    fn forget(&mut self, owner: Purpose) {
+    fn forget(&mut self, purpose: Purpose) {
         self.outstanding -= 1;
-        self.responses -= usize::from(owner.is_response());
+        self.responses -= usize::from(purpose.is_response());
     }
 
-    fn set_timer(&mut self, at: Instant, peer: Peer<P>) -> (Instant, u64) {
+    fn set_timer(&mut self, at: Instant, peer: &Peer<P>) -> (Instant, u64) {
         let timer = (at, self.next_timer);
         self.next_timer += 1;
-        self.timers.insert(timer, peer);
+        self.timers.insert(timer, peer.clone());
         timer
     }
 
-    /// An ACK or RST came. None where it answers nothing that is under way; else whose message it was, and the next one
-    /// leaves.
+    /// Handles an ACK or RST: the purpose of its message, and the next message leaves. None if no message waits for it.
     pub(super) fn on_ack_or_reset(
         &mut self,
         now: Instant,
-        peer: Peer<P>,
+        peer: &Peer<P>,
         message_id: u16,
     ) -> Option<(Purpose, Outcome)> {
-        let outbound = self.peers.get_mut(&peer)?;
+        let outbound = self.peers.get_mut(peer)?;
         if outbound.message_id == message_id {
             return self.finish(now, peer);
         }
         let mut waiting = outbound.waiting.iter();
         let place = waiting.position(|waiting| waiting.was_sent_as(message_id))?;
-        let owner = outbound.waiting.remove(place)?.owner;
-        self.forget(owner);
-        Some((owner, Outcome::default()))
+        let purpose = outbound.waiting.remove(place)?.purpose;
+        self.forget(purpose);
+        Some((purpose, Outcome::default()))
     }
 
-    /// Ends the message under way; the next one leaves.
-    fn finish(&mut self, now: Instant, peer: Peer<P>) -> Option<(Purpose, Outcome)> {
-        let outbound = self.remove(&peer)?;
-        self.forget(outbound.owner);
-        Some((outbound.owner, self.start(now, peer, outbound.waiting)))
+    /// Ends the current message; the next one leaves.
+    fn finish(&mut self, now: Instant, peer: &Peer<P>) -> Option<(Purpose, Outcome)> {
+        let outbound = self.remove(peer)?;
+        self.forget(outbound.purpose);
+        Some((outbound.purpose, self.start(now, peer, outbound.waiting)))
     }
 
-    /// Stops the notifications of an observation that is over.
+    /// Drops the notifications of an observation that has ended.
     pub(super) fn cancel(
         &mut self,
         now: Instant,
-        peer: Peer<P>,
+        peer: &Peer<P>,
         observation: ObservationId,
     ) -> Outcome {
         let ended = Purpose::Notification(observation);
-        let Some(outbound) = self.peers.get_mut(&peer) else {
+        let Some(outbound) = self.peers.get_mut(peer) else {
             return Outcome::default();
         };
         let before = outbound.waiting.len();
-        outbound.waiting.retain(|waiting| waiting.owner != ended);
+        outbound.waiting.retain(|waiting| waiting.purpose != ended);
         self.outstanding -= before - outbound.waiting.len();
-        if outbound.owner != ended {
+        if outbound.purpose != ended {
             return Outcome::default();
         }
         self.finish(now, peer)
@@ -281,14 +203,14 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
             .unwrap_or_default()
     }
 
-    /// Nobody waits for this peer's proof any more: it is not asked for again, unless something waits behind it.
-    pub(super) fn drop_idle_proof(&mut self, peer: &Peer<P>) {
+    /// Drops the ping to a peer if no message waits behind it.
+    pub(super) fn drop_idle_ping(&mut self, peer: &Peer<P>) {
         let outbound = self.peers.get(peer);
         let is_idle = outbound.is_some_and(|outbound| {
-            outbound.owner == Purpose::Proof && outbound.waiting.is_empty()
+            outbound.purpose == Purpose::AddressProof && outbound.waiting.is_empty()
         });
         if is_idle && let Some(outbound) = self.remove(peer) {
-            self.forget(outbound.owner);
+            self.forget(outbound.purpose);
         }
     }
 
@@ -298,13 +220,13 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
         Some(outbound)
     }
 
-    /// Handles one due timer. A peer that was silent through every retransmission gets none of the waiting
-    /// messages either: they would keep state for minutes each.
-    pub(super) fn poll_due(&mut self, now: Instant) -> Option<Due<P>> {
+    /// Handles one due timer. A peer that acknowledged no retransmission gets none of the waiting messages either: each
+    /// would keep state for minutes.
+    pub(super) fn poll_due(&mut self, now: Instant) -> Option<Due<Peer<P>>> {
         let (timer, peer) = self
             .timers
             .first_key_value()
-            .map(|(timer, peer)| (*timer, *peer))?;
+            .map(|(timer, peer)| (*timer, peer.clone()))?;
         if timer.0 > now {
             return None;
         }
@@ -315,18 +237,18 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
                 outbound.timeout *= 2;
                 outbound.timer = (now + outbound.timeout, self.next_timer);
                 self.next_timer += 1;
-                self.timers.insert(outbound.timer, peer);
+                self.timers.insert(outbound.timer, peer.clone());
                 Some(Due::Retransmit(
                     peer,
                     outbound.bytes.clone(),
-                    outbound.owner,
+                    outbound.purpose,
                 ))
             }
             _ => {
                 let dropped: Vec<_> = self
                     .remove(&peer)
-                    .map_or_else(Vec::new, |outbound| outbound.owners().collect());
-                dropped.iter().for_each(|owner| self.forget(*owner));
+                    .map_or_else(Vec::new, |outbound| outbound.purposes().collect());
+                dropped.iter().for_each(|purpose| self.forget(*purpose));
                 Some(Due::GivenUp(peer, dropped))
             }
         }
@@ -336,23 +258,27 @@ impl<P: Copy + Eq + Hash> Reliability<P> {
         self.timers.first_key_value().map(|((at, _), _)| *at)
     }
 
-    /// Whether the peer owes a proof of its address.
+    /// Whether a ping to the peer waits for its RST.
     pub(super) fn is_proving(&self, peer: &Peer<P>) -> bool {
         let outbound = self.peers.get(peer);
-        outbound.is_some_and(|outbound| outbound.owners().any(|owner| owner == Purpose::Proof))
+        outbound.is_some_and(|outbound| {
+            outbound
+                .purposes()
+                .any(|purpose| purpose == Purpose::AddressProof)
+        })
     }
 
-    /// Responses toward this peer that are under way or waiting.
+    /// Responses toward this peer that wait for an acknowledgement or for their turn.
     pub(super) fn responses_of_peer(&self, peer: &Peer<P>) -> usize {
         self.peers.get(peer).map_or(0, Outbound::responses)
     }
 
-    /// Responses under way or waiting in all.
+    /// The same toward all peers.
     pub(super) fn responses(&self) -> usize {
         self.responses
     }
 
-    /// Messages under way or waiting in all.
+    /// Messages of all purposes toward all peers.
     pub(super) fn outstanding(&self) -> usize {
         self.outstanding
     }

@@ -1,56 +1,53 @@
-//! How a request is answered: in which message, in which blocks, and what is kept for its duplicates.
+//! Responses of the caller: their message, their blocks, and the bytes retained for duplicates.
 
-use std::fmt::Debug;
-use std::hash::Hash;
 use std::time::Instant;
 
-use super::block::Block;
-use super::cache_key::ResponseKey;
-use super::code::{self, BAD_REQUEST};
-use super::codec;
-use super::endpoint::Endpoint;
-use super::exchange::{Exchange, ExchangeId, RequestMeta};
-use super::message::{Datagram, Message, MessageType};
-use super::option::{BLOCK1, CONTENT_FORMAT, OBSERVE, SIZE2};
-use super::reliability::Purpose;
+use crate::code;
+use crate::codec;
+use crate::endpoint::Endpoint;
+use crate::exchange::{Exchange, ExchangeId, RequestMeta};
+use crate::fitting::in_accepted_format;
+use crate::message::{Datagram, Message, MessageType};
+use crate::option::{BLOCK1, CONTENT_FORMAT, OBSERVE, SIZE2};
+use crate::outbound::Purpose;
+use crate::peer_id::PeerId;
+use crate::protection::MessageProtection;
 
-impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
-    /// DedupCache a request: piggybacked if its empty ACK has not left, else in a message of its own; in blocks
-    /// if it is too large for one. The second answer to a request is ignored.
+impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
+    /// Responds to a request: piggybacked if its empty ACK has not left, else in a separate message (RFC 7252 §5.2); in
+    /// blocks if the body is too large for one message (RFC 7959 §2.4). A second response to a request is ignored.
     ///
-    /// An answer that cannot be sent (no response code, above a limit) is replaced by 5.00.
+    /// A response that cannot be sent (no response code, above a limit) is replaced by 5.00.
     pub fn respond(&mut self, now: Instant, id: ExchangeId, response: Message) {
         let Some(exchange) = self.exchanges.finish(id) else {
             return;
         };
-        self.replace(now, &exchange);
-        self.respond_to(now, exchange, response, false);
+        self.end_replaced(now, &exchange);
+        self.respond_to(now, &exchange, response, false);
+        self.collect_counters();
     }
 
-    /// Sends the answer of an exchange; `observing`: it is the first of an observation.
+    /// Fits and sends the response of an exchange; `observing`: it is the first one of an observation.
     pub(super) fn respond_to(
         &mut self,
         now: Instant,
-        exchange: Exchange<P>,
+        exchange: &Exchange<P, X::Context>,
         response: Message,
         observing: bool,
     ) {
+        let meta = &exchange.meta;
         let response = self.sendable(response);
-        let mut response = self.as_wanted(&exchange.arrival, response);
+        let mut response = in_accepted_format(meta, response);
         if exchange.wants_size && code::class(response.code) == 2 {
             let size = u32::try_from(response.payload.len()).unwrap_or(u32::MAX);
             response.set_uint_option(SIZE2, size);
         }
-        let (response, block2) = self.within_allowance(
-            &exchange.arrival,
-            exchange.acknowledged,
-            exchange.block2,
-            response,
-        );
-        let mut response = self.fitted(now, exchange.response_key, block2, response);
-        // What did not fit was replaced.
+        let (response, block2) =
+            self.within_allowance(meta, exchange.acknowledged, exchange.block2, response);
+        let mut response = self.in_blocks(now, exchange.response_key.clone(), block2, response);
+        // A response that did not fit was replaced by an error.
         if code::class(response.code) == 4 && response.option(CONTENT_FORMAT).is_none() {
-            response = self.as_wanted(&exchange.arrival, response);
+            response = in_accepted_format(meta, response);
         }
         if observing {
             response.set_uint_option(OBSERVE, self.observations.next_sequence());
@@ -58,102 +55,90 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         if let Some(block) = exchange.block1 {
             response.push_option(BLOCK1, block.encode());
         }
-        let terms = exchange.arrival.terms;
-        // What changes nothing may be executed again, but not to begin its observation again.
-        let retain = !code::is_safe(exchange.arrival.method)
+        // A safe request may be executed again for a duplicate, but must not begin its observation again.
+        let retain = !code::is_safe(meta.method)
             || exchange.acknowledged
-            || terms.multicast
+            || meta.constraints.multicast
             || observing;
-        self.answer(
-            now,
-            &exchange.arrival,
-            exchange.acknowledged,
-            response,
-            retain,
-        );
+        self.send_response(now, meta, exchange.acknowledged, response, retain);
     }
 
-    /// A response as it fits into one message, its rest stored for later requests.
-    pub(super) fn fitted(
+    /// Protects a fitted response, if its request was protected, and sends it in the message type that the request asks
+    /// for. `retain`: a duplicate of the request gets the same bytes.
+    pub(super) fn send_response(
         &mut self,
         now: Instant,
-        key: ResponseKey<P>,
-        wanted: Option<Block>,
-        response: Message,
-    ) -> Message {
-        let secret = &self.secret;
-        let tag = |body: &[u8]| (secret.hash(body) >> 32) as u32;
-        let fitted = self.responses.fit(now, key, wanted, response, tag);
-        fitted.unwrap_or_else(|error| Message::diagnostic(BAD_REQUEST, error.to_string()))
-    }
-
-    /// Sends a response the way its request came. `retain` keeps what a duplicate of the request gets.
-    pub(super) fn answer(
-        &mut self,
-        now: Instant,
-        arrival: &RequestMeta<P>,
+        meta: &RequestMeta<P, X::Context>,
         acknowledged: bool,
-        message: Message,
+        mut message: Message,
         retain: bool,
     ) {
-        let RequestMeta {
-            peer,
-            message_id,
-            token,
-            ..
-        } = *arrival;
-        if arrival.terms.silences(&message) {
-            return self.answer_silently(arrival, acknowledged, retain);
+        // A duplicate of a protected request must not be unprotected again: it would count as a replay (RFC 8613 §7.4).
+        let retain = retain || meta.protection.is_some();
+        if meta.constraints.suppresses(&message) {
+            return self.suppress_response(meta, acknowledged, retain);
+        }
+        let begins_observation = message.option(OBSERVE).is_some();
+        if let Some(context) = &meta.protection {
+            self.protection
+                .protect(now, &meta.peer.id, context, &mut message);
         }
         let datagram = |message_type, message_id| Datagram {
             message_type,
             message_id,
-            token,
+            token: meta.token,
             message,
         };
         let mut for_duplicates = Vec::new();
-        let lifetime = match arrival.message_type {
-            MessageType::Confirmable => self.limits.exchange_lifetime,
-            _ => self.limits.non_lifetime,
-        };
-        match (arrival.message_type, acknowledged) {
+        match (meta.message_type, acknowledged) {
             (MessageType::Confirmable, false) => {
                 self.counters.piggybacked += 1;
-                let bytes = codec::encode(&datagram(MessageType::Acknowledgement, message_id));
+                let bytes = codec::encode(&datagram(MessageType::Acknowledgement, meta.message_id));
                 if retain {
                     for_duplicates.clone_from(&bytes);
                 }
-                self.transmit(peer, bytes);
+                self.transmit(&meta.peer, bytes);
             }
             (MessageType::Confirmable, true) => {
                 self.counters.separate += 1;
-                for_duplicates =
-                    codec::encode(&Datagram::empty(MessageType::Acknowledgement, message_id));
+                let empty = Datagram::empty(MessageType::Acknowledgement, meta.message_id);
+                for_duplicates = codec::encode(&empty);
+                let observation = begins_observation
+                    .then(|| self.observations.find(&meta.peer, meta.token))
+                    .flatten();
+                let purpose = observation.map_or(Purpose::Response, Purpose::FirstResponse);
                 let datagram = datagram(MessageType::Confirmable, 0);
-                let begun = datagram.message.option(OBSERVE);
-                let begun = begun.and_then(|_| self.observations.find(&peer, token));
-                let owner = begun.map_or(Purpose::Response, Purpose::FirstAnswer);
-                let outcome = self.reliability.send(now, peer, datagram, owner);
-                self.proceed(now, peer, outcome);
+                let outcome = self.reliability.send(now, &meta.peer, datagram, purpose);
+                self.proceed(now, &meta.peer, outcome);
             }
-            _ => match self.reliability.spare_message_id(now, peer) {
-                Some(own) => {
+            _ => match self.reliability.spare_message_id(now, &meta.peer) {
+                Some(message_id) => {
                     self.counters.non_confirmable += 1;
-                    let bytes = codec::encode(&datagram(MessageType::NonConfirmable, own));
-                    self.transmit_answer(now, peer, arrival.terms.multicast, bytes);
+                    let bytes = codec::encode(&datagram(MessageType::NonConfirmable, message_id));
+                    let multicast = meta.constraints.multicast;
+                    self.transmit_response(now, &meta.peer, multicast, bytes);
                 }
                 None => self.counters.message_ids_exhausted += 1,
             },
         }
         if retain {
-            let expires = arrival.at + lifetime;
-            self.answers.keep(
-                peer,
-                arrival.message_type,
-                message_id,
-                expires,
-                for_duplicates,
-            );
+            self.retain(meta, for_duplicates);
         }
+    }
+
+    /// Retains the bytes that duplicates of a request get, for as long as its message ID stands for it.
+    pub(super) fn retain(&mut self, meta: &RequestMeta<P, X::Context>, bytes: Vec<u8>) {
+        let lifetime = match meta.message_type {
+            MessageType::Confirmable => self.limits.exchange_lifetime,
+            _ => self.limits.non_lifetime,
+        };
+        let expires = meta.received_at + lifetime;
+        self.dedup.retain(
+            meta.peer.clone(),
+            meta.message_type,
+            meta.message_id,
+            expires,
+            bytes,
+        );
     }
 }

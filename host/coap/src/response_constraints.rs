@@ -1,19 +1,19 @@
-//! What a request asks of the message that answers it, apart from what it asks of the resource.
+//! The demands of a request on the message of its response, apart from those on the resource.
 
-use super::code;
-use super::message::Message;
-use super::option::{ACCEPT, NO_RESPONSE, content_format};
+use crate::code;
+use crate::message::Message;
+use crate::option::{ACCEPT, NO_RESPONSE, content_format};
 
-/// How the answer to a request must be.
+/// Constraints of the response to a request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ResponseConstraints {
-    /// The classes that the client does not want, as RFC 7967 §2.1 has them: 2 for 2.xx, 8 for 4.xx, 16 for 5.xx.
+    /// Classes that the client does not want, as bits of RFC 7967 §2.1: 2 for 2.xx, 8 for 4.xx, 16 for 5.xx.
     unwanted: u8,
     /// Errors as problem details (RFC 9290).
     pub(super) problem_details: bool,
-    /// It came to a group: only what is worth it is answered, and not at once (RFC 7252 §8.2).
+    /// The request came to a group: only a success with a payload is sent, and not at once (RFC 7252 §8.2).
     pub(super) multicast: bool,
-    /// The most bytes that a datagram of the answer may have: the peer's address may be spoofed (RFC 9175 §2.4).
+    /// The most bytes of a datagram, because the peer's address may be spoofed (RFC 9175 §2.4).
     pub(super) allowance: usize,
 }
 
@@ -32,10 +32,17 @@ impl ResponseConstraints {
         }
     }
 
-    /// Whether this response is kept back. What a client must hear to go on is never: 2.31, 4.08 and 4.13 of a body in blocks
-    /// (RFC 7967 §2.1 is about the response to the request, which those are not yet), and a 4.01 with Echo.
-    pub(super) fn silences(&self, response: &Message) -> bool {
-        let must_hear = matches!(
+    /// Leaves room for the bytes that protection adds.
+    pub(super) fn reserve(&mut self, bytes: usize) {
+        if self.allowance != usize::MAX {
+            self.allowance = self.allowance.saturating_sub(bytes);
+        }
+    }
+
+    /// Whether this response is not sent. A client needs 2.31, 4.08 and 4.13 to continue a body in blocks (RFC 7967 §2.1
+    /// is about the final response), and 4.01 with Echo to repeat its request, so these are always sent.
+    pub(super) fn suppresses(&self, response: &Message) -> bool {
+        let is_needed = matches!(
             response.code,
             code::CONTINUE | code::REQUEST_ENTITY_INCOMPLETE | code::REQUEST_ENTITY_TOO_LARGE
         ) || response.option(super::option::ECHO).is_some();
@@ -43,7 +50,7 @@ impl ResponseConstraints {
         if self.multicast && (class != 2 || response.payload.is_empty()) {
             return true;
         }
-        !must_hear && self.unwanted & ((1 << class) >> 1) != 0
+        !is_needed && self.unwanted & ((1 << class) >> 1) != 0
     }
 }
 
@@ -52,9 +59,9 @@ mod tests {
     use super::*;
     use crate::option::ECHO;
 
-    fn silenced(no_response: &[u8], multicast: bool) -> Vec<u8> {
+    fn suppressed(no_response: &[u8], multicast: bool) -> Vec<u8> {
         let request = Message::new(code::POST).with_option(NO_RESPONSE, no_response);
-        let terms = ResponseConstraints::of(&request, multicast, usize::MAX);
+        let constraints = ResponseConstraints::of(&request, multicast, usize::MAX);
         [
             code::CONTENT,
             code::CONTINUE,
@@ -63,48 +70,48 @@ mod tests {
             code::SERVICE_UNAVAILABLE,
         ]
         .into_iter()
-        .filter(|code| terms.silences(&Message::new(*code).with_payload("x")))
+        .filter(|code| constraints.suppresses(&Message::new(*code).with_payload("x")))
         .collect()
     }
 
     #[test]
-    fn each_bit_silences_its_class_but_not_what_blocks_need() {
-        assert_eq!(silenced(&[], false), vec![0_u8; 0]);
-        assert_eq!(silenced(&[2], false), [code::CONTENT]);
-        assert_eq!(silenced(&[8], false), [code::BAD_REQUEST]);
-        assert_eq!(silenced(&[16], false), [code::SERVICE_UNAVAILABLE]);
+    fn each_bit_suppresses_its_class_but_not_the_codes_that_blocks_need() {
+        assert_eq!(suppressed(&[], false), vec![0_u8; 0]);
+        assert_eq!(suppressed(&[2], false), [code::CONTENT]);
+        assert_eq!(suppressed(&[8], false), [code::BAD_REQUEST]);
+        assert_eq!(suppressed(&[16], false), [code::SERVICE_UNAVAILABLE]);
         assert_eq!(
-            silenced(&[26], false),
+            suppressed(&[26], false),
             [code::CONTENT, code::BAD_REQUEST, code::SERVICE_UNAVAILABLE]
         );
         assert_eq!(
-            silenced(&[2, 2], false),
+            suppressed(&[2, 2], false),
             vec![0_u8; 0],
             "a malformed option says nothing"
         );
     }
 
     #[test]
-    fn a_group_is_answered_with_content_only() {
+    fn a_group_gets_content_only() {
         assert_eq!(
-            silenced(&[], true),
+            suppressed(&[], true),
             [
                 code::BAD_REQUEST,
                 code::REQUEST_ENTITY_INCOMPLETE,
                 code::SERVICE_UNAVAILABLE
             ]
         );
-        let terms = ResponseConstraints::of(&Message::new(code::GET), true, usize::MAX);
+        let constraints = ResponseConstraints::of(&Message::new(code::GET), true, usize::MAX);
         assert!(
-            terms.silences(&Message::new(code::CONTENT)),
+            constraints.suppresses(&Message::new(code::CONTENT)),
             "an empty list"
         );
     }
 
     #[test]
-    fn a_challenge_is_heard_whatever_the_client_wants() {
+    fn a_challenge_is_sent_whatever_the_client_wants() {
         let request = Message::new(code::POST).with_option(NO_RESPONSE, [26]);
-        let terms = ResponseConstraints::of(&request, false, usize::MAX);
-        assert!(!terms.silences(&Message::new(code::UNAUTHORIZED).with_option(ECHO, "x")));
+        let constraints = ResponseConstraints::of(&request, false, usize::MAX);
+        assert!(!constraints.suppresses(&Message::new(code::UNAUTHORIZED).with_option(ECHO, "x")));
     }
 }

@@ -1,18 +1,17 @@
-//! DedupCache of the caller that cannot be sent as they are.
+//! Checks the caller's responses and notifications before they are fitted.
 
-use std::fmt::Debug;
-use std::hash::Hash;
+use crate::code::{self, INTERNAL_SERVER_ERROR};
+use crate::codec;
+use crate::endpoint::Endpoint;
+use crate::message::Message;
+use crate::option::{BLOCK1, BLOCK2, OBSERVE};
+use crate::peer_id::PeerId;
+use crate::protection::MessageProtection;
 
-use super::code::{self, INTERNAL_SERVER_ERROR};
-use super::codec;
-use super::endpoint::Endpoint;
-use super::message::Message;
-use super::option::{BLOCK1, BLOCK2, OBSERVE};
-
-impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
-    /// The response with its options in order; 5.00 where it is no response or above a limit.
+impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
+    /// The response with its options in order; 5.00 if it is no response or above a limit.
     pub(super) fn sendable(&mut self, mut response: Message) -> Message {
-        // A rule may have listed its options in any order; blocks and sequence numbers are not its business.
+        // The caller may list options in any order. The endpoint sets blocks and sequence numbers itself.
         response
             .options
             .retain(|option| !matches!(option.number, BLOCK1 | BLOCK2 | OBSERVE));

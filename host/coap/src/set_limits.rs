@@ -1,14 +1,14 @@
-//! Other bounds for an endpoint that is at work: what is under way goes on, and what comes from now on is held to them.
+//! New limits for a running endpoint.
 
-use std::fmt::Debug;
-use std::hash::Hash;
+use crate::endpoint::Endpoint;
+use crate::limits::Limits;
+use crate::peer_id::PeerId;
+use crate::protection::MessageProtection;
 
-use super::endpoint::Endpoint;
-use super::limits::Limits;
-
-impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
-    /// Takes over the bounds that an operator may set: of bodies, blocks, rates, exchanges and observations, and whether
-    /// addresses are to be proven. The rest stays what it was made with. What is above a lower bound already is not cut.
+impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
+    /// Applies new limits to new requests: those of bodies, blocks, rates, exchanges and observations,
+    /// [`Limits::unproven_bytes`] and [`Limits::echo`]. The others keep the values of [`new`](Endpoint::new). Exchanges and
+    /// observations above a lower limit continue.
     pub fn set_limits(&mut self, limits: &Limits) {
         self.limits = Limits {
             request_body: limits.request_body,
@@ -23,9 +23,9 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
             non_confirmable_notifications: limits.non_confirmable_notifications,
             ..self.limits.clone()
         };
-        self.assemblies.set_limits(&self.limits);
-        self.responses.set_limits(&self.limits);
+        self.block1.set_limits(&self.limits);
+        self.block2.set_limits(&self.limits);
         self.observations.set_limits(&self.limits);
-        self.known.set_limits(&self.limits);
+        self.peers.set_limits(&self.limits);
     }
 }

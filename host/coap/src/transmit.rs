@@ -1,21 +1,25 @@
-//! Datagrams on their way to the caller, which sends them.
+//! Datagrams for the caller to send.
 
-use std::fmt::Debug;
-use std::hash::Hash;
 use std::time::Instant;
 
-use super::codec;
-use super::endpoint::{Endpoint, Transmit};
-use super::message::{Datagram, MessageType};
-use super::observer_table::Ended;
-use super::peer::Peer;
-use super::reliability::{Outcome, Purpose};
+use crate::codec;
+use crate::endpoint::{Endpoint, Transmit};
+use crate::message::{Datagram, MessageType};
+use crate::observation::Ended;
+use crate::outbound::{Outcome, Purpose};
+use crate::peer::Peer;
+use crate::peer_id::PeerId;
+use crate::protection::MessageProtection;
 
-impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
-    pub(super) fn proceed(&mut self, now: Instant, peer: Peer<P>, outcome: Outcome) {
-        for owner in outcome.without_id {
+/// Bytes of an empty message (RFC 7252 §3).
+const EMPTY_BYTES: usize = 4;
+
+impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
+    /// Sends the next confirmable message, and ends the observations whose message has no message ID.
+    pub(super) fn proceed(&mut self, now: Instant, peer: &Peer<P>, outcome: Outcome) {
+        for purpose in outcome.without_id {
             self.counters.message_ids_exhausted += 1;
-            if let Purpose::Notification(id) | Purpose::FirstAnswer(id) = owner {
+            if let Purpose::Notification(id) | Purpose::FirstResponse(id) = purpose {
                 self.end(now, id, Ended::WithoutMessageId);
             }
         }
@@ -24,17 +28,17 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
         }
     }
 
-    pub(super) fn transmit(&mut self, peer: Peer<P>, bytes: Vec<u8>) {
-        self.known.spend(peer.hash, bytes.len());
+    pub(super) fn transmit(&mut self, peer: &Peer<P>, bytes: Vec<u8>) {
+        self.peers.spend(peer.hash, bytes.len());
         self.transmits.push_back(Transmit {
-            peer: peer.address,
+            peer: peer.id.clone(),
             bytes,
         });
     }
 
     pub(super) fn transmit_empty(
         &mut self,
-        peer: Peer<P>,
+        peer: &Peer<P>,
         message_type: MessageType,
         message_id: u16,
     ) {
@@ -42,5 +46,27 @@ impl<P: Copy + Eq + Hash + Debug> Endpoint<P> {
             peer,
             codec::encode(&Datagram::empty(message_type, message_id)),
         );
+    }
+
+    /// Sends a retransmission, unless the peer has received its bytes. A response then waits until the peer has proven its
+    /// address, which takes a ping of four bytes: the device may be there, and the response may be lost.
+    pub(super) fn retransmit(
+        &mut self,
+        now: Instant,
+        peer: &Peer<P>,
+        bytes: Vec<u8>,
+        purpose: Purpose,
+    ) {
+        // No notification leaves before the peer's address is proven.
+        let is_notification = matches!(purpose, Purpose::Notification(_));
+        if is_notification || self.may_repeat(now, peer, bytes.len()) {
+            self.counters.retransmissions += 1;
+            return self.transmit(peer, bytes);
+        }
+        self.counters.retransmissions_withheld += 1;
+        if purpose != Purpose::AddressProof && self.may_repeat(now, peer, EMPTY_BYTES) {
+            let outcome = self.reliability.prove_before(now, peer);
+            self.proceed(now, peer, outcome);
+        }
     }
 }

@@ -201,7 +201,7 @@ impl Dispatcher<'_> {
     pub(crate) fn state(&self) -> LoopState {
         let (observations, polls) = self.observations.size();
         LoopState {
-            counters: self.endpoint.counters(),
+            counters: self.endpoint.counters().clone(),
             in_flight: self.endpoint.in_flight(),
             bodies: self.body_bytes,
             observations,

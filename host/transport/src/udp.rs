@@ -35,6 +35,9 @@ pub struct UdpPeer {
     pub local: Option<IpAddr>,
 }
 
+// Plain UDP proves no address.
+impl coap::PeerId for UdpPeer {}
+
 /// Whether a datagram was meant for this gateway alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cast {

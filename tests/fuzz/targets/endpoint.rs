@@ -16,8 +16,8 @@ fn limits() -> Limits {
         response_body: 8_192,
         exchanges_per_peer: 4,
         exchanges: 8,
-        answers_per_peer: 8,
-        answer_bytes: 16_384,
+        retained_responses_per_peer: 8,
+        retained_response_bytes: 16_384,
         body_bytes: 32_768,
         ..Limits::default()
     }

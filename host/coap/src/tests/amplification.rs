@@ -31,7 +31,7 @@ fn prove(server: &mut Server, peer: u16) {
     let separate = server.sent().pop().expect("a separate answer");
     let ack = Datagram::empty(MessageType::Acknowledgement, separate.message_id);
     server.receive(peer, &ack);
-    assert!(server.endpoint.is_proven(server.now, peer));
+    assert!(server.endpoint.is_proven(server.now, &peer));
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn an_acknowledgement_that_answers_nothing_proves_nothing() {
     for id in 0..1000 {
         server.receive(1, &Datagram::empty(MessageType::Acknowledgement, id));
     }
-    assert!(!server.endpoint.is_proven(server.now, 1));
+    assert!(!server.endpoint.is_proven(server.now, &1));
 }
 
 #[test]
@@ -252,7 +252,7 @@ fn an_answer_that_may_not_be_repeated_waits_for_a_proof_and_is_then_repeated_as_
 fn the_acknowledgement_of_an_answer_that_waits_for_a_proof_ends_it() {
     let (mut server, answer, ping) = withheld();
     server.acknowledge(1, decode(&answer).expect("own").message_id);
-    assert!(server.endpoint.is_proven(server.now, 1));
+    assert!(server.endpoint.is_proven(server.now, &1));
     server.receive(1, &Datagram::empty(MessageType::Reset, ping.message_id));
     server.advance(Duration::from_secs(400));
     assert_eq!((server.sent(), server.endpoint.state_left()), (vec![], 0));

@@ -93,7 +93,7 @@ fn the_same_question_over_two_interfaces_is_answered_once() {
 #[test]
 fn answers_that_wait_are_bounded_and_those_dropped_are_counted() {
     let mut server = Server::with_limits(Limits {
-        leisurely_answers: 3,
+        multicast_responses: 3,
         ..Limits::default()
     });
     for peer in 0..5 {

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::outbound::{Due, Outcome, Purpose};
 use crate::peer::test_peer;
-use crate::reliability::{Due, Outcome, Purpose, Reliability};
+use crate::reliability::Reliability;
 use crate::secret::Secret;
 
 fn reliability() -> (Reliability<u8>, Instant) {
@@ -31,7 +32,7 @@ fn message_id(bytes: &[u8]) -> u16 {
 fn a_message_is_sent_five_times_with_doubling_pauses_and_then_given_up() {
     let (mut reliability, start) = reliability();
     let sent = reliability
-        .send(start, test_peer(1), response(b"a"), Purpose::Response)
+        .send(start, &test_peer(1), response(b"a"), Purpose::Response)
         .transmit
         .expect("sent at once");
     let mut now = start;
@@ -72,16 +73,16 @@ fn a_message_is_sent_five_times_with_doubling_pauses_and_then_given_up() {
 fn one_message_at_a_time_is_under_way_toward_a_peer() {
     let (mut reliability, now) = reliability();
     let first = reliability
-        .send(now, test_peer(1), response(b"a"), Purpose::Response)
+        .send(now, &test_peer(1), response(b"a"), Purpose::Response)
         .transmit
         .expect("sent at once");
     assert_eq!(
-        reliability.send(now, test_peer(1), response(b"b"), Purpose::Response),
+        reliability.send(now, &test_peer(1), response(b"b"), Purpose::Response),
         Outcome::default()
     );
     assert!(
         reliability
-            .send(now, test_peer(2), response(b"c"), Purpose::Response)
+            .send(now, &test_peer(2), response(b"c"), Purpose::Response)
             .transmit
             .is_some()
     );
@@ -94,16 +95,16 @@ fn one_message_at_a_time_is_under_way_toward_a_peer() {
     );
 
     assert_eq!(
-        reliability.on_ack_or_reset(now, test_peer(1), message_id(&first).wrapping_add(1)),
+        reliability.on_ack_or_reset(now, &test_peer(1), message_id(&first).wrapping_add(1)),
         None
     );
     let second = reliability
-        .on_ack_or_reset(now, test_peer(1), message_id(&first))
+        .on_ack_or_reset(now, &test_peer(1), message_id(&first))
         .and_then(|(_, outcome)| outcome.transmit);
     let second = second.expect("the next leaves");
     assert_ne!(message_id(&second), message_id(&first));
     assert_eq!(
-        reliability.on_ack_or_reset(now, test_peer(1), message_id(&second)),
+        reliability.on_ack_or_reset(now, &test_peer(1), message_id(&second)),
         Some((Purpose::Response, Outcome::default()))
     );
     assert_eq!(
@@ -119,7 +120,7 @@ fn one_message_at_a_time_is_under_way_toward_a_peer() {
 fn a_silent_peer_loses_its_waiting_messages_too() {
     let (mut reliability, start) = reliability();
     for _ in 0..3 {
-        reliability.send(start, test_peer(1), response(b"a"), Purpose::Response);
+        reliability.send(start, &test_peer(1), response(b"a"), Purpose::Response);
     }
     let end = start + Duration::from_secs(1_000);
     let mut last = None;

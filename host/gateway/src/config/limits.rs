@@ -44,7 +44,7 @@ impl Limits {
             // carry 320 requests per second. 4 MiB of answers for repeats are four minutes of 48 messages per second,
             // or 5,400 devices with one each.
             upstream.in_flight = 64;
-            coap.answer_bytes = 4 << 20;
+            coap.retained_response_bytes = 4 << 20;
         }
         let mut drain_seconds = drain.as_secs();
         let mut call_ms = 20;

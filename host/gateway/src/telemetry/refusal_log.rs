@@ -35,7 +35,7 @@ impl RefusalLog {
     pub fn poll(
         &mut self,
         now: Instant,
-        counters: Counters,
+        counters: &Counters,
         latest: Option<(SocketAddr, u8)>,
     ) -> Option<Report> {
         if self.next.is_some_and(|next| now < next) {
@@ -44,7 +44,7 @@ impl RefusalLog {
         self.next = None;
         let mut line = String::from("refused before any rule:");
         let (mut changed, mut bound_hit) = (false, false);
-        for (name, is_bound, count, told) in noteworthy(&counters, &self.told) {
+        for (name, is_bound, count, told) in noteworthy(counters, &self.told) {
             if count > told {
                 changed = true;
                 bound_hit |= is_bound;
@@ -62,7 +62,7 @@ impl RefusalLog {
                 canonical(peer)
             );
         }
-        self.told = counters;
+        self.told = counters.clone();
         self.next = Some(now + INTERVAL);
         Some(Report { bound_hit, line })
     }
@@ -152,9 +152,9 @@ mod tests {
     fn what_was_refused_is_told_once_and_at_most_once_a_minute() {
         let mut report = RefusalLog::default();
         let start = Instant::now();
-        assert_eq!(report.poll(start, counted(0, 0), None), None);
+        assert_eq!(report.poll(start, &counted(0, 0), None), None);
         let peer = "[::ffff:192.0.2.1]:5683".parse().unwrap();
-        let first = report.poll(start, counted(3, 0), Some((peer, 0x82)));
+        let first = report.poll(start, &counted(3, 0), Some((peer, 0x82)));
         let line = "refused before any rule: malformed=3; the last was 4.02 to 192.0.2.1:5683";
         assert_eq!(
             first,
@@ -164,16 +164,16 @@ mod tests {
             })
         );
         let soon = start + Duration::from_secs(59);
-        assert_eq!(report.poll(soon, counted(9000, 2), None), None);
+        assert_eq!(report.poll(soon, &counted(9000, 2), None), None);
         let later = report.next().unwrap();
-        let second = report.poll(later, counted(9000, 2), None).unwrap();
+        let second = report.poll(later, &counted(9000, 2), None).unwrap();
         assert_eq!(
             second.line,
             "refused before any rule: malformed=8997 too-many-in-flight=2"
         );
         assert!(second.bound_hit);
         let quiet = later + INTERVAL;
-        assert_eq!(report.poll(quiet, counted(9000, 2), None), None);
+        assert_eq!(report.poll(quiet, &counted(9000, 2), None), None);
         assert_eq!(report.next(), None);
     }
 }

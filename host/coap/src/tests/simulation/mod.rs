@@ -2,13 +2,15 @@
 //! replay it with a trace.
 //!
 //! Read `world` first: what happens at a time. `plan` is what a seed decides, `network` what becomes of a datagram,
-//! `device` how a client behaves and what it may report, `room` what is observed and `watcher` who observes it.
+//! `device` how a client behaves and what it may report, `room` what is observed, `watcher` who observes it, and
+//! `verdict` what must hold.
 
 mod device;
 mod network;
 mod plan;
 mod room;
 mod tally;
+mod verdict;
 mod watcher;
 mod world;
 
@@ -54,7 +56,7 @@ fn run(seeds: u64) -> Tally {
         all += sum.unwrap_or_else(|seed| {
             panic!(
                 "seed {seed} fails, see above. Replay it with a trace: \
-                 {REPLAY}={seed} cargo test --workspace --lib coap::tests::simulation -- --nocapture"
+                 {REPLAY}={seed} cargo test -p comatrix-coap --lib tests::simulation -- --nocapture"
             )
         });
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Instant;
 
-use super::device::{Device, End};
+use super::device::Device;
 use super::network::{Network, Random};
 use super::plan::Errand;
 use super::room::Room;
@@ -11,11 +11,8 @@ use super::tally::Tally;
 use super::watcher::Watcher;
 use super::*;
 
-/// RFC 7252 §4.8.2, with its default parameters.
-const EXCHANGE_LIFETIME: Duration = Duration::from_secs(247);
-
-const DEVICES: u16 = 3;
-const ERRANDS: u32 = 4;
+pub(super) const DEVICES: u16 = 3;
+pub(super) const ERRANDS: u32 = 4;
 /// Most devices that observe the room; their peers' numbers follow those of the others.
 const WATCHERS: u64 = 3;
 /// Messages of the room.
@@ -31,20 +28,20 @@ enum Event {
 }
 
 pub(super) struct World {
-    server: Server,
-    devices: Vec<Device>,
-    room: Room,
+    pub(super) server: Server,
+    pub(super) devices: Vec<Device>,
+    pub(super) room: Room,
     watchers: Vec<Watcher>,
-    errands: HashMap<u32, Errand>,
-    network: Network,
+    pub(super) errands: HashMap<u32, Errand>,
+    pub(super) network: Network,
     random: Random,
     events: BTreeMap<(Instant, u64), Event>,
     next_event: u64,
-    began: Instant,
-    last_cause: Instant,
-    processed: HashMap<u32, u32>,
+    pub(super) began: Instant,
+    pub(super) last_cause: Instant,
+    pub(super) processed: HashMap<u32, u32>,
     in_progress: HashSet<u32>,
-    tally: Tally,
+    pub(super) tally: Tally,
     trace: bool,
 }
 
@@ -88,7 +85,7 @@ impl World {
             tally: Tally::default(),
             trace,
         };
-        world.tell(|| format!("{network:?}"));
+        world.trace(|| format!("{network:?}"));
         for _ in 0..MESSAGES {
             let at = world.began + world.random.milliseconds(300_000);
             world.at(at, Event::Speak);
@@ -100,7 +97,7 @@ impl World {
         clippy::print_stderr,
         reason = "a trace is for the person who replays a seed"
     )]
-    fn tell(&self, line: impl Fn() -> String) {
+    pub(super) fn trace(&self, line: impl Fn() -> String) {
         if self.trace {
             eprintln!(
                 "{:>10.3}  {}",
@@ -117,7 +114,7 @@ impl World {
 
     fn travel(&mut self, bytes: &[u8], way: &str, device: u16, event: fn(u16, Vec<u8>) -> Event) {
         let copies = self.network.copies(&mut self.random);
-        self.tell(|| {
+        self.trace(|| {
             format!(
                 "device {device} {way} {:?}, arriving after {copies:?}",
                 decode(bytes)
@@ -221,7 +218,7 @@ impl World {
             }
             let number = Errand::number_in(&incoming.request);
             let errand = &self.errands[&number];
-            self.tell(|| format!("errand {number} is processed, for {:?}", errand.thinking));
+            self.trace(|| format!("errand {number} is processed, for {:?}", errand.thinking));
             assert_eq!(
                 incoming.peer,
                 (number / ERRANDS) as u16,
@@ -265,89 +262,5 @@ impl World {
                 self.travel(&bytes, "->", DEVICES + index as u16, Event::ToServer);
             }
         }
-    }
-
-    fn report(&mut self) {
-        for index in 0..usize::from(DEVICES) {
-            let Some((errand, end)) = self.devices[index].poll_end(self.server.now) else {
-                continue;
-            };
-            self.tell(|| format!("device {index}: {end:?} {errand:?}"));
-            let times = self.processed.get(&errand.number).copied().unwrap_or(0);
-            assert!(
-                end != End::Answered || times > 0,
-                "{errand:?} was answered, but not processed"
-            );
-            let block = errand.settings.block_size.bytes();
-            let answered = u64::from(end == End::Answered);
-            self.tally.uploads += answered * u64::from(errand.request_length > block);
-            self.tally.downloads += answered * u64::from(errand.answer_length > block);
-            *match end {
-                End::Answered => &mut self.tally.answered,
-                End::GivenUp => &mut self.tally.given_up,
-                End::NoResponse => &mut self.tally.no_response,
-                End::UnansweredNon => &mut self.tally.unanswered_non,
-                End::Dropped => &mut self.tally.dropped,
-            } += 1;
-        }
-    }
-
-    /// No state, but observations, outlives the last datagram or message of the room by more than EXCHANGE_LIFETIME
-    /// (RFC 7252 §4.8.2).
-    fn check_lifetime(&self) {
-        let silent = self.server.now - self.last_cause;
-        let endpoint = &self.server.endpoint;
-        let left = endpoint.state_left() - endpoint.observations();
-        assert!(
-            left == 0 || silent < EXCHANGE_LIFETIME,
-            "{left} entries are left {silent:?} after the last cause"
-        );
-    }
-
-    fn check(&mut self) {
-        let counters = self.server.endpoint.counters();
-        self.tell(|| format!("{counters:?}"));
-        let Tally {
-            answered,
-            given_up,
-            no_response,
-            unanswered_non,
-            dropped,
-            ..
-        } = self.tally;
-        let ended = answered + given_up + no_response + unanswered_non + dropped;
-        assert_eq!(
-            ended,
-            u64::from(ERRANDS) * u64::from(DEVICES),
-            "every exchange came to an end"
-        );
-        assert!(
-            self.network.loss > 0 || ended == answered,
-            "nothing was lost: {:?}",
-            self.tally
-        );
-        assert!(
-            counters.incomplete == 0 || counters.bodies_dropped > 0,
-            "4.08 only where a body was idle for too long"
-        );
-        for (number, times) in &self.processed {
-            let errand = &self.errands[number];
-            assert!(
-                *times == 1 || errand.is_safe(),
-                "processed {times} times: {errand:?}"
-            );
-        }
-        assert_eq!(
-            counters.retained_responses_evicted, 0,
-            "every answer was kept for its duplicates as long as it must"
-        );
-        assert_eq!(self.server.endpoint.state_left(), 0);
-        self.tally.piggybacked = counters.piggybacked;
-        self.tally.separate = counters.separate;
-        self.tally.separate_given_up = counters.given_up;
-        self.tally.duplicates = counters.duplicates;
-        self.tally.renewed = self.room.renewed;
-        self.tally.observations_given_up = self.room.given_up;
-        self.tally.withheld = counters.retransmissions_withheld;
     }
 }

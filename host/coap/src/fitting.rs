@@ -1,0 +1,64 @@
+//! Fits a response to its request and its peer: the format of errors, the peer's allowance, and blocks.
+
+use std::time::Instant;
+
+use crate::allowance::{self, TooLarge};
+use crate::block::Block;
+use crate::cache_key::ResponseKey;
+use crate::code::BAD_REQUEST;
+use crate::endpoint::Endpoint;
+use crate::exchange::RequestMeta;
+use crate::message::Message;
+use crate::peer_id::PeerId;
+use crate::problem;
+use crate::protection::MessageProtection;
+
+/// Bytes that a separate response leaves of the allowance, in empty messages of 4 bytes (RFC 7252 §3): the ACK that has
+/// left, a ping that may follow, and its retransmission.
+const BESIDE_SEPARATE: usize = 3 * 4;
+
+/// An error in the format that the client accepts.
+pub(super) fn in_accepted_format<P, C>(meta: &RequestMeta<P, C>, response: Message) -> Message {
+    if meta.constraints.problem_details {
+        problem::from_diagnostic(response)
+    } else {
+        response
+    }
+}
+
+impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
+    /// The response fitted to the peer's allowance, and its block to send.
+    pub(super) fn within_allowance(
+        &mut self,
+        meta: &RequestMeta<P, X::Context>,
+        acknowledged: bool,
+        requested: Option<Block>,
+        mut response: Message,
+    ) -> (Message, Option<Block>) {
+        let mut allowance = meta.constraints.allowance;
+        if allowance == usize::MAX {
+            return (response, requested);
+        }
+        if acknowledged {
+            allowance = allowance.saturating_sub(BESIDE_SEPARATE);
+        }
+        match allowance::fit(allowance, meta.token, requested, &mut response) {
+            Ok(requested) => (response, requested),
+            Err(TooLarge) => (self.challenge(meta.received_at, &meta.peer), None),
+        }
+    }
+
+    /// A response that fits into one message. The rest of a larger body is stored for later requests.
+    pub(super) fn in_blocks(
+        &mut self,
+        now: Instant,
+        key: ResponseKey<P>,
+        requested: Option<Block>,
+        response: Message,
+    ) -> Message {
+        let secret = &self.secret;
+        let tag = |body: &[u8]| (secret.hash(body) >> 32) as u32;
+        let fitted = self.block2.fit(now, key, requested, response, tag);
+        fitted.unwrap_or_else(|error| Message::diagnostic(BAD_REQUEST, error.to_string()))
+    }
+}

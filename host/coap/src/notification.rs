@@ -1,0 +1,153 @@
+//! Notifications (RFC 7641 §4.2 to §4.5), their acknowledgements, and the end of observations.
+
+use std::time::Instant;
+
+use crate::block::Block;
+use crate::code;
+use crate::codec;
+use crate::endpoint::Endpoint;
+use crate::message::{Datagram, Message, MessageType};
+use crate::observation::{Ended, Fetch, ObservationId, ObserveEvent};
+use crate::option::{BLOCK2, OBSERVE};
+use crate::outbound::Purpose;
+use crate::peer::Peer;
+use crate::peer_id::PeerId;
+use crate::protection::MessageProtection;
+
+impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
+    /// Sends a notification; false if the observation has ended. A message that is no success is the last one
+    /// (RFC 7641 §4.2): the observation ends without an event. Wait for [`ObserveEvent::Delivered`] of
+    /// [`poll_observe_event`](Self::poll_observe_event) before the next notification (§4.5.1).
+    pub fn notify(&mut self, now: Instant, id: ObservationId, message: Message) -> bool {
+        let Some(observation) = self.observations.get_mut(id) else {
+            return false;
+        };
+        let (peer, token) = (observation.peer.clone(), observation.token);
+        let (response_key, block2) = (observation.response_key.clone(), observation.block2);
+        let protection = observation.protection.clone();
+        let is_last = code::class(message.code) != 2;
+        let confirmable = is_last || self.must_confirm(now, id);
+
+        let message = self.sendable(message);
+        let mut message = self.in_blocks(now, response_key, block2, message);
+        if is_last {
+            message.remove_option(OBSERVE);
+        } else {
+            message.set_uint_option(OBSERVE, self.observations.next_sequence());
+        }
+        let has_more = message.option(BLOCK2).map(Block::decode);
+        let has_more = has_more.is_some_and(|block| block.is_ok_and(|block| block.more));
+        if let Some(observation) = self.observations.get_mut(id) {
+            if has_more {
+                observation.fetch = Fetch::Announced;
+            }
+            observation.notified_at = Some(now);
+            if observation.confirmed_at.is_none() {
+                self.ping_unless_proven(now, &peer);
+            }
+        }
+        if let Some(context) = &protection {
+            self.protection
+                .protect(now, &peer.id, context, &mut message);
+        }
+        let datagram = Datagram {
+            message_type: MessageType::Confirmable,
+            message_id: 0,
+            token,
+            message,
+        };
+        if is_last {
+            let unsent = self.reliability.cancel(now, &peer, id);
+            self.proceed(now, &peer, unsent);
+            self.observations.remove(id);
+            let outcome = self
+                .reliability
+                .send(now, &peer, datagram, Purpose::Response);
+            self.proceed(now, &peer, outcome);
+        } else if confirmable {
+            let purpose = Purpose::Notification(id);
+            let outcome = self.reliability.send(now, &peer, datagram, purpose);
+            self.proceed(now, &peer, outcome);
+        } else {
+            self.notify_non_confirmable(now, id, &peer, datagram);
+        }
+        self.counters.notifications += 1;
+        self.collect_counters();
+        true
+    }
+
+    /// Whether a notification must be confirmable: all of them by default; else the first, then one a day (RFC 7641 §4.5),
+    /// and one that follows another too closely while the round-trip time is unknown (§4.5.1).
+    fn must_confirm(&mut self, now: Instant, id: ObservationId) -> bool {
+        let limits = &self.limits;
+        let Some(observation) = self.observations.get_mut(id) else {
+            return true;
+        };
+        let within = |since: Option<Instant>, time| since.is_some_and(|since| now < since + time);
+        !limits.non_confirmable_notifications
+            || !within(observation.confirmed_at, limits.confirm_interval)
+            || within(observation.notified_at, limits.notification_interval)
+    }
+
+    fn notify_non_confirmable(
+        &mut self,
+        now: Instant,
+        id: ObservationId,
+        peer: &Peer<P>,
+        datagram: Datagram,
+    ) {
+        let Some(message_id) = self.reliability.message_id(now, peer) else {
+            self.counters.message_ids_exhausted += 1;
+            return self.end(now, id, Ended::WithoutMessageId);
+        };
+        if let Some(observation) = self.observations.get_mut(id) {
+            observation.last_non = Some(message_id);
+        }
+        let bytes = codec::encode(&Datagram {
+            message_type: MessageType::NonConfirmable,
+            message_id,
+            ..datagram
+        });
+        self.transmit(peer, bytes);
+        self.observations.on_received(now, id);
+    }
+
+    /// The next event of an observation.
+    pub fn poll_observe_event(&mut self) -> Option<ObserveEvent> {
+        self.observations.poll_event()
+    }
+
+    /// The number of observations.
+    pub fn observations(&self) -> usize {
+        self.observations.len()
+    }
+
+    pub(super) fn on_notification_acknowledged(&mut self, now: Instant, id: ObservationId) {
+        if let Some(observation) = self.observations.get_mut(id) {
+            observation.confirmed_at = Some(now);
+            self.observations.on_received(now, id);
+        }
+    }
+
+    /// Ends the observations of a peer that did not respond to a ping.
+    pub(super) fn end_all_of(&mut self, now: Instant, peer: &Peer<P>) {
+        for id in self.observations.ids_of(peer) {
+            self.end(now, id, Ended::Unacknowledged);
+        }
+    }
+
+    /// Ends an observation, and drops the notifications that wait to be sent.
+    pub(super) fn end(&mut self, now: Instant, id: ObservationId, reason: Ended) {
+        let Some(observation) = self.observations.remove(id) else {
+            return;
+        };
+        let outcome = self.reliability.cancel(now, &observation.peer, id);
+        if reason == Ended::Displaced && self.observations.ids_of(&observation.peer).is_empty() {
+            // Otherwise a flood of spoofed registrations would leave a ping each.
+            self.reliability.drop_idle_ping(&observation.peer);
+        }
+        self.observations
+            .push_event(ObserveEvent::Ended(id, reason));
+        self.proceed(now, &observation.peer, outcome);
+    }
+}

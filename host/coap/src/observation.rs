@@ -1,0 +1,85 @@
+//! One observation (RFC 7641): its identity, the events that the caller polls, and its entry in the list of observers.
+
+use std::fmt;
+use std::time::Instant;
+
+use crate::block::Block;
+use crate::cache_key::ResponseKey;
+use crate::message::Token;
+use crate::peer::Peer;
+
+/// Identifies one observation of one endpoint. An endpoint never uses one twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObservationId(pub(super) u64);
+
+/// An event of an observation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ObserveEvent {
+    /// The observer has acknowledged the last notification. A non-confirmable notification counts as delivered when it
+    /// leaves; one in blocks, when the observer has fetched the last block or has stopped fetching.
+    Delivered(ObservationId),
+    /// The observation has ended.
+    Ended(ObservationId, Ended),
+}
+
+/// Why an observation has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// GET with Observe 1 (RFC 7641 §3.6).
+    Deregistered,
+    /// The observer sent another request with the same token (RFC 7641 §4.1).
+    Replaced,
+    /// The observer rejected a notification with RST (RFC 7641 §3.6).
+    Reset,
+    /// The observer never acknowledged a notification (RFC 7641 §4.5).
+    Unacknowledged,
+    /// No message ID was free for a notification.
+    WithoutMessageId,
+    /// The list of observers was full, and the observer had not proven its address.
+    Displaced,
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Deregistered => "the device deregistered",
+            Self::Replaced => "the device registered again",
+            Self::Reset => "the device rejected a notification",
+            Self::Unacknowledged => "the device never acknowledged a notification",
+            Self::WithoutMessageId => "too many messages went to the device",
+            Self::Displaced => "others needed its place before the device proved its address",
+        })
+    }
+}
+
+/// One entry of the list of observers (RFC 7641 §4.1). `C` binds its notifications to the protected request, see
+/// [`MessageProtection`](crate::MessageProtection).
+pub(super) struct Observation<P, C> {
+    pub(super) peer: Peer<P>,
+    pub(super) token: Token,
+    /// Key of a notification's body if it leaves in blocks: that of the request.
+    pub(super) response_key: ResponseKey<P>,
+    /// The block size that the request asked for.
+    pub(super) block2: Option<Block>,
+    /// Of the request, if it was protected.
+    pub(super) protection: Option<C>,
+    /// When the observer last acknowledged a notification.
+    pub(super) confirmed_at: Option<Instant>,
+    /// When the last notification left.
+    pub(super) notified_at: Option<Instant>,
+    /// The message ID of the last non-confirmable notification, which a RST names.
+    pub(super) last_non: Option<u16>,
+    /// The blocks of the last notification that the observer has not fetched.
+    pub(super) fetch: Fetch,
+}
+
+/// The blocks of a notification after its first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fetch {
+    /// There are none, or the observer has fetched all.
+    Done,
+    /// The observer has not acknowledged the first block.
+    Announced,
+    /// The observer has acknowledged the first block. The endpoint stops waiting for requests then.
+    Until(Instant),
+}

@@ -1,0 +1,87 @@
+//! Own confirmable messages toward one peer: the one that waits for its acknowledgement, and those behind it.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::message::Datagram;
+use crate::observation::ObservationId;
+
+/// The purpose of a confirmable message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// A separate response. Nothing depends on its delivery.
+    Response,
+    /// A separate response that began an observation.
+    FirstResponse(ObservationId),
+    /// A notification. The observation continues or ends with it.
+    Notification(ObservationId),
+    /// A ping whose RST proves the peer's address.
+    AddressProof,
+}
+
+impl Purpose {
+    pub(super) fn is_response(self) -> bool {
+        matches!(self, Self::Response | Self::FirstResponse(_))
+    }
+}
+
+/// A message that waits for the acknowledgement of another one.
+pub(super) struct Waiting {
+    pub(super) purpose: Purpose,
+    pub(super) content: Content,
+}
+
+pub(super) enum Content {
+    /// Never sent.
+    New(Datagram),
+    /// Sent before. The same bytes leave again, so the receiver recognises the message ID.
+    Again { message_id: u16, bytes: Vec<u8> },
+}
+
+impl Waiting {
+    pub(super) fn was_sent_as(&self, id: u16) -> bool {
+        matches!(self.content, Content::Again { message_id, .. } if message_id == id)
+    }
+}
+
+/// The confirmable message that waits for its acknowledgement, and those behind it.
+pub(super) struct Outbound {
+    pub(super) purpose: Purpose,
+    pub(super) message_id: u16,
+    pub(super) bytes: Vec<u8>,
+    pub(super) timer: (Instant, u64),
+    pub(super) timeout: Duration,
+    pub(super) retransmissions: u32,
+    pub(super) waiting: VecDeque<Waiting>,
+}
+
+impl Outbound {
+    pub(super) fn purposes(&self) -> impl Iterator<Item = Purpose> {
+        let waiting = self.waiting.iter().map(|waiting| waiting.purpose);
+        [self.purpose].into_iter().chain(waiting)
+    }
+
+    pub(super) fn responses(&self) -> usize {
+        self.purposes()
+            .filter(|purpose| purpose.is_response())
+            .count()
+    }
+}
+
+/// The result of a step toward one peer.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Outcome {
+    /// Bytes to send now.
+    pub(super) transmit: Option<Vec<u8>>,
+    /// Messages dropped because no message ID was free.
+    pub(super) without_id: Vec<Purpose>,
+}
+
+/// The result of a due timer.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Due<P> {
+    /// Send again.
+    Retransmit(P, Vec<u8>, Purpose),
+    /// The peer acknowledged no retransmission: these messages to it are dropped.
+    GivenUp(P, Vec<Purpose>),
+}

@@ -1,0 +1,47 @@
+//! The identity of a peer, as the caller of an endpoint names it.
+
+use std::hash::Hash;
+use std::net::SocketAddr;
+
+/// Identifies a peer: an address pair, or a security association (RFC 7252 §1.2, "Endpoint"). Message IDs, tokens and
+/// block-wise bodies belong to one peer.
+///
+/// ```
+/// use comatrix_coap::PeerId;
+///
+/// #[derive(Clone, PartialEq, Eq, Hash)]
+/// struct Session {
+///     id: u64,
+///     is_authenticated: bool,
+/// }
+///
+/// impl PeerId for Session {
+///     fn has_proven_address(&self) -> bool {
+///         self.is_authenticated
+///     }
+/// }
+/// ```
+pub trait PeerId: Clone + Eq + Hash {
+    /// Whether the transport has proven that the peer receives at its address: by the cookie of a DTLS handshake
+    /// (RFC 6347 §4.2.1, RFC 9147 §5.1), for example. The endpoint does not limit the bytes that it sends to such a
+    /// peer, and sends no Echo and no ping to it. `false` if not implemented: the endpoint validates the address itself
+    /// (RFC 9175 §2.4).
+    fn has_proven_address(&self) -> bool {
+        false
+    }
+}
+
+macro_rules! unproven {
+    ($($type:ty),+) => { $(impl PeerId for $type {})+ };
+}
+
+// Addresses of UDP, with and without the local one; numbers and names, for tests and simulations.
+unproven!(
+    SocketAddr,
+    (SocketAddr, SocketAddr),
+    u8,
+    u16,
+    u32,
+    u64,
+    &str
+);

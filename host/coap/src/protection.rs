@@ -1,0 +1,77 @@
+//! The place of object security: OSCORE (RFC 8613) protects messages between the message layer and the options.
+//!
+//! Order of processing of a request: the endpoint decodes the datagram, detects duplicates (RFC 7252 §4.5), lets
+//! [`MessageProtection::unprotect`] replace the message, and only then reads its options (RFC 8613 §8.2, step 9).
+//! Order for a response or notification: the endpoint fits it (options, block, size), lets
+//! [`MessageProtection::protect`] replace it (§8.3), and encodes the result. A retransmission sends the encoded bytes
+//! again.
+//!
+//! Empty messages are not protected (RFC 8613 §4.2). Block options outside the protected part, which proxies add
+//! (§4.1.3.4.2), are not assembled before `unprotect`.
+
+use std::convert::Infallible;
+use std::time::Instant;
+
+use crate::message::Message;
+
+/// Protects the messages of an endpoint. `P` identifies the peer.
+pub trait MessageProtection<P> {
+    /// Belongs to one protected request. Its responses and notifications are bound to it: for OSCORE the security
+    /// context, the `kid` and the Partial IV, which a server stores until all responses are sent (RFC 8613 §7.1). The
+    /// endpoint keeps it as long as the exchange or the observation.
+    type Context: Clone;
+
+    /// Replaces a protected request by the request inside. Called once for each request that is no duplicate and is
+    /// within the peer's rate. `Ok(None)`: the request is not protected, and its responses will not be either.
+    ///
+    /// # Errors
+    /// The error response, if verification fails: 4.00, 4.01 or 4.02 (RFC 8613 §8.2, steps 2, 3 and 6). The endpoint
+    /// sends it unprotected, and sends it again to duplicates of the request.
+    fn unprotect(
+        &mut self,
+        now: Instant,
+        peer: &P,
+        request: &mut Message,
+    ) -> Result<Option<Self::Context>, Message>;
+
+    /// Replaces a response or notification by its protected form. Called once for each message; the endpoint keeps the
+    /// encoded result for retransmissions and duplicates. A message that waits for an acknowledgement of another one
+    /// (NSTART) is protected before it waits, and one whose observation ends meanwhile never leaves.
+    ///
+    /// An implementation that cannot protect the message, because it has no sequence number left (RFC 8613 §7.2.1),
+    /// must replace it by an error without content.
+    fn protect(&mut self, now: Instant, peer: &P, context: &Self::Context, message: &mut Message);
+
+    /// The most bytes that [`protect`](Self::protect) adds to a datagram. Responses to unproven addresses leave room
+    /// for them (RFC 9175 §2.4).
+    fn overhead(&self, context: &Self::Context) -> usize;
+}
+
+/// Messages as they are. An endpoint with it refuses a request with the OSCORE option, which is critical, with 4.02.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoProtection;
+
+impl<P> MessageProtection<P> for NoProtection {
+    /// No request is protected; the compiler removes the calls.
+    type Context = Infallible;
+
+    #[inline]
+    fn unprotect(
+        &mut self,
+        _: Instant,
+        _: &P,
+        _: &mut Message,
+    ) -> Result<Option<Infallible>, Message> {
+        Ok(None)
+    }
+
+    #[inline]
+    fn protect(&mut self, _: Instant, _: &P, context: &Infallible, _: &mut Message) {
+        match *context {}
+    }
+
+    #[inline]
+    fn overhead(&self, context: &Infallible) -> usize {
+        match *context {}
+    }
+}

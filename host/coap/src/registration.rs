@@ -1,0 +1,110 @@
+//! Requests for observations (RFC 7641 §4.1): registration, renewal, replacement and deregistration.
+
+use std::time::Instant;
+
+use crate::code;
+use crate::endpoint::Endpoint;
+use crate::exchange::{Exchange, ExchangeId, RequestMeta};
+use crate::message::Message;
+use crate::observation::{Ended, Fetch, Observation, ObservationId};
+use crate::peer_id::PeerId;
+use crate::protection::MessageProtection;
+
+impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
+    /// The observation that this request may renew: it asks for an observation, and its token names one
+    /// (RFC 7641 §4.1).
+    pub fn renews(&self, id: ExchangeId) -> Option<ObservationId> {
+        let exchange = self
+            .exchanges
+            .get(id)
+            .filter(|exchange| exchange.observes)?;
+        self.observations
+            .find(&exchange.meta.peer, exchange.meta.token)
+    }
+
+    /// Responds to a request for an observation ([`Incoming::observes`](crate::Incoming)), and begins the observation, or
+    /// continues `renewed`, which the request [`renews`](Self::renews). None if the response is no success or a limit is
+    /// reached: then the response leaves without Observe (RFC 7641 §4.1).
+    pub fn respond_observing(
+        &mut self,
+        now: Instant,
+        id: ExchangeId,
+        response: Message,
+        renewed: Option<ObservationId>,
+    ) -> Option<ObservationId> {
+        let exchange = self.exchanges.finish(id)?;
+        let wanted = exchange.observes && code::class(response.code) == 2;
+        let renewed = renewed.and_then(|renewed| self.observations.get_mut(renewed));
+        let begun = match renewed.filter(|_| wanted) {
+            Some(observation) => {
+                observation.response_key = exchange.response_key.clone();
+                observation.block2 = exchange.block2;
+                observation.protection = exchange.meta.protection.clone();
+                self.observations
+                    .find(&exchange.meta.peer, exchange.meta.token)
+            }
+            None => {
+                // The old entry makes room for the new one.
+                self.end_replaced(now, &exchange);
+                if wanted {
+                    self.begin_observation(now, &exchange)
+                } else {
+                    None
+                }
+            }
+        };
+        self.respond_to(now, &exchange, response, begun.is_some());
+        if begun.is_some() {
+            self.ping_unless_proven(now, &exchange.meta.peer);
+        }
+        self.collect_counters();
+        begun
+    }
+
+    /// Ends the observation that the token of a request with Observe 0 named before, whatever the response is.
+    pub(super) fn end_replaced(&mut self, now: Instant, exchange: &Exchange<P, X::Context>) {
+        if exchange.observes {
+            let meta = &exchange.meta;
+            if let Some(replaced) = self.observations.find(&meta.peer, meta.token) {
+                self.end(now, replaced, Ended::Replaced);
+            }
+        }
+    }
+
+    fn begin_observation(
+        &mut self,
+        now: Instant,
+        exchange: &Exchange<P, X::Context>,
+    ) -> Option<ObservationId> {
+        let meta = &exchange.meta;
+        if let Some(oldest) = self.observations.to_displace(&meta.peer) {
+            self.counters.observations_displaced += 1;
+            self.end(now, oldest, Ended::Displaced);
+        }
+        let observation = Observation {
+            peer: meta.peer.clone(),
+            token: meta.token,
+            response_key: exchange.response_key.clone(),
+            block2: exchange.block2,
+            protection: meta.protection.clone(),
+            confirmed_at: None,
+            notified_at: None,
+            last_non: None,
+            fetch: Fetch::Done,
+        };
+        let is_proven = self.is_peer_proven(now, &meta.peer);
+        let begun = self.observations.begin(observation, is_proven);
+        match begun {
+            Some(_) => self.counters.observations += 1,
+            None => self.counters.observations_refused += 1,
+        }
+        begun
+    }
+
+    /// Ends the observation of a GET with Observe 1 (RFC 7641 §3.6). The request gets a response like any other.
+    pub(super) fn deregister(&mut self, meta: &RequestMeta<P, X::Context>) {
+        if let Some(id) = self.observations.find(&meta.peer, meta.token) {
+            self.end(meta.received_at, id, Ended::Deregistered);
+        }
+    }
+}

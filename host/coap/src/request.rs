@@ -1,0 +1,150 @@
+//! From a request's message to its exchange: duplicates (RFC 7252 §4.5), protection (RFC 8613 §8.2), options
+//! (RFC 7252 §5.4), then blocks, in `assemble`.
+
+use std::time::Instant;
+
+use crate::code;
+use crate::endpoint::Endpoint;
+use crate::exchange::{Arrival, RequestMeta};
+use crate::fitting::in_accepted_format;
+use crate::message::{Datagram, Message, MessageType};
+use crate::option::{ECHO, MAX_AGE};
+use crate::options;
+use crate::peer::Peer;
+use crate::peer_id::PeerId;
+use crate::protection::MessageProtection;
+use crate::response_constraints::ResponseConstraints;
+
+impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
+    pub(super) fn handle_request(
+        &mut self,
+        now: Instant,
+        peer: Peer<P>,
+        datagram: Datagram,
+        arrival: Arrival,
+    ) {
+        let Datagram {
+            message_type,
+            message_id,
+            token,
+            message: mut request,
+        } = datagram;
+        let constraints = self.constraints(now, &peer, &request, arrival);
+        let mut meta = RequestMeta {
+            peer,
+            message_type,
+            message_id,
+            token,
+            method: request.code,
+            received_at: now,
+            protection: None,
+            constraints,
+        };
+        if self.is_duplicate(&meta) {
+            self.counters.duplicates += 1;
+            return;
+        }
+        if arrival.limited {
+            return self.refuse(&meta, too_many());
+        }
+        match self.protection.unprotect(now, &meta.peer.id, &mut request) {
+            Ok(None) => {}
+            Ok(Some(context)) => {
+                let overhead = self.protection.overhead(&context);
+                meta.protection = Some(context);
+                meta.method = request.code;
+                meta.constraints = self.constraints(now, &meta.peer, &request, arrival);
+                meta.constraints.reserve(overhead);
+            }
+            // Retained, so that a duplicate is not unprotected again: it would count as a replay.
+            Err(response) => return self.refuse_and_retain(&meta, response, true),
+        }
+        if let Err(error) = options::recognise(&mut request) {
+            self.counters.bad_options += 1;
+            // RFC 7252 §5.4.1: a non-confirmable request is rejected silently.
+            if message_type == MessageType::Confirmable {
+                self.refuse(
+                    &meta,
+                    Message::diagnostic(code::BAD_OPTION, error.to_string()),
+                );
+            }
+            return;
+        }
+        if self.limits.echo && !self.is_peer_proven(now, &meta.peer) {
+            let challenge = self.challenge(now, &meta.peer);
+            return self.refuse(&meta, challenge);
+        }
+        match self.assemble(&meta, request, arrival.wire_bytes) {
+            Ok(Some(incoming)) => {
+                self.counters.requests += 1;
+                self.requests.push_back(incoming);
+            }
+            Ok(None) => {}
+            Err(refusal) => self.refuse(&meta, refusal),
+        }
+    }
+
+    /// The constraints of a response to this request. A fresh Echo value proves the peer's address first.
+    fn constraints(
+        &mut self,
+        now: Instant,
+        peer: &Peer<P>,
+        request: &Message,
+        arrival: Arrival,
+    ) -> ResponseConstraints {
+        if let Some(value) = request.option(ECHO)
+            && self.echo.is_fresh(now, peer, value)
+        {
+            self.prove(now, peer);
+        }
+        let allowance = self.allowance(now, peer, arrival.wire_bytes);
+        ResponseConstraints::of(request, arrival.multicast, allowance)
+    }
+
+    /// Responds to a request that the caller does not get.
+    fn refuse(&mut self, meta: &RequestMeta<P, X::Context>, response: Message) {
+        self.refuse_and_retain(meta, response, !code::is_safe(meta.method));
+    }
+
+    fn refuse_and_retain(
+        &mut self,
+        meta: &RequestMeta<P, X::Context>,
+        response: Message,
+        retain: bool,
+    ) {
+        self.latest_refusal = Some((meta.peer.id.clone(), response.code));
+        let response = in_accepted_format(meta, response);
+        let (response, _) = self.within_allowance(meta, false, None, response);
+        self.send_response(meta.received_at, meta, false, response, retain);
+    }
+
+    /// Handles a duplicate (RFC 7252 §4.5): silence while its request is in progress and not acknowledged, else the same
+    /// datagram again. A duplicate of a non-confirmable request is dropped.
+    fn is_duplicate(&mut self, meta: &RequestMeta<P, X::Context>) -> bool {
+        let (message_type, message_id) = (meta.message_type, meta.message_id);
+        if let Some(exchange) = self.exchanges.find(&meta.peer, message_type, message_id) {
+            if exchange.acknowledged {
+                self.transmit_empty(&meta.peer, MessageType::Acknowledgement, message_id);
+            }
+            return true;
+        }
+        let retained = self
+            .dedup
+            .find(meta.received_at, &meta.peer, message_type, message_id);
+        let Some(retained) = retained else {
+            return false;
+        };
+        // A message that repeats only the message ID may be shorter than the request that the response was fitted to.
+        if !retained.is_empty() && retained.len() <= meta.constraints.allowance {
+            let bytes = retained.to_vec();
+            self.transmit(&meta.peer, bytes);
+        }
+        true
+    }
+}
+
+/// RFC 8516: the peer may send again within a second.
+fn too_many() -> Message {
+    let text = "too many requests; send it again after Max-Age seconds";
+    Message::diagnostic(code::TOO_MANY_REQUESTS, text).with_uint_option(MAX_AGE, 1)
+}

@@ -1,4 +1,5 @@
-//! Collects the sources of the SDK, so that `comatrix-gateway rule new` can write a crate that builds without this project.
+//! Collects the sources of the SDK, so that `comatrix-gateway rule new` can create a crate that builds without this
+//! project.
 
 use std::env;
 use std::fmt::Write;
@@ -23,7 +24,7 @@ fn main() -> Result<(), String> {
     fs::write(&table, sdk).map_err(|error| format!("{}: {error}", table.display()))
 }
 
-/// A Rust expression: where each file of the SDK goes in a new rule's folder, and its content.
+/// A Rust expression: the path of each file of the SDK in a new rule's folder, and its content.
 fn sdk_files(workspace: &Path) -> Result<String, String> {
     let mut files = vec![
         (workspace.join("Cargo.lock"), "Cargo.lock".to_owned()),
@@ -43,7 +44,7 @@ fn sdk_files(workspace: &Path) -> Result<String, String> {
     Ok(table)
 }
 
-/// The files in `folder` and below, in a fixed order.
+/// Adds the files in `folder` and below, in a fixed order.
 fn list(folder: &Path, path: &str, files: &mut Vec<(PathBuf, String)>) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
     let entries: Result<Vec<_>, _> = fs::read_dir(folder).map_err(failed)?.collect();

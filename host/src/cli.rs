@@ -1,4 +1,4 @@
-//! The command line. Only `config` reads what it holds.
+//! The command line of the binary.
 
 use clap::{Parser, Subcommand};
 
@@ -21,7 +21,7 @@ use runtime::compile_component::CompileComponentArgs;
     args_conflicts_with_subcommands = true
 )]
 pub struct Cli {
-    /// What to do instead of serving.
+    /// The command; without one, the gateway serves.
     #[command(subcommand)]
     pub command: Option<Command>,
     /// Settings of the gateway.
@@ -29,19 +29,19 @@ pub struct Cli {
     pub serve: ServeArgs,
 }
 
-/// What the binary does besides being a gateway.
+/// The commands besides the gateway itself.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Speak to a gateway as a device does.
+    /// Send a request to a gateway as a device does.
     Device(DeviceArgs),
-    /// Show what a running gateway does.
+    /// Show the status of a running gateway.
     Status(StatusArgs),
-    /// Look after the rules of a running gateway.
+    /// Manage the rules of a running gateway.
     Rules(RulesArgs),
-    /// Make, check, sign and try out rules.
+    /// Create, check, sign and run rules.
     #[cfg(feature = "compiler")]
     Rule(RuleArgs),
-    /// Compile a component for the gateway that asks for it.
+    /// Compile a component for the gateway that started this process.
     #[cfg(feature = "compiler")]
     #[command(name = COMPILE_COMMAND, hide = true)]
     CompileComponent(CompileComponentArgs),

@@ -1,4 +1,4 @@
-//! The gateway's binary: reads the command line and runs the command that it names; without one, the gateway.
+//! The gateway's binary: reads the command line and runs its command, or the gateway without one.
 
 mod serve;
 
@@ -29,8 +29,8 @@ fn main() -> ExitCode {
 
 #[allow(clippy::print_stderr)] // The log may not have started.
 fn failed(error: &serve::StartError) -> ExitCode {
-    let sentence = error.to_string();
-    eprintln!("comatrix-gateway: {sentence}");
-    service_manager::failed(&sentence);
+    let message = error.to_string();
+    eprintln!("comatrix-gateway: {message}");
+    service_manager::failed(&message);
     error.exit_code()
 }

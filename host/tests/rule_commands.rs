@@ -110,7 +110,7 @@ fn a_rule_goes_from_key_to_verified_signature_and_no_further_once_altered() {
         &folder,
         &["keygen", "ann"],
         2,
-        &["ann.key is already there"],
+        &["ann.key exists already"],
     );
     assert_eq!(fs::read(folder.join("ann.key")).unwrap(), key);
     fs::write(folder.join("bob.pub"), "").unwrap();
@@ -118,7 +118,7 @@ fn a_rule_goes_from_key_to_verified_signature_and_no_further_once_altered() {
         &folder,
         &["keygen", "bob"],
         2,
-        &["bob.pub is already there"],
+        &["bob.pub exists already"],
     );
     assert!(!folder.join("bob.key").exists());
 
@@ -205,7 +205,7 @@ fn a_check_says_what_the_rule_has_and_asks_for_or_what_to_mend() {
         "ok    needs: 1, which [[rule]] must grant:",
         "\"GET none standard /needed\",",
         "rule manifest` writes it",
-        "ok    folder's vectors: 1 end as they should",
+        "ok    folder's vectors: 1 passed",
     ] {
         assert!(out.contains(line), "{line}: {out}");
     }

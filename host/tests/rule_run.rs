@@ -35,7 +35,7 @@ fn a_run_prints_each_effect_of_an_exchange() {
         &["=> call 1: GET /needed", "one more --upstream-response"],
     );
     for (request, answer) in [
-        ("GET /else", "<- 4.04 Not Found, from the gateway itself"),
+        ("GET /else", "<- 4.04 Not Found, from the gateway"),
         ("POST /test", "<- 4.05"),
     ] {
         let out = ok(&folder, &["run", "mine.wasm", "--request", request]);
@@ -55,8 +55,8 @@ fn a_run_prints_each_effect_of_an_exchange() {
         ],
     );
     assert!(
-        out.contains("<= no answer: unreachable")
-            && out.contains("1 of --upstream-response were not asked for"),
+        out.contains("<= no response: unreachable")
+            && out.contains("1 of --upstream-response were not used"),
         "{out}"
     );
 }
@@ -127,7 +127,7 @@ fn a_run_with_observe_polls_with_the_answers_that_are_left() {
     ] {
         assert!(out.contains(said), "{said}: {out}");
     }
-    assert!(!out.contains("not asked for"), "{out}");
+    assert!(!out.contains("not used"), "{out}");
     // Without Observe the same answers are too many.
     args[3] = "GET /getmsg/!r:h";
     let page = r#"200 {"chunk":[]}"#;

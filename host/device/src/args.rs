@@ -6,21 +6,21 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-/// What `--help` says below the options.
+/// Printed by `--help` below the options.
 const EXIT_CODES: &str = "\
-Exit codes (with --repeat: the highest one seen):
+Exit codes (with --repeat: the highest of all exchanges):
   0  success, a 2.xx response
   2  the command line, a file or a variable is wrong
   4  a 4.xx response: the request, the token or the room
   5  a 5.xx response: the gateway or the homeserver
-  6  no answer: timed out, refused, host not found
-  7  the gateway reset the message, or its answer cannot be used
+  6  no response: timed out, refused, host not found
+  7  the gateway reset the message, or its response is unusable
 
-Secrets are never taken from the command line, where other users could see them:
+Secrets are not accepted on the command line, where other users could see them:
   COMATRIX_PASSWORD or --password-file FILE   the account's password (`-` reads standard input)
   COMATRIX_TOKEN or --token-file FILE         the access token, sent as CoAP option 256";
 
-/// `comatrix-gateway device …`: acts as a constrained device does, over CoAP, for trying out and scripting.
+/// `comatrix-gateway device …`: acts as a constrained device over CoAP, for tests and scripts.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub struct DeviceArgs {
@@ -31,7 +31,7 @@ pub struct DeviceArgs {
     pub(super) exchange: ExchangeArgs,
 }
 
-/// How an exchange is made; the same for every resource.
+/// Options of an exchange; the same for every resource.
 #[derive(Debug, Args)]
 pub(super) struct ExchangeArgs {
     /// The gateway's address; IPv6 in brackets, link-local with its zone: coap://[fe80::1%eth0]
@@ -47,7 +47,7 @@ pub(super) struct ExchangeArgs {
     #[arg(long, global = true)]
     pub(super) non: bool,
 
-    /// Make the exchange this many times, one after the other
+    /// Repeat the exchange: this many times in all, one after the other
     #[arg(long, global = true, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(super) repeat: u32,
 
@@ -55,12 +55,12 @@ pub(super) struct ExchangeArgs {
     #[arg(long, global = true, value_name = "SECONDS", default_value = "1")]
     pub(super) interval: f64,
 
-    /// Largest block both ways: 16, 32, 64, 128, 256, 512 or 1024 bytes. Given, it is also asked of the gateway
-    /// (default: 1024, asked only where a body does not fit)
+    /// Largest block in both directions: 16, 32, 64, 128, 256, 512 or 1024 bytes. With this option the device also
+    /// requests this size from the gateway (default: 1024, requested only for a body that does not fit)
     #[arg(long, global = true, value_name = "BYTES")]
     pub(super) block_size: Option<u16>,
 
-    /// Give up on an exchange after this time, retransmissions and blocks included
+    /// Give up on an exchange after this time, including retransmissions and blocks
     #[arg(long, global = true, value_name = "SECONDS", default_value = "30")]
     pub(super) timeout: f64,
 
@@ -72,9 +72,9 @@ pub(super) struct ExchangeArgs {
 /// One command per resource of the gateway.
 #[derive(Debug, Subcommand)]
 pub(super) enum DeviceCommand {
-    /// Make an account on the homeserver (POST /register)
+    /// Create an account on the homeserver (POST /register)
     Register(AccountArgs),
-    /// Log in and receive an access token (POST /login)
+    /// Log in and get an access token (POST /login)
     Login(AccountArgs),
     /// Join a room (POST /join)
     Join(RoomArgs),
@@ -82,29 +82,30 @@ pub(super) enum DeviceCommand {
     Send(SendArgs),
     /// Read the last text message of a room (GET /getmsg)
     Getmsg(RoomArgs),
-    /// Ask the gateway for the time, as Unix seconds (GET /time)
+    /// Get the time from the gateway, as Unix seconds (GET /time)
     Time,
     /// Invalidate the access token (POST /logout)
     Logout(LogoutArgs),
 }
 
-/// Which homeserver is named, and how.
+/// The homeserver in the request.
 #[derive(Debug, Default, Args)]
 pub(super) struct HomeserverArgs {
-    /// Name the homeserver in a Proxy-Uri, as the devices of 2021 do; without it the gateway's default is meant
+    /// Name the homeserver in a Proxy-Uri, as the devices of 2021 do. Without this option, the gateway uses its default
+    /// homeserver
     #[arg(long, value_name = "URL")]
     pub(super) homeserver: Option<String>,
 
-    /// Spell the Proxy-Uri out (/_matrix/client/r0/…) instead of its short MSC3079 code
+    /// Write the Proxy-Uri in full (/_matrix/client/r0/…) instead of its short MSC3079 code
     #[arg(long, requires = "homeserver")]
     pub(super) full: bool,
 }
 
-/// Where the access token comes from.
+/// The source of the access token.
 #[derive(Debug, Default, Args)]
 pub(super) struct TokenArgs {
-    /// File with the access token, `-` for standard input (or set COMATRIX_TOKEN); without a token the gateway
-    /// uses its own, where it has one
+    /// File with the access token, `-` for standard input (or set COMATRIX_TOKEN). Without a token, the gateway uses its
+    /// own if it has one
     #[arg(long, value_name = "FILE")]
     pub(super) token_file: Option<PathBuf>,
 }
@@ -124,7 +125,7 @@ pub(super) struct AccountArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) save_token: Option<PathBuf>,
 
-    /// Show the access token of the answer instead of hiding it
+    /// Print the access token of the response instead of redaction it
     #[arg(long)]
     pub(super) show_token: bool,
 
@@ -157,7 +158,7 @@ pub(super) struct RoomArgs {
 /// `send`.
 #[derive(Debug, Args)]
 pub(super) struct SendArgs {
-    /// Room and text; one of them, or none, when --room or --message give the other
+    /// Room and text; leave out the one that --room or --message gives
     #[arg(value_name = "ROOM TEXT", num_args = 0..=2)]
     pub(super) words: Vec<String>,
 
@@ -169,8 +170,8 @@ pub(super) struct SendArgs {
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(super) message: Option<String>,
 
-    /// Transaction id, used unchanged in every repetition: the homeserver takes it once (default with --homeserver:
-    /// a new one each time; without: left to the gateway)
+    /// Transaction id, the same in every repetition: the homeserver accepts it once (default with --homeserver: a new
+    /// one for each exchange; without: the gateway makes one)
     #[arg(long, value_name = "ID")]
     pub(super) txn: Option<String>,
 
@@ -187,7 +188,7 @@ pub(super) struct SendArgs {
     "File with the access token to invalidate, `-` for standard input (or set COMATRIX_TOKEN)"
 )))]
 pub(super) struct LogoutArgs {
-    /// Invalidate every token of the account, not just this one
+    /// Invalidate all tokens of the account, not only this one
     #[arg(long, requires = "homeserver")]
     pub(super) all: bool,
 

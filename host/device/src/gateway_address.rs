@@ -9,10 +9,10 @@ use super::usage::UsageError;
 /// The port of plain CoAP (RFC 7252 §6.1).
 const DEFAULT_PORT: u16 = 5683;
 
-/// Where the gateway listens; names are resolved later.
+/// The address of the gateway; names are resolved later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct GatewayAddress {
-    /// A name, an IPv4 or an IPv6 address, the last with its zone where it has one.
+    /// A name, an IPv4 address, or an IPv6 address with its zone if it has one.
     pub(super) host: String,
     pub(super) port: u16,
 }
@@ -29,17 +29,17 @@ impl GatewayAddress {
         }
         let authority = text
             .strip_prefix("coap://")
-            .ok_or_else(|| refuse("it does not begin with coap://"))?;
+            .ok_or_else(|| refuse("it does not start with coap://"))?;
         let authority = authority.strip_suffix('/').unwrap_or(authority);
         if authority.contains(['/', '?', '#', '@']) {
-            return Err(refuse("something else than host and port is in it"));
+            return Err(refuse("it has more than host and port"));
         }
         let (host, port) = match authority.strip_prefix('[') {
             Some(rest) => {
                 let (address, port) = rest
                     .split_once(']')
                     .ok_or_else(|| refuse("the closing bracket is missing"))?;
-                // `%25` is how RFC 6874 wrote the `%` before a zone.
+                // RFC 6874 wrote the `%` before a zone as `%25`.
                 (
                     ipv6_host(&address.replacen("%25", "%", 1)).map_err(refuse)?,
                     port,
@@ -47,7 +47,7 @@ impl GatewayAddress {
             }
             None => match authority.split_once(':') {
                 Some((_, rest)) if rest.contains(':') => {
-                    return Err(refuse("an IPv6 address belongs in brackets"));
+                    return Err(refuse("an IPv6 address needs brackets"));
                 }
                 Some((host, _)) => (host.to_owned(), &authority[host.len()..]),
                 None => (authority.to_owned(), ""),
@@ -65,9 +65,9 @@ impl GatewayAddress {
                 .parse()
                 .ok()
                 .filter(|port| *port != 0)
-                .ok_or_else(|| refuse("its port is not one of 1 to 65535"))?,
+                .ok_or_else(|| refuse("its port is not between 1 and 65535"))?,
             None if port.is_empty() => DEFAULT_PORT,
-            None => return Err(refuse("something follows the closing bracket")),
+            None => return Err(refuse("there is text after the closing bracket")),
         };
         Ok(Self { host, port })
     }
@@ -80,7 +80,7 @@ fn ipv6_host(text: &str) -> Result<String, &'static str> {
     };
     let address: Ipv6Addr = address
         .parse()
-        .map_err(|_| "what stands in the brackets is not an IPv6 address")?;
+        .map_err(|_| "the text in brackets is not an IPv6 address")?;
     match zone {
         None if address.is_unicast_link_local() => {
             Err("a link-local address needs its zone, the name of the interface")
@@ -123,9 +123,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused_with_its_reason() {
+    fn text_that_is_not_an_address_is_refused_with_the_reason() {
         for (text, reason) in [
-            ("localhost", "begin with coap://"),
+            ("localhost", "start with coap://"),
             ("coaps://h", "plain CoAP"),
             ("coap://", "host is missing"),
             ("coap://:5683", "host is missing"),
@@ -135,7 +135,7 @@ mod tests {
             ("coap://u@h", "host and port"),
             ("coap://::1", "brackets"),
             ("coap://[::1", "bracket is missing"),
-            ("coap://[::1]5683", "follows"),
+            ("coap://[::1]5683", "after the closing bracket"),
             ("coap://[localhost]", "not an IPv6 address"),
             ("coap://[fe80::1]", "needs its zone"),
             ("coap://[fe80::1%]", "zone after % is empty"),
@@ -147,7 +147,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_panics_and_what_is_shown_is_read_again(text in "(coap://)?[\\PC]{0,20}") {
+        fn no_text_panics_and_displayed_addresses_are_read_again(text in "(coap://)?[\\PC]{0,20}") {
             if let Ok(address) = GatewayAddress::parse(&text) {
                 prop_assert_eq!(GatewayAddress::parse(&address.to_string()).ok(), Some(address));
             }

@@ -1,19 +1,19 @@
-//! `comatrix-gateway device …`: a constrained device on the command line, for trying out and scripting.
+//! `comatrix-gateway device …`: a constrained device on the command line, for tests and scripts.
 //!
-//! Each command makes one request of the wire contract as a device does, over CoAP and UDP, and prints what was
-//! sent and answered. Passwords and tokens are never printed; a new token only where the user asks for it.
+//! Each command makes one request as a device does, over CoAP and UDP, and prints the request and the response.
+//! Passwords and tokens are never printed, except for a new token on the user's request.
 //!
-//! Read first: `request` (what each command sends), then `report` (what is printed).
+//! Read first: `request` (the request of each command), then `report` (the output).
 
 mod args;
 mod gateway_address;
-pub mod hiding;
 pub mod notation;
 pub mod option_view;
 pub mod outcome;
 pub mod payload_view;
 mod plan;
 mod proxy_uri;
+pub mod redaction;
 mod report;
 mod request;
 mod secret_files;
@@ -32,84 +32,84 @@ pub use args::DeviceArgs;
 
 use coap::Message;
 use coap::code::class;
-use hiding::Hiding;
 use outcome::{exit, exit_code_of_failure, exit_code_of_response, remedy};
 use plan::Plan;
+use redaction::Redaction;
 use report::Report;
 use secret_files::TokenFile;
-use udp::Link;
+use udp::UdpClient;
 use usage::UsageError;
 
-/// Runs a device command to its end: exchanges on standard output, errors on standard error, both blocking.
+/// Runs a device command: exchanges on standard output, errors on standard error, both blocking.
 ///
-/// Exit codes are those of `--help`: 0 success, 2 usage, 4 and 5 the class of the response, 6 no answer, 7 reset or
-/// unusable answer; of several exchanges the highest.
+/// Exit codes are those of `--help`: 0 success, 2 usage, 4 and 5 the class of the response, 6 no response, 7 reset or
+/// unusable response; the highest of several exchanges.
 pub fn run(args: DeviceArgs) -> ExitCode {
     let mut errors = io::stderr().lock();
     let plan = Plan::new(args, &|name| std::env::var_os(name));
-    let done = plan.and_then(|plan| carry_out(&plan, &mut io::stdout().lock(), &mut errors));
+    let done = plan.and_then(|plan| execute(&plan, &mut io::stdout().lock(), &mut errors));
     ExitCode::from(done.unwrap_or_else(|error| {
-        // Nobody is left to tell when standard error is closed too.
+        // If standard error is closed too, there is no place for the message.
         let _ = writeln!(errors, "error: {error}");
         exit::USAGE
     }))
 }
 
-/// Makes the exchanges of a plan; the highest exit code of them.
-fn carry_out(plan: &Plan, out: &mut impl Write, errors: &mut impl Write) -> Result<u8, UsageError> {
+/// Makes the exchanges of a plan. Returns their highest exit code.
+fn execute(plan: &Plan, out: &mut impl Write, errors: &mut impl Write) -> Result<u8, UsageError> {
     let mut token_file = plan
         .save_token
         .as_deref()
         .map(TokenFile::open)
         .transpose()?;
-    // Before the name is resolved: what cannot be sent is a matter of usage.
+    // Before the name is resolved: a request that cannot be sent is a usage error.
     plan.request.message("0")?;
-    let mut link = match Link::to(&plan.gateway) {
-        Ok(link) => link,
+    let mut client = match UdpClient::to(&plan.gateway) {
+        Ok(client) => client,
         Err(failure) => {
             writeln!(errors, "error: {failure}; {}", remedy(&failure, true))?;
             return Ok(exit_code_of_failure(&failure));
         }
     };
-    let mut worst = exit::SUCCESS;
+    let mut highest = exit::SUCCESS;
     for number in 1..=plan.repeat {
         if number > 1 {
             thread::sleep(plan.interval);
         }
         let request = plan.request.message(&new_txn_id()?)?;
-        let (exit_code, answer) = exchange(plan, number, &request, &mut link, out)?;
-        worst = worst.max(exit_code);
-        if let (Some(file), Some(answer)) = (
+        let (exit_code, response) = exchange(plan, number, &request, &mut client, out)?;
+        highest = highest.max(exit_code);
+        if let (Some(file), Some(response)) = (
             &mut token_file,
-            answer.filter(|answer| class(answer.code) == 2),
+            response.filter(|response| class(response.code) == 2),
         ) {
-            match payload_view::access_token(&answer) {
+            match payload_view::access_token(&response) {
                 Some(token) => file.save(&SecretString::from(token))?,
                 None => {
                     writeln!(
                         errors,
-                        "error: the answer holds no access token; nothing was saved"
+                        "error: the response has no access token; nothing was saved"
                     )?;
-                    worst = worst.max(exit::UNUSABLE);
+                    highest = highest.max(exit::UNUSABLE);
                 }
             }
         }
     }
-    Ok(worst)
+    Ok(highest)
 }
 
-/// 32 random bits: few bytes on the air, and enough for the transactions of one token.
+/// 32 random bits: few bytes on the air, and enough for the transactions of one access token.
 fn new_txn_id() -> Result<String, UsageError> {
     let bits = getrandom::u32().map_err(UsageError::Random)?;
     Ok(format!("{bits:08x}"))
 }
 
-/// One exchange, printed.
+/// Makes and prints one exchange.
 fn exchange(
     plan: &Plan,
     number: u32,
     request: &Message,
-    link: &mut Link,
+    client: &mut UdpClient,
     out: &mut impl Write,
 ) -> io::Result<(u8, Option<Message>)> {
     let report = Report {
@@ -117,21 +117,21 @@ fn exchange(
         repeat: plan.repeat,
         request,
         confirmable: plan.settings.confirmable,
-        hiding: Hiding::by_name_and_value(plan.request.secrets(), plan.show_token),
-        answers_token: plan.request.resource.answers_token() && !plan.show_token,
+        redaction: Redaction::by_name_and_value(plan.request.secrets(), plan.show_token),
+        returns_token: plan.request.resource.returns_token() && !plan.show_token,
     };
     if !plan.json {
         report.write_request(out, &plan.gateway.to_string())?;
         out.flush()?;
     }
-    let attempt = link.exchange(request, plan.settings);
+    let attempt = client.exchange(request, plan.settings);
     match plan.json {
-        true => report.write_json(out, link.address(), &attempt)?,
-        false => report.write_answer(out, link.address(), &attempt)?,
+        true => report.write_json(out, client.address(), &attempt)?,
+        false => report.write_response(out, client.address(), &attempt)?,
     }
     out.flush()?;
     Ok(match attempt.outcome {
-        Ok(answer) => (exit_code_of_response(answer.code), Some(answer)),
+        Ok(response) => (exit_code_of_response(response.code), Some(response)),
         Err(failure) => (exit_code_of_failure(&failure), None),
     })
 }

@@ -23,8 +23,8 @@ pub fn notation(value: &Value) -> String {
     }
 }
 
-/// A value as JSON. What JSON has no form for (bytes, tags, infinities, keys that are not text) is put in
-/// diagnostic notation.
+/// A value as JSON. Values without a JSON form (bytes, tags, infinities, keys that are not text) are in diagnostic
+/// notation.
 pub fn json(value: &Value) -> serde_json::Value {
     match value {
         Value::Integer(integer) => match (u64::try_from(*integer), i64::try_from(*integer)) {
@@ -66,7 +66,7 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Marks that make a line read in another order than it has.
+/// Marks that change the reading order of a line.
 fn is_direction_mark(character: char) -> bool {
     matches!(character, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

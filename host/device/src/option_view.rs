@@ -1,7 +1,7 @@
-//! Options as they are shown: by name and in the form that their registry gives them, without secrets.
+//! The display of options: by name, in the format that their registry defines, without secrets.
 
-use super::hiding::{Hiding, hidden};
 use super::notation::{hex, printable};
+use super::redaction::{Redaction, hidden};
 use coap::CoapOption;
 use coap::block::Block;
 use coap::message::decode_uint;
@@ -21,13 +21,13 @@ pub struct OptionView {
 }
 
 /// The view of an option.
-pub fn view(option: &CoapOption, hiding: &Hiding<'_>) -> OptionView {
+pub fn view(option: &CoapOption, redaction: &Redaction<'_>) -> OptionView {
     let (name, form) = registered(option.number);
     let value = option.value.as_slice();
-    let bytes = || hiding.hex(value, None);
+    let bytes = || redaction.hex(value, None);
     let json: serde_json::Value = match form {
         Form::Text => match std::str::from_utf8(value) {
-            Ok(text) => hiding.text(text).into(),
+            Ok(text) => redaction.text(text).into(),
             Err(_) => bytes().into(),
         },
         Form::Uint => decode_uint(value).map_or_else(|| bytes().into(), Into::into),
@@ -116,7 +116,7 @@ mod tests {
             number,
             value: value.to_vec(),
         };
-        let view = view(&option, &Hiding::by_name());
+        let view = view(&option, &Redaction::by_name());
         format!("{}: {}", view.name, view.text)
     }
 

@@ -1,6 +1,6 @@
-//! What an outcome means: its exit code, its name, and what to do about it.
+//! The exit code, the name and the remedy of an outcome.
 
-use super::udp::NoAnswer;
+use super::udp::NoResponse;
 use coap::client::ExchangeError;
 use coap::code::{self, class};
 
@@ -15,7 +15,7 @@ pub mod exit {
     /// A response of class 5.
     pub const SERVER_ERROR: u8 = 5;
     /// No response.
-    pub const NO_ANSWER: u8 = 6;
+    pub const NO_RESPONSE: u8 = 6;
     /// A reset, or a response that cannot be used.
     pub const UNUSABLE: u8 = 7;
 }
@@ -30,15 +30,15 @@ pub fn exit_code_of_response(response_code: u8) -> u8 {
     }
 }
 
-/// The exit code where there is no response.
-pub(crate) fn exit_code_of_failure(failure: &NoAnswer) -> u8 {
+/// The exit code without a response.
+pub(crate) fn exit_code_of_failure(failure: &NoResponse) -> u8 {
     match failure {
-        NoAnswer::HostNotFound { .. }
-        | NoAnswer::Refused(_)
-        | NoAnswer::Unreachable { .. }
-        | NoAnswer::Random(_) => exit::NO_ANSWER,
-        NoAnswer::Exchange { error, .. } => match error {
-            ExchangeError::Silent { .. } | ExchangeError::NoResponse => exit::NO_ANSWER,
+        NoResponse::HostNotFound { .. }
+        | NoResponse::Refused(_)
+        | NoResponse::Unreachable { .. }
+        | NoResponse::Random(_) => exit::NO_RESPONSE,
+        NoResponse::Exchange { error, .. } => match error {
+            ExchangeError::Silent { .. } | ExchangeError::NoResponse => exit::NO_RESPONSE,
             ExchangeError::Reset
             | ExchangeError::TooLarge { .. }
             | ExchangeError::CriticalOption(_)
@@ -47,29 +47,27 @@ pub(crate) fn exit_code_of_failure(failure: &NoAnswer) -> u8 {
     }
 }
 
-/// What to do where there is no response.
-pub(crate) fn remedy(failure: &NoAnswer, confirmable: bool) -> &'static str {
+/// The remedy without a response.
+pub(crate) fn remedy(failure: &NoResponse, confirmable: bool) -> &'static str {
     match failure {
-        NoAnswer::HostNotFound { .. } => {
+        NoResponse::HostNotFound { .. } => {
             "check the name, or the zone, in --gateway; an address works without DNS"
         }
-        NoAnswer::Refused(_) => {
+        NoResponse::Refused(_) => {
             "start the gateway there (`comatrix-gateway`), or name its address and port with --gateway"
         }
-        NoAnswer::Unreachable { .. } => {
+        NoResponse::Unreachable { .. } => {
             "check the address in --gateway, the route to it and its zone"
         }
-        NoAnswer::Random(_) => "try again",
-        NoAnswer::Exchange { error, .. } => match error {
+        NoResponse::Random(_) => "try again",
+        NoResponse::Exchange { error, .. } => match error {
             ExchangeError::Silent { .. } if !confirmable => {
-                "a NON is not sent again when it is lost: leave out --non, or repeat"
+                "a lost NON message is not retransmitted: leave out --non, or use --repeat"
             }
             ExchangeError::Silent { .. } => {
                 "check that the gateway runs and that no firewall drops UDP on its port"
             }
-            ExchangeError::NoResponse => {
-                "give it more time with --timeout, and look into the gateway's log"
-            }
+            ExchangeError::NoResponse => "increase --timeout, and read the gateway's log",
             ExchangeError::Reset => "check that a CoMatrix gateway listens there, then try again",
             ExchangeError::TooLarge { .. }
             | ExchangeError::CriticalOption(_)
@@ -80,11 +78,11 @@ pub(crate) fn remedy(failure: &NoAnswer, confirmable: bool) -> &'static str {
     }
 }
 
-/// What to do about an error response; none where its own text is enough.
+/// The remedy for an error response; none if its own text is enough.
 pub fn hint(response_code: u8) -> Option<&'static str> {
     Some(match response_code {
         code::UNAUTHORIZED => {
-            "the homeserver wants a valid access token: `device login --save-token FILE`, then --token-file FILE"
+            "the homeserver needs a valid access token: `device login --save-token FILE`, then --token-file FILE"
         }
         code::FORBIDDEN => {
             "the account may not do this: is it invited to, or a member of, the room?"
@@ -93,8 +91,10 @@ pub fn hint(response_code: u8) -> Option<&'static str> {
         code::TOO_MANY_REQUESTS | code::SERVICE_UNAVAILABLE => {
             "wait for Max-Age seconds, then try again"
         }
-        code::BAD_GATEWAY => "the homeserver failed or is none: look into the gateway's log",
-        code::GATEWAY_TIMEOUT => "the homeserver is too slow or hangs: look into the gateway's log",
+        code::BAD_GATEWAY => {
+            "the homeserver failed, or is not a homeserver: read the gateway's log"
+        }
+        code::GATEWAY_TIMEOUT => "the homeserver is too slow or hangs: read the gateway's log",
         code::PROXYING_NOT_SUPPORTED => {
             "the gateway is not configured for this homeserver: add it there, or leave out --homeserver for its default"
         }
@@ -102,7 +102,7 @@ pub fn hint(response_code: u8) -> Option<&'static str> {
     })
 }
 
-/// The name of a response code, where it has one.
+/// The name of a response code, if it is registered.
 pub fn name(response_code: u8) -> &'static str {
     code::name(response_code).unwrap_or("(unregistered)")
 }
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_outcome_has_the_exit_code_that_help_promises() {
+    fn every_outcome_has_the_exit_code_in_help() {
         for (response_code, exit_code) in [
             (code::CHANGED, 0),
             (code::CONTENT, 0),
@@ -124,16 +124,16 @@ mod tests {
             assert_eq!(exit_code_of_response(response_code), exit_code);
         }
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 5683));
-        let failed = |error| exit_code_of_failure(&NoAnswer::Exchange { address, error });
+        let failed = |error| exit_code_of_failure(&NoResponse::Exchange { address, error });
         assert_eq!(failed(ExchangeError::Silent { retransmissions: 4 }), 6);
         assert_eq!(failed(ExchangeError::NoResponse), 6);
         assert_eq!(failed(ExchangeError::Reset), 7);
         assert_eq!(failed(ExchangeError::Blocks("x")), 7);
-        assert_eq!(exit_code_of_failure(&NoAnswer::Refused(address)), 6);
+        assert_eq!(exit_code_of_failure(&NoResponse::Refused(address)), 6);
     }
 
     #[test]
-    fn every_error_code_that_this_gateway_answers_has_a_name() {
+    fn every_error_code_of_the_gateway_has_a_name() {
         for response_code in [
             128, 129, 130, 131, 132, 133, 134, 136, 141, 143, 157, 160, 162, 163, 164, 165,
         ] {

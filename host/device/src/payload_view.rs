@@ -1,9 +1,9 @@
-//! A payload as it is shown: decoded by its Content-Format, without secrets.
+//! The display of a payload: decoded by its Content-Format, without secrets.
 
 use ciborium::Value;
 
-use super::hiding::{Hiding, hidden};
 use super::notation::{json, notation, printable};
+use super::redaction::{Redaction, hidden};
 use coap::Message;
 use coap::option::{CONTENT_FORMAT, content_format};
 
@@ -12,17 +12,17 @@ use coap::option::{CONTENT_FORMAT, content_format};
 pub struct PayloadView {
     /// On one line, safe for a terminal.
     pub text: String,
-    /// The same for scripts; null where the payload could not be decoded.
+    /// The same for scripts; null if the payload could not be decoded.
     pub json: serde_json::Value,
-    /// Hexadecimal where the payload is not text.
+    /// Hexadecimal, unless the payload is text.
     pub hex: Option<String>,
-    /// Why it could not be decoded.
+    /// The reason why it could not be decoded.
     pub problem: Option<String>,
 }
 
-/// The view of a message's payload. `holds_token`: if it cannot be decoded, it is hidden as a whole, since the
-/// token in it cannot be found.
-pub fn view(message: &Message, hiding: &Hiding<'_>, holds_token: bool) -> PayloadView {
+/// The view of a message's payload. `has_token`: if it cannot be decoded, all of it is hidden, since the token in it
+/// cannot be found.
+pub fn view(message: &Message, redaction: &Redaction<'_>, has_token: bool) -> PayloadView {
     let payload = message.payload.as_slice();
     let decoded = match message.uint_option(CONTENT_FORMAT).map(u16::try_from) {
         Some(Ok(content_format::CBOR | content_format::PROBLEM_DETAILS)) => {
@@ -32,12 +32,12 @@ pub fn view(message: &Message, hiding: &Hiding<'_>, holds_token: bool) -> Payloa
         None | Some(Ok(content_format::TEXT | content_format::LINK_FORMAT)) => {
             text(payload).map(Decoded::Text)
         }
-        Some(_) => Err("it has a Content-Format that is not known here".to_owned()),
+        Some(_) => Err("its Content-Format is not supported here".to_owned()),
     };
     match decoded {
-        Ok(Decoded::Text(_)) if holds_token => concealed(payload, None),
+        Ok(Decoded::Text(_)) if has_token => concealed(payload, None),
         Ok(Decoded::Text(text)) => {
-            let shown = hiding.text(text);
+            let shown = redaction.text(text);
             PayloadView {
                 text: printable(&shown),
                 json: shown.into(),
@@ -46,7 +46,7 @@ pub fn view(message: &Message, hiding: &Hiding<'_>, holds_token: bool) -> Payloa
             }
         }
         Ok(Decoded::Json(value)) => {
-            let shown = hiding.value(&value);
+            let shown = redaction.value(&value);
             PayloadView {
                 text: notation(&shown),
                 json: json(&shown),
@@ -55,8 +55,8 @@ pub fn view(message: &Message, hiding: &Hiding<'_>, holds_token: bool) -> Payloa
             }
         }
         Ok(Decoded::Cbor(value)) => {
-            let shown = hiding.value(&value);
-            let hex = hiding.hex(payload, Some(&value));
+            let shown = redaction.value(&value);
+            let hex = redaction.hex(payload, Some(&value));
             PayloadView {
                 text: notation(&shown),
                 json: json(&shown),
@@ -64,9 +64,9 @@ pub fn view(message: &Message, hiding: &Hiding<'_>, holds_token: bool) -> Payloa
                 problem: None,
             }
         }
-        Err(problem) if holds_token => concealed(payload, Some(problem)),
+        Err(problem) if has_token => concealed(payload, Some(problem)),
         Err(problem) => {
-            let hex = hiding.hex(payload, None);
+            let hex = redaction.hex(payload, None);
             PayloadView {
                 text: format!("({problem})"),
                 json: serde_json::Value::Null,
@@ -77,11 +77,11 @@ pub fn view(message: &Message, hiding: &Hiding<'_>, holds_token: bool) -> Payloa
     }
 }
 
-/// The access token of an answer to a login or registration.
-pub fn access_token(answer: &Message) -> Option<String> {
-    let value = match answer.uint_option(CONTENT_FORMAT).map(u16::try_from) {
-        Some(Ok(content_format::JSON)) => json_text(&answer.payload),
-        _ => cbor(&answer.payload),
+/// The access token in the response to a login or registration.
+pub fn access_token(response: &Message) -> Option<String> {
+    let value = match response.uint_option(CONTENT_FORMAT).map(u16::try_from) {
+        Some(Ok(content_format::JSON)) => json_text(&response.payload),
+        _ => cbor(&response.payload),
     };
     let Ok(Value::Map(entries)) = value else {
         return None;
@@ -111,24 +111,21 @@ fn concealed(payload: &[u8], problem: Option<String>) -> PayloadView {
 
 fn cbor(payload: &[u8]) -> Result<Value, String> {
     let mut rest = payload;
-    let value =
-        ciborium::from_reader(&mut rest).map_err(|_| "it should be CBOR, and is not".to_owned())?;
+    let value = ciborium::from_reader(&mut rest).map_err(|_| "it is not valid CBOR".to_owned())?;
     match rest.len() {
         0 => Ok(value),
-        surplus => Err(format!(
-            "it should be CBOR, and {surplus} bytes follow the value"
-        )),
+        surplus => Err(format!("{surplus} bytes follow its CBOR value")),
     }
 }
 
 fn json_text(payload: &[u8]) -> Result<Value, String> {
-    let refused = |_| "it should be JSON, and is not".to_owned();
+    let refused = |_| "it is not valid JSON".to_owned();
     let value: serde_json::Value = serde_json::from_slice(payload).map_err(refused)?;
     Value::serialized(&value).map_err(|_| "its JSON has no CBOR form".to_owned())
 }
 
 fn text(payload: &[u8]) -> Result<&str, String> {
-    std::str::from_utf8(payload).map_err(|_| "it should be text, and is not UTF-8".to_owned())
+    std::str::from_utf8(payload).map_err(|_| "it is text, but not valid UTF-8".to_owned())
 }
 
 #[cfg(test)]
@@ -138,7 +135,7 @@ mod tests {
     use super::*;
     use coap::code::CONTENT;
 
-    fn answer(format: u32, payload: &[u8]) -> Message {
+    fn response(format: u32, payload: &[u8]) -> Message {
         Message::new(CONTENT)
             .with_uint_option(CONTENT_FORMAT, format)
             .with_payload(payload)
@@ -146,47 +143,43 @@ mod tests {
 
     #[test]
     fn cbor_json_and_text_are_decoded_and_anything_else_is_hexadecimal() {
-        let hiding = Hiding::by_name();
+        let redaction = Redaction::by_name();
         let cases = [
             (
-                answer(60, b"\xa1\x61a\x01"),
+                response(60, b"\xa1\x61a\x01"),
                 r#"{"a": 1}"#,
                 Some("a1616101"),
             ),
-            (answer(50, br#"{"a": 1}"#), r#"{"a": 1}"#, None),
-            (answer(0, b"1795000000"), "1795000000", None),
-            (answer(0, b"a\x1b[2J"), r"a\u{1b}[2J", None),
+            (response(50, br#"{"a": 1}"#), r#"{"a": 1}"#, None),
+            (response(0, b"1795000000"), "1795000000", None),
+            (response(0, b"a\x1b[2J"), r"a\u{1b}[2J", None),
+            (response(60, b"\xa1"), "(it is not valid CBOR)", Some("a1")),
             (
-                answer(60, b"\xa1"),
-                "(it should be CBOR, and is not)",
-                Some("a1"),
-            ),
-            (
-                answer(60, b"\x01\x02"),
-                "(it should be CBOR, and 1 bytes follow the value)",
+                response(60, b"\x01\x02"),
+                "(1 bytes follow its CBOR value)",
                 Some("0102"),
             ),
             (
-                answer(99, b"\x01"),
-                "(it has a Content-Format that is not known here)",
+                response(99, b"\x01"),
+                "(its Content-Format is not supported here)",
                 Some("01"),
             ),
         ];
         for (message, text, hex) in cases {
-            let view = view(&message, &hiding, false);
+            let view = view(&message, &redaction, false);
             assert_eq!((view.text.as_str(), view.hex.as_deref()), (text, hex));
         }
     }
 
     #[test]
-    fn an_answer_that_should_hold_a_token_is_hidden_when_it_cannot_be_decoded() {
-        let hiding = Hiding::by_name_and_value(Vec::new(), false);
+    fn a_response_that_should_have_a_token_is_hidden_if_it_cannot_be_decoded() {
+        let redaction = Redaction::by_name_and_value(Vec::new(), false);
         for message in [
-            answer(60, b"\xa2\x6caccess_token\x63abc"),
-            answer(0, b"token: abc"),
-            answer(99, b"abc"),
+            response(60, b"\xa2\x6caccess_token\x63abc"),
+            response(0, b"token: abc"),
+            response(99, b"abc"),
         ] {
-            let view = view(&message, &hiding, true);
+            let view = view(&message, &redaction, true);
             assert!(
                 !format!("{view:?}").contains("abc") && view.hex.is_none(),
                 "{view:?}"
@@ -197,23 +190,29 @@ mod tests {
     #[test]
     fn the_token_is_found_in_cbor_and_in_json() {
         assert_eq!(
-            access_token(&answer(60, b"\xa1\x6caccess_token\x63abc")).as_deref(),
+            access_token(&response(60, b"\xa1\x6caccess_token\x63abc")).as_deref(),
             Some("abc")
         );
         assert_eq!(
-            access_token(&answer(50, br#"{"access_token": "abc"}"#)).as_deref(),
+            access_token(&response(50, br#"{"access_token": "abc"}"#)).as_deref(),
             Some("abc")
         );
-        assert_eq!(access_token(&answer(60, b"\xa1\x6caccess_token\x01")), None);
-        assert_eq!(access_token(&answer(60, b"\xa1\x6caccess_token\x60")), None);
+        assert_eq!(
+            access_token(&response(60, b"\xa1\x6caccess_token\x01")),
+            None
+        );
+        assert_eq!(
+            access_token(&response(60, b"\xa1\x6caccess_token\x60")),
+            None
+        );
     }
 
     proptest! {
         #[test]
         fn no_payload_panics(format in prop_oneof![Just(60), Just(50), Just(0), any::<u32>()], payload in prop::collection::vec(any::<u8>(), 0..200)) {
-            let message = answer(format, &payload);
-            let hiding = Hiding::by_name_and_value(vec!["a", "\u{fffd}"], false);
-            let view = view(&message, &hiding, false);
+            let message = response(format, &payload);
+            let redaction = Redaction::by_name_and_value(vec!["a", "\u{fffd}"], false);
+            let view = view(&message, &redaction, false);
             prop_assert!(!view.text.contains(char::is_control));
             access_token(&message);
         }

@@ -1,4 +1,4 @@
-//! From the command line to values that are ready to use: everything that can be refused is refused here.
+//! Checks the command line and makes values of it that are ready to use.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -16,16 +16,16 @@ use super::secret_files;
 use super::usage::UsageError;
 use coap::client::{BlockSize, Settings};
 
-/// Most bytes of an answer: the gateway's own bound on a homeserver's answer.
-const LARGEST_ANSWER: usize = 1024 * 1024;
+/// Bytes of a response: the gateway's own bound on a homeserver's response.
+const MAX_RESPONSE: usize = 1024 * 1024;
 
-/// Seconds: a shorter time is no time to answer, a longer one is a mistake.
+/// Seconds: a shorter time is too short for a response, a longer one is a mistake.
 const TIMEOUT_BOUNDS: (f64, f64) = (0.1, 3_600.0);
 
 /// Seconds, up to a day.
 const INTERVAL_BOUNDS: (f64, f64) = (0.0, 86_400.0);
 
-/// Looks a variable of the environment up.
+/// Looks up an environment variable.
 type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 /// A device command, checked.
@@ -42,7 +42,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Checks the arguments and reads the secrets that they or the environment name.
+    /// Checks the arguments, and reads the secrets from the files or variables that they name.
     pub(super) fn new(args: DeviceArgs, environment: Environment<'_>) -> Result<Self, UsageError> {
         let DeviceArgs { command, exchange } = args;
         let (show_token, save_token) = match &command {
@@ -74,22 +74,22 @@ fn settings(exchange: &ExchangeArgs) -> Result<Settings, UsageError> {
         block_size,
         ask_block_size: exchange.block_size.is_some(),
         timeout: seconds("--timeout", exchange.timeout, TIMEOUT_BOUNDS)?,
-        max_answer: LARGEST_ANSWER,
+        max_answer: MAX_RESPONSE,
     })
 }
 
 fn seconds(
     option: &'static str,
     value: f64,
-    (least, most): (f64, f64),
+    (min, max): (f64, f64),
 ) -> Result<Duration, UsageError> {
-    match (least..=most).contains(&value) {
+    match (min..=max).contains(&value) {
         true => Ok(Duration::from_secs_f64(value)),
         false => Err(UsageError::Seconds {
             option,
             value,
-            least,
-            most,
+            min,
+            max,
         }),
     }
 }
@@ -185,7 +185,7 @@ fn room(args: &RoomArgs) -> Result<String, UsageError> {
         .ok_or(UsageError::NoRoom)
 }
 
-/// The words fill what the options leave open: first the room, then the text.
+/// Room and text: from the options, else from the words in this order.
 fn room_and_text(args: &SendArgs) -> Result<(String, String), UsageError> {
     let mut words = args.words.iter().cloned();
     let room = args

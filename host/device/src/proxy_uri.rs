@@ -5,16 +5,16 @@ use url::Url;
 use super::usage::UsageError;
 
 /// RFC 7252 §5.10: the longest Proxy-Uri.
-const LONGEST_PROXY_URI: usize = 1_034;
+const MAX_PROXY_URI: usize = 1_034;
 
-/// A homeserver as the device names it.
+/// The homeserver in a device's request.
 #[derive(Clone, Debug)]
 pub(super) struct Homeserver {
     origin: Url,
     full: bool,
 }
 
-/// What is asked of the homeserver; each is an endpoint of the Matrix client-server API.
+/// An endpoint of the Matrix client-server API.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Endpoint<'a> {
     /// `POST /register`
@@ -34,7 +34,7 @@ pub(super) enum Endpoint<'a> {
 }
 
 impl Homeserver {
-    /// Checks `--homeserver`: http or https, a host, perhaps a port, nothing else.
+    /// Checks `--homeserver`: http or https, a host, an optional port, and nothing else.
     pub(super) fn parse(text: &str, full: bool) -> Result<Self, UsageError> {
         let refuse = |reason| UsageError::Homeserver {
             text: text.to_owned(),
@@ -46,11 +46,11 @@ impl Homeserver {
         }
         if !origin.username().is_empty() || origin.password().is_some() {
             return Err(refuse(
-                "it has user information, which a device may not send",
+                "it has user information, which a device must not send",
             ));
         }
         if origin.path() != "/" || origin.query().is_some() || origin.fragment().is_some() {
-            return Err(refuse("something follows its host and port"));
+            return Err(refuse("it has more than scheme, host and port"));
         }
         Ok(Self { origin, full })
     }
@@ -72,10 +72,10 @@ impl Homeserver {
             url.set_query(Some("dir=b&limit=1"));
         }
         let uri = String::from(url);
-        if uri.len() > LONGEST_PROXY_URI {
+        if uri.len() > MAX_PROXY_URI {
             return Err(UsageError::ProxyUriLength {
                 length: uri.len(),
-                limit: LONGEST_PROXY_URI,
+                limit: MAX_PROXY_URI,
             });
         }
         Ok(uri)
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_change_the_path_is_percent_encoded() {
+    fn characters_that_would_change_the_path_are_percent_encoded() {
         let server = Homeserver::parse("https://matrix.org", false).expect("valid");
         let uri = |room| server.proxy_uri(Endpoint::Join { room }).expect("valid");
         assert_eq!(uri("#alias:server"), "https://matrix.org/K/%23alias:server");
@@ -157,14 +157,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_an_origin_is_refused_with_its_reason() {
+    fn text_that_is_not_an_origin_is_refused_with_the_reason() {
         for (text, reason) in [
             ("localhost:8008", "scheme"),
             ("no url", "not a URL"),
             ("ftp://h", "scheme"),
             ("http://user@h", "user information"),
-            ("http://h/_matrix", "follows"),
-            ("http://h/?q", "follows"),
+            ("http://h/_matrix", "more than"),
+            ("http://h/?q", "more than"),
         ] {
             let error = Homeserver::parse(text, false).expect_err(text).to_string();
             assert!(

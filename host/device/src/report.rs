@@ -1,4 +1,4 @@
-//! One exchange as it is printed: readable, or as one JSON object on one line.
+//! The output for one exchange: text for people, or one JSON object on one line.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -6,38 +6,38 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::hiding::Hiding;
 use super::option_view::{self, OptionView};
 use super::outcome::{exit_code_of_failure, exit_code_of_response, hint, name, remedy};
 use super::payload_view::{self, PayloadView};
-use super::udp::{Attempt, NoAnswer, Traffic};
+use super::redaction::Redaction;
+use super::udp::{Attempt, NoResponse, Traffic};
 use coap::Message;
 use coap::code::{self, Dotted};
 use coap::option::{CONTENT_FORMAT, MAX_AGE, PROXY_URI, URI_PATH};
 
-/// Hexadecimal digits of one payload in readable output; JSON has them all.
+/// Hexadecimal digits of one payload in text output; JSON has all of them.
 const HEX_SHOWN: usize = 512;
 
-/// Characters of one payload in readable output; JSON has them all.
+/// Characters of one payload in text output; JSON has all of them.
 const TEXT_SHOWN: usize = 4_096;
 
-/// A request with what is known before its answer.
+/// A request, with everything that its output needs besides the response.
 pub(super) struct Report<'a> {
     /// Position among the repetitions, from 1.
     pub(super) number: u32,
     pub(super) repeat: u32,
     pub(super) request: &'a Message,
     pub(super) confirmable: bool,
-    /// What to hide in the answer.
-    pub(super) hiding: Hiding<'a>,
-    /// Whether the answer should hold an access token.
-    pub(super) answers_token: bool,
+    /// Hides secrets in the response.
+    pub(super) redaction: Redaction<'a>,
+    /// Whether a successful response has an access token to hide.
+    pub(super) returns_token: bool,
 }
 
 impl Report<'_> {
     /// Prints the request, before it is sent.
     pub(super) fn write_request(&self, out: &mut impl Write, gateway: &str) -> io::Result<()> {
-        let hiding = Hiding::by_name();
+        let redaction = Redaction::by_name();
         let counter = match self.repeat {
             1 => String::new(),
             repeat => format!("  [{} of {repeat}]", self.number),
@@ -55,21 +55,21 @@ impl Report<'_> {
             .iter()
             .filter(|option| option.number != URI_PATH)
         {
-            write_option(out, &option_view::view(option, &hiding))?;
+            write_option(out, &option_view::view(option, &redaction))?;
         }
-        write_payload(out, self.request, &hiding, false)
+        write_payload(out, self.request, &redaction, false)
     }
 
-    /// Prints the answer, or why there is none.
-    pub(super) fn write_answer(
+    /// Prints the response, or the reason why there is none.
+    pub(super) fn write_response(
         &self,
         out: &mut impl Write,
         address: SocketAddr,
         attempt: &Attempt,
     ) -> io::Result<()> {
         match &attempt.outcome {
-            Ok(answer) => {
-                let code = answer.code;
+            Ok(response) => {
+                let code = response.code;
                 writeln!(
                     out,
                     "<- {} {}  from {address} in {} ms",
@@ -77,10 +77,10 @@ impl Report<'_> {
                     name(code),
                     milliseconds(attempt.took)
                 )?;
-                for option in &answer.options {
-                    write_option(out, &option_view::view(option, &self.hiding))?;
+                for option in &response.options {
+                    write_option(out, &option_view::view(option, &self.redaction))?;
                 }
-                write_payload(out, answer, &self.hiding, self.answer_holds_token(answer))?;
+                write_payload(out, response, &self.redaction, self.has_token(response))?;
                 write_traffic(out, &attempt.traffic)?;
                 hint(code).map_or(Ok(()), |hint| writeln!(out, "   hint: {hint}"))
             }
@@ -92,7 +92,7 @@ impl Report<'_> {
         }
     }
 
-    /// Prints request and answer as one JSON object on one line.
+    /// Prints request and response as one JSON object on one line.
     pub(super) fn write_json(
         &self,
         out: &mut impl Write,
@@ -117,21 +117,26 @@ impl Report<'_> {
         add_content(
             &mut object["request"],
             self.request,
-            &Hiding::by_name(),
+            &Redaction::by_name(),
             false,
         );
         match &attempt.outcome {
-            Ok(answer) => {
-                object["exit_code"] = exit_code_of_response(answer.code).into();
+            Ok(response) => {
+                object["exit_code"] = exit_code_of_response(response.code).into();
                 object["response"] = json!({
-                    "code": Dotted(answer.code).to_string(),
-                    "name": name(answer.code),
-                    "content_format": answer.uint_option(CONTENT_FORMAT),
-                    "max_age": answer.uint_option(MAX_AGE),
-                    "hint": hint(answer.code),
+                    "code": Dotted(response.code).to_string(),
+                    "name": name(response.code),
+                    "content_format": response.uint_option(CONTENT_FORMAT),
+                    "max_age": response.uint_option(MAX_AGE),
+                    "hint": hint(response.code),
                 });
-                let holds_token = self.answer_holds_token(answer);
-                add_content(&mut object["response"], answer, &self.hiding, holds_token);
+                let has_token = self.has_token(response);
+                add_content(
+                    &mut object["response"],
+                    response,
+                    &self.redaction,
+                    has_token,
+                );
             }
             Err(failure) => {
                 object["exit_code"] = exit_code_of_failure(failure).into();
@@ -141,8 +146,8 @@ impl Report<'_> {
         writeln!(out, "{object}")
     }
 
-    fn answer_holds_token(&self, answer: &Message) -> bool {
-        self.answers_token && code::class(answer.code) == 2
+    fn has_token(&self, response: &Message) -> bool {
+        self.returns_token && code::class(response.code) == 2
     }
 
     fn path(&self) -> String {
@@ -157,7 +162,7 @@ impl Report<'_> {
     }
 }
 
-fn error(failure: &NoAnswer, confirmable: bool) -> serde_json::Value {
+fn error(failure: &NoResponse, confirmable: bool) -> serde_json::Value {
     json!({ "message": failure.to_string(), "hint": remedy(failure, confirmable) })
 }
 
@@ -183,17 +188,17 @@ fn milliseconds(duration: Duration) -> String {
 fn add_content(
     object: &mut serde_json::Value,
     message: &Message,
-    hiding: &Hiding<'_>,
-    holds_token: bool,
+    redaction: &Redaction<'_>,
+    has_token: bool,
 ) {
     let PayloadView {
         json, hex, problem, ..
-    } = payload_view::view(message, hiding, holds_token);
+    } = payload_view::view(message, redaction, has_token);
     let option = |option: &OptionView| json!({ "number": option.number, "name": option.name, "value": option.json });
     object["options"] = message
         .options
         .iter()
-        .map(|raw| option(&option_view::view(raw, hiding)))
+        .map(|raw| option(&option_view::view(raw, redaction)))
         .collect();
     object["payload_bytes"] = message.payload.len().into();
     if !message.payload.is_empty() {
@@ -213,13 +218,13 @@ fn write_option(out: &mut impl Write, option: &OptionView) -> io::Result<()> {
 fn write_payload(
     out: &mut impl Write,
     message: &Message,
-    hiding: &Hiding<'_>,
-    holds_token: bool,
+    redaction: &Redaction<'_>,
+    has_token: bool,
 ) -> io::Result<()> {
     if message.payload.is_empty() {
         return Ok(());
     }
-    let PayloadView { text, hex, .. } = payload_view::view(message, hiding, holds_token);
+    let PayloadView { text, hex, .. } = payload_view::view(message, redaction, has_token);
     writeln!(
         out,
         "   payload, {} bytes: {}",
@@ -251,13 +256,14 @@ fn write_traffic(out: &mut impl Write, traffic: &Traffic) -> io::Result<()> {
     );
     writeln!(
         out,
-        "   {bytes_sent} bytes sent in {sent}, {bytes_received} received in {received}, {retransmissions} retransmissions"
+        "   {bytes_sent} bytes sent in {sent}, {bytes_received} received in {received}, \
+         {retransmissions} retransmissions"
     )
 }
 
-fn shortened(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}… (shortened; --json shows it whole)", &text[..end]),
+fn shortened(text: &str, max: usize) -> String {
+    match text.char_indices().nth(max) {
+        Some((end, _)) => format!("{}… (shortened; --json prints all of it)", &text[..end]),
         None => text.to_owned(),
     }
 }

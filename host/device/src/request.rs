@@ -1,4 +1,4 @@
-//! What a device command asks for, and the CoAP request that asks it.
+//! The CoAP request of a device command.
 
 use ciborium::Value;
 use secrecy::{ExposeSecret, SecretString};
@@ -10,9 +10,9 @@ use coap::code::{GET, POST, PUT};
 use coap::option::{ACCESS_TOKEN, CONTENT_FORMAT, PROXY_URI, URI_PATH, content_format};
 
 /// RFC 7252 §5.10: the longest Uri-Path segment.
-const LONGEST_SEGMENT: usize = 255;
+const MAX_SEGMENT: usize = 255;
 
-/// One resource of the gateway, with what it is asked.
+/// A resource of the gateway, and the parameters of the request.
 #[derive(Debug)]
 pub(super) enum Resource {
     Register {
@@ -40,7 +40,7 @@ pub(super) enum Resource {
     },
 }
 
-/// One request, as often as it is repeated.
+/// The request of a command, the same in every repetition.
 #[derive(Debug)]
 pub(super) struct DeviceRequest {
     pub(super) resource: Resource,
@@ -50,7 +50,7 @@ pub(super) struct DeviceRequest {
 }
 
 impl DeviceRequest {
-    /// The CoAP request. `new_txn_id` is the transaction id where the Proxy-Uri needs one and the user gave none.
+    /// The CoAP request. `new_txn_id` is the transaction id if the Proxy-Uri needs one and the command line has none.
     ///
     /// There is no Uri-Host: the devices of 2021 send none, and the gateway serves one host.
     pub(super) fn message(&self, new_txn_id: &str) -> Result<Message, UsageError> {
@@ -88,7 +88,7 @@ impl DeviceRequest {
         Ok(message)
     }
 
-    /// The values that must not be shown, wherever they may turn up.
+    /// The values that must not be printed, wherever they occur.
     pub(super) fn secrets(&self) -> Vec<&str> {
         let password = match &self.resource {
             Resource::Register { password, .. } | Resource::Login { password, .. } => {
@@ -105,8 +105,8 @@ impl DeviceRequest {
 }
 
 impl Resource {
-    /// Whether the answer holds an access token.
-    pub(super) fn answers_token(&self) -> bool {
+    /// Whether the response has an access token.
+    pub(super) fn returns_token(&self) -> bool {
         matches!(self, Self::Register { .. } | Self::Login { .. })
     }
 
@@ -126,7 +126,7 @@ impl Resource {
         })
     }
 
-    /// What stands in the Uri-Path where no Proxy-Uri is sent.
+    /// The Uri-Path segments after the resource's name, without a Proxy-Uri.
     fn room_and_txn(&self) -> Result<Vec<&str>, UsageError> {
         let (room, txn_id) = match self {
             Self::Join { room } | Self::Getmsg { room } => (room, None),
@@ -141,15 +141,15 @@ impl Resource {
     }
 }
 
-fn checked_segment<'a>(what: &'static str, segment: &'a str) -> Result<&'a str, UsageError> {
+fn checked_segment<'a>(name: &'static str, segment: &'a str) -> Result<&'a str, UsageError> {
     let problem = match segment {
         "" => "is empty",
-        "." | ".." => "is a step in a path",
-        _ if segment.len() > LONGEST_SEGMENT => "is longer than 255 bytes",
+        "." | ".." => "would change the path",
+        _ if segment.len() > MAX_SEGMENT => "is longer than 255 bytes",
         _ if segment.chars().any(char::is_control) => "has control characters",
         _ => return Ok(segment),
     };
-    Err(UsageError::PathSegment { what, problem })
+    Err(UsageError::PathSegment { name, problem })
 }
 
 fn registration(user: &str, password: &SecretString) -> Vec<u8> {

@@ -11,16 +11,16 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::usage::UsageError;
 
-/// Most bytes of a password: Synapse takes 512, others more.
-const LONGEST_PASSWORD: usize = 4_096;
+/// Bytes of a password: Synapse accepts 512, others more.
+const MAX_PASSWORD: usize = 4_096;
 
-/// Most bytes of an access token: what the gateway accepts in option 256.
-const LONGEST_TOKEN: usize = 1_024;
+/// Bytes of an access token: the gateway's bound for option 256.
+const MAX_TOKEN: usize = 1_024;
 
 /// The password from the file, else from the value of COMATRIX_PASSWORD.
 ///
 /// # Errors
-/// None of both, unreadable, empty, above 4096 bytes or not UTF-8.
+/// Neither is there, or it is unreadable, empty, longer than 4096 bytes or not UTF-8.
 pub(super) fn password(
     file: Option<&Path>,
     variable: Option<OsString>,
@@ -30,31 +30,25 @@ pub(super) fn password(
         "COMATRIX_PASSWORD",
         file,
         variable,
-        LONGEST_PASSWORD,
+        MAX_PASSWORD,
     )?;
     read.ok_or(UsageError::NoPassword)
 }
 
-/// The access token from the file, else from the value of COMATRIX_TOKEN; none where there is neither.
+/// The access token from the file, else from the value of COMATRIX_TOKEN; none if there is neither.
 ///
 /// # Errors
-/// Unreadable, empty, above 1024 bytes or not UTF-8.
+/// It is unreadable, empty, longer than 1024 bytes or not UTF-8.
 pub(super) fn token(
     file: Option<&Path>,
     variable: Option<OsString>,
 ) -> Result<Option<SecretString>, UsageError> {
-    read(
-        "access token",
-        "COMATRIX_TOKEN",
-        file,
-        variable,
-        LONGEST_TOKEN,
-    )
+    read("access token", "COMATRIX_TOKEN", file, variable, MAX_TOKEN)
 }
 
 fn read(
-    what: &'static str,
-    name: &str,
+    name: &'static str,
+    variable_name: &str,
     file: Option<&Path>,
     variable: Option<OsString>,
     limit: usize,
@@ -69,7 +63,7 @@ fn read(
             File::open(path).and_then(|file| bounded(file, limit)),
         ),
         (None, Some(value)) => (
-            name.to_owned(),
+            variable_name.to_owned(),
             Ok(Zeroizing::new(value.into_encoded_bytes())),
         ),
         (None, None) => return Ok(None),
@@ -78,32 +72,32 @@ fn read(
         Ok(bytes) => bytes,
         Err(source) => {
             return Err(UsageError::ReadSecret {
-                what,
+                name,
                 place,
                 source,
             });
         }
     };
     let Ok(text) = std::str::from_utf8(&bytes) else {
-        return Err(UsageError::SecretNotText { what, place });
+        return Err(UsageError::SecretNotText { name, place });
     };
-    // A file ends with a newline that editors add; spaces may belong to a password.
+    // Editors add a newline to a file; spaces may belong to a password.
     let secret = text.trim_end_matches(['\r', '\n']);
     match secret.len() {
-        0 => Err(UsageError::EmptySecret { what, place }),
-        length if length > limit => Err(UsageError::LongSecret { what, place, limit }),
+        0 => Err(UsageError::EmptySecret { name, place }),
+        length if length > limit => Err(UsageError::LongSecret { name, place, limit }),
         _ => Ok(Some(SecretString::from(secret))),
     }
 }
 
-/// Two bytes above the limit are read, for a line end.
+/// Reads two bytes more than the limit, for a line end.
 fn bounded(source: impl Read, limit: usize) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(limit + 2));
     source.take(limit as u64 + 2).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// A file that is going to hold a token: opened before the login, so that no token is made that cannot be kept.
+/// A file for a token. It is opened before the login, so that no login succeeds whose token cannot be saved.
 #[derive(Debug)]
 pub(super) struct TokenFile {
     path: PathBuf,
@@ -111,7 +105,7 @@ pub(super) struct TokenFile {
 }
 
 impl TokenFile {
-    /// Opens or creates the file and makes it readable by its owner only (mode 0600); its content stays for now.
+    /// Opens or creates the file, readable by its owner only (mode 0600). Its content is kept until [`save`](Self::save).
     pub(super) fn open(path: &Path) -> Result<Self, UsageError> {
         let opened = OpenOptions::new()
             .read(true)
@@ -152,7 +146,7 @@ impl TokenFile {
 }
 
 impl Drop for TokenFile {
-    /// No token came: an empty file would only confuse.
+    /// Without a token, removes the empty file.
     fn drop(&mut self) {
         if self
             .file
@@ -175,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_goes_before_the_variable_and_loses_its_line_end_only() {
+    fn a_file_overrides_the_variable_and_loses_only_its_line_end() {
         let folder = folder("read");
         let path = folder.join("password");
         fs::write(&path, " with spaces \r\n").expect("written");
@@ -189,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_that_cannot_be_used_are_refused_without_showing_them() {
+    fn unusable_secrets_are_refused_without_being_printed() {
         let long = token(None, Some("t".repeat(1_025).into()))
             .expect_err("too long")
             .to_string();

@@ -1,4 +1,4 @@
-//! Carries exchanges over UDP: the one place of the device commands with a socket and a clock. I/O.
+//! Exchanges over UDP: the only file of the device commands with a socket and a clock. I/O.
 
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
@@ -8,16 +8,16 @@ use super::gateway_address::GatewayAddress;
 use coap::Message;
 use coap::client::{ClientExchange, ExchangeError, Settings};
 
-/// No UDP datagram is larger.
-const LARGEST_DATAGRAM: usize = 65_535;
+/// The largest UDP datagram.
+const MAX_DATAGRAM: usize = 65_535;
 
 /// Message IDs that one local port uses before another is opened: half of all, so that none returns within
 /// EXCHANGE_LIFETIME (RFC 7252 §4.4) however fast the exchanges are.
 const IDS_PER_PORT: u16 = 32_768;
 
-/// Why there is no usable answer, as the network or the exchange tells it.
+/// The reason why there is no usable response.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NoAnswer {
+pub(super) enum NoResponse {
     #[error("no address found for {host}: {source}")]
     HostNotFound { host: String, source: io::Error },
     #[error("nothing listens at {0} (port unreachable)")]
@@ -32,20 +32,20 @@ pub(super) enum NoAnswer {
         address: SocketAddr,
         error: ExchangeError,
     },
-    #[error("the system gave no random bytes: {0}")]
+    #[error("the system has no random bytes: {0}")]
     Random(getrandom::Error),
 }
 
-/// One exchange as it went.
+/// The result of one exchange.
 #[derive(Debug)]
 pub(super) struct Attempt {
-    pub(super) outcome: Result<Message, NoAnswer>,
+    pub(super) outcome: Result<Message, NoResponse>,
     /// From the first byte sent to the end of the exchange.
     pub(super) took: Duration,
     pub(super) traffic: Traffic,
 }
 
-/// UDP payloads of an exchange, both ways, blocks, acknowledgements and retransmissions included.
+/// UDP payloads of an exchange in both directions, including blocks, acknowledgements and retransmissions.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Traffic {
     pub(super) datagrams_sent: u32,
@@ -55,26 +55,26 @@ pub(super) struct Traffic {
     pub(super) retransmissions: u32,
 }
 
-/// The way to one gateway. A name may have several addresses: the first that answers is kept.
+/// A client of one gateway. A name may have several addresses: it keeps the first that responds.
 #[derive(Debug)]
-pub(super) struct Link {
+pub(super) struct UdpClient {
     addresses: Vec<SocketAddr>,
-    open: Option<Port>,
+    open: Option<LocalPort>,
     buffer: Vec<u8>,
 }
 
-/// A local port and the message IDs it has left.
+/// A local port and its unused message IDs.
 #[derive(Debug)]
-struct Port {
+struct LocalPort {
     socket: UdpSocket,
     first_message_id: u16,
     next_message_id: u16,
 }
 
-impl Link {
+impl UdpClient {
     /// Resolves the gateway's name; zones of IPv6 addresses too.
-    pub(super) fn to(gateway: &GatewayAddress) -> Result<Self, NoAnswer> {
-        let not_found = |source| NoAnswer::HostNotFound {
+    pub(super) fn to(gateway: &GatewayAddress) -> Result<Self, NoResponse> {
+        let not_found = |source| NoResponse::HostNotFound {
             host: gateway.host.clone(),
             source,
         };
@@ -88,16 +88,16 @@ impl Link {
         Ok(Self {
             addresses,
             open: None,
-            buffer: vec![0; LARGEST_DATAGRAM],
+            buffer: vec![0; MAX_DATAGRAM],
         })
     }
 
-    /// The address that is tried first, or that has answered.
+    /// The address that is tried first, or that has responded.
     pub(super) fn address(&self) -> SocketAddr {
         self.addresses[0]
     }
 
-    /// Makes one exchange. While nothing has answered, an address that refuses gives way to the next.
+    /// Makes one exchange. Until an address has responded, the next one is tried if one refuses.
     pub(super) fn exchange(&mut self, request: &Message, settings: Settings) -> Attempt {
         let started = Instant::now();
         let mut traffic = Traffic::default();
@@ -105,7 +105,7 @@ impl Link {
             let outcome = self.exchange_with_first(request, settings, &mut traffic);
             let refused = matches!(
                 outcome,
-                Err(NoAnswer::Refused(_) | NoAnswer::Unreachable { .. })
+                Err(NoResponse::Refused(_) | NoResponse::Unreachable { .. })
             );
             if refused {
                 self.open = None;
@@ -130,17 +130,17 @@ impl Link {
         request: &Message,
         settings: Settings,
         traffic: &mut Traffic,
-    ) -> Result<Message, NoAnswer> {
+    ) -> Result<Message, NoResponse> {
         let address = self.address();
         let mut seed = [0; 16];
-        getrandom::fill(&mut seed).map_err(NoAnswer::Random)?;
+        getrandom::fill(&mut seed).map_err(NoResponse::Random)?;
         let mut port = match self.open.take() {
             Some(port)
                 if port.next_message_id.wrapping_sub(port.first_message_id) < IDS_PER_PORT =>
             {
                 port
             }
-            _ => Port::connect(address)?,
+            _ => LocalPort::connect(address)?,
         };
         let mut exchange = ClientExchange::new(
             request.clone(),
@@ -153,20 +153,20 @@ impl Link {
         port.next_message_id = exchange.next_message_id();
         self.open = Some(port);
         match driven {
-            Ok(outcome) => outcome.map_err(|error| NoAnswer::Exchange { address, error }),
+            Ok(outcome) => outcome.map_err(|error| NoResponse::Exchange { address, error }),
             Err(error) => Err(network(address, error)),
         }
     }
 }
 
-impl Port {
-    fn connect(address: SocketAddr) -> Result<Self, NoAnswer> {
-        let message_id = getrandom::u32().map_err(NoAnswer::Random)? as u16;
+impl LocalPort {
+    fn connect(address: SocketAddr) -> Result<Self, NoResponse> {
+        let message_id = getrandom::u32().map_err(NoResponse::Random)? as u16;
         let any = match address {
             SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
             SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
         };
-        // Connected: only this peer's datagrams arrive, and ICMP errors are reported.
+        // A connected socket gets only this peer's datagrams, and reports ICMP errors.
         let connect = || {
             let socket = UdpSocket::bind(any)?;
             socket.connect(address)?;
@@ -197,7 +197,7 @@ impl Port {
                 return Ok(outcome.clone());
             }
             let due = exchange.next_timeout().unwrap_or_else(Instant::now);
-            // A read timeout of zero would mean none.
+            // A read timeout of zero means no timeout.
             let wait = due
                 .saturating_duration_since(Instant::now())
                 .max(Duration::from_millis(1));
@@ -223,9 +223,9 @@ impl Port {
     }
 }
 
-fn network(address: SocketAddr, source: io::Error) -> NoAnswer {
+fn network(address: SocketAddr, source: io::Error) -> NoResponse {
     match source.kind() {
-        ErrorKind::ConnectionRefused => NoAnswer::Refused(address),
-        _ => NoAnswer::Unreachable { address, source },
+        ErrorKind::ConnectionRefused => NoResponse::Refused(address),
+        _ => NoResponse::Unreachable { address, source },
     }
 }

@@ -1,4 +1,4 @@
-//! What can be wrong before anything is sent: exit code 2.
+//! Errors before anything is sent: exit code 2.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,58 +11,61 @@ pub(super) enum UsageError {
     )]
     Gateway { text: String, reason: &'static str },
     #[error(
-        "--homeserver {text}: {reason}; write its origin, as https://matrix.example.org or http://localhost:8008"
+        "--homeserver {text}: {reason}; write its origin, for example https://matrix.example.org or \
+         http://localhost:8008"
     )]
     Homeserver { text: String, reason: &'static str },
     #[error(
-        "the Proxy-Uri would have {length} bytes, CoAP allows {limit}; leave out --full, or --homeserver to use the gateway's own"
+        "the Proxy-Uri would have {length} bytes, CoAP allows {limit}; leave out --full, or leave out --homeserver to \
+         use the gateway's default"
     )]
     ProxyUriLength { length: usize, limit: usize },
     #[error(
-        "the {what} {problem}; a room is an id (!…), an alias (#name:server) or a name of the gateway's configuration"
+        "the {name} {problem}; a room is an id (!…), an alias (#name:server) or an alias name of the gateway's \
+         configuration"
     )]
     PathSegment {
-        what: &'static str,
+        name: &'static str,
         problem: &'static str,
     },
     #[error("--room is missing; write `device send ROOM TEXT`, quoted for the shell")]
     NoRoom,
     #[error("the text is missing; write `device send ROOM TEXT` or --message TEXT")]
     NoText,
-    #[error("`{0}` is one word too many; quote a text that has spaces")]
+    #[error("unexpected word `{0}`; quote a text that has spaces")]
     SurplusWord(String),
-    #[error("--block-size {0} is not a CoAP block size; take 16, 32, 64, 128, 256, 512 or 1024")]
+    #[error("--block-size {0} is not a CoAP block size; use 16, 32, 64, 128, 256, 512 or 1024")]
     BlockSize(u16),
-    #[error("{option} {value} is out of range; take {least} to {most} seconds")]
+    #[error("{option} {value} is out of range; use {min} to {max} seconds")]
     Seconds {
         option: &'static str,
         value: f64,
-        least: f64,
-        most: f64,
+        min: f64,
+        max: f64,
     },
     #[error(
-        "no password; set COMATRIX_PASSWORD or give --password-file FILE (`-` reads standard input)"
+        "no password; set COMATRIX_PASSWORD or use --password-file FILE (`-` reads standard input)"
     )]
     NoPassword,
-    #[error("{place} is empty; put the {what} there")]
-    EmptySecret { what: &'static str, place: String },
-    #[error("{place} is longer than {limit} bytes; is it really the {what}?")]
+    #[error("{place} is empty; put the {name} there")]
+    EmptySecret { name: &'static str, place: String },
+    #[error("{place} is longer than {limit} bytes; is it really the {name}?")]
     LongSecret {
-        what: &'static str,
+        name: &'static str,
         place: String,
         limit: usize,
     },
-    #[error("{place} is not UTF-8; is it really the {what}?")]
-    SecretNotText { what: &'static str, place: String },
-    #[error("cannot read the {what} from {place}: {source}")]
+    #[error("{place} is not UTF-8; is it really the {name}?")]
+    SecretNotText { name: &'static str, place: String },
+    #[error("cannot read the {name} from {place}: {source}")]
     ReadSecret {
-        what: &'static str,
+        name: &'static str,
         place: String,
         source: io::Error,
     },
     #[error("cannot write the token to {}: {source}; choose a file in a folder that you own", path.display())]
     SaveToken { path: PathBuf, source: io::Error },
-    #[error("the system gave no random bytes: {0}; try again")]
+    #[error("the system has no random bytes: {0}; try again")]
     Random(getrandom::Error),
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),

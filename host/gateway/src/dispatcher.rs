@@ -8,7 +8,7 @@ use std::time::Instant;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 
-use crate::observe::{ObserveBroker, PollId, Polled};
+use crate::observe::{ObserveBroker, PollId, PollResult};
 use crate::request::{Dispatch, Gateway, GatewayError, Request, Response, SideEffect, Snapshot};
 use crate::telemetry::recorder::LoopState;
 use coap::{Endpoint, ExchangeId, Incoming};
@@ -26,7 +26,7 @@ pub(crate) enum Completion {
     /// The response to a request whose body had this many bytes.
     Exchange(ExchangeId, Response, usize),
     /// The outcome of a long poll.
-    LongPoll(PollId, Polled),
+    LongPoll(PollId, PollResult),
 }
 
 /// The endpoint, the observations, and the exchanges in flight.
@@ -111,8 +111,8 @@ impl Dispatcher<'_> {
                 self.body_bytes -= body;
                 self.respond(id, response);
             }
-            Completion::LongPoll(id, polled) => {
-                self.observations.polled(Instant::now(), id, polled)
+            Completion::LongPoll(id, result) => {
+                self.observations.on_poll_result(Instant::now(), id, result)
             }
         }
     }
@@ -138,7 +138,7 @@ impl Dispatcher<'_> {
             None => self.endpoint.respond(now, id, message),
             Some(SideEffect::LoggedOut(account)) => {
                 self.endpoint.respond(now, id, message);
-                self.observations.logged_out(&account);
+                self.observations.on_logout(&account);
             }
             // The observation would end with the gateway, without a last notification.
             Some(SideEffect::Observation(_)) if self.draining => {
@@ -153,12 +153,13 @@ impl Dispatcher<'_> {
                 };
                 let renewed = self.endpoint.renews(id);
                 let renewed =
-                    renewed.filter(|renewed| self.observations.goes_on(*renewed, &prepared));
-                if let Some(told) = renewed.and_then(|renewed| self.observations.told_last(renewed))
+                    renewed.filter(|renewed| self.observations.can_renew(*renewed, &prepared));
+                if let Some(last) =
+                    renewed.and_then(|renewed| self.observations.last_message(renewed))
                 {
-                    message = told;
+                    message = last;
                 }
-                self.observations.keep_fresh(&mut message);
+                self.observations.set_max_age(&mut message);
                 let begun = self
                     .endpoint
                     .respond_observing(now, id, message.clone(), renewed);
@@ -171,9 +172,9 @@ impl Dispatcher<'_> {
     pub(crate) fn notify(&mut self) {
         for _ in 0..NOTIFICATIONS_PER_TURN {
             while let Some(event) = self.endpoint.poll_observe_event() {
-                self.observations.observed(Instant::now(), event);
+                self.observations.on_observe_event(Instant::now(), event);
             }
-            let Some((id, message)) = self.observations.poll_notification(Instant::now()) else {
+            let Some((id, message)) = self.observations.next_notification(Instant::now()) else {
                 return;
             };
             self.endpoint.notify(Instant::now(), id, message);
@@ -190,8 +191,8 @@ impl Dispatcher<'_> {
             while let Some(call) = self.observations.next_long_poll(&self.snapshot, now) {
                 let upstreams = self.snapshot.upstreams.clone();
                 self.pending.push(Box::pin(async move {
-                    let (id, polled) = call.make(&upstreams).await;
-                    Completion::LongPoll(id, polled)
+                    let (id, result) = call.make(&upstreams).await;
+                    Completion::LongPoll(id, result)
                 }));
             }
         }

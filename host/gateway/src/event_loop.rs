@@ -82,7 +82,7 @@ pub async fn serve(
                 service_manager::stopping(in_flight, drain);
                 dispatcher.draining = true;
                 drained_at = Some(Instant::now() + drain);
-                dispatcher.observations.finish_all();
+                dispatcher.observations.end_all();
             }
             () = gateway.recorder.loop_probe.wanted() => gateway.recorder.loop_probe.report(dispatcher.state()),
             Some(completion) = dispatcher.pending.next() => dispatcher.complete(completion),

@@ -8,11 +8,11 @@ use super::build::BuildArgs;
 use super::new::NewArgs;
 use runtime::{Engine, NativeTarget, RuleLimits};
 
-/// What `--help` says below the commands.
+/// Printed by `--help` below the commands.
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  done, and the rule is fit
-  1  the rule is not fit: the message says what to mend
+  0  success
+  1  a gateway would not accept the rule: the message has the reason
   2  the command line or a file is wrong";
 
 /// `comatrix-gateway rule …`
@@ -23,38 +23,38 @@ pub struct RuleArgs {
     pub(super) command: RuleCommand,
 }
 
-/// One command per step of a rule's life on the desk.
+/// One command per step, from an empty folder to a signed rule.
 #[derive(Debug, Subcommand)]
 pub(super) enum RuleCommand {
-    /// Make a crate that builds and passes its test
+    /// Create a crate that builds and passes its test
     New(NewArgs),
     /// Build a rule's crate into NAME.wasm
     Build(BuildArgs),
-    /// Make a key pair: NAME.key, which signs, and NAME.pub, which verifies
+    /// Create a key pair: NAME.key signs, NAME.pub verifies
     Keygen(KeygenArgs),
-    /// Write NAME.rule.json for NAME.wasm: its digest, needs and vectors
+    /// Write NAME.rule.json for NAME.wasm, with its digest, needs and vectors
     Manifest(ManifestArgs),
-    /// Sign a manifest, and so the component that it names
+    /// Sign a manifest, and with it the component that it names
     Sign(SignArgs),
-    /// Check a component against its manifest, and that against its signature
+    /// Check a component against its manifest, and the manifest against its signature
     Verify(VerifyArgs),
-    /// Say whether a gateway would take a component, and what it asks for
+    /// Check whether a gateway would accept a component, and print the grants that it needs
     Check(CheckArgs),
-    /// Let a rule translate one request, and print each effect
+    /// Run a rule on one request, and print each effect
     Run(RunArgs),
-    /// Compile a component into native code for a gateway without a compiler
+    /// Compile a component to native code for a gateway without a compiler
     Compile(CompileArgs),
 }
 
 /// `keygen`.
 #[derive(Debug, Args)]
 pub(super) struct KeygenArgs {
-    /// Path of both files without their extensions
+    /// Path of both files, without extension
     #[arg(value_name = "NAME")]
     pub(super) name: PathBuf,
 }
 
-/// What is common to the commands that run a rule.
+/// Arguments of all commands that run a rule.
 #[derive(Debug, Args)]
 pub(super) struct ComponentArgs {
     /// The component
@@ -69,20 +69,20 @@ pub(super) struct ComponentArgs {
     pub(super) size: SizeArgs,
 }
 
-/// How large a rule may be, as in [rule.limits]. It decides which engine runs it.
+/// The size limits of a rule, as in [rule.limits]. They decide which engine runs it.
 #[derive(Debug, Args)]
 pub(super) struct SizeArgs {
-    /// Bytes of each linear memory [default: 2 MiB]
+    /// Maximum bytes of each linear memory [default: 2 MiB]
     #[arg(long, value_name = "BYTES")]
     memory: Option<usize>,
 
-    /// Linear memories [default: 1]
+    /// Maximum number of linear memories [default: 1]
     #[arg(long, value_name = "N")]
     memories: Option<usize>,
 }
 
 impl SizeArgs {
-    /// The default limits, at this size.
+    /// The default limits, with this size.
     pub(super) fn limits(&self) -> RuleLimits {
         let default = RuleLimits::default();
         RuleLimits {
@@ -105,19 +105,19 @@ pub(super) struct ManifestArgs {
     #[command(flatten)]
     pub(super) component: ComponentArgs,
 
-    /// The release, for people [default: the revision]
+    /// The version, for people [default: the revision]
     #[arg(long, value_name = "TEXT")]
     pub(super) version: Option<String>,
 
-    /// The release, as a number that grows
+    /// The revision, a number that grows with each release
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(super) revision: u64,
 
-    /// The revision that a rollback from this one may not go below
+    /// The lowest revision that a rollback from this one may restore
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) min_revision: u64,
 
-    /// Folder with a folder per vector
+    /// Folder with one folder per vector
     #[arg(long, value_name = "DIR")]
     pub(super) vectors: Option<PathBuf>,
 }
@@ -129,7 +129,7 @@ pub(super) struct SignArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) key: PathBuf,
 
-    /// The manifest; its component, or the native code NAME.cwasm of NAME.cwasm.rule.json, stands beside it
+    /// The manifest. Its component must be in the same folder; for NAME.cwasm.rule.json, the native code NAME.cwasm
     #[arg(value_name = "NAME.rule.json")]
     pub(super) manifest: PathBuf,
 }
@@ -137,11 +137,11 @@ pub(super) struct SignArgs {
 /// `verify`.
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
-    /// Folder with the .pub files of those you trust
+    /// Folder with the .pub files of trusted signers
     #[arg(long, value_name = "DIR")]
     pub(super) keys: PathBuf,
 
-    /// The component, or its native code; manifest and signature stand beside it
+    /// The component, or its native code. Manifest and signature must be in the same folder
     #[arg(value_name = "FILE.wasm")]
     pub(super) component: PathBuf,
 }
@@ -152,7 +152,7 @@ pub(super) struct CheckArgs {
     #[command(flatten)]
     pub(super) component: ComponentArgs,
 
-    /// Folder with a folder per vector, besides those of the manifest
+    /// Folder with one folder per vector, in addition to the manifest's vectors
     #[arg(long, value_name = "DIR")]
     pub(super) vectors: Option<PathBuf>,
 }
@@ -168,20 +168,21 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) component: ComponentArgs,
 
-    /// METHOD PATH [cf=N] [accept=N] [observe=0] [payload=REST]; the path percent-encoded; the payload as it is for cf=0 and
-    /// cf=50, else in hexadecimal, or as JSON, which becomes CBOR
+    /// METHOD PATH [cf=N] [accept=N] [observe=0] [payload=REST]. The path is percent-encoded. The payload is literal for
+    /// cf=0 and cf=50, otherwise hexadecimal, or JSON that is sent as CBOR
     #[arg(long, value_name = "TEXT")]
     pub(super) request: String,
 
-    /// Path and query of a Proxy-Uri, percent-encoded, as in /9/!r:h/m.room.message/7
+    /// Path and query of a Proxy-Uri, percent-encoded, for example /9/!r:h/m.room.message/7
     #[arg(long, value_name = "PATH")]
     pub(super) proxy_uri: Option<String>,
 
-    /// What the next call, or the next poll of an observation, gets: STATUS [HEADER=VALUE]… [BODY], or error:REASON [sent]; repeatable
+    /// The response to the next call, or to the next poll of an observation: STATUS [HEADER=VALUE]… [BODY], or
+    /// error:REASON [sent]; repeatable
     #[arg(long, value_name = "TEXT")]
     pub(super) upstream_response: Vec<String>,
 
-    /// The gateway's clock in Unix seconds; absent: not set
+    /// The gateway's clock in Unix seconds [default: a clock that is not set]
     #[arg(long, value_name = "SECONDS")]
     pub(super) now: Option<u64>,
 
@@ -197,11 +198,12 @@ pub(super) struct CompileArgs {
     #[arg(value_name = "FILE.wasm")]
     pub(super) component: PathBuf,
 
-    /// The gateway's processor: x86_64, aarch64, or for 32 bits armv7, arm, i686; a triple of Rust's does too [default: this one's]
+    /// The gateway's processor: x86_64, aarch64, or with 32 bits armv7, arm, i686; or a target triple of Rust [default:
+    /// this machine's]
     #[arg(long, value_name = "TARGET")]
     pub(super) target: Option<NativeTarget>,
 
-    /// Where the native code goes, and its manifest beside it [default: FILE.cwasm]
+    /// Path of the native code; its manifest is written beside it [default: FILE.cwasm]
     #[arg(short, long, value_name = "FILE.cwasm")]
     pub(super) output: Option<PathBuf>,
 

@@ -1,4 +1,4 @@
-//! `comatrix-gateway rule build [DIR]`: a crate becomes a component.
+//! `comatrix-gateway rule build [DIR]`: builds a component from a crate.
 
 use std::fs;
 use std::io::{self, Write};
@@ -19,11 +19,11 @@ pub(super) struct BuildArgs {
     pub(super) dir: PathBuf,
 }
 
-/// Why there is no component.
+/// Why the build failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum BuildCommandError {
     #[error(
-        "{}: {source}. Give the folder of a rule, as `comatrix-gateway rule new` makes one", path.display()
+        "{}: {source}; use the folder of a rule, as `comatrix-gateway rule new` creates it", path.display()
     )]
     Manifest { path: PathBuf, source: io::Error },
     #[error("{}: {fault}", path.display())]
@@ -34,7 +34,7 @@ pub(super) enum BuildCommandError {
     Output(#[from] io::Error),
 }
 
-/// Builds, and says how large the component is.
+/// Builds the component and prints its size.
 pub(super) fn build(args: &BuildArgs, out: &mut impl Write) -> Result<(), BuildCommandError> {
     let manifest = args.dir.join("Cargo.toml");
     let text = fs::read_to_string(&manifest).map_err(|source| BuildCommandError::Manifest {
@@ -73,12 +73,12 @@ pub(super) fn build(args: &BuildArgs, out: &mut impl Write) -> Result<(), BuildC
     Ok(())
 }
 
-/// Without the `./` that the default folder brings.
+/// Without the `./` of the default folder.
 fn plain(file: &Path) -> &Path {
     file.strip_prefix(".").unwrap_or(file)
 }
 
-/// How a rule's crate is called.
+/// The names of a rule's crate.
 #[derive(Debug, PartialEq, Eq)]
 struct Names {
     package: String,
@@ -86,7 +86,7 @@ struct Names {
 }
 
 impl Names {
-    /// From a Cargo.toml; the error says what it lacks.
+    /// Reads them from a Cargo.toml. The error is what it lacks.
     fn read(manifest: &str) -> Result<Names, String> {
         let table: toml::Table = manifest
             .parse()
@@ -96,7 +96,7 @@ impl Names {
             value.as_str().map(str::to_owned)
         };
         let package = text("package", "name", &table)
-            .ok_or("no [package] with a name; give the folder of one rule, not of a workspace")?;
+            .ok_or("no [package] with a name; use the folder of one rule, not of a workspace")?;
         let crate_types = table
             .get("lib")
             .and_then(|lib| lib.get("crate-type")?.as_array());
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_rules_manifest_is_refused_with_what_it_lacks() {
+    fn a_manifest_that_is_not_a_rules_is_refused_with_what_it_lacks() {
         for (manifest, lack) in [
             ("[workspace]\nmembers = []\n", "[package]"),
             ("[package]\nname = \"a\"\n", "cdylib"),
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_without_a_manifest_is_named() {
+    fn an_error_names_the_folder_without_a_manifest() {
         let args = BuildArgs {
             dir: PathBuf::from("/nonexistent"),
         };

@@ -1,4 +1,4 @@
-//! `rule check`: whether a gateway would take a component, step by step, and what it asks for.
+//! `rule check`: whether a gateway would accept a component, step by step, and the grants that it needs.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -11,13 +11,13 @@ use contract::Digest;
 use runtime::self_test;
 use runtime::{CONTRACT_VERSION, Footprint, Manifest, Package, Revision, Trust, Vector, needs_of};
 
-/// Prints a line per check; what cannot be looked at after a failure is left out.
+/// Prints a line per check. Checks that depend on a failed one are left out.
 pub(super) fn check(args: &CheckArgs, out: &mut impl Write) -> Result<(), ToolError> {
     let file = &args.component.component;
     let name = rule_harness::name(file)?;
     let settings = rule_harness::settings(&args.component.config)?;
     let component = rule_harness::read_component(file)?;
-    let more = rule_harness::vectors(args.vectors.as_deref())?;
+    let folder = rule_harness::vectors(args.vectors.as_deref())?;
     writeln!(
         out,
         "{}: {} bytes, sha256 {:#}",
@@ -32,22 +32,25 @@ pub(super) fn check(args: &CheckArgs, out: &mut impl Write) -> Result<(), ToolEr
     };
     let package = Package::read(file, &name, &Trust::default());
     let limits = args.component.size.limits();
-    let desk = RuleHarness::activate(&name, &component, &settings, limits)?;
-    if let Some(desk) = lines.passed("component", desk)? {
+    let harness = RuleHarness::activate(&name, &component, &settings, limits)?;
+    if let Some(harness) = lines.passed("component", harness)? {
         lines.ok(
             "component",
             &format!(
-                "fits the contract {CONTRACT_VERSION} and imports nothing beyond it; compiled, linked and described in {:.1} ms",
-                desk.activated_in.as_secs_f64() * 1e3
+                "fits the contract {CONTRACT_VERSION} and imports nothing else; compiled, linked and described in \
+                 {:.1} ms",
+                harness.activated_in.as_secs_f64() * 1e3
             ),
         )?;
-        memory(&mut lines, &desk.revision)?;
-        observer(&mut lines, &desk.revision)?;
-        description(&mut lines, &desk.revision)?;
-        let stated = manifest(&mut lines, package, &desk.revision)?;
-        let stated = stated.map(|manifest| manifest.vectors).unwrap_or_default();
-        vectors(&mut lines, "manifest's vectors", &desk.revision, &stated)?;
-        vectors(&mut lines, "folder's vectors", &desk.revision, &more)?;
+        memory(&mut lines, &harness.revision)?;
+        observer(&mut lines, &harness.revision)?;
+        description(&mut lines, &harness.revision)?;
+        let manifest = manifest(&mut lines, package, &harness.revision)?;
+        let stated = manifest
+            .map(|manifest| manifest.vectors)
+            .unwrap_or_default();
+        vectors(&mut lines, "manifest's vectors", &harness.revision, &stated)?;
+        vectors(&mut lines, "folder's vectors", &harness.revision, &folder)?;
     }
     match (lines.failed, lines.all) {
         (0, _) => Ok(()),
@@ -63,7 +66,7 @@ fn memory(lines: &mut Lines<'_, impl Write>, revision: &Revision) -> io::Result<
     lines.ok(
         "memory",
         &format!(
-            "{memories} of at most {}, {} bytes to begin with, of at most {}",
+            "{memories} of at most {}; initially {} bytes of at most {}",
             revision.limits().memories,
             grouped(usize::try_from(memory).unwrap_or(usize::MAX)),
             grouped(limit)
@@ -71,7 +74,7 @@ fn memory(lines: &mut Lines<'_, impl Write>, revision: &Revision) -> io::Result<
     )
 }
 
-/// Whether observations start. Links that promise them without the rest are told, since nothing else would tell of it.
+/// Whether observations can start. Observable links without an observer get a line: no other check reports them.
 fn observer(lines: &mut Lines<'_, impl Write>, revision: &Revision) -> io::Result<()> {
     let links = revision.description().links.iter();
     match (
@@ -82,7 +85,7 @@ fn observer(lines: &mut Lines<'_, impl Write>, revision: &Revision) -> io::Resul
         (0, true) => lines.more("it exports an observer, but no link is observable"),
         (count, true) => lines.ok("observer", &format!("exported, for {count} observable links")),
         (count, false) => lines.more(&format!(
-            "{count} links are observable, but no observer is exported, so their devices are answered once"
+            "{count} links are observable, but no observer is exported, so their devices get a response without Observe"
         )),
     }
 }
@@ -92,7 +95,7 @@ fn description(lines: &mut Lines<'_, impl Write>, revision: &Revision) -> io::Re
     match description.links.is_empty() {
         true => lines.fail(
             "links",
-            &"it describes none, so no request would reach it; let `describe` return the resources",
+            &"it describes none, so no request would reach it; `describe` must return the resources",
         )?,
         false => lines.ok("links", &description.links.len())?,
     }
@@ -109,7 +112,7 @@ fn description(lines: &mut Lines<'_, impl Write>, revision: &Revision) -> io::Re
     allow(&needs).iter().try_for_each(|line| lines.more(line))
 }
 
-/// The manifest, if there is one that fits.
+/// The manifest, if there is one that matches the component.
 fn manifest(
     lines: &mut Lines<'_, impl Write>,
     package: Result<Package, runtime::PackageError>,
@@ -119,7 +122,7 @@ fn manifest(
         return Ok(None);
     };
     let Some(manifest) = package.manifest else {
-        lines.more("no manifest; `comatrix-gateway rule manifest` writes it")?;
+        lines.more("no manifest; create it with `comatrix-gateway rule manifest`")?;
         return Ok(None);
     };
     let checked = manifest.check_needs(revision.description());
@@ -129,7 +132,7 @@ fn manifest(
         } = &manifest;
         lines.ok(
             "manifest",
-            &format!("version {version}, revision {revision}; it fits the component"),
+            &format!("version {version}, revision {revision}; it matches the component"),
         )?;
     }
     Ok(Some(manifest))
@@ -137,15 +140,15 @@ fn manifest(
 
 fn vectors(
     lines: &mut Lines<'_, impl Write>,
-    what: &str,
+    name: &str,
     revision: &Revision,
     vectors: &[Vector],
 ) -> io::Result<()> {
     if vectors.is_empty() {
         return Ok(());
     }
-    if let Some(passed) = lines.passed(what, self_test(revision, vectors))? {
-        lines.ok(what, &format!("{passed} end as they should"))?;
+    if let Some(passed) = lines.passed(name, self_test(revision, vectors))? {
+        lines.ok(name, &format!("{passed} passed"))?;
     }
     Ok(())
 }
@@ -158,26 +161,26 @@ struct Lines<'a, W> {
 }
 
 impl<W: Write> Lines<'_, W> {
-    fn ok(&mut self, what: &str, detail: &dyn Display) -> io::Result<()> {
+    fn ok(&mut self, name: &str, detail: &dyn Display) -> io::Result<()> {
         self.all += 1;
-        writeln!(self.out, "ok    {what}: {detail}")
+        writeln!(self.out, "ok    {name}: {detail}")
     }
 
-    fn fail(&mut self, what: &str, error: &dyn Display) -> io::Result<()> {
+    fn fail(&mut self, name: &str, error: &dyn Display) -> io::Result<()> {
         self.all += 1;
         self.failed += 1;
-        writeln!(self.out, "FAIL  {what}: {error}")
+        writeln!(self.out, "FAIL  {name}: {error}")
     }
 
     fn more(&mut self, line: &str) -> io::Result<()> {
         writeln!(self.out, "      {line}")
     }
 
-    /// The value, or a line that says why there is none.
-    fn passed<T, E: Display>(&mut self, what: &str, result: Result<T, E>) -> io::Result<Option<T>> {
+    /// The value, or a line with the error.
+    fn passed<T, E: Display>(&mut self, name: &str, result: Result<T, E>) -> io::Result<Option<T>> {
         match result {
             Ok(value) => Ok(Some(value)),
-            Err(error) => self.fail(what, &error).map(|()| None),
+            Err(error) => self.fail(name, &error).map(|()| None),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `rule compile`: native code for gateways without a compiler, and the manifest that they want to see signed.
+//! `rule compile`: native code for gateways without a compiler, and a manifest to sign.
 
 use std::io::Write;
 use std::path::Path;
@@ -11,7 +11,7 @@ use runtime::compile as compile_component;
 use runtime::{MAX_MANIFEST, Manifest, NativeStatement, NativeTarget, manifest_path};
 use store::file::{self, replace};
 
-/// Writes the native code of a component, and beside it the component's manifest with what this is.
+/// Writes the native code of a component, and beside it the component's manifest with a statement about the native code.
 pub(super) fn compile(args: &CompileArgs, out: &mut impl Write) -> Result<(), ToolError> {
     let component = read_component(&args.component)?;
     let target = args.target.or(NativeTarget::own());
@@ -36,7 +36,8 @@ pub(super) fn compile(args: &CompileArgs, out: &mut impl Write) -> Result<(), To
     let Some(mut manifest) = manifest else {
         writeln!(
             out,
-            "There is no manifest beside {0}, and a gateway takes native code only with one that is signed: run `comatrix-gateway rule manifest {0}`, then this again.",
+            "{0} has no manifest, and a gateway accepts native code only with a signed one: run \
+             `comatrix-gateway rule manifest {0}`, then repeat this command.",
             args.component.display()
         )?;
         return Ok(());
@@ -50,8 +51,8 @@ pub(super) fn compile(args: &CompileArgs, out: &mut impl Write) -> Result<(), To
     replace(&path, &content)?;
     writeln!(
         out,
-        "{0}: what it is. Nothing in native code is checked when it runs, so a gateway takes it only under the signature of a key that it trusts: \
-         `comatrix-gateway rule sign --key NAME.key {0}`",
+        "{0}: its manifest. Nothing checks native code when it runs, so a gateway accepts it only with the signature of \
+         a trusted key: `comatrix-gateway rule sign --key NAME.key {0}`",
         path.display()
     )?;
     Ok(())

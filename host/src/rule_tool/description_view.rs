@@ -1,9 +1,9 @@
-//! A rule's description as a table, and its needs as lines for a configuration file.
+//! A rule's description as a table, and its needs as lines of a configuration file.
 
 use contract::escaping::escaped;
 use contract::{Grant, Link, Segment};
 
-/// Bytes of a path that are shown: it is the rule's text.
+/// Bytes of a path to print: it is the rule's text.
 const MAX_PATH: usize = 100;
 
 /// A link's path as people write it: `/send/{room}/…`.
@@ -22,7 +22,7 @@ pub(super) fn path(segments: &[Segment]) -> String {
     escaped(&path, MAX_PATH)
 }
 
-/// Lines of a table: methods, path, and what else is known of each link.
+/// Lines of a table: methods, path and formats of each link.
 pub(super) fn links(links: &[Link]) -> Vec<String> {
     let rows: Vec<_> = links
         .iter()
@@ -73,8 +73,8 @@ fn formats(link: &Link) -> String {
         numbers.join(",")
     };
     let parts = [
-        (!link.accepts.is_empty()).then(|| format!("takes {}", list(&link.accepts))),
-        (!link.produces.is_empty()).then(|| format!("gives {}", list(&link.produces))),
+        (!link.accepts.is_empty()).then(|| format!("accepts {}", list(&link.accepts))),
+        (!link.produces.is_empty()).then(|| format!("produces {}", list(&link.produces))),
         link.observable.then(|| "observable".to_owned()),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_stand_in_columns_and_hostile_names_stay_on_their_line() {
+    fn links_are_in_columns_and_hostile_names_stay_on_their_line() {
         let link = |path: Vec<Segment>, methods: &[u8], observable| Link {
             path,
             methods: methods.to_vec(),
@@ -107,9 +107,9 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "PUT        /send/{room}/…  takes 60,50  gives 60",
-                "GET,FETCH  /               takes 60,50  gives 60  observable",
-                "0.09       /a\\u{a}ok       takes 60,50  gives 60",
+                "PUT        /send/{room}/…  accepts 60,50  produces 60",
+                "GET,FETCH  /               accepts 60,50  produces 60  observable",
+                "0.09       /a\\u{a}ok       accepts 60,50  produces 60",
             ]
         );
     }

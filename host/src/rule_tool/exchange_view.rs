@@ -1,4 +1,4 @@
-//! An exchange as it is printed: readable, or as one JSON object.
+//! The output for an exchange: text for people, or one JSON object.
 
 use std::io::{self, Write};
 
@@ -10,11 +10,11 @@ use coap::Message;
 use coap::code::{self, Dotted};
 use coap::option::{CONTENT_FORMAT, URI_PATH, content_format};
 use contract::{Description, HttpRequest, SessionChange, Upstream};
-use device::hiding::Hiding;
 use device::notation::printable;
 use device::option_view::{self, OptionView};
 use device::outcome::name;
 use device::payload_view::{self, PayloadView};
+use device::redaction::Redaction;
 use runtime::exchange::Outcome;
 
 /// Prints an exchange for people.
@@ -22,7 +22,7 @@ pub(super) fn write_text(
     out: &mut impl Write,
     description: &Description,
     events: &[Event],
-    given: usize,
+    responses: usize,
 ) -> io::Result<()> {
     let mut calls = 0;
     for event in events {
@@ -71,13 +71,13 @@ pub(super) fn write_text(
                 let reason = printable(&error.reason);
                 writeln!(
                     out,
-                    "<= no answer: {reason}{}",
+                    "<= no response: {reason}{}",
                     if error.sent { ", sent" } else { "" }
                 )?;
                 if error.reason == "denied" {
                     writeln!(
                         out,
-                        "   the gateway makes only calls that are among the needs of `describe`"
+                        "   the gateway makes only calls that the needs in `describe` allow"
                     )?;
                 }
             }
@@ -95,26 +95,23 @@ pub(super) fn write_text(
                     writeln!(out, "   starts an observation of {}", printable(topic))?;
                 }
             }
-            Event::Lost => writeln!(
-                out,
-                "<- 5.03, from the gateway itself: messages were missed"
-            )?,
-            Event::Refused(refusal) => {
-                let code = refusal.code();
+            Event::Lost => writeln!(out, "<- 5.03, from the gateway: messages were lost")?,
+            Event::Refused(error) => {
+                let code = error.code();
                 writeln!(
                     out,
-                    "<- {} {}, from the gateway itself: {refusal}",
+                    "<- {} {}, from the gateway: {error}",
                     Dotted(code),
                     name(code)
                 )?;
             }
         }
     }
-    let surplus = given.saturating_sub(calls);
-    if surplus > 0 {
+    let unused = responses.saturating_sub(calls);
+    if unused > 0 {
         writeln!(
             out,
-            "   note: {surplus} of --upstream-response were not asked for"
+            "   note: {unused} of --upstream-response were not used"
         )?;
     }
     Ok(())
@@ -125,7 +122,7 @@ pub(super) fn write_json(
     out: &mut impl Write,
     description: &Description,
     events: &[Event],
-    given: usize,
+    responses: usize,
 ) -> io::Result<()> {
     let events: Vec<Json> = events
         .iter()
@@ -135,7 +132,7 @@ pub(super) fn write_json(
         .iter()
         .filter(|event| event["event"] == "call")
         .count();
-    let unused = given.saturating_sub(calls);
+    let unused = responses.saturating_sub(calls);
     writeln!(
         out,
         "{}",
@@ -183,10 +180,10 @@ fn event_json(description: &Description, event: &Event) -> Json {
             json
         }
         Event::Lost => json!({ "event": "lost", "code": "5.03" }),
-        Event::Refused(refusal) => json!({
+        Event::Refused(error) => json!({
             "event": "refused",
-            "code": Dotted(refusal.code()).to_string(),
-            "diagnostic": refusal.to_string(),
+            "code": Dotted(error.code()).to_string(),
+            "diagnostic": error.to_string(),
         }),
     }
 }
@@ -220,7 +217,7 @@ fn payload_json(message: &Message) -> Json {
     if message.payload.is_empty() {
         return Json::Null;
     }
-    let view = payload_view::view(message, &Hiding::by_name(), false);
+    let view = payload_view::view(message, &Redaction::by_name(), false);
     json!({ "bytes": message.payload.len(), "value": view.json, "hex": view.hex, "problem": view.problem })
 }
 
@@ -235,25 +232,25 @@ fn write_message(out: &mut impl Write, message: &Message) -> io::Result<()> {
     write_payload(out, "payload", message)
 }
 
-fn write_payload(out: &mut impl Write, what: &str, message: &Message) -> io::Result<()> {
+fn write_payload(out: &mut impl Write, name: &str, message: &Message) -> io::Result<()> {
     let bytes = message.payload.len();
     if bytes == 0 {
         return Ok(());
     }
-    let PayloadView { text, hex, .. } = payload_view::view(message, &Hiding::by_name(), false);
-    writeln!(out, "   {what}, {bytes} bytes: {text}")?;
+    let PayloadView { text, hex, .. } = payload_view::view(message, &Redaction::by_name(), false);
+    writeln!(out, "   {name}, {bytes} bytes: {text}")?;
     hex.map_or(Ok(()), |hex| writeln!(out, "   hex: {hex}"))
 }
 
-/// All but Uri-Path, which stands in the first line.
+/// All options except Uri-Path, which is in the first line.
 fn shown_options(message: &Message) -> impl Iterator<Item = OptionView> {
     let options = message.options.iter();
     options
         .filter(|option| option.number != URI_PATH)
-        .map(|option| option_view::view(option, &Hiding::by_name()))
+        .map(|option| option_view::view(option, &Redaction::by_name()))
 }
 
-/// An HTTP body as a message, so that it is shown like a payload: JSON if it is that, else text or hexadecimal.
+/// An HTTP body as a message, so that it is printed like a payload: as JSON if possible, else as text or hexadecimal.
 fn body_message(body: &[u8]) -> Message {
     let message = Message::new(code::CONTENT).with_payload(body);
     match serde_json::from_slice::<serde::de::IgnoredAny>(body) {
@@ -280,8 +277,8 @@ fn upstream(request: &HttpRequest) -> &str {
 
 fn session_text(session: &SessionChange) -> &'static str {
     match session {
-        // The token itself is the account's.
-        SessionChange::Open(_) => "remembers the token of this answer",
+        // Without the token: it is a secret.
+        SessionChange::Open(_) => "remembers the token of this response",
         SessionChange::Close => "forgets its token",
     }
 }

@@ -1,4 +1,4 @@
-//! `rule keygen`: a private key that only its owner can read, and the public key beside it.
+//! `rule keygen`: a private key that only its owner can read, and its public key.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -10,7 +10,7 @@ use super::error::ToolError;
 use runtime::PrivateKey;
 use store::file::{FileError, suffixed};
 
-/// Makes both files; neither is ever overwritten.
+/// Creates both files. Existing files are not overwritten.
 pub(super) fn keygen(args: &KeygenArgs, out: &mut impl Write) -> Result<(), ToolError> {
     let private = Created::new(suffixed(&args.name, ".key"), 0o600)?;
     let public = Created::new(suffixed(&args.name, ".pub"), 0o644)?;
@@ -29,7 +29,7 @@ pub(super) fn keygen(args: &KeygenArgs, out: &mut impl Write) -> Result<(), Tool
     );
     writeln!(
         out,
-        "{}: the private key; keep it where only you can read it, and sign with `comatrix-gateway rule sign`\n\
+        "{}: the private key; only you may read it; sign with `comatrix-gateway rule sign`\n\
          {}: the public key; operators who trust you put it into their folder of keys",
         private.keep().display(),
         public.keep().display()
@@ -37,7 +37,7 @@ pub(super) fn keygen(args: &KeygenArgs, out: &mut impl Write) -> Result<(), Tool
     Ok(())
 }
 
-/// A file that was not there before, and is removed again unless it is kept.
+/// A new file, which is removed unless it is kept.
 struct Created {
     path: PathBuf,
     file: File,
@@ -80,7 +80,7 @@ impl Created {
 impl Drop for Created {
     fn drop(&mut self) {
         if !self.kept {
-            // A key without its other half is of no use; the error that led here is told.
+            // Half a key pair is of no use. The command reports the first error.
             let _ = fs::remove_file(&self.path);
         }
     }

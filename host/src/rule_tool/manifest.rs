@@ -1,4 +1,4 @@
-//! `rule manifest`: what the component says of itself, with its author's vectors, as a file to be signed.
+//! `rule manifest`: the component's description and its author's vectors, as a file to sign.
 
 use std::io::Write;
 
@@ -28,7 +28,7 @@ pub(super) fn manifest(args: &ManifestArgs, out: &mut impl Write) -> Result<(), 
             .unwrap_or_else(|| args.revision.to_string()),
         revision: args.revision,
         contract: CONTRACT_VERSION.to_owned(),
-        // Of the bytes that were just activated, not of a file that may have changed since.
+        // Of the activated bytes: the file may have changed since.
         sha256: format!("{:#}", Digest::of(&component)),
         min_revision: args.min_revision,
         needs: needs_of(revision.description())?,
@@ -53,7 +53,7 @@ pub(super) fn manifest(args: &ManifestArgs, out: &mut impl Write) -> Result<(), 
     let signature = signature_path(&path);
     if signature.exists() {
         let shown = signature.display();
-        writeln!(out, "{shown} is of an earlier manifest now; sign again")?;
+        writeln!(out, "{shown} belongs to the previous manifest; sign again")?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! `comatrix-gateway rule …`: what authors and operators do with rules at a desk, without a running gateway.
+//! `comatrix-gateway rule …`: the tools of rule authors and operators, which need no running gateway.
 //!
-//! One file per command; `desk` is what they share.
+//! One file per command; they share `rule_harness`.
 
 mod args;
 mod build;
@@ -32,14 +32,14 @@ use error::ToolError;
 use gateway::telemetry::logging;
 use gateway::telemetry::logging::LogLevel;
 
-/// Runs a command to its end: results on standard output, errors and what the rule logs on standard error.
+/// Runs a command: results on standard output, errors and the rule's log on standard error.
 ///
-/// Exit codes are those of `--help`: 0 done, 1 the rule is not fit, 2 the command line or a file.
+/// Exit codes are those of `--help`: 0 success, 1 a gateway would not accept the rule, 2 the command line or a file.
 pub fn run(args: RuleArgs) -> ExitCode {
-    // What a rule logs is for its author here. Without a thread for it the command works all the same.
+    // For the rule's author. The command also works if the log cannot start its thread.
     let _log = logging::start(LogLevel::Debug).ok();
     let out = &mut io::stdout().lock();
-    let done = match args.command {
+    let result = match args.command {
         RuleCommand::New(args) => new::new(&args, out).map_err(ToolError::from),
         RuleCommand::Build(args) => build::build(&args, out).map_err(ToolError::from),
         RuleCommand::Keygen(args) => keygen::keygen(&args, out),
@@ -50,10 +50,10 @@ pub fn run(args: RuleArgs) -> ExitCode {
         RuleCommand::Run(args) => run::run(&args, out),
         RuleCommand::Compile(args) => compile::compile(&args, out),
     };
-    match done.and_then(|()| Ok(out.flush()?)) {
+    match result.and_then(|()| Ok(out.flush()?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nobody is left to tell when standard error is closed too.
+            // If standard error is closed too, there is no place for the message.
             let _ = writeln!(io::stderr(), "error: {error}");
             ExitCode::from(error.exit_code())
         }

@@ -1,4 +1,4 @@
-//! `comatrix-gateway rule new NAME`: a crate that builds and passes its test.
+//! `comatrix-gateway rule new NAME`: creates a crate that builds and passes its test.
 
 use std::fs;
 use std::io::{self, Write};
@@ -8,29 +8,30 @@ use clap::Args;
 
 use super::template;
 
-/// Bytes of a rule's name; it is a mount, a file and a crate.
+/// Bytes of a rule's name: it is used for a mount, a file and a crate.
 const MAX_NAME: usize = 64;
 
 /// `new`.
 #[derive(Debug, Args)]
 pub(super) struct NewArgs {
-    /// The rule's name: of its folder, its component and its mount
+    /// Name of the rule, its folder, its component and its mount
     #[arg(value_name = "NAME")]
     pub(super) name: String,
 
-    /// Where the folder NAME is made
+    /// Parent of the new folder NAME
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub(super) dir: PathBuf,
 }
 
-/// Why no rule was made.
+/// Why no rule was created.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NewError {
     #[error(
-        "\"{0}\" cannot be a rule's name: take 1 to {MAX_NAME} lower-case letters, digits and hyphens, a letter first and no hyphen last, as in meadow-sensor"
+        "\"{0}\" cannot be a rule's name: use 1 to {MAX_NAME} lower-case letters, digits and hyphens; start with a letter \
+         and do not end with a hyphen, for example meadow-sensor"
     )]
     Name(String),
-    #[error("{} is already there; choose another name, or another place with --dir", .0.display())]
+    #[error("{} exists already; choose another name, or another folder with --dir", .0.display())]
     Exists(PathBuf),
     #[error("cannot write {}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
@@ -38,7 +39,7 @@ pub(super) enum NewError {
     Output(#[from] io::Error),
 }
 
-/// Makes the folder and says what to do next.
+/// Creates the folder and prints the next commands.
 pub(super) fn new(args: &NewArgs, out: &mut impl Write) -> Result<(), NewError> {
     let name = args.name.as_str();
     if !is_name(name) {
@@ -63,14 +64,17 @@ pub(super) fn new(args: &NewArgs, out: &mut impl Write) -> Result<(), NewError> 
         fs::write(&file, text).map_err(failed(&file))?;
     }
     let shown = folder.strip_prefix(".").unwrap_or(&folder).display();
-    writeln!(out, "made the rule {name} in {shown}; next:\n")?;
+    writeln!(out, "created the rule {name} in {shown}; next:\n")?;
     writeln!(out, "  cd {shown}")?;
-    writeln!(out, "  cargo test                     # its case, natively")?;
-    writeln!(out, "  comatrix-gateway rule build    # {name}.wasm")?;
+    writeln!(
+        out,
+        "  cargo test                     # runs its case natively"
+    )?;
+    writeln!(out, "  comatrix-gateway rule build    # writes {name}.wasm")?;
     Ok(())
 }
 
-/// What is a crate's name and a path segment at once.
+/// Whether a name is valid for a crate and as a path segment.
 fn is_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     (1..=MAX_NAME).contains(&name.len())
@@ -84,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_a_crates_and_a_paths() {
+    fn a_name_is_valid_for_a_crate_and_in_a_path() {
         for name in ["a", "meadow-sensor", "fn", "x1"] {
             assert!(is_name(name));
         }
@@ -105,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_there_is_left_alone() {
+    fn an_existing_folder_is_not_changed() {
         let dir = std::env::temp_dir().join(format!("rule-new-{}", std::process::id()));
         let args = NewArgs {
             name: "meadow".to_owned(),

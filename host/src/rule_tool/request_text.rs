@@ -1,4 +1,4 @@
-//! A device's request as one line: `PUT /send/!r:h cf=60 payload={"msgtype": "m.text", "body": "hi"}`.
+//! Reads a device's request from one line: `PUT /send/!r:h cf=60 payload={"msgtype": "m.text", "body": "hi"}`.
 
 use super::error::ToolError;
 use coap::option::{ACCEPT, CONTENT_FORMAT, OBSERVE, URI_PATH, URI_QUERY, content_format};
@@ -16,10 +16,10 @@ pub(super) fn request(text: &str) -> Result<Message, ToolError> {
     parse(text).map_err(ToolError::Request)
 }
 
-/// Reads the text of `--proxy-uri`, by the parser of the gateway itself.
+/// Reads the text of `--proxy-uri` with the gateway's parser.
 pub(super) fn proxy_target(text: &str) -> Result<Target, ToolError> {
     if !text.starts_with('/') {
-        return Err(ToolError::ProxyUri("it does not begin with /".into()));
+        return Err(ToolError::ProxyUri("it does not start with /".into()));
     }
     let uri = format!("http://homeserver{text}");
     proxy_uri::parse(uri.as_bytes())
@@ -37,18 +37,18 @@ fn parse(text: &str) -> Result<Message, String> {
         let (field, after) = word(rest);
         let (name, value) = field
             .split_once('=')
-            .ok_or_else(|| format!("\"{}\" is no NAME=VALUE", escaped(field, 60)))?;
+            .ok_or_else(|| format!("\"{}\" is not NAME=VALUE", escaped(field, 60)))?;
         match name {
             "cf" => message.set_uint_option(CONTENT_FORMAT, format(value)?),
             "accept" => message.set_uint_option(ACCEPT, format(value)?),
-            // 0 registers (RFC 7641 §2); a rule sees nothing else of the option.
+            // 0 registers (RFC 7641 §2); a rule gets no other value of the option.
             "observe" if value == "0" => message.set_uint_option(OBSERVE, 0),
-            // It may have spaces, so it is the last one.
+            // It may have spaces, so it is the last field.
             "payload" => {
                 payload = Some(&rest["payload=".len()..]);
                 break;
             }
-            _ => return Err(format!("\"{}\" is unknown", escaped(name, 60))),
+            _ => return Err(format!("\"{}\" is not a field", escaped(name, 60))),
         }
         rest = after;
     }
@@ -58,7 +58,7 @@ fn parse(text: &str) -> Result<Message, String> {
     Ok(message)
 }
 
-/// The next word, and what follows it.
+/// The next word, and the text after it.
 fn word(text: &str) -> (&str, &str) {
     let text = text.trim_start();
     let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
@@ -76,7 +76,7 @@ fn method_code(name: &str) -> Result<u8, String> {
         "iPATCH" => code::IPATCH,
         _ => {
             return Err(format!(
-                "\"{}\" is no method; take GET, POST, PUT, DELETE, FETCH, PATCH or iPATCH",
+                "\"{}\" is not a method; use GET, POST, PUT, DELETE, FETCH, PATCH or iPATCH",
                 escaped(name, 60)
             ));
         }
@@ -87,7 +87,7 @@ fn format(value: &str) -> Result<u32, String> {
     let number: Result<u16, _> = value.parse();
     number.map(u32::from).map_err(|_| {
         format!(
-            "\"{}\" is no Content-Format; take its number, as 60 for CBOR",
+            "\"{}\" is not a Content-Format; use its number, for example 60 for CBOR",
             escaped(value, 60)
         )
     })
@@ -97,7 +97,7 @@ fn add_target(message: &mut Message, target: &str) -> Result<(), String> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let path = path
         .strip_prefix('/')
-        .ok_or("the path does not begin with /")?;
+        .ok_or("the path does not start with /")?;
     let undecodable = "a % is not followed by two hexadecimal digits of UTF-8; write % as %25";
     for segment in path.split('/').filter(|_| !path.is_empty()) {
         let segment = decoded(segment).ok_or(undecodable)?;
@@ -112,10 +112,10 @@ fn add_target(message: &mut Message, target: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The payload that a text stands for: itself where the Content-Format says JSON or text; else hexadecimal, JSON (as CBOR),
-/// or, without a Content-Format, itself.
+/// The bytes of a payload. The text is literal for JSON and text; otherwise it is hexadecimal, JSON (sent as CBOR) or,
+/// without a Content-Format, literal.
 fn bytes(text: &str, format: Option<u32>) -> Result<Vec<u8>, String> {
-    let is = |known: u16| format == Some(known.into());
+    let is = |number: u16| format == Some(number.into());
     let bytes = if is(content_format::JSON) || is(content_format::TEXT) {
         text.as_bytes().to_vec()
     } else if let Some(bytes) = hexadecimal(text) {
@@ -199,35 +199,35 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_request_is_refused_with_what_to_write() {
+    fn text_that_is_not_a_request_is_refused_with_the_remedy() {
         for (text, remedy) in [
-            ("", "is no method"),
-            ("put /x", "take GET"),
-            ("PUT x", "begin with /"),
+            ("", "is not a method"),
+            ("put /x", "use GET"),
+            ("PUT x", "start with /"),
             ("PUT /a//b", "segment"),
             ("PUT /a%4", "%25"),
             ("PUT /a cbor", "NAME=VALUE"),
             ("PUT /a cf=cbor", "60 for CBOR"),
             ("PUT /a cf=70000", "60 for CBOR"),
-            ("PUT /a token=x", "\"token\" is unknown"),
+            ("PUT /a token=x", "\"token\" is not a field"),
             ("PUT /a cf=60 payload={", "neither hexadecimal nor JSON"),
         ] {
-            let said = request(text).unwrap_err().to_string();
+            let error = request(text).unwrap_err().to_string();
             assert!(
-                said.contains(remedy) && said.contains("METHOD PATH"),
-                "{text}: {said}"
+                error.contains(remedy) && error.contains("METHOD PATH"),
+                "{text}: {error}"
             );
         }
     }
 
     #[test]
-    fn a_proxy_target_is_read_as_the_gateway_reads_it() {
+    fn a_proxy_target_is_read_as_by_the_gateway() {
         let target = proxy_target("/9/!r%3Ah?dir=b").unwrap();
         assert_eq!(target.path, ["9", "!r:h"]);
         assert_eq!(target.query, [("dir".to_owned(), "b".to_owned())]);
         for wrong in ["9/x", "/a/../b", "/#a:h"] {
-            let said = proxy_target(wrong).unwrap_err().to_string();
-            assert!(said.contains("--proxy-uri"), "{said}");
+            let error = proxy_target(wrong).unwrap_err().to_string();
+            assert!(error.contains("--proxy-uri"), "{error}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! A homeserver's answer as one line: `200 {"event_id": "$x"}`, `429 retry-after=5 {…}`, `error:unreachable`.
+//! Reads a homeserver's response from one line: `200 {"event_id": "$x"}`, `429 retry-after=5 {…}`, `error:unreachable`.
 
 use super::error::ToolError;
 use contract::escaping::escaped;
@@ -6,16 +6,16 @@ use contract::{CallError, HttpResponse};
 
 /// Reads the text of one `--upstream-response`.
 pub(super) fn outcome(text: &str) -> Result<Result<HttpResponse, CallError>, ToolError> {
-    let wrong = || ToolError::Response(escaped(text, 100));
+    let invalid = || ToolError::Response(escaped(text, 100));
     if let Some(error) = text.strip_prefix("error:") {
         let (reason, sent) = match error.split_once(' ') {
             Some((reason, "sent")) => (reason, true),
-            Some(_) => return Err(wrong()),
+            Some(_) => return Err(invalid()),
             None => (error, false),
         };
         let fits = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
         if reason.is_empty() || !reason.bytes().all(fits) {
-            return Err(wrong());
+            return Err(invalid());
         }
         let reason = reason.to_owned();
         return Ok(Err(CallError { reason, sent }));
@@ -25,7 +25,7 @@ pub(super) fn outcome(text: &str) -> Result<Result<HttpResponse, CallError>, Too
         .parse()
         .ok()
         .filter(|status| (100..1000).contains(status))
-        .ok_or_else(wrong)?;
+        .ok_or_else(invalid)?;
     let mut headers = Vec::new();
     while let Some((header, body)) = header(rest) {
         headers.push(header);
@@ -42,7 +42,7 @@ pub(super) fn outcome(text: &str) -> Result<Result<HttpResponse, CallError>, Too
     }))
 }
 
-/// A header at the beginning, and what follows it.
+/// A header at the start, and the text after it.
 fn header(text: &str) -> Option<((String, Vec<u8>), &str)> {
     let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
     let (name, value) = word.split_once('=')?;
@@ -56,18 +56,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_has_a_status_headers_and_a_body() {
-        let answer = outcome("429 retry-after=5 {\"errcode\": \"a=b c\"}")
+    fn a_response_has_a_status_headers_and_a_body() {
+        let response = outcome("429 retry-after=5 {\"errcode\": \"a=b c\"}")
             .unwrap()
             .unwrap();
-        assert_eq!(answer.status, 429);
+        assert_eq!(response.status, 429);
         let header = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
         let headers = [
             header("retry-after", "5"),
             header("content-type", "application/json"),
         ];
-        assert_eq!(answer.headers, headers);
-        assert_eq!(answer.body, b"{\"errcode\": \"a=b c\"}");
+        assert_eq!(response.headers, headers);
+        assert_eq!(response.body, b"{\"errcode\": \"a=b c\"}");
         let plain = outcome("502").unwrap().unwrap();
         assert_eq!(
             (plain.status, plain.headers.len(), plain.body.len()),
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_is_refused_with_what_to_write() {
+    fn text_that_is_not_a_response_is_refused_with_the_remedy() {
         for text in [
             "",
             "OK",
@@ -97,8 +97,8 @@ mod tests {
             "error:x y",
             "error:NO",
         ] {
-            let said = outcome(text).unwrap_err().to_string();
-            assert!(said.contains("error:unreachable"), "{text}: {said}");
+            let error = outcome(text).unwrap_err().to_string();
+            assert!(error.contains("error:unreachable"), "{text}: {error}");
         }
     }
 }

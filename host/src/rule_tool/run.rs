@@ -1,4 +1,4 @@
-//! `rule run`: one exchange on the desk, each effect printed.
+//! `rule run`: one exchange without a gateway; prints each effect.
 
 use std::io::Write;
 
@@ -10,13 +10,13 @@ use super::rule_harness::RuleHarness;
 use super::{request_text, response_text};
 use runtime::exchange::Outcome;
 
-/// Prints what happened, also where it ends with an error.
+/// Prints the steps of the exchange, also before an error.
 pub(super) fn run(args: &RunArgs, out: &mut impl Write) -> Result<(), ToolError> {
-    let responses = args.upstream_response.iter();
-    let outcomes: Vec<Outcome> = responses
+    let texts = args.upstream_response.iter();
+    let outcomes: Vec<Outcome> = texts
         .map(|text| response_text::outcome(text))
         .collect::<Result<_, _>>()?;
-    let given = outcomes.len();
+    let responses = outcomes.len();
     let setting = Setting {
         request: request_text::request(&args.request)?,
         requested: args
@@ -29,10 +29,10 @@ pub(super) fn run(args: &RunArgs, out: &mut impl Write) -> Result<(), ToolError>
     };
     let revision = RuleHarness::open(&args.component)?.revision;
     let mut events = Vec::new();
-    let ended = exchange(&revision, setting, &mut events);
+    let result = exchange(&revision, setting, &mut events);
     match args.json {
-        true => write_json(out, revision.description(), &events, given)?,
-        false => write_text(out, revision.description(), &events, given)?,
+        true => write_json(out, revision.description(), &events, responses)?,
+        false => write_text(out, revision.description(), &events, responses)?,
     }
-    ended
+    result
 }

@@ -1,4 +1,4 @@
-//! `rule sign`: a detached signature of a manifest whose component, or its native code, stands beside it.
+//! `rule sign`: a detached signature of a manifest, with its component or native code in the same folder.
 
 use std::fs;
 use std::io::Write;
@@ -16,7 +16,7 @@ use runtime::{
 };
 use store::file::{self, FileError, replace};
 
-/// Signs only what would be accepted: a manifest that fits the component beside it.
+/// Signs only a manifest that a gateway would accept: one that matches the component in its folder.
 pub(super) fn sign(args: &SignArgs, out: &mut impl Write) -> Result<(), ToolError> {
     let key = read_key(&args.key)?;
     let content = file::read(&args.manifest, MAX_MANIFEST)?;
@@ -27,7 +27,7 @@ pub(super) fn sign(args: &SignArgs, out: &mut impl Write) -> Result<(), ToolErro
     let manifest = Manifest::parse(&content).map_err(faulty)?;
     let component = component_path(&args.manifest).ok_or_else(|| {
         faulty(ManifestError::Format(
-            "its file is not called NAME.rule.json".into(),
+            "its file is not named NAME.rule.json".into(),
         ))
     })?;
     let name = &manifest.name;
@@ -43,7 +43,7 @@ pub(super) fn sign(args: &SignArgs, out: &mut impl Write) -> Result<(), ToolErro
     replace(&path, &key.sign(&content))?;
     writeln!(
         out,
-        "{}: the signature of {} {}, revision {}, and its component; give it on together with both",
+        "{}: the signature of {} {}, revision {}, and its component; distribute it with both",
         path.display(),
         manifest.name,
         manifest.version,
@@ -52,7 +52,7 @@ pub(super) fn sign(args: &SignArgs, out: &mut impl Write) -> Result<(), ToolErro
     Ok(())
 }
 
-/// The file whose manifest this is.
+/// The component of a manifest.
 fn component_path(manifest: &Path) -> Option<PathBuf> {
     let name = manifest.file_name()?.to_str()?;
     let stem = name.strip_suffix(".rule.json")?;

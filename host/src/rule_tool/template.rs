@@ -1,11 +1,11 @@
-//! The files of a new rule. The SDK and the contract come from the sources that this gateway was built from, so that a rule
-//! can be made and built without them.
+//! The files of a new rule. They include the SDK and the contract that this gateway was built from, so that a rule can be
+//! built without the gateway's sources.
 
-/// Path below the new folder, and content. Made by the build script from `guest/sdk`, `wit` and `Cargo.lock`: the versions
-/// of dependencies that this gateway was tested with.
+/// Path below the new folder, and content. The build script collects them from `guest/sdk`, `wit` and `Cargo.lock` (the
+/// versions of dependencies that this gateway was tested with).
 const SDK: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sdk_files.rs"));
 
-/// Files in which `{name}`, `{library}` and `{version}` are filled in.
+/// Files with the placeholders `{name}`, `{library}` and `{version}`.
 const CRATE: &[(&str, &str)] = &[
     ("Cargo.toml", include_str!("template/Cargo.toml.in")),
     ("README.md", include_str!("template/README.md.in")),
@@ -23,7 +23,7 @@ pub(super) fn files(name: &str) -> Vec<(String, String)> {
             .replace("{library}", &library)
             .replace("{version}", env!("CARGO_PKG_VERSION"))
     };
-    let made = CRATE
+    let filled = CRATE
         .iter()
         .map(|(path, text)| ((*path).to_owned(), fill(text)));
     let case = [
@@ -39,20 +39,20 @@ pub(super) fn files(name: &str) -> Vec<(String, String)> {
     let sdk = SDK
         .iter()
         .map(|(path, text)| ((*path).to_owned(), in_place(path, text)));
-    made.chain(case).chain([ignored]).chain(sdk).collect()
+    filled.chain(case).chain([ignored]).chain(sdk).collect()
 }
 
-/// The package of the rule `name`. The ending keeps it apart from crates of the registry and from Rust's keywords.
+/// The package of the rule `name`. The suffix avoids names of crates in the registry and Rust's keywords.
 pub(super) fn package(name: &str) -> String {
     format!("{name}-rule")
 }
 
-/// The library that cargo makes of a package.
+/// The name of a package's library.
 pub(super) fn library(package: &str) -> String {
     package.replace('-', "_")
 }
 
-/// The contract lies in another place than in the gateway's sources.
+/// Adapts the path of the contract, which differs from the gateway's sources.
 fn in_place(path: &str, text: &str) -> String {
     match path {
         "sdk/src/bindings.rs" => text.replace("path: \"../../wit\"", "path: \"wit\""),
@@ -66,12 +66,12 @@ mod tests {
 
     fn file(path: &str) -> String {
         let files = files("meadow");
-        let found = files.into_iter().find(|(known, _)| known == path);
+        let found = files.into_iter().find(|(of_file, _)| of_file == path);
         found.map_or_else(|| panic!("no {path}"), |(_, text)| text)
     }
 
     #[test]
-    fn a_new_rule_is_complete_and_of_less_than_40_lines() {
+    fn a_new_rule_is_complete_and_has_less_than_40_lines() {
         assert!(file("src/lib.rs").lines().count() < 40);
         for path in [
             "Cargo.lock",
@@ -89,8 +89,8 @@ mod tests {
             .iter()
             .filter(|(path, _)| !path.starts_with("sdk/"))
         {
-            for blank in ["{name}", "{library}", "{version}"] {
-                assert!(!text.contains(blank), "{path}");
+            for placeholder in ["{name}", "{library}", "{version}"] {
+                assert!(!text.contains(placeholder), "{path}");
             }
         }
     }

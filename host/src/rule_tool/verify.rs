@@ -1,4 +1,4 @@
-//! `rule verify`: what a gateway that requires signatures would say of a rule's files.
+//! `rule verify`: checks a rule's files as a gateway does that requires signatures.
 
 use std::io::Write;
 
@@ -7,7 +7,7 @@ use super::error::ToolError;
 use super::rule_harness;
 use runtime::{Package, Trust};
 
-/// Prints who has signed what.
+/// Prints the rule and its signer.
 pub(super) fn verify(args: &VerifyArgs, out: &mut impl Write) -> Result<(), ToolError> {
     let trust = Trust::open(Some(&args.keys), true)?;
     let name = rule_harness::name(&args.component)?;

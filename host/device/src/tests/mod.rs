@@ -1,4 +1,4 @@
-//! The device commands from the command line to the bytes on the wire, and back to what is printed.
+//! The device commands from the command line to the bytes on the wire, and back to the output.
 
 mod output;
 mod request_bytes;
@@ -16,8 +16,8 @@ struct CommandLine {
     device: DeviceArgs,
 }
 
-/// The plan of a command line, whose words are separated by single spaces, with `pw` and `tok` as the secrets of the
-/// environment where `secrets` says so.
+/// The plan of a command line with single spaces between its words. `secrets`: the environment has the password `pw`
+/// and the token `tok`.
 fn plan(line: &str, secrets: bool) -> Result<Plan, UsageError> {
     let words = std::iter::once("device").chain(line.split(' '));
     let args = CommandLine::try_parse_from(words)
@@ -65,7 +65,7 @@ fn values_out_of_their_bounds_are_refused_with_the_bounds() {
         ("time --gateway localhost", "coap://"),
         ("send !r:h", "text is missing"),
         ("send", "--room is missing"),
-        ("send --room !r:h a b", "too many"),
+        ("send --room !r:h a b", "unexpected word"),
         ("join !r:h --homeserver matrix.org", "--homeserver"),
     ] {
         let line = line.replace("--interval -1", "--interval=-1");
@@ -96,7 +96,7 @@ fn rooms_that_cannot_be_a_path_segment_are_refused() {
 }
 
 #[test]
-fn help_names_every_exit_code_and_where_secrets_come_from() {
+fn help_has_every_exit_code_and_the_sources_of_secrets() {
     let help = CommandLine::try_parse_from(["device", "--help"])
         .err()
         .expect("help")

@@ -1,24 +1,24 @@
-//! What is printed, and the exit codes, against a gateway of one thread on the loopback interface.
+//! The output and the exit codes, with a gateway of one thread on the loopback interface.
 
 use std::net::{Ipv4Addr, UdpSocket};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::plan;
-use crate::carry_out;
+use crate::execute;
 use coap::code::{BAD_GATEWAY, CHANGED, CONTENT, UNAUTHORIZED};
 use coap::option::{CONTENT_FORMAT, MAX_AGE};
 use coap::{Datagram, Message, MessageType, decode, encode};
 
-/// What a command left behind.
+/// The result of a command.
 struct Done {
     exit_code: u8,
     out: String,
     errors: String,
 }
 
-/// Answers one confirmable request after the other; none is answered with a reset.
-fn gateway(answers: Vec<Option<Message>>) -> (u16, JoinHandle<()>) {
+/// Responds to one confirmable request after the other; none is a reset.
+fn gateway(responses: Vec<Option<Message>>) -> (u16, JoinHandle<()>) {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a socket");
     socket
         .set_read_timeout(Some(Duration::from_secs(5)))
@@ -26,12 +26,12 @@ fn gateway(answers: Vec<Option<Message>>) -> (u16, JoinHandle<()>) {
     let port = socket.local_addr().expect("bound").port();
     let thread = thread::spawn(move || {
         let mut buffer = [0; 2048];
-        for answer in answers {
+        for response in responses {
             let (length, peer) = socket.recv_from(&mut buffer).expect("a request");
             let Datagram {
                 message_id, token, ..
             } = decode(&buffer[..length]).expect("a valid request");
-            let datagram = match answer {
+            let datagram = match response {
                 Some(message) => Datagram {
                     message_type: MessageType::Acknowledgement,
                     message_id,
@@ -46,16 +46,16 @@ fn gateway(answers: Vec<Option<Message>>) -> (u16, JoinHandle<()>) {
     (port, thread)
 }
 
-/// Runs a command line against these answers.
-fn run(line: &str, answers: Vec<Option<Message>>) -> Done {
-    let (port, gateway) = gateway(answers);
+/// Runs a command line with these responses.
+fn run(line: &str, responses: Vec<Option<Message>>) -> Done {
+    let (port, gateway) = gateway(responses);
     let line = format!("--gateway coap://127.0.0.1:{port} --timeout 5 --interval 0 {line}");
     let (mut out, mut errors) = (Vec::new(), Vec::new());
     let plan = plan(&line, true).expect("a plan");
-    let exit_code = carry_out(&plan, &mut out, &mut errors).expect("carried out");
+    let exit_code = execute(&plan, &mut out, &mut errors).expect("carried out");
     gateway
         .join()
-        .expect("the gateway was asked as often as planned");
+        .expect("the gateway got as many requests as planned");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     Done {
         exit_code,
@@ -64,12 +64,12 @@ fn run(line: &str, answers: Vec<Option<Message>>) -> Done {
     }
 }
 
-fn token_answer() -> Option<Message> {
-    let answer = Message::new(CHANGED).with_uint_option(CONTENT_FORMAT, 60);
-    Some(answer.with_payload(b"\xa1\x6caccess_token\x6asyt_secret".as_slice()))
+fn token_response() -> Option<Message> {
+    let response = Message::new(CHANGED).with_uint_option(CONTENT_FORMAT, 60);
+    Some(response.with_payload(b"\xa1\x6caccess_token\x6asyt_secret".as_slice()))
 }
 
-fn time_answer() -> Option<Message> {
+fn time_response() -> Option<Message> {
     Some(
         Message::new(CONTENT)
             .with_uint_option(CONTENT_FORMAT, 0)
@@ -79,8 +79,8 @@ fn time_answer() -> Option<Message> {
 }
 
 #[test]
-fn readable_output_shows_request_answer_and_sizes() {
-    let done = run("time", vec![time_answer()]);
+fn text_output_has_request_response_and_sizes() {
+    let done = run("time", vec![time_response()]);
     assert_eq!((done.exit_code, done.errors.as_str()), (0, ""));
     for part in [
         "-> GET /time  CON  coap://127.0.0.1:",
@@ -99,21 +99,21 @@ fn readable_output_shows_request_answer_and_sizes() {
 }
 
 #[test]
-fn neither_password_nor_tokens_are_printed_unless_the_new_token_is_asked_for() {
+fn neither_password_nor_tokens_are_printed_except_the_new_token_on_request() {
     for format in ["", " --json"] {
         let done = run(
             &format!("login --user ann --homeserver http://h{format}"),
-            vec![token_answer()],
+            vec![token_response()],
         );
         assert_eq!(done.exit_code, 0);
-        // 7077 is the password in hexadecimal, 7379745f the token's begin.
+        // 7077 is the password in hexadecimal, 7379745f the token's start.
         for secret in ["\"pw\"", "627077", "syt_secret", "7379745f"] {
             assert!(!done.out.contains(secret), "{secret} is in\n{}", done.out);
         }
         assert!(done.out.contains("<hidden, 2 bytes>") && done.out.contains("<hidden, 10 bytes>"));
         let asked = run(
             &format!("login --user ann --show-token{format}"),
-            vec![token_answer()],
+            vec![token_response()],
         );
         assert!(
             asked.out.contains("syt_secret") && !asked.out.contains("\"pw\""),
@@ -124,7 +124,7 @@ fn neither_password_nor_tokens_are_printed_unless_the_new_token_is_asked_for() {
 }
 
 #[test]
-fn an_answer_that_repeats_the_request_s_token_is_printed_without_it() {
+fn a_response_that_repeats_the_request_s_token_is_printed_without_it() {
     for format in ["", " --json"] {
         let echo = Message::new(UNAUTHORIZED).with_payload("unknown: tok");
         let done = run(&format!("join !r:h{format}"), vec![Some(echo)]);
@@ -134,10 +134,7 @@ fn an_answer_that_repeats_the_request_s_token_is_printed_without_it() {
             "{}",
             done.out
         );
-        assert!(
-            done.out.contains("device login"),
-            "the hint says what to do"
-        );
+        assert!(done.out.contains("device login"), "the hint has the remedy");
     }
 }
 
@@ -147,7 +144,7 @@ fn the_token_of_a_login_is_saved_and_a_failed_login_leaves_no_file() {
     let line = format!("login --user ann --save-token {}", path.display());
     let failed = run(&line, vec![Some(Message::new(UNAUTHORIZED))]);
     assert_eq!((failed.exit_code, path.exists()), (4, false));
-    let done = run(&line, vec![token_answer()]);
+    let done = run(&line, vec![token_response()]);
     assert_eq!(done.exit_code, 0);
     assert_eq!(
         std::fs::read_to_string(&path).expect("saved"),
@@ -164,7 +161,7 @@ fn json_is_one_object_per_exchange_and_the_exit_code_is_the_highest() {
     let bad_gateway = Some(Message::new(BAD_GATEWAY).with_payload("no homeserver"));
     let done = run(
         "time --repeat 3 --json",
-        vec![time_answer(), bad_gateway, time_answer()],
+        vec![time_response(), bad_gateway, time_response()],
     );
     assert_eq!(done.exit_code, 5);
     let lines: Vec<serde_json::Value> = done
@@ -184,7 +181,7 @@ fn json_is_one_object_per_exchange_and_the_exit_code_is_the_highest() {
 }
 
 #[test]
-fn a_reset_ends_with_7_and_a_closed_port_with_6_and_both_say_what_to_do() {
+fn a_reset_ends_with_7_and_a_closed_port_with_6_and_both_print_a_remedy() {
     let reset = run("time", vec![None]);
     assert_eq!(reset.exit_code, 7);
     assert!(
@@ -199,7 +196,7 @@ fn a_reset_ends_with_7_and_a_closed_port_with_6_and_both_say_what_to_do() {
         let plan = plan(&format!("time --gateway coap://{closed}{format}"), false).expect("a plan");
         let mut out = Vec::new();
         assert_eq!(
-            carry_out(&plan, &mut out, &mut Vec::new()).expect("carried out"),
+            execute(&plan, &mut out, &mut Vec::new()).expect("carried out"),
             6
         );
         let out = String::from_utf8(out).expect("UTF-8");
@@ -221,7 +218,7 @@ fn a_silent_gateway_ends_with_6_after_the_timeout() {
     .expect("a plan");
     let mut out = Vec::new();
     assert_eq!(
-        carry_out(&plan, &mut out, &mut Vec::new()).expect("carried out"),
+        execute(&plan, &mut out, &mut Vec::new()).expect("carried out"),
         6
     );
     assert!(String::from_utf8(out).expect("UTF-8").contains("firewall"));

@@ -1,11 +1,11 @@
-//! Command lines and the exact datagrams that they send. The expected bytes were made with another CoAP and CBOR
-//! implementation (aiocoap and cbor2), for the requests that devices in the field send.
+//! Command lines and the exact datagrams that they send. The expected bytes come from other implementations of CoAP
+//! and CBOR (aiocoap and cbor2), for the requests that devices in the field send.
 
 use super::plan;
 use coap::option::{PROXY_URI, URI_PATH};
 use coap::{Datagram, Message, MessageType, Token, encode};
 
-/// Command line, whether the environment holds secrets, datagram with message ID 0x1234 and token 0xaabb.
+/// Command line, whether the environment has secrets, datagram with message ID 0x1234 and token 0xaabb.
 const CASES: [(&str, bool, &str); 11] = [
     (
         "register --user ann --homeserver http://localhost:8008",
@@ -97,11 +97,11 @@ fn each_command_sends_exactly_the_bytes_of_the_devices_in_the_field() {
 }
 
 #[test]
-fn a_transaction_id_is_made_where_the_proxy_uri_needs_one_and_kept_where_the_user_gave_it() {
+fn a_transaction_id_is_made_if_the_proxy_uri_needs_one_and_the_command_line_has_none() {
     let new = proxy_uri("send !r:h hi --homeserver http://h");
     assert_eq!(new, "http://h/9/!r:h/m.room.message/new-txn");
-    let given = proxy_uri("send !r:h hi --txn 7 --homeserver http://h");
-    assert_eq!(given, "http://h/9/!r:h/m.room.message/7");
+    let from_the_user = proxy_uri("send !r:h hi --txn 7 --homeserver http://h");
+    assert_eq!(from_the_user, "http://h/9/!r:h/m.room.message/7");
     let left_to_the_gateway = message("send !r:h hi");
     assert!(
         left_to_the_gateway
@@ -111,7 +111,7 @@ fn a_transaction_id_is_made_where_the_proxy_uri_needs_one_and_kept_where_the_use
 }
 
 #[test]
-fn an_alias_is_encoded_in_the_proxy_uri_and_as_it_is_in_the_path() {
+fn an_alias_is_percent_encoded_in_the_proxy_uri_and_literal_in_the_path() {
     assert_eq!(
         proxy_uri("join #kitchen:h --homeserver http://h"),
         "http://h/K/%23kitchen:h"
@@ -125,7 +125,7 @@ fn an_alias_is_encoded_in_the_proxy_uri_and_as_it_is_in_the_path() {
 }
 
 #[test]
-fn options_may_stand_before_and_after_the_command() {
+fn options_are_accepted_before_and_after_the_command() {
     let before = plan("--gateway coap://[::1]:61616 --non time", false).expect("a plan");
     let after = plan("time --gateway coap://[::1]:61616 --non", false).expect("a plan");
     assert_eq!(before.gateway, after.gateway);

@@ -1,220 +1,164 @@
-//! All observations: fed with what happened, polled for what is to be done.
+//! The observations of a gateway, for the event loop: it reports events, and asks for calls and notifications.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Instant;
 
+use super::delivery;
 use super::limits::ObservationLimits;
-use super::long_poll::LongPoll;
-use super::notification::{ended, keep_fresh};
-use super::observer::Observer;
-use super::registration::Prepared;
-use crate::request::ObserveRequest;
-use coap::{self, Ended, ObservationId, ObserveEvent, code};
+use super::long_poll::PollId;
+use super::next_long_poll::next_long_poll;
+use super::notification::{last, set_max_age};
+use super::observations::Observations;
+use super::poll_call::{PollCall, PollResult};
+use super::poll_result::on_poll_result;
+use super::reconfiguration::reconfigure;
+use super::registration::{self, Prepared};
+use super::renewal;
+use crate::request::{ObserveRequest, Snapshot};
+use coap::{Ended, ObservationId, ObserveEvent, code};
 use homeserver::Account;
-
-/// Names a poll.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PollId(u64);
 
 /// The observations of a gateway.
 pub struct ObserveBroker {
-    pub(super) limits: ObservationLimits,
-    pub(super) observers: HashMap<ObservationId, Observer>,
-    pub(super) polls: BTreeMap<PollId, LongPoll>,
-    next_poll: u64,
-    /// Observers for which a notification may leave.
-    pub(super) ready: VecDeque<ObservationId>,
-    /// Those whose rule has used what it may compute.
-    pub(super) held: Vec<ObservationId>,
-    /// When they are looked at again.
-    pub(super) breathing: Option<Instant>,
-    /// Last notifications.
-    pub(super) last: VecDeque<(ObservationId, coap::Message)>,
-    pub(super) refreshes: BTreeSet<(Instant, ObservationId)>,
-    /// Observations that were not begun for want of a poll, ever.
-    pub(super) refused_polls: u64,
+    observations: Observations,
 }
 
 impl ObserveBroker {
-    /// One without observations.
+    /// A broker without observations.
     #[must_use]
     pub fn new(limits: ObservationLimits) -> Self {
-        Self {
-            limits,
-            observers: HashMap::new(),
-            polls: BTreeMap::new(),
-            next_poll: 0,
-            ready: VecDeque::new(),
-            held: Vec::new(),
-            breathing: None,
-            last: VecDeque::new(),
-            refreshes: BTreeSet::new(),
-            refused_polls: 0,
-        }
+        let observations = Observations::new(limits);
+        Self { observations }
     }
 
-    pub(super) fn add_poll(&mut self, poll: LongPoll) -> PollId {
-        let id = PollId(self.next_poll);
-        self.next_poll += 1;
-        self.polls.insert(id, poll);
-        id
+    /// Finds the long poll for an observation that a rule requests, or creates one. Returns none if the device gets a
+    /// response without Observe; the log has the reason.
+    pub fn prepare(
+        &mut self,
+        snapshot: &Snapshot,
+        now: Instant,
+        request: ObserveRequest,
+    ) -> Option<Prepared> {
+        registration::prepare(&mut self.observations, snapshot, now, request)
     }
 
-    /// What every first answer and notification says about its freshness.
-    pub fn keep_fresh(&self, message: &mut coap::Message) {
-        keep_fresh(message, self.limits.refresh);
-    }
-
-    /// An observation has begun, goes on, or has not begun, where the endpoint had no room. `shown`: what the device was
-    /// answered.
+    /// Starts or renews an observation after its first response, `response`. `id` is none if the endpoint had no room
+    /// for it.
     pub fn start(
         &mut self,
         now: Instant,
         id: Option<ObservationId>,
         prepared: Prepared,
-        shown: coap::Message,
+        response: coap::Message,
     ) {
-        let Prepared { poll, registration } = prepared;
-        let Some(id) = id else {
-            return self.drop_unused(poll);
-        };
-        if self.observers.contains_key(&id) {
-            return self.renew(now, id, registration);
-        }
-        let ObserveRequest {
-            watch,
-            context,
-            device,
-            path,
-            began,
-            ..
-        } = registration;
-        let topic = watch.topic.clone();
-        let refresh_at = now + self.limits.refresh;
-        let mut observer = Observer::new(poll, topic, context, device, path, refresh_at);
-        observer.show(&watch, shown);
-        self.refreshes.insert((refresh_at, id));
-        self.observers.insert(id, observer);
-        self.join(now, id, began, &watch.state);
+        registration::start(&mut self.observations, now, id, prepared, response);
     }
 
-    /// Lets an observer hear of what its poll tells, and has told since its request came.
-    fn join(&mut self, now: Instant, id: ObservationId, began: Instant, found: &[u8]) {
-        let Some(observer) = self.observers.get_mut(&id) else {
-            return;
-        };
-        let Some(poll) = self.polls.get_mut(&observer.poll) else {
-            return;
-        };
-        let told = poll.told_since(began, &observer.topic, found);
-        poll.add(now, &observer.topic, id);
-        match told.map(|told| observer.tell(&told)) {
-            Some(Ok(())) => self.wake(id),
-            _ => self.lose(id),
-        }
+    /// Whether a request renews an existing observation (RFC 7641 §4.1), which then keeps its queue. An observation
+    /// with nothing queued and no retained response starts from the beginning, which is the same for its device.
+    #[must_use]
+    pub fn can_renew(&self, id: ObservationId, prepared: &Prepared) -> bool {
+        renewal::can_renew(&self.observations, id, prepared)
     }
 
-    /// What became of an observation at the endpoint.
-    pub fn observed(&mut self, now: Instant, event: ObserveEvent) {
+    /// The response to a request that renews an observation: the last message that the device got. Changes may have
+    /// come since then, and the request has found only the newest; they follow in their order.
+    #[must_use]
+    pub fn last_message(&self, id: ObservationId) -> Option<coap::Message> {
+        renewal::last_message(&self.observations, id)
+    }
+
+    /// Sets the Max-Age of a first response, as notifications have it.
+    pub fn set_max_age(&self, message: &mut coap::Message) {
+        set_max_age(message, self.observations.limits.refresh);
+    }
+
+    /// The next call that is due.
+    pub fn next_long_poll(&mut self, snapshot: &Snapshot, now: Instant) -> Option<PollCall> {
+        next_long_poll(&mut self.observations, snapshot, now)
+    }
+
+    /// The result of a [`PollCall`].
+    pub fn on_poll_result(&mut self, now: Instant, id: PollId, result: PollResult) {
+        on_poll_result(&mut self.observations, now, id, result);
+    }
+
+    /// The endpoint has delivered a notification or ended an observation.
+    pub fn on_observe_event(&mut self, now: Instant, event: ObserveEvent) {
         match event {
-            ObserveEvent::Delivered(id) => {
-                if let Some(observer) = self.observers.get_mut(&id) {
-                    observer.delivered();
-                    let refresh_at = now + self.limits.refresh;
-                    let before = std::mem::replace(&mut observer.refresh_at, refresh_at);
-                    self.refreshes.remove(&(before, id));
-                    self.refreshes.insert((refresh_at, id));
-                    self.wake(id);
-                }
-            }
-            // Of those that made room the endpoint's report tells how many: a flood must not write the log.
+            ObserveEvent::Delivered(id) => delivery::on_delivered(&mut self.observations, now, id),
+            // The endpoint counts those that made room for others: a flood must not fill the log.
             ObserveEvent::Ended(id, Ended::Replaced | Ended::Deregistered | Ended::Displaced) => {
-                self.forget(id);
+                self.observations.remove(id);
             }
             ObserveEvent::Ended(id, why) => {
-                if let Some(observer) = self.forget(id) {
-                    tracing::info!(
-                        "the observation of {} ended: {why}",
-                        observer.device.peer.ip()
-                    );
+                if let Some(observer) = self.observations.remove(id) {
+                    let address = observer.device().peer.ip();
+                    tracing::info!("the observation of {address} ended: {why}");
                 }
             }
         }
     }
 
-    pub(super) fn wake(&mut self, id: ObservationId) {
-        if self.observers.get(&id).is_some_and(Observer::is_ready) {
-            self.ready.push_back(id);
-        }
+    /// The next notification to send.
+    pub fn next_notification(&mut self, now: Instant) -> Option<(ObservationId, coap::Message)> {
+        delivery::next_notification(&mut self.observations, now)
     }
 
-    /// Takes an observer out; a poll that nobody waits for ends.
-    pub(super) fn forget(&mut self, id: ObservationId) -> Option<Observer> {
-        let observer = self.observers.remove(&id)?;
-        self.refreshes.remove(&(observer.refresh_at, id));
-        if let Some(poll) = self.polls.get_mut(&observer.poll) {
-            poll.remove(&observer.topic, id);
-        }
-        self.drop_unused(observer.poll);
-        Some(observer)
+    /// Whether a notification may leave at once.
+    #[must_use]
+    pub fn has_ready(&self) -> bool {
+        self.observations.has_ready()
     }
 
-    pub(super) fn drop_unused(&mut self, id: PollId) {
-        if self
-            .polls
-            .get(&id)
-            .is_some_and(|poll| poll.topics().is_empty())
-        {
-            self.polls.remove(&id);
-        }
+    /// When to call [`handle_timeout`](Self::handle_timeout), [`next_long_poll`](Self::next_long_poll) and
+    /// [`next_notification`](Self::next_notification) again.
+    #[must_use]
+    pub fn next_timeout(&self) -> Option<Instant> {
+        let polls = self.observations.polls.next_due();
+        let observers = self.observations.observers.next_timeout();
+        polls.into_iter().chain(observers).min()
     }
 
-    /// Ends an observation with this as its last notification.
-    pub(super) fn finish(&mut self, id: ObservationId, message: coap::Message) {
-        if let Some(observer) = self.forget(id) {
-            let (address, code) = (observer.device.peer.ip(), code::Dotted(message.code));
-            tracing::info!("the observation of {address} ends with {code}");
-            self.last.push_back((id, message));
-        }
+    /// Queues the refreshes that are due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        delivery::refresh(&mut self.observations, now);
     }
 
-    /// Ends an observation whose device has missed something.
-    pub(super) fn lose(&mut self, id: ObservationId) {
-        let why = "more has happened than can be told one after the other; observe again";
-        self.finish(id, ended(code::SERVICE_UNAVAILABLE, why));
-    }
-
-    /// Ends every observation: the gateway stops.
-    pub fn finish_all(&mut self) {
-        let ids: Vec<_> = self.observers.keys().copied().collect();
-        for id in ids {
-            let why = "this gateway is shutting down; observe again";
-            self.finish(id, ended(code::SERVICE_UNAVAILABLE, why));
-        }
+    /// Applies another configuration. Observations whose homeserver, account and rule are still there continue; the
+    /// others end at once. New limits apply to new observations.
+    pub fn reconfigure(&mut self, snapshot: &Snapshot, now: Instant) {
+        reconfigure(&mut self.observations, snapshot, now);
     }
 
     /// Ends the observations of an account whose access token is no longer valid.
-    pub fn logged_out(&mut self, account: &Account) {
-        let of_account = |poll: &&LongPoll| poll.identity.account.is(account);
-        let polls = self.polls.values().filter(of_account);
-        let ids: Vec<_> = polls.flat_map(LongPoll::observers).collect();
-        for id in ids {
-            self.finish(
-                id,
-                ended(code::UNAUTHORIZED, "the access token was logged out"),
-            );
+    pub fn on_logout(&mut self, account: &Account) {
+        let polls = &self.observations.polls;
+        for id in polls.find_all(|poll| poll.account().account().is(account)) {
+            let why = "the access token was logged out";
+            self.observations
+                .end_poll(id, &last(code::UNAUTHORIZED, why));
         }
     }
 
-    /// Observations that were not begun for want of a poll.
-    #[must_use]
-    pub fn refused_polls(&self) -> u64 {
-        self.refused_polls
+    /// Ends every observation, because the gateway stops.
+    pub fn end_all(&mut self) {
+        for id in self.observations.observers.ids() {
+            let why = "this gateway is shutting down; observe again";
+            self.observations
+                .end(id, last(code::SERVICE_UNAVAILABLE, why));
+        }
     }
 
-    /// How many observations and polls there are.
+    /// Observations that were not started because too many long polls run.
+    #[must_use]
+    pub fn refused_polls(&self) -> u64 {
+        self.observations.refused_polls
+    }
+
+    /// The number of observations, and of long polls.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
-        (self.observers.len(), self.polls.len())
+        let observations = &self.observations;
+        (observations.observers.len(), observations.polls.len())
     }
 }

@@ -1,48 +1,51 @@
-//! Bounds of observations that are not the endpoint's.
+//! Bounds of observations, apart from those of the endpoint.
 
 use std::time::Duration;
 
-/// Changes that wait for a device: 32 messages that nobody has acknowledged are more than a device will catch up with. It
-/// is told to begin anew.
-pub(super) const MAX_WAITING: usize = 32;
-/// Bytes of a topic: a room and a device's name in it.
+/// Notifications queued for a device. A device that has not acknowledged 32 messages will not catch up: its observation
+/// ends, and it registers again.
+pub(super) const MAX_QUEUED: usize = 32;
+/// Bytes of a topic or share: a room and a device's name fit.
 pub(super) const MAX_TOPIC: usize = 512;
 /// Bytes of a change: a message that a constrained device can take in blocks.
 pub(super) const MAX_CHANGE: usize = 16 << 10;
-/// Changes of one poll: several times what a rule asks a homeserver for.
+/// Changes in one poll's response: several times the number that a rule requests from a homeserver.
 pub(super) const MAX_CHANGES: usize = 1024;
-/// Changes that a poll remembers for devices whose request is still under way: those of a busy second.
+/// Changes that a poll keeps for devices whose request is still in progress: those of a busy second.
 pub(super) const MAX_RECENT: usize = 64;
-/// How long it does: longer than an exchange with a long poll of its own takes.
-pub(super) const RECENT: Duration = Duration::from_secs(150);
-/// Bytes of a first answer that is kept to be sent again. All observations together keep no more than 40 MB.
-pub(super) const MAX_KEPT: usize = 4 << 10;
-/// The least time between two polls of one account: a homeserver that does not wait must not be asked without pause,
-/// and a second is what a message may take.
-pub(super) const LEAST_INTERVAL: Duration = Duration::from_millis(200);
-/// Answers in a row that cannot be read before a poll gives up: too large, or too much for the rule. The same would come
-/// again and again.
-pub(super) const MAX_UNREAD: u32 = 3;
-/// Answers in a row that are asked for again because a topic has joined meanwhile: a power cut's worth of devices joins for
-/// longer, and those that are there already must hear of their rooms.
-pub(super) const MAX_PASSED_OVER: u32 = 10;
-/// How long new topics are gathered before a poll that lacks them is made anew: after a power cut, all devices come at once.
-pub(super) const GATHERING: Duration = Duration::from_millis(100);
-/// Notifications put into words at once when a rule is replaced, a rule's call each: less than a millisecond.
-pub(super) const WORDS_PER_TURN: usize = 64;
-/// While a rule has used what it may compute.
-pub(super) const BREATH: Duration = Duration::from_millis(50);
-/// Seconds after which a device whose observation has ended comes back.
-pub(super) const COME_BACK: u32 = 5;
+/// How long it keeps them: longer than an exchange with a long poll of its own takes.
+pub(super) const RECENT_LIFETIME: Duration = Duration::from_secs(150);
+/// Bytes of a first response that is kept to be sent again. All observations together keep at most 40 MB.
+pub(super) const MAX_RETAINED_RESPONSE: usize = 4 << 10;
+/// The shortest time between two polls of one account: a homeserver that does not hold polls must not get them without
+/// a pause, and a message may take a second.
+pub(super) const MIN_POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// Consecutive unreadable responses (too large, or too much for the rule) before a poll gives up: the same response
+/// would come again and again.
+pub(super) const MAX_UNREADABLE: u32 = 3;
+/// Consecutive responses that are discarded because a topic has joined since the request. After a power cut, devices
+/// join for longer than that, and the observers that are there must get their notifications.
+pub(super) const MAX_DISCARDED: u32 = 10;
+/// How long a poll collects new topics before it repeats its request with them: after a power cut, all devices register
+/// at once.
+pub(super) const JOIN_DELAY: Duration = Duration::from_millis(100);
+/// Notifications that the former revision makes per turn of the event loop when a rule is replaced. Each is a call of
+/// the rule; together they take less than a millisecond.
+pub(super) const RENDERED_PER_TURN: usize = 64;
+/// The next attempt for a rule that has used its computing time.
+pub(super) const COMPUTE_PAUSE: Duration = Duration::from_millis(50);
+/// Max-Age of a last notification with 5.03: seconds after which the device registers again.
+pub(super) const RETRY_AFTER: u32 = 5;
 
-/// What an operator may set.
+/// Limits that the operator sets.
 #[derive(Clone, Copy, Debug)]
 pub struct ObservationLimits {
-    /// Polls of homeservers at the same time, one per account. Each holds a connection; above, a device is answered once.
+    /// Concurrent long polls of homeservers, one per account; each holds a connection. Response when exceeded: the
+    /// resource's representation without Observe.
     pub polls: usize,
-    /// After this time without a notification the last one is sent again, confirmable: it tells the gateway whether the device
-    /// is still there, and the device that the gateway is. So it is also how long a device may stay deaf after a
-    /// power cut of the gateway. At most 24 h (RFC 7641 §4.5).
+    /// After this time without a notification, the gateway sends the last one again, confirmable: so it learns whether
+    /// the device is still there, and the device learns that the gateway is. It is also how long a device may get
+    /// nothing after a power cut of the gateway. At most 24 h (RFC 7641 §4.5).
     pub refresh: Duration,
 }
 

@@ -1,260 +1,210 @@
-//! The poll of one account: who waits for what, where it stands, and when it asks next.
+//! The long poll of one account: its topics, its state, and the time of its next call.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::limits::{GATHERING, LEAST_INTERVAL, MAX_PASSED_OVER, MAX_RECENT, MAX_UNREAD, RECENT};
-use super::pause::pause;
+use super::backoff::pause;
+use super::limits::{JOIN_DELAY, MAX_DISCARDED, MAX_UNREADABLE, MIN_POLL_INTERVAL};
+use super::poll_account::PollAccount;
+use super::recent_changes::RecentChanges;
 use super::shared_change::SharedChange;
+use super::topics::Topics;
 use coap::ObservationId;
-use contract::{HttpRequest, Upstream};
-use homeserver::{Account, Caller, Upstreams};
+use homeserver::Account;
 use runtime::Revision;
 
-/// In whose name a poll asks. All its observers have the same account.
-pub(super) struct Identity {
-    pub(super) account: Account,
-    pub(super) device: Caller,
-    /// What the account was found by: the upstream and credential of the rule's request.
-    found_by: (Upstream, String),
-}
-
-impl Identity {
-    /// A device's, as a request of its rule has it.
-    pub(super) fn new(account: Account, device: Caller, request: HttpRequest) -> Self {
-        Self {
-            account,
-            device,
-            found_by: (request.upstream, request.credential),
-        }
-    }
-
-    /// Whether the same request would still be made in the same name.
-    pub(super) fn is_served_by(&self, upstreams: &Upstreams) -> bool {
-        let (upstream, credential) = &self.found_by;
-        let account = upstreams.account(&self.device, upstream, credential);
-        account.is_ok_and(|account| account.is(&self.account))
-    }
-}
-
-/// Who waits for a topic.
-struct Topic {
-    /// Since this moment every answer that moved the poll on was asked for this topic as well.
-    since: Instant,
-    observers: BTreeSet<ObservationId>,
-}
+/// Identifies a long poll.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PollId(pub(super) u64);
 
 pub(super) struct LongPoll {
-    pub(super) revision: Arc<Revision>,
-    pub(super) identity: Rc<Identity>,
-    pub(super) share: String,
-    pub(super) state: Vec<u8>,
-    topics: BTreeMap<String, Topic>,
-    /// What was told lately, and when.
-    recent: VecDeque<(Instant, Rc<SharedChange>)>,
-    /// When something was told that is no longer among them.
-    forgotten: Option<Instant>,
-    /// Dropping it ends the call that is under way.
+    revision: Arc<Revision>,
+    account: Rc<PollAccount>,
+    share: String,
+    /// The rule's position in the homeserver's events.
+    state: Vec<u8>,
+    /// When the state became this one.
+    state_since: Instant,
+    topics: Topics,
+    recent: RecentChanges,
+    /// Whether the poll waits for another revision, without a call in flight.
+    is_suspended: bool,
+    /// Dropping it cancels the call in flight.
     in_flight: Option<oneshot::Sender<()>>,
-    /// When it asks next, or asks anew.
+    /// When it calls next, or repeats the call with more topics.
     due: Option<Instant>,
-    asked: Instant,
-    /// When its state became what it is.
-    moved: Instant,
+    called_at: Instant,
     failures: u32,
-    /// Answers in a row that nobody could read.
-    unread: u32,
-    /// Answers in a row that came too early for a topic.
-    passed_over: u32,
+    /// Consecutive responses that the rule could not read.
+    unreadable: u32,
+    /// Consecutive responses that were requested before a topic joined.
+    discarded: u32,
 }
 
 impl LongPoll {
     pub(super) fn new(
         revision: Arc<Revision>,
-        identity: Identity,
+        account: PollAccount,
         share: String,
         state: Vec<u8>,
         now: Instant,
     ) -> Self {
         Self {
             revision,
-            identity: Rc::new(identity),
+            account: Rc::new(account),
             share,
             state,
-            topics: BTreeMap::new(),
-            recent: VecDeque::new(),
-            forgotten: None,
+            state_since: now,
+            topics: Topics::default(),
+            recent: RecentChanges::default(),
+            is_suspended: false,
             in_flight: None,
             due: None,
-            asked: now - LEAST_INTERVAL,
-            moved: now,
+            called_at: now - MIN_POLL_INTERVAL,
             failures: 0,
-            unread: 0,
-            passed_over: 0,
+            unreadable: 0,
+            discarded: 0,
         }
     }
 
-    /// Another observer. One of a new topic makes the poll ask anew, soon: others may come with it.
+    /// The revision that reads the responses.
+    pub(super) fn revision(&self) -> &Arc<Revision> {
+        &self.revision
+    }
+
+    pub(super) fn account(&self) -> &Rc<PollAccount> {
+        &self.account
+    }
+
+    pub(super) fn state(&self) -> &[u8] {
+        &self.state
+    }
+
+    pub(super) fn topics(&self) -> &Topics {
+        &self.topics
+    }
+
+    /// Whether a watch of this account and `share` belongs to this poll, if the revision does.
+    pub(super) fn is_shared_by(&self, account: &Account, share: &str) -> bool {
+        self.share == share && self.account.account().is(account)
+    }
+
+    /// Whether both read the same account with the same revision and share.
+    pub(super) fn is_twin_of(&self, other: &LongPoll) -> bool {
+        Arc::ptr_eq(&self.revision, &other.revision)
+            && self.is_shared_by(other.account.account(), &other.share)
+    }
+
+    /// Adds an observer. If its topic is new, the poll soon repeats its request: other topics may join with it.
     pub(super) fn add(&mut self, now: Instant, topic: &str, id: ObservationId) {
-        if let Some(topic) = self.topics.get_mut(topic) {
-            topic.observers.insert(id);
+        if !self.topics.add(topic, self.state_since, id) {
             return;
         }
-        let (since, observers) = (self.moved, BTreeSet::from([id]));
-        let joined = Topic { since, observers };
-        self.topics.insert(topic.to_owned(), joined);
         let is_first = self.topics.len() == 1;
-        let soon = if is_first { now } else { now + GATHERING };
-        // After a failure, its pause is what counts.
+        let soon = if is_first { now } else { now + JOIN_DELAY };
+        // After a failure, the pause decides.
         if self.in_flight.is_some() || self.due.is_none() {
             self.due = Some(self.due.map_or(soon, |due| due.min(soon)));
         }
     }
 
-    /// One observer less; whether there are others.
-    pub(super) fn remove(&mut self, topic: &str, id: ObservationId) -> bool {
-        if let Some(of_topic) = self.topics.get_mut(topic) {
-            of_topic.observers.remove(&id);
-            if of_topic.observers.is_empty() {
-                self.topics.remove(topic);
-            }
-        }
-        !self.topics.is_empty()
+    pub(super) fn remove(&mut self, topic: &str, id: ObservationId) {
+        self.topics.remove(topic, id);
     }
 
-    /// What is observed.
-    pub(super) fn topics(&self) -> Vec<String> {
-        self.topics.keys().cloned().collect()
-    }
-
-    /// The observers of a topic.
-    pub(super) fn observers_of(&self, topic: &str) -> Vec<ObservationId> {
-        let topic = self.topics.get(topic).into_iter();
-        topic.flat_map(|topic| &topic.observers).copied().collect()
-    }
-
-    /// All of them.
-    pub(super) fn observers(&self) -> Vec<ObservationId> {
-        let topics = self.topics.values();
-        topics.flat_map(|topic| &topic.observers).copied().collect()
-    }
-
-    /// When it is to ask, if it is.
+    /// When the next call is due.
     pub(super) fn due(&self) -> Option<Instant> {
         self.due
     }
 
-    /// It asks later.
-    pub(super) fn postpone(&mut self, until: Instant) {
-        self.due = Some(until);
+    /// Sets the time of the next call.
+    pub(super) fn set_due(&mut self, at: Instant) {
+        self.due = Some(at);
     }
 
-    /// It asks. What is under way is given up: nobody has heard of it yet, and the new call begins where that one did.
-    pub(super) fn ask(&mut self, now: Instant) -> oneshot::Receiver<()> {
+    /// Starts a call and cancels the one in flight: its response is not read, and the new call starts from the same
+    /// state.
+    pub(super) fn start_call(&mut self, now: Instant) -> oneshot::Receiver<()> {
         let (sender, cancelled) = oneshot::channel();
         self.in_flight = Some(sender);
         self.due = None;
-        self.asked = now;
+        self.called_at = now;
         cancelled
     }
 
-    /// The call has ended, one way or the other.
-    pub(super) fn ended(&mut self) {
+    /// The call has ended, with or without a response.
+    pub(super) fn end_call(&mut self) {
         self.in_flight = None;
     }
 
-    /// The answer was read: the next call may follow.
-    pub(super) fn succeeded(&mut self, now: Instant, state: Vec<u8>) {
+    /// The rule has read the response: the next call follows.
+    pub(super) fn advance(&mut self, now: Instant, state: Vec<u8>, changes: &[Rc<SharedChange>]) {
         self.failures = 0;
-        self.unread = 0;
-        self.passed_over = 0;
+        self.unreadable = 0;
+        self.discarded = 0;
         if state != self.state {
-            self.moved = now;
+            self.state_since = now;
         }
         self.state = state;
-        self.due = Some(now.max(self.asked + LEAST_INTERVAL));
+        self.due = Some(now.max(self.called_at + MIN_POLL_INTERVAL));
+        self.recent.add(now, changes);
     }
 
-    /// There was none that could be read. `wanted`: seconds.
-    pub(super) fn failed(&mut self, now: Instant, wanted: Option<u32>) -> Duration {
+    /// The call failed; returns the pause before the next one. `requested`: the seconds that the rule requests.
+    pub(super) fn on_failure(&mut self, now: Instant, requested: Option<u32>) -> Duration {
         self.failures = self.failures.saturating_add(1);
-        let pause = pause(self.failures, wanted);
+        let pause = pause(self.failures, requested);
         self.due = Some(now + pause);
         pause
     }
 
-    /// There was an answer, and nobody could read it. It will come again; whether it has come too often.
-    pub(super) fn was_unreadable(&mut self, now: Instant) -> bool {
-        self.unread += 1;
-        self.failed(now, None);
-        self.unread >= MAX_UNREAD
+    /// The rule could not read the response, which will come again. Returns whether it has come too often.
+    pub(super) fn on_unreadable(&mut self, now: Instant) -> bool {
+        self.unreadable += 1;
+        self.on_failure(now, None);
+        self.unreadable >= MAX_UNREADABLE
     }
 
-    /// From now on another revision reads the answers. What the former one has told is forgotten with it.
-    pub(super) fn revise(&mut self, now: Instant, revision: Arc<Revision>) {
+    /// Whether one more response may be discarded because it was requested without some of the topics.
+    pub(super) fn may_discard(&mut self) -> bool {
+        self.discarded += 1;
+        self.discarded <= MAX_DISCARDED
+    }
+
+    /// Cancels the call in flight, so that the revision reads nothing more until another one takes over at the next
+    /// call.
+    pub(super) fn suspend(&mut self, now: Instant) {
+        if !self.is_suspended {
+            self.is_suspended = true;
+            self.in_flight = None;
+            self.recent.clear(now);
+        }
+        self.due = Some(now);
+    }
+
+    /// Another revision reads the responses from now on. The recent changes of the former one are discarded.
+    pub(super) fn set_revision(&mut self, now: Instant, revision: Arc<Revision>) {
         self.revision = revision;
-        self.recent.clear();
-        self.forgotten = Some(now);
-    }
-
-    /// Keeps what was told for devices whose request is under way.
-    pub(super) fn remember(&mut self, now: Instant, changes: &[Rc<SharedChange>]) {
-        for told in changes {
-            self.recent.push_back((now, told.clone()));
+        if !self.is_suspended {
+            self.recent.clear(now);
         }
-        let is_old = |at: Instant| at + RECENT < now;
-        while let Some((at, _)) = self.recent.front()
-            && (self.recent.len() > MAX_RECENT || is_old(*at))
-        {
-            if !is_old(*at) {
-                self.forgotten = Some(*at);
-            }
-            self.recent.pop_front();
-        }
+        self.is_suspended = false;
     }
 
-    /// The observers of topics that a call for these lacked: what its answer passes over of them would never be told.
-    pub(super) fn lacking(&self, asked: &[String]) -> Vec<ObservationId> {
-        let topics = self.topics.iter();
-        let lacking = topics.filter(|(topic, _)| asked.binary_search(topic).is_err());
-        lacking
-            .flat_map(|(_, topic)| &topic.observers)
-            .copied()
-            .collect()
-    }
-
-    /// Whether one more answer may be left unread.
-    pub(super) fn may_pass_over(&mut self) -> bool {
-        self.passed_over += 1;
-        self.passed_over <= MAX_PASSED_OVER
-    }
-
-    /// Whether the answers since `began` tell all of a topic that comes after `position`. One poll's positions say nothing
-    /// about another's, so only time does: what was reached before a request came lies before what that request found.
-    fn continues(&self, began: Instant, topic: &str, position: &[u8]) -> bool {
-        let since = self
-            .topics
-            .get(topic)
-            .map_or(self.moved, |topic| topic.since);
-        self.topics.is_empty() || since < began || self.state == position
-    }
-
-    /// What was told of a topic since a request came that found `position`; none where something may be missing.
-    pub(super) fn told_since(
+    /// The changes of a topic since a request came that found the state `found`; none if some may be missing.
+    pub(super) fn changes_since(
         &self,
         since: Instant,
         topic: &str,
-        position: &[u8],
+        found: &[u8],
     ) -> Option<Vec<Rc<SharedChange>>> {
-        if self.forgotten.is_some_and(|at| at >= since) || !self.continues(since, topic, position) {
-            return None;
-        }
-        let recent = self.recent.iter();
-        let told = recent.filter(|(at, told)| *at >= since && told.change.topic == topic);
-        Some(told.map(|(_, told)| told.clone()).collect())
+        // States of two polls cannot be compared, but times can: everything that this poll had read before the request
+        // came precedes what the request found.
+        let covered_since = self.topics.since(topic).unwrap_or(self.state_since);
+        let is_complete = self.topics.is_empty() || covered_since < since || self.state == found;
+        is_complete.then(|| self.recent.since(since, topic))?
     }
 }

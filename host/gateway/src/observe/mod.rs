@@ -1,26 +1,39 @@
-//! Observations (RFC 7641) above the endpoint: what devices wait for, the polls of homeservers that wait on their behalf,
-//! and which device is told what.
+//! Observations (RFC 7641) above the endpoint: the long polls of homeservers on behalf of devices, and the
+//! notifications that result.
 //!
-//! A rule's reply with a `watch` begins one. All watches of one account, rule and `share` have one [`poll`]; what it
-//! tells goes into the queues of its [`observer`]s, and from there to the devices, one notification at a time: the next
-//! one leaves when the device has acknowledged the last. Nothing here waits or sends: [`ObserveBroker`] is fed with what happened,
-//! and polled for what is to be done.
+//! A rule's reply with a `watch` starts an observation. All watches of one account, rule and `share` have one
+//! [long poll](long_poll). The changes in its responses go into the queues of its [observers](observer), and from there
+//! to the devices, one notification at a time: the next one leaves when the device has acknowledged the one before it.
+//! Nothing here waits or sends: [`ObserveBroker`] gets events, and the event loop asks it for the next call or
+//! notification.
+//!
+//! The state is in [`observations`]. Each step on it has a file of its own: [`registration`], [`renewal`],
+//! [`next_long_poll`], [`poll_result`], [`delivery`], [`handover`] and [`reconfiguration`].
 
+mod backoff;
 mod broker;
 mod delivery;
+mod handover;
 mod limits;
 mod long_poll;
+mod next_long_poll;
 mod notification;
+mod observations;
 mod observer;
-mod pause;
-mod polling;
-mod reconfiguring;
+mod observer_table;
+mod poll_account;
+mod poll_call;
+mod poll_result;
+mod poll_table;
+mod recent_changes;
+mod reconfiguration;
 mod registration;
 mod renewal;
-mod revising;
 mod shared_change;
+mod topics;
 
-pub use broker::{ObserveBroker, PollId};
+pub use broker::ObserveBroker;
 pub use limits::ObservationLimits;
-pub use polling::{PollCall, Polled};
+pub use long_poll::PollId;
+pub use poll_call::{PollCall, PollResult};
 pub use registration::Prepared;

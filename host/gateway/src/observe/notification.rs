@@ -1,66 +1,83 @@
-//! What is sent to an observer.
+//! A notification: from a rule's change, or a message that exists.
 
-use std::time::Duration;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
 
-use super::limits::COME_BACK;
+use super::limits::RETRY_AFTER;
 use super::shared_change::SharedChange;
 use crate::request::reply::{failed, to_coap};
 use coap::{self, code, option};
 use contract::Context;
 use runtime::Trap;
 
-/// Seconds beyond the refresh within which it reaches a device that misses its first transmissions (RFC 7252 §4.8.2,
+/// Seconds after the refresh within which it reaches a device that misses its first transmissions (RFC 7252 §4.8.2,
 /// MAX_TRANSMIT_WAIT).
 const GRACE: u64 = 93;
 
-/// The notification of a change.
-///
-/// # Errors
-/// The rule trapped; the observation is over.
-pub(super) fn of_change(context: &Context, told: &SharedChange) -> Result<coap::Message, Trap> {
-    let answer = told.revision.notify(context, &told.change)?;
-    let message = match answer {
+/// A notification of one observer.
+#[derive(Clone)]
+pub(super) enum Notification {
+    /// A change; the rule makes the message just before it is sent.
+    Change(Rc<SharedChange>),
+    /// A message.
+    Message(Rc<coap::Message>),
+}
+
+impl Notification {
+    /// The notification with this message.
+    pub(super) fn of_message(message: coap::Message) -> Self {
+        Self::Message(Rc::new(message))
+    }
+
+    /// The message to send.
+    ///
+    /// # Errors
+    /// The rule trapped; the observation ends.
+    pub(super) fn message(&self, context: &Context) -> Result<coap::Message, Trap> {
+        match self {
+            Self::Message(message) => Ok((**message).clone()),
+            Self::Change(change) => of_change(context, change),
+        }
+    }
+}
+
+fn of_change(context: &Context, change: &SharedChange) -> Result<coap::Message, Trap> {
+    let revision = change.revision();
+    let message = match revision.notify(context, change.change())? {
         Some(Ok(message)) => to_coap(message),
         Some(Err(failure)) => failed(failure),
         None => {
-            return Ok(ended(
-                code::INTERNAL_SERVER_ERROR,
-                "the rule does not observe",
-            ));
+            let why = "the rule does not observe";
+            return Ok(last(code::INTERNAL_SERVER_ERROR, why));
         }
     };
-    Ok(message.unwrap_or_else(|refusal| {
-        if told
-            .revision
-            .state()
-            .budget
-            .admit_line(std::time::Instant::now())
-        {
-            tracing::error!("{}: {refusal:?}", told.revision.name());
+    Ok(message.unwrap_or_else(|error| {
+        if revision.state().budget.admit_line(Instant::now()) {
+            tracing::error!("{}: {error:?}", revision.name());
         }
-        refusal.response()
+        error.response()
     }))
 }
 
-/// How long a representation is fresh: until the next notification at the latest, which comes with the refresh
+/// Sets the Max-Age of a representation: until the next notification, which comes with the refresh at the latest
 /// (RFC 7641 §4.3.1).
-pub(super) fn keep_fresh(message: &mut coap::Message, refresh: Duration) {
+pub(super) fn set_max_age(message: &mut coap::Message, refresh: Duration) {
     if message.option(option::MAX_AGE).is_none() {
         let seconds = u32::try_from(refresh.as_secs() + GRACE).unwrap_or(u32::MAX);
         message.push_uint_option(option::MAX_AGE, seconds);
     }
 }
 
-/// The last one of an observation whose rule trapped.
+/// The last notification of an observation whose rule trapped.
 pub(super) fn rule_failed() -> coap::Message {
-    ended(code::INTERNAL_SERVER_ERROR, "the translation rule failed")
+    last(code::INTERNAL_SERVER_ERROR, "the translation rule failed")
 }
 
-/// The last notification: it says why, and when to come back where that makes sense.
-pub(super) fn ended(code: u8, why: &str) -> coap::Message {
+/// A last notification: the reason, and for 5.03 the time after which the device registers again.
+pub(super) fn last(code: u8, why: &str) -> coap::Message {
     let message = coap::Message::diagnostic(code, why);
     if code == code::SERVICE_UNAVAILABLE {
-        return message.with_uint_option(option::MAX_AGE, COME_BACK);
+        return message.with_uint_option(option::MAX_AGE, RETRY_AFTER);
     }
     message
 }

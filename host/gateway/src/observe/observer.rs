@@ -1,146 +1,177 @@
-//! One device's observation: what it waits for, and what waits for it.
+//! One device's observation: its topic, and the notifications queued for it.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Instant;
 
-use super::broker::PollId;
-use super::limits::{MAX_KEPT, MAX_WAITING};
-use super::notification::of_change;
+use super::limits::{MAX_QUEUED, MAX_RETAINED_RESPONSE};
+use super::long_poll::PollId;
+use super::notification::{Notification, rule_failed};
 use super::shared_change::{SharedChange, hash};
-
+use crate::request::ObserveRequest;
 use contract::{Context, Watch};
 use homeserver::Caller;
-use runtime::Trap;
 
-/// What a device is told.
-#[derive(Clone)]
-pub(super) enum Item {
-    /// A change; the message is made when its turn comes.
-    Change(Rc<SharedChange>),
-    /// A message.
-    Message(Rc<coap::Message>),
-}
-
-impl Item {
-    /// The message of it.
-    ///
-    /// # Errors
-    /// The rule trapped.
-    pub(super) fn message(&self, context: &Context) -> Result<coap::Message, Trap> {
-        match self {
-            Self::Message(message) => Ok((**message).clone()),
-            Self::Change(told) => of_change(context, told),
-        }
-    }
-}
-
-/// More waits for the device than it will catch up with.
+/// More is queued than the device will catch up with.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Overflow;
 
 pub(super) struct Observer {
-    pub(super) poll: PollId,
-    pub(super) topic: String,
-    pub(super) context: Context,
-    pub(super) device: Caller,
-    /// The Uri-Path that it asked for.
-    pub(super) path: Vec<String>,
-    /// The change that the first answer has shown already, until the poll has told it as well.
+    poll: PollId,
+    topic: String,
+    context: Context,
+    device: Caller,
+    /// The Uri-Path of its request.
+    path: Vec<String>,
+    /// The hash of the change that the first response has shown, until the poll has found that change as well.
     shown: Option<u64>,
-    waiting: VecDeque<Item>,
-    /// Whether a notification is under way.
+    queue: VecDeque<Notification>,
+    /// Whether a notification has been sent and not yet acknowledged.
     is_sending: bool,
-    /// What was sent last, to be sent again when nothing new comes.
-    pub(super) last: Option<Item>,
-    /// When it is.
-    pub(super) refresh_at: Instant,
+    /// The last one sent, which the refresh repeats.
+    last: Option<Notification>,
+    refresh_at: Instant,
 }
 
 impl Observer {
+    /// The observer that `request` registers, after its first response.
     pub(super) fn new(
         poll: PollId,
-        topic: String,
-        context: Context,
-        device: Caller,
-        path: Vec<String>,
+        request: ObserveRequest,
+        response: coap::Message,
         refresh_at: Instant,
     ) -> Self {
+        let Watch { topic, shown, .. } = request.watch;
+        let is_retained = response.payload.len() <= MAX_RETAINED_RESPONSE;
         Self {
             poll,
             topic,
-            context,
-            device,
-            path,
-            shown: None,
-            waiting: VecDeque::new(),
+            context: request.context,
+            device: request.device,
+            path: request.path,
+            shown: shown.as_deref().map(hash),
+            queue: VecDeque::new(),
             is_sending: false,
-            last: None,
+            last: is_retained.then(|| Notification::of_message(response)),
             refresh_at,
         }
     }
 
-    /// The device was answered with this.
-    pub(super) fn show(&mut self, watch: &Watch, answer: coap::Message) {
-        self.shown = watch.shown.as_deref().map(hash);
-        if answer.payload.len() <= MAX_KEPT {
-            self.last = Some(Item::Message(Rc::new(answer)));
-        }
+    /// The device has registered again with the same token (RFC 7641 §4.1).
+    pub(super) fn renew(&mut self, request: ObserveRequest) {
+        self.context = request.context;
+        self.device = request.device;
+        self.path = request.path;
     }
 
-    /// The changes of one answer, in their order. What the first answer has shown, and what was before it, is not told again.
-    pub(super) fn tell(&mut self, changes: &[Rc<SharedChange>]) -> Result<(), Overflow> {
+    /// Uses the link and captures that another revision has for its path.
+    pub(super) fn relink(&mut self, link: u16, captures: Vec<String>) {
+        self.context.link = link;
+        self.context.captures = captures;
+    }
+
+    /// The long poll that it belongs to.
+    pub(super) fn poll(&self) -> PollId {
+        self.poll
+    }
+
+    pub(super) fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    /// The exchange for which notifications are made.
+    pub(super) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    pub(super) fn device(&self) -> &Caller {
+        &self.device
+    }
+
+    /// The segments of the Uri-Path that it observes.
+    pub(super) fn path(&self) -> Vec<&str> {
+        self.path.iter().map(String::as_str).collect()
+    }
+
+    /// The last notification sent, or the first response.
+    pub(super) fn last(&self) -> Option<&Notification> {
+        self.last.as_ref()
+    }
+
+    pub(super) fn refresh_at(&self) -> Instant {
+        self.refresh_at
+    }
+
+    pub(super) fn set_refresh_at(&mut self, at: Instant) {
+        self.refresh_at = at;
+    }
+
+    /// Queues the changes of one poll in their order, without those that the first response has shown or that precede it.
+    pub(super) fn queue_changes(&mut self, changes: &[Rc<SharedChange>]) -> Result<(), Overflow> {
         let shown = self.shown;
-        let known = changes.iter().position(|told| Some(told.hash) == shown);
-        if known.is_some() {
+        let position = changes
+            .iter()
+            .position(|change| Some(change.hash()) == shown);
+        if position.is_some() {
             self.shown = None;
         }
-        let new = &changes[known.map_or(0, |known| known + 1)..];
+        let new = &changes[position.map_or(0, |position| position + 1)..];
         new.iter()
-            .try_for_each(|told| self.push(Item::Change(told.clone())))
+            .try_for_each(|change| self.queue(Notification::Change(change.clone())))
     }
 
-    pub(super) fn push(&mut self, item: Item) -> Result<(), Overflow> {
-        if self.waiting.len() + usize::from(self.is_sending) >= MAX_WAITING {
+    /// Queues a notification.
+    pub(super) fn queue(&mut self, notification: Notification) -> Result<(), Overflow> {
+        if self.queue.len() + usize::from(self.is_sending) >= MAX_QUEUED {
             return Err(Overflow);
         }
-        self.waiting.push_back(item);
+        self.queue.push_back(notification);
         Ok(())
     }
 
     /// Whether a notification can leave.
     pub(super) fn is_ready(&self) -> bool {
-        !self.is_sending && !self.waiting.is_empty()
+        !self.is_sending && !self.queue.is_empty()
     }
 
-    /// Whether nothing waits and nothing is under way.
+    /// Whether nothing is queued and nothing unacknowledged.
     pub(super) fn is_idle(&self) -> bool {
-        !self.is_sending && self.waiting.is_empty()
+        !self.is_sending && self.queue.is_empty()
     }
 
-    /// What would be sent next.
-    pub(super) fn next(&self) -> Option<&Item> {
-        self.waiting.front()
+    /// The notification that [`send`](Self::send) would return.
+    pub(super) fn next(&self) -> Option<&Notification> {
+        self.queue.front().filter(|_| !self.is_sending)
     }
 
-    /// The next notification; it is under way from now on.
-    pub(super) fn send(&mut self) -> Option<Item> {
+    /// Takes the next notification. The one after it waits for [`on_delivered`](Self::on_delivered).
+    pub(super) fn send(&mut self) -> Option<Notification> {
         if self.is_sending {
             return None;
         }
-        let item = self.waiting.pop_front()?;
+        let notification = self.queue.pop_front()?;
         self.is_sending = true;
-        self.last = Some(item.clone());
-        Some(item)
+        self.last = Some(notification.clone());
+        Some(notification)
     }
 
-    /// The device has it.
-    pub(super) fn delivered(&mut self) {
+    /// The device has acknowledged the notification.
+    pub(super) fn on_delivered(&mut self) {
         self.is_sending = false;
     }
 
-    /// What waits, to be put in other words.
-    pub(super) fn waiting_mut(&mut self) -> impl Iterator<Item = &mut Item> {
-        self.waiting.iter_mut().chain(&mut self.last)
+    /// Makes the messages of at most `most` queued changes, with the revision that has read them. Returns how many it
+    /// made.
+    pub(super) fn render(&mut self, most: usize) -> usize {
+        let context = &self.context;
+        let all = self.queue.iter_mut().chain(&mut self.last);
+        let changes = all.filter(|queued| matches!(queued, Notification::Change(_)));
+        let mut made = 0;
+        for queued in changes.take(most) {
+            let message = queued.message(context).unwrap_or_else(|_| rule_failed());
+            *queued = Notification::of_message(message);
+            made += 1;
+        }
+        made
     }
 }

@@ -1,128 +1,165 @@
-//! How an observation begins: which poll it belongs to, before the device is answered.
+//! How an observation starts: its long poll is found before the device gets its first response, and its observer
+//! joins the poll after it.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::broker::{ObserveBroker, PollId};
 use super::limits::{MAX_CHANGE, MAX_TOPIC};
-use super::long_poll::{Identity, LongPoll};
+use super::long_poll::{LongPoll, PollId};
+use super::observations::Observations;
+use super::observer::Observer;
+use super::poll_account::PollAccount;
 use crate::request::{ObserveRequest, Snapshot};
+use coap::ObservationId;
 use contract::Watch;
+use contract::escaping::escaped;
 use runtime::Revision;
 
-/// An observation that may begin: [`ObserveBroker::start`].
+/// An observation that may start: [`ObserveBroker::start`](super::ObserveBroker::start).
 pub struct Prepared {
-    pub(super) poll: PollId,
-    pub(super) registration: ObserveRequest,
+    poll: PollId,
+    request: ObserveRequest,
 }
 
-/// Why a device is answered once.
+impl Prepared {
+    pub(super) fn poll(&self) -> PollId {
+        self.poll
+    }
+
+    pub(super) fn request(&self) -> &ObserveRequest {
+        &self.request
+    }
+}
+
+/// Why a device gets a response without Observe.
 #[derive(Debug, thiserror::Error)]
 enum Unobservable {
-    #[error("it broke its contract: {0}")]
+    #[error("the rule broke its contract: {0}")]
     Contract(&'static str),
     #[error("{0}")]
     Trap(#[from] runtime::Trap),
-    #[error("its poll failed at once: {0}")]
+    #[error("its first poll failed: {0}")]
     Failed(String),
-    #[error("a call was denied or has no access token")]
+    #[error("its poll was denied, or has no access token")]
     Denied,
     #[error("[limits] polls is reached; raise it, or let devices share accounts")]
     Full,
 }
 
-impl ObserveBroker {
-    /// Finds the poll for what a rule wants watched, or makes one. None where the device is to be answered once; the log
-    /// says why.
-    pub fn prepare(
-        &mut self,
-        service: &Snapshot,
-        now: Instant,
-        registration: ObserveRequest,
-    ) -> Option<Prepared> {
-        match self.poll_of(service, now, &registration) {
-            Ok(poll) => Some(Prepared { poll, registration }),
-            Err(error) => {
-                let revision = &registration.revision;
-                if revision.state().budget.admit_line(now) {
-                    tracing::warn!("rule {}: no observation: {error}", revision.name());
-                }
-                None
+/// Finds the poll for an observation, or creates one. Returns none if the device gets a response without Observe; the
+/// log has the reason.
+pub(super) fn prepare(
+    observations: &mut Observations,
+    snapshot: &Snapshot,
+    now: Instant,
+    request: ObserveRequest,
+) -> Option<Prepared> {
+    match poll_of(observations, snapshot, now, &request) {
+        Ok(poll) => Some(Prepared { poll, request }),
+        Err(error) => {
+            let revision = &request.revision;
+            if revision.state().budget.admit_line(now) {
+                tracing::warn!("rule {}: no observation: {error}", revision.name());
             }
+            None
         }
-    }
-
-    fn poll_of(
-        &mut self,
-        service: &Snapshot,
-        now: Instant,
-        registration: &ObserveRequest,
-    ) -> Result<PollId, Unobservable> {
-        let ObserveRequest {
-            revision,
-            watch,
-            device,
-            ..
-        } = registration;
-        check(revision, watch)?;
-        let request = revision
-            .poll(&watch.state, std::slice::from_ref(&watch.topic))?
-            .ok_or(Unobservable::Contract("it does not export observer"))?
-            .map_err(|failure| {
-                Unobservable::Failed(contract::escaping::escaped(&failure.diagnostic, 200))
-            })?;
-        revision
-            .check_call(&request)
-            .map_err(|_| Unobservable::Denied)?;
-        let account = service
-            .upstreams
-            .account(device, &request.upstream, &request.credential)
-            .map_err(|_| Unobservable::Denied)?;
-        let wanted =
-            |poll: &LongPoll| poll.share == watch.share && poll.identity.account.is(&account);
-        let same = |poll: &LongPoll| wanted(poll) && Arc::ptr_eq(&poll.revision, revision);
-        let former = |poll: &LongPoll| {
-            let is_former = !Arc::ptr_eq(&poll.revision, revision);
-            wanted(poll) && is_former && poll.revision.name() == revision.name()
-        };
-        // One that waits since before a swap goes over to the new revision now, and stays the only one of its account.
-        if let Some((id, _)) = self.polls.iter().find(|(_, poll)| former(poll)) {
-            let id = *id;
-            self.revise(service, now, id, usize::MAX);
-            if let Some(poll) = self.polls.get_mut(&id) {
-                poll.postpone(now);
-            }
-        }
-        if let Some((id, _)) = self.polls.iter().find(|(_, poll)| same(poll)) {
-            return Ok(*id);
-        }
-        if self.polls.len() >= self.limits.polls {
-            self.refused_polls += 1;
-            return Err(Unobservable::Full);
-        }
-        let identity = Identity::new(account, device.clone(), request);
-        let (share, state) = (watch.share.clone(), watch.state.clone());
-        let poll = LongPoll::new(revision.clone(), identity, share, state, now);
-        Ok(self.add_poll(poll))
     }
 }
 
-fn check(revision: &Revision, watch: &Watch) -> Result<(), Unobservable> {
-    if watch.topic.len() > MAX_TOPIC || watch.share.len() > MAX_TOPIC {
-        Err(Unobservable::Contract(
-            "the watch's topic or share is above 512 bytes",
-        ))
-    } else if watch.state.len() > revision.limits().state {
-        Err(Unobservable::Contract(
-            "the watch's state is above its limit",
-        ))
-    } else if watch
-        .shown
-        .as_ref()
-        .is_some_and(|shown| shown.len() > MAX_CHANGE)
-    {
-        Err(Unobservable::Contract("the watch's shown is above 16 KiB"))
-    } else {
-        Ok(())
+/// Starts or renews the observation `id` after its first response; none if the endpoint had no room for it.
+pub(super) fn start(
+    observations: &mut Observations,
+    now: Instant,
+    id: Option<ObservationId>,
+    prepared: Prepared,
+    response: coap::Message,
+) {
+    let Prepared { poll, request } = prepared;
+    let Some(id) = id else {
+        return observations.polls.remove_if_unused(poll);
+    };
+    let refresh_at = observations.refresh_at(now);
+    if let Some(observer) = observations.observers.get_mut(id) {
+        observer.renew(request);
+        return observations.observers.set_refresh(id, refresh_at);
     }
+    let Some(of_observer) = observations.polls.get_mut(poll) else {
+        return;
+    };
+    // The poll may have read changes while the request was in progress.
+    let Watch { topic, state, .. } = &request.watch;
+    let missed = of_observer.changes_since(request.began, topic, state);
+    of_observer.add(now, topic, id);
+    let observer = Observer::new(poll, request, response, refresh_at);
+    observations.observers.insert(id, observer);
+    observations.queue(id, missed.as_deref());
+}
+
+fn poll_of(
+    observations: &mut Observations,
+    snapshot: &Snapshot,
+    now: Instant,
+    request: &ObserveRequest,
+) -> Result<PollId, Unobservable> {
+    let ObserveRequest {
+        revision,
+        watch,
+        device,
+        ..
+    } = request;
+    check(revision, watch)?;
+    let call = revision
+        .poll(&watch.state, std::slice::from_ref(&watch.topic))?
+        .ok_or(Unobservable::Contract("it does not export observer"))?
+        .map_err(|failure| Unobservable::Failed(escaped(&failure.diagnostic, 200).to_string()))?;
+    revision
+        .check_call(&call)
+        .map_err(|_| Unobservable::Denied)?;
+    let account = snapshot
+        .upstreams
+        .account(device, &call.upstream, &call.credential)
+        .map_err(|_| Unobservable::Denied)?;
+    let is_shared = |poll: &LongPoll| poll.is_shared_by(&account, &watch.share);
+    let same = |poll: &LongPoll| is_shared(poll) && Arc::ptr_eq(poll.revision(), revision);
+    if let Some(id) = observations.polls.find(same) {
+        return Ok(id);
+    }
+    // A poll of the revision before a swap gets this one at its next call, which is due at once, and stays the only poll
+    // of its account. The former revision must read nothing more: it does not have this observer's link.
+    let former = |poll: &LongPoll| is_shared(poll) && poll.revision().name() == revision.name();
+    if serves(snapshot, revision)
+        && let Some(id) = observations.polls.find(former)
+        && let Some(poll) = observations.polls.get_mut(id)
+    {
+        poll.suspend(now);
+        return Ok(id);
+    }
+    if observations.polls.len() >= observations.limits.polls {
+        observations.refused_polls += 1;
+        return Err(Unobservable::Full);
+    }
+    let account = PollAccount::new(account, device.clone(), call);
+    let (share, state) = (watch.share.clone(), watch.state.clone());
+    let poll = LongPoll::new(revision.clone(), account, share, state, now);
+    Ok(observations.polls.insert(poll))
+}
+
+/// Whether new requests reach this revision. If not, a swap has replaced it while the request was in progress.
+fn serves(snapshot: &Snapshot, revision: &Arc<Revision>) -> bool {
+    let mut rules = snapshot.rules.rules().iter();
+    rules.any(|rule| Arc::ptr_eq(&rule.revision, revision))
+}
+
+fn check(revision: &Revision, watch: &Watch) -> Result<(), Unobservable> {
+    let is_large = |shown: &Vec<u8>| shown.len() > MAX_CHANGE;
+    let problem = if watch.topic.len() > MAX_TOPIC || watch.share.len() > MAX_TOPIC {
+        "the watch's topic or share is larger than 512 bytes"
+    } else if watch.state.len() > revision.limits().state {
+        "the watch's state is larger than its limit"
+    } else if watch.shown.as_ref().is_some_and(is_large) {
+        "the watch's shown is larger than 16 KiB"
+    } else {
+        return Ok(());
+    };
+    Err(Unobservable::Contract(problem))
 }

@@ -1,4 +1,4 @@
-//! What a poll has told, once for all observers of its topic.
+//! A change that a poll has found, shared by all observers of its topic.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, LazyLock};
@@ -6,14 +6,14 @@ use std::sync::{Arc, LazyLock};
 use contract::Change;
 use runtime::Revision;
 
-/// Hashes of changes. Whoever writes a message must not be able to make it look like another one.
+/// The key of the hashes: the author of a message must not be able to make it look like another one.
 static KEYED: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
-/// A change, and the revision that has read it: the one that knows how to tell it.
+/// A change and the revision that has read it, which also makes its notifications.
 pub(super) struct SharedChange {
-    pub(super) revision: Arc<Revision>,
-    pub(super) change: Change,
-    pub(super) hash: u64,
+    revision: Arc<Revision>,
+    change: Change,
+    hash: u64,
 }
 
 impl SharedChange {
@@ -24,9 +24,26 @@ impl SharedChange {
             change,
         }
     }
+
+    pub(super) fn revision(&self) -> &Arc<Revision> {
+        &self.revision
+    }
+
+    pub(super) fn change(&self) -> &Change {
+        &self.change
+    }
+
+    pub(super) fn topic(&self) -> &str {
+        &self.change.topic
+    }
+
+    /// The [hash](hash()) of its payload.
+    pub(super) fn hash(&self) -> u64 {
+        self.hash
+    }
 }
 
-/// What stands for a change's payload.
+/// The keyed hash of a change's payload.
 pub(super) fn hash(payload: &[u8]) -> u64 {
     KEYED.hash_one(payload)
 }

@@ -1,23 +1,23 @@
 //! Keeps passwords and tokens out of everything that is printed.
 //!
-//! Two rules: what stands under a secret's name is hidden, and so is every place in an answer where a secret of the
-//! request turns up again.
+//! Two rules: the value of a field with a secret's name is hidden, and so is every occurrence of the request's secrets
+//! in a response.
 
 use ciborium::Value;
 
 use super::request::encode;
 
-/// What to hide in one message.
+/// The values to hide in one message.
 #[derive(Debug, Clone)]
-pub struct Hiding<'a> {
-    /// Hidden wherever they stand.
+pub struct Redaction<'a> {
+    /// Hidden wherever they occur.
     values: Vec<&'a str>,
     show_token: bool,
 }
 
-impl<'a> Hiding<'a> {
-    /// For requests: by name only. By value, a password `m` would turn `m.login.password` into a riddle, and give
-    /// itself away.
+impl<'a> Redaction<'a> {
+    /// For requests: by name only. By value, a password `m` would make `m.login.password` unreadable, and reveal
+    /// itself.
     pub fn by_name() -> Self {
         Self {
             values: Vec::new(),
@@ -25,7 +25,7 @@ impl<'a> Hiding<'a> {
         }
     }
 
-    /// For answers, which should not repeat a secret but might. `show_token`: the user asked to see the new one.
+    /// For responses, which should not repeat a secret but might. `show_token`: the user wants to see the new token.
     pub fn by_name_and_value(secrets: Vec<&'a str>, show_token: bool) -> Self {
         Self {
             values: secrets,
@@ -88,7 +88,7 @@ impl<'a> Hiding<'a> {
         if let Some(value) = value {
             self.collect(value, &mut entries);
         }
-        // Written in another way than ours: better nothing than the secret.
+        // In another encoding the secret's position is uncertain: hide everything.
         if !entries.is_empty() && value.map(encode).as_deref() != Some(payload) {
             return hidden(payload.len());
         }
@@ -103,7 +103,7 @@ impl<'a> Hiding<'a> {
         hex_around(payload, &secret)
     }
 
-    /// The hidden entries as they are encoded: what may be shown, and the secret after it.
+    /// The hidden entries as they are encoded: the part to show, and the secret after it.
     fn collect(&self, value: &Value, entries: &mut Vec<(Vec<u8>, Vec<u8>)>) {
         match value {
             Value::Array(items) => items.iter().for_each(|item| self.collect(item, entries)),
@@ -125,12 +125,12 @@ impl<'a> Hiding<'a> {
     }
 }
 
-/// What stands in a secret's place.
+/// The replacement of a secret.
 pub fn hidden(bytes: usize) -> String {
     format!("<hidden, {bytes} bytes>")
 }
 
-/// Marks every occurrence of `needle`, but for its first `head` bytes.
+/// Marks every occurrence of `needle`, except its first `head` bytes.
 fn mark(payload: &[u8], needle: &[u8], head: usize, secret: &mut [bool]) {
     for start in 0..(payload.len() + 1).saturating_sub(needle.len()) {
         if payload[start..].starts_with(needle) {
@@ -177,25 +177,25 @@ mod tests {
     fn a_secret_under_its_name_is_hidden_in_value_and_hex_and_nothing_else_is() {
         let value = map(&[("user", "m"), ("password", "m")]);
         let payload = encode(&value);
-        let hiding = Hiding::by_name();
+        let redaction = Redaction::by_name();
         assert_eq!(
-            hiding.value(&value),
+            redaction.value(&value),
             map(&[("user", "m"), ("password", "<hidden, 1 bytes>")])
         );
-        let hex = hiding.hex(&payload, Some(&value));
+        let hex = redaction.hex(&payload, Some(&value));
         assert_eq!(hex, "a26475736572616d6870617373776f726461<hidden, 1 bytes>");
     }
 
     #[test]
-    fn a_token_is_shown_only_when_asked_for() {
+    fn a_token_is_shown_only_on_request() {
         let value = map(&[("access_token", "syt_x")]);
         let payload = encode(&value);
-        let hiding = Hiding::by_name_and_value(Vec::new(), false);
+        let redaction = Redaction::by_name_and_value(Vec::new(), false);
         assert_eq!(
-            hiding.hex(&payload, Some(&value)),
+            redaction.hex(&payload, Some(&value)),
             "a16c6163636573735f746f6b656e65<hidden, 5 bytes>"
         );
-        let asked = Hiding::by_name_and_value(vec!["pw"], true);
+        let asked = Redaction::by_name_and_value(vec!["pw"], true);
         assert_eq!(asked.value(&value), value);
         assert!(asked.hex(&payload, Some(&value)).ends_with("657379745f78"));
     }
@@ -205,8 +205,8 @@ mod tests {
         // The text's length in one byte more than needed.
         let payload = b"\xa1\x6caccess_token\x78\x03abc";
         let value: Value = ciborium::from_reader(payload.as_slice()).expect("CBOR");
-        let hiding = Hiding::by_name_and_value(Vec::new(), false);
-        assert_eq!(hiding.hex(payload, Some(&value)), "<hidden, 19 bytes>");
+        let redaction = Redaction::by_name_and_value(Vec::new(), false);
+        assert_eq!(redaction.hex(payload, Some(&value)), "<hidden, 19 bytes>");
     }
 
     proptest! {
@@ -224,10 +224,10 @@ mod tests {
                 value = Value::Array(vec![value]);
             }
             let payload = encode(&value);
-            let hiding = Hiding::by_name_and_value(vec![&secret], false);
+            let redaction = Redaction::by_name_and_value(vec![&secret], false);
             let secret_hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
-            prop_assert!(!hiding.hex(&payload, Some(&value)).contains(&secret_hex));
-            let shown = format!("{:?}", hiding.value(&value));
+            prop_assert!(!redaction.hex(&payload, Some(&value)).contains(&secret_hex));
+            let shown = format!("{:?}", redaction.value(&value));
             prop_assert!(!shown.contains(&secret));
         }
     }

@@ -1,0 +1,72 @@
+//! The next call of a long poll that is due.
+
+use std::time::{Duration, Instant};
+
+use super::handover::hand_over;
+use super::limits::{COMPUTE_PAUSE, RENDERED_PER_TURN};
+use super::notification::last;
+use super::observations::Observations;
+use super::poll_call::PollCall;
+use super::poll_result::{not_allowed, on_rule_failure};
+use crate::request::{MAX_HOLD, Snapshot, policy};
+use coap::code;
+
+/// The next call that is due.
+pub(super) fn next_long_poll(
+    observations: &mut Observations,
+    snapshot: &Snapshot,
+    now: Instant,
+) -> Option<PollCall> {
+    while let Some(id) = observations.polls.first_due(now) {
+        if !hand_over(observations, snapshot, now, id, RENDERED_PER_TURN) {
+            return None;
+        }
+        let Some(poll) = observations.polls.get_mut(id) else {
+            continue;
+        };
+        let rule = poll.revision().state();
+        if let Some(left) = rule.paused(now) {
+            poll.set_due(now + left);
+            continue;
+        }
+        if !rule.budget.may_compute(now) {
+            poll.set_due(now + COMPUTE_PAUSE);
+            continue;
+        }
+        let topics = poll.topics().names();
+        let request = match poll.revision().poll(poll.state(), &topics) {
+            Ok(Some(Ok(request))) => request,
+            Ok(Some(Err(failure))) => {
+                on_rule_failure(observations, now, id, failure);
+                continue;
+            }
+            Ok(None) => {
+                let why = "the translation rule no longer observes";
+                observations.end_poll(id, &last(code::NOT_FOUND, why));
+                continue;
+            }
+            Err(trap) => {
+                if rule.budget.admit_line(now) {
+                    tracing::error!("{trap}");
+                }
+                poll.on_failure(now, None);
+                continue;
+            }
+        };
+        if let Err(denied) = poll.revision().check_call(&request) {
+            policy::log_denied(poll.revision(), &Err(denied));
+            observations.end_poll(id, &not_allowed());
+            continue;
+        }
+        let hold = Duration::from_millis(request.hold_ms.into()).min(MAX_HOLD);
+        return Some(PollCall {
+            id,
+            account: poll.account().clone(),
+            request,
+            topics,
+            cancelled: poll.start_call(now),
+            timeout: snapshot.deadline + hold,
+        });
+    }
+    None
+}

@@ -1,0 +1,108 @@
+//! The state of all observations: their observers, their long polls, and the last notifications to send.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Instant;
+
+use super::limits::ObservationLimits;
+use super::long_poll::PollId;
+use super::notification::last;
+use super::observer::Observer;
+use super::observer_table::ObserverTable;
+use super::poll_table::PollTable;
+use super::shared_change::SharedChange;
+use coap::{ObservationId, code};
+
+pub(super) struct Observations {
+    pub(super) limits: ObservationLimits,
+    pub(super) observers: ObserverTable,
+    pub(super) polls: PollTable,
+    /// The last notifications of observations that have ended.
+    last: VecDeque<(ObservationId, coap::Message)>,
+    /// Observations that were not started because too many polls run.
+    pub(super) refused_polls: u64,
+}
+
+impl Observations {
+    pub(super) fn new(limits: ObservationLimits) -> Self {
+        Self {
+            limits,
+            observers: ObserverTable::default(),
+            polls: PollTable::default(),
+            last: VecDeque::new(),
+            refused_polls: 0,
+        }
+    }
+
+    /// When an observer that hears from its gateway now gets its last notification again.
+    pub(super) fn refresh_at(&self, now: Instant) -> Instant {
+        now + self.limits.refresh
+    }
+
+    /// Removes an observer, and its poll with the last one.
+    pub(super) fn remove(&mut self, id: ObservationId) -> Option<Observer> {
+        let observer = self.observers.remove(id)?;
+        if let Some(poll) = self.polls.get_mut(observer.poll()) {
+            poll.remove(observer.topic(), id);
+        }
+        self.polls.remove_if_unused(observer.poll());
+        Some(observer)
+    }
+
+    /// Ends an observation with `message` as its last notification.
+    pub(super) fn end(&mut self, id: ObservationId, message: coap::Message) {
+        if let Some(observer) = self.remove(id) {
+            let (address, code) = (observer.device().peer.ip(), code::Dotted(message.code));
+            tracing::info!("the observation of {address} ends with {code}");
+            self.last.push_back((id, message));
+        }
+    }
+
+    /// Ends the observations of a poll, and so the poll.
+    pub(super) fn end_poll(&mut self, id: PollId, message: &coap::Message) {
+        for observer in self.observers_of(id) {
+            self.end(observer, message.clone());
+        }
+    }
+
+    /// Ends an observation whose device has missed a change.
+    pub(super) fn end_incomplete(&mut self, id: ObservationId) {
+        let why = "too many changes for single notifications; observe again";
+        self.end(id, last(code::SERVICE_UNAVAILABLE, why));
+    }
+
+    /// Ends the observations of a poll whose devices have missed a change.
+    pub(super) fn end_poll_incomplete(&mut self, id: PollId) {
+        for observer in self.observers_of(id) {
+            self.end_incomplete(observer);
+        }
+    }
+
+    /// The observers of a poll.
+    pub(super) fn observers_of(&self, id: PollId) -> Vec<ObservationId> {
+        let poll = self.polls.get(id);
+        poll.map(|poll| poll.topics().observers())
+            .unwrap_or_default()
+    }
+
+    /// Queues changes for an observer. Without them, or with too many of them, its observation ends.
+    pub(super) fn queue(&mut self, id: ObservationId, changes: Option<&[Rc<SharedChange>]>) {
+        let Some(observer) = self.observers.get_mut(id) else {
+            return;
+        };
+        match changes.map(|changes| observer.queue_changes(changes)) {
+            Some(Ok(())) => self.observers.wake(id),
+            _ => self.end_incomplete(id),
+        }
+    }
+
+    /// The last notification of an observation that has ended.
+    pub(super) fn next_last(&mut self) -> Option<(ObservationId, coap::Message)> {
+        self.last.pop_front()
+    }
+
+    /// Whether a notification may leave at once.
+    pub(super) fn has_ready(&self) -> bool {
+        !self.last.is_empty() || self.observers.has_ready()
+    }
+}

@@ -1,0 +1,167 @@
+//! The result of a long poll's call: its changes go into the queues of the observers.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Instant;
+
+use super::limits::{MAX_CHANGE, MAX_CHANGES};
+use super::long_poll::PollId;
+use super::notification::last;
+use super::observations::Observations;
+use super::poll_call::PollResult;
+use super::shared_change::SharedChange;
+use crate::request::{policy, reply};
+use coap::{self, code};
+use contract::{Change, Failure, Progress};
+
+/// The result of a call of the poll `id`.
+pub(super) fn on_poll_result(
+    observations: &mut Observations,
+    now: Instant,
+    id: PollId,
+    result: PollResult,
+) {
+    let (Some(poll), Some((topics, outcome))) = (observations.polls.get_mut(id), result) else {
+        return;
+    };
+    poll.end_call();
+    let revision = poll.revision().clone();
+    policy::log_denied(&revision, &outcome);
+    let response = match outcome {
+        Ok(response) => response,
+        Err(error) if error.reason == "denied" || error.reason == "no-credential" => {
+            return observations.end_poll(id, &not_allowed());
+        }
+        Err(error) if error.reason == "too-large" => return on_unreadable(observations, now, id),
+        Err(_) => {
+            poll.on_failure(now, None);
+            return;
+        }
+    };
+    let is_success = (200..300).contains(&response.status);
+    let joined = match is_success {
+        true => poll.topics().observers_beyond(&topics),
+        false => Vec::new(),
+    };
+    // The response ends after events that observers who have joined since the request must get. The same request is made
+    // again with their topics, except if they keep joining: the other observers must get their notifications.
+    if !joined.is_empty() && poll.may_discard() {
+        return poll.set_due(now);
+    }
+    let read = revision.polled(poll.state(), &topics, &response);
+    revision.judge(poll.account().device().peer.ip(), read.is_err());
+    for observer in joined {
+        observations.end_incomplete(observer);
+    }
+    match read {
+        Ok(Some(Ok(progress))) => on_progress(observations, now, id, progress),
+        Ok(Some(Err(_))) if is_success => on_unreadable(observations, now, id),
+        Ok(Some(Err(failure))) => on_rule_failure(observations, now, id, failure),
+        Ok(None) => {}
+        Err(trap) => {
+            if revision.state().budget.admit_line(now) {
+                tracing::error!("{trap}");
+            }
+            on_unreadable(observations, now, id);
+        }
+    }
+}
+
+/// The rule's own failure: temporary, or the end of the observations.
+pub(super) fn on_rule_failure(
+    observations: &mut Observations,
+    now: Instant,
+    id: PollId,
+    failure: Failure,
+) {
+    let Some(poll) = observations.polls.get_mut(id) else {
+        return;
+    };
+    let is_down = code::class(failure.code) == 5;
+    if !is_down && failure.code != code::TOO_MANY_REQUESTS {
+        let message = reply::failed(failure).unwrap_or_else(|error| error.response());
+        return observations.end_poll(id, &message);
+    }
+    // A homeserver that is down can only guess when it is back; one that limits the rate of requests is exact.
+    let requested = failure.max_age.filter(|_| !is_down);
+    let pause = poll.on_failure(now, requested);
+    let revision = poll.revision();
+    if revision.state().budget.admit_line(now) {
+        let (rule, code, seconds) = (revision.name(), code::Dotted(failure.code), pause.as_secs());
+        tracing::warn!("rule {rule}: a poll failed with {code}; the next is in {seconds} s");
+    }
+}
+
+/// The last notification of observations whose poll is not allowed.
+pub(super) fn not_allowed() -> coap::Message {
+    last(
+        code::INTERNAL_SERVER_ERROR,
+        "the rule may not poll; the operator finds the reason in the gateway's log",
+    )
+}
+
+/// The rule could not read the response. The poll makes the same request again, in case the reason is temporary; then
+/// the observations end.
+fn on_unreadable(observations: &mut Observations, now: Instant, id: PollId) {
+    let Some(poll) = observations.polls.get_mut(id) else {
+        return;
+    };
+    if poll.on_unreadable(now) {
+        let rule = poll.revision().name();
+        tracing::warn!(
+            "rule {rule}: it cannot read the responses to a poll; the poll's observations end"
+        );
+        observations.end_poll_incomplete(id);
+    }
+}
+
+/// The rule has read the response.
+fn on_progress(observations: &mut Observations, now: Instant, id: PollId, progress: Progress) {
+    let Some(poll) = observations.polls.get_mut(id) else {
+        return;
+    };
+    let Progress {
+        state,
+        changes,
+        lost,
+    } = progress;
+    let revision = poll.revision().clone();
+    let is_large = |change: &Change| change.payload.len() > MAX_CHANGE;
+    if state.len() > revision.limits().state
+        || changes.len() > MAX_CHANGES
+        || changes.iter().any(is_large)
+    {
+        if revision.state().budget.admit_line(now) {
+            let rule = revision.name();
+            tracing::error!(
+                "rule {rule} broke its contract: state or changes of a poll are larger than their limits"
+            );
+        }
+        return on_unreadable(observations, now, id);
+    }
+    let shared = |change| Rc::new(SharedChange::new(&revision, change));
+    let changes: Vec<_> = changes.into_iter().map(shared).collect();
+    poll.advance(now, state, &changes);
+    let mut by_topic: BTreeMap<&str, Vec<Rc<SharedChange>>> = BTreeMap::new();
+    for change in &changes {
+        let of_topic = by_topic.entry(change.topic()).or_default();
+        of_topic.push(change.clone());
+    }
+    let topics = poll.topics();
+    let queues: Vec<_> = by_topic
+        .into_iter()
+        .map(|(topic, changes)| (topics.observers_of(topic), changes))
+        .collect();
+    let incomplete: Vec<_> = lost
+        .iter()
+        .flat_map(|topic| topics.observers_of(topic))
+        .collect();
+    for (observers, changes) in queues {
+        for observer in observers {
+            observations.queue(observer, Some(&changes));
+        }
+    }
+    for observer in incomplete {
+        observations.end_incomplete(observer);
+    }
+}

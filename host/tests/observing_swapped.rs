@@ -1,0 +1,72 @@
+//! A rule that is replaced while many notifications are queued.
+
+use crate::observing_again::swap_rule;
+use crate::observing_by_hand::ObservingByHand;
+use crate::timeline::Timeline;
+
+/// As many messages as the former revision makes per turn of the event loop.
+const MADE_PER_TURN: u64 = 64;
+
+#[tokio::test]
+async fn a_device_that_registers_after_a_swap_does_not_have_all_queued_changes_made_at_once() {
+    let homeserver = Timeline::start();
+    homeserver.say("!a", "before");
+    let mut observing = ObservingByHand::new(&homeserver);
+    for port in 1..=4 {
+        observing.observe(port).await;
+    }
+    for number in 0..20 {
+        homeserver.say("!a", &format!("message {number}"));
+    }
+    observing.turn();
+    let call = observing.next_long_poll().expect("it is due");
+    observing.make(call).await;
+    let former = observing.snapshot().rules.rules()[0].revision.clone();
+    let read = former.calls();
+    swap_rule(&observing.gateway);
+    observing.observe(5).await;
+    let made = || former.calls() - read;
+    assert_eq!(made(), 0, "the registration makes no message");
+    assert!(observing.next_long_poll().is_none());
+    assert_eq!(made(), MADE_PER_TURN);
+    assert!(observing.next_long_poll().is_some());
+    assert_eq!(made(), 4 * 20);
+    assert_eq!(
+        observing.broker.size(),
+        (4, 1),
+        "the new one has to register again"
+    );
+}
+
+#[tokio::test]
+async fn devices_that_register_while_a_swap_is_under_way_stay_registered_and_miss_nothing() {
+    let homeserver = Timeline::start();
+    homeserver.say("!a", "before");
+    let mut observing = ObservingByHand::new(&homeserver);
+    for port in 1..=4 {
+        observing.observe(port).await;
+    }
+    for number in 0..20 {
+        homeserver.say("!a", &format!("message {number}"));
+    }
+    observing.turn();
+    let call = observing.next_long_poll().expect("it is due");
+    observing.make(call).await;
+    swap_rule(&observing.gateway);
+    observing.observe(5).await;
+    assert!(observing.next_long_poll().is_none());
+    observing.observe(6).await;
+    homeserver.say("!a", "after the swap");
+    let call = observing.next_long_poll().expect("the rest is made");
+    assert_eq!(observing.broker.size(), (5, 1));
+    observing.make(call).await;
+    let mut last = Vec::new();
+    while let Some((id, message)) = observing.broker.next_notification(observing.now) {
+        let delivered = coap::ObserveEvent::Delivered(id);
+        observing.broker.on_observe_event(observing.now, delivered);
+        last.retain(|(of, _)| *of != id);
+        last.push((id, String::from_utf8_lossy(&message.payload).into_owned()));
+    }
+    let has_it = |(_, text): &&(_, String)| text.contains("after the swap");
+    assert_eq!(last.iter().filter(has_it).count(), 5, "{last:?}");
+}

@@ -1,10 +1,11 @@
-//! A homeserver that is gone for a day: what the polls of observations do meanwhile, by a clock that the test turns.
+//! The polls of observations while a homeserver is unreachable for a day, with a simulated clock.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use coap::{self, Endpoint, Limits, ObserveEvent, code};
-use gateway::observe::{ObservationLimits, ObserveBroker, PollId, Polled};
+use gateway::limits::ObservationLimits;
+use gateway::observe::{ObserveBroker, PollId, Polled};
 use gateway::request::{Gateway, Request, SideEffect};
 
 use crate::default_rule::gateway;
@@ -19,7 +20,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(75);
 /// An endpoint and its observations, without a socket.
 struct Stage {
     gateway: Gateway,
-    hub: ObserveBroker,
+    observations: ObserveBroker,
     now: Instant,
 }
 
@@ -28,7 +29,7 @@ impl Stage {
     async fn new(homeserver_of_the_test: &Timeline) -> Self {
         let gateway = gateway(vec![homeserver(homeserver_of_the_test.url(), None)]);
         let mut endpoint = Endpoint::new(Limits::default(), [7; 16]);
-        let (mut hub, now) = (
+        let (mut observations, now) = (
             ObserveBroker::new(ObservationLimits::default()),
             Instant::now(),
         );
@@ -41,7 +42,7 @@ impl Stage {
         };
         endpoint.handle_datagram(now, peer, &coap::encode(&datagram));
         let incoming = endpoint.poll_request().expect("a request");
-        let answer = gateway
+        let response = gateway
             .respond(Request {
                 peer: contract::Peer::unauthenticated(peer),
                 local: None,
@@ -52,70 +53,85 @@ impl Stage {
                 wire_bytes: incoming.wire_bytes,
             })
             .await;
-        let Some(SideEffect::Observation(registration)) = answer.side_effect else {
-            panic!("{:?}", answer.message)
+        let Some(SideEffect::Observation(registration)) = response.side_effect else {
+            panic!("{:?}", response.message)
         };
-        let service = gateway.snapshots.load().clone();
-        let prepared = hub
-            .prepare(&service, now, *registration)
+        let snapshot = gateway.snapshots.load().clone();
+        let prepared = observations
+            .prepare(&snapshot, now, *registration)
             .expect("there is room");
-        let begun = endpoint.respond_observing(now, incoming.id, answer.message.clone(), None);
-        hub.start(now, begun, prepared, answer.message);
-        Self { gateway, hub, now }
+        let begun = endpoint.respond_observing(now, incoming.id, response.message.clone(), None);
+        observations.start(now, begun, prepared, response.message);
+        Self {
+            gateway,
+            observations,
+            now,
+        }
     }
 
-    /// Goes on to the next moment at which something is to be done, and does it. Returns the outcomes of the calls that were
-    /// made, and what the device was told; it acknowledges everything.
+    /// Advances the clock to the next timeout, and handles it. Returns how many calls were made, and the notifications;
+    /// the device acknowledges all of them.
     async fn step(&mut self) -> (usize, Vec<coap::Message>) {
-        let (service, mut calls, mut told) = (self.gateway.snapshots.load().clone(), 0, Vec::new());
-        self.now = self.hub.next_timeout().expect("it goes on").max(self.now);
-        self.hub.handle_timeout(self.now);
-        while let Some(call) = self.hub.next_long_poll(&service, self.now) {
-            let (id, polled): (PollId, Polled) = call.make(&service.upstreams).await;
+        let (snapshot, mut calls, mut notifications) =
+            (self.gateway.snapshots.load().clone(), 0, Vec::new());
+        self.now = self
+            .observations
+            .next_timeout()
+            .expect("it goes on")
+            .max(self.now);
+        self.observations.handle_timeout(self.now);
+        while let Some(call) = self.observations.next_long_poll(&snapshot, self.now) {
+            let (id, polled): (PollId, Polled) = call.make(&snapshot.upstreams).await;
             calls += 1;
-            self.hub.polled(self.now, id, polled);
+            self.observations.polled(self.now, id, polled);
         }
-        while let Some((id, message)) = self.hub.poll_notification(self.now) {
-            told.push(message);
-            self.hub.observed(self.now, ObserveEvent::Delivered(id));
+        while let Some((id, message)) = self.observations.poll_notification(self.now) {
+            notifications.push(message);
+            self.observations
+                .observed(self.now, ObserveEvent::Delivered(id));
         }
-        (calls, told)
+        (calls, notifications)
     }
 }
 
 #[tokio::test]
-async fn a_day_without_homeserver_is_waited_out_in_growing_pauses_and_the_next_message_is_told() {
+async fn polls_pause_longer_during_a_day_without_homeserver_and_then_the_next_message_is_notified()
+{
     let homeserver_of_the_test = Timeline::start();
     homeserver_of_the_test.say("!a", "before");
     let mut observed = Stage::new(&homeserver_of_the_test).await;
     homeserver_of_the_test.fail(Some((502, "M_UNKNOWN")));
     let (began, mut calls, mut last) = (observed.now, 0, observed.now);
     while observed.now < began + DAY {
-        let (made, told) = observed.step().await;
+        let (made, notifications) = observed.step().await;
         if made > 0 {
             let pause = observed.now - last;
             assert!(pause <= LONGEST_PAUSE, "{pause:?}");
             last = observed.now;
         }
         calls += made;
-        // Once an hour the device hears that the gateway is there, with what it knows.
-        assert!(told.iter().all(|message| message.code == code::CONTENT));
-        assert_eq!(observed.hub.size(), (1, 1));
+        // Once an hour the device gets the last notification again.
+        assert!(
+            notifications
+                .iter()
+                .all(|message| message.code == code::CONTENT)
+        );
+        assert_eq!(observed.observations.size(), (1, 1));
     }
     assert!((1000..1500).contains(&calls), "{calls} calls in a day");
     homeserver_of_the_test.fail(None);
     homeserver_of_the_test.say("!a", "after a day");
     let back = observed.now;
-    let told = loop {
-        let (_, told) = observed.step().await;
+    let message = loop {
+        let (_, notifications) = observed.step().await;
         assert!(
             observed.now <= back + LONGEST_PAUSE,
-            "it is not found again"
+            "the homeserver is not polled again"
         );
-        if let Some(message) = told.into_iter().next() {
+        if let Some(message) = notifications.into_iter().next() {
             break message;
         }
     };
-    let told = String::from_utf8_lossy(&told.payload).into_owned();
-    assert!(told.contains("after a day"), "{told}");
+    let text = String::from_utf8_lossy(&message.payload).into_owned();
+    assert!(text.contains("after a day"), "{text}");
 }

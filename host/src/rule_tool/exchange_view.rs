@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Value as Json, json};
 
 use super::description_view::path as link_path;
-use super::exchange::Event;
+use super::exchange_event::Event;
 use coap::Message;
 use coap::code::{self, Dotted};
 use coap::option::{CONTENT_FORMAT, URI_PATH, content_format};
@@ -99,11 +99,11 @@ pub(super) fn write_text(
                 out,
                 "<- 5.03, from the gateway itself: messages were missed"
             )?,
-            Event::Refused(refusal) => {
-                let code = refusal.code();
+            Event::Error(error) => {
+                let code = error.code();
                 writeln!(
                     out,
-                    "<- {} {}, from the gateway itself: {refusal}",
+                    "<- {} {}, from the gateway itself: {error}",
                     Dotted(code),
                     name(code)
                 )?;
@@ -183,10 +183,10 @@ fn event_json(description: &Description, event: &Event) -> Json {
             json
         }
         Event::Lost => json!({ "event": "lost", "code": "5.03" }),
-        Event::Refused(refusal) => json!({
+        Event::Error(error) => json!({
             "event": "refused",
-            "code": Dotted(refusal.code()).to_string(),
-            "diagnostic": refusal.to_string(),
+            "code": Dotted(error.code()).to_string(),
+            "diagnostic": error.to_string(),
         }),
     }
 }

@@ -1,6 +1,6 @@
-//! `comatrix-gateway rule …`: what authors and operators do with rules at a desk, without a running gateway.
+//! `comatrix-gateway rule …`: the commands of authors and operators on rule files, without a running gateway.
 //!
-//! One file per command; `desk` is what they share.
+//! One file per command; [`rule_harness`] is shared.
 
 mod args;
 mod build;
@@ -9,6 +9,7 @@ mod compile;
 mod description_view;
 mod error;
 mod exchange;
+mod exchange_event;
 mod exchange_view;
 mod keygen;
 mod manifest;

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Instant;
 
-use super::limits::ObservationLimits;
 use super::long_poll::LongPoll;
 use super::notification::{ended, keep_fresh};
 use super::observer::Observer;
 use super::registration::Prepared;
+use crate::limits::ObservationLimits;
 use crate::request::ObserveRequest;
 use coap::{self, Ended, ObservationId, ObserveEvent, code};
 use homeserver::Account;

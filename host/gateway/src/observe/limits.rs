@@ -1,4 +1,4 @@
-//! Bounds of observations that are not the endpoint's.
+//! Bounds of observations that are not the endpoint's and not an operator's.
 
 use std::time::Duration;
 
@@ -34,23 +34,3 @@ pub(super) const WORDS_PER_TURN: usize = 64;
 pub(super) const BREATH: Duration = Duration::from_millis(50);
 /// Seconds after which a device whose observation has ended comes back.
 pub(super) const COME_BACK: u32 = 5;
-
-/// What an operator may set.
-#[derive(Clone, Copy, Debug)]
-pub struct ObservationLimits {
-    /// Polls of homeservers at the same time, one per account. Each holds a connection; above, a device is answered once.
-    pub polls: usize,
-    /// After this time without a notification the last one is sent again, confirmable: it tells the gateway whether the device
-    /// is still there, and the device that the gateway is. So it is also how long a device may stay deaf after a
-    /// power cut of the gateway. At most 24 h (RFC 7641 §4.5).
-    pub refresh: Duration,
-}
-
-impl Default for ObservationLimits {
-    fn default() -> Self {
-        Self {
-            polls: 256,
-            refresh: Duration::from_secs(3600),
-        }
-    }
-}

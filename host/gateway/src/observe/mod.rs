@@ -21,6 +21,5 @@ mod revising;
 mod shared_change;
 
 pub use broker::{ObserveBroker, PollId};
-pub use limits::ObservationLimits;
 pub use polling::{PollCall, Polled};
 pub use registration::Prepared;

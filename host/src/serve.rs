@@ -1,4 +1,4 @@
-//! Wires the gateway: settings, log, rules, socket, status page; then serves until a signal stops it.
+//! Wires the gateway: settings, log, rules, socket, status page. Then it serves until a signal stops it.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -24,18 +24,18 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use transport::{BindError, UdpTransport};
 
-/// Threads that resolve names at the same time. On a router there is one homeserver, as a rule, and each thread is memory.
+/// Threads for concurrent name resolution. A router usually has one homeserver, and each thread takes memory.
 const RESOLVER_THREADS: usize = if cfg!(feature = "router") { 1 } else { 8 };
-/// Exit status for a configuration that cannot work; clap uses it for the command line too.
+/// Exit status for an invalid configuration. clap uses it for the command line too.
 const BAD_CONFIGURATION: u8 = 2;
 
 /// The gateway cannot serve.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The configuration cannot work; the sentence says what to change.
+    /// The configuration is invalid; the message says what to change.
     #[error("{0}")]
     Configuration(String),
-    /// The system refuses a resource.
+    /// The system does not provide a resource.
     #[error("{0}")]
     System(String),
 }
@@ -61,7 +61,7 @@ fn failed(error: impl Display) -> StartError {
 /// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// [`StartError`] before the gateway listens; nothing after that ends it.
+/// [`StartError`], only before the gateway listens.
 pub fn serve(args: ServeArgs) -> Result<(), StartError> {
     let started = Instant::now();
     // Before there is a second thread.
@@ -69,36 +69,36 @@ pub fn serve(args: ServeArgs) -> Result<(), StartError> {
     let settings = Settings::from_args(&args).map_err(bad)?;
     let log = logging::start(settings.log_level).map_err(failed)?;
     warn_of_unset_clock();
-    let serving = SnapshotCell::new(settings.service().map_err(bad)?);
+    let snapshots = SnapshotCell::new(settings.snapshot().map_err(bad)?);
     let runtime = single_threaded_runtime().map_err(failed)?;
-    // Handled from now on: without a handler SIGHUP ends the process.
+    // As early as possible: without a handler SIGHUP ends the process.
     let hang_up = {
         let _context = runtime.enter();
         signal(SignalKind::hangup()).map_err(failed)?
     };
     let reload = config_reloader(args, Fixed::of(&settings, socket.is_some()), log.levels());
-    let rules = start_rules(&settings, &serving, reload)?;
+    let rules = start_rules(&settings, &snapshots, reload)?;
     let local = tokio::task::LocalSet::new();
     local.block_on(
         &runtime,
-        run(socket, &settings, serving, rules, hang_up, &log, started),
+        run(socket, &settings, snapshots, rules, hang_up, &log, started),
     )?;
-    // Name resolution runs on threads that cannot be interrupted; nothing waits for it any more.
+    // Threads of name resolution cannot be interrupted; nothing waits for them now.
     runtime.shutdown_background();
     Ok(())
 }
 
-/// The rules while they serve: their manager runs on a thread of its own.
+/// The interface to the rule manager, which runs on a thread of its own.
 struct Rules {
-    board: Arc<RuleStatusCell>,
+    status: Arc<RuleStatusCell>,
     events: Events,
     watch: Option<Arc<Watch>>,
 }
 
-/// Activates the rules, and starts the thread that replaces them: components are compiled beside the data path.
+/// Activates the rules, and starts the rule manager's thread: it compiles components while the data path serves.
 fn start_rules(
     settings: &Settings,
-    serving: &Arc<SnapshotCell>,
+    snapshots: &Arc<SnapshotCell>,
     reload: ConfigReloader,
 ) -> Result<Rules, StartError> {
     let watch = Watch::new()
@@ -108,31 +108,31 @@ fn start_rules(
     let mut manager = Manager::new(
         engines().map_err(failed)?,
         Cache::at(settings.cache_dir.as_deref()),
-        serving.clone(),
+        snapshots.clone(),
         (settings.rules.clone(), settings.trust.clone()),
         reload,
         watch.clone(),
         &events,
     );
     for (rule, error) in manager.start() {
-        // Without the default rule there is no gateway; without another one there is.
+        // The gateway does not start without the default rule, but it does without another one.
         if rule == config::DEFAULT {
             return Err(bad(error));
         }
         tracing::error!("rule {rule} is out of service: {error}");
     }
     manager.warn(settings);
-    let board = manager.board();
+    let status = manager.board();
     thread::Builder::new()
         .name("rules".into())
         .spawn(move || {
-            // The kernel counts threads as processes here. If it refuses, compiling only takes more of the CPU.
+            // Here 'process' means this thread. If the call fails, compiling takes more of the CPU.
             let _ = rustix::process::setpriority_process(None, 19);
             manager.run(&inbox);
         })
         .map_err(failed)?;
     Ok(Rules {
-        board,
+        status,
         events,
         watch,
     })
@@ -142,7 +142,7 @@ fn start_rules(
 async fn run(
     socket: Option<UdpSocket>,
     settings: &Settings,
-    serving: Arc<SnapshotCell>,
+    snapshots: Arc<SnapshotCell>,
     rules: Rules,
     hang_up: Signal,
     log: &Log,
@@ -157,13 +157,13 @@ async fn run(
         rules.watch,
         &rules.events,
     );
-    let gateway = Gateway::new(serving.clone());
+    let gateway = Gateway::new(snapshots.clone());
     let admin = Admin {
         address,
         started,
         recorder: gateway.recorder.clone(),
-        snapshots: serving,
-        board: rules.board,
+        snapshots,
+        board: rules.status,
         events: rules.events,
         problems: log.problems(),
         forms: Forms::default(),
@@ -171,7 +171,7 @@ async fn run(
     admin::listen(settings.admin.as_ref(), admin);
     if transport.is_handed_over() {
         tracing::info!(
-            "the service manager's socket is served; ip and port are those of its socket unit"
+            "listening on the service manager's socket; its socket unit sets ip and port"
         );
     }
     announce(address);
@@ -189,22 +189,23 @@ fn warn_of_unset_clock() {
     let clock = Clock::system();
     if clock.now().is_none() {
         tracing::warn!(
-            "this machine's clock is not set (it says {}): until it is, /time is answered 5.03 and https fails, since no certificate is valid yet; set up a time service (systemd-timesyncd, ntpd)",
+            "this machine's clock is not set (it says {}): until it is set, /time responds with 5.03 and https fails, \
+             because no certificate is valid yet; set up a time service (systemd-timesyncd, ntpd)",
             clock.shown()
         );
     }
 }
 
-/// One thread carries the data path: a translation takes microseconds, all waiting is asynchronous.
+/// One thread runs the data path: a translation takes microseconds, and all waiting is asynchronous.
 fn single_threaded_runtime() -> io::Result<Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        // Name resolution only; while a resolver hangs, more threads would hang with it.
+        // Only for name resolution. More threads would not help: while a resolver hangs, all of them hang.
         .max_blocking_threads(RESOLVER_THREADS)
         .build()
 }
 
-/// Compiles rules in processes of their own: of the file that runs, even if a package has replaced it.
+/// Compiles rules in separate processes of the running program, even if a package has replaced its file.
 #[cfg(feature = "compiler")]
 fn engines() -> Result<Engines, EngineError> {
     use runtime::{CompileLimits, Compiler};
@@ -217,7 +218,7 @@ fn engines() -> Result<Engines, EngineError> {
     Engines::new()
 }
 
-/// SIGHUP and `rules reload` read the same command line, the file that it names, and the files that this names.
+/// SIGHUP and `rules reload` read the configuration file of the command line again, and the files named in it.
 fn config_reloader(args: ServeArgs, fixed: Fixed, levels: Levels) -> ConfigReloader {
     let file = args.config.as_ref().map(|file| file.display().to_string());
     ConfigReloader {
@@ -234,7 +235,7 @@ fn config_reloader(args: ServeArgs, fixed: Fixed, levels: Levels) -> ConfigReloa
     }
 }
 
-/// The service manager's socket if there is one, else one of the configuration's; with its multicast groups.
+/// The service manager's socket if there is one, else a new one; both join the multicast groups.
 fn listen(socket: Option<UdpSocket>, settings: &Settings) -> Result<UdpTransport, StartError> {
     let mut transport = match socket {
         Some(socket) => UdpTransport::adopt(socket).map_err(failed)?,
@@ -258,14 +259,14 @@ fn bind(listen: &SocketAddr, by_default: bool) -> Result<UdpTransport, BindError
     })
 }
 
-/// The line that says the gateway is ready.
+/// Prints the line that says that the gateway is ready.
 fn announce(address: SocketAddr) {
     let mut out = io::stdout();
-    // The reader may have closed the pipe; the gateway serves all the same.
+    // If the reader has closed the pipe, the gateway still serves.
     let _ = writeln!(out, "listening on coap://{address}").and_then(|()| out.flush());
 }
 
-/// Done at SIGTERM or SIGINT.
+/// Completes at SIGTERM or SIGINT.
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

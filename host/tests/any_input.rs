@@ -1,4 +1,4 @@
-//! Whatever a device or a homeserver sends: a rule answers. A trap fails these tests: `Component` lets none through.
+//! A rule responds to any input of a device or a homeserver. A trap fails these tests: `Component` panics on it.
 
 use comatrix_sdk::bindings::{CallError, Effect, Failure};
 use comatrix_sdk::code;
@@ -8,11 +8,11 @@ use proptest::sample::Index;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
 use crate::component::Component;
-use crate::device_request::{CBOR, JSON, all, answer, waiting};
+use crate::device_request::{CBOR, JSON, all, http_response, waiting};
 
 const CASES: u32 = 400;
 
-/// Bytes that are almost what is expected: `texts` with a few of their bytes changed, put in, or cut off.
+/// Almost valid bytes: `texts` with a few bytes changed, inserted, or cut off.
 fn damaged(texts: &'static [&'static [u8]]) -> impl Strategy<Value = Vec<u8>> {
     let change = (any::<Index>(), any::<u8>(), 0_u8..4);
     (prop::sample::select(texts), vec(change, 0..6)).prop_map(|(text, changes)| {
@@ -35,16 +35,21 @@ fn damaged(texts: &'static [&'static [u8]]) -> impl Strategy<Value = Vec<u8>> {
 
 const PAYLOADS: &[&[u8]] = &[
     b"\xa2\x67msgtype\x66m.text\x64body\x61x",
-    b"\xa3\x67msgtype\x66m.text\x64body\x7f\x61x\x61y\xff\x61a\x9f\xfb\x3f\xf8\0\0\0\0\0\0\x1b\xff\xff\xff\xff\xff\xff\xff\xff\x20\xf6\xf5\xff",
+    b"\xa3\x67msgtype\x66m.text\x64body\x7f\x61x\x61y\xff\x61a\x9f\
+      \xfb\x3f\xf8\0\0\0\0\0\0\x1b\xff\xff\xff\xff\xff\xff\xff\xff\x20\xf6\xf5\xff",
     b"\xa3\x68username\x61u\x68password\x61p\x64auth\xa1\x64type\x6dm.login.dummy",
     br#"{"msgtype":"m.text","body":"\ud83d\ude00\u0000\\","a":[1.5e-7,-0,18446744073709551615,null,true,{"":[]}]}"#,
     br#"{"type":"m.login.password","identifier":{"type":"m.id.user","user":"u"},"password":"p"}"#,
 ];
 
-const ANSWERS: &[&[u8]] = &[
+const RESPONSES: &[&[u8]] = &[
     br#"{"event_id":"$x","room_id":"!r:h","access_token":"t"}"#,
-    br#"{"chunk":[{"type":"m.room.message","sender":"@a:h","content":{"msgtype":"m.text","body":"\ud83d\ude00 \u00e9"}}],"end":"e"}"#,
-    br#"{"chunk":[{"type":"m.room.message","sender":"@a:h","content":{}},{"redacted_because":[[[[1e400]]]]}],"start":"s"}"#,
+    br#"{"chunk":[
+            {"type":"m.room.message","sender":"@a:h","content":{"msgtype":"m.text","body":"\ud83d\ude00 \u00e9"}}
+        ],"end":"e"}"#,
+    br#"{"chunk":[
+            {"type":"m.room.message","sender":"@a:h","content":{}},{"redacted_because":[[[[1e400]]]]}
+        ],"start":"s"}"#,
     br#"{"errcode":"M_LIMIT_EXCEEDED","error":"too many","retry_after_ms":1500}"#,
     br#"{"session":"s","flows":[{"stages":["m.login.dummy"]}],"params":{},"completed":[]}"#,
 ];
@@ -53,7 +58,7 @@ fn payloads() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![vec(any::<u8>(), 0..200), damaged(PAYLOADS)]
 }
 
-/// What the host passes on to the device must be an answer; what it takes to a homeserver, within its bounds.
+/// A reply or failure must have a response code; a call must keep the limit of its state.
 fn is_fit(result: &Result<Effect, Failure>) -> Result<(), TestCaseError> {
     match result {
         Ok(Effect::Reply(reply)) => {
@@ -77,7 +82,7 @@ fn check<S: Strategy>(strategy: S, test: impl Fn(S::Value) -> Result<(), TestCas
 }
 
 #[test]
-fn any_payload_gets_an_answer_from_every_resource() {
+fn any_payload_gets_a_response_from_every_resource() {
     let component = Component::new();
     let requests = all(&component);
     check(
@@ -98,21 +103,21 @@ fn any_payload_gets_an_answer_from_every_resource() {
 }
 
 #[test]
-fn any_answer_of_a_homeserver_ends_in_an_answer_or_another_call() {
+fn any_response_of_a_homeserver_leads_to_a_response_or_another_call() {
     let component = Component::new();
     let waiting = waiting(&component);
-    let bodies = prop_oneof![vec(any::<u8>(), 0..200), damaged(ANSWERS)];
+    let bodies = prop_oneof![vec(any::<u8>(), 0..200), damaged(RESPONSES)];
     let statuses = prop_oneof![Just(200), Just(401), Just(429), any::<u16>()];
     check((statuses, bodies), |(status, body)| {
         for (context, state) in &waiting {
-            is_fit(&component.call_resume(context, state, answer(status, body.clone())))?;
+            is_fit(&component.call_resume(context, state, http_response(status, body.clone())))?;
         }
         Ok(())
     });
 }
 
 #[test]
-fn any_reason_without_an_answer_ends_in_an_answer() {
+fn any_failed_call_leads_to_a_response() {
     let component = Component::new();
     let waiting = waiting(&component);
     check((".{0,40}", any::<bool>()), |(reason, sent)| {

@@ -1,4 +1,4 @@
-//! What the log would show of what a test does.
+//! Captures the log of a test's thread.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Collects lines of this thread until it is asked for them.
+/// The log lines of this thread since the start.
 pub struct Captured {
     lines: Lines,
     _guard: DefaultGuard,

@@ -16,7 +16,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::captured::Captured;
 use crate::default_rule::{gateway_with, revision};
-use crate::exchange::{answer, send};
+use crate::exchange::{response, send};
 use crate::http_call::{homeserver, settings};
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 17\r\nconnection: close\r\n\r\n{\"event_id\":\"$x\"}";
@@ -60,14 +60,14 @@ fn with_certificate(name: &str, clock: Clock) -> (String, Upstreams) {
     (origin, upstreams.expect("the authority's file is there"))
 }
 
-/// The code of the answer to a device that sends a message, and the log.
+/// The code of the response to a device that sends a message, and the log.
 async fn sent(certificate: &str, clock: Clock) -> (u8, String, String) {
     let (origin, upstreams) = with_certificate(certificate, clock);
     let gateway = gateway_with(revision(), upstreams);
     let captured = Captured::start();
-    let answer = answer(&gateway, send()).await;
-    assert!(answer.option(option::MAX_AGE).is_none(), "{answer:?}");
-    (answer.code, origin, captured.text())
+    let response = response(&gateway, send()).await;
+    assert!(response.option(option::MAX_AGE).is_none(), "{response:?}");
+    (response.code, origin, captured.text())
 }
 
 #[tokio::test]

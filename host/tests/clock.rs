@@ -7,7 +7,7 @@ use coap::{code, option};
 use contract::clock::Clock;
 
 use crate::default_rule::gateway;
-use crate::exchange::{answer, request, send};
+use crate::exchange::{request, response, send};
 use crate::http_call::homeserver;
 use crate::stub::{Reaction, Stub};
 
@@ -22,7 +22,7 @@ async fn time_is_5_03_with_max_age_until_the_clock_is_set_and_messages_are_sent_
     // At boot; what a file system or a chip without a battery makes of it; set.
     for (now, is_set) in [(0, false), (946_684_800, false), (1_800_000_000_u64, true)] {
         NOW.store(now, Ordering::Relaxed);
-        let told = answer(&gateway, request(code::GET, "time")).await;
+        let told = response(&gateway, request(code::GET, "time")).await;
         if is_set {
             assert_eq!(
                 (told.code, told.payload),
@@ -32,6 +32,6 @@ async fn time_is_5_03_with_max_age_until_the_clock_is_set_and_messages_are_sent_
             assert_eq!(told.code, code::SERVICE_UNAVAILABLE);
             assert!(told.uint_option(option::MAX_AGE) > Some(0), "{told:?}");
         }
-        assert_eq!(answer(&gateway, send()).await.code, code::CHANGED);
+        assert_eq!(response(&gateway, send()).await.code, code::CHANGED);
     }
 }

@@ -15,7 +15,7 @@ use runtime::{
 use crate::http_call::upstreams;
 use crate::scratch;
 
-/// The default limits but for the time of a call: it guards the gateway, and this machine may be busy with other tests.
+/// The default limits, with more time for a call: this machine may be busy with other tests.
 pub fn limits() -> RuleLimits {
     RuleLimits {
         call_time: Duration::from_secs(5),
@@ -45,7 +45,7 @@ static CACHE: LazyLock<Cache> = LazyLock::new(|| {
     cache
 });
 
-/// A component as a rule of that name, which may call whatever it needs.
+/// Activates a component as a rule of that name. It may make all the calls that it needs.
 pub fn activate_rule(
     engines: &Engines,
     cache: Option<&Cache>,
@@ -65,10 +65,10 @@ pub fn activate_rule(
     Revision::activate(engines, cache, &candidate)
 }
 
-/// How often the rules that serve were called.
+/// Calls of all rules so far.
 pub fn calls(gateway: &Gateway) -> u64 {
-    let service = gateway.snapshots.load();
-    let rules = service.rules.rules().iter();
+    let snapshot = gateway.snapshots.load();
+    let rules = snapshot.rules.rules().iter();
     rules.map(|rule| rule.revision.calls()).sum()
 }
 
@@ -88,7 +88,7 @@ pub fn activate(
     )
 }
 
-/// The default rule as it comes.
+/// The default rule without settings.
 pub fn revision() -> Revision {
     activate(&engine(), &BTreeMap::new()).unwrap_or_else(|error| panic!("{error}"))
 }
@@ -104,17 +104,17 @@ pub fn gateway_with(revision: Revision, upstreams: Upstreams) -> Gateway {
         revision: Arc::new(revision),
     };
     let table = MountTable::new(vec![mounted]).unwrap_or_else(|error| panic!("{error}"));
-    let service = Snapshot {
+    let snapshot = Snapshot {
         rules: Arc::new(table),
         ..Snapshot::new(upstreams, Duration::from_secs(20))
     };
-    Gateway::new(SnapshotCell::new(service))
+    Gateway::new(SnapshotCell::new(snapshot))
 }
 
-/// Lets other rules serve.
+/// Replaces the rules.
 pub fn swap(gateway: &Gateway, table: MountTable) {
     let table = Arc::new(table);
     gateway
         .snapshots
-        .update(|service| service.rules = table.clone());
+        .update(|snapshot| snapshot.rules = table.clone());
 }

@@ -92,8 +92,8 @@ pub fn waiting(component: &Component) -> Vec<(Context, Vec<u8>)> {
         .collect()
 }
 
-/// A homeserver's answer in JSON.
-pub fn answer(status: u16, body: Vec<u8>) -> Result<HttpResponse, CallError> {
+/// A homeserver's response in JSON.
+pub fn http_response(status: u16, body: Vec<u8>) -> Result<HttpResponse, CallError> {
     Ok(HttpResponse {
         status,
         headers: vec![("content-type".into(), b"application/json".to_vec())],

@@ -1,4 +1,4 @@
-//! Calls to homeservers: what leaves, what comes back, how long and how much.
+//! Calls to homeservers: connections, retries, deadlines and limits.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use url::Url;
 use crate::http_call::{
     LIMITS, call, call_within, failure, homeserver, request, settings, upstreams,
 };
-use crate::stub::{Reaction, Seen, Stub};
+use crate::stub::{Reaction, Received, Stub};
 
 fn to(stub: &Stub) -> Upstreams {
     upstreams(vec![homeserver(stub.url(), None)])
@@ -23,19 +23,19 @@ fn with_method(method: &str) -> HttpRequest {
     }
 }
 
-/// Answers the first request on each connection and closes at the second, as a server does that has had enough.
-fn closes_at_the_second(seen: &Seen, earlier: &std::sync::Mutex<Vec<usize>>) -> Reaction {
+/// Responds to the first request on each connection and closes at the second, as a server does with an idle connection.
+fn closes_at_the_second(received: &Received, earlier: &std::sync::Mutex<Vec<usize>>) -> Reaction {
     let mut earlier = earlier.lock().expect("nobody panics with it");
-    if earlier.contains(&seen.connection) {
+    if earlier.contains(&received.connection) {
         return Reaction::Close;
     }
-    earlier.push(seen.connection);
+    earlier.push(received.connection);
     Reaction::Json(200, "{}".into())
 }
 
 fn stale() -> Stub {
     let earlier = std::sync::Mutex::default();
-    Stub::start(move |seen| closes_at_the_second(seen, &earlier))
+    Stub::start(move |received| closes_at_the_second(received, &earlier))
 }
 
 #[tokio::test]
@@ -43,12 +43,20 @@ async fn a_put_on_a_kept_connection_that_closes_is_repeated_on_a_new_one() {
     let stub = stale();
     let upstreams = to(&stub);
     for _ in 0..2 {
-        let answer = call(&upstreams, with_method("PUT")).await;
-        assert_eq!(answer.map(|answer| answer.status).ok(), Some(200));
+        let response = call(&upstreams, with_method("PUT")).await;
+        assert_eq!(response.map(|response| response.status).ok(), Some(200));
     }
-    let connections: Vec<usize> = stub.seen().iter().map(|seen| seen.connection).collect();
+    let connections: Vec<usize> = stub
+        .received()
+        .iter()
+        .map(|received| received.connection)
+        .collect();
     assert_eq!(connections, [0, 0, 1]);
-    assert!(stub.seen().iter().all(|seen| seen.body == b"{}"));
+    assert!(
+        stub.received()
+            .iter()
+            .all(|received| received.body == b"{}")
+    );
 }
 
 #[tokio::test]
@@ -58,7 +66,7 @@ async fn a_post_on_a_kept_connection_that_closes_is_not_repeated() {
     assert!(call(&upstreams, with_method("POST")).await.is_ok());
     let second = call(&upstreams, with_method("POST")).await;
     assert_eq!(failure(second), ("cut-off".into(), true));
-    assert_eq!(stub.seen().len(), 2);
+    assert_eq!(stub.received().len(), 2);
 }
 
 #[tokio::test]
@@ -66,11 +74,11 @@ async fn a_put_is_repeated_once_and_not_more_often() {
     let stub = Stub::start(|_| Reaction::Close);
     let outcome = call(&to(&stub), with_method("PUT")).await;
     assert_eq!(failure(outcome), ("cut-off".into(), true));
-    assert_eq!(stub.seen().len(), 2);
+    assert_eq!(stub.received().len(), 2);
 }
 
 #[tokio::test]
-async fn an_answer_may_have_as_many_bytes_as_its_bound_and_no_more() {
+async fn a_response_may_have_as_many_bytes_as_its_limit_and_no_more() {
     for (length, fits) in [(2000, true), (2001, false)] {
         let whole = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n");
         let mut whole = whole.into_bytes();
@@ -81,8 +89,8 @@ async fn an_answer_may_have_as_many_bytes_as_its_bound_and_no_more() {
             chunked.extend(format!("{size:x}\r\n{}\r\n", "x".repeat(size)).into_bytes());
         }
         chunked.extend(b"0\r\n\r\n");
-        for answer in [whole, chunked] {
-            let stub = Stub::start(move |_| Reaction::Raw(answer.clone()));
+        for response in [whole, chunked] {
+            let stub = Stub::start(move |_| Reaction::Raw(response.clone()));
             let mut settings = settings(vec![homeserver(stub.url(), None)]);
             settings.limits = UpstreamLimits {
                 answer: 2000,
@@ -90,7 +98,7 @@ async fn an_answer_may_have_as_many_bytes_as_its_bound_and_no_more() {
             };
             let upstreams = Upstreams::new(settings).expect("no file is read");
             match call(&upstreams, request()).await {
-                Ok(answer) => assert!(fits && answer.body.len() == length),
+                Ok(response) => assert!(fits && response.body.len() == length),
                 error => {
                     assert!(!fits);
                     assert_eq!(failure(error), ("too-large".into(), true));
@@ -101,13 +109,13 @@ async fn an_answer_may_have_as_many_bytes_as_its_bound_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_homeserver_that_does_not_answer_costs_no_more_than_the_deadline() {
+async fn a_silent_homeserver_costs_no_more_than_the_deadline() {
     let stub = Stub::start(|_| Reaction::Silence);
     let began = Instant::now();
     let outcome = call_within(&to(&stub), request(), Duration::from_millis(300)).await;
     assert_eq!(failure(outcome), ("timed-out".into(), true));
     assert!(began.elapsed() < Duration::from_secs(5));
-    assert_eq!(stub.seen().len(), 1);
+    assert_eq!(stub.received().len(), 1);
 }
 
 #[tokio::test]
@@ -120,11 +128,11 @@ async fn a_call_that_finds_the_queue_full_is_busy_and_one_that_waited_in_vain_wa
         let limit = Duration::from_millis(milliseconds);
         call_within(&upstreams, request(), limit)
     };
-    let (served, waited, refused) = tokio::join!(within(600), within(300), within(600));
-    assert_eq!(failure(served), ("timed-out".into(), true));
-    assert_eq!(failure(waited), ("timed-out".into(), false));
-    assert_eq!(failure(refused), ("busy".into(), false));
-    assert_eq!(stub.seen().len(), 1);
+    let (sent, queued, rejected) = tokio::join!(within(600), within(300), within(600));
+    assert_eq!(failure(sent), ("timed-out".into(), true));
+    assert_eq!(failure(queued), ("timed-out".into(), false));
+    assert_eq!(failure(rejected), ("busy".into(), false));
+    assert_eq!(stub.received().len(), 1);
 }
 
 #[tokio::test]
@@ -158,7 +166,7 @@ async fn calls_in_flight_count_on_after_another_configuration_that_leaves_their_
 }
 
 #[tokio::test]
-async fn a_port_where_nobody_listens_is_unreachable() {
+async fn a_port_without_a_listener_is_unreachable() {
     let stub = Stub::content();
     let origin = stub.url();
     drop(stub);
@@ -199,7 +207,7 @@ async fn half_an_answer_and_no_http_are_cut_off() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_an_answer_and_is_not_followed() {
+async fn a_redirect_is_a_response_and_is_not_followed() {
     let aim = Stub::content();
     let location = aim.url();
     let stub = Stub::start(move |_| {
@@ -207,19 +215,20 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
             format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
         Reaction::Raw(head.into_bytes())
     });
-    let answer = call(&to(&stub), request()).await.expect("it is an answer");
-    assert_eq!(answer.status, 302);
+    let response = call(&to(&stub), request()).await.expect("it is a response");
+    assert_eq!(response.status, 302);
     assert_eq!(aim.connections(), 0);
 }
 
 #[tokio::test]
-async fn a_rule_sees_four_headers_of_an_answer_and_no_others() {
+async fn a_rule_gets_four_headers_of_a_response_and_no_others() {
     let stub = Stub::start(|_| {
-        let head = "HTTP/1.1 429 No\r\nContent-Type: application/json\r\nRetry-After: 7\r\nETag: \"x\"\r\nLast-Modified: y\r\nSet-Cookie: a=b\r\nServer: z\r\ncontent-length: 2\r\n\r\n{}";
+        let head = "HTTP/1.1 429 No\r\nContent-Type: application/json\r\nRetry-After: 7\r\nETag: \"x\"\r\n\
+                    Last-Modified: y\r\nSet-Cookie: a=b\r\nServer: z\r\ncontent-length: 2\r\n\r\n{}";
         Reaction::Raw(head.as_bytes().to_vec())
     });
-    let answer = call(&to(&stub), request()).await.expect("it is an answer");
-    let mut names: Vec<&str> = answer
+    let response = call(&to(&stub), request()).await.expect("it is a response");
+    let mut names: Vec<&str> = response
         .headers
         .iter()
         .map(|(name, _)| name.as_str())
@@ -230,7 +239,7 @@ async fn a_rule_sees_four_headers_of_an_answer_and_no_others() {
         ["content-type", "etag", "last-modified", "retry-after"]
     );
     assert_eq!(
-        (answer.status, answer.body.as_slice()),
+        (response.status, response.body.as_slice()),
         (429, b"{}".as_slice())
     );
 }

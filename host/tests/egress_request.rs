@@ -1,10 +1,10 @@
-//! What a rule may make the gateway send, and how it is spelled.
+//! The HTTP requests that a rule can make the gateway send.
 
 use contract::HttpRequest;
 use homeserver::{ClientApi, ConcurrencyLimit, Homeserver, Upstreams};
 
 use crate::http_call::{call, failure, homeserver, request, upstreams};
-use crate::stub::{Reaction, Seen, Stub};
+use crate::stub::{Reaction, Received, Stub};
 
 fn to(stub: &Stub) -> Upstreams {
     upstreams(vec![homeserver(stub.url(), None)])
@@ -20,7 +20,7 @@ fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn segments_and_pairs_arrive_as_what_they_are_whatever_their_characters() {
+async fn segments_and_pairs_arrive_unchanged_with_any_characters() {
     let stub = Stub::content();
     let path = texts(&[
         "a/b", "..x", "%2e%2e", "?", "#", "\\", "\u{fc}", "a b", "+", "!r:h", "$e",
@@ -66,9 +66,9 @@ async fn headers_that_a_rule_may_send_arrive() {
         ..request()
     };
     assert!(call(&to(&stub), request).await.is_ok());
-    let seen = stub.only();
+    let received = stub.only();
     for (name, value) in &headers {
-        assert_eq!(seen.header(name), Some(value.as_str()), "{name}");
+        assert_eq!(received.header(name), Some(value.as_str()), "{name}");
     }
 }
 
@@ -185,12 +185,15 @@ const V3: &str = "/_matrix/client/v3/rooms/!r:h%2Fx%25?a=b+c";
 const R0: &str = "/_matrix/client/r0/rooms/!r:h%2Fx%25?a=b+c";
 
 fn targets(stub: &Stub) -> Vec<String> {
-    stub.seen().into_iter().map(|seen| seen.target).collect()
+    stub.received()
+        .into_iter()
+        .map(|received| received.target)
+        .collect()
 }
 
 /// Knows r0 only.
-fn old(seen: &Seen) -> Reaction {
-    match seen.target.contains("/r0/") {
+fn old(received: &Received) -> Reaction {
+    match received.target.contains("/r0/") {
         true => Reaction::Json(200, "{}".into()),
         false => Reaction::Json(404, UNRECOGNIZED.into()),
     }
@@ -201,11 +204,15 @@ async fn an_old_homeserver_is_asked_again_with_r0_and_remembered() {
     let stub = Stub::start(old);
     let upstreams = matrix(ClientApi::Auto, &stub);
     for _ in 0..2 {
-        let answer = call(&upstreams, matrix_request()).await;
-        assert_eq!(answer.map(|answer| answer.status).ok(), Some(200));
+        let response = call(&upstreams, matrix_request()).await;
+        assert_eq!(response.map(|response| response.status).ok(), Some(200));
     }
     assert_eq!(targets(&stub), [V3, R0, R0]);
-    assert!(stub.seen().iter().all(|seen| seen.body == b"{\"x\":1}"));
+    assert!(
+        stub.received()
+            .iter()
+            .all(|received| received.body == b"{\"x\":1}")
+    );
 }
 
 #[tokio::test]
@@ -213,8 +220,8 @@ async fn a_homeserver_that_knows_neither_is_not_taken_for_an_old_one() {
     let stub = Stub::start(|_| Reaction::Json(404, UNRECOGNIZED.into()));
     let upstreams = matrix(ClientApi::Auto, &stub);
     for _ in 0..2 {
-        let answer = call(&upstreams, matrix_request()).await;
-        assert_eq!(answer.map(|answer| answer.status).ok(), Some(404));
+        let response = call(&upstreams, matrix_request()).await;
+        assert_eq!(response.map(|response| response.status).ok(), Some(404));
     }
     assert_eq!(targets(&stub), [V3, R0, V3, R0]);
 }

@@ -1,4 +1,4 @@
-//! Exchanges through the whole gateway but its socket: a request in, an answer out.
+//! Exchanges through the whole gateway without its socket: a request in, a response out.
 
 use std::time::{Duration, Instant};
 
@@ -33,8 +33,8 @@ pub fn send_to(path: &str) -> Message {
         .with_payload(TEXT)
 }
 
-/// The gateway's answer to a device at this address.
-pub async fn answer_to(gateway: &Gateway, peer: &str, message: Message) -> Message {
+/// The gateway's response to a device at this address.
+pub async fn response_to(gateway: &Gateway, peer: &str, message: Message) -> Message {
     gateway.respond(incoming(peer, message)).await.message
 }
 
@@ -50,19 +50,19 @@ fn incoming(peer: &str, message: Message) -> Request {
     }
 }
 
-pub async fn answer(gateway: &Gateway, message: Message) -> Message {
-    answer_to(gateway, "[::ffff:127.0.0.1]:5683", message).await
+pub async fn response(gateway: &Gateway, message: Message) -> Message {
+    response_to(gateway, "[::ffff:127.0.0.1]:5683", message).await
 }
 
 fn text(message: &Message) -> String {
     String::from_utf8(message.payload.clone()).expect("it is text")
 }
 
-/// Gives exchanges this much time.
+/// Sets the deadline of exchanges.
 pub fn within(gateway: &Gateway, deadline: Duration) {
     gateway
         .snapshots
-        .update(|service| service.deadline = deadline);
+        .update(|snapshot| snapshot.deadline = deadline);
 }
 
 fn sends_events() -> Stub {
@@ -79,10 +79,10 @@ async fn every_time_request_calls_the_component_once() {
     let gateway = gateway(only(&stub));
     let before = calls(&gateway);
     for _ in 0..200 {
-        let answer = answer(&gateway, request(code::GET, "time")).await;
-        assert_eq!(answer.code, code::CONTENT);
-        assert!(text(&answer).bytes().all(|byte| byte.is_ascii_digit()));
-        assert_eq!(answer.uint_option(option::MAX_AGE), Some(0));
+        let response = response(&gateway, request(code::GET, "time")).await;
+        assert_eq!(response.code, code::CONTENT);
+        assert!(text(&response).bytes().all(|byte| byte.is_ascii_digit()));
+        assert_eq!(response.uint_option(option::MAX_AGE), Some(0));
     }
     assert_eq!(calls(&gateway) - before, 200);
 }
@@ -92,17 +92,17 @@ async fn a_message_takes_two_calls_of_the_component_and_one_of_the_homeserver() 
     let stub = sends_events();
     let gateway = gateway(only(&stub));
     let before = calls(&gateway);
-    let answer = answer(&gateway, send()).await;
-    assert_eq!(answer.code, code::CHANGED, "{}", text(&answer));
-    assert_eq!(answer.payload, b"\xa1\x68event_id\x62$x");
-    assert_eq!(answer.uint_option(option::CONTENT_FORMAT), Some(60));
+    let response = response(&gateway, send()).await;
+    assert_eq!(response.code, code::CHANGED, "{}", text(&response));
+    assert_eq!(response.payload, b"\xa1\x68event_id\x62$x");
+    assert_eq!(response.uint_option(option::CONTENT_FORMAT), Some(60));
     assert_eq!(calls(&gateway) - before, 2);
-    let seen = stub.only();
+    let received = stub.only();
     assert_eq!(
-        (seen.method.as_str(), seen.target.as_str()),
+        (received.method.as_str(), received.target.as_str()),
         ("PUT", "/_matrix/client/v3/rooms/!r:h/send/m.room.message/7")
     );
-    assert_eq!(seen.body, br#"{"msgtype":"m.text","body":"x"}"#);
+    assert_eq!(received.body, br#"{"msgtype":"m.text","body":"x"}"#);
 }
 
 #[tokio::test]
@@ -113,16 +113,16 @@ async fn without_a_transaction_each_exchange_has_its_own() {
         let message = request(code::PUT, "send/!r:h")
             .with_uint_option(option::CONTENT_FORMAT, 60)
             .with_payload(TEXT);
-        assert_eq!(answer(&gateway, message).await.code, code::CHANGED);
+        assert_eq!(response(&gateway, message).await.code, code::CHANGED);
     }
-    let seen = stub.seen();
-    let transaction = |index: usize| seen[index].target.rsplit('/').next().map(str::to_owned);
+    let received = stub.received();
+    let transaction = |index: usize| received[index].target.rsplit('/').next().map(str::to_owned);
     assert_eq!(transaction(0).map(|id| id.len()), Some(32));
     assert_ne!(transaction(0), transaction(1));
 }
 
 #[tokio::test]
-async fn the_devices_token_is_attached_by_the_host_and_stands_before_the_configured_one() {
+async fn the_host_attaches_the_devices_token_and_prefers_it_to_the_configured_one() {
     let stub = sends_events();
     let gateway = gateway(only(&stub));
     for (token, header) in [
@@ -134,8 +134,8 @@ async fn the_devices_token_is_attached_by_the_host_and_stands_before_the_configu
             Some(token) => send().with_option(option::ACCESS_TOKEN, token),
             None => send(),
         };
-        assert_eq!(answer(&gateway, message).await.code, code::CHANGED);
-        let last = stub.seen().pop().expect("it was sent");
+        assert_eq!(response(&gateway, message).await.code, code::CHANGED);
+        let last = stub.received().pop().expect("it was sent");
         assert_eq!(last.header("authorization"), Some(header));
         assert!(!String::from_utf8_lossy(&last.body).contains("own"));
     }
@@ -150,8 +150,8 @@ async fn a_peer_that_may_not_use_the_configured_token_is_4_01() {
         "[::ffff:192.0.2.1]:5683",
         "[2001:db8::1]:5683",
     ] {
-        let answer = answer_to(&gateway, peer, send()).await;
-        assert_eq!(answer.code, code::UNAUTHORIZED, "{peer}");
+        let response = response_to(&gateway, peer, send()).await;
+        assert_eq!(response.code, code::UNAUTHORIZED, "{peer}");
     }
     assert_eq!(stub.connections(), 0);
 }
@@ -160,8 +160,8 @@ async fn a_peer_that_may_not_use_the_configured_token_is_4_01() {
 async fn logout_never_takes_the_configured_token() {
     let stub = Stub::content();
     let gateway = gateway(only(&stub));
-    let answer = answer(&gateway, request(code::POST, "logout")).await;
-    assert_eq!(answer.code, code::UNAUTHORIZED);
+    let response = response(&gateway, request(code::POST, "logout")).await;
+    assert_eq!(response.code, code::UNAUTHORIZED);
     assert_eq!(stub.connections(), 0);
 }
 
@@ -183,10 +183,10 @@ async fn a_proxy_uri_chooses_among_the_configured_homeservers() {
             option::PROXY_URI,
             format!("{}9/!r%3Ah/m.room.message/1", second.url()),
         );
-    let without = answer(&gateway, message.clone()).await;
+    let without = response(&gateway, message.clone()).await;
     assert_eq!(without.code, code::UNAUTHORIZED, "the other's token stays");
     let with = message.with_option(option::ACCESS_TOKEN, "own");
-    assert_eq!(answer(&gateway, with).await.code, code::CHANGED);
+    assert_eq!(response(&gateway, with).await.code, code::CHANGED);
     assert_eq!(second.only().header("authorization"), Some("Bearer own"));
     assert_eq!(first.connections(), 0);
 }
@@ -197,8 +197,8 @@ async fn a_silent_homeserver_is_5_04_when_the_deadline_has_passed() {
     let gateway = gateway(only(&stub));
     within(&gateway, Duration::from_millis(300));
     let began = Instant::now();
-    let answer = answer(&gateway, send()).await;
-    assert_eq!(answer.code, code::GATEWAY_TIMEOUT);
+    let response = response(&gateway, send()).await;
+    assert_eq!(response.code, code::GATEWAY_TIMEOUT);
     assert!(began.elapsed() < Duration::from_secs(5));
 }
 
@@ -211,16 +211,16 @@ async fn the_deadline_is_for_all_calls_of_an_exchange_together() {
     });
     let gateway = gateway(only(&stub));
     within(&gateway, Duration::from_millis(400));
-    let answer = answer(&gateway, request(code::GET, "getmsg/!r:h")).await;
-    assert_eq!(answer.code, code::GATEWAY_TIMEOUT);
-    assert!(stub.seen().len() <= 3, "{}", stub.seen().len());
+    let response = response(&gateway, request(code::GET, "getmsg/!r:h")).await;
+    assert_eq!(response.code, code::GATEWAY_TIMEOUT);
+    assert!(stub.received().len() <= 3, "{}", stub.received().len());
 }
 
 #[tokio::test]
-async fn a_gateway_that_goes_down_says_when_to_try_again() {
+async fn a_gateway_that_stops_responds_with_a_max_age_for_the_retry() {
     let request = incoming("[::1]:5683", request(code::GET, "time"));
-    let answer = gateway(Vec::new()).refuse(&request, &GatewayError::Draining);
-    assert_eq!(answer.code, code::SERVICE_UNAVAILABLE);
-    assert!(answer.uint_option(option::MAX_AGE) > Some(0));
-    assert!(!answer.payload.is_empty());
+    let response = gateway(Vec::new()).reject(&request, &GatewayError::Draining);
+    assert_eq!(response.code, code::SERVICE_UNAVAILABLE);
+    assert!(response.uint_option(option::MAX_AGE) > Some(0));
+    assert!(!response.payload.is_empty());
 }

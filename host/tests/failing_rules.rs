@@ -1,4 +1,4 @@
-//! Revisions that fail while they serve: taken back, or out of service, and never because of one device.
+//! Revisions that fail while they serve: rolled back or out of service, but never because of one device.
 
 use std::sync::Weak;
 
@@ -10,12 +10,12 @@ use runtime::Alarm;
 use crate::stage::{Stage, saying, trapping};
 
 #[tokio::test]
-async fn a_revision_that_fails_for_eight_devices_is_taken_back_by_itself() {
+async fn a_revision_that_fails_for_eight_devices_is_rolled_back_automatically() {
     let stage = Stage::new("swap-failing", &[("a", saying("good"))]);
     stage.swapped("a", &trapping()).await;
-    let answers = stage.hundred_calls("a").await;
+    let codes = stage.hundred_calls("a").await;
     assert!(
-        answers
+        codes
             .iter()
             .all(|code| *code == code::INTERNAL_SERVER_ERROR)
     );
@@ -25,7 +25,7 @@ async fn a_revision_that_fails_for_eight_devices_is_taken_back_by_itself() {
 }
 
 #[tokio::test]
-async fn one_device_does_not_force_an_old_revision_back() {
+async fn one_device_cannot_cause_a_rollback() {
     let stage = Stage::new("swap-one-device", &[("a", saying("good"))]);
     stage.swapped("a", &trapping()).await;
     for _ in 0..500 {
@@ -36,17 +36,17 @@ async fn one_device_does_not_force_an_old_revision_back() {
 }
 
 #[tokio::test]
-async fn a_rule_with_nothing_to_go_back_to_pauses_and_others_do_not_notice() {
+async fn a_failing_rule_without_a_previous_revision_pauses_and_others_keep_serving() {
     let rules = [("a", trapping()), ("b", saying("b"))];
     let stage = Stage::new("swap-pause", &rules);
     stage.hundred_calls("a").await;
     stage
         .until("a", |status| status.paused_seconds.is_some())
         .await;
-    let answer = stage.test_from("[::1]:5683", "a").await;
-    assert_eq!(answer.code, code::SERVICE_UNAVAILABLE);
+    let response = stage.test_from("[::1]:5683", "a").await;
+    assert_eq!(response.code, code::SERVICE_UNAVAILABLE);
     assert!(
-        answer
+        response
             .uint_option(option::MAX_AGE)
             .is_some_and(|age| (1..=2).contains(&age))
     );

@@ -1,4 +1,4 @@
-//! A homeserver that is gone for a day: what the polls of observations do meanwhile, by a clock that the test turns.
+//! The polls of observations while a homeserver is unreachable for a day, with a simulated clock.
 
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 const LONGEST_PAUSE: Duration = Duration::from_secs(75);
 
 #[tokio::test]
-async fn a_day_without_homeserver_is_waited_out_in_growing_pauses_and_the_next_message_is_told() {
+async fn polls_pause_longer_during_a_day_without_homeserver_and_then_the_next_message_is_notified()
+{
     let homeserver_of_the_test = Timeline::start();
     homeserver_of_the_test.say("!a", "before");
     let mut observed = ObservingByHand::new(&homeserver_of_the_test);
@@ -20,31 +21,35 @@ async fn a_day_without_homeserver_is_waited_out_in_growing_pauses_and_the_next_m
     homeserver_of_the_test.fail(Some((502, "M_UNKNOWN")));
     let (began, mut calls, mut last) = (observed.now, 0, observed.now);
     while observed.now < began + DAY {
-        let (made, told) = observed.step().await;
+        let (made, notifications) = observed.step().await;
         if made > 0 {
             let pause = observed.now - last;
             assert!(pause <= LONGEST_PAUSE, "{pause:?}");
             last = observed.now;
         }
         calls += made;
-        // Once an hour the device hears that the gateway is there, with what it knows.
-        assert!(told.iter().all(|message| message.code == code::CONTENT));
+        // Once an hour the device gets the last message again.
+        assert!(
+            notifications
+                .iter()
+                .all(|message| message.code == code::CONTENT)
+        );
         assert_eq!(observed.broker.size(), (1, 1));
     }
     assert!((1000..1500).contains(&calls), "{calls} calls in a day");
     homeserver_of_the_test.fail(None);
     homeserver_of_the_test.say("!a", "after a day");
     let back = observed.now;
-    let told = loop {
-        let (_, told) = observed.step().await;
+    let message = loop {
+        let (_, notifications) = observed.step().await;
         assert!(
             observed.now <= back + LONGEST_PAUSE,
-            "it is not found again"
+            "the homeserver is not polled again"
         );
-        if let Some(message) = told.into_iter().next() {
+        if let Some(message) = notifications.into_iter().next() {
             break message;
         }
     };
-    let told = String::from_utf8_lossy(&told.payload).into_owned();
-    assert!(told.contains("after a day"), "{told}");
+    let text = String::from_utf8_lossy(&message.payload).into_owned();
+    assert!(text.contains("after a day"), "{text}");
 }

@@ -1,4 +1,4 @@
-//! Egress as tests set it up, and the calls they make of it.
+//! Egress for tests, and calls through it.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use homeserver::{
 use tokio::time::Instant;
 use url::Url;
 
-/// Bounds wide enough not to matter; tests of one bound set it.
+/// Limits that no test reaches; a test of one limit sets it.
 pub const LIMITS: UpstreamLimits = UpstreamLimits {
     in_flight: 8,
     queued: 8,
@@ -82,8 +82,8 @@ pub async fn call_within(
         .await
 }
 
-/// Why there was no answer, and whether the homeserver may have acted on the request.
+/// The reason why there was no response, and whether the homeserver may have processed the request.
 pub fn failure(outcome: Outcome) -> (String, bool) {
-    let error = outcome.expect_err("no answer was to come");
+    let error = outcome.expect_err("there is no response");
     (error.reason, error.sent)
 }

@@ -1,5 +1,5 @@
-//! The largest and deepest input that reaches a rule, within the memory and the stack that a call has. A trap fails
-//! these tests: `Component` lets none through.
+//! The largest and deepest input of a rule, within the memory and the stack of a call. A trap fails these tests:
+//! `Component` panics on it.
 
 use std::iter::once;
 
@@ -7,14 +7,14 @@ use comatrix_sdk::bindings::{Effect, Failure};
 use comatrix_sdk::code;
 
 use crate::component::Component;
-use crate::device_request::{CBOR, JSON, answer, send, waiting};
+use crate::device_request::{CBOR, JSON, http_response, send, waiting};
 
 /// `[limits] request_body` by default.
 const LARGEST_BODY: usize = 128 << 10;
 /// `[limits] homeserver_answer` by default.
-const LARGEST_ANSWER: usize = 1 << 20;
+const LARGEST_RESPONSE: usize = 1 << 20;
 
-/// `start`, then as often as it fits `item`, then `end`: as close to `size` bytes as that comes.
+/// `start`, then `item` as often as it fits, then `end`: at most `size` bytes.
 fn filled(size: usize, start: &[u8], item: &[u8], end: &[u8]) -> Vec<u8> {
     let count = (size - start.len() - end.len()) / item.len();
     let mut filled = start.to_vec();
@@ -69,7 +69,7 @@ fn many_keys() -> Vec<u8> {
     format!(r#"{{"msgtype":"m.text","body":"x",{}}}"#, keys.join(",")).into_bytes()
 }
 
-/// The `/send` of the answer: a call with this body, or an error with its code.
+/// The result of `/send`: a call with this body, or an error with its code.
 fn sent(component: &Component, format: u32, payload: &[u8]) -> Result<serde_json::Value, u8> {
     let (context, request) = send(component, format, payload);
     match component.call_begin(&context, &request) {
@@ -104,7 +104,7 @@ fn a_text_that_fills_the_largest_body_goes_through_whole() {
 }
 
 #[test]
-fn the_densest_bodies_are_translated_or_refused_within_an_instances_memory() {
+fn the_densest_bodies_are_translated_or_get_an_error_within_an_instances_memory() {
     let component = Component::new();
     for (format, payload) in dense_bodies().into_iter().chain(once((JSON, many_keys()))) {
         assert!(payload.len() > LARGEST_BODY - 64 && payload.len() <= LARGEST_BODY);
@@ -119,7 +119,7 @@ fn the_densest_bodies_are_translated_or_refused_within_an_instances_memory() {
 }
 
 #[test]
-fn a_text_that_grows_sixfold_as_json_is_translated_or_refused() {
+fn a_text_that_grows_sixfold_as_json_is_translated_or_gets_an_error() {
     let component = Component::new();
     let mut payload = b"\xa2\x67msgtype\x66m.text\x64body\x7a\x00\x01\xf0\x00".to_vec();
     payload.resize(payload.len() + 0x1f000, 1);
@@ -149,40 +149,40 @@ fn a_depth_of_32_goes_through_and_more_is_4_00_in_both_formats() {
     }
     for depth in [33, 34, 1000, 30_000] {
         for (format, payload) in payloads(depth) {
-            let refused = sent(&component, format, &payload);
-            assert_eq!(refused.err(), Some(code::BAD_REQUEST), "{format}, {depth}");
+            let result = sent(&component, format, &payload);
+            assert_eq!(result.err(), Some(code::BAD_REQUEST), "{format}, {depth}");
         }
     }
 }
 
 #[test]
-fn the_largest_answers_end_every_exchange_with_an_answer() {
+fn the_largest_http_responses_do_not_trap_in_any_exchange() {
     let component = Component::new();
     let event = br#",{"type":"m.room.message","sender":"@a:h","content":{"msgtype":"m.image"}}"#;
     let bodies = [
-        filled(LARGEST_ANSWER, br#"{"chunk":[0"#, b",0", b"]}"),
+        filled(LARGEST_RESPONSE, br#"{"chunk":[0"#, b",0", b"]}"),
         filled(
-            LARGEST_ANSWER,
+            LARGEST_RESPONSE,
             br#"{"chunk":[{}"#,
             event,
             br#"],"end":"e"}"#,
         ),
-        filled(LARGEST_ANSWER, br#"{"chunk":[],"end":""#, b"e", b"\"}"),
-        filled(LARGEST_ANSWER, br#"{"event_id":""#, b"e", b"\"}"),
-        filled(LARGEST_ANSWER, br#"{"room_id":""#, br"\u0041", b"\"}"),
-        filled(LARGEST_ANSWER, br#"{"access_token":""#, b"t", b"\"}"),
-        filled(LARGEST_ANSWER, br#"{"session":""#, br"\\", b"\"}"),
+        filled(LARGEST_RESPONSE, br#"{"chunk":[],"end":""#, b"e", b"\"}"),
+        filled(LARGEST_RESPONSE, br#"{"event_id":""#, b"e", b"\"}"),
+        filled(LARGEST_RESPONSE, br#"{"room_id":""#, br"\u0041", b"\"}"),
+        filled(LARGEST_RESPONSE, br#"{"access_token":""#, b"t", b"\"}"),
+        filled(LARGEST_RESPONSE, br#"{"session":""#, br"\\", b"\"}"),
         filled(
-            LARGEST_ANSWER,
+            LARGEST_RESPONSE,
             br#"{"errcode":"M_X","error":""#,
             b"e",
             b"\"}",
         ),
-        filled(LARGEST_ANSWER, br#"{"x":1"#, br#","x":1"#, b"}"),
-        filled(LARGEST_ANSWER, b"{\"chunk\":", b"[", b""),
-        filled(LARGEST_ANSWER, b"", br#"{"a":"#, b""),
-        filled(LARGEST_ANSWER, b"", b"\x00", b""),
-        filled(LARGEST_ANSWER, b"", b" ", b"{}"),
+        filled(LARGEST_RESPONSE, br#"{"x":1"#, br#","x":1"#, b"}"),
+        filled(LARGEST_RESPONSE, b"{\"chunk\":", b"[", b""),
+        filled(LARGEST_RESPONSE, b"", br#"{"a":"#, b""),
+        filled(LARGEST_RESPONSE, b"", b"\x00", b""),
+        filled(LARGEST_RESPONSE, b"", b" ", b"{}"),
     ];
     let waiting = waiting(&component);
     for (status, body) in [200, 401, 403, 429]
@@ -190,7 +190,7 @@ fn the_largest_answers_end_every_exchange_with_an_answer() {
         .flat_map(|status| bodies.iter().map(move |body| (status, body)))
     {
         for (context, state) in &waiting {
-            let result = component.call_resume(context, state, answer(status, body.clone()));
+            let result = component.call_resume(context, state, http_response(status, body.clone()));
             if let Ok(Effect::Call(step)) = &result {
                 assert!(step.state.len() <= 16 << 10, "{} bytes", step.state.len());
             }
@@ -199,7 +199,7 @@ fn the_largest_answers_end_every_exchange_with_an_answer() {
 }
 
 #[test]
-fn the_last_text_message_is_found_at_the_end_of_the_largest_answer() {
+fn the_last_text_message_is_found_at_the_end_of_the_largest_response() {
     let component = Component::new();
     // A page holds at most ten events of 64 KiB; their envelope is the homeserver's.
     let picture = format!(
@@ -207,10 +207,10 @@ fn the_last_text_message_is_found_at_the_end_of_the_largest_answer() {
         r"\u00e9".repeat(80_000 / 6)
     );
     let text = br#"{"type":"m.room.message","sender":"@b:h","content":{"msgtype":"m.text","body":"found"}}]}"#;
-    let page = filled(LARGEST_ANSWER, br#"{"chunk":["#, picture.as_bytes(), text);
+    let page = filled(LARGEST_RESPONSE, br#"{"chunk":["#, picture.as_bytes(), text);
     let waiting = waiting(&component);
     let (context, state) = &waiting[6];
-    let reply = match component.call_resume(context, state, answer(200, page)) {
+    let reply = match component.call_resume(context, state, http_response(200, page)) {
         Ok(Effect::Reply(reply)) => reply,
         other => panic!("{other:?}"),
     };

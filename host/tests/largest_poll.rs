@@ -1,4 +1,4 @@
-//! The largest answers to a poll, within the memory that a call has. A trap fails these tests: `Component` lets none through.
+//! The largest responses to a poll, within the memory of a call. A trap fails these tests: `Component` panics on it.
 
 use comatrix_sdk::bindings::HttpResponse;
 use comatrix_sdk::code;
@@ -8,10 +8,10 @@ use comatrix_sdk::watch::Position;
 use crate::component::Component;
 
 /// `[limits] homeserver_answer` by default.
-const LARGEST_ANSWER: usize = 1 << 20;
+const LARGEST_RESPONSE: usize = 1 << 20;
 
-/// An answer as large as may be, with as many rooms as fit. `events` are those of each.
-fn answer(events: &str) -> (HttpResponse, Vec<String>) {
+/// The largest response, with as many rooms as fit. Each room has these `events`.
+fn response(events: &str) -> (HttpResponse, Vec<String>) {
     let (mut body, mut topics) = (
         String::from(r#"{"next_batch":"s2","rooms":{"join":{"#),
         vec![],
@@ -19,7 +19,7 @@ fn answer(events: &str) -> (HttpResponse, Vec<String>) {
     loop {
         let room = format!("!{:06}:h", topics.len());
         let member = format!(r#""{room}":{{"timeline":{{"events":[{events}],"limited":false}}}},"#);
-        if body.len() + member.len() + 3 > LARGEST_ANSWER {
+        if body.len() + member.len() + 3 > LARGEST_RESPONSE {
             break;
         }
         body.push_str(&member);
@@ -27,22 +27,23 @@ fn answer(events: &str) -> (HttpResponse, Vec<String>) {
     }
     body.pop();
     body.push_str("}}}");
-    let answer = HttpResponse {
+    let response = HttpResponse {
         status: 200,
         headers: vec![],
         body: body.into_bytes(),
     };
-    (answer, topics)
+    (response, topics)
 }
 
 fn message(body: &str) -> String {
     format!(
-        r#"{{"type":"m.room.message","event_id":"$e","sender":"@a:h","content":{{"msgtype":"m.text","body":"{body}"}}}}"#
+        r#"{{"type":"m.room.message","event_id":"$e","sender":"@a:h",
+             "content":{{"msgtype":"m.text","body":"{body}"}}}}"#
     )
 }
 
 #[test]
-fn the_largest_answers_are_told_or_lost_room_by_room() {
+fn each_room_in_the_largest_responses_has_changes_or_is_lost() {
     let mut component = Component::new();
     let state = Position {
         requested: false,
@@ -55,16 +56,16 @@ fn the_largest_answers_are_told_or_lost_room_by_room() {
     let huge = message(&"x".repeat(60_000));
     let escaped = message(&r"\u044f".repeat(2_000));
     for events in [&small, &many, &long, &huge, &escaped] {
-        let (answer, topics) = answer(events);
-        let polled = component.polled(&state, &topics, &answer);
-        let progress = polled.expect("it observes").expect("the answer is whole");
-        let mut told: Vec<_> = progress
+        let (response, topics) = response(events);
+        let polled = component.polled(&state, &topics, &response);
+        let progress = polled.expect("it observes").expect("the response is whole");
+        let mut changed: Vec<_> = progress
             .changes
             .iter()
             .map(|change| &change.topic)
             .collect();
-        told.dedup();
-        assert_eq!(told.len() + progress.lost.len(), topics.len());
+        changed.dedup();
+        assert_eq!(changed.len() + progress.lost.len(), topics.len());
         assert!(progress.changes.len() <= 1024);
         assert!(
             component
@@ -76,15 +77,15 @@ fn the_largest_answers_are_told_or_lost_room_by_room() {
 }
 
 #[test]
-fn an_answer_of_nothing_but_members_fails_and_does_not_trap() {
+fn a_response_of_nothing_but_members_fails_and_does_not_trap() {
     let mut component = Component::new();
     let state = Position {
         requested: false,
         since: "s1".to_owned(),
     }
     .state();
-    let (answer, topics) = answer(&vec!["{}"; 100_000].join(","));
-    let polled = component.polled(&state, &topics, &answer);
+    let (response, topics) = response(&vec!["{}"; 100_000].join(","));
+    let polled = component.polled(&state, &topics, &response);
     let failure = polled.expect("it observes").expect_err("too many members");
     assert_eq!(failure.code, code::BAD_GATEWAY);
 }

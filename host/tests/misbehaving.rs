@@ -1,4 +1,4 @@
-//! Rules that break the contract or exceed their limits, within exchanges: the device gets 5.00, others get their answers.
+//! Exchanges of rules that break the contract or exceed their limits: the device gets 5.00, others are not affected.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use gateway::request::Gateway;
 use runtime::{Engines, RuleLimits};
 
 use crate::default_rule::{activate_rule, engine, gateway_with};
-use crate::exchange::{answer, request};
+use crate::exchange::{request, response};
 use crate::http_call::{self, homeserver, upstreams};
 use crate::rule_text::RuleText;
 use crate::stub::Stub;
@@ -29,7 +29,7 @@ fn on(engine: &Engines, rule: &RuleText) -> (Gateway, Stub) {
 }
 
 async fn test(gateway: &Gateway) -> Message {
-    answer(gateway, request(code::GET, "test")).await
+    response(gateway, request(code::GET, "test")).await
 }
 
 fn reply(code: u8, options: Vec<CoapOption>, payload: &[u8]) -> Result<Effect, Failure> {
@@ -44,7 +44,7 @@ fn reply(code: u8, options: Vec<CoapOption>, payload: &[u8]) -> Result<Effect, F
     }))
 }
 
-/// `GET /needed`, which the rule's description names among its needs.
+/// `GET /needed`: the rule's description has it among its needs.
 fn needed() -> HttpRequest {
     HttpRequest {
         path: vec!["needed".into()],
@@ -57,25 +57,25 @@ fn call(request: HttpRequest, state: usize) -> Result<Effect, Failure> {
     Ok(Effect::Call(Step { request, state }))
 }
 
-/// The gateway's answer where `begin` gives this value at once.
-async fn answer_of(value: Result<Effect, Failure>) -> Message {
+/// The gateway's response if `begin` returns this value.
+async fn response_of(value: Result<Effect, Failure>) -> Message {
     let mut rule = RuleText::new();
     rule.begin = rule.value(&value).1;
     test(&with(&rule).0).await
 }
 
 #[tokio::test]
-async fn what_a_rule_replies_is_what_the_device_gets() {
+async fn the_device_gets_the_rules_reply() {
     let max_age = CoapOption {
         number: option::MAX_AGE,
         value: vec![9],
     };
-    let answer = answer_of(reply(code::CONTENT, vec![max_age], b"hello")).await;
+    let response = response_of(reply(code::CONTENT, vec![max_age], b"hello")).await;
     assert_eq!(
-        (answer.code, answer.payload.as_slice()),
+        (response.code, response.payload.as_slice()),
         (code::CONTENT, b"hello".as_slice())
     );
-    assert_eq!(answer.uint_option(option::MAX_AGE), Some(9));
+    assert_eq!(response.uint_option(option::MAX_AGE), Some(9));
 }
 
 #[tokio::test]
@@ -85,10 +85,10 @@ async fn a_failure_becomes_a_diagnostic_of_at_most_512_bytes_with_its_max_age() 
         diagnostic: "\u{e9}".repeat(400),
         max_age: Some(30),
     };
-    let answer = answer_of(Err(failure)).await;
-    assert_eq!(answer.code, code::TOO_MANY_REQUESTS);
-    assert_eq!(answer.payload, "\u{e9}".repeat(256).as_bytes());
-    assert_eq!(answer.uint_option(option::MAX_AGE), Some(30));
+    let response = response_of(Err(failure)).await;
+    assert_eq!(response.code, code::TOO_MANY_REQUESTS);
+    assert_eq!(response.payload, "\u{e9}".repeat(256).as_bytes());
+    assert_eq!(response.uint_option(option::MAX_AGE), Some(30));
 }
 
 #[tokio::test]
@@ -114,12 +114,12 @@ async fn replies_and_failures_beyond_the_contract_are_5_00() {
         failure(code::EMPTY),
     ];
     for value in wrong {
-        let answer = answer_of(value).await;
-        assert_eq!(answer.code, code::INTERNAL_SERVER_ERROR);
-        let said = String::from_utf8_lossy(&answer.payload);
+        let response = response_of(value).await;
+        assert_eq!(response.code, code::INTERNAL_SERVER_ERROR);
+        let diagnostic = String::from_utf8_lossy(&response.payload);
         assert!(
-            said.contains("contract") && !said.contains("secret"),
-            "{said}"
+            diagnostic.contains("contract") && !diagnostic.contains("secret"),
+            "{diagnostic}"
         );
     }
 }
@@ -132,7 +132,7 @@ async fn a_call_that_the_description_does_not_name_is_denied_and_no_packet_leave
         ..needed()
     };
     rule.begin = rule.value(&call(beyond, 0)).1;
-    // Answers with the reason of the call's failure: text at 92 and 96 of the parameters.
+    // Replies with the reason of the call's failure: text at 100 and 104 of the parameters.
     let (address, value) = rule.value(&reply(code::CONTENT, vec![], b""));
     let (pointer, length) = (address + 20, address + 24);
     rule.resume = format!(
@@ -141,23 +141,23 @@ async fn a_call_that_the_description_does_not_name_is_denied_and_no_packet_leave
          {value}"
     );
     let (gateway, stub) = with(&rule);
-    let answer = test(&gateway).await;
+    let response = test(&gateway).await;
     assert_eq!(
-        (answer.code, answer.payload.as_slice()),
+        (response.code, response.payload.as_slice()),
         (code::CONTENT, b"denied".as_slice())
     );
     assert_eq!(stub.connections(), 0);
 }
 
 #[tokio::test]
-async fn a_rule_that_asks_on_and_on_is_ended_at_its_limit_of_steps() {
+async fn an_exchange_whose_rule_makes_calls_without_end_ends_at_the_limit_of_steps() {
     let mut rule = RuleText::new();
     rule.begin = rule.value(&call(needed(), 16)).1;
     rule.resume.clone_from(&rule.begin);
     let (gateway, stub) = with(&rule);
-    let answer = test(&gateway).await;
-    assert_eq!(answer.code, code::INTERNAL_SERVER_ERROR);
-    assert_eq!(stub.seen().len(), 6);
+    let response = test(&gateway).await;
+    assert_eq!(response.code, code::INTERNAL_SERVER_ERROR);
+    assert_eq!(stub.received().len(), 6);
 }
 
 #[tokio::test]
@@ -171,11 +171,14 @@ async fn a_state_may_have_as_many_bytes_as_its_limit_and_no_more() {
         rule.resume = rule.value(&reply(code::CONTENT, vec![], b"")).1;
         let (gateway, stub) = with(&rule);
         assert_eq!(test(&gateway).await.code, expected, "{state}");
-        assert_eq!(stub.seen().len(), usize::from(expected == code::CONTENT));
+        assert_eq!(
+            stub.received().len(),
+            usize::from(expected == code::CONTENT)
+        );
     }
 }
 
-/// Bodies of functions that never give a value.
+/// Bodies of functions that never return a value.
 pub const HOSTILE: [(&str, &str); 5] = [
     ("endless loop", "(loop $again (br $again)) unreachable"),
     (
@@ -201,16 +204,19 @@ async fn a_rule_that_traps_hangs_or_takes_too_much_is_5_00_and_the_next_call_wor
         let (hostile, _stub) = on(&engine, &rule);
         for _ in 0..20 {
             let began = Instant::now();
-            let answer = test(&hostile).await;
-            assert_eq!(answer.code, code::INTERNAL_SERVER_ERROR, "{what}");
-            let said = String::from_utf8_lossy(&answer.payload);
-            assert!(said.contains("log") && !said.contains("wasm"), "{said}");
+            let response = test(&hostile).await;
+            assert_eq!(response.code, code::INTERNAL_SERVER_ERROR, "{what}");
+            let diagnostic = String::from_utf8_lossy(&response.payload);
+            assert!(
+                diagnostic.contains("log") && !diagnostic.contains("wasm"),
+                "{diagnostic}"
+            );
             // 20 ms is the limit of a call; the rest is for a machine that is busy with other tests.
             assert!(began.elapsed() < Duration::from_secs(2), "{what}");
             assert_eq!(test(&good).await.code, code::CONTENT, "after {what}");
         }
-        let service = hostile.snapshots.load();
-        let table = &service.rules;
+        let snapshot = hostile.snapshots.load();
+        let table = &snapshot.rules;
         assert_eq!(table.rules()[0].revision.state().traps(), 20, "{what}");
     }
 }

@@ -92,7 +92,7 @@ impl Files {
 
     async fn swap(&self, stage: &Stage) -> Reply {
         let (rule, file) = ("a".to_owned(), self.native.clone());
-        stage.wish(ControlRequest::Swap { rule, file }).await
+        stage.control(ControlRequest::Swap { rule, file }).await
     }
 }
 
@@ -111,7 +111,7 @@ async fn signed_native_code_serves_under_its_components_digest_and_is_rolled_bac
     // Its manifest asks for revision 2 or later, and the component before it has none.
     let back = refusal(
         stage
-            .wish(ControlRequest::Rollback { rule: "a".into() })
+            .control(ControlRequest::Rollback { rule: "a".into() })
             .await,
     );
     assert!(back.contains("min_revision"), "{back}");

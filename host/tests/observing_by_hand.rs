@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use coap::{self, Endpoint, Limits, ObserveEvent};
-use gateway::observe::{ObservationLimits, ObserveBroker, PollCall};
+use gateway::limits::ObservationLimits;
+use gateway::observe::{ObserveBroker, PollCall};
 use gateway::request::{Gateway, Request, SideEffect, Snapshot};
 
 use crate::default_rule::gateway;

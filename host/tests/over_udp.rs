@@ -1,4 +1,4 @@
-//! The gateway behind its socket: what a datagram leads to.
+//! The gateway with its socket: datagrams in, datagrams out.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -48,19 +48,19 @@ impl Client {
         let mut bytes = [0; 2048];
         let length = timeout(PATIENCE, self.socket.recv(&mut bytes)).await;
         let length = length
-            .expect("an answer comes in time")
+            .expect("a response comes in time")
             .expect("it is received");
         coap::decode(&bytes[..length]).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    async fn ask(&mut self, message: Message) -> Datagram {
+    async fn request(&mut self, message: Message) -> Datagram {
         let bytes = self.confirmable(message);
         self.socket.send(&bytes).await.expect("it is sent");
         self.receive().await
     }
 }
 
-/// Serves while `test` runs, then drains; gives how many exchanges did not end.
+/// Serves while `test` runs, then drains. Returns how many exchanges did not end.
 async fn serving<F: Future<Output = ()>>(
     gateway: &Gateway,
     drain: Duration,
@@ -72,7 +72,7 @@ async fn serving<F: Future<Output = ()>>(
     let (stop, stopped) = oneshot::channel::<()>();
     gateway
         .snapshots
-        .update(|service| service.limits.drain = drain);
+        .update(|snapshot| snapshot.limits.drain = drain);
     let served = serve(vec![transport], gateway, async move { drop(stopped.await) });
     let test = test(address);
     let tested = async move {
@@ -95,10 +95,10 @@ async fn every_time_request_on_the_wire_calls_the_component_once() {
     let unfinished = serving(&gateway, PATIENCE, |address| async move {
         let mut client = Client::new(address).await;
         for _ in 0..100 {
-            let answer = client.ask(request(code::GET, "time")).await;
-            assert_eq!(answer.message.code, code::CONTENT);
-            assert_eq!(answer.message_type, MessageType::Acknowledgement);
-            assert_eq!(answer.message_id, client.message_id);
+            let response = client.request(request(code::GET, "time")).await;
+            assert_eq!(response.message.code, code::CONTENT);
+            assert_eq!(response.message_type, MessageType::Acknowledgement);
+            assert_eq!(response.message_id, client.message_id);
         }
     });
     assert_eq!(unfinished.await, 0);
@@ -111,32 +111,32 @@ async fn a_duplicate_message_reaches_the_homeserver_once() {
     serving(&gateway, PATIENCE, |address| async move {
         let mut client = Client::new(address).await;
         let bytes = client.confirmable(send());
-        let mut answers = Vec::new();
+        let mut responses = Vec::new();
         for _ in 0..3 {
             client.socket.send(&bytes).await.expect("it is sent");
-            answers.push(client.receive().await);
+            responses.push(client.receive().await);
         }
-        assert_eq!(answers[0].message.code, code::CHANGED);
-        assert!(answers.iter().all(|answer| *answer == answers[0]));
+        assert_eq!(responses[0].message.code, code::CHANGED);
+        assert!(responses.iter().all(|response| *response == responses[0]));
     })
     .await;
-    assert_eq!(stub.seen().len(), 1);
+    assert_eq!(stub.received().len(), 1);
 }
 
 #[tokio::test]
-async fn an_unknown_critical_option_is_4_02_and_calls_nobody() {
+async fn an_unknown_critical_option_is_4_02_and_calls_neither_rule_nor_homeserver() {
     let (gateway, stub) = quiet();
     let before = calls(&gateway);
     serving(&gateway, PATIENCE, |address| async move {
         let mut client = Client::new(address).await;
         for number in [9, 65_001] {
-            let answer = client.ask(send().with_option(number, "x")).await;
-            assert_eq!(answer.message.code, code::BAD_OPTION);
-            let said = String::from_utf8(answer.message.payload).expect("it is text");
-            assert!(said.contains(&number.to_string()), "{said}");
+            let response = client.request(send().with_option(number, "x")).await;
+            assert_eq!(response.message.code, code::BAD_OPTION);
+            let diagnostic = String::from_utf8(response.message.payload).expect("it is text");
+            assert!(diagnostic.contains(&number.to_string()), "{diagnostic}");
         }
         let elective = request(code::GET, "time").with_option(65_000, "x");
-        assert_eq!(client.ask(elective).await.message.code, code::CONTENT);
+        assert_eq!(client.request(elective).await.message.code, code::CONTENT);
     })
     .await;
     assert_eq!(stub.connections(), 0);
@@ -144,7 +144,7 @@ async fn an_unknown_critical_option_is_4_02_and_calls_nobody() {
 }
 
 #[tokio::test]
-async fn nobody_waits_for_anothers_silent_homeserver() {
+async fn no_device_waits_for_another_devices_silent_homeserver() {
     let stub = Stub::start(|_| Reaction::Silence);
     let gateway = gateway(vec![homeserver(stub.url(), Some("configured"))]);
     within(&gateway, Duration::from_secs(60));
@@ -154,11 +154,11 @@ async fn nobody_waits_for_anothers_silent_homeserver() {
         slow.socket.send(&bytes).await.expect("it is sent");
         let mut quick = Client::new(address).await;
         for _ in 0..20 {
-            let answer = timeout(PATIENCE, quick.ask(request(code::GET, "time"))).await;
-            let answer = answer.expect("nothing holds it up");
-            assert_eq!(answer.message.code, code::CONTENT);
+            let response = timeout(PATIENCE, quick.request(request(code::GET, "time"))).await;
+            let response = response.expect("nothing holds it up");
+            assert_eq!(response.message.code, code::CONTENT);
         }
-        // Acknowledged, so that the device does not repeat itself while it waits.
+        // Acknowledged, so that the device does not retransmit while it waits.
         let acknowledged = slow.receive().await;
         assert_eq!(acknowledged.message_type, MessageType::Acknowledgement);
         assert_eq!(acknowledged.message.code, code::EMPTY);
@@ -167,7 +167,7 @@ async fn nobody_waits_for_anothers_silent_homeserver() {
 }
 
 #[tokio::test]
-async fn an_exchange_that_runs_when_the_gateway_is_stopped_is_still_answered() {
+async fn an_exchange_in_flight_when_the_gateway_stops_still_gets_its_response() {
     let stub = Stub::start(|_| {
         std::thread::sleep(Duration::from_millis(300));
         Reaction::Json(200, r#"{"event_id":"$x"}"#.into())
@@ -178,21 +178,25 @@ async fn an_exchange_that_runs_when_the_gateway_is_stopped_is_still_answered() {
         let mut client = Client::new(address).await;
         let bytes = client.confirmable(send());
         client.socket.send(&bytes).await.expect("it is sent");
-        // So that it has come in when the gateway is told to stop.
+        // So that the request has come in when the gateway stops.
         assert_eq!(
-            client.ask(request(code::GET, "time")).await.message.code,
+            client
+                .request(request(code::GET, "time"))
+                .await
+                .message
+                .code,
             code::CONTENT
         );
         there.send(client).ok().expect("the test waits for it");
     });
     let (unfinished, client) = tokio::join!(unfinished, receives);
-    let answer = client.expect("it was sent").receive().await;
-    assert_eq!(answer.message.code, code::CHANGED);
+    let response = client.expect("it was sent").receive().await;
+    assert_eq!(response.message.code, code::CHANGED);
     assert_eq!(unfinished, 0);
 }
 
 #[tokio::test]
-async fn a_burst_of_one_device_beyond_its_bound_is_answered_where_nothing_waits() {
+async fn a_burst_of_one_device_above_its_limit_gets_all_responses_if_none_needs_a_homeserver() {
     let (gateway, _stub) = quiet();
     serving(&gateway, PATIENCE, |address| async move {
         let mut client = Client::new(address).await;

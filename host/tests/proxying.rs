@@ -1,12 +1,12 @@
-//! What a request says about where it is meant for, and about the answer that it already has.
+//! Requests with a Proxy-Uri, a Hop-Limit, an unknown method, or conditions on the response.
 
 use coap::{Message, code, option};
 
-use crate::exchange::{answer, request};
-use crate::refusals::{Quiet, proxied};
+use crate::error_responses::{Quiet, proxied};
+use crate::exchange::{request, response};
 
 #[tokio::test]
-async fn a_request_that_names_this_gateway_itself_is_answered_here() {
+async fn a_request_that_names_this_gateway_itself_is_a_local_request() {
     let quiet = Quiet::new();
     let uri = |uri: &str| Message::new(code::GET).with_option(option::PROXY_URI, uri);
     for message in [
@@ -16,16 +16,18 @@ async fn a_request_that_names_this_gateway_itself_is_answered_here() {
             .with_option(option::PROXY_SCHEME, "coap")
             .with_option(option::URI_HOST, "192.0.2.1"),
     ] {
-        let answer = answer(&quiet.gateway, message).await;
-        assert_eq!(answer.code, code::CONTENT, "{answer:?}");
+        let response = response(&quiet.gateway, message).await;
+        assert_eq!(response.code, code::CONTENT, "{response:?}");
     }
     let unknown = ("unknown path", uri("coap://192.0.2.1/nothing"));
-    quiet.refuses(code::NOT_FOUND, vec![unknown]).await;
+    quiet.responds_with(code::NOT_FOUND, vec![unknown]).await;
     let cases = vec![
         ("another server", uri("coap://192.0.2.2/time")),
         ("secured", uri("coaps://192.0.2.1/time")),
     ];
-    quiet.refuses(code::PROXYING_NOT_SUPPORTED, cases).await;
+    quiet
+        .responds_with(code::PROXYING_NOT_SUPPORTED, cases)
+        .await;
 }
 
 #[tokio::test]
@@ -35,7 +37,9 @@ async fn hop_limit_forbids_forwarding_at_1_and_has_no_other_value_than_1_to_255(
     let time = || request(code::GET, "time");
     let with = |message: Message, value: &[u8]| message.with_option(option::HOP_LIMIT, value);
     let last = ("the last hop", with(to_homeserver(), &[1]));
-    quiet.refuses(code::HOP_LIMIT_REACHED, vec![last]).await;
+    quiet
+        .responds_with(code::HOP_LIMIT_REACHED, vec![last])
+        .await;
     let cases = vec![
         ("0", with(time(), &[0])),
         ("empty, which is 0", with(time(), &[])),
@@ -43,15 +47,15 @@ async fn hop_limit_forbids_forwarding_at_1_and_has_no_other_value_than_1_to_255(
         ("5 bytes", with(time(), &[0, 0, 0, 0, 1])),
         ("of a request to a homeserver", with(to_homeserver(), &[0])),
     ];
-    quiet.refuses(code::BAD_REQUEST, cases).await;
+    quiet.responds_with(code::BAD_REQUEST, cases).await;
     for value in [1, 255] {
-        let local = answer(&quiet.gateway, with(time(), &[value])).await;
+        let local = response(&quiet.gateway, with(time(), &[value])).await;
         assert_eq!(local.code, code::CONTENT, "nothing is forwarded");
     }
 }
 
 #[tokio::test]
-async fn a_method_that_nobody_has_is_4_05_on_any_path() {
+async fn a_method_that_no_resource_has_is_4_05_on_any_path() {
     let quiet = Quiet::new();
     let cases = vec![
         ("0.08", request(8, "nothing")),
@@ -60,19 +64,19 @@ async fn a_method_that_nobody_has_is_4_05_on_any_path() {
         ("iPATCH", request(code::IPATCH, "send/!r:h")),
         ("FETCH", request(code::FETCH, ".well-known/core")),
     ];
-    quiet.refuses(code::METHOD_NOT_ALLOWED, cases).await;
+    quiet.responds_with(code::METHOD_NOT_ALLOWED, cases).await;
 }
 
 #[tokio::test]
-async fn who_has_the_list_of_resources_gets_2_03() {
+async fn a_client_that_has_the_list_of_resources_gets_2_03() {
     let quiet = Quiet::new();
     let discovery = || request(code::GET, ".well-known/core");
-    let first = answer(&quiet.gateway, discovery()).await;
+    let first = response(&quiet.gateway, discovery()).await;
     let tag = first.option(option::ETAG).expect("an ETag").to_vec();
     let asks = discovery()
         .with_option(option::ETAG, "other")
         .with_option(option::ETAG, tag.clone());
-    let valid = answer(&quiet.gateway, asks).await;
+    let valid = response(&quiet.gateway, asks).await;
     assert_eq!(
         valid,
         Message::new(code::VALID).with_option(option::ETAG, tag)
@@ -81,22 +85,22 @@ async fn who_has_the_list_of_resources_gets_2_03() {
         option::IF_MATCH,
         first.option(option::ETAG).unwrap_or_default(),
     );
-    assert_eq!(answer(&quiet.gateway, insists).await, first);
+    assert_eq!(response(&quiet.gateway, insists).await, first);
 }
 
 #[tokio::test]
-async fn problem_details_alone_are_no_reason_to_refuse_an_error() {
+async fn an_accept_of_problem_details_alone_gets_errors_and_no_success() {
     let quiet = Quiet::new();
     let asks = |message: Message| message.with_uint_option(option::ACCEPT, 257);
     let unknown = ("unknown path", asks(request(code::GET, "nothing")));
-    quiet.refuses(code::NOT_FOUND, vec![unknown]).await;
+    quiet.responds_with(code::NOT_FOUND, vec![unknown]).await;
     let no_format = ("no format", asks(request(code::PUT, "send/!r:h/1")));
     quiet
-        .refuses(code::UNSUPPORTED_CONTENT_FORMAT, vec![no_format])
+        .responds_with(code::UNSUPPORTED_CONTENT_FORMAT, vec![no_format])
         .await;
-    let success = answer(&quiet.gateway, asks(request(code::GET, "time"))).await;
+    let success = response(&quiet.gateway, asks(request(code::GET, "time"))).await;
     assert_eq!(success.code, code::NOT_ACCEPTABLE);
-    // Nothing is done for an answer that cannot be given.
+    // Nothing is sent if no success would be acceptable.
     let send = ("send", asks(crate::exchange::send()));
-    quiet.refuses(code::NOT_ACCEPTABLE, vec![send]).await;
+    quiet.responds_with(code::NOT_ACCEPTABLE, vec![send]).await;
 }

@@ -6,7 +6,7 @@ use coap::{Message, code};
 use contract::{Effect, HttpRequest, Step};
 use gateway::rule_manager::{ControlRequest, Reply};
 
-use crate::exchange::{answer, request};
+use crate::exchange::{request, response};
 use crate::http_call::{self, homeserver, settings};
 use crate::rule_text::RuleText;
 use crate::stage::{Stage, saying, says, spec};
@@ -14,7 +14,7 @@ use crate::stub::Stub;
 use crate::swapping::{refusal, rollback};
 
 async fn get(stage: &Stage, path: &str) -> Message {
-    answer(&stage.gateway, request(code::GET, path)).await
+    response(&stage.gateway, request(code::GET, path)).await
 }
 
 fn is_done(reply: &Reply) {
@@ -71,7 +71,7 @@ async fn rules_come_go_and_move_with_everything_else_in_one_step() {
     is_done(&reply);
     assert_eq!(get(&stage, "c/test").await.payload, b"c");
     assert_eq!(get(&stage, "a/test").await.code, code::NOT_FOUND);
-    let reply = stage.wish(rollback("a")).await;
+    let reply = stage.control(rollback("a")).await;
     assert!(refusal(reply).contains("there is no rule a"));
 }
 
@@ -162,7 +162,7 @@ async fn where_one_rule_cannot_serve_nothing_changes_and_one_line_says_why() {
 async fn an_exchange_ends_with_the_homeserver_and_rule_that_it_began_with() {
     let stage = Stage::new("reconfigure-running", &[("a", asking())]);
     let other = Stub::content();
-    stage.answers(false);
+    stage.hold_homeserver();
     let running = stage.test("a");
     let reconfigured = async {
         stage.until("a", |status| status.in_flight == 1).await;
@@ -174,10 +174,10 @@ async fn an_exchange_ends_with_the_homeserver_and_rule_that_it_began_with() {
             .await;
         is_done(&reply);
         assert_eq!(get(&stage, "a/test").await.code, code::NOT_FOUND);
-        stage.answers(true);
+        stage.release_homeserver();
     };
-    let (answer, ()) = tokio::join!(running, reconfigured);
-    assert_eq!(answer, "asked");
+    let (response, ()) = tokio::join!(running, reconfigured);
+    assert_eq!(response, "asked");
     assert_eq!(other.connections(), 0);
 }
 
@@ -213,7 +213,7 @@ async fn what_an_operator_swapped_in_stays_until_the_rules_own_table_changes() {
     assert_eq!(stage.test("a").await, "file");
     // What ran before was limited otherwise: there is no way back to it.
     let reply = stage
-        .wish(ControlRequest::Rollback { rule: "a".into() })
+        .control(ControlRequest::Rollback { rule: "a".into() })
         .await;
     assert!(refusal(reply).contains("no revision before this one"));
 }
@@ -230,7 +230,7 @@ async fn a_rules_new_limits_count_at_once() {
         stage.test_from("[::1]:1", "a").await,
         stage.test_from("[::1]:1", "a").await,
     ]
-    .map(|answer| answer.code)
+    .map(|response| response.code)
     .to_vec();
     assert_eq!(codes, [code::CONTENT, code::SERVICE_UNAVAILABLE]);
 }

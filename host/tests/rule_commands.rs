@@ -106,20 +106,10 @@ fn a_rule_goes_from_key_to_verified_signature_and_no_further_once_altered() {
     };
     assert_eq!((mode("ann.key"), mode("ann.pub") & 0o022), (0o600, 0));
     let key = fs::read(folder.join("ann.key")).unwrap();
-    fails(
-        &folder,
-        &["keygen", "ann"],
-        2,
-        &["ann.key exists already"],
-    );
+    fails(&folder, &["keygen", "ann"], 2, &["ann.key exists already"]);
     assert_eq!(fs::read(folder.join("ann.key")).unwrap(), key);
     fs::write(folder.join("bob.pub"), "").unwrap();
-    fails(
-        &folder,
-        &["keygen", "bob"],
-        2,
-        &["bob.pub exists already"],
-    );
+    fails(&folder, &["keygen", "bob"], 2, &["bob.pub exists already"]);
     assert!(!folder.join("bob.key").exists());
 
     let out = ok(

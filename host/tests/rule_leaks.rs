@@ -6,7 +6,7 @@ use coap::code;
 use contract::{Effect, HttpRequest, Step};
 
 use crate::captured::Captured;
-use crate::exchange::{answer_to, request};
+use crate::exchange::{request, response_to};
 use crate::http_call;
 use crate::rule_text::RuleText;
 use crate::stage::{Stage, says};
@@ -17,7 +17,7 @@ const PAYLOAD: &str = "(i32.load offset=100 (local.get 0)) (i32.load offset=104 
 #[tokio::test]
 async fn what_a_rule_keeps_in_memory_and_globals_is_gone_with_the_call() {
     let mut rule = RuleText::new();
-    // The answer's one digit counts calls: in a global, in memory far away, and in memory that it adds.
+    // The response's one digit counts calls: in a global, in memory far away, and in memory that it adds.
     let (address, value) = rule.value(&says("0"));
     rule.extra = "(global $kept (mut i32) (i32.const 48))".into();
     let digit = rule.address_of(b"0");
@@ -33,10 +33,10 @@ async fn what_a_rule_keeps_in_memory_and_globals_is_gone_with_the_call() {
     assert!(digit < address);
     let stage = Stage::new("leak-memory", &[("a", rule.component())]);
     for device in 0..100 {
-        let answer = stage
+        let response = stage
             .test_from(&format!("192.0.2.{device}:5683"), "a")
             .await;
-        assert_eq!(answer.payload, b"3", "device {device}");
+        assert_eq!(response.payload, b"3", "device {device}");
     }
 }
 
@@ -49,8 +49,8 @@ async fn logged(test: &str, rule: &RuleText, payload: &[u8]) -> (String, usize) 
     for _ in 0..100 {
         let mut message = request(code::GET, "a/test");
         message.payload = payload.to_vec();
-        let answer = answer_to(&stage.gateway, "[::1]:5683", message).await;
-        assert_eq!(answer.code, code::CONTENT);
+        let response = response_to(&stage.gateway, "[::1]:5683", message).await;
+        assert_eq!(response.code, code::CONTENT);
     }
     let most = 10 + 10 * (began.elapsed().as_secs() as usize + 1);
     (captured.text(), most)

@@ -73,11 +73,11 @@ async fn a_rule_beyond_its_exchanges_in_flight_is_5_03_until_one_ends() {
         &rules,
         limited(|limits| limits.in_flight = 2),
     );
-    stage.answers(false);
+    stage.hold_homeserver();
     let third = async {
         stage.until("a", |status| status.in_flight == 2).await;
         let answer = stage.test_from("[::1]:3", "a").await;
-        stage.answers(true);
+        stage.release_homeserver();
         answer
     };
     let (first, second, third) = tokio::join!(stage.test("a"), stage.test("a"), third);

@@ -1,4 +1,4 @@
-//! A manager of rules at work, with a gateway that serves what it activates.
+//! A running rule manager, and a gateway that serves the rules that it activates.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use homeserver::UpstreamSettings;
 use runtime::{Engines, RuleLimits, Trust};
 use tokio::sync::oneshot;
 
-use crate::exchange::{answer_to, request};
+use crate::exchange::{request, response_to};
 use crate::http_call::{homeserver, settings};
 use crate::rule_text::RuleText;
 use crate::scratch;
@@ -30,10 +30,10 @@ pub struct Stage {
     pub folder: PathBuf,
     pub events: Events,
     pub gateway: Gateway,
-    /// What the next reload finds.
+    /// The configuration that the next reload reads.
     pub configured: Arc<Mutex<Configured>>,
     _stub: Stub,
-    /// Whether the homeserver answers.
+    /// Whether the homeserver sends its responses.
     gate: Arc<(Mutex<bool>, Condvar)>,
 }
 
@@ -47,7 +47,7 @@ pub struct Configured {
 }
 
 impl Configured {
-    /// As it would be read.
+    /// The settings, as if they were read from a file.
     fn settings(&self) -> Result<Settings, ConfigError> {
         let mut settings = Settings::from_args(&ServeArgs::default())?;
         settings.rules.clone_from(&self.rules);
@@ -59,7 +59,7 @@ impl Configured {
     }
 }
 
-/// What is written into the folder, and how it is configured.
+/// The configuration of a rule in the folder.
 pub fn spec(folder: &Path, name: &str) -> RuleSpec {
     RuleSpec {
         name: name.to_owned(),
@@ -78,7 +78,7 @@ pub fn spec(folder: &Path, name: &str) -> RuleSpec {
 }
 
 impl Stage {
-    /// These rules, each `/<name>/test` at first.
+    /// Starts with these rules, each with the resource `/<name>/test`.
     pub fn new(test: &str, rules: &[(&str, Vec<u8>)]) -> Self {
         Self::with(test, rules, |_| {})
     }
@@ -88,7 +88,7 @@ impl Stage {
         Self::trusting(Trust::default(), test, rules, change)
     }
 
-    /// The same, where the signatures of somebody's keys count.
+    /// The same, with these trusted keys.
     pub fn trusting(
         trust: Trust,
         test: &str,
@@ -123,9 +123,11 @@ impl Stage {
         let settings = configured
             .settings()
             .unwrap_or_else(|error| panic!("{error}"));
-        let service = settings.service().unwrap_or_else(|error| panic!("{error}"));
+        let snapshot = settings
+            .snapshot()
+            .unwrap_or_else(|error| panic!("{error}"));
         let configured = Arc::new(Mutex::new(configured));
-        let rereading = ConfigReloader {
+        let reloader = ConfigReloader {
             source: "the test's configuration".into(),
             read: Box::new({
                 let configured = configured.clone();
@@ -133,16 +135,16 @@ impl Stage {
             }),
             taken: Box::new(|_| {}),
         };
-        let serving = SnapshotCell::new(service);
+        let snapshots = SnapshotCell::new(snapshot);
         let (events, inbox) = mpsc::channel();
         let engines = Engines::new().unwrap_or_else(|error| panic!("{error}"));
         let rules = (settings.rules, settings.trust);
         let mut manager = Manager::new(
             engines,
             None,
-            serving.clone(),
+            snapshots.clone(),
             rules,
-            rereading,
+            reloader,
             None,
             &events,
         );
@@ -152,43 +154,53 @@ impl Stage {
         Self {
             folder,
             events,
-            gateway: Gateway::new(serving),
+            gateway: Gateway::new(snapshots),
             configured,
             _stub: stub,
             gate,
         }
     }
 
-    /// Lets the homeserver wait with its answers, or go on.
-    pub fn answers(&self, open: bool) {
+    /// Makes the homeserver hold its responses.
+    pub fn hold_homeserver(&self) {
+        self.set_gate(false);
+    }
+
+    /// Makes the homeserver send its responses.
+    pub fn release_homeserver(&self) {
+        self.set_gate(true);
+    }
+
+    fn set_gate(&self, open: bool) {
         *self.gate.0.lock().expect("nobody panics with it") = open;
         self.gate.1.notify_all();
     }
 
-    /// Says something to the manager.
-    pub async fn wish(&self, wish: ControlRequest) -> Reply {
-        let (reply, answer) = oneshot::channel();
-        assert!(self.events.send(Event::ControlRequest(wish, reply)).is_ok());
-        answer.await.expect("the manager runs")
+    /// Sends a control request to the manager, and returns its reply.
+    pub async fn control(&self, request: ControlRequest) -> Reply {
+        let (reply, replied) = oneshot::channel();
+        let event = Event::ControlRequest(request, reply);
+        assert!(self.events.send(event).is_ok());
+        replied.await.expect("the manager runs")
     }
 
-    /// Lets the manager read everything again, and waits until it has.
+    /// Makes the manager reload its configuration, and waits until it has.
     pub async fn reload(&self) -> Reply {
-        self.wish(ControlRequest::Reload {}).await
+        self.control(ControlRequest::Reload {}).await
     }
 
-    /// The same with another configuration.
+    /// Changes the configuration, and reloads it.
     pub async fn reconfigure(&self, change: impl FnOnce(&mut Configured)) -> Reply {
         change(&mut self.configured.lock().expect("nobody panics with it"));
         self.reload().await
     }
 
-    /// A file with this component, swapped in for a rule.
+    /// Swaps a rule to this component.
     pub async fn swap(&self, rule: &str, component: &[u8]) -> Reply {
         let file = self.folder.join("candidate.wasm");
         fs::write(&file, component).expect("the folder is the test's");
         let rule = rule.to_owned();
-        self.wish(ControlRequest::Swap { rule, file }).await
+        self.control(ControlRequest::Swap { rule, file }).await
     }
 
     /// The same, and it must serve.
@@ -197,10 +209,10 @@ impl Stage {
         assert!(matches!(reply, Reply::Done(_)), "{reply:?}");
     }
 
-    /// What `rules list` shows of a rule.
+    /// A rule's status, as in `rules list`.
     pub async fn status(&self, rule: &str) -> RuleStatus {
-        let Reply::Rules(rules) = self.wish(ControlRequest::List {}).await else {
-            panic!("a list was asked for")
+        let Reply::Rules(rules) = self.control(ControlRequest::List {}).await else {
+            panic!("it is the reply to a list")
         };
         let mut rules = rules.into_iter();
         rules
@@ -208,9 +220,9 @@ impl Stage {
             .expect("it is configured")
     }
 
-    /// The answer to `GET /<rule>/test` from a device.
+    /// The response to `GET /<rule>/test` from a device.
     pub async fn test_from(&self, peer: &str, rule: &str) -> Message {
-        answer_to(
+        response_to(
             &self.gateway,
             peer,
             request(code::GET, &format!("{rule}/test")),
@@ -218,7 +230,8 @@ impl Stage {
         .await
     }
 
-    /// The codes of a hundred answers to `GET /<rule>/test`, from nine devices in turn: what a revision is judged by.
+    /// The codes of a hundred responses to `GET /<rule>/test`, to nine devices in turn: by them, the gateway judges a
+    /// revision.
     pub async fn hundred_calls(&self, rule: &str) -> Vec<u8> {
         let mut codes = Vec::new();
         for call in 0..100 {
@@ -228,13 +241,13 @@ impl Stage {
         codes
     }
 
-    /// The answer to one device, as text.
+    /// The response to one device, as text.
     pub async fn test(&self, rule: &str) -> String {
-        let answer = self.test_from("[::1]:5683", rule).await;
-        String::from_utf8_lossy(&answer.payload).into_owned()
+        let response = self.test_from("[::1]:5683", rule).await;
+        String::from_utf8_lossy(&response.payload).into_owned()
     }
 
-    /// Waits until a rule's status is as wanted.
+    /// Waits until a rule's status fits.
     pub async fn until(&self, rule: &str, wanted: impl Fn(&RuleStatus) -> bool) -> RuleStatus {
         let end = Instant::now() + Duration::from_secs(20);
         loop {
@@ -261,7 +274,7 @@ pub fn says(text: &str) -> Result<Effect, Failure> {
     }))
 }
 
-/// A rule that answers `GET /test` with a text.
+/// A rule that responds to `GET /test` with a text.
 pub fn saying(text: &str) -> Vec<u8> {
     let mut rule = RuleText::new();
     rule.begin = rule.value(&says(text)).1;

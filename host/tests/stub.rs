@@ -1,4 +1,4 @@
-//! A homeserver on the loopback address that does what a test says and remembers what it was asked.
+//! A homeserver on the loopback address that reacts as a test says, and records its requests.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -8,33 +8,33 @@ use std::thread;
 
 use url::Url;
 
-/// A request that came in.
+/// A request that the stub has received.
 #[derive(Clone, Debug)]
-pub struct Seen {
-    /// Which connection it came on, from 0.
+pub struct Received {
+    /// The index of its connection, from 0.
     pub connection: usize,
     pub method: String,
-    /// Path and query as they stood in the request line.
+    /// Path and query, as in the request line.
     pub target: String,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
-impl Seen {
+impl Received {
     pub fn header(&self, name: &str) -> Option<&str> {
-        let mut values = self.headers.iter().filter(|(known, _)| known == name);
+        let mut values = self.headers.iter().filter(|(field, _)| field == name);
         values.next().map(|(_, value)| value.as_str())
     }
 }
 
-/// What the stub does with a request.
+/// The stub's reaction to a request.
 pub enum Reaction {
     /// This status and JSON; the connection stays open.
     Json(u16, String),
     /// These bytes, then the connection is closed.
     Raw(Vec<u8>),
-    /// The connection is closed without an answer.
+    /// The connection is closed without a response.
     Close,
     /// Nothing, until the client closes.
     Silence,
@@ -45,29 +45,29 @@ pub struct Stub {
     shared: Arc<Shared>,
 }
 
-type React = dyn Fn(&Seen, &TcpStream) -> Reaction + Send + Sync;
+type React = dyn Fn(&Received, &TcpStream) -> Reaction + Send + Sync;
 
 struct Shared {
     react: Box<React>,
-    seen: Mutex<Vec<Seen>>,
+    received: Mutex<Vec<Received>>,
     connections: AtomicUsize,
     stopped: AtomicBool,
 }
 
 impl Stub {
-    pub fn start(react: impl Fn(&Seen) -> Reaction + Send + Sync + 'static) -> Self {
-        Self::start_with_connection(move |seen, _| react(seen))
+    pub fn start(react: impl Fn(&Received) -> Reaction + Send + Sync + 'static) -> Self {
+        Self::start_with_connection(move |received, _| react(received))
     }
 
-    /// One that looks at the connection, to see whether anybody waits still.
+    /// The same, with the connection: so the reaction can check whether the client still waits.
     pub fn start_with_connection(
-        react: impl Fn(&Seen, &TcpStream) -> Reaction + Send + Sync + 'static,
+        react: impl Fn(&Received, &TcpStream) -> Reaction + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let shared = Arc::new(Shared {
             react: Box::new(react),
-            seen: Mutex::default(),
+            received: Mutex::default(),
             connections: AtomicUsize::new(0),
             stopped: AtomicBool::new(false),
         });
@@ -79,14 +79,14 @@ impl Stub {
                 }
                 let connection = accepting.connections.fetch_add(1, Ordering::SeqCst);
                 let shared = accepting.clone();
-                // A client that goes away is no fault of the stub's.
+                // A client may close its connection.
                 thread::spawn(move || drop(converse(&shared, stream, connection)));
             }
         });
         Self { address, shared }
     }
 
-    /// Answers everything with 200 and `{}`.
+    /// Responds to every request with 200 and `{}`.
     pub fn content() -> Self {
         Self::start(|_| Reaction::Json(200, "{}".into()))
     }
@@ -102,18 +102,18 @@ impl Stub {
         self.origin("http", "127.0.0.1")
     }
 
-    pub fn seen(&self) -> Vec<Seen> {
+    pub fn received(&self) -> Vec<Received> {
         self.shared
-            .seen
+            .received
             .lock()
             .expect("nobody panics with it")
             .clone()
     }
 
     /// The one request that came in.
-    pub fn only(&self) -> Seen {
-        let [seen] = <[Seen; 1]>::try_from(self.seen()).expect("one request");
-        seen
+    pub fn only(&self) -> Received {
+        let [received] = <[Received; 1]>::try_from(self.received()).expect("one request");
+        received
     }
 
     pub fn connections(&self) -> usize {
@@ -131,21 +131,22 @@ impl Drop for Stub {
 
 fn converse(shared: &Shared, mut stream: TcpStream, connection: usize) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
-    while let Some(seen) = read(&mut reader, connection)? {
-        let reaction = (shared.react)(&seen, &stream);
+    while let Some(received) = read(&mut reader, connection)? {
+        let reaction = (shared.react)(&received, &stream);
         shared
-            .seen
+            .received
             .lock()
             .expect("nobody panics with it")
-            .push(seen);
+            .push(received);
         match reaction {
             Reaction::Json(status, json) => {
                 let length = json.len();
                 // At once: a second segment would wait for the first one's acknowledgement.
-                let answer = format!(
-                    "HTTP/1.1 {status} Stub\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{json}"
+                let response = format!(
+                    "HTTP/1.1 {status} Stub\r\ncontent-type: application/json\r\n\
+                     content-length: {length}\r\n\r\n{json}"
                 );
-                stream.write_all(answer.as_bytes())?;
+                stream.write_all(response.as_bytes())?;
             }
             Reaction::Raw(bytes) => return stream.write_all(&bytes),
             Reaction::Close => break,
@@ -158,8 +159,8 @@ fn converse(shared: &Shared, mut stream: TcpStream, connection: usize) -> std::i
     Ok(())
 }
 
-/// A request; none where the client has closed, or does not speak HTTP.
-fn read(reader: &mut impl BufRead, connection: usize) -> std::io::Result<Option<Seen>> {
+/// A request. None if the client has closed the connection, or does not speak HTTP.
+fn read(reader: &mut impl BufRead, connection: usize) -> std::io::Result<Option<Received>> {
     let line = |reader: &mut dyn BufRead| {
         let mut bytes = Vec::new();
         reader.take(16 << 10).read_until(b'\n', &mut bytes)?;
@@ -170,7 +171,7 @@ fn read(reader: &mut impl BufRead, connection: usize) -> std::io::Result<Option<
     let (Some(method), Some(target), Some(_)) = (words.next(), words.next(), words.next()) else {
         return Ok(None);
     };
-    let mut seen = Seen {
+    let mut received = Received {
         connection,
         method,
         target,
@@ -182,11 +183,12 @@ fn read(reader: &mut impl BufRead, connection: usize) -> std::io::Result<Option<
         let Some((name, value)) = text.split_once(": ") else {
             break;
         };
-        seen.headers
+        received
+            .headers
             .push((name.to_ascii_lowercase(), value.to_owned()));
     }
-    let length = seen.header("content-length").map(str::parse);
-    seen.body = vec![0; length.and_then(Result::ok).unwrap_or(0)];
-    reader.read_exact(&mut seen.body)?;
-    Ok(Some(seen))
+    let length = received.header("content-length").map(str::parse);
+    received.body = vec![0; length.and_then(Result::ok).unwrap_or(0)];
+    reader.read_exact(&mut received.body)?;
+    Ok(Some(received))
 }

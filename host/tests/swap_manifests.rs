@@ -35,7 +35,7 @@ async fn nothing_below_what_a_manifest_asked_for_comes_back() {
     };
     let reply = swap_with(&stage, &saying("five"), numbered(5, 4)).await;
     assert!(matches!(reply, Reply::Done(_)), "{reply:?}");
-    let back = refusal(stage.wish(rollback("a")).await);
+    let back = refusal(stage.control(rollback("a")).await);
     assert!(
         back.contains("min_revision") && back.contains("newer"),
         "{back}"

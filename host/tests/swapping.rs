@@ -7,7 +7,7 @@ use coap::code;
 use contract::{Effect, HttpRequest, Step};
 use gateway::rule_manager::{ControlRequest, Reply};
 
-use crate::exchange::{answer, request};
+use crate::exchange::{request, response};
 use crate::http_call;
 use crate::rule_text::RuleText;
 use crate::stage::{Stage, saying, says};
@@ -34,11 +34,11 @@ async fn a_swapped_rule_serves_and_a_rollback_brings_back_the_one_before() {
         status.previous.is_some() && status.failure.is_none(),
         "{status:?}"
     );
-    let reply = stage.wish(rollback("a")).await;
+    let reply = stage.control(rollback("a")).await;
     assert!(matches!(reply, Reply::Done(_)), "{reply:?}");
     assert_eq!(stage.test("a").await, "one");
     // And again: what was rolled back from is the one before now.
-    stage.wish(rollback("a")).await;
+    stage.control(rollback("a")).await;
     assert_eq!(stage.test("a").await, "two");
 }
 
@@ -107,7 +107,7 @@ async fn what_cannot_serve_leaves_the_old_revision_and_names_step_cause_and_reme
         assert_eq!(stage.test("a").await, "one", "{what}");
         assert_eq!(stage.test("b").await, "b", "{what}");
     }
-    let reply = stage.wish(rollback("a")).await;
+    let reply = stage.control(rollback("a")).await;
     assert!(
         matches!(reply, Reply::Refused(_)),
         "nothing was there before: {reply:?}"
@@ -127,7 +127,7 @@ async fn a_rule_that_is_not_there_is_refused_with_where_to_look() {
     let stage = Stage::new("swap-unknown", &[("a", saying("one"))]);
     for reply in [
         stage.swap("c", &saying("two")).await,
-        stage.wish(rollback("c\n")).await,
+        stage.control(rollback("c\n")).await,
     ] {
         let Reply::Refused(line) = reply else {
             panic!("there is no such rule")
@@ -150,8 +150,8 @@ async fn two_links_on_one_path_are_refused_and_both_rules_are_named() {
     for part in ["mount: ", "rule a", "rule b", "/test", "[[rule]] mount"] {
         assert!(line.contains(part), "{part:?} is not in {line}");
     }
-    let answer = answer(&stage.gateway, request(code::GET, "test")).await;
-    assert_eq!(answer.payload, b"a");
+    let response = response(&stage.gateway, request(code::GET, "test")).await;
+    assert_eq!(response.payload, b"a");
 }
 
 #[tokio::test]
@@ -163,7 +163,7 @@ async fn the_longest_mount_wins_and_discovery_changes_with_a_swap() {
             _ => vec!["test".into()],
         };
     });
-    let get = |path| answer(&stage.gateway, request(code::GET, path));
+    let get = |path| response(&stage.gateway, request(code::GET, path));
     assert_eq!(get("test").await.payload, b"root");
     assert_eq!(get("test/test").await.payload, b"below");
     assert_eq!(get("other").await.code, code::NOT_FOUND);
@@ -191,7 +191,7 @@ async fn an_exchange_ends_on_the_revision_that_began_it_whose_memory_is_then_fre
     slow.resume = slow.value(&says("old")).1;
     let stage = Stage::new("swap-running", &[("a", slow.component())]);
     let old = Arc::downgrade(&stage.gateway.snapshots.load().rules.rules()[0].revision);
-    stage.answers(false);
+    stage.hold_homeserver();
     let running = stage.test("a");
     let swap = async {
         stage.until("a", |status| status.in_flight == 1).await;
@@ -200,10 +200,10 @@ async fn an_exchange_ends_on_the_revision_that_began_it_whose_memory_is_then_fre
         // The old one is kept for a rollback; a second swap lets it go.
         stage.swapped("a", &saying("newer")).await;
         assert!(old.upgrade().is_some(), "an exchange still runs on it");
-        stage.answers(true);
+        stage.release_homeserver();
     };
-    let (answer, ()) = tokio::join!(running, swap);
-    assert_eq!(answer, "old");
+    let (response, ()) = tokio::join!(running, swap);
+    assert_eq!(response, "old");
     assert_eq!(stage.test("a").await, "newer");
     assert!(old.upgrade().is_none());
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::stub::{Reaction, Seen, Stub};
+use crate::stub::{Reaction, Received, Stub};
 
 /// A `/sync` as it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +40,8 @@ impl Timeline {
     pub fn start() -> Self {
         let log = Arc::new((Mutex::new(Log::default()), Condvar::new()));
         let shared = log.clone();
-        let stub = Stub::start_with_connection(move |seen, stream| react(&shared, seen, stream));
+        let stub =
+            Stub::start_with_connection(move |received, stream| react(&shared, received, stream));
         Self { log, stub }
     }
 
@@ -89,8 +90,8 @@ impl Timeline {
     }
 }
 
-fn react(shared: &(Mutex<Log>, Condvar), seen: &Seen, stream: &TcpStream) -> Reaction {
-    let url = Url::parse("http://stub").and_then(|base| base.join(&seen.target));
+fn react(shared: &(Mutex<Log>, Condvar), received: &Received, stream: &TcpStream) -> Reaction {
+    let url = Url::parse("http://stub").and_then(|base| base.join(&received.target));
     let url = url.expect("it is a target");
     let query = |name: &str| {
         let mut pairs = url.query_pairs();

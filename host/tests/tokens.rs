@@ -1,4 +1,4 @@
-//! Whose access token goes where: seen from the homeservers.
+//! The homeserver that each access token goes to.
 
 use std::time::Duration;
 
@@ -75,7 +75,7 @@ async fn a_devices_token_goes_to_the_homeserver_that_its_proxy_uri_names_and_now
             ..device()
         };
         let outcome = two.call(&device, Upstream::Requested, credential).await;
-        assert_eq!(outcome.map(|answer| answer.status).ok(), Some(200));
+        assert_eq!(outcome.map(|response| response.status).ok(), Some(200));
         assert_eq!(authorization(&two.other).as_deref(), Some("Bearer devices"));
         let outcome = two.call(&device, Upstream::Standard, credential).await;
         assert!(is_no_credential(outcome), "{credential}");
@@ -147,7 +147,7 @@ async fn a_configured_token_serves_only_token_peers() {
 }
 
 #[tokio::test]
-async fn a_configured_token_is_never_taken_where_the_devices_own_is_asked_for() {
+async fn a_configured_token_is_never_used_for_the_credential_device() {
     let two = Two::new(Some("configured"), None);
     let outcome = two.call(&device(), Upstream::Standard, "device").await;
     assert!(is_no_credential(outcome));
@@ -155,7 +155,7 @@ async fn a_configured_token_is_never_taken_where_the_devices_own_is_asked_for() 
 }
 
 #[tokio::test]
-async fn a_devices_own_token_stands_before_the_configured_one() {
+async fn a_devices_own_token_is_preferred_to_the_configured_one() {
     let two = Two::new(Some("configured"), None);
     let device = Caller {
         token: Some(token("devices")),
@@ -169,7 +169,7 @@ async fn a_devices_own_token_stands_before_the_configured_one() {
 }
 
 #[tokio::test]
-async fn a_call_without_credential_carries_no_token_whatever_there_is() {
+async fn a_call_without_credential_carries_no_token_even_if_there_is_one() {
     let two = Two::new(Some("configured"), None);
     let device = Caller {
         token: Some(token("devices")),
@@ -180,7 +180,7 @@ async fn a_call_without_credential_carries_no_token_whatever_there_is() {
 }
 
 #[tokio::test]
-async fn a_credential_or_an_upstream_that_nobody_knows_is_denied() {
+async fn an_unknown_credential_or_upstream_is_denied() {
     let two = Two::new(Some("configured"), None);
     for credential in ["", "None", "configured", "session"] {
         let outcome = two.call(&device(), Upstream::Standard, credential).await;

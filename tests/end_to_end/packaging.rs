@@ -131,7 +131,7 @@ fn systemd_starts_the_gateway_with_the_first_datagram_and_that_is_answered() {
     // A thread of its own writes the log: on a busy machine the answer is there first.
     let served = || {
         let log = fs::read_to_string(&log);
-        log.is_ok_and(|log| log.contains("the service manager's socket is served"))
+        log.is_ok_and(|log| log.contains("listening on the service manager's socket"))
     };
     let since = std::time::Instant::now();
     while !served() {

@@ -1,5 +1,5 @@
-//! Carries requests from the endpoint to the gateway, responses back, and notifications beside them. It neither sends nor waits:
-//! the event loop does.
+//! Passes requests from the endpoint to the gateway, responses back to the endpoint, and notifications from the
+//! observations to the endpoint. It neither sends nor waits: the event loop does.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use coap::{Endpoint, ExchangeId, Incoming};
 use contract::Peer;
 use transport::{Cast, UdpPeer};
 
-/// Notifications sent before anything else is done: a room with ten thousand observers must not keep requests waiting.
+/// Notifications per turn of the event loop: a room with ten thousand observers must not delay requests.
 const NOTIFICATIONS_PER_TURN: usize = 64;
-/// Bytes of request bodies in flight: 256 of the largest Matrix events. Beyond it new requests are answered 5.03, or a slow
-/// homeserver and a few busy devices would take all of a router's memory.
+/// Bytes of request bodies in flight: 256 of the largest Matrix events. Response when exceeded: 5.03. Without the limit,
+/// a slow homeserver and a few busy devices would take all of a router's memory.
 const BODIES_IN_FLIGHT: usize = 16 << 20;
 
 /// The end of something that waited for a homeserver.
@@ -50,14 +50,14 @@ impl Dispatcher<'_> {
             Cast::Unicast => self.endpoint.handle_datagram(now, peer, datagram),
             Cast::Multicast => self.endpoint.handle_multicast(now, peer, datagram),
         }
-        // At once and not after the batch: a request that needs no homeserver is then never in flight beside the rest of the
-        // batch, and so never above a device's bound.
+        // At once and not after the batch: so a request that needs no homeserver is not in flight together with the rest
+        // of the batch, and does not count for the device's limit.
         while let Some(incoming) = self.endpoint.poll_request() {
             self.dispatch(incoming);
         }
     }
 
-    /// Applies the current snapshot, if it is another one than before.
+    /// Applies the current snapshot if it has changed.
     pub(crate) fn apply_snapshot(&mut self, now: Instant) {
         let next = self.gateway.snapshots.load();
         if Arc::ptr_eq(&self.snapshot, &next) {
@@ -83,13 +83,13 @@ impl Dispatcher<'_> {
             message: incoming.request,
             wire_bytes: incoming.wire_bytes,
         };
-        let refusal = if self.draining {
+        let error = if self.draining {
             Some(GatewayError::Draining)
         } else {
             (self.body_bytes + body > BODIES_IN_FLIGHT).then_some(GatewayError::Busy)
         };
-        if let Some(refusal) = refusal {
-            let response = self.gateway.refuse(&request, &refusal);
+        if let Some(error) = error {
+            let response = self.gateway.reject(&request, &error);
             self.endpoint.respond(Instant::now(), id, response);
             return;
         }

@@ -1,4 +1,5 @@
-//! The event loop: datagrams into the endpoint, its requests into exchanges, their responses back, until the gateway stops.
+//! The event loop: datagrams into the endpoint, its requests into exchanges, their responses back, until the gateway
+//! stops.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -24,7 +25,8 @@ const ERROR_PAUSE: Duration = Duration::from_millis(10);
 /// The timer while no deadline is set.
 const NEVER: Duration = Duration::from_secs(3600);
 
-/// Serves until `stop` is done; then exchanges in flight have the snapshot's `limits.drain` to end. Returns how many did not.
+/// Serves until `stop` completes; then exchanges in flight have the snapshot's `limits.drain` to end. Returns how many
+/// did not end.
 pub async fn serve(
     transports: Vec<UdpTransport>,
     gateway: &Gateway,
@@ -84,7 +86,9 @@ pub async fn serve(
                 drained_at = Some(Instant::now() + drain);
                 dispatcher.observations.end_all();
             }
-            () = gateway.recorder.loop_probe.wanted() => gateway.recorder.loop_probe.report(dispatcher.state()),
+            () = gateway.recorder.loop_probe.wanted() => {
+                gateway.recorder.loop_probe.report(dispatcher.state());
+            }
             Some(completion) = dispatcher.pending.next() => dispatcher.complete(completion),
             ready = listeners.readable(draining) => {
                 match ready.and_then(|()| receive(&mut listeners, &mut dispatcher)) {

@@ -1,6 +1,6 @@
-//! The gateway: one request, one observation, the rules, and the operation. Here `coap`, `runtime` and `homeserver` meet.
+//! The gateway: requests, observations, the rules, and the operation. Here `coap`, `runtime` and `homeserver` meet.
 //!
-//! Data walks one way: datagram, `transport`, `coap`, [`request`], `runtime`, `homeserver`, and back.
+//! Data goes one way: datagram, `transport`, `coap`, [`request`], `runtime`, `homeserver`, and back.
 //!
 //! Read first: [`request`], then [`event_loop`].
 

@@ -1,17 +1,15 @@
-//! Bounds of the data path.
+//! Limits of the data path that the operator sets.
 
 use std::time::Duration;
 
-use crate::observe::ObservationLimits;
-
-/// Bounds of the data path.
+/// Limits of the data path.
 #[derive(Clone, Debug)]
 pub struct DataPathLimits {
-    /// Of the endpoint.
+    /// Limits of the CoAP endpoint.
     pub coap: coap::Limits,
-    /// Of observations.
+    /// Limits of observations.
     pub observation: ObservationLimits,
-    /// For what runs when it is told to stop.
+    /// Time for exchanges in flight when the gateway stops.
     pub drain: Duration,
 }
 
@@ -22,6 +20,27 @@ impl Default for DataPathLimits {
             observation: ObservationLimits::default(),
             // One exchange's deadline, and a device's acknowledgement.
             drain: Duration::from_secs(12),
+        }
+    }
+}
+
+/// Limits of observations.
+#[derive(Clone, Copy, Debug)]
+pub struct ObservationLimits {
+    /// Concurrent long polls of homeservers, one per account; each holds a connection. Response when exceeded: the
+    /// resource's representation without Observe.
+    pub polls: usize,
+    /// After this time without a notification, the gateway sends the last one again, confirmable: so it learns whether
+    /// the device is still there, and the device learns that the gateway is. It is also how long a device may get
+    /// nothing after a power cut of the gateway. At most 24 h (RFC 7641 §4.5).
+    pub refresh: Duration,
+}
+
+impl Default for ObservationLimits {
+    fn default() -> Self {
+        Self {
+            polls: 256,
+            refresh: Duration::from_secs(3600),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The sockets that the event loop serves.
+//! The sockets of the event loop.
 
 use std::future::poll_fn;
 use std::io;
@@ -8,22 +8,23 @@ use std::task::Poll;
 use coap::Transmit;
 use transport::{Cast, UdpPeer, UdpTransport};
 
-/// Batches received of one socket before responses are sent: under a flood, responses must still leave.
+/// Batches received from one socket per turn of the event loop: under a flood, responses must still leave.
 const BATCHES_PER_TURN: usize = 4;
 
-/// The sockets, each with its place in this list as `UdpPeer::listener`, so that a response leaves by the socket of its request.
+/// The sockets. The index of each is the `UdpPeer::listener` of its peers, so that a response leaves by the socket of its
+/// request.
 pub(crate) struct Listeners(Vec<UdpTransport>);
 
 impl Listeners {
-    /// At most 255 sockets: there is one for each address of the configuration.
+    /// Numbers the sockets. There are at most 256: one for each address of the configuration.
     pub(crate) fn new(mut transports: Vec<UdpTransport>) -> Self {
-        for (place, transport) in (0..=u8::MAX).zip(&mut transports) {
-            transport.set_listener(place);
+        for (index, transport) in (0..=u8::MAX).zip(&mut transports) {
+            transport.set_listener(index);
         }
         Self(transports)
     }
 
-    /// The addresses that they are bound to, in their order.
+    /// The addresses that the sockets are bound to, by their index.
     pub(crate) fn local_addresses(&self) -> Vec<Option<SocketAddr>> {
         self.0
             .iter()
@@ -31,11 +32,11 @@ impl Listeners {
             .collect()
     }
 
-    /// Waits until a datagram may be there. While the gateway drains, a socket that outlives it is left alone: its requests wait
-    /// there for the next gateway.
+    /// Waits until a socket may have a datagram. While the gateway drains, it does not read a socket of the service
+    /// manager: the requests wait there for the next gateway.
     pub(crate) async fn readable(&self, draining: bool) -> io::Result<()> {
         poll_fn(|context| {
-            for transport in self.served(draining) {
+            for transport in self.active(draining) {
                 if let Poll::Ready(ready) = transport.poll_readable(context) {
                     return Poll::Ready(ready);
                 }
@@ -45,10 +46,10 @@ impl Listeners {
         .await
     }
 
-    /// Hands over the datagrams that are there, a turn's worth of each socket. Returns whether there may be more.
+    /// Passes the datagrams of one turn to `take`. Returns whether there may be more.
     ///
     /// # Errors
-    /// The system's, for example an ICMP error of an earlier datagram.
+    /// A socket error, for example an ICMP error for an earlier datagram.
     pub(crate) fn receive(
         &mut self,
         draining: bool,
@@ -56,7 +57,7 @@ impl Listeners {
     ) -> io::Result<bool> {
         let mut is_more = false;
         for transport in &mut self.0 {
-            if is_left_alone(transport, draining) {
+            if is_paused(transport, draining) {
                 continue;
             }
             let mut batches = 0;
@@ -68,26 +69,27 @@ impl Listeners {
         Ok(is_more)
     }
 
-    /// Sends each datagram by the socket of its peer. A datagram that the system refuses is lost like one on the way: CoAP repeats
-    /// those that matter.
+    /// Sends each datagram by the socket of its peer. If the system does not send a datagram, it is lost as in the
+    /// network: CoAP retransmits the confirmable ones.
     pub(crate) fn send(&self, batch: &[Transmit<UdpPeer>]) {
-        // Neighbours leave together: with one socket, all of them.
+        // One call per run of datagrams with the same socket: with one socket, one call for all.
         for same_socket in batch.chunk_by(|one, next| one.peer.listener == next.peer.listener) {
             let listener = same_socket.first().map_or(0, |first| first.peer.listener);
             if let Some(transport) = self.0.get(usize::from(listener)) {
                 transport.send(same_socket, |peer, error| {
-                    tracing::debug!("no datagram to {}: {error}", peer.remote);
+                    tracing::debug!("a datagram to {} is lost: {error}", peer.remote);
                 });
             }
         }
     }
 
-    fn served(&self, draining: bool) -> impl Iterator<Item = &UdpTransport> {
+    fn active(&self, draining: bool) -> impl Iterator<Item = &UdpTransport> {
         let transports = self.0.iter();
-        transports.filter(move |transport| !is_left_alone(transport, draining))
+        transports.filter(move |transport| !is_paused(transport, draining))
     }
 }
 
-fn is_left_alone(transport: &UdpTransport, draining: bool) -> bool {
+/// Whether the gateway does not read this socket now: the service manager gives it to the next gateway.
+fn is_paused(transport: &UdpTransport, draining: bool) -> bool {
     draining && transport.is_handed_over()
 }

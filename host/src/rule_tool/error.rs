@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use super::build::BuildCommandError;
 use super::new::NewError;
 use contract::GrantError;
+use gateway::request::GatewayError;
+use runtime::exchange::ExchangeError;
 use runtime::{
     ActivationError, CompileError, EngineError, KeyError, ManifestError, PackageError,
     SelfTestError, Trap, TrustError,
@@ -108,5 +110,24 @@ impl ToolError {
             | Self::Checks { .. } => NOT_ACCEPTED,
             _ => USAGE,
         }
+    }
+}
+
+impl From<ExchangeError> for ToolError {
+    fn from(error: ExchangeError) -> Self {
+        match error {
+            ExchangeError::Trapped(trap) => Self::from(trap),
+            ExchangeError::Contract(violation) => Self::Contract(violation.to_string()),
+        }
+    }
+}
+
+impl From<GatewayError> for ToolError {
+    fn from(error: GatewayError) -> Self {
+        Self::Contract(match error {
+            // Not its diagnostic, but the fault that the gateway logs.
+            GatewayError::RuleBrokeContract(fault) => fault.into_owned(),
+            other => other.to_string(),
+        })
     }
 }

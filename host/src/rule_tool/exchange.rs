@@ -1,47 +1,23 @@
-//! One exchange of a rule on its author's machine: driven as on a gateway, with HTTP responses from the command line.
+//! One exchange of a rule, driven as on a gateway, with HTTP responses from the command line.
 
 use std::sync::Arc;
 
 use super::error::ToolError;
+use super::exchange_event::Event;
 use super::observation::observe;
 use coap::option::OBSERVE;
-use contract::{CallError, HttpRequest, Mismatch, SessionChange, Step, Target};
+use contract::{CallError, Mismatch, Step, Target};
 use gateway::request::GatewayError;
 use gateway::request::admission::{self, Admitted};
 use gateway::request::reply::{failed, to_coap};
+use gateway::request::routing;
 use runtime::Revision;
-use runtime::exchange::{Egress, End, Exchange, ExchangeError, Outcome, Progress};
+use runtime::exchange::{Egress, End, Exchange, Outcome, Progress};
 
-/// The id of every exchange: that of the vectors, so that outputs can be compared.
+/// The id of every exchange. The vectors have the same one, so that outputs can be compared.
 const FLOW_ID: &str = "00112233445566778899aabbccddeeff";
 
-/// A step of an exchange.
-#[derive(Debug)]
-pub(super) enum Event {
-    /// The device's request, and the index of the link that it means.
-    Request(coap::Message, Option<u16>),
-    /// A call that the rule asks for.
-    Call {
-        request: HttpRequest,
-        /// Bytes of the state that the rule keeps.
-        state: usize,
-    },
-    /// The outcome of that call.
-    Outcome(Outcome),
-    /// The rule's response.
-    Response {
-        message: coap::Message,
-        session: Option<SessionChange>,
-        /// The topic of an observation that it starts.
-        watch: Option<String>,
-    },
-    /// Changes of the observation were lost, so it ends with 5.03.
-    Lost,
-    /// The gateway's own response, in place of the rule's.
-    Refused(GatewayError),
-}
-
-/// The exchange to make.
+/// The input of an exchange.
 pub(super) struct Setting {
     pub(super) request: coap::Message,
     pub(super) requested: Option<Target>,
@@ -49,7 +25,7 @@ pub(super) struct Setting {
     pub(super) now: Option<u64>,
 }
 
-/// Lets the rule translate; `events` gets each step, also before an error.
+/// Executes the rule for one request. `events` gets each step, also those before an error.
 pub(super) fn exchange(
     revision: &Arc<Revision>,
     setting: Setting,
@@ -57,8 +33,8 @@ pub(super) fn exchange(
 ) -> Result<(), ToolError> {
     let admitted = match admit(revision, setting.request, events) {
         Ok(admitted) => admitted,
-        Err(refused) => {
-            events.push(Event::Refused(refused));
+        Err(error) => {
+            events.push(Event::Error(error));
             return Ok(());
         }
     };
@@ -84,7 +60,7 @@ pub(super) fn exchange(
         }
     };
     events.push(Event::Response {
-        message: message.map_err(|error| contract_violation(&error))?,
+        message: message?,
         session,
         watch: watch.as_ref().map(|watch| watch.topic.clone()),
     });
@@ -94,13 +70,13 @@ pub(super) fn exchange(
     }
 }
 
-/// Admits the request as a gateway does; its Proxy-Uri comes apart from it.
+/// Admits the request as a gateway does. Its Proxy-Uri is an argument of its own.
 fn admit(
     revision: &Revision,
     request: coap::Message,
     events: &mut Vec<Event>,
 ) -> Result<Admitted, GatewayError> {
-    let found = admission::path(&request).and_then(|path| {
+    let found = routing::path(&request).and_then(|path| {
         revision
             .find(&path, request.code)
             .map_err(|mismatch| match mismatch {
@@ -111,11 +87,11 @@ fn admit(
     let link = found.as_ref().ok().map(|found| found.link);
     events.push(Event::Request(request.clone(), link));
     let observes = request.uint_option(OBSERVE) == Some(0);
-    let no_homeserver = |_: &_| Err("give the Proxy-Uri with --proxy-uri");
+    let no_homeserver = |_: &_| Err("pass the Proxy-Uri with --proxy-uri");
     admission::admit(request, found?, revision, observes, no_homeserver)
 }
 
-/// Gives the outcomes of the command line, and records each step.
+/// Makes no calls: it returns the outcomes of the command line, and records each step.
 struct ScriptedEgress<'a> {
     outcomes: std::vec::IntoIter<Outcome>,
     now: Option<u64>,
@@ -152,21 +128,4 @@ impl Egress for ScriptedEgress<'_> {
     fn now(&self) -> Option<u64> {
         self.now
     }
-}
-
-impl From<ExchangeError> for ToolError {
-    fn from(error: ExchangeError) -> Self {
-        match error {
-            ExchangeError::Trapped(trap) => Self::from(trap),
-            ExchangeError::Contract(violation) => Self::Contract(violation.to_string()),
-        }
-    }
-}
-
-/// The line that the operator would find in the log.
-pub(super) fn contract_violation(error: &GatewayError) -> ToolError {
-    ToolError::Contract(match error {
-        GatewayError::RuleBrokeContract(fault) => fault.clone().into_owned(),
-        other => other.to_string(),
-    })
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Value as Json, json};
 
 use super::description_view::path as link_path;
-use super::exchange::Event;
+use super::exchange_event::Event;
 use coap::Message;
 use coap::code::{self, Dotted};
 use coap::option::{CONTENT_FORMAT, URI_PATH, content_format};
@@ -96,7 +96,7 @@ pub(super) fn write_text(
                 }
             }
             Event::Lost => writeln!(out, "<- 5.03, from the gateway: messages were lost")?,
-            Event::Refused(error) => {
+            Event::Error(error) => {
                 let code = error.code();
                 writeln!(
                     out,
@@ -180,7 +180,7 @@ fn event_json(description: &Description, event: &Event) -> Json {
             json
         }
         Event::Lost => json!({ "event": "lost", "code": "5.03" }),
-        Event::Refused(error) => json!({
+        Event::Error(error) => json!({
             "event": "refused",
             "code": Dotted(error.code()).to_string(),
             "diagnostic": error.to_string(),

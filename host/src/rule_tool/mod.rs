@@ -9,6 +9,7 @@ mod compile;
 mod description_view;
 mod error;
 mod exchange;
+mod exchange_event;
 mod exchange_view;
 mod keygen;
 mod manifest;

@@ -1,13 +1,13 @@
-//! What follows an answer that starts an observation, on the desk: a poll for each answer that is still there.
+//! The observation that an exchange has started: one poll for each HTTP response that is left on the command line.
 
 use super::error::ToolError;
-use super::exchange::{Event, contract_violation};
+use super::exchange_event::Event;
 use contract::{Context, Failure, HttpRequest, Progress, Watch};
 use gateway::request::reply::{failed, to_coap};
 use runtime::Revision;
 use runtime::exchange::Outcome;
 
-/// Polls with what `outcomes` holds; each change of the watch's topic becomes a notification.
+/// Polls once per outcome. Each change of the watch's topic becomes a notification.
 pub(super) fn observe(
     revision: &Revision,
     context: &Context,
@@ -18,7 +18,7 @@ pub(super) fn observe(
     let topics = [watch.topic];
     let mut state = watch.state;
     for outcome in outcomes {
-        let request: HttpRequest = match observed(revision.poll(&state, &topics)?)? {
+        let request: HttpRequest = match exported(revision.poll(&state, &topics)?)? {
             Ok(request) => request,
             Err(failure) => return ended(failure, events),
         };
@@ -31,9 +31,9 @@ pub(super) fn observe(
             state: state.len(),
         });
         events.push(Event::Outcome(outcome.clone()));
-        // Without an answer a gateway polls again.
-        let Ok(answer) = outcome else { continue };
-        let progress: Progress = match observed(revision.polled(&state, &topics, &answer)?)? {
+        // Without an HTTP response a gateway polls again.
+        let Ok(response) = outcome else { continue };
+        let progress: Progress = match exported(revision.polled(&state, &topics, &response)?)? {
             Ok(progress) => progress,
             Err(failure) => return ended(failure, events),
         };
@@ -43,9 +43,9 @@ pub(super) fn observe(
             if change.topic != topics[0] {
                 continue;
             }
-            match observed(revision.notify(context, &change)?)? {
+            match exported(revision.notify(context, &change)?)? {
                 Ok(message) => events.push(Event::Response {
-                    message: to_coap(message).map_err(|error| contract_violation(&error))?,
+                    message: to_coap(message)?,
                     session: None,
                     watch: None,
                 }),
@@ -60,14 +60,18 @@ pub(super) fn observe(
     Ok(())
 }
 
-/// A rule that starts observations and exports no observer.
-fn observed<T>(result: Option<Result<T, Failure>>) -> Result<Result<T, Failure>, ToolError> {
+/// The result of an observer's function.
+///
+/// # Errors
+/// The rule starts an observation, but exports no observer.
+fn exported<T>(result: Option<Result<T, Failure>>) -> Result<Result<T, Failure>, ToolError> {
     result.ok_or_else(|| ToolError::Contract("it exports no observer".to_owned()))
 }
 
+/// The last notification of an observation that ends with a failure.
 fn ended(failure: Failure, events: &mut Vec<Event>) -> Result<(), ToolError> {
     events.push(Event::Response {
-        message: failed(failure).map_err(|error| contract_violation(&error))?,
+        message: failed(failure)?,
         session: None,
         watch: None,
     });

@@ -1,4 +1,4 @@
-//! What the commands share: files, settings, and a rule activated as a gateway would.
+//! Shared by the commands: component files, settings, vectors, and a rule that is activated as on a gateway.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,18 +16,18 @@ use runtime::{
 };
 use store::file;
 
-/// How a core module begins: version 1, layer 0. A component is of layer 1.
+/// The first bytes of a core module: version 1, layer 0. A component has layer 1.
 const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
 
-/// A rule that is tried out, under the name of its file.
+/// An activated rule with the name of its file.
 pub(super) struct RuleHarness {
     pub(super) revision: Arc<Revision>,
-    /// Compiling, linking and describing took this long.
+    /// Time for compiling, linking and describing.
     pub(super) activated_in: Duration,
 }
 
 impl RuleHarness {
-    /// The one place where the desk activates a rule: without a cache, and with whatever calls it needs.
+    /// Activates a rule, without a cache. It may make all the calls that it needs.
     pub(super) fn activate(
         name: &str,
         component: &[u8],
@@ -51,7 +51,7 @@ impl RuleHarness {
         }))
     }
 
-    /// From the command line.
+    /// Activates the rule of the command line.
     pub(super) fn open(args: &ComponentArgs) -> Result<Self, ToolError> {
         let name = name(&args.component)?;
         let settings = settings(&args.config)?;
@@ -74,7 +74,7 @@ pub(super) fn read_component(path: &Path) -> Result<Vec<u8>, ToolError> {
     }
 }
 
-/// A rule's name is that of its file.
+/// A rule's name: the file's, without its extension.
 pub(super) fn name(component: &Path) -> Result<String, ToolError> {
     let stem = component.file_stem().unwrap_or_default();
     let name = stem.to_string_lossy().into_owned();
@@ -105,14 +105,14 @@ pub(super) fn vectors(folder: Option<&Path>) -> Result<Vec<Vector>, ToolError> {
     };
     let cases = cases(folder).map_err(|error| {
         ToolError::Vectors(format!(
-            "{}; a vector is a folder with request.json, reply.json and, where the rule makes calls, calls.json",
+            "{}; a vector is a folder with request.json, reply.json and, if the rule makes calls, calls.json",
             escaped(&error, 300)
         ))
     })?;
     Ok(cases.into_iter().map(Vector::from).collect())
 }
 
-/// A number of bytes as people read it: with separators.
+/// A number with a comma after each three digits.
 pub(super) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();

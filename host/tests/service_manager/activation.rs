@@ -40,7 +40,7 @@ fn an_upgrade_with_the_managers_socket_answers_what_runs_and_keeps_what_comes_fo
 
     running.say(send().with_option(option::ACCESS_TOKEN, "a-token"));
     let since = Instant::now();
-    while stub.seen().is_empty() && since.elapsed() < PATIENCE {
+    while stub.received().is_empty() && since.elapsed() < PATIENCE {
         thread::sleep(Duration::from_millis(10));
     }
     old.signal(Signal::TERM);

@@ -10,7 +10,7 @@ mod limits;
 mod listen_address;
 mod rule_spec;
 mod rules;
-mod service;
+mod snapshot;
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, SocketAddrV6};

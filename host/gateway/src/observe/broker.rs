@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use super::delivery;
-use super::limits::ObservationLimits;
 use super::long_poll::PollId;
 use super::next_long_poll::next_long_poll;
 use super::notification::{last, set_max_age};
@@ -13,6 +12,7 @@ use super::poll_result::on_poll_result;
 use super::reconfiguration::reconfigure;
 use super::registration::{self, Prepared};
 use super::renewal;
+use crate::limits::ObservationLimits;
 use crate::request::{ObserveRequest, Snapshot};
 use coap::{Ended, ObservationId, ObserveEvent, code};
 use homeserver::Account;

@@ -36,24 +36,3 @@ pub(super) const RENDERED_PER_TURN: usize = 64;
 pub(super) const COMPUTE_PAUSE: Duration = Duration::from_millis(50);
 /// Max-Age of a last notification with 5.03: seconds after which the device registers again.
 pub(super) const RETRY_AFTER: u32 = 5;
-
-/// Limits that the operator sets.
-#[derive(Clone, Copy, Debug)]
-pub struct ObservationLimits {
-    /// Concurrent long polls of homeservers, one per account; each holds a connection. Response when exceeded: the
-    /// resource's representation without Observe.
-    pub polls: usize,
-    /// After this time without a notification, the gateway sends the last one again, confirmable: so it learns whether
-    /// the device is still there, and the device learns that the gateway is. It is also how long a device may get
-    /// nothing after a power cut of the gateway. At most 24 h (RFC 7641 §4.5).
-    pub refresh: Duration,
-}
-
-impl Default for ObservationLimits {
-    fn default() -> Self {
-        Self {
-            polls: 256,
-            refresh: Duration::from_secs(3600),
-        }
-    }
-}

@@ -33,7 +33,6 @@ mod shared_change;
 mod topics;
 
 pub use broker::ObserveBroker;
-pub use limits::ObservationLimits;
 pub use long_poll::PollId;
 pub use poll_call::{PollCall, PollResult};
 pub use registration::Prepared;

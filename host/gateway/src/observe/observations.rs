@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Instant;
 
-use super::limits::ObservationLimits;
 use super::long_poll::PollId;
 use super::notification::last;
 use super::observer::Observer;
 use super::observer_table::ObserverTable;
 use super::poll_table::PollTable;
 use super::shared_change::SharedChange;
+use crate::limits::ObservationLimits;
 use coap::{ObservationId, code};
 
 pub(super) struct Observations {

@@ -1,17 +1,17 @@
-//! What the log line of an exchange says of its request, kept while the request itself is used up.
+//! The request's part of an exchange's log line, kept until the exchange ends: by then the request itself is consumed.
 
 use std::time::Instant;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
-use super::{Gateway, Request};
+use super::coap_request::Request;
 use crate::telemetry::access_log;
 use crate::telemetry::recorder::{Ended, Resource};
 use coap::{Message, MessageType, option};
 use contract::Peer;
 use runtime::Revision;
 
-/// What a path shows as in a log line: nothing that could be taken for another field, or for a separator.
+/// The characters of a path that are escaped in a log line: all that could pass for another field, or for a separator.
 const IN_LOG_LINE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -22,12 +22,12 @@ const IN_LOG_LINE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'@')
     .remove(b'$');
 
-/// A request as its log line shows it.
+/// A request as its log line shows it, and the time when it came.
 pub(super) struct AccessLogEntry {
     began: Instant,
     peer: Peer,
     method: u8,
-    /// Empty where the line is not written anyway.
+    /// Empty if the log level leaves the line out.
     path: String,
     message_type: &'static str,
     formats: [Option<u32>; 2],
@@ -35,7 +35,7 @@ pub(super) struct AccessLogEntry {
 }
 
 impl AccessLogEntry {
-    pub(super) fn of(request: &Request) -> Self {
+    pub(super) fn new(request: &Request) -> Self {
         let message = &request.message;
         Self {
             began: Instant::now(),
@@ -57,29 +57,17 @@ impl AccessLogEntry {
         }
     }
 
-    /// Writes the line, and records the exchange. `rule`: where one was called; `upstream`: the last homeserver status, or
-    /// why there was none.
-    pub(super) fn end(
+    /// Writes the line. Returns the exchange's record for the status page. `rule`: the revision that was called.
+    /// `upstream`: the last homeserver status, or the reason why there was none.
+    pub(super) fn end<'a>(
         self,
-        gateway: &Gateway,
-        resource: &Resource,
+        resource: &'a Resource,
         rule: Option<&Revision>,
-        upstream: Option<&str>,
+        upstream: Option<&'a str>,
         response: &Message,
-    ) {
+    ) -> Ended<'a> {
         let [content_format, accept] = self.formats;
         let elapsed = self.began.elapsed();
-        let ended = Ended {
-            peer: self.peer.id,
-            method: self.method,
-            resource,
-            upstream,
-            code: response.code,
-            elapsed,
-        };
-        gateway
-            .recorder
-            .ended(&gateway.snapshots.load().rules, &ended);
         tracing::info!(
             "{}",
             access_log::Line {
@@ -99,6 +87,14 @@ impl AccessLogEntry {
                 elapsed,
             }
         );
+        Ended {
+            peer: self.peer.id,
+            method: self.method,
+            resource,
+            upstream,
+            code: response.code,
+            elapsed,
+        }
     }
 }
 

@@ -1,26 +1,23 @@
-//! What the host checks before a rule sees a request: path, method, Proxy-Uri, token, formats.
-
-use std::sync::Arc;
+//! The host's checks of a request before its rule gets it: Hop-Limit, preconditions, access token, Proxy-Uri, formats.
 
 use super::error::GatewayError;
 use super::proxy_uri::{self, ProxyUri};
 use coap::{self, code, option};
-use contract::path_segment::is_plain;
 use contract::secret::AccessToken;
-use contract::{CoapOption, Context, Match, Message, Mismatch, Target};
+use contract::{CoapOption, Context, Match, Message, Target};
 use homeserver::Homeserver;
-use runtime::{MountTable, Revision};
+use runtime::Revision;
 use url::Url;
 
-/// A request that a rule will see.
+/// A request that passed the checks.
 pub struct Admitted {
-    /// The link it means.
-    pub found: Match,
-    /// The target of its Proxy-Uri.
+    /// Its link.
+    found: Match,
+    /// The target in its Proxy-Uri.
     target: Option<Target>,
     /// Pairs of `context.facts`.
     facts: Vec<(String, String)>,
-    /// The rest, for the gateway.
+    /// The request itself.
     request: AdmittedRequest,
 }
 
@@ -28,16 +25,16 @@ pub struct Admitted {
 pub struct AdmittedRequest {
     /// The request as the rule gets it.
     pub message: Message,
-    /// The homeserver of its Proxy-Uri.
+    /// The homeserver in its Proxy-Uri.
     pub homeserver: Option<Homeserver>,
-    /// Option 256.
+    /// The device's access token: option 256.
     pub token: Option<AccessToken>,
-    /// Whether the rule may begin an observation.
+    /// Whether the rule may start an observation.
     pub observes: bool,
 }
 
 impl Admitted {
-    /// The context of the rule's calls, and the request.
+    /// The context of the rule's calls, and the request for the gateway.
     #[must_use]
     pub fn split(
         self,
@@ -58,8 +55,8 @@ impl Admitted {
     }
 }
 
-/// Options that end at the host. The token is never a rule's; the rule learns of the others by other means: Observe, for
-/// one, comes back where the rule may begin an observation.
+/// Options that the host consumes. A rule never gets the access token. It gets the others in another form: Observe, for
+/// example, comes back empty if the rule may start an observation.
 const HOST_OPTIONS: [u16; 9] = [
     option::OBSERVE,
     option::ACCESS_TOKEN,
@@ -72,46 +69,11 @@ const HOST_OPTIONS: [u16; 9] = [
     option::NO_RESPONSE,
 ];
 
-/// The rule and link that a request means.
+/// Checks a request for its link. `observes`: it registers an observer, and there is room for one. `homeserver_of`
+/// returns the homeserver of a Proxy-Uri's origin, or the reason why this gateway does not call it.
 ///
 /// # Errors
-/// 4.04, 4.05; 5.05 where a Proxy-Uri comes without a path that the rule knows.
-pub fn find<'a>(
-    request: &coap::Message,
-    path: &[&str],
-    table: &'a MountTable,
-    disabled: &[String],
-) -> Result<(&'a Arc<Revision>, Match), GatewayError> {
-    let proxied = request.option(option::PROXY_URI).is_some();
-    lookup(path, request.code, table, disabled).map_err(|mismatch| match mismatch {
-        // A method that nobody has is 4.05 wherever it is sent (RFC 7252 §5.8).
-        Mismatch::Path if !(code::GET..=code::IPATCH).contains(&request.code) => GatewayError::Method,
-        Mismatch::Path if proxied => GatewayError::ProxyingNotSupported(
-            "a Proxy-Uri needs a Uri-Path that this gateway knows; GET /.well-known/core lists them",
-        ),
-        Mismatch::Path => GatewayError::NotFound,
-        Mismatch::Method => GatewayError::Method,
-    })
-}
-
-/// The rule and link that a path and method mean, unless they are switched off.
-pub(super) fn lookup<'a>(
-    path: &[&str],
-    method: u8,
-    table: &'a MountTable,
-    disabled: &[String],
-) -> Result<(&'a Arc<Revision>, Match), Mismatch> {
-    match path.first() {
-        Some(first) if disabled.iter().any(|name| name == first) => Err(Mismatch::Path),
-        _ => table.find(path, method),
-    }
-}
-
-/// Checks a request for the link that it means. `observes`: it asks for an observation, and there is room for one.
-/// `homeserver_of`: the homeserver of a Proxy-Uri's origin, or why this gateway does not call it.
-///
-/// # Errors
-/// [`GatewayError`]: the response that the host makes itself.
+/// [`GatewayError`]: 4.00, 4.06, 4.12, 4.15 or 5.05.
 pub fn admit(
     request: coap::Message,
     found: Match,
@@ -156,8 +118,8 @@ pub fn admit(
     })
 }
 
-/// RFC 8768 §3: how many proxies a request may still pass. Forwarding, which 1 forbids, is calling the homeserver that a
-/// Proxy-Uri names; for what has none, this gateway is the origin, whomever it asks. HTTP has no field to count on in.
+/// Hop-Limit (RFC 8768 §3): the number of proxies that may still forward a request. A request with a Proxy-Uri is
+/// forwarded; for any other one, this gateway is the origin server. HTTP has no field to continue the count in.
 ///
 /// # Errors
 /// 4.00 for 0 and above 255; 5.08.
@@ -173,10 +135,10 @@ pub fn check_hop_limit(request: &coap::Message) -> Result<(), GatewayError> {
     }
 }
 
-/// RFC 7252 §5.10.8: every resource here exists, so no If-None-Match holds. Which ETag a resource has is known once it was
-/// asked for; so If-Match, but for the empty one, which asks only that the resource exists, holds for no request that
-/// changes something.
-fn check_preconditions(request: &coap::Message) -> Result<(), GatewayError> {
+/// If-Match and If-None-Match (RFC 7252 §5.10.8). Every resource here exists, so no If-None-Match holds. A resource has
+/// an ETag only in the response to GET or FETCH; so no If-Match holds for a request that changes something, except the
+/// empty one, which requires only that the resource exists.
+pub(super) fn check_preconditions(request: &coap::Message) -> Result<(), GatewayError> {
     let mut etags = request.options(option::IF_MATCH).peekable();
     let matches =
         code::is_safe(request.code) || etags.peek().is_none() || etags.any(<[u8]>::is_empty);
@@ -187,27 +149,31 @@ fn check_preconditions(request: &coap::Message) -> Result<(), GatewayError> {
     }
 }
 
-/// RFC 7252 §5.10.3: a resource that takes payloads takes them in known formats.
+/// Content-Format (RFC 7252 §5.10.3): a link that lists formats accepts payloads only in these.
 ///
 /// # Errors
 /// 4.15.
 fn check_format(request: &coap::Message, accepts: &[u16]) -> Result<(), GatewayError> {
     let format = request.uint_option(option::CONTENT_FORMAT);
-    let known = accepts.is_empty()
-        || format.is_some_and(|format| accepts.iter().any(|known| u32::from(*known) == format));
-    if known {
+    let is_accepted = |format| {
+        accepts
+            .iter()
+            .any(|accepted| u32::from(*accepted) == format)
+    };
+    if accepts.is_empty() || format.is_some_and(is_accepted) {
         Ok(())
     } else {
-        Err(GatewayError::UnsupportedFormat)
+        Err(GatewayError::UnsupportedFormat(accepts.to_vec()))
     }
 }
 
-/// RFC 7252 §5.10.4. Problem details (RFC 9290) are the format of errors: whoever asks for a representation with them may
-/// get one; what changes something must not be done for an answer that cannot be given.
+/// Accept (RFC 7252 §5.10.4). Only errors are in the format of problem details (RFC 9290). A GET or FETCH that accepts
+/// nothing else may pass, since it may end with an error. A request that changes something may not: its success would
+/// have no acceptable response.
 ///
 /// # Errors
 /// 4.06.
-fn check_accept(request: &coap::Message, produces: &[u16]) -> Result<(), GatewayError> {
+pub(super) fn check_accept(request: &coap::Message, produces: &[u16]) -> Result<(), GatewayError> {
     let met = produces.is_empty()
         || request
             .uint_option(option::ACCEPT)
@@ -239,45 +205,10 @@ fn for_rule(request: coap::Message) -> Message {
     }
 }
 
-/// Observe, empty, in its place: `types.message`.
+/// Adds an empty Observe in its place: the contract's `types.message` says so.
 fn insert_observe(message: &mut Message) {
     let options = &mut message.options;
     let place = options.partition_point(|option| option.number < option::OBSERVE);
     let (number, value) = (option::OBSERVE, Vec::new());
     options.insert(place, CoapOption { number, value });
-}
-
-/// Uri-Path as text.
-///
-/// # Errors
-/// 4.00 for segments that are not UTF-8, empty, dots or with control characters. A single empty segment is the
-/// root (RFC 7252 §6.5).
-pub fn path(request: &coap::Message) -> Result<Vec<&str>, GatewayError> {
-    let segments: Vec<&str> = request
-        .options(option::URI_PATH)
-        .map(|segment| std::str::from_utf8(segment).map_err(|_| GatewayError::UriPath))
-        .collect::<Result<_, _>>()?;
-    match segments.as_slice() {
-        [""] => Ok(Vec::new()),
-        segments if segments.iter().all(|segment| is_plain(segment)) => Ok(segments.to_vec()),
-        _ => Err(GatewayError::Segment),
-    }
-}
-
-/// Whether this is the request for discovery (RFC 6690 §4).
-#[must_use]
-pub fn is_discovery(path: &[&str]) -> bool {
-    path == [".well-known", "core"]
-}
-
-/// The request's method is GET, its preconditions hold, and its Accept allows link-format.
-///
-/// # Errors
-/// 4.05, 4.12, 4.06.
-pub fn admit_discovery(request: &coap::Message) -> Result<(), GatewayError> {
-    if request.code != code::GET {
-        return Err(GatewayError::Method);
-    }
-    check_preconditions(request)?;
-    check_accept(request, &[crate::request::discovery::LINK_FORMAT])
 }

@@ -1,10 +1,11 @@
-//! `/.well-known/core`: what the rules describe, in CoRE Link Format (RFC 6690).
+//! `/.well-known/core`: the links of all rules, in CoRE Link Format (RFC 6690).
 
+use super::admission::{check_accept, check_preconditions};
+use super::error::GatewayError;
+use coap::option::content_format::LINK_FORMAT;
+use coap::{Message, code, option};
 use contract::{Description, Link, Segment};
 use runtime::MountTable;
-
-/// Content-Format of `application/link-format` (RFC 7252 §12.3).
-pub const LINK_FORMAT: u16 = 40;
 
 /// Target attributes with space-separated values: a filter matches one of them (RFC 6690 §4.1).
 const LISTS: [&str; 4] = ["rt", "if", "rel", "ct"];
@@ -15,17 +16,37 @@ struct Entry {
     attributes: Vec<(String, Option<String>)>,
 }
 
-/// The links of all rules that match every filter (`name=value`, `*` at the end matches any rest).
-#[must_use]
-pub fn core(table: &MountTable, disabled: &[String], filters: &[&str]) -> String {
-    let rules = table.rules().iter();
-    list(
-        rules.map(|rule| (rule.mount.as_slice(), rule.revision.description())),
-        disabled,
-        filters,
-    )
+/// Whether this is the path of discovery (RFC 6690 §4).
+pub(super) fn is_meant(path: &[&str]) -> bool {
+    path == [".well-known", "core"]
 }
 
+/// The response to a request for discovery. Its queries are filters.
+///
+/// # Errors
+/// 4.00 for a query that is not UTF-8; 4.05, 4.06, 4.12.
+pub(super) fn respond(
+    request: &Message,
+    rules: &MountTable,
+    disabled: &[String],
+) -> Result<Message, GatewayError> {
+    if request.code != code::GET {
+        return Err(GatewayError::Method);
+    }
+    check_preconditions(request)?;
+    check_accept(request, &[LINK_FORMAT])?;
+    let filters: Vec<&str> = request
+        .options(option::URI_QUERY)
+        .map(|query| std::str::from_utf8(query).map_err(|_| GatewayError::UriQuery))
+        .collect::<Result<_, _>>()?;
+    let rules = rules.rules().iter();
+    let described = rules.map(|rule| (rule.mount.as_slice(), rule.revision.description()));
+    Ok(Message::new(code::CONTENT)
+        .with_uint_option(option::CONTENT_FORMAT, LINK_FORMAT.into())
+        .with_payload(list(described, disabled, &filters)))
+}
+
+/// The links that match every filter: `name=value`, where `*` at the end matches any rest.
 fn list<'a>(
     rules: impl Iterator<Item = (&'a [String], &'a Description)>,
     disabled: &[String],
@@ -49,7 +70,7 @@ fn list<'a>(
         .join(",")
 }
 
-/// Links with captures are not resources but patterns; they are not listed.
+/// One link's entry. None for a link with captures: it is a pattern and no resource.
 fn entry(mount: &[String], link: &Link, disabled: &[String]) -> Option<Entry> {
     let below = link.path.iter().map(|segment| match segment {
         Segment::Literal(literal) => Some(literal.as_str()),
@@ -104,7 +125,7 @@ impl std::fmt::Display for Entry {
         for (name, value) in &self.attributes {
             match value {
                 None => write!(f, ";{name}")?,
-                // `ct` with one number is the only one that RFC 7252 §7.2.1 writes without quotes.
+                // Only `ct` with one number stands without quotes (RFC 7252 §7.2.1).
                 Some(value) if name == "ct" && !value.contains(' ') => write!(f, ";ct={value}")?,
                 Some(value) => write!(
                     f,
@@ -147,11 +168,11 @@ mod tests {
             link(&["send"], "x.send", &[60, 50], true),
             link(&["send", ":room"], "x.send", &[60], false),
         ];
-        let described = Description {
+        let description = Description {
             links,
             needs: vec![],
         };
-        let rules = [(&[][..], &described)];
+        let rules = [(&[][..], &description)];
         list(rules.into_iter(), &[], filters)
     }
 

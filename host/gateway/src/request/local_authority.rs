@@ -1,5 +1,5 @@
-//! Requests that name this gateway itself (RFC 7252 §5.7.2): a Proxy-Uri `coap://GATEWAY/path`, or Proxy-Scheme `coap` with
-//! Uri-Host and Uri-Port, is a local request. To other CoAP servers nothing is forwarded.
+//! Requests that name this gateway itself (RFC 7252 §5.7.2): a Proxy-Uri `coap://GATEWAY/path`, or Proxy-Scheme `coap`
+//! with Uri-Host and Uri-Port, is a local request. The gateway forwards nothing to other CoAP servers.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -12,18 +12,18 @@ use contract::path_segment::decoded;
 /// Port of `coap` (RFC 7252 §6.1).
 const COAP_PORT: u16 = 5683;
 
-/// Names of this gateway beside its addresses.
+/// Names of this gateway, in addition to its addresses.
 #[derive(Default)]
 pub struct LocalNames(Vec<String>);
 
 impl LocalNames {
-    /// These names, in any case.
+    /// These names; a request may write them in any case.
     pub fn new(names: impl IntoIterator<Item = String>) -> Self {
         Self(names.into_iter().map(|name| name.to_lowercase()).collect())
     }
 
-    /// Whether a host and port of a request are those it came to. A port that is left out is the right one.
-    fn is_own(&self, host: Option<&str>, port: Option<u32>, local: Option<SocketAddr>) -> bool {
+    /// Whether a host and port are the gateway's own, at which the request arrived. A host or port that is left out is.
+    fn is_local(&self, host: Option<&str>, port: Option<u32>, local: Option<SocketAddr>) -> bool {
         let Some(local) = local else { return false };
         let is_host = host.is_none_or(|host| {
             let literal = host.trim_start_matches('[').trim_end_matches(']');
@@ -35,11 +35,11 @@ impl LocalNames {
         is_host && port.is_none_or(|port| port == u32::from(local.port()))
     }
 
-    /// Turns a request that names this gateway into one without Proxy-Uri or Proxy-Scheme; leaves one to a homeserver as it
-    /// is. `local` is where the request came to.
+    /// Turns a request that names this gateway into one without Proxy-Uri and Proxy-Scheme. A request to a homeserver
+    /// stays as it is. `local` is the gateway's address at which the request arrived.
     ///
     /// # Errors
-    /// 5.05 where another CoAP server or scheme is meant; 4.00 where the URI does not parse.
+    /// 5.05 for another CoAP server or scheme; 4.00 if the URI does not parse.
     pub(super) fn resolve(
         &self,
         request: &mut Message,
@@ -61,15 +61,15 @@ impl LocalNames {
         };
         if !scheme.eq_ignore_ascii_case(b"coap") {
             return Err(GatewayError::ProxyingNotSupported(
-                "Proxy-Scheme: only coap to this gateway itself; name a homeserver in Proxy-Uri",
+                "Proxy-Scheme must be coap; name a homeserver in Proxy-Uri",
             ));
         }
         let host = request
             .option(option::URI_HOST)
             .map(|host| String::from_utf8_lossy(host).into_owned());
         let port = request.uint_option(option::URI_PORT);
-        if !self.is_own(host.as_deref(), port, local) {
-            return Err(elsewhere());
+        if !self.is_local(host.as_deref(), port, local) {
+            return Err(not_local());
         }
         for number in [option::PROXY_SCHEME, option::URI_HOST, option::URI_PORT] {
             request.remove_option(number);
@@ -98,8 +98,8 @@ impl LocalNames {
         let is_plain = url.username().is_empty() && url.password().is_none();
         let port = url.port().unwrap_or(COAP_PORT);
         let host = url.host_str().filter(|host| !host.is_empty());
-        if !is_plain || host.is_none() || !self.is_own(host, Some(port.into()), local) {
-            return Err(elsewhere());
+        if !is_plain || host.is_none() || !self.is_local(host, Some(port.into()), local) {
+            return Err(not_local());
         }
         if url.fragment().is_some() {
             return Err(GatewayError::ProxyUri("it has a fragment; write # as %23"));
@@ -108,7 +108,7 @@ impl LocalNames {
         let after = text.split_once("://").map_or("", |(_, after)| after);
         let target = after.find(['/', '?']).map_or("", |start| &after[start..]);
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        // Proxy-Uri takes precedence over the options that it replaces (RFC 7252 §5.10.2).
+        // Proxy-Uri replaces these options (RFC 7252 §5.10.2).
         for number in [
             option::PROXY_URI,
             option::PROXY_SCHEME,
@@ -135,16 +135,16 @@ fn push(
 ) -> Result<(), GatewayError> {
     for part in text.into_iter().flat_map(|text| text.split(separator)) {
         let part = decoded(part).ok_or(GatewayError::ProxyUri(
-            "a % in it begins no escape of UTF-8; write % as %25",
+            "a % escape in it is invalid; write % as %25",
         ))?;
         request.push_option(number, part);
     }
     Ok(())
 }
 
-fn elsewhere() -> GatewayError {
+fn not_local() -> GatewayError {
     GatewayError::ProxyingNotSupported(
-        "of CoAP servers only this gateway itself, at the address and port that you use or a name in [coap] names",
+        "coap: only this gateway itself, by its address or a name in [coap] names",
     )
 }
 
@@ -153,13 +153,13 @@ mod tests {
     use super::*;
     use coap::code;
 
-    /// Path and query of the request that is left, or the code of the refusal.
+    /// Path and query of the local request, or the code of the error response.
     fn resolved(mut request: Message) -> Result<(Vec<String>, Vec<String>), u8> {
         let names = LocalNames::new(["Gateway.local".to_owned()]);
         let local = "[::ffff:192.0.2.1]:5683".parse().ok();
         names
             .resolve(&mut request, local)
-            .map_err(|refusal| refusal.code())?;
+            .map_err(|error| error.code())?;
         assert!(request.option(option::PROXY_URI).is_none());
         assert!(request.option(option::PROXY_SCHEME).is_none());
         let texts = |number| {
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn dot_segments_are_left_for_whoever_refuses_them() {
+    fn dot_segments_stay_for_the_check_of_the_path() {
         assert_eq!(
             uri("coap://192.0.2.1/a/../b"),
             parts(&["a", "..", "b"], &[])
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn other_servers_ports_and_schemes_are_5_05_and_what_does_not_parse_4_00() {
+    fn other_servers_ports_and_schemes_are_5_05_and_a_uri_that_does_not_parse_is_4_00() {
         for elsewhere in [
             "coap://192.0.2.2/time",
             "coap://192.0.2.1:5684/time",
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn proxy_scheme_coap_with_the_own_host_is_a_local_request_and_anything_else_is_5_05() {
+    fn proxy_scheme_coap_with_the_local_host_is_a_local_request_and_anything_else_is_5_05() {
         let request = |scheme: &str, host: Option<&str>, port: Option<u32>| {
             let mut request = Message::new(code::GET)
                 .with_option(option::URI_PATH, "time")
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_homeserver_in_proxy_uri_and_a_request_without_one_are_left_alone() {
+    fn a_homeserver_in_proxy_uri_and_a_request_without_one_stay_as_they_are() {
         let names = LocalNames::default();
         for message in [
             Message::new(code::GET).with_option(option::URI_HOST, "anything"),

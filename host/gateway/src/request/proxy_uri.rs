@@ -1,4 +1,4 @@
-//! Proxy-Uri (RFC 7252 §5.10.2): the homeserver that a device names, and the target there.
+//! Parses Proxy-Uri (RFC 7252 §5.10.2): a homeserver's origin, and the target there.
 
 use url::Url;
 
@@ -9,7 +9,7 @@ use contract::path_segment::is_plain;
 /// Query pairs of a target. Matrix requests of a device have a handful.
 const MAX_QUERY_PAIRS: usize = 32;
 
-/// A parsed Proxy-Uri. Its origin has not been compared with the configuration yet.
+/// A parsed Proxy-Uri. Its origin is not yet compared with the configuration.
 #[derive(Debug)]
 pub struct ProxyUri {
     /// Scheme, host and port; http or https, without user info.
@@ -21,14 +21,14 @@ pub struct ProxyUri {
 /// Parses the option's value.
 ///
 /// # Errors
-/// 4.00 where it is no URI, or its path cannot be taken literally; 5.05 for another scheme or user info.
+/// 4.00 if it is not a URI, or its path cannot be taken literally; 5.05 for another scheme or user info.
 pub fn parse(value: &[u8]) -> Result<ProxyUri, GatewayError> {
     let text = std::str::from_utf8(value).map_err(|_| GatewayError::ProxyUri("it is not UTF-8"))?;
     if text
         .bytes()
         .any(|byte| byte.is_ascii_control() || byte == b'\\' || byte == b' ')
     {
-        // The parser would quietly drop or change these.
+        // The parser would drop or change these without an error.
         return Err(GatewayError::ProxyUri(
             "it has spaces, backslashes or control characters",
         ));
@@ -36,23 +36,23 @@ pub fn parse(value: &[u8]) -> Result<ProxyUri, GatewayError> {
     let url = Url::parse(text).map_err(|_| GatewayError::ProxyUri("it is not an absolute URI"))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(GatewayError::ProxyingNotSupported(
-            "only http and https are proxied",
+            "a Proxy-Uri must be http or https",
         ));
     }
     let Some(after_scheme) = text
         .get(url.scheme().len()..)
         .and_then(|rest| rest.strip_prefix("://"))
     else {
-        // The parser would supply the slashes, and so read another path than the one that stands here.
-        return Err(GatewayError::ProxyUri("its scheme is not followed by ://"));
+        // The parser would add the slashes, and so read another path than the text has.
+        return Err(GatewayError::ProxyUri("no :// after its scheme"));
     };
     let authority = after_scheme
         .split(['/', '?', '#'])
         .next()
         .unwrap_or_default();
     if authority.is_empty() {
-        // The parser would skip the slashes, and take what stands here as the path for the host.
-        return Err(GatewayError::ProxyUri("no host follows its ://"));
+        // The parser would skip the slashes, and take the path for the host.
+        return Err(GatewayError::ProxyUri("no host after its ://"));
     }
     if authority.contains('@') {
         return Err(GatewayError::ProxyingNotSupported(
@@ -73,7 +73,7 @@ pub fn parse(value: &[u8]) -> Result<ProxyUri, GatewayError> {
     Ok(ProxyUri { origin, target })
 }
 
-/// The path's segments from the text itself: the parser would resolve `.` and `..`, also when escaped.
+/// The path's segments, from the text itself: the parser would resolve `.` and `..`, also if escaped.
 fn segments(after_scheme: &str) -> Result<Vec<String>, GatewayError> {
     let path = after_scheme
         .find(['/', '?'])
@@ -112,7 +112,8 @@ fn query(url: &Url) -> Result<Vec<(String, String)>, GatewayError> {
     Ok(pairs)
 }
 
-/// RFC 3986 §2.1: a `%` begins an escape of two hexadecimal digits. The decoder would let others pass as they are.
+/// Decodes an escaped text. A `%` must have two hexadecimal digits (RFC 3986 §2.1); the decoder would leave others as
+/// they are.
 fn decoded(text: &str, fault: &'static str) -> Result<String, GatewayError> {
     let is_escape = |rest: &str| {
         let digits = rest.as_bytes().get(..2);
@@ -120,7 +121,7 @@ fn decoded(text: &str, fault: &'static str) -> Result<String, GatewayError> {
     };
     if !text.split('%').skip(1).all(is_escape) {
         return Err(GatewayError::ProxyUri(
-            "a % in it is not followed by two hexadecimal digits; write % as %25",
+            "a % escape in it is invalid; write % as %25",
         ));
     }
     percent_encoding::percent_decode_str(text)
@@ -138,7 +139,7 @@ mod tests {
     fn path(uri: &str) -> Result<Vec<String>, u8> {
         parse(uri.as_bytes())
             .map(|parsed| parsed.target.path)
-            .map_err(|refusal| refusal.code())
+            .map_err(|error| error.code())
     }
 
     #[test]
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn segments_that_a_server_could_resolve_are_refused_and_not_resolved() {
+    fn segments_that_a_server_could_resolve_are_an_error_and_are_not_resolved() {
         for uri in [
             "http://h/a/../b",
             "http://h/./a",
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_uri_is_a_bad_request_and_what_is_not_proxied_is_5_05() {
+    fn a_text_that_is_not_a_uri_is_4_00_and_a_uri_that_is_not_proxied_is_5_05() {
         for uri in [
             "",
             "H/4",
@@ -217,7 +218,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_panics_and_no_unsafe_segment_gets_through(uri in "(https?://[a-z0-9:@.]{0,12})?[/?#%a-f0-9.é]{0,40}") {
+        fn no_text_panics_and_no_unsafe_segment_gets_through(
+            uri in "(https?://[a-z0-9:@.]{0,12})?[/?#%a-f0-9.é]{0,40}"
+        ) {
             if let Ok(parsed) = parse(uri.as_bytes()) {
                 prop_assert!(parsed.target.path.iter().all(|segment| is_plain(segment)));
             }

@@ -1,4 +1,4 @@
-//! What a rule has replied, as a response: checked against the contract.
+//! A rule's reply or failure as a CoAP response, checked against the contract.
 
 use super::error::GatewayError;
 use coap::{self, CoapOption, code, option};
@@ -6,16 +6,17 @@ use contract::Failure;
 
 /// Bytes of a rule's diagnostic: one line for a person, small enough for a constrained link.
 const MAX_DIAGNOSTIC_BYTES: usize = 512;
-/// Options of a reply, and bytes of their values: what a datagram to a constrained device has room for beside its block.
+/// Options of a reply, and bytes of their values: a datagram to a constrained device has room for these beside its
+/// block.
 const MAX_OPTIONS: usize = 32;
 const MAX_OPTION_BYTES: usize = 512;
 
-/// The rule's answer as a response. Block-wise options are the endpoint's (see `types.message`).
+/// The rule's message as a response. Block-wise options and Observe are the endpoint's (`types.message`).
 ///
 /// # Errors
 /// [`GatewayError::RuleBrokeContract`].
 pub fn to_coap(message: contract::Message) -> Result<coap::Message, GatewayError> {
-    let hosts = [
+    let reserved = [
         option::BLOCK1,
         option::BLOCK2,
         option::SIZE1,
@@ -24,7 +25,7 @@ pub fn to_coap(message: contract::Message) -> Result<coap::Message, GatewayError
     ];
     if !code::is_response(message.code) {
         return Err(GatewayError::RuleBrokeContract(
-            "its reply's code is no response code".into(),
+            "its reply's code is not a response code".into(),
         ));
     }
     let bytes: usize = message
@@ -34,16 +35,16 @@ pub fn to_coap(message: contract::Message) -> Result<coap::Message, GatewayError
         .sum();
     if message.options.len() > MAX_OPTIONS || bytes > MAX_OPTION_BYTES {
         return Err(GatewayError::RuleBrokeContract(
-            "its reply has too many options, or too large ones".into(),
+            "its reply has more than 32 options, or more than 512 bytes of option values".into(),
         ));
     }
     if message
         .options
         .iter()
-        .any(|option| hosts.contains(&option.number))
+        .any(|option| reserved.contains(&option.number))
     {
         return Err(GatewayError::RuleBrokeContract(
-            "its reply holds block-wise or Observe options".into(),
+            "its reply has a block-wise or Observe option".into(),
         ));
     }
     Ok(coap::Message {
@@ -67,7 +68,7 @@ pub fn to_coap(message: contract::Message) -> Result<coap::Message, GatewayError
 pub fn failed(failure: Failure) -> Result<coap::Message, GatewayError> {
     if !matches!(code::class(failure.code), 4 | 5) {
         return Err(GatewayError::RuleBrokeContract(
-            "its failure's code is of neither class 4 nor 5".into(),
+            "its failure's code is not of class 4 or 5".into(),
         ));
     }
     let mut diagnostic = failure.diagnostic;

@@ -1,4 +1,4 @@
-//! The answer to a device, and what follows from it.
+//! The response to a device, and its side effect in the gateway.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,35 +7,35 @@ use contract::{Context, Watch};
 use homeserver::{Account, Caller};
 use runtime::Revision;
 
-/// An answer.
+/// The end of an exchange.
 pub struct Response {
-    /// For the device.
+    /// The message for the device.
     pub message: coap::Message,
-    /// For the gateway.
+    /// The gateway carries it out when it sends the message.
     pub side_effect: Option<SideEffect>,
 }
 
-/// What the gateway does after an answer.
+/// A change of observations that a response brings.
 pub enum SideEffect {
-    /// It lets the device observe.
+    /// It starts an observation.
     Observation(Box<ObserveRequest>),
     /// It ends the observations of an account whose access token is no longer valid.
     LoggedOut(Account),
 }
 
-/// An observation that a rule wants begun.
+/// A request to start an observation.
 pub struct ObserveRequest {
-    /// The rule that has answered.
+    /// The rule that replied.
     pub revision: Arc<Revision>,
-    /// What is waited for.
+    /// The rule's watch.
     pub watch: Watch,
-    /// Of the request's exchange; notifications are made for it.
+    /// The context of the request, for the rule's calls that make notifications.
     pub context: Context,
-    /// Who observes, and with whose token.
+    /// The device, with its access token.
     pub device: Caller,
-    /// The request's Uri-Path, by which another revision knows it.
+    /// The request's Uri-Path: another revision finds its link by it.
     pub path: Vec<String>,
-    /// When it came: what the homeserver has told since then may be new to the device.
+    /// When the request came: changes since then may be new to the device.
     pub began: Instant,
 }
 

@@ -1,4 +1,4 @@
-//! Executes a rule for one request: the exchange's driver with the homeserver as its egress, and the gateway's response.
+//! Executes a rule for one request: drives the exchange with the homeserver as its egress, and makes the response.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -21,22 +21,22 @@ use homeserver::{Caller, Outcome};
 use runtime::exchange::{Egress, End, Exchange, ExchangeError, Progress};
 use runtime::{Permit, Revision};
 
-/// The longest hold of a long poll: a homeserver's or proxy's own bound is seldom higher.
+/// The longest hold of a long poll: the limits of homeservers and their proxies are seldom higher.
 pub const MAX_HOLD: Duration = Duration::from_secs(60);
 
 /// A rule that waits for a homeserver.
-pub struct RuleExecution {
+pub(super) struct RuleExecution {
     exchange: Exchange,
     homeserver: HomeserverEgress,
-    /// Its place among the rule's exchanges.
+    /// Its share of the rule's limit of exchanges.
     _permit: Permit,
-    /// Set if the request may begin an observation.
+    /// Set if the request may start an observation.
     observing: Option<Observing>,
 }
 
 /// Makes the calls of one exchange.
 struct HomeserverEgress {
-    /// The snapshot that the exchange began with.
+    /// The snapshot of the exchange's start.
     snapshot: Arc<Snapshot>,
     clock: Clock,
     revision: Arc<Revision>,
@@ -54,18 +54,18 @@ struct Observing {
 }
 
 /// How far a rule came without waiting.
-pub enum Started {
+pub(super) enum Started {
     /// To its end.
     Ended(Response),
-    /// To its first homeserver call: [`RuleExecution::finish`].
+    /// To its first homeserver call; [`RuleExecution::finish`] makes it.
     Waiting(Box<RuleExecution>, Step),
 }
 
-/// Lets the rule begin. A rule that needs no homeserver ends here.
+/// Calls the rule's `begin`. An exchange that needs no homeserver ends here.
 ///
 /// # Errors
 /// [`GatewayError`]: the rule is out of service or at a limit, it trapped, or it broke its contract.
-pub fn start(
+pub(super) fn start(
     snapshot: &Arc<Snapshot>,
     clock: Clock,
     flow_id: String,
@@ -85,7 +85,7 @@ pub fn start(
     let (exchange, progress) = begun?;
     match progress {
         Progress::End(End::Failure(failure)) => return Ok(Started::Ended(failed(failure)?.into())),
-        // Nothing else is needed: most requests that end without a homeserver.
+        // Most exchanges without a homeserver call end here.
         Progress::End(End::Reply(reply)) if reply.watch.is_none() && reply.session.is_none() => {
             return Ok(Started::Ended(to_coap(reply.message)?.into()));
         }
@@ -122,18 +122,18 @@ impl RuleExecution {
     ///
     /// # Errors
     /// [`GatewayError`]: the rule trapped, broke its contract, or asked for too many calls.
-    pub async fn finish(&mut self, step: Step) -> Result<Response, GatewayError> {
+    pub(super) async fn finish(&mut self, step: Step) -> Result<Response, GatewayError> {
         let end = self.exchange.drive(step, &mut self.homeserver).await?;
         self.response(end)
     }
 
     /// The rule's revision.
-    pub fn revision(&self) -> &Revision {
+    pub(super) fn revision(&self) -> &Revision {
         self.exchange.revision()
     }
 
     /// The status of the last HTTP response, or the reason why there was none.
-    pub fn last_outcome(&self) -> Option<&str> {
+    pub(super) fn last_outcome(&self) -> Option<&str> {
         self.homeserver.last_outcome.as_deref()
     }
 
@@ -210,7 +210,7 @@ impl HomeserverEgress {
     }
 }
 
-/// Uri-Path, which was admitted as text.
+/// Uri-Path: its segments are text, as routing has checked.
 fn path(request: &Message) -> Vec<String> {
     let options = request.options.iter();
     let segments = options.filter(|option| option.number == option::URI_PATH);

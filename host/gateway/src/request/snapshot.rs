@@ -1,4 +1,4 @@
-//! What requests are answered with: rules, homeservers, and what the operator has set.
+//! The current rules, homeservers and settings, as one value that an exchange keeps to its end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,32 +6,33 @@ use std::time::Duration;
 use arc_swap::{ArcSwap, Guard};
 use tokio::sync::Notify;
 
-use super::{LocalNames, admission};
+use super::local_authority::LocalNames;
+use super::routing;
 use crate::limits::DataPathLimits;
 use contract::Match;
 use homeserver::Upstreams;
 use runtime::{MountTable, Revision};
 
-/// All that can change while the gateway runs. A service itself never changes: another one takes its place, whole. An exchange
-/// takes it once and keeps it to its end.
+/// Everything that can change while the gateway runs. A snapshot itself never changes: the next one replaces it as a
+/// whole. An exchange takes the current one at its start and keeps it to its end.
 #[derive(Clone)]
 pub struct Snapshot {
-    /// The rules that translate.
+    /// The rules and their mounts.
     pub rules: Arc<MountTable>,
-    /// Where their calls may go. Another configuration has others, so they tell one configuration from the next.
+    /// The homeservers. Each configuration has an object of its own, so it also identifies the configuration.
     pub upstreams: Arc<Upstreams>,
-    /// First path segments of resources that are switched off.
+    /// First path segments of the resources that are switched off.
     pub disabled: Arc<[String]>,
-    /// The gateway's names, beside its addresses, in a Proxy-Uri.
+    /// The gateway's names in a Proxy-Uri, in addition to its addresses.
     pub local_names: Arc<LocalNames>,
-    /// For all steps of an exchange, queue and name resolution included. A device that waits longer has given up.
+    /// Time for all steps of an exchange, queue and name resolution included: after it, devices have given up.
     pub deadline: Duration,
-    /// Of the loop that serves.
+    /// Limits of the event loop.
     pub limits: DataPathLimits,
 }
 
 impl Snapshot {
-    /// One without rules, with nothing switched off and default bounds.
+    /// A snapshot without rules, with all resources switched on and the default limits.
     #[must_use]
     pub fn new(upstreams: Upstreams, deadline: Duration) -> Self {
         Self {
@@ -44,52 +45,52 @@ impl Snapshot {
         }
     }
 
-    /// The rule and link that a path and method mean.
+    /// The rule and link of a path and method.
     pub(crate) fn find(&self, path: &[&str], method: u8) -> Option<(Arc<Revision>, Match)> {
-        let found = admission::lookup(path, method, &self.rules, &self.disabled).ok()?;
+        let found = routing::lookup(path, method, &self.rules, &self.disabled).ok()?;
         Some((found.0.clone(), found.1))
     }
 
-    /// Whether both are of one configuration; their rules may be others.
+    /// Whether both have the same configuration; their rules may differ.
     pub(crate) fn is_configured_as(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.upstreams, &other.upstreams)
     }
 }
 
-/// The service of now: one pointer.
+/// The current snapshot: one pointer.
 pub struct SnapshotCell {
-    now: ArcSwap<Snapshot>,
+    current: ArcSwap<Snapshot>,
     changed: Notify,
 }
 
 impl SnapshotCell {
-    /// Begins with this one.
+    /// A cell with this snapshot.
     #[must_use]
-    pub fn new(service: Snapshot) -> Arc<Self> {
+    pub fn new(snapshot: Snapshot) -> Arc<Self> {
         Arc::new(Self {
-            now: ArcSwap::from_pointee(service),
+            current: ArcSwap::from_pointee(snapshot),
             changed: Notify::new(),
         })
     }
 
-    /// What serves at this moment. An exchange takes it once.
+    /// The current snapshot. An exchange calls this once.
     #[must_use]
     pub fn load(&self) -> Guard<Arc<Snapshot>> {
-        self.now.load()
+        self.current.load()
     }
 
-    /// Lets another one serve from now on, which differs from the one of now as `change` says. That may be called more than
-    /// once, where somebody else changes it at the same moment.
+    /// Replaces the current snapshot by a copy with this change. With concurrent updates, `change` may run more than
+    /// once.
     pub fn update(&self, change: impl Fn(&mut Snapshot)) {
-        self.now.rcu(|now| {
-            let mut next = Snapshot::clone(now);
+        self.current.rcu(|current| {
+            let mut next = Snapshot::clone(current);
             change(&mut next);
             next
         });
         self.changed.notify_one();
     }
 
-    /// Done after a change that nobody has waited for yet. One waits at a time: the loop that serves.
+    /// Completes after an update since the last call. Only one caller, the event loop, may wait at a time.
     pub async fn changed(&self) {
         self.changed.notified().await;
     }

@@ -1,13 +1,13 @@
-//! Names of exchanges, from which Matrix transaction ids are made.
+//! Ids of exchanges (`flow-id` of the contract). Rules make Matrix transaction ids of them.
 
 use std::cell::RefCell;
 
-/// Bytes of a name. 128 random bits do not repeat while there are gateways.
+/// Bytes of an id: 128 random bits do not repeat.
 const BYTES: usize = 16;
-/// Names per request to the system for random numbers: one each would cost as much as the rest of a name.
+/// Ids per request for random numbers: one system call per id would double an id's cost.
 const BATCH: usize = 32;
 
-/// Makes names that nobody can guess and none twice.
+/// Makes ids that cannot be guessed and do not repeat.
 pub(super) struct TxnIdGenerator(RefCell<Batch>);
 
 struct Batch {
@@ -27,8 +27,8 @@ impl TxnIdGenerator {
     pub(super) fn next(&self) -> String {
         let mut batch = self.0.borrow_mut();
         if batch.used == BYTES * BATCH {
-            // The system's generator does not fail once the system has started. A constant instead would let a
-            // homeserver take two messages for one, so there is nothing to fall back on.
+            // The system's generator does not fail once the system has started. There is no fallback: with equal ids,
+            // a homeserver would take two messages for one.
             getrandom::fill(&mut batch.random)
                 .unwrap_or_else(|error| panic!("no random numbers from the system: {error}"));
             batch.used = 0;
@@ -51,13 +51,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_32_digits_and_never_repeat() {
+    fn ids_are_32_digits_and_never_repeat() {
         let ids = TxnIdGenerator::new();
-        let names: HashSet<String> = (0..10 * BATCH).map(|_| ids.next()).collect();
-        assert_eq!(names.len(), 10 * BATCH);
-        for name in names {
-            assert_eq!(name.len(), 32);
-            assert!(name.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let made: HashSet<String> = (0..10 * BATCH).map(|_| ids.next()).collect();
+        assert_eq!(made.len(), 10 * BATCH);
+        for id in made {
+            assert_eq!(id.len(), 32);
+            assert!(id.bytes().all(|byte| byte.is_ascii_hexdigit()));
         }
     }
 }

@@ -109,8 +109,8 @@ impl Manager {
                 "a configured access token serves unsecured devices of token_peers: whoever can send from such an address can use it"
             );
         }
-        let service = self.snapshots.load();
-        let is_there = |name: &&String| service.rules.has_first(name);
+        let snapshot = self.snapshots.load();
+        let is_there = |name: &&String| snapshot.rules.has_first(name);
         for name in settings.disabled.iter().filter(|name| !is_there(name)) {
             tracing::warn!(
                 "disabled_resources: no rule has /{name}; GET /.well-known/core lists what there is"

@@ -87,11 +87,11 @@ impl Manager {
             })?);
         }
         settings.upstreams.keep(&self.snapshots.load().upstreams);
-        let service = Snapshot {
+        let snapshot = Snapshot {
             rules: Arc::new(table(&rules)?),
-            ..settings.service()?
+            ..settings.snapshot()?
         };
-        self.snapshots.update(|now| *now = service.clone());
+        self.snapshots.update(|current| *current = snapshot.clone());
         // One that fails and was not touched stays out of service for its time.
         for rule in rules.iter().filter(|rule| rule.pauses.1.is_none()) {
             rule.state.pause(None);

@@ -152,7 +152,7 @@ impl Manager {
         let table = Arc::new(table);
         let began = Instant::now();
         self.snapshots
-            .update(|service| service.rules = table.clone());
+            .update(|snapshot| snapshot.rules = table.clone());
         let took = began.elapsed();
         rule.state.pause(None);
         self.rules[index] = rule;

@@ -1,4 +1,4 @@
-//! The configuration as what requests are answered with.
+//! The settings as a snapshot, which exchanges use.
 
 use std::sync::Arc;
 
@@ -7,11 +7,11 @@ use crate::request::{LocalNames, Snapshot};
 use homeserver::{ClientError, Upstreams};
 
 impl Settings {
-    /// A service as these settings have it; its rules are still to be made ready.
+    /// A snapshot with these settings. It has no rules yet: they must be activated first.
     ///
     /// # Errors
     /// [`ClientError`]: the certificate authorities cannot be used.
-    pub fn service(&self) -> Result<Snapshot, ClientError> {
+    pub fn snapshot(&self) -> Result<Snapshot, ClientError> {
         let upstreams = Upstreams::new(self.upstreams.clone())?;
         Ok(Snapshot {
             disabled: self.disabled.clone().into(),

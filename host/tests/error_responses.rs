@@ -1,33 +1,33 @@
-//! What the host answers itself: no rule is called, and no packet leaves.
+//! Error responses of the gateway itself: no rule is called, and no packet leaves.
 
 use coap::code::Dotted;
 use coap::{Message, code, option};
 use gateway::request::Gateway;
 
 use crate::default_rule::{calls, gateway};
-use crate::exchange::{TEXT, answer, request, send};
+use crate::exchange::{TEXT, request, response, send};
 use crate::http_call::homeserver;
 use crate::stub::Stub;
 
-/// Each of these is answered with the code, and with text that says why.
-async fn are_refused(gateway: &Gateway, expected: u8, cases: Vec<(&str, Message)>) {
+/// Each of these requests gets this code, and a diagnostic.
+async fn get_error(gateway: &Gateway, expected: u8, cases: Vec<(&str, Message)>) {
     for (what, message) in cases {
         let before = calls(gateway);
-        let answer = answer(gateway, message).await;
+        let response = response(gateway, message).await;
         assert_eq!(
-            Dotted(answer.code),
+            Dotted(response.code),
             Dotted(expected),
             "{what}: {}",
-            String::from_utf8_lossy(&answer.payload)
+            String::from_utf8_lossy(&response.payload)
         );
-        assert_eq!(answer.option(option::CONTENT_FORMAT), None, "{what}");
-        assert!(answer.payload.len() > 20, "{what}");
-        assert!(std::str::from_utf8(&answer.payload).is_ok(), "{what}");
+        assert_eq!(response.option(option::CONTENT_FORMAT), None, "{what}");
+        assert!(response.payload.len() > 20, "{what}");
+        assert!(std::str::from_utf8(&response.payload).is_ok(), "{what}");
         assert_eq!(calls(gateway), before, "{what}");
     }
 }
 
-/// A gateway whose homeserver must not hear of anything.
+/// A gateway whose homeserver must not get a call.
 pub struct Quiet {
     pub stub: Stub,
     pub gateway: Gateway,
@@ -40,14 +40,14 @@ impl Quiet {
         Self { stub, gateway }
     }
 
-    /// All of these, and no packet leaves.
-    pub async fn refuses(&self, expected: u8, cases: Vec<(&str, Message)>) {
-        are_refused(&self.gateway, expected, cases).await;
+    /// Each of these requests gets this error response, and no packet leaves.
+    pub async fn responds_with(&self, expected: u8, cases: Vec<(&str, Message)>) {
+        get_error(&self.gateway, expected, cases).await;
         assert_eq!(self.stub.connections(), 0);
     }
 }
 
-/// A message whose room and transaction this Proxy-Uri names.
+/// A message with its room and transaction in this Proxy-Uri.
 pub fn proxied(uri: impl Into<Vec<u8>>) -> Message {
     request(code::PUT, "send")
         .with_uint_option(option::CONTENT_FORMAT, 60)
@@ -67,9 +67,9 @@ async fn an_unknown_path_is_4_04_and_an_unknown_method_4_05() {
         "",
     ];
     let paths = paths.map(|path| (path, request(code::GET, path)));
-    quiet.refuses(code::NOT_FOUND, paths.into()).await;
+    quiet.responds_with(code::NOT_FOUND, paths.into()).await;
     let none = ("no path", Message::new(code::GET));
-    quiet.refuses(code::NOT_FOUND, vec![none]).await;
+    quiet.responds_with(code::NOT_FOUND, vec![none]).await;
     let methods = [
         ("POST", request(code::POST, "time")),
         ("DELETE", request(code::DELETE, "logout")),
@@ -78,12 +78,12 @@ async fn an_unknown_path_is_4_04_and_an_unknown_method_4_05() {
         ("PUT of discovery", request(code::PUT, ".well-known/core")),
     ];
     quiet
-        .refuses(code::METHOD_NOT_ALLOWED, methods.into())
+        .responds_with(code::METHOD_NOT_ALLOWED, methods.into())
         .await;
 }
 
 #[tokio::test]
-async fn a_path_that_is_no_text_or_that_a_server_could_resolve_is_4_00() {
+async fn a_path_that_is_not_text_or_that_a_server_could_resolve_is_4_00() {
     let quiet = Quiet::new();
     let raw = Message::new(code::GET).with_option(option::URI_PATH, [0xff]);
     let cases = vec![
@@ -94,11 +94,11 @@ async fn a_path_that_is_no_text_or_that_a_server_could_resolve_is_4_00() {
         ("end", request(code::GET, "time/")),
         ("control", request(code::PUT, "send/a\n")),
     ];
-    quiet.refuses(code::BAD_REQUEST, cases).await;
+    quiet.responds_with(code::BAD_REQUEST, cases).await;
 }
 
 #[tokio::test]
-async fn a_format_that_the_resource_does_not_take_is_4_15() {
+async fn a_content_format_that_the_resource_does_not_accept_is_4_15() {
     let quiet = Quiet::new();
     let put = |format: Option<u32>| {
         let message = request(code::PUT, "send/!r:h/1").with_payload(TEXT);
@@ -113,7 +113,9 @@ async fn a_format_that_the_resource_does_not_take_is_4_15() {
         ("link-format", put(Some(40))),
         ("too wide", put(Some(60 + 65_536))),
     ];
-    quiet.refuses(code::UNSUPPORTED_CONTENT_FORMAT, cases).await;
+    quiet
+        .responds_with(code::UNSUPPORTED_CONTENT_FORMAT, cases)
+        .await;
 }
 
 #[tokio::test]
@@ -129,7 +131,7 @@ async fn an_accept_that_cannot_be_met_is_4_06() {
             accept(request(code::GET, ".well-known/core"), 50),
         ),
     ];
-    quiet.refuses(code::NOT_ACCEPTABLE, cases).await;
+    quiet.responds_with(code::NOT_ACCEPTABLE, cases).await;
 }
 
 #[tokio::test]
@@ -159,13 +161,13 @@ async fn a_precondition_that_no_resource_here_can_meet_is_4_12() {
             discovery().with_option(option::IF_NONE_MATCH, ""),
         ),
     ];
-    quiet.refuses(code::PRECONDITION_FAILED, cases).await;
+    quiet.responds_with(code::PRECONDITION_FAILED, cases).await;
     let exists = time().with_option(option::IF_MATCH, "");
-    assert_eq!(answer(&quiet.gateway, exists).await.code, code::CONTENT);
+    assert_eq!(response(&quiet.gateway, exists).await.code, code::CONTENT);
 }
 
 #[tokio::test]
-async fn a_token_that_cannot_be_one_is_4_00() {
+async fn an_option_256_that_is_not_a_token_is_4_00() {
     let quiet = Quiet::new();
     let with = |token: &[u8]| send().with_option(option::ACCESS_TOKEN, token);
     let cases = vec![
@@ -175,7 +177,7 @@ async fn a_token_that_cannot_be_one_is_4_00() {
         ("too long", with(&[b'a'; 1025])),
         ("nothing after Bearer", with(b"Bearer ")),
     ];
-    quiet.refuses(code::BAD_REQUEST, cases).await;
+    quiet.responds_with(code::BAD_REQUEST, cases).await;
 }
 
 #[tokio::test]
@@ -194,11 +196,11 @@ async fn a_proxy_uri_that_does_not_parse_is_4_00() {
         ("control", proxied(format!("{origin}9/a%0db"))),
         ("port", proxied("http://127.0.0.1:99999/4")),
     ];
-    quiet.refuses(code::BAD_REQUEST, cases).await;
+    quiet.responds_with(code::BAD_REQUEST, cases).await;
 }
 
 #[tokio::test]
-async fn a_proxy_uri_to_where_this_gateway_does_not_go_is_5_05_and_no_packet_leaves() {
+async fn a_proxy_uri_to_another_origin_is_5_05_and_no_packet_leaves() {
     let quiet = Quiet::new();
     let aim = Stub::content();
     let path = "9/!r:h/m.room.message/1";
@@ -235,6 +237,8 @@ async fn a_proxy_uri_to_where_this_gateway_does_not_go_is_5_05_and_no_packet_lea
             send().with_option(option::PROXY_SCHEME, "http"),
         ),
     ];
-    quiet.refuses(code::PROXYING_NOT_SUPPORTED, cases).await;
+    quiet
+        .responds_with(code::PROXYING_NOT_SUPPORTED, cases)
+        .await;
     assert_eq!(aim.connections(), 0);
 }

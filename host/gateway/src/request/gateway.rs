@@ -1,0 +1,201 @@
+//! The gateway: the way of a request to its response. Here `coap`, `runtime` and `homeserver` meet.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::access_log_entry::AccessLogEntry;
+use super::coap_request::Request;
+use super::conditions::{Conditions, EntityTags};
+use super::error::GatewayError;
+use super::pending_exchange::{Dispatch, PendingExchange};
+use super::response::Response;
+use super::rule_execution::{self, Started};
+use super::snapshot::{Snapshot, SnapshotCell};
+use super::txn_id::TxnIdGenerator;
+use super::{admission, discovery, routing};
+use crate::telemetry::recorder::{Recorder, Resource};
+use coap::Message;
+use contract::clock::Clock;
+use runtime::Revision;
+
+/// State that all exchanges share.
+pub struct Gateway {
+    /// The current snapshot. Each exchange takes it once.
+    pub snapshots: Arc<SnapshotCell>,
+    /// The time of day that rules get.
+    pub clock: Clock,
+    /// Counts and recent exchanges, for the status page.
+    pub recorder: Rc<Recorder>,
+    txn_ids: TxnIdGenerator,
+    entity_tags: EntityTags,
+}
+
+/// The resource of a request, as far as routing has found it.
+struct Route {
+    resource: Resource,
+    /// The revision that was called.
+    rule: Option<Arc<Revision>>,
+}
+
+impl Gateway {
+    /// A gateway that serves the current snapshot, by the system's clock.
+    #[must_use]
+    pub fn new(snapshots: Arc<SnapshotCell>) -> Self {
+        Self {
+            snapshots,
+            clock: Clock::system(),
+            recorder: Rc::default(),
+            txn_ids: TxnIdGenerator::new(),
+            entity_tags: EntityTags::default(),
+        }
+    }
+
+    /// Processes a request as far as it comes without waiting. Every request gets a response, errors included.
+    pub fn dispatch(&self, mut request: Request) -> Dispatch {
+        // The exchange keeps this snapshot, also after a reload.
+        let snapshot = self.snapshots.load();
+        // First, so that the log shows the path of the resource.
+        let resolved = snapshot
+            .local_names
+            .resolve(&mut request.message, request.local);
+        let log_entry = AccessLogEntry::new(&request);
+        let conditions = Conditions::of(&request.message);
+        let mut route = Route {
+            resource: Resource::Unknown,
+            rule: None,
+        };
+        let started = resolved.and_then(|()| self.start(&snapshot, request, &mut route));
+        let Route { resource, rule } = route;
+        let rule = rule.as_deref();
+        match started {
+            Ok(Started::Waiting(execution, step)) => Dispatch::Pending(Box::new(PendingExchange {
+                log_entry,
+                resource,
+                conditions,
+                execution,
+                step,
+            })),
+            Ok(Started::Ended(mut response)) => {
+                response.message = conditions.apply(&self.entity_tags, response.message);
+                self.record(log_entry, &resource, rule, None, &response.message);
+                Dispatch::Done(response)
+            }
+            Err(error) => {
+                let response = error_response(rule, &error);
+                self.record(log_entry, &resource, rule, None, &response);
+                Dispatch::Done(response.into())
+            }
+        }
+    }
+
+    /// Makes the homeserver calls of a pending exchange until the rule replies.
+    pub async fn finish(&self, pending: Box<PendingExchange>) -> Response {
+        let PendingExchange {
+            log_entry,
+            resource,
+            conditions,
+            mut execution,
+            step,
+        } = *pending;
+        let result = execution.finish(step).await;
+        let rule = Some(execution.revision());
+        let mut response = result.unwrap_or_else(|error| error_response(rule, &error).into());
+        response.message = conditions.apply(&self.entity_tags, response.message);
+        let upstream = execution.last_outcome();
+        self.record(log_entry, &resource, rule, upstream, &response.message);
+        response
+    }
+
+    /// Processes a request to its end.
+    pub async fn respond(&self, request: Request) -> Response {
+        match self.dispatch(request) {
+            Dispatch::Done(response) => response,
+            Dispatch::Pending(pending) => self.finish(pending).await,
+        }
+    }
+
+    /// The response to a request that the gateway cannot process now, and its log line.
+    #[must_use]
+    pub fn reject(&self, request: &Request, error: &GatewayError) -> Message {
+        if matches!(error, GatewayError::Busy) {
+            self.recorder.refused_busy();
+        }
+        let response = error.response();
+        let log_entry = AccessLogEntry::new(request);
+        self.record(log_entry, &Resource::Unknown, None, None, &response);
+        response
+    }
+
+    /// Finds the request's resource, and starts its rule. `route` gets the resource and the rule as they are found.
+    fn start(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        request: Request,
+        route: &mut Route,
+    ) -> Result<Started, GatewayError> {
+        let Request {
+            peer,
+            multicast,
+            message,
+            observes,
+            ..
+        } = request;
+        admission::check_hop_limit(&message)?;
+        let path = routing::path(&message)?;
+        let Snapshot {
+            rules,
+            disabled,
+            upstreams,
+            ..
+        } = &**snapshot;
+        if discovery::is_meant(&path) {
+            route.resource = Resource::Discovery;
+            let links = discovery::respond(&message, rules, disabled)?;
+            return Ok(Started::Ended(links.into()));
+        }
+        if multicast {
+            return Err(GatewayError::NotFound);
+        }
+        let (revision, found) = routing::find(&message, &path, rules, disabled)?;
+        route.resource = Resource::Link(revision.clone(), found.link);
+        let homeserver_of = |origin: &_| upstreams.find(origin);
+        let admitted = admission::admit(message, found, revision, observes, homeserver_of)?;
+        let revision = route.rule.insert(revision.clone());
+        let flow_id = self.txn_ids.next();
+        rule_execution::start(snapshot, self.clock, flow_id, revision, &peer, admitted)
+    }
+
+    /// Writes the exchange's log line, and counts it. `rule`: the revision that was called. `upstream`: the last
+    /// homeserver status, or the reason why there was none.
+    fn record(
+        &self,
+        log_entry: AccessLogEntry,
+        resource: &Resource,
+        rule: Option<&Revision>,
+        upstream: Option<&str>,
+        response: &Message,
+    ) {
+        let ended = log_entry.end(resource, rule, upstream, response);
+        let snapshot = self.snapshots.load();
+        self.recorder.ended(&snapshot.rules, &ended);
+    }
+}
+
+/// The response to an exchange that ended with an error. A fault of the rule is the operator's concern: it is logged.
+fn error_response(rule: Option<&Revision>, error: &GatewayError) -> Message {
+    let fault = match error {
+        GatewayError::RuleTrapped(trap) => Some(trap.to_string()),
+        GatewayError::RuleBrokeContract(how) => {
+            rule.map(|rule| format!("rule {} broke its contract: {how}", rule.name()))
+        }
+        _ => None,
+    };
+    // At the rate of the rule's own log lines, so that a faulty rule does not fill the log.
+    if let Some((fault, rule)) = fault.zip(rule)
+        && rule.state().budget.admit_line(Instant::now())
+    {
+        tracing::error!("{fault}");
+    }
+    error.response()
+}

@@ -1,0 +1,26 @@
+//! The result of a request's dispatch: a response, or an exchange that waits for a homeserver.
+
+use super::access_log_entry::AccessLogEntry;
+use super::conditions::Conditions;
+use super::response::Response;
+use super::rule_execution::RuleExecution;
+use crate::telemetry::recorder::Resource;
+use contract::Step;
+
+/// How far an exchange came without waiting.
+pub enum Dispatch {
+    /// To its end.
+    Done(Response),
+    /// To a homeserver call; `Gateway::finish` makes it.
+    Pending(Box<PendingExchange>),
+}
+
+/// An exchange that waits for a homeserver.
+pub struct PendingExchange {
+    pub(super) log_entry: AccessLogEntry,
+    pub(super) resource: Resource,
+    pub(super) conditions: Conditions,
+    pub(super) execution: Box<RuleExecution>,
+    /// The call to make.
+    pub(super) step: Step,
+}

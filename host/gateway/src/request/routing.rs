@@ -1,0 +1,63 @@
+//! Finds the rule and link of a request by its Uri-Path and method.
+
+use std::sync::Arc;
+
+use super::error::GatewayError;
+use coap::{Message, code, option};
+use contract::path_segment::is_plain;
+use contract::{Match, Mismatch};
+use runtime::{MountTable, Revision};
+
+/// Uri-Path as text.
+///
+/// # Errors
+/// 4.00 for a segment that is not UTF-8, is empty, `.` or `..`, or has control characters. A single empty segment is
+/// the root (RFC 7252 §6.5).
+pub fn path(request: &Message) -> Result<Vec<&str>, GatewayError> {
+    let segments: Vec<&str> = request
+        .options(option::URI_PATH)
+        .map(|segment| std::str::from_utf8(segment).map_err(|_| GatewayError::UriPath))
+        .collect::<Result<_, _>>()?;
+    match segments.as_slice() {
+        [""] => Ok(Vec::new()),
+        segments if segments.iter().all(|segment| is_plain(segment)) => Ok(segments.to_vec()),
+        _ => Err(GatewayError::Segment),
+    }
+}
+
+/// The rule and link of a request.
+///
+/// # Errors
+/// 4.04, 4.05; 5.05 if a Proxy-Uri comes without the path of a resource.
+pub fn find<'a>(
+    request: &Message,
+    path: &[&str],
+    table: &'a MountTable,
+    disabled: &[String],
+) -> Result<(&'a Arc<Revision>, Match), GatewayError> {
+    let proxied = request.option(option::PROXY_URI).is_some();
+    lookup(path, request.code, table, disabled).map_err(|mismatch| match mismatch {
+        // A method that no resource has is 4.05 on any path (RFC 7252 §5.8).
+        Mismatch::Path if !(code::GET..=code::IPATCH).contains(&request.code) => {
+            GatewayError::Method
+        }
+        Mismatch::Path if proxied => GatewayError::ProxyingNotSupported(
+            "a Proxy-Uri needs the Uri-Path of a resource; see /.well-known/core",
+        ),
+        Mismatch::Path => GatewayError::NotFound,
+        Mismatch::Method => GatewayError::Method,
+    })
+}
+
+/// The rule and link of a path and method, unless the resource is switched off.
+pub(super) fn lookup<'a>(
+    path: &[&str],
+    method: u8,
+    table: &'a MountTable,
+    disabled: &[String],
+) -> Result<(&'a Arc<Revision>, Match), Mismatch> {
+    match path.first() {
+        Some(first) if disabled.iter().any(|name| name == first) => Err(Mismatch::Path),
+        _ => table.find(path, method),
+    }
+}

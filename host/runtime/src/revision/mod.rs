@@ -25,12 +25,11 @@ use super::revision::accounting::RuleAccounting;
 use super::revision::health::Health;
 use super::revision::limits::{Limit, RuleLimits};
 use contract::bindings::{
-    CallError, Context, Description, Effect, Failure, HttpRequest, HttpResponse, Message,
+    CallError, Context, Description, Effect, Failure, HttpResponse, Message,
 };
 use contract::digest::Digest;
 use contract::grant::Grant;
 use contract::links::{self, Match, Mismatch};
-use contract::needs;
 
 /// A rule's linked component with its description, limits and settings.
 pub struct Revision {
@@ -41,6 +40,7 @@ pub struct Revision {
     pub(crate) pre: InstancePre<CallState>,
     pub(crate) exports: Exports,
     pub(crate) description: Description,
+    needs: Vec<Grant>,
     pub(crate) settings: Vec<(String, String)>,
     limits: RuleLimits,
     calls: AtomicU64,
@@ -79,6 +79,7 @@ impl Revision {
             pre,
             exports,
             description: nothing(),
+            needs: Vec::new(),
             settings: owned(candidate.settings),
             limits: candidate.limits,
             calls: AtomicU64::new(0),
@@ -101,6 +102,7 @@ impl Revision {
             pre: self.pre.clone(),
             exports: self.exports.clone(),
             description: nothing(),
+            needs: Vec::new(),
             settings: owned(settings),
             limits: self.limits,
             calls: AtomicU64::new(0),
@@ -165,10 +167,10 @@ impl Revision {
         links::find(&self.description.links, path, method)
     }
 
-    /// Whether the description asked for this call; anything else is `denied`.
+    /// The needs of the description.
     #[must_use]
-    pub fn needs(&self, request: &HttpRequest) -> bool {
-        needs::cover(&self.description.needs, request)
+    pub fn needs(&self) -> &[Grant] {
+        &self.needs
     }
 
     /// Tells whether a device's call failed. A revision that fails too often raises an alarm.

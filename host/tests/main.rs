@@ -32,6 +32,7 @@ mod observing_device;
 mod observing_reconfigured;
 mod observing_together;
 mod over_udp;
+mod prepared_call;
 mod proxying;
 mod reconfiguring;
 mod refusals;

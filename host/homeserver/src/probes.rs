@@ -14,8 +14,8 @@ use super::homeserver::Homeserver;
 use super::record::CallRecord;
 use super::request::HttpCall;
 use super::settings::Others;
-use contract::clock::Clock;
 use contract::CheckedRequest;
+use contract::clock::Clock;
 
 /// What is known for less long than this is not asked again. A monitor looks about as often.
 const FRESH: Duration = Duration::from_secs(10);

@@ -9,8 +9,8 @@ use reqwest::{Client, Method, Response, Url};
 use secrecy::ExposeSecret;
 use tokio::time::{Instant, timeout_at};
 
-use super::failure::{cause, dates, is_not_public, is_tls, was_closed};
 use super::concurrency_limit::ConcurrencyLimit;
+use super::failure::{cause, dates, is_not_public, is_tls, was_closed};
 use super::homeserver::Homeserver;
 use super::response::{is_unrecognized, read};
 use contract::clock::Clock;

@@ -226,9 +226,7 @@ impl Upstreams {
                 .requested
                 .as_ref()
                 .and_then(|requested| self.current(requested)),
-            Upstream::Named(name) => {
-                homeservers.find(|homeserver| homeserver.name() == Some(name))
-            }
+            Upstream::Named(name) => homeservers.find(|homeserver| homeserver.name() == Some(name)),
         }
         .ok_or_else(|| CallError::unsent("denied"))
     }

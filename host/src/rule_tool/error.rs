@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use super::build::BuildCommandError;
 use super::new::NewError;
-use contract::GrantError;
 use runtime::{
     ActivationError, CompileError, EngineError, KeyError, ManifestError, PackageError,
     SelfTestError, Trap, TrustError,
@@ -73,8 +72,6 @@ pub(super) enum ToolError {
     Package(#[from] PackageError),
     #[error("{}: {fault}", path.display())]
     Manifest { path: PathBuf, fault: ManifestError },
-    #[error("the component describes a need that cannot be granted: {0}; mend `describe`")]
-    Need(#[from] GrantError),
     #[error(transparent)]
     Smoke(#[from] SelfTestError),
     #[error(transparent)]
@@ -95,7 +92,6 @@ impl ToolError {
             | Self::Activation(_)
             | Self::Package(_)
             | Self::Manifest { .. }
-            | Self::Need(_)
             | Self::Smoke(_)
             | Self::Trap(_)
             | Self::Contract(_)

@@ -11,7 +11,7 @@ use super::limits::{GATHERING, LEAST_INTERVAL, MAX_PASSED_OVER, MAX_RECENT, MAX_
 use super::pause::pause;
 use super::shared_change::SharedChange;
 use coap::ObservationId;
-use contract::{HttpRequest, Upstream};
+use contract::{Call, Credential, Upstream};
 use homeserver::{Account, Caller, Upstreams};
 use runtime::Revision;
 
@@ -20,23 +20,23 @@ pub(super) struct Identity {
     pub(super) account: Account,
     pub(super) device: Caller,
     /// What the account was found by: the upstream and credential of the rule's request.
-    found_by: (Upstream, String),
+    found_by: (Upstream, Credential),
 }
 
 impl Identity {
     /// A device's, as a request of its rule has it.
-    pub(super) fn new(account: Account, device: Caller, request: HttpRequest) -> Self {
+    pub(super) fn new(account: Account, device: Caller, call: Call) -> Self {
         Self {
             account,
             device,
-            found_by: (request.upstream, request.credential),
+            found_by: (call.upstream, call.credential),
         }
     }
 
     /// Whether the same request would still be made in the same name.
     pub(super) fn is_served_by(&self, upstreams: &Upstreams) -> bool {
         let (upstream, credential) = &self.found_by;
-        let account = upstreams.account(&self.device, upstream, credential);
+        let account = upstreams.account(&self.device, upstream, *credential);
         account.is_ok_and(|account| account.is(&self.account))
     }
 }

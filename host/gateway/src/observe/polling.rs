@@ -13,8 +13,8 @@ use super::notification::ended;
 use super::shared_change::SharedChange;
 use crate::request::{MAX_HOLD, Snapshot, policy, reply};
 use coap::{self, code};
-use contract::{Change, Failure, HttpRequest, Progress};
-use homeserver::{Outcome, Upstreams};
+use contract::{Call, Change, Failure, Outcome, Progress};
+use homeserver::Upstreams;
 use runtime::Trap;
 
 /// A call to make: [`ObserveBroker::polled`] gets its outcome.
@@ -22,7 +22,7 @@ pub struct PollCall {
     /// Of which poll.
     pub id: PollId,
     pub(super) identity: Rc<Identity>,
-    pub(super) request: HttpRequest,
+    pub(super) call: Call,
     pub(super) topics: Vec<String>,
     pub(super) cancelled: oneshot::Receiver<()>,
     pub(super) patience: Duration,
@@ -33,16 +33,20 @@ pub type Polled = Option<(Vec<String>, Outcome)>;
 
 impl PollCall {
     /// Makes it.
-    pub async fn make(mut self, upstreams: &Upstreams) -> (PollId, Polled) {
+    pub async fn make(self, upstreams: &Upstreams) -> (PollId, Polled) {
         let Identity {
             account, device, ..
         } = &*self.identity;
         let deadline = tokio::time::Instant::now() + self.patience;
+        let call = async {
+            let call = upstreams.prepare(device, self.call)?;
+            upstreams.poll(account, device, &call, deadline).await
+        };
         let polled = tokio::select! {
             biased;
             // It is dropped with the poll, or with another call in its place.
             _ = self.cancelled => None,
-            outcome = upstreams.poll(account, device, &mut self.request, deadline) => Some((self.topics, outcome)),
+            outcome = call => Some((self.topics, outcome)),
         };
         (self.id, polled)
     }
@@ -86,16 +90,19 @@ impl ObserveBroker {
                     continue;
                 }
             };
-            if let Err(denied) = poll.revision.check_call(&request) {
-                policy::log_denied(&poll.revision, &Err(denied));
-                self.finish_poll(id, &not_allowed());
-                continue;
-            }
-            let hold = Duration::from_millis(request.hold_ms.into()).min(MAX_HOLD);
+            let call = match poll.revision.check_call(request) {
+                Ok(call) => call,
+                Err(denied) => {
+                    policy::log_denied(&poll.revision, &Err(denied.into()));
+                    self.finish_poll(id, &not_allowed());
+                    continue;
+                }
+            };
+            let hold = Duration::from_millis(call.request.hold_ms().into()).min(MAX_HOLD);
             return Some(PollCall {
                 id,
                 identity: poll.identity.clone(),
-                request,
+                call,
                 topics,
                 cancelled: poll.ask(now),
                 patience: service.deadline + hold,

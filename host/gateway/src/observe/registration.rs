@@ -71,12 +71,12 @@ impl ObserveBroker {
             .map_err(|failure| {
                 Unobservable::Failed(contract::escaping::escaped(&failure.diagnostic, 200))
             })?;
-        revision
-            .check_call(&request)
+        let call = revision
+            .check_call(request)
             .map_err(|_| Unobservable::Denied)?;
         let account = service
             .upstreams
-            .account(device, &request.upstream, &request.credential)
+            .account(device, &call.upstream, call.credential)
             .map_err(|_| Unobservable::Denied)?;
         let wanted =
             |poll: &LongPoll| poll.share == watch.share && poll.identity.account.is(&account);
@@ -100,7 +100,7 @@ impl ObserveBroker {
             self.refused_polls += 1;
             return Err(Unobservable::Full);
         }
-        let identity = Identity::new(account, device.clone(), request);
+        let identity = Identity::new(account, device.clone(), call);
         let (share, state) = (watch.share.clone(), watch.state.clone());
         let poll = LongPoll::new(revision.clone(), identity, share, state, now);
         Ok(self.add_poll(poll))

@@ -4,8 +4,11 @@ pub(crate) mod accounting;
 pub(crate) mod activation;
 pub(crate) mod activation_error;
 pub(crate) mod budget;
+pub(crate) mod call_policy;
+#[cfg(feature = "compiler")]
+pub(crate) mod footprint;
 mod health;
-pub(crate) mod limits;
+mod observing;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -23,12 +26,10 @@ use super::engine::Engine;
 use super::engine::rule_binary::RuleBinary;
 use super::revision::accounting::RuleAccounting;
 use super::revision::health::Health;
-use super::revision::limits::{Limit, RuleLimits};
-use contract::bindings::{
-    CallError, Context, Description, Effect, Failure, HttpResponse, Message,
-};
+use crate::limits::{Limit, RuleLimits};
+use contract::bindings::{CallError, Context, Description, Effect, Failure, HttpResponse, Message};
 use contract::digest::Digest;
-use contract::grant::Grant;
+use contract::grant::{Grant, GrantError};
 use contract::links::{self, Match, Mismatch};
 
 /// A rule's linked component with its description, limits and settings.
@@ -39,7 +40,7 @@ pub struct Revision {
     engine: Engine,
     pub(crate) pre: InstancePre<CallState>,
     pub(crate) exports: Exports,
-    pub(crate) description: Description,
+    description: Description,
     needs: Vec<Grant>,
     pub(crate) settings: Vec<(String, String)>,
     limits: RuleLimits,
@@ -109,12 +110,19 @@ impl Revision {
             health: Health::default(),
         };
         Ok(match revision.describe()? {
-            Ok(description) => {
-                revision.description = description;
-                Ok(revision)
-            }
+            Ok(description) => match revision.describes(description) {
+                Ok(()) => Ok(revision),
+                Err(fault) => Err(fault.to_string()),
+            },
             Err(refusal) => Err(refusal),
         })
+    }
+
+    /// Takes over a description.
+    fn describes(&mut self, description: Description) -> Result<(), GrantError> {
+        self.needs = Grant::of_needs(&description)?;
+        self.description = description;
+        Ok(())
     }
 
     /// The rule's name.

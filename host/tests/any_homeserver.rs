@@ -3,10 +3,9 @@
 use contract::{HttpRequest, Upstream};
 use homeserver::{Caller, Others, Upstreams};
 use std::time::Duration;
-use tokio::time::Instant;
 use url::Url;
 
-use crate::http_call::{device, failure, homeserver, request, settings, token};
+use crate::http_call::{call_for, device, failure, homeserver, request, settings, token};
 use crate::stub::Stub;
 
 fn open(default: &Stub) -> Upstreams {
@@ -71,13 +70,12 @@ async fn a_name_that_leads_to_this_machine_gets_no_packet() {
             ..device()
         };
         for credential in ["none", "device"] {
-            let mut request = HttpRequest {
+            let request = HttpRequest {
                 upstream: Upstream::Requested,
                 credential: credential.into(),
                 ..request()
             };
-            let deadline = Instant::now() + Duration::from_secs(20);
-            let outcome = open.call(&device, &mut request, deadline).await;
+            let outcome = call_for(&open, &device, request, Duration::from_secs(20)).await;
             assert_eq!(failure(outcome), ("denied".into(), false), "{name}");
         }
     }
@@ -92,13 +90,12 @@ async fn a_configured_token_does_not_go_to_a_homeserver_that_a_device_chose() {
         requested: open.find(&url("https://matrix.invalid")).ok(),
         ..device()
     };
-    let mut request = HttpRequest {
+    let request = HttpRequest {
         upstream: Upstream::Requested,
         credential: "any".into(),
         ..request()
     };
-    let deadline = Instant::now() + Duration::from_secs(20);
-    let outcome = open.call(&device, &mut request, deadline).await;
+    let outcome = call_for(&open, &device, request, Duration::from_secs(20)).await;
     assert_eq!(failure(outcome), ("no-credential".into(), false));
 }
 

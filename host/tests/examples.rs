@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use comatrix_sdk::vectors::cases;
+use runtime::RuleLimits;
 use runtime::self_test;
-use runtime::{RuleLimits, Vector};
 
 use crate::default_rule::{activate_rule, engine, limits};
 
@@ -18,11 +18,7 @@ fn pass(rule: &str, folder: &str, limits: RuleLimits) -> usize {
         .unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask guest`", file.display()));
     let revision = activate_rule(&engine(), None, rule, &component, BTreeMap::new(), limits)
         .unwrap_or_else(|error| panic!("{error}"));
-    let vectors: Vec<Vector> = cases(&workspace.join(folder))
-        .unwrap_or_else(|error| panic!("{error}"))
-        .into_iter()
-        .map(Vector::from)
-        .collect();
+    let vectors = cases(&workspace.join(folder)).unwrap_or_else(|error| panic!("{error}"));
     self_test(&revision, &vectors).unwrap_or_else(|error| panic!("{error}"))
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use contract::clock::Clock;
 use contract::secret::AccessToken;
-use contract::{HttpRequest, Upstream};
+use contract::{Call, CallError, HttpRequest, Upstream};
 use homeserver::{
     Caller, ClientApi, ConcurrencyLimit, Homeserver, Outcome, UpstreamLimits, UpstreamSettings,
     Upstreams,
@@ -72,14 +72,20 @@ pub async fn call(upstreams: &Upstreams, request: HttpRequest) -> Outcome {
     call_within(upstreams, request, Duration::from_secs(20)).await
 }
 
-pub async fn call_within(
+pub async fn call_within(upstreams: &Upstreams, request: HttpRequest, limit: Duration) -> Outcome {
+    call_for(upstreams, &device(), request, limit).await
+}
+
+/// The call of a device: checked, prepared and sent as the gateway does.
+pub async fn call_for(
     upstreams: &Upstreams,
-    mut request: HttpRequest,
+    device: &Caller,
+    request: HttpRequest,
     limit: Duration,
 ) -> Outcome {
-    upstreams
-        .call(&device(), &mut request, Instant::now() + limit)
-        .await
+    let call = Call::try_from(request).map_err(|_| CallError::unsent("denied"))?;
+    let call = upstreams.prepare(device, call)?;
+    upstreams.send(device, &call, Instant::now() + limit).await
 }
 
 /// The reason why there was no response, and whether the homeserver may have processed the request.

@@ -35,6 +35,7 @@ mod observing_reconfigured;
 mod observing_swapped;
 mod observing_together;
 mod over_udp;
+mod prepared_call;
 mod proxying;
 mod reconfiguring;
 mod resources;

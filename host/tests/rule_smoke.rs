@@ -7,7 +7,7 @@ use coap::code;
 use comatrix_sdk::vectors::cases;
 use contract::{Effect, Failure, HttpRequest, Message, Reply, Step};
 use runtime::self_test;
-use runtime::{Manifest, Revision, RuleLimits, Vector};
+use runtime::{Case, Manifest, Revision, RuleLimits};
 use serde_json::json;
 
 use crate::default_rule;
@@ -53,8 +53,8 @@ fn call(path: &str, state: usize) -> Result<Effect, Failure> {
     }))
 }
 
-fn vector(calls: Vec<serde_json::Value>, reply: serde_json::Value) -> Vector {
-    Vector {
+fn vector(calls: Vec<serde_json::Value>, reply: serde_json::Value) -> Case {
+    Case {
         name: "it greets".into(),
         request: json!({"method": "GET", "path": ["test"]}),
         calls,
@@ -145,9 +145,8 @@ fn a_call_beyond_the_needs_or_a_state_beyond_its_limit_is_a_failure() {
 #[test]
 fn the_default_rules_vectors_pass_each_with_its_own_settings() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest/comatrix/vectors");
-    let cases = cases(&folder).unwrap_or_else(|error| panic!("{error}"));
-    let vectors: Vec<_> = cases.into_iter().map(Vector::from).collect();
-    let with_settings = |vector: &&Vector| vector.request.get("settings").is_some();
+    let vectors = cases(&folder).unwrap_or_else(|error| panic!("{error}"));
+    let with_settings = |vector: &&Case| vector.request.get("settings").is_some();
     assert!(vectors.iter().filter(with_settings).count() > 3);
     // The operator's own setting must not change what the vectors show.
     let legacy = BTreeMap::from([("errors".to_owned(), "legacy".to_owned())]);
@@ -163,7 +162,7 @@ fn the_needs_of_manifest_and_component_must_be_the_same_in_any_order() {
     let check = |needs: &[&str]| {
         let mut manifest = manifest_of(&component);
         manifest.needs = needs.iter().map(|need| need.parse().unwrap()).collect();
-        let checked = manifest.check_needs(revision.description());
+        let checked = manifest.check_needs(revision.needs());
         checked.map_err(|error| error.to_string())
     };
     let need = crate::rule_package::NEED;

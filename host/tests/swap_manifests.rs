@@ -3,7 +3,7 @@
 use std::fs;
 
 use gateway::rule_manager::Reply;
-use runtime::{Manifest, Vector};
+use runtime::{Case, Manifest};
 use serde_json::json;
 
 use crate::rule_package::manifest_of;
@@ -59,7 +59,7 @@ async fn nothing_below_what_a_manifest_asked_for_comes_back() {
 #[tokio::test]
 async fn a_component_that_fails_its_vectors_or_its_manifest_is_not_swapped_in() {
     let stage = Stage::new("swap-vectors", &[("a", saying("one"))]);
-    let vector = |payload: &str| Vector {
+    let vector = |payload: &str| Case {
         name: "it speaks".into(),
         request: json!({"method": "GET", "path": ["test"]}),
         calls: vec![],

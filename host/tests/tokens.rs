@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use contract::{HttpRequest, Upstream};
 use homeserver::{Caller, ClientApi, ConcurrencyLimit, Homeserver, Outcome, Upstreams};
-use tokio::time::Instant;
 
-use crate::http_call::{device, failure, homeserver, request, token, upstreams};
+use crate::http_call::{call_for, device, failure, homeserver, request, token, upstreams};
 use crate::stub::Stub;
 
 /// The default homeserver and one called `other`.
@@ -41,13 +40,12 @@ impl Two {
     }
 
     async fn call(&self, device: &Caller, upstream: Upstream, credential: &str) -> Outcome {
-        let mut request = HttpRequest {
+        let request = HttpRequest {
             upstream,
             credential: credential.into(),
             ..request()
         };
-        let deadline = Instant::now() + Duration::from_secs(20);
-        self.upstreams.call(device, &mut request, deadline).await
+        call_for(&self.upstreams, device, request, Duration::from_secs(20)).await
     }
 }
 

@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use super::bindings::{HttpRequest, Need, Upstream};
+use super::bindings::{Description, Need};
+use super::call::{Call, Credential, Method};
 use super::path_pattern::{PathPattern, PatternError, encoded};
 use crate::escaping::escaped;
 use crate::path_segment::decoded;
@@ -64,55 +65,6 @@ pub enum GrantError {
     TooLong,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Method {
-    Get,
-    Post,
-    Put,
-    Delete,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Credential {
-    None,
-    Device,
-    Any,
-}
-
-impl Method {
-    const ALL: [Self; 4] = [Self::Get, Self::Post, Self::Put, Self::Delete];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Delete => "DELETE",
-        }
-    }
-
-    fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|method| method.name() == name)
-    }
-}
-
-impl Credential {
-    const ALL: [Self; 3] = [Self::None, Self::Device, Self::Any];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Device => "device",
-            Self::Any => "any",
-        }
-    }
-
-    fn named(name: &str) -> Option<Self> {
-        let mut all = Self::ALL.into_iter();
-        all.find(|credential| credential.name() == name)
-    }
-}
-
 impl Grant {
     /// `standard`, `requested`, or the name of a homeserver.
     #[must_use]
@@ -131,6 +83,14 @@ impl Grant {
             fault,
         })?;
         Self::new(methods, &need.credential, need.upstream.clone(), path)
+    }
+
+    /// What a description asks for, in its order.
+    ///
+    /// # Errors
+    /// [`GrantError`] for the first need that no grant can fulfil.
+    pub fn of_needs(description: &Description) -> Result<Vec<Self>, GrantError> {
+        description.needs.iter().map(Self::of).collect()
     }
 
     fn new<'a>(
@@ -173,16 +133,11 @@ impl Grant {
 
     /// Whether this call is one of those.
     #[must_use]
-    pub fn allows(&self, request: &HttpRequest) -> bool {
-        let upstream = match &request.upstream {
-            Upstream::Standard => "standard",
-            Upstream::Requested => "requested",
-            Upstream::Named(name) => name,
-        };
-        self.upstream == upstream
-            && self.credential.name() == request.credential
-            && Method::named(&request.method).is_some_and(|method| self.methods.contains(&method))
-            && self.path.matches(&request.path)
+    pub fn allows(&self, call: &Call) -> bool {
+        self.credential == call.credential
+            && self.methods.contains(&call.request.method())
+            && self.upstream == call.upstream.name()
+            && self.path.matches(call.request.path())
     }
 }
 

@@ -1,14 +1,16 @@
-//! The values that the gateway and its rules exchange (`wit/`), and the words in which an operator grants calls to a rule.
+//! The values that the gateway and its rules exchange (`wit/`), and the language in which an operator grants calls to a rule.
 //!
-//! Everything here computes: no socket, no file but a token's, no thread. Read first: [`bindings`], then [`grant`].
+//! Everything here computes: no socket, no thread, no file except an access token's. Read first: [`bindings`], then [`call`],
+//! then [`grant`].
 
 pub mod bindings;
+pub mod call;
 pub mod clock;
 pub mod digest;
 pub mod escaping;
 pub mod grant;
+mod header;
 pub mod links;
-pub mod needs;
 pub mod path_pattern;
 pub mod path_segment;
 pub mod peer;
@@ -19,8 +21,12 @@ pub use bindings::{
     HttpResponse, Link, Message, Need, Progress, Reply, Segment, SessionChange, Step, Target,
     Upstream, Watch,
 };
+pub use call::{Call, CallFault, CheckedRequest, Credential, Method};
 pub use digest::Digest;
 pub use grant::{Grant, GrantError};
 pub use links::{Match, Mismatch};
 pub use path_pattern::{PathPattern, PatternError};
 pub use peer::Peer;
+
+/// The outcome of a homeserver call.
+pub type Outcome = Result<HttpResponse, CallError>;

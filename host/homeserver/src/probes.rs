@@ -9,19 +9,20 @@ use reqwest::Client;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::homeserver::{ConcurrencyLimit, Homeserver};
+use super::concurrency_limit::ConcurrencyLimit;
+use super::homeserver::Homeserver;
 use super::record::CallRecord;
-use super::request::Call;
+use super::request::HttpCall;
 use super::settings::Others;
+use contract::CheckedRequest;
 use contract::clock::Clock;
-use contract::{HttpRequest, Upstream};
 
 /// What is known for less long than this is not asked again. A monitor looks about as often.
 const FRESH: Duration = Duration::from_secs(10);
 /// A homeserver that takes longer to say its versions is of no use to a caller.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Bytes of the answer: some kilobytes of versions and features.
-const MAX_ANSWER: usize = 64 << 10;
+const MAX_RESPONSE: usize = 64 << 10;
 
 /// The configured homeservers, and how to ask them. Cheap to clone.
 #[derive(Clone)]
@@ -77,28 +78,21 @@ impl Probes {
 
     /// `GET /_matrix/client/versions`, which needs no token and is answered from memory. That one is away is told once.
     async fn ask(&self, homeserver: &Homeserver) {
-        let mut request = HttpRequest {
-            upstream: Upstream::Standard,
-            credential: "none".into(),
-            method: "GET".into(),
-            path: ["_matrix", "client", "versions"].map(str::to_owned).into(),
-            query: Vec::new(),
-            headers: Vec::new(),
-            body: None,
-            hold_ms: 0,
+        let Ok(request) = CheckedRequest::get(&["_matrix", "client", "versions"]) else {
+            unreachable!("its segments are plain")
         };
         let before = homeserver.record().presence();
-        let call = Call {
+        let call = HttpCall {
             client: &self.client,
             homeserver,
             token: None,
             slots: None,
-            max_answer: MAX_ANSWER,
+            max_response: MAX_RESPONSE,
             clock: self.clock,
             is_quiet: before.is_some_and(|before| !before.is_there),
         };
         let began = Instant::now();
-        let (outcome, _) = call.make(&mut request, began + PATIENCE).await;
+        let (outcome, _) = call.make(&request, began + PATIENCE).await;
         // No exchange: it is not among the calls that are counted.
         homeserver.record().saw(&outcome, Some(began.elapsed()));
     }

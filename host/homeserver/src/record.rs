@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::Outcome;
+use contract::Outcome;
 
 /// What a call can lead to: the class of a status, or a reason of `types.call-error`.
 pub const OUTCOMES: [&str; 13] = [

@@ -1,4 +1,4 @@
-//! One call: checked, sent, its answer read within its bounds.
+//! One HTTP call: built, sent, its response read within its bounds.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -9,42 +9,35 @@ use reqwest::{Client, Method, Response, Url};
 use secrecy::ExposeSecret;
 use tokio::time::{Instant, timeout_at};
 
+use super::concurrency_limit::ConcurrencyLimit;
 use super::failure::{cause, dates, is_not_public, is_tls, was_closed};
-use super::headers::may_send;
-use super::homeserver::{ConcurrencyLimit, Homeserver};
+use super::homeserver::Homeserver;
 use super::response::{is_unrecognized, read};
-use super::{Outcome, unsent};
 use contract::clock::Clock;
-use contract::path_segment::is_plain;
 use contract::secret::AccessToken;
-use contract::{CallError, HttpRequest};
+use contract::{CallError, CheckedRequest, Outcome};
 
-/// Bytes of a request body: a device's 128 KiB may double on their way from CBOR to JSON.
-const MAX_REQUEST_BODY: usize = 256 << 10;
-/// Headers that a rule may add.
-const MAX_HEADERS: usize = 16;
-
-/// A call about to be made.
-pub(super) struct Call<'a> {
+/// How a request is sent, and where.
+pub(super) struct HttpCall<'a> {
     pub(super) client: &'a Client,
     pub(super) homeserver: &'a Homeserver,
     /// The token to attach.
     pub(super) token: Option<&'a AccessToken>,
     /// Where it queues; none for a long poll.
     pub(super) slots: Option<&'a ConcurrencyLimit>,
-    /// Bytes of the answer.
-    pub(super) max_answer: usize,
+    /// Bytes of the response.
+    pub(super) max_response: usize,
     /// By which certificates are judged.
     pub(super) clock: Clock,
-    /// Whether nobody needs to be told that it has failed: that was said before.
+    /// Whether a failure is not logged: it was logged before.
     pub(super) is_quiet: bool,
 }
 
-impl Call<'_> {
-    /// Makes the call; `request` loses its body. Also how long it took since it had its place in the queue, if it had one.
+impl HttpCall<'_> {
+    /// Sends the request. Also returns the time since the call had its place in the queue, if it had one.
     pub(super) async fn make(
         self,
-        request: &mut HttpRequest,
+        request: &CheckedRequest,
         deadline: Instant,
     ) -> (Outcome, Option<Duration>) {
         let sent = Cell::new(false);
@@ -61,35 +54,43 @@ impl Call<'_> {
 
     async fn made(
         self,
-        request: &mut HttpRequest,
+        request: &CheckedRequest,
         sent: &Cell<bool>,
         began: &Cell<Option<Instant>>,
     ) -> Outcome {
         let Self {
             homeserver,
-            max_answer,
+            max_response,
             ..
         } = self;
         let _slots = match self.slots {
-            Some(slots) => Some(slots.take().await.ok_or_else(|| unsent("busy"))?),
+            Some(slots) => Some(
+                slots
+                    .take()
+                    .await
+                    .ok_or_else(|| CallError::unsent("busy"))?,
+            ),
             None => None,
         };
         began.set(Some(Instant::now()));
-        let mut checked = Checked::new(&self, request, sent)?;
-        let answer = checked.make(max_answer).await?;
-        if homeserver.may_be_old() && is_unrecognized(&answer) && checked.use_r0() {
-            let answer = checked.make(max_answer).await?;
-            if !is_unrecognized(&answer) {
+        let mut outgoing = Outgoing::new(&self, request, sent)?;
+        if homeserver.is_old() {
+            outgoing.use_r0();
+        }
+        let response = outgoing.exchange(max_response).await?;
+        if homeserver.may_be_old() && is_unrecognized(&response) && outgoing.use_r0() {
+            let response = outgoing.exchange(max_response).await?;
+            if !is_unrecognized(&response) {
                 homeserver.remember_old();
             }
-            return Ok(answer);
+            return Ok(response);
         }
-        Ok(answer)
+        Ok(response)
     }
 }
 
-/// A call that may be made.
-struct Checked<'a> {
+/// A request in the types of the HTTP client.
+struct Outgoing<'a> {
     client: &'a Client,
     method: Method,
     url: Url,
@@ -100,14 +101,14 @@ struct Checked<'a> {
     is_quiet: bool,
 }
 
-impl<'a> Checked<'a> {
-    /// Checks what the rule wants. What it must not want is `denied`.
+impl<'a> Outgoing<'a> {
+    /// Builds the request and attaches the token.
     fn new(
-        call: &Call<'a>,
-        request: &mut HttpRequest,
+        call: &HttpCall<'a>,
+        request: &CheckedRequest,
         sent: &'a Cell<bool>,
     ) -> Result<Self, CallError> {
-        let Call {
+        let HttpCall {
             client,
             homeserver,
             token,
@@ -115,39 +116,17 @@ impl<'a> Checked<'a> {
             is_quiet,
             ..
         } = *call;
-        let denied = || unsent("denied");
-        let method = match request.method.as_str() {
-            "GET" => Method::GET,
-            "POST" => Method::POST,
-            "PUT" => Method::PUT,
-            "DELETE" => Method::DELETE,
-            _ => return Err(denied()),
-        };
-        if !request.path.iter().all(|segment| is_plain(segment))
-            || request.headers.len() > MAX_HEADERS
-            || request
-                .body
-                .as_ref()
-                .is_some_and(|body| body.len() > MAX_REQUEST_BODY)
-        {
-            return Err(denied());
-        }
-        if homeserver.is_old() {
-            use_r0(&mut request.path);
-        }
+        let denied = || CallError::unsent("denied");
         let mut url = homeserver.origin().clone();
         url.path_segments_mut()
             .map_err(|()| denied())?
             .clear()
-            .extend(&request.path);
-        if !request.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(&request.query);
+            .extend(request.path());
+        if !request.query().is_empty() {
+            url.query_pairs_mut().extend_pairs(request.query());
         }
         let mut headers = HeaderMap::new();
-        for (name, value) in &request.headers {
-            if !may_send(name) {
-                return Err(denied());
-            }
+        for (name, value) in request.headers() {
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| denied())?;
             headers.append(name, HeaderValue::from_str(value).map_err(|_| denied())?);
         }
@@ -156,10 +135,15 @@ impl<'a> Checked<'a> {
         }
         Ok(Self {
             client,
-            method,
+            method: match request.method() {
+                contract::Method::Get => Method::GET,
+                contract::Method::Post => Method::POST,
+                contract::Method::Put => Method::PUT,
+                contract::Method::Delete => Method::DELETE,
+            },
             url,
             headers,
-            body: request.body.take().map(Bytes::from),
+            body: request.body().cloned(),
             sent,
             clock,
             is_quiet,
@@ -168,12 +152,12 @@ impl<'a> Checked<'a> {
 
     /// Sends it, and once more if the homeserver closed a kept connection at that moment and a repeat is
     /// harmless (RFC 9110 §9.2.2; a PUT to Matrix carries its transaction id).
-    async fn make(&mut self, max_answer: usize) -> Outcome {
+    async fn exchange(&self, max_response: usize) -> Outcome {
         match self.send().await {
-            Ok(response) => read(response, max_answer).await,
+            Ok(response) => read(response, max_response).await,
             Err(error) if self.method != Method::POST && was_closed(&error) => {
                 let response = self.send().await.map_err(|error| self.failed(&error))?;
-                read(response, max_answer).await
+                read(response, max_response).await
             }
             Err(error) => Err(self.failed(&error)),
         }
@@ -215,30 +199,15 @@ impl<'a> Checked<'a> {
         }
     }
 
-    /// Changes the path to the prefix of before Matrix 1.1; false where it has none to change.
+    /// Changes the path to the prefix of before Matrix 1.1; false if the path has none to change.
     fn use_r0(&mut self) -> bool {
-        let mut path: Vec<String> = self
-            .url
-            .path_segments()
-            .into_iter()
-            .flatten()
-            .map(str::to_owned)
-            .collect();
-        let changed = use_r0(&mut path);
-        self.url.set_path(&path.join("/"));
-        changed
-    }
-}
-
-fn use_r0(path: &mut [String]) -> bool {
-    match path {
-        [matrix, client, version, ..]
-            if matrix == "_matrix" && client == "client" && version == "v3" =>
-        {
-            "r0".clone_into(version);
-            true
-        }
-        _ => false,
+        let rest = self.url.path().strip_prefix("/_matrix/client/v3");
+        let rest = rest.filter(|rest| rest.is_empty() || rest.starts_with('/'));
+        let Some(path) = rest.map(|rest| format!("/_matrix/client/r0{rest}")) else {
+            return false;
+        };
+        self.url.set_path(&path);
+        true
     }
 }
 

@@ -2,9 +2,8 @@
 
 use reqwest::Response;
 
-use super::Outcome;
 use super::failure::cause;
-use contract::{CallError, HttpResponse};
+use contract::{CallError, HttpResponse, Outcome};
 
 /// Headers of an answer that a rule gets to see.
 const PASSED_ON: [&str; 4] = ["content-type", "etag", "retry-after", "last-modified"];

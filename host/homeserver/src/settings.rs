@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{CallRecord, ConcurrencyLimit, Homeserver, Upstreams};
+use super::concurrency_limit::ConcurrencyLimit;
+use super::homeserver::Homeserver;
+use super::record::CallRecord;
 use contract::clock::Clock;
 
 /// Bounds of egress.
@@ -53,23 +55,4 @@ pub struct UpstreamSettings {
     pub limits: UpstreamLimits,
     /// The time of day, to tell a certificate that has expired from a clock that is not set.
     pub clock: Clock,
-}
-
-impl UpstreamSettings {
-    /// Takes over those homeservers of `former` that are configured as before: what is in flight to them goes on counting, and what
-    /// was found out about them is known.
-    pub fn keep(&mut self, former: &Upstreams) {
-        if self.limits != former.limits {
-            return;
-        }
-        for homeserver in &mut self.homeservers {
-            let mut known = former.homeservers.iter();
-            if let Some(known) = known.find(|known| known.is_configured_as(homeserver)) {
-                *homeserver = known.clone();
-            }
-        }
-        if let (Some(others), Some(known)) = (&mut self.others, &former.any) {
-            *others = known.others.clone();
-        }
-    }
 }

@@ -8,31 +8,30 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Waker};
 
 use crate::call::Trap;
+use crate::limits::Limit;
 use crate::revision::Revision;
-use crate::revision::limits::Limit;
-use contract::{
-    CallError, Context, Effect, Failure, HttpRequest, HttpResponse, Message, Reply, Step,
-};
-
-/// The outcome of a homeserver call.
-pub type Outcome = Result<HttpResponse, CallError>;
+use crate::revision::call_policy::CallDenied;
+use contract::{Call, Context, Effect, Failure, Message, Outcome, Reply, Step};
 
 /// Makes the calls of an exchange.
 pub trait Egress {
     /// Ends the exchange before the rule has replied.
     type Error: From<ExchangeError>;
 
+    /// The rule asks for a call, which it may make or not.
+    fn requested(&mut self, _step: &Step) {}
+
     /// Makes a call that the rule may make.
     ///
     /// # Errors
     /// The exchange ends with them; a call without an HTTP response is an [`Outcome`] instead.
-    fn call(&mut self, step: &mut Step) -> impl Future<Output = Result<Outcome, Self::Error>>;
+    fn call(&mut self, call: Call) -> impl Future<Output = Result<Outcome, Self::Error>>;
 
-    /// The rule may not make this call. The rule learns it from the outcome `denied`.
+    /// The rule may not make the call. The rule learns it from the outcome `denied`.
     ///
     /// # Errors
     /// The exchange ends with them.
-    fn deny(&mut self, step: &Step, denied: CallError) -> Result<Outcome, Self::Error>;
+    fn deny(&mut self, denied: CallDenied) -> Result<Outcome, Self::Error>;
 
     /// `context.now` of the rule's next call.
     fn now(&self) -> Option<u64>;
@@ -128,14 +127,16 @@ impl Exchange {
     ) -> Result<End, E::Error> {
         let limit = self.revision.limits().steps;
         for _ in 0..limit {
-            let outcome = match self.revision.check_call(&step.request) {
-                Ok(()) => egress.call(&mut step).await?,
-                Err(denied) => egress.deny(&step, denied)?,
+            egress.requested(&step);
+            let Step { request, state } = step;
+            let outcome = match self.revision.check_call(request) {
+                Ok(call) => egress.call(call).await?,
+                Err(denied) => egress.deny(denied)?,
             };
             self.context.now = egress.now();
             let result = self
                 .revision
-                .resume(&self.context, &step.state, outcome.as_ref());
+                .resume(&self.context, &state, outcome.as_ref());
             egress.resumed(result.is_err());
             let result = result.map_err(ExchangeError::from)?;
             match progress(&self.revision, result).map_err(ExchangeError::from)? {
@@ -205,30 +206,4 @@ fn progress(
         Ok(Effect::Reply(reply)) => Progress::End(End::Reply(reply)),
         Err(failure) => Progress::End(End::Failure(failure)),
     })
-}
-
-impl Revision {
-    /// Whether the rule may make a call: within its limits, and among the needs of its description.
-    ///
-    /// # Errors
-    /// [`CallError`] `denied`.
-    pub fn check_call(&self, request: &HttpRequest) -> Result<(), CallError> {
-        let limits = self.limits();
-        let body = request.body.as_ref().map_or(0, Vec::len);
-        let beyond = if body > limits.body {
-            Some(Limit::Body)
-        } else {
-            (request.headers.len() > limits.headers).then_some(Limit::Headers)
-        };
-        if let Some(limit) = beyond {
-            self.state().budget.count(limit);
-        }
-        if beyond.is_none() && self.needs(request) {
-            return Ok(());
-        }
-        Err(CallError {
-            reason: "denied".into(),
-            sent: false,
-        })
-    }
 }

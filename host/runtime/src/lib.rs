@@ -17,39 +17,44 @@ compile_error!(
 mod call;
 mod engine;
 pub mod exchange;
+mod limits;
 mod mount_table;
 mod package;
 mod revision;
 mod vectors;
 
 pub use call::Trap;
+pub use comatrix_sdk::vectors::Case;
 pub use engine::cache::{Cache, CacheError};
 #[cfg(feature = "compiler")]
-pub use engine::compile::{CompileError, Footprint, compile};
+pub use engine::compile::{CompileError, compile};
 #[cfg(feature = "compiler")]
 pub use engine::compile_component;
 #[cfg(feature = "compiler")]
 pub use engine::compiler::{COMMAND as COMPILE_COMMAND, CompileLimits, Compiler};
+pub use engine::engines::Engines;
 pub use engine::native::{MAX_NATIVE, NativeCode, NativeError};
+pub use engine::native_statement::{NativeStatement, StatementError};
+#[cfg(feature = "compiler")]
+pub use engine::rule_binary::DEFAULT_RULE;
 pub use engine::rule_binary::RuleBinary;
 pub use engine::target::{Target as NativeTarget, TargetError};
-pub use engine::{Engine, EngineError, Engines};
+pub use engine::{Engine, EngineError};
+pub use limits::{Limit, RuleLimits};
 pub use mount_table::{Conflict, MountTable, Mounted};
 pub use package::error::PackageError;
 pub use package::manifest::{
-    CONTRACT_VERSION, MAX_MANIFEST, MAX_VECTORS, Manifest, ManifestError, check_name, needs_of,
+    CONTRACT_VERSION, MAX_MANIFEST, MAX_VECTORS, Manifest, ManifestError, check_name,
 };
-pub use package::native_statement::{NativeStatement, StatementError};
 pub use package::signature::{KeyError, MAX_KEY_FILE, PrivateKey, PublicKey};
 pub use package::trust::{Trust, TrustError};
 pub use package::{MAX_COMPONENT, Package, manifest_path, signature_path};
 pub use revision::accounting::{Alarm, FailureSink, RuleAccounting};
 pub use revision::activation_error::ActivationError;
 pub use revision::budget::{Budget, Permit};
-pub use revision::limits::{Limit, RuleLimits};
-pub use revision::{Candidate, Revision};
-pub use vectors::{SelfTestError, Vector, conversion, self_test};
-
-/// The default rule, built from `guest/comatrix` by this crate's build script.
+pub use revision::call_policy::CallDenied;
 #[cfg(feature = "compiler")]
-pub const DEFAULT_RULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/comatrix.wasm"));
+pub use revision::footprint::Footprint;
+pub use revision::{Candidate, Revision};
+pub use vectors::conversion;
+pub use vectors::self_test::{SelfTestError, self_test};

@@ -9,7 +9,7 @@ use super::error::ToolError;
 use super::rule_harness::{self, RuleHarness, grouped};
 use contract::Digest;
 use runtime::self_test;
-use runtime::{CONTRACT_VERSION, Footprint, Manifest, Package, Revision, Trust, Vector, needs_of};
+use runtime::{CONTRACT_VERSION, Case, Footprint, Manifest, Package, Revision, Trust};
 
 /// Prints a line per check. Checks that depend on a failed one are left out.
 pub(super) fn check(args: &CheckArgs, out: &mut impl Write) -> Result<(), ToolError> {
@@ -102,14 +102,12 @@ fn description(lines: &mut Lines<'_, impl Write>, revision: &Revision) -> io::Re
     for line in links(&description.links) {
         lines.more(&line)?;
     }
-    let Some(needs) = lines.passed("needs", needs_of(description))? else {
-        return Ok(());
-    };
+    let needs = revision.needs();
     lines.ok(
         "needs",
         &format!("{}, which [[rule]] must grant:", needs.len()),
     )?;
-    allow(&needs).iter().try_for_each(|line| lines.more(line))
+    allow(needs).iter().try_for_each(|line| lines.more(line))
 }
 
 /// The manifest, if there is one that matches the component.
@@ -125,7 +123,7 @@ fn manifest(
         lines.more("no manifest; create it with `comatrix-gateway rule manifest`")?;
         return Ok(None);
     };
-    let checked = manifest.check_needs(revision.description());
+    let checked = manifest.check_needs(revision.needs());
     if lines.passed("manifest", checked)?.is_some() {
         let Manifest {
             version, revision, ..
@@ -142,7 +140,7 @@ fn vectors(
     lines: &mut Lines<'_, impl Write>,
     name: &str,
     revision: &Revision,
-    vectors: &[Vector],
+    vectors: &[Case],
 ) -> io::Result<()> {
     if vectors.is_empty() {
         return Ok(());

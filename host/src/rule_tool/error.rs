@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use super::build::BuildCommandError;
 use super::new::NewError;
-use contract::GrantError;
 use gateway::request::GatewayError;
 use runtime::exchange::ExchangeError;
 use runtime::{
@@ -81,8 +80,6 @@ pub(super) enum ToolError {
     Package(#[from] PackageError),
     #[error("{}: {fault}", path.display())]
     Manifest { path: PathBuf, fault: ManifestError },
-    #[error("the component describes a need that cannot be granted: {0}; correct `describe`")]
-    Need(#[from] GrantError),
     #[error(transparent)]
     Smoke(#[from] SelfTestError),
     #[error(transparent)]
@@ -103,7 +100,6 @@ impl ToolError {
             | Self::Activation(_)
             | Self::Package(_)
             | Self::Manifest { .. }
-            | Self::Need(_)
             | Self::Smoke(_)
             | Self::Trap(_)
             | Self::Contract(_)

@@ -6,13 +6,13 @@ use super::error::ToolError;
 use super::exchange_event::Event;
 use super::observation::observe;
 use coap::option::OBSERVE;
-use contract::{CallError, Mismatch, Step, Target};
+use contract::{Call, Mismatch, Outcome, Step, Target};
 use gateway::request::GatewayError;
 use gateway::request::admission::{self, Admitted};
 use gateway::request::reply::{failed, to_coap};
 use gateway::request::routing;
-use runtime::Revision;
-use runtime::exchange::{Egress, End, Exchange, Outcome, Progress};
+use runtime::exchange::{Egress, End, Exchange, Progress};
+use runtime::{CallDenied, Revision};
 
 /// The id of every exchange. The vectors have the same one, so that outputs can be compared.
 const FLOW_ID: &str = "00112233445566778899aabbccddeeff";
@@ -101,12 +101,7 @@ struct ScriptedEgress<'a> {
 }
 
 impl ScriptedEgress<'_> {
-    fn record(&mut self, step: &Step, outcome: Option<Outcome>) -> Result<Outcome, ToolError> {
-        self.made += 1;
-        self.events.push(Event::Call {
-            request: step.request.clone(),
-            state: step.state.len(),
-        });
+    fn record(&mut self, outcome: Option<Outcome>) -> Result<Outcome, ToolError> {
         let outcome = outcome.ok_or(ToolError::NoResponse(self.made))?;
         self.events.push(Event::Outcome(outcome.clone()));
         Ok(outcome)
@@ -116,13 +111,21 @@ impl ScriptedEgress<'_> {
 impl Egress for ScriptedEgress<'_> {
     type Error = ToolError;
 
-    async fn call(&mut self, step: &mut Step) -> Result<Outcome, ToolError> {
-        let outcome = self.outcomes.next();
-        self.record(step, outcome)
+    fn requested(&mut self, step: &Step) {
+        self.made += 1;
+        self.events.push(Event::Call {
+            request: step.request.clone(),
+            state: step.state.len(),
+        });
     }
 
-    fn deny(&mut self, step: &Step, denied: CallError) -> Result<Outcome, ToolError> {
-        self.record(step, Some(Err(denied)))
+    async fn call(&mut self, _call: Call) -> Result<Outcome, ToolError> {
+        let outcome = self.outcomes.next();
+        self.record(outcome)
+    }
+
+    fn deny(&mut self, denied: CallDenied) -> Result<Outcome, ToolError> {
+        self.record(Some(Err(denied.into())))
     }
 
     fn now(&self) -> Option<u64> {

@@ -1,8 +1,8 @@
 //! The steps of an exchange, for the output of `rule run`.
 
+use contract::Outcome;
 use contract::{HttpRequest, SessionChange};
 use gateway::request::GatewayError;
-use runtime::exchange::Outcome;
 
 /// A step of an exchange.
 #[derive(Debug)]

@@ -9,13 +9,12 @@ use super::exchange_event::Event;
 use coap::Message;
 use coap::code::{self, Dotted};
 use coap::option::{CONTENT_FORMAT, URI_PATH, content_format};
-use contract::{Description, HttpRequest, SessionChange, Upstream};
+use contract::{Description, Outcome, SessionChange};
 use device::notation::printable;
 use device::option_view::{self, OptionView};
 use device::outcome::name;
 use device::payload_view::{self, PayloadView};
 use device::redaction::Redaction;
-use runtime::exchange::Outcome;
 
 /// Prints an exchange for people.
 pub(super) fn write_text(
@@ -42,7 +41,7 @@ pub(super) fn write_text(
                     "=> call {calls}: {} {}  upstream {}, credential {}",
                     printable(&request.method),
                     printable(&format!("/{}", request.path.join("/"))),
-                    printable(upstream(request)),
+                    printable(request.upstream.name()),
                     printable(&request.credential)
                 )?;
                 for (name, value) in &request.query {
@@ -153,7 +152,7 @@ fn event_json(description: &Description, event: &Event) -> Json {
         Event::Call { request, state } => {
             let mut json = json!({
                 "event": "call",
-                "upstream": upstream(request),
+                "upstream": request.upstream.name(),
                 "credential": request.credential,
                 "method": request.method,
                 "path": request.path,
@@ -265,14 +264,6 @@ fn path(message: &Message) -> String {
         .map(|segment| format!("/{}", printable(&segment)))
         .collect();
     if path.is_empty() { "/".into() } else { path }
-}
-
-fn upstream(request: &HttpRequest) -> &str {
-    match &request.upstream {
-        Upstream::Standard => "standard",
-        Upstream::Requested => "requested",
-        Upstream::Named(name) => name,
-    }
 }
 
 fn session_text(session: &SessionChange) -> &'static str {

@@ -7,7 +7,7 @@ use super::error::ToolError;
 use super::rule_harness::{self, RuleHarness};
 use contract::Digest;
 use runtime::self_test;
-use runtime::{CONTRACT_VERSION, Manifest, manifest_path, needs_of, signature_path};
+use runtime::{CONTRACT_VERSION, Manifest, manifest_path, signature_path};
 use store::file::replace;
 
 /// Writes the manifest beside the component, if the component passes its vectors.
@@ -31,7 +31,7 @@ pub(super) fn manifest(args: &ManifestArgs, out: &mut impl Write) -> Result<(), 
         // Of the activated bytes: the file may have changed since.
         sha256: format!("{:#}", Digest::of(&component)),
         min_revision: args.min_revision,
-        needs: needs_of(revision.description())?,
+        needs: revision.needs().to_vec(),
         native: None,
         vectors,
     };

@@ -2,10 +2,9 @@
 
 use super::error::ToolError;
 use super::exchange_event::Event;
-use contract::{Context, Failure, HttpRequest, Progress, Watch};
+use contract::{Context, Failure, HttpRequest, Outcome, Progress, Watch};
 use gateway::request::reply::{failed, to_coap};
 use runtime::Revision;
-use runtime::exchange::Outcome;
 
 /// Polls once per outcome. Each change of the watch's topic becomes a notification.
 pub(super) fn observe(
@@ -22,9 +21,8 @@ pub(super) fn observe(
             Ok(request) => request,
             Err(failure) => return ended(failure, events),
         };
-        if !revision.needs(&request) {
-            let fault = "its poll is not among the needs of `describe`";
-            return Err(ToolError::Contract(fault.to_owned()));
+        if let Err(denied) = revision.check_call(request.clone()) {
+            return Err(ToolError::Contract(format!("its poll is denied: {denied}")));
         }
         events.push(Event::Call {
             request,

@@ -11,8 +11,8 @@ use super::args::ComponentArgs;
 use super::error::ToolError;
 use contract::escaping::escaped;
 use runtime::{
-    ActivationError, Candidate, Engines, MAX_COMPONENT, Revision, RuleAccounting, RuleBinary,
-    RuleLimits, Vector, check_name,
+    ActivationError, Candidate, Case, Engines, MAX_COMPONENT, Revision, RuleAccounting, RuleBinary,
+    RuleLimits, check_name,
 };
 use store::file;
 
@@ -99,17 +99,16 @@ pub(super) fn settings(config: &[String]) -> Result<BTreeMap<String, String>, To
 }
 
 /// The vectors of a folder.
-pub(super) fn vectors(folder: Option<&Path>) -> Result<Vec<Vector>, ToolError> {
+pub(super) fn vectors(folder: Option<&Path>) -> Result<Vec<Case>, ToolError> {
     let Some(folder) = folder else {
         return Ok(Vec::new());
     };
-    let cases = cases(folder).map_err(|error| {
+    cases(folder).map_err(|error| {
         ToolError::Vectors(format!(
             "{}; a vector is a folder with request.json, reply.json and, if the rule makes calls, calls.json",
             escaped(&error, 300)
         ))
-    })?;
-    Ok(cases.into_iter().map(Vector::from).collect())
+    })
 }
 
 /// A number with a comma after each three digits.

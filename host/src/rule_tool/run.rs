@@ -8,7 +8,7 @@ use super::exchange::{Setting, exchange};
 use super::exchange_view::{write_json, write_text};
 use super::rule_harness::RuleHarness;
 use super::{request_text, response_text};
-use runtime::exchange::Outcome;
+use contract::Outcome;
 
 /// Prints the steps of the exchange, also before an error.
 pub(super) fn run(args: &RunArgs, out: &mut impl Write) -> Result<(), ToolError> {

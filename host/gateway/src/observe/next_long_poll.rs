@@ -53,16 +53,19 @@ pub(super) fn next_long_poll(
                 continue;
             }
         };
-        if let Err(denied) = poll.revision().check_call(&request) {
-            policy::log_denied(poll.revision(), &Err(denied));
-            observations.end_poll(id, &not_allowed());
-            continue;
-        }
-        let hold = Duration::from_millis(request.hold_ms.into()).min(MAX_HOLD);
+        let call = match poll.revision().check_call(request) {
+            Ok(call) => call,
+            Err(denied) => {
+                policy::log_denied(poll.revision(), &Err(denied.into()));
+                observations.end_poll(id, &not_allowed());
+                continue;
+            }
+        };
+        let hold = Duration::from_millis(call.request.hold_ms().into()).min(MAX_HOLD);
         return Some(PollCall {
             id,
             account: poll.account().clone(),
-            request,
+            call,
             topics,
             cancelled: poll.start_call(now),
             timeout: snapshot.deadline + hold,

@@ -1,6 +1,6 @@
 //! The account of a long poll.
 
-use contract::{HttpRequest, Upstream};
+use contract::{Call, Credential, Upstream};
 use homeserver::{Account, Caller, Upstreams};
 
 /// The account that a long poll uses; all its observers have the same. It is found by the upstream and credential of
@@ -9,17 +9,17 @@ pub(super) struct PollAccount {
     account: Account,
     device: Caller,
     upstream: Upstream,
-    credential: String,
+    credential: Credential,
 }
 
 impl PollAccount {
-    /// The account that `device` has for `request`.
-    pub(super) fn new(account: Account, device: Caller, request: HttpRequest) -> Self {
+    /// The account that `device` has for `call`.
+    pub(super) fn new(account: Account, device: Caller, call: Call) -> Self {
         Self {
             account,
             device,
-            upstream: request.upstream,
-            credential: request.credential,
+            upstream: call.upstream,
+            credential: call.credential,
         }
     }
 
@@ -34,7 +34,7 @@ impl PollAccount {
 
     /// Whether the request would still use this account.
     pub(super) fn is_served_by(&self, upstreams: &Upstreams) -> bool {
-        let account = upstreams.account(&self.device, &self.upstream, &self.credential);
+        let account = upstreams.account(&self.device, &self.upstream, self.credential);
         account.is_ok_and(|account| account.is(&self.account))
     }
 }

@@ -7,14 +7,14 @@ use tokio::sync::oneshot;
 
 use super::long_poll::PollId;
 use super::poll_account::PollAccount;
-use contract::HttpRequest;
-use homeserver::{Outcome, Upstreams};
+use contract::{Call, Outcome};
+use homeserver::Upstreams;
 
 /// A call to make. Its result goes to [`ObserveBroker::on_poll_result`](super::ObserveBroker::on_poll_result).
 pub struct PollCall {
     pub(super) id: PollId,
     pub(super) account: Rc<PollAccount>,
-    pub(super) request: HttpRequest,
+    pub(super) call: Call,
     pub(super) topics: Vec<String>,
     pub(super) cancelled: oneshot::Receiver<()>,
     pub(super) timeout: Duration,
@@ -25,14 +25,18 @@ pub type PollResult = Option<(Vec<String>, Outcome)>;
 
 impl PollCall {
     /// Makes it.
-    pub async fn make(mut self, upstreams: &Upstreams) -> (PollId, PollResult) {
+    pub async fn make(self, upstreams: &Upstreams) -> (PollId, PollResult) {
         let (account, device) = (self.account.account(), self.account.device());
         let deadline = tokio::time::Instant::now() + self.timeout;
+        let poll = async {
+            let call = upstreams.prepare(device, self.call)?;
+            upstreams.poll(account, device, &call, deadline).await
+        };
         let result = tokio::select! {
             biased;
             // With the poll, or because another call replaces it.
             _ = self.cancelled => None,
-            outcome = upstreams.poll(account, device, &mut self.request, deadline) => Some((self.topics, outcome)),
+            outcome = poll => Some((self.topics, outcome)),
         };
         (self.id, result)
     }

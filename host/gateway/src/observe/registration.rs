@@ -108,16 +108,16 @@ fn poll_of(
         ..
     } = request;
     check(revision, watch)?;
-    let call = revision
+    let request = revision
         .poll(&watch.state, std::slice::from_ref(&watch.topic))?
         .ok_or(Unobservable::Contract("it does not export observer"))?
         .map_err(|failure| Unobservable::Failed(escaped(&failure.diagnostic, 200).to_string()))?;
-    revision
-        .check_call(&call)
+    let call = revision
+        .check_call(request)
         .map_err(|_| Unobservable::Denied)?;
     let account = snapshot
         .upstreams
-        .account(device, &call.upstream, &call.credential)
+        .account(device, &call.upstream, call.credential)
         .map_err(|_| Unobservable::Denied)?;
     let is_shared = |poll: &LongPoll| poll.is_shared_by(&account, &watch.share);
     let same = |poll: &LongPoll| is_shared(poll) && Arc::ptr_eq(poll.revision(), revision);

@@ -16,10 +16,10 @@ use coap::option;
 use contract::Peer;
 use contract::clock::Clock;
 use contract::escaping::escaped;
-use contract::{CallError, HttpResponse, Message, Reply, SessionChange, Step};
-use homeserver::{Caller, Outcome};
+use contract::{Call, HttpResponse, Message, Outcome, Reply, SessionChange, Step};
+use homeserver::Caller;
 use runtime::exchange::{Egress, End, Exchange, ExchangeError, Progress};
-use runtime::{Permit, Revision};
+use runtime::{CallDenied, Permit, Revision};
 
 /// The longest hold of a long poll: the limits of homeservers and their proxies are seldom higher.
 pub const MAX_HOLD: Duration = Duration::from_secs(60);
@@ -178,16 +178,18 @@ impl RuleExecution {
 impl Egress for HomeserverEgress {
     type Error = GatewayError;
 
-    async fn call(&mut self, step: &mut Step) -> Result<Outcome, GatewayError> {
-        let request = &mut step.request;
-        self.deadline += Duration::from_millis(request.hold_ms.into()).min(MAX_HOLD);
+    async fn call(&mut self, call: Call) -> Result<Outcome, GatewayError> {
+        self.deadline += Duration::from_millis(call.request.hold_ms().into()).min(MAX_HOLD);
         let upstreams = &self.snapshot.upstreams;
-        let outcome = upstreams.call(&self.caller, request, self.deadline).await;
+        let outcome = match upstreams.prepare(&self.caller, call) {
+            Ok(call) => upstreams.send(&self.caller, &call, self.deadline).await,
+            Err(denied) => Err(denied),
+        };
         Ok(self.record(outcome))
     }
 
-    fn deny(&mut self, _step: &Step, denied: CallError) -> Result<Outcome, GatewayError> {
-        Ok(self.record(Err(denied)))
+    fn deny(&mut self, denied: CallDenied) -> Result<Outcome, GatewayError> {
+        Ok(self.record(Err(denied.into())))
     }
 
     fn now(&self) -> Option<u64> {

@@ -136,7 +136,7 @@ impl Manager {
             .map_err(|error| NotReplaced::at(error.step(), error))?;
         if let Some(manifest) = &package.manifest {
             manifest
-                .check_needs(revision.description())
+                .check_needs(revision.needs())
                 .map_err(|error| NotReplaced::at("describe", error))?;
             self_test(&revision, &manifest.vectors)
                 .map_err(|error| NotReplaced::at("self_test vectors", error))?;

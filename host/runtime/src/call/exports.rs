@@ -6,7 +6,7 @@ use wasmtime::format_err;
 use super::function::{Function, Signature};
 use super::{CallState, begin};
 use crate::engine::Engine;
-use crate::revision::limits::RuleLimits;
+use crate::limits::RuleLimits;
 use contract::bindings::{
     CallError, Change, Context, Description, Effect, Failure, HttpRequest, HttpResponse, Message,
     Progress,

@@ -2,7 +2,6 @@
 
 pub(crate) mod exports;
 pub(crate) mod function;
-mod observing;
 pub(crate) mod scrub;
 pub(crate) mod sensitive_inputs;
 
@@ -13,7 +12,7 @@ use rustix::time::{ClockId, clock_gettime};
 use wasmtime::{ResourceLimiter, Store, StoreContextMut, Trap as WasmTrap, UpdateDeadline};
 
 use super::engine::{Engine, RunningCall};
-use super::revision::limits::RuleLimits;
+use super::limits::RuleLimits;
 use contract::bindings::comatrix::gateway::{log, types};
 
 /// Lines a call may log; a translation that has more to say is faulty.

@@ -1,4 +1,4 @@
-//! Components as native code, and what an instance begins with.
+//! Compiles components to native code.
 
 use wasmparser::{Parser, Payload};
 use wasmtime::component::Component;
@@ -9,15 +9,10 @@ use super::config;
 use super::native::deserialize;
 use super::target::Target;
 use super::{Engine, RUNTIME};
-use crate::revision::activation::one_line;
-use crate::revision::activation_error::ActivationError;
-use crate::revision::limits::RuleLimits;
-use crate::revision::{Candidate, Revision};
+use crate::limits::RuleLimits;
 use contract::digest::Digest;
 use contract::escaping::escaped;
 
-/// Bytes of a page of linear memory.
-const PAGE: u64 = 64 << 10;
 /// Bytes of an ordinary rule's component: the default one has 150 KB, one with tables and an SDK a few times that.
 const MAX_SMALL_COMPONENT: usize = 4 << 20;
 /// Bytes of one of its functions. The largest of the default rule has 8 KiB; this takes a second to compile.
@@ -32,13 +27,13 @@ const MAX_FUNCTION: usize = 256 << 10;
 )]
 pub struct CompileError(String);
 
-/// What an instance of a component holds before its first call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Footprint {
-    /// Linear memories; more than one is refused.
-    pub memories: u32,
-    /// Bytes of the largest.
-    pub memory: u64,
+/// A component that this gateway does not compile.
+#[derive(Debug)]
+pub(crate) enum Uncompiled {
+    /// The part of it that is too large.
+    TooLarge(String),
+    /// The compiler's reason.
+    Refused(wasmtime::Error),
 }
 
 /// The native code of a component for any processor of this kind, this version and these settings of the runtime.
@@ -59,30 +54,23 @@ pub fn compile(
     make().map_err(|error| CompileError(escaped(&format!("{error:#}"), 400)))
 }
 
-/// The native code of a candidate's component for this machine: from the cache, or made now and kept there.
+/// The native code of a component for this machine: from the cache, or compiled now and kept there. `memory`: the rule's limit.
 pub(crate) fn compiled(
     compiler: &Compiler,
     engine: &Engine,
     cache: Option<&Cache>,
-    candidate: &Candidate<'_>,
+    memory: usize,
     component: &[u8],
-) -> Result<Component, ActivationError> {
-    let rule = || candidate.state.name().to_string();
-    check_size(candidate.limits.memory, component).map_err(|fault| ActivationError::TooLarge {
-        rule: rule(),
-        fault,
-    })?;
-    let digest = candidate.code.digest();
+) -> Result<Component, Uncompiled> {
+    check_size(memory, component).map_err(Uncompiled::TooLarge)?;
+    let digest = Digest::of(component);
     cache
         .and_then(|cache| cache.load(engine, digest))
         .map_or_else(
             || compile_and_keep(compiler, engine, cache, component, digest),
             Ok,
         )
-        .map_err(|error| ActivationError::Compile {
-            rule: rule(),
-            cause: one_line(&error),
-        })
+        .map_err(Uncompiled::Refused)
 }
 
 /// The compiler has no bound of its own, and its time and memory grow faster than a function does. What it is given
@@ -126,16 +114,4 @@ fn compile_and_keep(
         tracing::warn!("{error}");
     }
     deserialize(engine, &compiled)
-}
-
-impl Revision {
-    /// What an instance begins with; none where that is not known before it is linked.
-    #[must_use]
-    pub fn footprint(&self) -> Option<Footprint> {
-        let required = self.pre.component().resources_required()?;
-        Some(Footprint {
-            memories: required.num_memories,
-            memory: required.max_initial_memory_size.unwrap_or(0) * PAGE,
-        })
-    }
 }

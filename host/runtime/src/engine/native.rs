@@ -8,9 +8,9 @@ use std::path::Path;
 
 use wasmtime::component::Component;
 
+use super::native_statement::NativeStatement;
 use super::target::Target;
 use super::{Engine, RUNTIME};
-use crate::package::native_statement::NativeStatement;
 use contract::digest::Digest;
 use contract::escaping::escaped;
 

@@ -3,6 +3,10 @@
 use super::native::NativeCode;
 use contract::digest::Digest;
 
+/// The default rule, built from `guest/comatrix` by this crate's build script.
+#[cfg(feature = "compiler")]
+pub const DEFAULT_RULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/comatrix.wasm"));
+
 /// What a revision is made from.
 #[derive(Clone, Debug)]
 pub enum RuleBinary {
@@ -18,7 +22,7 @@ impl RuleBinary {
     #[must_use]
     pub fn embedded() -> Self {
         #[cfg(feature = "compiler")]
-        return Self::Component(crate::DEFAULT_RULE.to_vec());
+        return Self::Component(DEFAULT_RULE.to_vec());
         #[cfg(not(feature = "compiler"))]
         Self::Native(NativeCode::embedded())
     }

@@ -1,13 +1,12 @@
 //! `NAME.rule.json`: what its author states about a component. A signature covers this file, and so the component's digest.
 
+use comatrix_sdk::vectors::Case;
 use serde::{Deserialize, Serialize};
 
-use super::native_statement::{NativeStatement, StatementError};
-use crate::vectors::vector::Vector;
-use contract::bindings::Description;
+use crate::engine::native_statement::{NativeStatement, StatementError};
 use contract::digest::Digest;
 use contract::escaping::escaped;
-use contract::grant::{Grant, GrantError};
+use contract::grant::Grant;
 
 /// Bytes of a manifest; most are vectors.
 pub const MAX_MANIFEST: usize = 1 << 20;
@@ -48,7 +47,7 @@ pub struct Manifest {
     pub native: Option<NativeStatement>,
     /// Cases that the component must pass before it serves.
     #[serde(default)]
-    pub vectors: Vec<Vector>,
+    pub vectors: Vec<Case>,
 }
 
 /// Why a manifest does not fit.
@@ -93,9 +92,6 @@ pub enum ManifestError {
     /// The native code is not the one that it was written for.
     #[error(transparent)]
     Native(#[from] StatementError),
-    /// The component describes a need that cannot be granted.
-    #[error("the component describes a need that cannot be granted: {0}; its author must mend it")]
-    Need(#[from] GrantError),
     /// Manifest and component differ.
     #[error(
         "{what} the need \"{need}\"; its author must run `comatrix-gateway rule manifest` again"
@@ -228,12 +224,11 @@ impl Manifest {
         Ok(())
     }
 
-    /// Whether its needs are those that the component describes; the order does not matter.
+    /// Whether its needs are those of the component's description; their order does not matter.
     ///
     /// # Errors
     /// [`ManifestError`] names the first need that only one of them has.
-    pub fn check_needs(&self, description: &Description) -> Result<(), ManifestError> {
-        let described = needs_of(description)?;
+    pub fn check_needs(&self, described: &[Grant]) -> Result<(), ManifestError> {
         let differ = |what, need: &Grant| ManifestError::Needs {
             what,
             need: need.to_string(),
@@ -252,14 +247,6 @@ impl Manifest {
             None => Ok(()),
         }
     }
-}
-
-/// The needs of a description as grants, in their order.
-///
-/// # Errors
-/// [`GrantError`] for the first that cannot be granted.
-pub fn needs_of(description: &Description) -> Result<Vec<Grant>, GrantError> {
-    description.needs.iter().map(Grant::of).collect()
 }
 
 /// Whether a rule can have this name: it is that of its files, and its default mount.

@@ -2,19 +2,19 @@
 
 pub(crate) mod error;
 pub(crate) mod manifest;
-pub(crate) mod native_statement;
 pub(crate) mod signature;
 pub(crate) mod trust;
 
 use std::path::{Path, PathBuf};
 
 use super::engine::native::{MAX_NATIVE, NativeCode, is_native, looks_native};
+use super::engine::native_statement::StatementError;
 use super::engine::rule_binary::RuleBinary;
-use super::package::error::PackageError;
-use super::package::manifest::{MAX_MANIFEST, Manifest, ManifestError};
-use super::package::signature::SIGNATURE_BYTES;
-use super::package::trust::Trust;
+use error::PackageError;
+use manifest::{MAX_MANIFEST, Manifest, ManifestError};
+use signature::SIGNATURE_BYTES;
 use store::file;
+use trust::Trust;
 
 /// Bytes of a component: a JavaScript engine in one is 12 MB.
 pub const MAX_COMPONENT: usize = 32 << 20;
@@ -133,7 +133,7 @@ fn code(
             Ok(RuleBinary::Component(content))
         }
         // Without a manifest there was no signature, and so this is not reached.
-        (Kind::Native, None) => Err(native_statement::StatementError::Missing.into()),
+        (Kind::Native, None) => Err(StatementError::Missing.into()),
         (Kind::Native, Some(manifest)) => {
             let (component, statement) = manifest.check_native(name, &content)?;
             Ok(RuleBinary::Native(NativeCode::stated(

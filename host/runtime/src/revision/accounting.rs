@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use super::Revision;
 use super::budget::Budget;
-use super::limits::RuleLimits;
 use crate::call::Lines;
 use crate::call::scrub::{ANSWER_RUN, DEVICE_RUN, scrub, texts};
 use crate::call::sensitive_inputs::SensitiveInputs;
+use crate::limits::RuleLimits;
 use contract::digest::Digest;
 use contract::escaping::escaped;
 

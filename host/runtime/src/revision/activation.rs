@@ -6,9 +6,12 @@ use super::activation_error::ActivationError;
 use super::{Candidate, Revision};
 use crate::call::CallState;
 use crate::call::exports::Exports;
+use crate::engine::Engine;
 use crate::engine::cache::Cache;
+#[cfg(feature = "compiler")]
+use crate::engine::compile::{Uncompiled, compiled};
+use crate::engine::engines::Engines;
 use crate::engine::rule_binary::RuleBinary;
-use crate::engine::{Engine, Engines};
 use contract::bindings::{Description, Rule};
 use contract::escaping::escaped;
 use contract::grant::Grant;
@@ -46,15 +49,23 @@ impl Revision {
                 rule: rule(),
                 cause,
             })?;
-        let compiled = match candidate.code {
+        let component = match candidate.code {
             #[cfg(feature = "compiler")]
-            RuleBinary::Component(component) => crate::engine::compile::compiled(
-                engines.compiler(),
-                &engine,
-                cache,
-                candidate,
-                component,
-            )?,
+            RuleBinary::Component(component) => {
+                let memory = candidate.limits.memory;
+                compiled(engines.compiler(), &engine, cache, memory, component).map_err(
+                    |uncompiled| match uncompiled {
+                        Uncompiled::TooLarge(fault) => ActivationError::TooLarge {
+                            rule: rule(),
+                            fault,
+                        },
+                        Uncompiled::Refused(error) => ActivationError::Compile {
+                            rule: rule(),
+                            cause: one_line(&error),
+                        },
+                    },
+                )?
+            }
             RuleBinary::Native(native) => {
                 native
                     .load(&engine)
@@ -64,12 +75,12 @@ impl Revision {
                     })?
             }
         };
-        check_imports(&engine, name, &compiled)?;
+        check_imports(&engine, name, &component)?;
         let mut linker = Linker::<CallState>::new(engine.wasmtime());
         Rule::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map_err(contract)?;
-        let pre = linker.instantiate_pre(&compiled).map_err(contract)?;
+        let pre = linker.instantiate_pre(&component).map_err(contract)?;
         let exports =
-            Exports::find(&engine, &candidate.limits, &compiled, &pre).map_err(contract)?;
+            Exports::find(&engine, &candidate.limits, &component, &pre).map_err(contract)?;
         let mut revision = Self::linked(candidate, engine, pre, exports);
         let description = revision
             .describe()?
@@ -78,14 +89,19 @@ impl Revision {
                 cause: escaped(&cause, 512),
             })?;
         check_description(name, &description)?;
-        check_policy(name, &description, candidate.allow)?;
-        revision.description = description;
+        revision
+            .describes(description)
+            .map_err(|fault| ActivationError::Impossible {
+                rule: rule(),
+                fault: fault.to_string(),
+            })?;
+        check_policy(name, revision.needs(), candidate.allow)?;
         Ok(revision)
     }
 }
 
 /// The engine's reason; the reader of the log sees one line.
-pub(crate) fn one_line(error: &wasmtime::Error) -> String {
+fn one_line(error: &wasmtime::Error) -> String {
     escaped(&format!("{error:#}"), 300)
 }
 
@@ -143,22 +159,13 @@ fn check_description(rule: &str, description: &Description) -> Result<(), Activa
     Ok(())
 }
 
-/// What is not granted is denied, and that is better said now than at the first request.
+/// A call that is not granted is denied. The operator learns it now and not at the first request.
 fn check_policy(
     rule: &str,
-    description: &Description,
+    needs: &[Grant],
     allow: Option<&[Grant]>,
 ) -> Result<(), ActivationError> {
     let Some(allow) = allow else { return Ok(()) };
-    let needs = description
-        .needs
-        .iter()
-        .map(Grant::of)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|fault| ActivationError::Impossible {
-            rule: rule.to_owned(),
-            fault: fault.to_string(),
-        })?;
     let missing: Vec<String> = needs
         .iter()
         .filter(|need| !allow.iter().any(|grant| grant.covers(need)))

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::limits::{Limit, RuleLimits};
+use crate::limits::{Limit, RuleLimits};
 
 /// Accounts of one rule.
 #[derive(Debug)]

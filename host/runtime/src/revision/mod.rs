@@ -4,8 +4,11 @@ pub(crate) mod accounting;
 pub(crate) mod activation;
 pub(crate) mod activation_error;
 pub(crate) mod budget;
+pub(crate) mod call_policy;
+#[cfg(feature = "compiler")]
+pub(crate) mod footprint;
 mod health;
-pub(crate) mod limits;
+mod observing;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -23,14 +26,11 @@ use super::engine::Engine;
 use super::engine::rule_binary::RuleBinary;
 use super::revision::accounting::RuleAccounting;
 use super::revision::health::Health;
-use super::revision::limits::{Limit, RuleLimits};
-use contract::bindings::{
-    CallError, Context, Description, Effect, Failure, HttpRequest, HttpResponse, Message,
-};
+use crate::limits::{Limit, RuleLimits};
+use contract::bindings::{CallError, Context, Description, Effect, Failure, HttpResponse, Message};
 use contract::digest::Digest;
-use contract::grant::Grant;
+use contract::grant::{Grant, GrantError};
 use contract::links::{self, Match, Mismatch};
-use contract::needs;
 
 /// A rule's linked component with its description, limits and settings.
 pub struct Revision {
@@ -40,7 +40,8 @@ pub struct Revision {
     engine: Engine,
     pub(crate) pre: InstancePre<CallState>,
     pub(crate) exports: Exports,
-    pub(crate) description: Description,
+    description: Description,
+    needs: Vec<Grant>,
     pub(crate) settings: Vec<(String, String)>,
     limits: RuleLimits,
     calls: AtomicU64,
@@ -79,6 +80,7 @@ impl Revision {
             pre,
             exports,
             description: nothing(),
+            needs: Vec::new(),
             settings: owned(candidate.settings),
             limits: candidate.limits,
             calls: AtomicU64::new(0),
@@ -101,18 +103,26 @@ impl Revision {
             pre: self.pre.clone(),
             exports: self.exports.clone(),
             description: nothing(),
+            needs: Vec::new(),
             settings: owned(settings),
             limits: self.limits,
             calls: AtomicU64::new(0),
             health: Health::default(),
         };
         Ok(match revision.describe()? {
-            Ok(description) => {
-                revision.description = description;
-                Ok(revision)
-            }
+            Ok(description) => match revision.describes(description) {
+                Ok(()) => Ok(revision),
+                Err(fault) => Err(fault.to_string()),
+            },
             Err(refusal) => Err(refusal),
         })
+    }
+
+    /// Takes over a description.
+    fn describes(&mut self, description: Description) -> Result<(), GrantError> {
+        self.needs = Grant::of_needs(&description)?;
+        self.description = description;
+        Ok(())
     }
 
     /// The rule's name.
@@ -165,10 +175,10 @@ impl Revision {
         links::find(&self.description.links, path, method)
     }
 
-    /// Whether the description asked for this call; anything else is `denied`.
+    /// The needs of the description.
     #[must_use]
-    pub fn needs(&self, request: &HttpRequest) -> bool {
-        needs::cover(&self.description.needs, request)
+    pub fn needs(&self) -> &[Grant] {
+        &self.needs
     }
 
     /// Tells whether a device's call failed. A revision that fails too often raises an alarm.

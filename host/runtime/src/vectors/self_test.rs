@@ -10,7 +10,6 @@ use super::conversion::{
     to_sdk_description, to_sdk_failure, to_sdk_message, to_sdk_progress, to_sdk_request,
     to_sdk_result,
 };
-use super::vector::Vector;
 use crate::call::Trap;
 use crate::revision::Revision;
 use contract::bindings::{Effect, Failure, HttpRequest};
@@ -36,15 +35,14 @@ pub struct SelfTestError {
 ///
 /// # Errors
 /// [`SelfTestError`] for the first that ends otherwise, traps, or goes beyond the description's needs or the limits.
-pub fn self_test(revision: &Revision, vectors: &[Vector]) -> Result<usize, SelfTestError> {
+pub fn self_test(revision: &Revision, vectors: &[Case]) -> Result<usize, SelfTestError> {
     for vector in vectors {
-        let case = Case::from(vector.clone());
         let mut guarded = Guarded {
             activated: revision,
             configured: None,
             fault: None,
         };
-        let ran = case.run(&mut guarded);
+        let ran = vector.run(&mut guarded);
         // A trap reaches the case as a failure, which it might even expect.
         let difference = guarded.fault.or_else(|| {
             let named = ran.err()?;
@@ -82,11 +80,16 @@ impl Guarded<'_> {
     ) -> Result<sdk::Effect, sdk::Failure> {
         let fault = match result {
             Err(trap) => trap.to_string(),
-            Ok(Ok(Effect::Call(step))) if !self.revision().needs(&step.request) => {
-                beyond_needs(&step.request)
-            }
-            Ok(Ok(Effect::Call(step))) if self.is_too_much(&step.state) => {
-                self.too_much(&step.state)
+            Ok(Ok(Effect::Call(step))) => {
+                let denied = denied(self.revision(), &step.request);
+                let too_much = || {
+                    self.is_too_much(&step.state)
+                        .then(|| self.too_much(&step.state))
+                };
+                match denied.or_else(too_much) {
+                    Some(fault) => fault,
+                    None => return to_sdk_result(Ok(Effect::Call(step))),
+                }
             }
             Ok(result) => return to_sdk_result(result),
         };
@@ -130,12 +133,11 @@ impl Guarded<'_> {
     }
 }
 
-fn beyond_needs(request: &HttpRequest) -> String {
-    format!(
-        "it calls {} /{}, which is not among its description's needs",
-        request.method,
-        request.path.join("/")
-    )
+/// The reason why a gateway would deny this call.
+fn denied(revision: &Revision, request: &HttpRequest) -> Option<String> {
+    let denied = revision.check_call(request.clone()).err()?;
+    let path = request.path.join("/");
+    Some(format!("it calls {} /{path}: {denied}", request.method))
 }
 
 impl Rule for Guarded<'_> {
@@ -182,9 +184,7 @@ impl Rule for Guarded<'_> {
         topics: &[String],
     ) -> Option<Result<sdk::HttpRequest, sdk::Failure>> {
         let result = self.revision().poll(state, topics);
-        let request = self.observed(result, |rule, request| {
-            (!rule.revision().needs(request)).then(|| beyond_needs(request))
-        });
+        let request = self.observed(result, |rule, request| denied(rule.revision(), request));
         request.map(|request| request.map(to_sdk_request))
     }
 

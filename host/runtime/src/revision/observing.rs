@@ -1,9 +1,9 @@
 //! The calls of a rule that observes (`wit/observer.wit`).
 
-use super::Trap;
-use super::exports::Observer;
-use super::sensitive_inputs::{SensitiveInputs, told};
-use crate::revision::Revision;
+use super::Revision;
+use crate::call::Trap;
+use crate::call::exports::Observer;
+use crate::call::sensitive_inputs::{SensitiveInputs, told};
 use contract::bindings::{Change, Context, Failure, HttpRequest, HttpResponse, Message, Progress};
 
 impl Revision {

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::RUNTIME;
-use crate::engine::target::Target;
+use super::RUNTIME;
+use super::target::Target;
 use contract::digest::Digest;
 
 /// Native code that was made of the manifest's component.

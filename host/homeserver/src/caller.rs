@@ -1,0 +1,16 @@
+//! The device that a call is made for.
+
+use super::homeserver::Homeserver;
+use contract::Peer;
+use contract::secret::AccessToken;
+
+/// The device that a call is made for.
+#[derive(Clone)]
+pub struct Caller {
+    /// Its address counts for `token_peers`.
+    pub peer: Peer,
+    /// The token that it presented.
+    pub token: Option<AccessToken>,
+    /// The homeserver that its Proxy-Uri names; none: the default one.
+    pub requested: Option<Homeserver>,
+}

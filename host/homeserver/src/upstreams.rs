@@ -1,0 +1,297 @@
+//! The homeservers and the connections to them: resolves the upstream of a call, attaches its access token, and sends it.
+
+use tokio::time::Instant;
+use url::Url;
+
+use super::account::Account;
+use super::caller::Caller;
+use super::client::{self, ClientError};
+use super::concurrency_limit::ConcurrencyLimit;
+use super::homeserver::Homeserver;
+use super::prepared_call::PreparedCall;
+use super::probes::Probes;
+use super::request::HttpCall;
+use super::settings::{Others, TokenPeers, UpstreamLimits, UpstreamSettings};
+use contract::clock::Clock;
+use contract::secret::AccessToken;
+use contract::{Call, CallError, Credential, Outcome, Upstream};
+
+/// The homeservers and the connections to them.
+pub struct Upstreams {
+    homeservers: Vec<Homeserver>,
+    token_peers: TokenPeers,
+    limits: UpstreamLimits,
+    clock: Clock,
+    configured: reqwest::Client,
+    any: Option<AnyHomeserver>,
+    probes: Probes,
+}
+
+struct AnyHomeserver {
+    client: reqwest::Client,
+    others: Others,
+}
+
+impl Upstreams {
+    /// Prepares the connection pools; connects to nothing.
+    ///
+    /// # Errors
+    /// [`ClientError`] when the certificate authorities cannot be read.
+    pub fn new(settings: UpstreamSettings) -> Result<Self, ClientError> {
+        let UpstreamSettings {
+            homeservers,
+            others,
+            token_peers,
+            ca_file,
+            limits,
+            clock,
+        } = settings;
+        let secured = homeservers.iter().any(Homeserver::is_secured);
+        let configured = client::configured(secured, ca_file.as_deref())?;
+        let probes = Probes::new(
+            homeservers.clone(),
+            others.clone(),
+            configured.clone(),
+            clock,
+        );
+        let any = others
+            .map(|others| {
+                let client = client::public_only(ca_file.as_deref())?;
+                Ok(AnyHomeserver { client, others })
+            })
+            .transpose()?;
+        Ok(Self {
+            homeservers,
+            token_peers,
+            limits,
+            clock,
+            configured,
+            any,
+            probes,
+        })
+    }
+
+    /// The homeserver of an origin that a device named.
+    ///
+    /// # Errors
+    /// The reason why this gateway does not call it, as the device's diagnostic (5.05).
+    pub fn find(&self, origin: &Url) -> Result<Homeserver, &'static str> {
+        let mut homeservers = self.homeservers.iter();
+        if let Some(homeserver) = homeservers.find(|homeserver| homeserver.has_origin(origin)) {
+            return Ok(homeserver.clone());
+        }
+        let Some(any) = &self.any else {
+            return Err(
+                "this homeserver is not configured here; its operator adds it with --homeserver",
+            );
+        };
+        if origin.scheme() != "https" {
+            return Err("homeservers that are not configured are reached by https only");
+        }
+        if !matches!(origin.host(), Some(url::Host::Domain(_))) {
+            return Err(
+                "homeservers that are not configured are reached by name only, not by address",
+            );
+        }
+        Ok(Homeserver::unconfigured(origin, &any.others))
+    }
+
+    /// Gives a call the origin of its homeserver, the one that its upstream means for this caller now.
+    ///
+    /// # Errors
+    /// [`CallError`] `denied`: the upstream means no homeserver that this gateway calls.
+    pub fn prepare(&self, caller: &Caller, call: Call) -> Result<PreparedCall, CallError> {
+        let Call {
+            upstream,
+            credential,
+            request,
+        } = call;
+        let homeserver = self.resolve(caller, &upstream)?;
+        Ok(PreparedCall {
+            origin: homeserver.origin().clone(),
+            credential,
+            request,
+        })
+    }
+
+    /// Attaches the access token and sends the call. A call can be sent again; a repeat is the same request for the homeserver
+    /// if its method is idempotent (RFC 9110 §9.2.2).
+    ///
+    /// # Errors
+    /// [`CallError`] with the reasons of `types.call-error`.
+    pub async fn send(&self, caller: &Caller, call: &PreparedCall, deadline: Instant) -> Outcome {
+        let homeserver = self.reachable(call)?;
+        let token = self.token(caller, &homeserver, call.credential)?;
+        let slots = Some(homeserver.slots());
+        self.exchange(&homeserver, token, call, slots, deadline)
+            .await
+    }
+
+    /// Sends a long poll, in the name of `account`. It takes no slot: a call that waits long must not keep others waiting.
+    ///
+    /// # Errors
+    /// [`CallError`] with the reasons of `types.call-error`; `denied` also if the call would be made in the name of another
+    /// account.
+    pub async fn poll(
+        &self,
+        account: &Account,
+        caller: &Caller,
+        call: &PreparedCall,
+        deadline: Instant,
+    ) -> Outcome {
+        let homeserver = self.reachable(call)?;
+        let token = self.token(caller, &homeserver, call.credential)?;
+        if !account.belongs(&homeserver, token) {
+            return Err(CallError::unsent("denied"));
+        }
+        self.exchange(&homeserver, token, call, None, deadline)
+            .await
+    }
+
+    async fn exchange(
+        &self,
+        homeserver: &Homeserver,
+        token: Option<&AccessToken>,
+        call: &PreparedCall,
+        slots: Option<&ConcurrencyLimit>,
+        deadline: Instant,
+    ) -> Outcome {
+        let client = match (&self.any, homeserver.is_configured()) {
+            (_, true) => &self.configured,
+            (Some(any), false) => &any.client,
+            (None, false) => return Err(CallError::unsent("denied")),
+        };
+        let http = HttpCall {
+            client,
+            homeserver,
+            token,
+            slots,
+            max_response: self.limits.answer,
+            clock: self.clock,
+            is_quiet: false,
+        };
+        let is_held = slots.is_none() || call.request.hold_ms() > 0;
+        let (outcome, took) = http.make(&call.request, deadline).await;
+        // The time that a held call takes is no measure of the homeserver.
+        homeserver
+            .record()
+            .ended(&outcome, took.filter(|_| !is_held));
+        outcome
+    }
+
+    /// The configured homeservers, to ask whether they are there.
+    #[must_use]
+    pub fn probes(&self) -> Probes {
+        self.probes.clone()
+    }
+
+    /// The account in whose name a call with this upstream and credential would be made.
+    ///
+    /// # Errors
+    /// [`CallError`]: `denied` or `no-credential`.
+    pub fn account(
+        &self,
+        caller: &Caller,
+        upstream: &Upstream,
+        credential: Credential,
+    ) -> Result<Account, CallError> {
+        let homeserver = self.resolve(caller, upstream)?;
+        let token = self.token(caller, homeserver, credential)?;
+        Ok(Account {
+            homeserver: homeserver.clone(),
+            token: token.cloned(),
+        })
+    }
+
+    /// The account whose token the device presented; none if it presented none.
+    #[must_use]
+    pub fn own_account(&self, caller: &Caller) -> Option<Account> {
+        let homeserver = caller.requested.as_ref().or(self.homeservers.first())?;
+        caller.token.as_ref().map(|token| Account {
+            homeserver: homeserver.clone(),
+            token: Some(token.clone()),
+        })
+    }
+
+    /// The homeserver that an upstream means for this caller.
+    fn resolve<'a>(
+        &'a self,
+        caller: &'a Caller,
+        upstream: &Upstream,
+    ) -> Result<&'a Homeserver, CallError> {
+        let mut homeservers = self.homeservers.iter();
+        match upstream {
+            Upstream::Standard => homeservers.next(),
+            Upstream::Requested => caller
+                .requested
+                .as_ref()
+                .and_then(|requested| self.current(requested)),
+            Upstream::Named(name) => homeservers.find(|homeserver| homeserver.name() == Some(name)),
+        }
+        .ok_or_else(|| CallError::unsent("denied"))
+    }
+
+    /// A homeserver as it is configured now, for one that a device found under an earlier configuration.
+    fn current<'a>(&'a self, found: &'a Homeserver) -> Option<&'a Homeserver> {
+        let mut homeservers = self.homeservers.iter();
+        let configured = homeservers.find(|homeserver| homeserver.is(found));
+        configured.or_else(|| (!found.is_configured() && self.any.is_some()).then_some(found))
+    }
+
+    /// The homeserver of a prepared call, as it is configured now.
+    fn reachable(&self, call: &PreparedCall) -> Result<Homeserver, CallError> {
+        self.find(&call.origin)
+            .map_err(|_| CallError::unsent("denied"))
+    }
+
+    /// The token to attach: a device's own goes only to the homeserver it requested, a configured one only to the
+    /// homeserver it is configured for.
+    fn token<'a>(
+        &self,
+        caller: &'a Caller,
+        homeserver: &'a Homeserver,
+        credential: Credential,
+    ) -> Result<Option<&'a AccessToken>, CallError> {
+        let requested = caller.requested.as_ref().or(self.homeservers.first());
+        let own = caller
+            .token
+            .as_ref()
+            .filter(|_| requested.is_some_and(|requested| requested.is(homeserver)));
+        let token = match credential {
+            Credential::None => return Ok(None),
+            Credential::Device => own,
+            Credential::Any => own.or_else(|| {
+                let trusted = self
+                    .token_peers
+                    .iter()
+                    .any(|network| network.contains(&caller.peer.ip()));
+                // A device that presents a token of its own means that one, here or nowhere.
+                homeserver
+                    .token()
+                    .filter(|_| trusted && caller.token.is_none())
+            }),
+        };
+        token
+            .map(Some)
+            .ok_or_else(|| CallError::unsent("no-credential"))
+    }
+}
+
+impl UpstreamSettings {
+    /// Keeps the homeservers of `former` that are configured as before: their calls in flight still count, and what was found
+    /// out about them is remembered.
+    pub fn keep(&mut self, former: &Upstreams) {
+        if self.limits != former.limits {
+            return;
+        }
+        for homeserver in &mut self.homeservers {
+            let mut homeservers = former.homeservers.iter();
+            if let Some(same) = homeservers.find(|one| one.is_configured_as(homeserver)) {
+                *homeserver = same.clone();
+            }
+        }
+        if let (Some(others), Some(any)) = (&mut self.others, &former.any) {
+            *others = any.others.clone();
+        }
+    }
+}

@@ -189,7 +189,8 @@ const FAULTS: &[Fault] = &[
         "unsigned",
         |files| fs::remove_file(signature_path(&files.manifest)).unwrap(),
         "verify",
-        "a signature is required, as always for native code; get it from the rule's author, or make it with `comatrix-gateway rule sign`",
+        "a signature is required, as always for native code; get it from the rule's author, or make it with \
+         `comatrix-gateway rule sign`",
     ),
     (
         "without a manifest",

@@ -1,6 +1,6 @@
 //! A rule as native code, from its author's folder to a gateway for routers: compiled and signed by the full gateway,
-//! copied, served, replaced while it serves, and refused if it is invalid. The gateway under test needs no compiler, and
-//! may be for another processor.
+//! copied, served, replaced while it serves, and refused if it is invalid. The gateway under test needs no compiler,
+//! and may be for another processor.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The status page in a browser, at a telephone's width and a monitor's. Pictures of it are left in `target/status-page`.
+//! The status page in a browser, at a telephone's width and a monitor's. Pictures of it are in `target/status-page`.
 
 use comatrix_tests::aiocoap::Aiocoap;
 use comatrix_tests::browser::Browser;

@@ -30,8 +30,8 @@ Reads the configuration and all files that it names again. If a value is invalid
 reason.
 .TP
 .B SIGTERM, SIGINT
-Stops the gateway after the requests in progress. It refuses new requests; if systemd holds the socket, they wait for the
-next gateway.
+Stops the gateway after the requests in progress. It refuses new requests; if systemd holds the socket, they wait for
+the next gateway.
 .SH EXIT STATUS
 .TP
 .B 0

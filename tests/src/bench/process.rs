@@ -133,7 +133,7 @@ impl Server {
         count.ok_or_else(|| "/proc/PID/status has no Threads".into())
     }
 
-    /// A memory figure in bytes: `VmRSS` (resident), `VmSize` (address space), `RssAnon` (resident and not of a file) or
+    /// A memory figure in bytes: `VmRSS` (resident), `VmSize` (address space), `RssAnon` (resident, not of a file) or
     /// `VmHWM` (the largest `VmRSS` so far).
     ///
     /// # Errors

@@ -66,8 +66,8 @@ pub fn measure(plan: &Plan, _gateway: &Gateway) -> Result<Vec<Row>, Failure> {
     };
     let worst = ready.iter().copied().fold(f64::NAN, f64::max);
     let after = format!(
-        "a request per second of each, {answered} responses, {errors} errors; then {more} without a pause, {more_errors} \
-         errors: {:.1} MB",
+        "a request per second of each, {answered} responses, {errors} errors; then {more} without a pause, \
+         {more_errors} errors: {:.1} MB",
         fast / 1e6
     );
     Ok(vec![

@@ -1,8 +1,8 @@
-//! `cargo xtask soak`: many devices on a lossy network, for minutes, with Synapse. No acknowledged message may be missing
-//! in its room, none may be there twice, and the gateway's memory must not grow.
+//! `cargo xtask soak`: many devices on a lossy network, for minutes, with Synapse. No acknowledged message may be
+//! missing in its room, none may be there twice, and the gateway's memory must not grow.
 //!
-//! [`device`] is one device, [`watcher`] one that observes, [`rooms`] reads their messages from Synapse, [`verdict`] has
-//! the table.
+//! [`device`] is one device, [`watcher`] one that observes, [`rooms`] reads their messages from Synapse, [`verdict`]
+//! has the table.
 
 mod device;
 mod rooms;

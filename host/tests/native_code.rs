@@ -295,7 +295,7 @@ const FAULTS: &[Fault] = &[
 ];
 
 #[tokio::test]
-async fn native_code_that_is_not_right_is_refused_in_one_line_and_what_ran_goes_on() {
+async fn invalid_native_code_is_refused_in_one_line_and_the_old_revision_keeps_serving() {
     let folder = scratch::folder("native-faults-files");
     let files = Files::new(&folder);
     let rules = [("a", saying("one"))];

@@ -59,7 +59,7 @@ fn a_rule_goes_from_component_to_signed_native_code_for_each_target() {
 }
 
 #[test]
-fn what_cannot_become_native_code_is_refused_before_anything_is_written() {
+fn a_file_that_cannot_become_native_code_is_refused_before_anything_is_written() {
     let folder = folder_with_rule("native-refused");
     for target in ["mipsel-unknown-linux-musl", "riscv64gc"] {
         fails(

@@ -187,7 +187,7 @@ fn a_rule_goes_from_key_to_verified_signature_and_no_further_once_altered() {
 }
 
 #[test]
-fn a_check_says_what_the_rule_has_and_asks_for_or_what_to_mend() {
+fn a_check_prints_the_rules_resources_and_needs_or_the_reason_of_a_failure() {
     let folder = folder_with_rule("commands-check");
     let out = ok(&folder, &["check", "mine.wasm", "--vectors", "vectors"]);
     for line in [
@@ -230,7 +230,7 @@ fn a_check_says_what_the_rule_has_and_asks_for_or_what_to_mend() {
 }
 
 #[test]
-fn what_is_no_rule_is_not_fit_and_what_is_no_file_is_a_mistake() {
+fn a_file_that_is_not_a_rule_ends_with_1_and_a_missing_file_with_2() {
     let folder = folder_with_rule("commands-unfit");
     let text =
         |component: &str| wat::parse_str(component).unwrap_or_else(|error| panic!("{error}"));

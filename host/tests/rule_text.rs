@@ -1,5 +1,5 @@
-//! Rules written by hand, with code that no compiler makes: a module as text, around values of the contract in its memory,
-//! in the layout of the component model's canonical ABI.
+//! Rules written by hand, with code that no compiler makes: a module as text, around values of the contract in its
+//! memory, in the layout of the component model's canonical ABI.
 
 use contract::{Effect, Failure, HttpRequest, Reply, Step, Upstream};
 use wit_component::{ComponentEncoder, StringEncoding};

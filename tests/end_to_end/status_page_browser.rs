@@ -1,4 +1,4 @@
-//! The status page in a browser, at a telephone's width and a desk's. Pictures of it are left in `target/status-page`.
+//! The status page in a browser, at a telephone's width and a monitor's. Pictures of it are in `target/status-page`.
 
 use comatrix_tests::aiocoap::Aiocoap;
 use comatrix_tests::browser::Browser;
@@ -10,8 +10,8 @@ use crate::status_page_forms::Swapped;
 /// Name, width and height, whether it is a telephone, and the operator's taste.
 const WINDOWS: [(&str, u32, u32, bool, &str); 3] = [
     ("telephone", 390, 844, true, "light"),
-    ("desk", 1280, 900, false, "light"),
-    ("desk-dark", 1280, 900, false, "dark"),
+    ("desktop", 1280, 900, false, "light"),
+    ("desktop-dark", 1280, 900, false, "dark"),
 ];
 
 #[test]

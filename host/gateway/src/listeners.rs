@@ -89,7 +89,7 @@ impl Listeners {
     }
 }
 
-/// Whether the gateway does not read this socket now: the service manager gives it to the next gateway.
+/// Whether the gateway has stopped reading this socket: the service manager passes it to the next gateway.
 fn is_paused(transport: &UdpTransport, draining: bool) -> bool {
     draining && transport.is_handed_over()
 }

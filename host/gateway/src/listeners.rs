@@ -11,7 +11,7 @@ use transport::{Cast, UdpPeer, UdpTransport};
 /// Batches received from one socket per turn of the event loop: under a flood, responses must still leave.
 const BATCHES_PER_TURN: usize = 4;
 
-/// The sockets. The index of each is the `UdpPeer::listener` of its peers, so that a response leaves by the socket of its
+/// The sockets. The index of each is the `UdpPeer::listener` of its peers: so a response leaves by the socket of its
 /// request.
 pub(crate) struct Listeners(Vec<UdpTransport>);
 

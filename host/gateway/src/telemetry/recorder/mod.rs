@@ -121,12 +121,12 @@ impl Recorder {
         });
     }
 
-    /// Notes that a request was refused, since the bodies in flight are at their bound.
-    pub fn refused_busy(&self) {
+    /// Counts a request that got 5.03 because the request bodies in flight are at their limit.
+    pub fn rejected_busy(&self) {
         self.busy.set(self.busy.get() + 1);
     }
 
-    /// How many were.
+    /// How many such requests there were.
     #[must_use]
     pub fn busy(&self) -> u64 {
         self.busy.get()

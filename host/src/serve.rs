@@ -69,7 +69,7 @@ pub fn serve(args: ServeArgs) -> Result<(), StartError> {
     let settings = Settings::from_args(&args).map_err(bad)?;
     let log = logging::start(settings.log_level).map_err(failed)?;
     warn_of_unset_clock();
-    let serving = SnapshotCell::new(settings.service().map_err(bad)?);
+    let serving = SnapshotCell::new(settings.snapshot().map_err(bad)?);
     let runtime = single_threaded_runtime().map_err(failed)?;
     // Handled from now on: without a handler SIGHUP ends the process.
     let hang_up = {
@@ -90,7 +90,7 @@ pub fn serve(args: ServeArgs) -> Result<(), StartError> {
 
 /// The rules while they serve: their manager runs on a thread of its own.
 struct Rules {
-    board: Arc<RuleStatusCell>,
+    rule_status: Arc<RuleStatusCell>,
     events: Events,
     watch: Option<Arc<Watch>>,
 }
@@ -122,7 +122,7 @@ fn start_rules(
         tracing::error!("rule {rule} is out of service: {error}");
     }
     manager.warn(settings);
-    let board = manager.board();
+    let rule_status = manager.rule_status();
     thread::Builder::new()
         .name("rules".into())
         .spawn(move || {
@@ -132,7 +132,7 @@ fn start_rules(
         })
         .map_err(failed)?;
     Ok(Rules {
-        board,
+        rule_status,
         events,
         watch,
     })
@@ -163,9 +163,9 @@ async fn run(
         started,
         recorder: gateway.recorder.clone(),
         snapshots: serving,
-        board: rules.board,
+        rule_status: rules.rule_status,
         events: rules.events,
-        problems: log.problems(),
+        recent_warnings: log.recent_warnings(),
         forms: Forms::default(),
     };
     admin::listen(settings.admin.as_ref(), admin);

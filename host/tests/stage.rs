@@ -123,7 +123,9 @@ impl Stage {
         let settings = configured
             .settings()
             .unwrap_or_else(|error| panic!("{error}"));
-        let service = settings.service().unwrap_or_else(|error| panic!("{error}"));
+        let service = settings
+            .snapshot()
+            .unwrap_or_else(|error| panic!("{error}"));
         let configured = Arc::new(Mutex::new(configured));
         let rereading = ConfigReloader {
             source: "the test's configuration".into(),

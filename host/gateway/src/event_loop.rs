@@ -86,7 +86,7 @@ pub async fn serve(
                 drained_at = Some(Instant::now() + drain);
                 dispatcher.hub.finish_all();
             }
-            () = gateway.recorder.pulse.wanted() => gateway.recorder.pulse.tell(dispatcher.state()),
+            () = gateway.recorder.loop_probe.requested() => gateway.recorder.loop_probe.publish(dispatcher.state()),
             Some(done) = dispatcher.pending.next() => dispatcher.finish(done),
             // Requests that come while this gateway ends wait in a socket that outlives it, for the next one.
             ready = transport.readable(), if !(dispatcher.draining && transport.is_handed_over()) => {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::ConfigError;
+use super::error::ConfigError;
 use super::file::CoapTable;
 use contract::escaping::escaped;
 

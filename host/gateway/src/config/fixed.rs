@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::{ConfigError, Settings};
-use crate::config::Place;
+use super::admin_place::Place;
+use super::error::ConfigError;
+use super::settings::Settings;
 use contract::escaping::escaped;
 
 /// Settings that only a restart can change.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use super::ConfigError;
+use super::error::ConfigError;
 use super::file::HomeserverTable;
 use contract::escaping::escaped;
 use contract::secret::AccessToken;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::ConfigError;
+use super::error::ConfigError;
 use super::file::{LimitsTable, RuleLimitsTable};
 use crate::limits::DataPathLimits;
 use contract::escaping::escaped;

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use super::ConfigError;
+use super::error::ConfigError;
 use super::file::{RuleTable, Signature};
 use super::limits;
-use crate::config::RuleSpec;
+use super::rule_spec::RuleSpec;
 use contract::Grant;
 use contract::escaping::escaped;
 use contract::path_segment::is_plain;

@@ -161,7 +161,7 @@ impl Gateway {
     #[must_use]
     pub fn refuse(&self, request: &Request, refusal: &GatewayError) -> coap::Message {
         if matches!(refusal, GatewayError::Busy) {
-            self.recorder.refused_busy();
+            self.recorder.count_refused_body();
         }
         let response = refusal.response();
         AccessLogEntry::of(request).end(self, &Resource::Unknown, None, None, &response);

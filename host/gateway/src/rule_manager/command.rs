@@ -59,7 +59,7 @@ pub fn run(args: RulesArgs) -> ExitCode {
         );
         return ExitCode::from(2);
     };
-    let (wish, json) = match args.command {
+    let (command, json) = match args.command {
         RulesCommand::List { json } => (ControlRequest::List {}, json),
         RulesCommand::Swap { name, file } => {
             // The gateway has a working folder of its own.
@@ -69,7 +69,7 @@ pub fn run(args: RulesArgs) -> ExitCode {
         RulesCommand::Reload => (ControlRequest::Reload {}, false),
         RulesCommand::Rollback { name } => (ControlRequest::Rollback { rule: name }, false),
     };
-    match ask(&socket, &wish) {
+    match ask(&socket, &command) {
         Ok(Reply::Done(done)) => {
             println!("{done}");
             ExitCode::SUCCESS
@@ -101,10 +101,10 @@ pub fn run(args: RulesArgs) -> ExitCode {
 ///
 /// # Errors
 /// The system's: nobody listens, or the answer did not come.
-pub fn ask(socket: &Path, wish: &ControlRequest) -> io::Result<Reply> {
+pub fn ask(socket: &Path, command: &ControlRequest) -> io::Result<Reply> {
     let mut stream = UnixStream::connect(socket)?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    let mut line = serde_json::to_vec(wish)?;
+    let mut line = serde_json::to_vec(command)?;
     line.push(b'\n');
     stream.write_all(&line)?;
     let mut answer = String::new();

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use store::private_socket::{PrivateSocket, stranger};
 
-use super::Events;
+use super::event::{Events, send_command};
 use super::protocol::{ControlRequest, MAX_LINE, Reply};
 
 /// Commands at a time; an operator has two hands.
@@ -91,7 +91,7 @@ async fn talk(mut stream: UnixStream, events: &Events) -> io::Result<()> {
 
 async fn answer(line: &str, events: &Events) -> Reply {
     match serde_json::from_str::<ControlRequest>(line) {
-        Ok(wish) => wish.tell(events).await,
+        Ok(command) => send_command(command, events).await,
         Err(error) => {
             let error = contract::escaping::escaped(&error.to_string(), 200);
             Reply::Refused(format!(

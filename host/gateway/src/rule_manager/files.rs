@@ -4,9 +4,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Event;
+use super::event::Event;
 use super::manager::Manager;
-use super::reload::{Source, read};
+use super::source::{Source, read};
 use super::watch::Followed;
 
 /// After a file was replaced, the time for others that belong to it (manifest, signature) to follow.
@@ -41,7 +41,7 @@ impl Manager {
         }
         for name in names {
             if let Some(index) = self.index(&name) {
-                self.replace_and_tell(index, Source::Configured);
+                self.replace_and_log(index, Source::Configured);
             }
         }
         if let Some(later) = later {
@@ -87,7 +87,7 @@ impl Manager {
             let package = read(&rule.spec, Source::Configured, &self.trust);
             let keeps_other = package.is_ok_and(|package| rule.keeps_other_than(&package));
             if rule.spec.component.is_some() && !keeps_other {
-                self.replace_and_tell(index, Source::Configured);
+                self.replace_and_log(index, Source::Configured);
             }
         }
     }

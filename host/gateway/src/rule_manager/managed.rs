@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::rule_status_cell::{Changes, Posted, Serves};
+use super::rule_status_cell::{Changes, PublishedRule, Serves};
 use crate::config::RuleSpec;
 use contract::Digest;
 use runtime::{FailureSink, Manifest, Package, Revision, RuleAccounting};
@@ -65,10 +65,10 @@ pub(super) struct Activated {
 }
 
 impl Managed {
-    /// A rule none of whose revisions serves yet. `bell` hears of those that fail.
-    pub(super) fn new(spec: RuleSpec, bell: FailureSink) -> Self {
+    /// A rule none of whose revisions serves yet. `failure_sink` hears of those that fail.
+    pub(super) fn new(spec: RuleSpec, failure_sink: FailureSink) -> Self {
         Self {
-            state: RuleAccounting::new(&spec.name, spec.limits, Some(bell)),
+            state: RuleAccounting::new(&spec.name, spec.limits, Some(failure_sink)),
             spec,
             current: None,
             previous: None,
@@ -83,8 +83,8 @@ impl Managed {
 
     /// The same rule with another specification, to be made ready. What it was before was granted, limited and set otherwise:
     /// there is no way back to that.
-    pub(super) fn respecified(&self, spec: RuleSpec, bell: FailureSink) -> Self {
-        let fresh = Self::new(spec, bell);
+    pub(super) fn respecified(&self, spec: RuleSpec, failure_sink: FailureSink) -> Self {
+        let fresh = Self::new(spec, failure_sink);
         Self {
             // Accounts of another size begin anew; what runs is counted on the former ones.
             state: match fresh.spec.limits == self.spec.limits {
@@ -131,14 +131,14 @@ impl Managed {
     }
 
     /// What is known of it, for [`RuleStatusCell`](super::RuleStatusCell).
-    pub(super) fn posted(&self) -> Posted {
+    pub(super) fn published(&self) -> PublishedRule {
         let serves = |current: &Activated| Serves {
             revision: current.revision.clone(),
             source: current.source.clone(),
             signer: current.signer.clone(),
             since: current.since,
         };
-        Posted {
+        PublishedRule {
             name: self.spec.name.clone(),
             mount: format!("/{}", self.spec.mount.join("/")),
             state: self.state.clone(),

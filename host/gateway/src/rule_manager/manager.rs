@@ -6,15 +6,14 @@ use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use super::config_reloader::ConfigReloader;
+use super::event::{Event, Events};
 use super::managed::{Activated, Managed};
+use super::not_replaced::NotReplaced;
 use super::protocol::{ControlRequest, Reply};
-use super::reload::Source;
-use super::replace::NotReplaced;
 use super::rule_status_cell::RuleStatusCell;
+use super::source::Source;
 use super::watch::Watch;
-use super::{Event, Events};
-use crate::config::RuleSpec;
-use crate::config::Settings;
+use crate::config::{RuleSpec, Settings};
 use crate::daemon::heap;
 use crate::request::SnapshotCell;
 use contract::escaping::escaped;
@@ -26,11 +25,11 @@ pub struct Manager {
     pub(super) cache: Option<Cache>,
     pub(super) trust: Trust,
     pub(super) snapshots: Arc<SnapshotCell>,
-    board: Arc<RuleStatusCell>,
+    rule_status: Arc<RuleStatusCell>,
     pub(super) rules: Vec<Managed>,
-    pub(super) rereading: ConfigReloader,
+    pub(super) config_reloader: ConfigReloader,
     /// Hears of revisions that fail.
-    pub(super) bell: FailureSink,
+    pub(super) failure_sink: FailureSink,
     /// None where the system has none left.
     pub(super) watch: Option<Arc<Watch>>,
     /// Folders that could not be watched.
@@ -46,27 +45,27 @@ impl Manager {
         cache: Option<Cache>,
         snapshots: Arc<SnapshotCell>,
         (specs, trust): (Vec<RuleSpec>, Trust),
-        rereading: ConfigReloader,
+        config_reloader: ConfigReloader,
         watch: Option<Arc<Watch>>,
         events: &Events,
     ) -> Self {
-        let bell: FailureSink = {
+        let failure_sink: FailureSink = {
             let events = events.clone();
             Arc::new(move |alarm: Alarm| {
                 // Without a manager nobody decides any more: the gateway ends.
                 let _ = events.send(Event::Alarm(alarm));
             })
         };
-        let managed = |spec| Managed::new(spec, bell.clone());
+        let managed = |spec| Managed::new(spec, failure_sink.clone());
         Self {
             engines,
             cache,
             trust,
             snapshots,
-            board: Arc::default(),
+            rule_status: Arc::default(),
             rules: specs.into_iter().map(managed).collect(),
-            rereading,
-            bell,
+            config_reloader,
+            failure_sink,
             watch,
             unwatched: Vec::new(),
         }
@@ -74,13 +73,13 @@ impl Manager {
 
     /// What is known of the rules, for whoever wants to see it.
     #[must_use]
-    pub fn board(&self) -> Arc<RuleStatusCell> {
-        self.board.clone()
+    pub fn rule_status(&self) -> Arc<RuleStatusCell> {
+        self.rule_status.clone()
     }
 
-    fn post(&self) {
-        self.board
-            .post(self.rules.iter().map(Managed::posted).collect());
+    fn publish(&self) {
+        self.rule_status
+            .publish(self.rules.iter().map(Managed::published).collect());
     }
 
     /// Activates every rule from where the configuration says. A rule that cannot be activated is out of service; the
@@ -97,7 +96,7 @@ impl Manager {
                 failed.push((self.rules[index].spec.name.clone(), error));
             }
         }
-        self.post();
+        self.publish();
         heap::give_back();
         failed
     }
@@ -127,7 +126,7 @@ impl Manager {
                 Err(RecvTimeoutError::Timeout) => self.watch_folders_anew(),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            self.post();
+            self.publish();
             // What the compiler has held, and revisions that nothing shows any more.
             heap::give_back();
         }
@@ -138,10 +137,10 @@ impl Manager {
             Event::Replaced(rule) => self.replaced(rule, events),
             Event::Folders => self.folders_changed(),
             Event::Alarm(alarm) => self.alarm(&alarm),
-            Event::ControlRequest(wish, reply) => {
-                let answer = self.wish(wish);
+            Event::ControlRequest(command, reply) => {
+                let answer = self.carry_out(command);
                 // Before the answer: who asked looks at once.
-                self.post();
+                self.publish();
                 // Who asked may have gone.
                 let _ = reply.send(answer);
             }
@@ -152,7 +151,7 @@ impl Manager {
         self.rules.iter().position(|rule| rule.spec.name == name)
     }
 
-    pub(super) fn replace_and_tell(&mut self, index: usize, source: Source<'_>) -> Reply {
+    pub(super) fn replace_and_log(&mut self, index: usize, source: Source<'_>) -> Reply {
         match self.replace(index, source) {
             Ok(done) => Reply::Done(done),
             Err(NotReplaced { step, reason }) => {
@@ -229,27 +228,27 @@ impl Manager {
         Ok(format!("rule {name}: back to {digest}"))
     }
 
-    fn wish(&mut self, wish: ControlRequest) -> Reply {
+    fn carry_out(&mut self, command: ControlRequest) -> Reply {
         let unknown = |rule: &str| {
             Reply::Refused(format!(
                 "there is no rule {}; `comatrix-gateway rules list` shows them",
                 escaped(rule, 64)
             ))
         };
-        match wish {
+        match command {
             ControlRequest::Reload {} => self.reconfigure(),
             ControlRequest::List {} => {
-                let rules = self.rules.iter().map(Managed::posted);
+                let rules = self.rules.iter().map(Managed::published);
                 Reply::Rules(rules.map(|rule| rule.status()).collect())
             }
             ControlRequest::Swap { rule, file } => match self.index(&rule) {
-                Some(index) => self.replace_and_tell(index, Source::File(Path::new(&file))),
+                Some(index) => self.replace_and_log(index, Source::File(Path::new(&file))),
                 None => unknown(&rule),
             },
             ControlRequest::Rollback { rule } => match self.index(&rule) {
                 Some(index) => match self.roll_back(index) {
                     Ok(done) => {
-                        tracing::info!("{done}, as an operator wished");
+                        tracing::info!("{done}, as an operator commanded");
                         Reply::Done(done)
                     }
                     Err(error) => {

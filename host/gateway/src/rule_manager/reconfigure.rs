@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use super::managed::{Found, Managed};
 use super::manager::Manager;
+use super::not_replaced::NotReplaced;
 use super::protocol::Reply;
-use super::reload::{Source, read};
-use super::replace::{NotReplaced, table};
+use super::replace::table;
+use super::source::{Source, read};
 use crate::config::RuleSpec;
 use crate::daemon::service_manager;
 use crate::request::Snapshot;
@@ -42,7 +43,7 @@ impl Manager {
         let result = self.try_reconfigure();
         // A folder may have taken another's place meanwhile.
         self.watch_folders_anew();
-        let source = &self.rereading.source;
+        let source = &self.config_reloader.source;
         let reply = match result {
             Ok(()) => {
                 let milliseconds = began.elapsed().as_secs_f64() * 1e3;
@@ -70,7 +71,7 @@ impl Manager {
     }
 
     fn try_reconfigure(&mut self) -> Result<(), NotTaken> {
-        let mut settings = (self.rereading.read)()?;
+        let mut settings = (self.config_reloader.read)()?;
         // First: a file that is replaced after it was read is heard of when this is done.
         if let Some(watch) = &self.watch {
             let serving = self.rules.iter().map(|rule| &rule.spec);
@@ -89,7 +90,7 @@ impl Manager {
         settings.upstreams.keep(&self.snapshots.load().upstreams);
         let service = Snapshot {
             rules: Arc::new(table(&rules)?),
-            ..settings.service()?
+            ..settings.snapshot()?
         };
         self.snapshots.update(|now| *now = service.clone());
         // One that fails and was not touched stays out of service for its time.
@@ -97,7 +98,7 @@ impl Manager {
             rule.state.pause(None);
         }
         self.rules = rules;
-        (self.rereading.taken)(&settings);
+        (self.config_reloader.taken)(&settings);
         self.warn(&settings);
         self.trust = settings.trust;
         Ok(())
@@ -112,8 +113,8 @@ impl Manager {
         let former = known.find(|rule| rule.spec.name == spec.name);
         let mut rule = match former {
             Some(former) if former.spec == spec && self.trust == *trust => former.clone(),
-            Some(former) => former.respecified(spec, self.bell.clone()),
-            None => Managed::new(spec, self.bell.clone()),
+            Some(former) => former.respecified(spec, self.failure_sink.clone()),
+            None => Managed::new(spec, self.failure_sink.clone()),
         };
         rule.refusal = None;
         let keeps_other = rule.keeps_other_than(&package);

@@ -5,29 +5,10 @@ use std::time::{Duration, Instant};
 
 use super::managed::{Activated, Found, Managed};
 use super::manager::Manager;
-use super::reload::{Source, read};
-use contract::escaping::escaped;
+use super::not_replaced::NotReplaced;
+use super::source::{Source, read};
 use runtime::self_test;
 use runtime::{Candidate, Conflict, Manifest, MountTable, Mounted, Package, Revision};
-
-/// Why a revision does not serve.
-#[derive(Debug, thiserror::Error)]
-#[error("{reason}")]
-pub struct NotReplaced {
-    /// At which step.
-    pub step: &'static str,
-    /// What happened, and the remedy, in one line.
-    pub reason: String,
-}
-
-impl NotReplaced {
-    pub(super) fn at(step: &'static str, reason: impl ToString) -> Self {
-        Self {
-            step,
-            reason: escaped(&reason.to_string(), 2000),
-        }
-    }
-}
 
 impl Manager {
     /// Verify, compile, check imports, link, describe, policy, self_test vectors, and one pointer. The sentence says what

@@ -10,10 +10,10 @@ use runtime::{Revision, RuleAccounting};
 
 /// What the manager has posted last, of all rules.
 #[derive(Default)]
-pub struct RuleStatusCell(ArcSwap<Vec<Posted>>);
+pub struct RuleStatusCell(ArcSwap<Vec<PublishedRule>>);
 
 /// One rule, as it was when the manager was last done with something. What changes by itself is looked up when it is wanted.
-pub(super) struct Posted {
+pub(super) struct PublishedRule {
     pub(super) name: String,
     pub(super) mount: String,
     pub(super) state: Arc<RuleAccounting>,
@@ -43,18 +43,18 @@ pub(super) struct Changes {
 }
 
 impl RuleStatusCell {
-    pub(super) fn post(&self, rules: Vec<Posted>) {
+    pub(super) fn publish(&self, rules: Vec<PublishedRule>) {
         self.0.store(Arc::new(rules));
     }
 
     /// All rules at this moment.
     #[must_use]
     pub fn now(&self) -> Vec<RuleStatus> {
-        self.0.load().iter().map(Posted::status).collect()
+        self.0.load().iter().map(PublishedRule::status).collect()
     }
 }
 
-impl Posted {
+impl PublishedRule {
     /// What `rules list` and the status page show of it.
     pub(super) fn status(&self) -> RuleStatus {
         let current = self.current.as_ref();

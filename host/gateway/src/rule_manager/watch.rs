@@ -15,7 +15,7 @@ use rustix::io::Errno;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use super::{Event, Events};
+use super::event::{Event, Events};
 use crate::config::RuleSpec;
 
 /// Bytes of one read: some dozen events. What is left is read at once afterwards.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Levels;
+use super::level_filter::Levels;
 use super::limiter::Limiter;
 use crate::telemetry::recent_warnings::RecentWarnings;
 
@@ -21,7 +21,7 @@ pub struct Log {
     lines: Lines,
     written: Receiver<()>,
     levels: Levels,
-    problems: RecentWarnings,
+    recent_warnings: RecentWarnings,
 }
 
 impl Log {
@@ -33,8 +33,8 @@ impl Log {
 
     /// Its last warnings and errors.
     #[must_use]
-    pub fn problems(&self) -> RecentWarnings {
-        self.problems.clone()
+    pub fn recent_warnings(&self) -> RecentWarnings {
+        self.recent_warnings.clone()
     }
 }
 
@@ -70,7 +70,7 @@ pub(super) fn start(limiter: Arc<Mutex<Limiter>>, levels: Levels) -> io::Result<
         lines: lines.clone(),
         written,
         levels,
-        problems: RecentWarnings::default(),
+        recent_warnings: RecentWarnings::default(),
     };
     Ok((log, lines))
 }

@@ -1,17 +1,17 @@
-//! The configuration as what requests are answered with.
+//! The snapshot of the configuration that the data path uses.
 
 use std::sync::Arc;
 
-use super::Settings;
+use super::settings::Settings;
 use crate::request::{LocalNames, Snapshot};
 use homeserver::{ClientError, Upstreams};
 
 impl Settings {
-    /// A service as these settings have it; its rules are still to be made ready.
+    /// A snapshot with these settings and without rules.
     ///
     /// # Errors
-    /// [`ClientError`]: the certificate authorities cannot be used.
-    pub fn service(&self) -> Result<Snapshot, ClientError> {
+    /// [`ClientError`]: the certificate authorities are unusable.
+    pub fn snapshot(&self) -> Result<Snapshot, ClientError> {
         let upstreams = Upstreams::new(self.upstreams.clone())?;
         Ok(Snapshot {
             disabled: self.disabled.clone().into(),

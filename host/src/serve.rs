@@ -230,7 +230,7 @@ fn config_reloader(args: ServeArgs, fixed: Fixed, levels: Levels) -> ConfigReloa
             fixed.check(&settings)?;
             Ok(settings)
         }),
-        taken: Box::new(move |settings| levels.show(settings.log_level)),
+        applied: Box::new(move |settings| levels.show(settings.log_level)),
     }
 }
 

@@ -306,7 +306,7 @@ async fn native_code_that_is_not_right_is_refused_in_one_line_and_what_ran_goes_
         alter(&files);
         let line = refusal(files.swap(&stage).await);
         assert!(
-            line.starts_with("rule a not replaced (") && line.contains("goes on"),
+            line.starts_with("rule a not replaced (") && line.contains("keeps serving"),
             "{what}: {line}"
         );
         assert!(!line.contains('\n') && line.len() < 700, "{what}: {line}");

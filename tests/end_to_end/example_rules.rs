@@ -210,7 +210,7 @@ fn a_rule_is_swapped_and_rolled_back_while_devices_use_the_others() {
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(1), "{said}");
     assert!(
-        said.contains("rule senml not replaced") && said.contains("goes on"),
+        said.contains("rule senml not replaced") && said.contains("keeps serving"),
         "{said}"
     );
     let mut time = || stage.device.request(&Request::new("GET", "/time")).code;

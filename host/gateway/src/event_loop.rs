@@ -139,7 +139,7 @@ fn tell(report: &mut RefusalLog, endpoint: &Endpoint<UdpPeer>) {
         .latest_refusal()
         .map(|(peer, code)| (peer.remote, code));
     match report.poll(Instant::now(), endpoint.counters(), latest) {
-        Some(report) if report.bound_hit => tracing::warn!("{}", report.line),
+        Some(report) if report.limit_reached => tracing::warn!("{}", report.line),
         Some(report) => tracing::info!("{}", report.line),
         None => {}
     }

@@ -28,8 +28,8 @@ const MAX_STATUS: usize = 1 << 20;
 /// Which gateway's status to show.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
-    /// The gateway's status page: its socket, or a loopback address and port [default: admin.sock in $RUNTIME_DIRECTORY, else
-    /// in comatrix of $XDG_RUNTIME_DIR]
+    /// The gateway's status page: its socket, or a loopback address and port [default: admin.sock in
+    /// $RUNTIME_DIRECTORY, else in comatrix of $XDG_RUNTIME_DIR]
     #[arg(long, value_name = "PLACE")]
     admin: Option<String>,
     /// Print one line of JSON

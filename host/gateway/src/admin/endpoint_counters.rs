@@ -70,7 +70,7 @@ pub(super) fn endpoint_counters(counters: &Counters) -> Vec<EndpointCounter> {
             "Devices whose rate or proof of address was removed before it expired, to make room for others.",
         silenced "responses_suppressed" NORMAL
             "Responses not sent: the device asked for none, or the request came to a multicast group.",
-        challenges "echo_challenges" NORMAL "Requests answered with 4.01 and Echo: the device must prove its address.",
+        challenges "echo_challenges" NORMAL "Requests rejected with 4.01 and Echo: the device must prove its address.",
         proofs "addresses_proven" NORMAL "Devices that proved their address.",
         retransmissions_withheld "retransmissions_suppressed" NORMAL
             "Retransmissions not sent because the device has not proven its address.",

@@ -1,5 +1,5 @@
-//! The text format of Prometheus, version 0.0.4. No library is used: a library keeps counts of its own, and the data path would
-//! have to count everything twice.
+//! The text format of Prometheus, version 0.0.4. No library is used: a library keeps counts of its own, and the data
+//! path would have to count everything twice.
 
 use std::fmt::{self, Display, Write};
 

@@ -1,5 +1,5 @@
-//! The forms of the page. Each has a random token, so that another site cannot send a form in the operator's name. A token is
-//! valid for one change, so that a form that is sent twice does not roll back twice.
+//! The forms of the page. Each has a random token, so that another site cannot send a form in the operator's name. A
+//! token is valid for one change, so that a form that is sent twice does not roll back twice.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

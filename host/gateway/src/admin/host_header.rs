@@ -1,5 +1,6 @@
-//! The Host header of a request. Another site can make its own name resolve to this machine (DNS rebinding) and would then
-//! have the same origin as the status page. Therefore the status page is served only for names that no other site can have.
+//! The Host header of a request. Another site can make its own name resolve to this machine (DNS rebinding) and would
+//! then have the same origin as the status page. Therefore the status page is served only for names that no other site
+//! can have.
 
 use std::net::IpAddr;
 

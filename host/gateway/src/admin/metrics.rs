@@ -1,5 +1,6 @@
-//! `GET /metrics`: the gateway's metrics for Prometheus. Every label has few values: the operator chooses rules, their links
-//! and homeservers, and codes and outcomes come from fixed lists. `host/README.md` lists all metrics; a test compares.
+//! `GET /metrics`: the gateway's metrics for Prometheus. Every label has few values: the operator chooses rules, their
+//! links and homeservers, and codes and outcomes come from fixed lists. `host/README.md` lists all metrics; a test
+//! compares.
 
 use std::time::SystemTime;
 
@@ -78,7 +79,12 @@ impl Admin {
         text.single("comatrix_request_bodies_bytes", Gauge, help, state.bodies);
         let help = "Requests rejected with 5.03: the memory for bodies of requests was in use.";
         let refused = self.recorder.bodies_refused();
-        text.single("comatrix_request_bodies_refused_total", Counter, help, refused);
+        text.single(
+            "comatrix_request_bodies_refused_total",
+            Counter,
+            help,
+            refused,
+        );
         let help = "Observations in progress.";
         text.single("comatrix_observations", Gauge, help, state.observations);
         let help = "Accounts with a long poll at their homeserver.";
@@ -111,7 +117,8 @@ impl Admin {
             let labels = [("homeserver", origin.as_str())];
             family.histogram(&labels, classes, durations.count, durations.seconds);
         }
-        let help = "Homeserver calls, by outcome: the class of the HTTP status, or the reason why there was no response.";
+        let help = "Homeserver calls, by outcome: the class of the HTTP status, or the reason why there was no \
+            response.";
         let mut family = text.family("comatrix_homeserver_calls_total", Counter, help);
         for (origin, _, record) in &all {
             for (outcome, count) in OUTCOMES.into_iter().zip(record.outcomes()) {
@@ -179,7 +186,7 @@ fn rules(text: &mut Exposition, rules: &[RuleStatus]) {
             |rule| rule.in_flight as u64,
         ),
         (
-            "comatrix_rule_traps_total",
+            "comatrix_rule_failed_calls_total",
             Counter,
             "Calls of a rule that failed: they trapped, or exceeded a limit.",
             |rule| rule.traps,

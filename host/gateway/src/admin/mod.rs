@@ -1,9 +1,9 @@
-//! The status page for the operator: the gateway's state, metrics, readiness, and the rollback of a rule. HTTP on a Unix
-//! socket, or on a port of the loopback address.
+//! The status page for the operator: the gateway's state, metrics, readiness, and the rollback of a rule. HTTP on a
+//! Unix socket, or on a port of the loopback address.
 //!
-//! It runs on the data path's thread and shows plain cells of that thread, so that no request of a device pays for a lock.
-//! A page is text that is put together without waiting, and [`server`] limits the requests per second. A thread of its own
-//! would be one more on a router with one core, and would have to stop the data path for a consistent view.
+//! It runs on the data path's thread and shows plain cells of that thread, so that no request of a device pays for a
+//! lock. A page is text that is put together without waiting, and [`server`] limits the requests per second. A thread
+//! of its own would be one more on a router with one core, and would have to stop the data path for a consistent view.
 
 pub mod command;
 mod endpoint_counters;
@@ -32,8 +32,8 @@ pub use forms::Forms;
 use server::Server;
 pub use state::Admin;
 
-/// Serves the status page by tasks of this runtime, for as long as the gateway runs. If its place cannot be bound, the log
-/// says so, and the gateway serves devices all the same.
+/// Serves the status page by tasks of this runtime, for as long as the gateway runs. If its place cannot be bound, the
+/// log says so, and the gateway serves devices all the same.
 pub fn listen(place: Option<&Place>, admin: Admin) {
     match place.map(Server::bind) {
         Some(Ok(server)) => {

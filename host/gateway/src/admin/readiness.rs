@@ -3,8 +3,8 @@
 use crate::rule_manager::RuleStatus;
 use homeserver::Probes;
 
-/// The reasons; empty if the gateway is ready. A rule that does not serve is one, since the operator configured it. Of the
-/// homeservers only the default one is considered: without it most devices can do nothing.
+/// The reasons; empty if the gateway is ready. A rule that does not serve is one, since the operator configured it. Of
+/// the homeservers only the default one is considered: without it most devices can do nothing.
 pub(super) fn obstacles(rules: &[RuleStatus], probes: &Probes, draining: bool) -> Vec<String> {
     let mut obstacles = Vec::new();
     if draining {
@@ -17,7 +17,8 @@ pub(super) fn obstacles(rules: &[RuleStatus], probes: &Probes, draining: bool) -
             obstacles.push(format!("rule {name} is out of service: {failure}"));
         } else if let Some(seconds) = rule.paused_seconds {
             obstacles.push(format!(
-                "rule {name} is paused for {seconds} s because it fails too often; replace it with `comatrix-gateway rules swap`"
+                "rule {name} is paused for {seconds} s because it fails too often; replace it with `comatrix-gateway \
+                 rules swap`"
             ));
         }
     }

@@ -46,13 +46,13 @@ pub(super) fn text(status: StatusCode, body: impl Into<String>) -> PageResponse 
     response(status, "text/plain; charset=utf-8", body)
 }
 
-/// The page, or a part of it. The browser loads nothing from other hosts and runs only elements that have `nonce`: text of a
-/// device would not run even if it were not escaped.
+/// The page, or a part of it. The browser loads nothing from other hosts and runs only elements that have `nonce`: text
+/// of a device would not run even if it were not escaped.
 pub(super) fn html(status: StatusCode, nonce: &str, body: String) -> PageResponse {
     let mut response = response(status, "text/html; charset=utf-8", body);
     let policy = format!(
-        "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; img-src data:; \
-         connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; img-src data:; connect-src 'self'; \
+         form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     );
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         response

@@ -18,7 +18,8 @@ use crate::telemetry::recorder::LoopState;
 /// Bytes of a form, and the time for it to come: a name and a token.
 const FORM_BYTES: usize = 4 << 10;
 const FORM_TIME: Duration = Duration::from_secs(5);
-/// For the rule manager to carry out a command. If it takes longer, for example to compile, the manager continues with it.
+/// For the rule manager to carry out a command. If it takes longer, for example to compile, the manager continues with
+/// it.
 const COMMAND_TIME: Duration = Duration::from_secs(30);
 
 impl Admin {
@@ -147,7 +148,8 @@ impl Admin {
             Ok(_) => see_the_page(),
             Err(_) => text(
                 StatusCode::GATEWAY_TIMEOUT,
-                "the gateway is busy with rules and will carry this out later; reload the status page to see the result",
+                "the gateway is busy with rules and will carry this out later; reload the status page to see the \
+                 result",
             ),
         }
     }

@@ -33,8 +33,8 @@ const LAST_RESPONSE: Duration = Duration::from_secs(5);
 const HEAD_BYTES: usize = 16 << 10;
 /// Headers of a request. Browsers send some twenty.
 const HEADERS: usize = 64;
-/// Before each response: at most 320 responses per second over all connections, so that a client that sends requests without
-/// end delays no device.
+/// Before each response: at most 320 responses per second over all connections, so that a client that sends requests
+/// without end delays no device.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// The bound socket of the status page.
@@ -46,7 +46,8 @@ pub(super) enum Server {
 /// The gateway cannot bind the status page.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "no status page at {place}: {cause}; `comatrix-gateway status` cannot reach this gateway. Set another place with --admin"
+    "no status page at {place}: {cause}; `comatrix-gateway status` cannot reach this gateway. Set another place with \
+     --admin"
 )]
 pub(super) struct PlaceError {
     place: Place,

@@ -9,7 +9,8 @@ use crate::rule_manager::command::shown;
 /// Requests, devices and warnings that are shown: one screen in all.
 const LINES: usize = 10;
 
-/// A status for a terminal. Text from other systems has no control characters: the gateway escapes it when it receives it.
+/// A status for a terminal. Text from other systems has no control characters: the gateway escapes it when it receives
+/// it.
 pub(super) fn text(status: &Status) -> String {
     let mut text = String::new();
     // Writing to a string does not fail.

@@ -20,33 +20,33 @@ use homeserver::{Others, UpstreamSettings};
 use runtime::Trust;
 use store::environment::folder;
 
-/// All that the gateway is told, validated.
+/// All settings, checked.
 pub struct Settings {
-    /// Where to listen.
+    /// Address to listen on.
     pub listen: SocketAddr,
-    /// Neither `ip` was given: a machine without IPv6 listens on IPv4 instead.
+    /// `ip` is not set: a machine without IPv6 listens on IPv4 instead.
     pub listen_by_default: bool,
-    /// What to log.
+    /// Log level.
     pub log_level: LogLevel,
-    /// Where compiled rules go; `None` where no folder is known.
+    /// Folder of compiled rules; none without a default folder.
     pub cache_dir: Option<PathBuf>,
     /// The rules, the default one among them.
     pub rules: Vec<RuleSpec>,
-    /// Whose signatures count for them.
+    /// The keys whose signatures are trusted.
     pub trust: Trust,
-    /// Where `comatrix-gateway rules` speaks to this gateway; `None` where no folder is known.
+    /// Socket of `comatrix-gateway rules`; none without a default folder.
     pub control_socket: Option<PathBuf>,
-    /// Where the status page is; `None` where no folder is known.
+    /// Place of the status page; none without a default folder.
     pub admin: Option<Place>,
-    /// First path segments that are switched off.
+    /// First path segments of switched-off resources.
     pub disabled: Vec<String>,
-    /// Egress.
+    /// Settings of homeserver calls.
     pub upstreams: UpstreamSettings,
     /// Whether any homeserver has a configured token.
     pub has_token: bool,
-    /// How the endpoint speaks.
+    /// Settings of the CoAP endpoint.
     pub coap: CoapSettings,
-    /// All bounds.
+    /// All limits.
     pub limits: Limits,
 }
 
@@ -128,7 +128,7 @@ impl Settings {
     }
 }
 
-/// `[rooms]`: names that can stand in a Uri-Path, for room ids or aliases.
+/// `[rooms]`: names that can be a segment of a Uri-Path, for room ids or aliases.
 fn rooms(rooms: &BTreeMap<String, String>) -> Result<(), ConfigError> {
     for (name, room) in rooms {
         let is_name = !name.starts_with(['!', '#']) && contract::path_segment::is_plain(name);
@@ -155,7 +155,7 @@ fn default_cache_dir() -> Option<PathBuf> {
     })
 }
 
-/// Where the control socket is unless told otherwise.
+/// The default control socket.
 #[must_use]
 pub fn default_control_socket() -> Option<PathBuf> {
     store::private_socket::default_path("control.sock")

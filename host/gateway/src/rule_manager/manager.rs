@@ -1,4 +1,4 @@
-//! Decides which revision of each rule serves. It owns the only way to change that.
+//! Decides which revision of each rule serves. No other code can change that.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -19,7 +19,7 @@ use crate::request::SnapshotCell;
 use contract::escaping::escaped;
 use runtime::{Alarm, Cache, Engines, FailureSink, Trust};
 
-/// All rules, and what they are made with.
+/// All rules, and everything that activation needs.
 pub struct Manager {
     pub(super) engines: Engines,
     pub(super) cache: Option<Cache>,
@@ -28,17 +28,17 @@ pub struct Manager {
     rule_status: Arc<RuleStatusCell>,
     pub(super) rules: Vec<Managed>,
     pub(super) config_reloader: ConfigReloader,
-    /// Hears of revisions that fail.
+    /// Receives failing revisions.
     pub(super) failure_sink: FailureSink,
-    /// None where the system has none left.
+    /// None if the system has no watch left.
     pub(super) watch: Option<Arc<Watch>>,
     /// Folders that could not be watched.
     pub(super) unwatched: Vec<PathBuf>,
 }
 
 impl Manager {
-    /// Knows the rules, which are to serve in `serving`; none does yet. `events` hears of revisions that fail, `watch` learns
-    /// where files may be replaced.
+    /// A manager of these rules, none of which serves yet in `snapshots`. `events` receives failing revisions, `watch`
+    /// gets the folders to watch.
     #[must_use]
     pub fn new(
         engines: Engines,
@@ -52,7 +52,7 @@ impl Manager {
         let failure_sink: FailureSink = {
             let events = events.clone();
             Arc::new(move |alarm: Alarm| {
-                // Without a manager nobody decides any more: the gateway ends.
+                // Without a manager the gateway is shutting down.
                 let _ = events.send(Event::Alarm(alarm));
             })
         };
@@ -71,7 +71,7 @@ impl Manager {
         }
     }
 
-    /// What is known of the rules, for whoever wants to see it.
+    /// The status of the rules, readable while the manager is busy.
     #[must_use]
     pub fn rule_status(&self) -> Arc<RuleStatusCell> {
         self.rule_status.clone()
@@ -82,13 +82,13 @@ impl Manager {
             .publish(self.rules.iter().map(Managed::published).collect());
     }
 
-    /// Activates every rule from where the configuration says. A rule that cannot be activated is out of service; the
-    /// others are not touched by that.
+    /// Activates every rule from its configured file. A rule that cannot be activated is out of service; the others
+    /// serve.
     ///
     /// # Errors
-    /// For each of those its name, and why.
+    /// Name and reason of each rule that is out of service.
     pub fn start(&mut self) -> Vec<(String, NotReplaced)> {
-        // First: a file that is replaced after it was read is heard of.
+        // First, so that a file that is replaced after it was read causes an event.
         self.watch_folders();
         let mut failed = Vec::new();
         for index in 0..self.rules.len() {
@@ -97,38 +97,39 @@ impl Manager {
             }
         }
         self.publish();
-        heap::give_back();
+        heap::release();
         failed
     }
 
-    /// Says what an operator may not have meant of settings that serve.
+    /// Warns of serving settings that the operator may not have intended.
     pub fn warn(&self, settings: &Settings) {
         if settings.has_token {
             tracing::warn!(
-                "a configured access token serves unsecured devices of token_peers: whoever can send from such an address can use it"
+                "a configured access token serves unsecured devices of token_peers: anyone who can send from such an \
+                 address can use it"
             );
         }
-        let service = self.snapshots.load();
-        let is_there = |name: &&String| service.rules.has_first(name);
-        for name in settings.disabled.iter().filter(|name| !is_there(name)) {
+        let snapshot = self.snapshots.load();
+        let exists = |name: &&String| snapshot.rules.has_first(name);
+        for name in settings.disabled.iter().filter(|name| !exists(name)) {
             tracing::warn!(
-                "disabled_resources: no rule has /{name}; GET /.well-known/core lists what there is"
+                "disabled_resources: no rule has /{name}; GET /.well-known/core lists all resources"
             );
         }
     }
 
-    /// Acts on events until nobody can send any more.
+    /// Acts on events until all senders are gone.
     pub fn run(mut self, events: &Receiver<Event>) {
         loop {
             match self.next(events) {
                 Ok(event) => self.act(event, events),
-                // A folder that was not there may be now.
-                Err(RecvTimeoutError::Timeout) => self.watch_folders_anew(),
+                // A missing folder may exist now.
+                Err(RecvTimeoutError::Timeout) => self.watch_folders_again(),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
             self.publish();
-            // What the compiler has held, and revisions that nothing shows any more.
-            heap::give_back();
+            // Memory of the compiler and of dropped revisions.
+            heap::release();
         }
     }
 
@@ -138,11 +139,11 @@ impl Manager {
             Event::Folders => self.folders_changed(),
             Event::Alarm(alarm) => self.alarm(&alarm),
             Event::ControlRequest(command, reply) => {
-                let answer = self.carry_out(command);
-                // Before the answer: who asked looks at once.
+                let result = self.carry_out(command);
+                // Before the reply, since the operator may read the status at once.
                 self.publish();
-                // Who asked may have gone.
-                let _ = reply.send(answer);
+                // The operator may have disconnected.
+                let _ = reply.send(result);
             }
         }
     }
@@ -157,7 +158,7 @@ impl Manager {
             Err(NotReplaced { step, reason }) => {
                 let rule = &self.rules[index];
                 let serves = match &rule.current {
-                    Some(current) => format!("{} goes on", current.revision.digest()),
+                    Some(current) => format!("{} keeps serving", current.revision.digest()),
                     None => "it stays out of service".to_owned(),
                 };
                 let line = format!(
@@ -170,7 +171,7 @@ impl Manager {
         }
     }
 
-    /// A revision fails: the one before it comes back, or the rule pauses.
+    /// A revision fails: the manager rolls the rule back, or pauses it.
     fn alarm(&mut self, alarm: &Alarm) {
         let Some(index) = self.index(&alarm.rule) else {
             return;
@@ -181,18 +182,18 @@ impl Manager {
             .as_ref()
             .is_some_and(|current| Weak::as_ptr(&alarm.revision) == Arc::as_ptr(&current.revision));
         if !is_current {
-            return; // It is gone already.
+            return; // It was replaced already.
         }
         match self.roll_back(index) {
             Ok(done) => {
                 let rule = &mut self.rules[index];
-                // What failed for eight devices does not come back by itself.
+                // A later rollback must not return to the failed revision.
                 rule.previous = None;
                 rule.failure = Some(format!(
-                    "{} failed on half of its calls and was taken back",
+                    "{} failed on half of its calls and was rolled back",
                     alarm.digest
                 ));
-                tracing::error!("{done}, since {} fails", alarm.digest);
+                tracing::error!("{done}, because {} fails", alarm.digest);
             }
             Err(_) => self.rules[index].pause(),
         }
@@ -212,7 +213,8 @@ impl Manager {
             return Err(NotReplaced::at(
                 "roll back",
                 format!(
-                    "revision {number} is below {}, which the current one asks for (min_revision); swap in a newer one",
+                    "revision {number} is below {}, the min_revision of a manifest that has served; swap in a newer \
+                     one",
                     rule.floor
                 ),
             ));
@@ -225,7 +227,7 @@ impl Manager {
         });
         rule.changes.rolled_back += 1;
         self.serve(index, rule)?;
-        Ok(format!("rule {name}: back to {digest}"))
+        Ok(format!("rule {name}: rolled back to {digest}"))
     }
 
     fn carry_out(&mut self, command: ControlRequest) -> Reply {
@@ -248,7 +250,7 @@ impl Manager {
             ControlRequest::Rollback { rule } => match self.index(&rule) {
                 Some(index) => match self.roll_back(index) {
                     Ok(done) => {
-                        tracing::info!("{done}, as an operator commanded");
+                        tracing::info!("{done}, by an operator");
                         Reply::Done(done)
                     }
                     Err(error) => {

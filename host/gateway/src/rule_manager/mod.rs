@@ -1,5 +1,5 @@
-//! The rules of a running gateway: activation, replacement, rollback, pauses. All of it happens beside the data path, which
-//! only sees one pointer change ([`SnapshotCell`](crate::request::SnapshotCell)).
+//! The rules of a running gateway: activation, replacement, rollback, pauses. All of it happens beside the data path,
+//! which only sees one pointer change ([`SnapshotCell`](crate::request::SnapshotCell)).
 //!
 //! [`manager`] decides. It acts on [`Event`]s: replaced files ([`watch`]), commands of an operator ([`control`]), and
 //! revisions that fail.
@@ -34,8 +34,8 @@ pub use protocol::{ControlRequest, Reply, RuleStatus};
 pub use rule_status_cell::RuleStatusCell;
 pub use watch::Watch;
 
-/// Starts the tasks that send events: for SIGHUP, replaced files and an operator's commands. If the control socket cannot be
-/// bound, the log says so, and the gateway serves devices all the same.
+/// Starts the tasks that send events: for SIGHUP, replaced files and an operator's commands. If the control socket
+/// cannot be bound, the log says so, and the gateway serves devices all the same.
 pub fn listen(
     control_socket: Option<&Path>,
     mut hang_up: Signal,

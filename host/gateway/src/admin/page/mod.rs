@@ -1,4 +1,5 @@
-//! The page: all of the status at once. It works without scripts; [`live.js`](live.js) only replaces its parts by newer ones.
+//! The page: all of the status at once. It works without scripts; [`live.js`](live.js) only replaces its parts by newer
+//! ones.
 
 mod sections;
 

@@ -140,7 +140,10 @@ fn homeserver(homeserver: &HomeserverStatus) -> Markup {
                     ", " (before(homeserver.age_seconds)) "; unchanged for " (span(homeserver.unchanged_seconds))
                 }
             }
-            p.facts { (counted(homeserver.in_flight as u64, "call")) " in progress, " (homeserver.queued) " in the queue" }
+            p.facts {
+                (counted(homeserver.in_flight as u64, "call")) " in progress, "
+                (homeserver.queued) " in the queue"
+            }
         }
     }
 }
@@ -165,13 +168,13 @@ pub(super) fn requests(status: &Status) -> Markup {
                     table {
                         thead {
                             tr {
-                                th scope="col" { "at" }
+                                th scope="col" { "time" }
                                 th scope="col" { "device" }
                                 th scope="col" { "request" }
                                 th.wide scope="col" { "rule" }
                                 th.wide scope="col" { "homeserver" }
                                 th scope="col" { "response" }
-                                th.right scope="col" { "time" }
+                                th.right scope="col" { "duration" }
                             }
                         }
                         tbody {
@@ -190,7 +193,7 @@ pub(super) fn requests(status: &Status) -> Markup {
                                     td.wide.soft { (one.rule) }
                                     td.wide.soft { (one.upstream.as_deref().unwrap_or("")) }
                                     td.response.fixed { span class=(class(&one.code)) { (one.code) } }
-                                    td.took.right.soft { (milliseconds(one.ms)) }
+                                    td.duration.right.soft { (milliseconds(one.ms)) }
                                 }
                             }
                         }
@@ -198,6 +201,13 @@ pub(super) fn requests(status: &Status) -> Markup {
                 }
             }
         }
+    }
+}
+
+fn severity(level: &str) -> &'static str {
+    match level {
+        "ERROR" => "code bad",
+        _ => "code warn",
     }
 }
 
@@ -214,7 +224,7 @@ pub(super) fn warnings(status: &Status) -> Markup {
                             @for warning in &status.recent_warnings {
                                 tr {
                                     td.fixed {
-                                        span class=(if warning.level == "ERROR" { "code bad" } else { "code warn" }) { (warning.level) }
+                                        span class=(severity(&warning.level)) { (warning.level) }
                                     }
                                     td {
                                         (warning.message)

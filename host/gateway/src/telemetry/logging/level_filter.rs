@@ -7,14 +7,14 @@ use tracing_subscriber::reload;
 
 use super::level::LogLevel;
 
-/// Which lines are shown; it can be changed while the gateway runs.
+/// Changes the log level of a running gateway.
 #[derive(Clone)]
 pub struct Levels(reload::Handle<Targets, Registry>);
 
 impl Levels {
-    /// Shows lines of this level from now on.
+    /// Logs lines of this level from now on.
     pub fn show(&self, level: LogLevel) {
-        // Where another log is (in tests), that one stays as it is.
+        // With another log (in tests) nothing changes.
         let _ = self.0.reload(targets(level));
     }
 }
@@ -25,7 +25,7 @@ pub(super) fn new(level: LogLevel) -> (reload::Layer<Targets, Registry>, Levels)
     (filter, Levels(handle))
 }
 
-/// Libraries are held to warnings: at finer levels an HTTP library prints headers, and so tokens.
+/// Libraries log warnings and errors only: at finer levels an HTTP library prints headers, and with them tokens.
 fn targets(level: LogLevel) -> Targets {
     let level = match level {
         LogLevel::Error => LevelFilter::ERROR,

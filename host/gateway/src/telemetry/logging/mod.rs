@@ -1,4 +1,4 @@
-//! Where log lines go, and whose are shown.
+//! The log: its level, its limits and its writer.
 
 mod level;
 mod level_filter;
@@ -22,7 +22,7 @@ pub use lines::Log;
 /// Sends log lines of this level to standard error, by a thread of their own; not more than the limiter allows.
 ///
 /// # Errors
-/// The system's, when it gives no thread.
+/// The system's error if it starts no thread.
 pub fn start(level: LogLevel) -> io::Result<Log> {
     let limiter = Arc::new(Mutex::new(Limiter::new()));
     let (shown, levels) = level_filter::new(level);
@@ -35,14 +35,14 @@ pub fn start(level: LogLevel) -> io::Result<Log> {
     // A second start (in tests) keeps the first.
     let _ = tracing_subscriber::registry()
         .with(shown)
-        // Within the layer that has a filter of its own: outside of it, no line's level would be known without asking.
+        // Inside of the layer with a filter of its own: outside, every line would have to be built to find its level.
         .with(log.recent_warnings())
         .with(layer)
         .try_init();
     Ok(log)
 }
 
-/// Asks the limiter before a line is made.
+/// Consults the limiter before a line is built.
 struct Limited(Arc<Mutex<Limiter>>);
 
 impl<S: Subscriber> Filter<S> for Limited {

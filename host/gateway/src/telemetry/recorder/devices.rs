@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::unix_time::unix_ms;
 use coap::code::Dotted;
 
-/// Addresses with statistics, some 150 KiB: more devices than one border router has. A sender with ever new addresses evicts
-/// other devices here, and nowhere else.
+/// Addresses with statistics, some 150 KiB: more devices than one border router has. A sender with ever new addresses
+/// evicts other devices here, and nowhere else.
 const MAX_DEVICES: usize = 2048;
 
 /// A device, by its address.
@@ -55,7 +55,8 @@ impl Devices {
         self.recorded.insert(address, Record { at, requests, code });
     }
 
-    /// Half at a time: a search for the oldest one at each new address would cost time under a flood of spoofed addresses.
+    /// Half at a time: a search for the oldest one at each new address would cost time under a flood of spoofed
+    /// addresses.
     fn evict_half(&mut self) {
         let mut times: Vec<SystemTime> = self.recorded.values().map(|record| record.at).collect();
         let middle = times.len() / 2;

@@ -1,5 +1,5 @@
-//! Numbers of requests by resource, response code and rule. Resources are links of rules and not paths of requests, so that
-//! no device can make the list grow.
+//! Numbers of requests by resource, response code and rule. Resources are links of rules and not paths of requests, so
+//! that no device can make the list grow.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};

@@ -1,5 +1,5 @@
-//! The state of the event loop, on request: it costs the loop nothing while nobody requests it, and a response shows that the
-//! loop is not stuck.
+//! The state of the event loop, on request: it costs the loop nothing while nobody requests it, and a response shows
+//! that the loop is not stuck.
 
 use std::time::Duration;
 

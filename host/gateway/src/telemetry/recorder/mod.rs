@@ -1,5 +1,5 @@
-//! Counts of requests, and the last of them, for the operator. Plain cells, since one thread carries the data path. They hold
-//! no content of devices or homeservers: no payload, no query, no room, no token.
+//! Counts of requests, and the last of them, for the operator. Plain cells, since one thread carries the data path.
+//! They hold no content of devices or homeservers: no payload, no query, no room, no token.
 
 mod devices;
 mod exchange_counts;

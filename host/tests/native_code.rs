@@ -307,7 +307,7 @@ async fn invalid_native_code_is_refused_in_one_line_and_the_old_revision_keeps_s
         alter(&files);
         let line = refusal(files.swap(&stage).await);
         assert!(
-            line.starts_with("rule a not replaced (") && line.contains("goes on"),
+            line.starts_with("rule a not replaced (") && line.contains("keeps serving"),
             "{what}: {line}"
         );
         assert!(!line.contains('\n') && line.len() < 700, "{what}: {line}");

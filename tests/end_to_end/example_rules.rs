@@ -209,7 +209,7 @@ fn a_rule_is_swapped_and_rolled_back_while_devices_use_the_others() {
     let output = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(1), "{output}");
     assert!(
-        output.contains("rule senml not replaced") && output.contains("goes on"),
+        output.contains("rule senml not replaced") && output.contains("keeps serving"),
         "{output}"
     );
     let mut time = || stage.device.request(&Request::new("GET", "/time")).code;

@@ -142,7 +142,7 @@ fn a_signed_native_rule_serves_and_is_replaced_and_invalid_files_change_nothing(
     let named = third[0].display().to_string();
     let (done, output) = router.rules(&["swap", "senml", &named]);
     assert!(
-        !done && output.contains("truncated") && output.contains("goes on"),
+        !done && output.contains("truncated") && output.contains("keeps serving"),
         "{output}"
     );
     fs::write(&third[0], code).expect("it is the test's");

@@ -86,8 +86,8 @@ pub async fn serve(
                 drained_at = Some(Instant::now() + drain);
                 dispatcher.observations.end_all();
             }
-            () = gateway.recorder.loop_probe.wanted() => {
-                gateway.recorder.loop_probe.report(dispatcher.state());
+            () = gateway.recorder.loop_probe.requested() => {
+                gateway.recorder.loop_probe.publish(dispatcher.state());
             }
             Some(completion) = dispatcher.pending.next() => dispatcher.complete(completion),
             ready = listeners.readable(draining) => {
@@ -131,7 +131,7 @@ fn log_refusals(log: &mut RefusalLog, endpoint: &Endpoint<UdpPeer>) {
         .latest_refusal()
         .map(|(peer, code)| (peer.remote, code));
     match log.poll(Instant::now(), endpoint.counters(), latest) {
-        Some(report) if report.bound_hit => tracing::warn!("{}", report.line),
+        Some(report) if report.limit_reached => tracing::warn!("{}", report.line),
         Some(report) => tracing::info!("{}", report.line),
         None => {}
     }

@@ -132,7 +132,7 @@ fn a_trap_is_a_failure_even_if_the_vector_expects_its_code() {
 #[test]
 fn a_call_beyond_the_needs_or_a_state_beyond_its_limit_is_a_failure() {
     for (begin, fault) in [
-        (call("beyond", 0), "GET /beyond, which is not among"),
+        (call("beyond", 0), "GET /beyond: it is not among"),
         (call("needed", (16 << 10) + 1), "its state has 16385 bytes"),
     ] {
         let mut rule = RuleText::new();

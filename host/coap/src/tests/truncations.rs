@@ -1,5 +1,6 @@
 //! Every valid request of the rule's cases, cut off at every byte, against a fresh endpoint: what is left is a shorter
-//! message, or it is rejected as RFC 7252 §4.2 and §4.3 say; never more than one datagram comes back, and no state stays.
+//! message, or it is rejected as RFC 7252 §4.2 and §4.3 say; never more than one datagram comes back, and no state
+//! stays.
 
 use std::path::Path;
 use std::time::Duration;

@@ -225,7 +225,7 @@ fn blocks_that_do_not_fit_together_are_refused() {
 #[test]
 fn an_answer_above_the_bound_is_refused_as_soon_as_it_shows() {
     let settings = Settings {
-        max_answer: 1_000,
+        max_response_body: 1_000,
         ..SETTINGS
     };
     let run = run(put(5_000), settings, &[], block_server(64));

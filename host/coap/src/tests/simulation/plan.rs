@@ -47,7 +47,7 @@ impl Errand {
                 // For a CON above MAX_TRANSMIT_WAIT of each block: only what was acknowledged and then not
                 // answered gets there.
                 timeout: Duration::from_secs(if confirmable { 2_000 } else { 1_000 }),
-                max_answer: 100_000,
+                max_response_body: 100_000,
             },
             thinking: {
                 let most = random.pick(&[1, 900, 3_000, 8_000]);

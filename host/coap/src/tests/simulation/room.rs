@@ -1,5 +1,5 @@
-//! A room that is observed: it counts its messages, and tells each observer one after the other, the next one when the last
-//! has been acknowledged.
+//! A room that is observed: it counts its messages, and tells each observer one after the other, the next one when the
+//! last has been acknowledged.
 
 use std::collections::{BTreeMap, VecDeque};
 

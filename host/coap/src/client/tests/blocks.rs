@@ -178,7 +178,7 @@ fn blocks_that_do_not_fit_together_are_refused() {
     };
     let cases: [(&str, Vec<Message>); 6] = [
         (
-            "not the one that was asked for",
+            "another block than the requested one",
             vec![content("x").with_option(BLOCK2, block(1, false))],
         ),
         (
@@ -202,7 +202,7 @@ fn blocks_that_do_not_fit_together_are_refused() {
             ],
         ),
         (
-            "without a Block2",
+            "no Block2 option",
             vec![
                 content("0123456789abcdef").with_option(BLOCK2, block(0, true)),
                 content("x"),

@@ -144,7 +144,7 @@ fn slice(whole: &Message, block: Block) -> Result<Message, BeyondEnd> {
         length,
     })?;
     let part = &rest[..rest.len().min(block.size())];
-    let mut answer = Message {
+    let mut slice = Message {
         code: whole.code,
         options: whole.options.clone(),
         payload: part.to_vec(),
@@ -153,13 +153,13 @@ fn slice(whole: &Message, block: Block) -> Result<Message, BeyondEnd> {
         more: part.len() < rest.len(),
         ..block
     };
-    answer.push_option(BLOCK2, block.encode());
+    slice.push_option(BLOCK2, block.encode());
     if block.number == 0 {
-        answer.set_uint_option(SIZE2, u32::try_from(length).unwrap_or(u32::MAX));
+        slice.set_uint_option(SIZE2, u32::try_from(length).unwrap_or(u32::MAX));
     } else {
-        answer.remove_option(SIZE2);
+        slice.remove_option(SIZE2);
     }
-    Ok(answer)
+    Ok(slice)
 }
 
 #[cfg(test)]
@@ -230,12 +230,12 @@ mod tests {
     }
 
     #[test]
-    fn a_block_behind_the_end_is_refused() {
+    fn a_block_after_the_end_is_refused() {
         let (mut responses, now) = responses();
         let whole = Message::new(CONTENT).with_payload(vec![0; 2048]);
-        let answer = responses.fit(now, key(1), Some(block(2, 6)), whole, |_| 7);
+        let slice = responses.fit(now, key(1), Some(block(2, 6)), whole, |_| 7);
         assert_eq!(
-            answer,
+            slice,
             Err(BeyondEnd {
                 number: 2,
                 length: 2048
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_of_smaller_blocks_answers_at_the_same_offset() {
+    fn an_endpoint_of_smaller_blocks_responds_at_the_same_offset() {
         assert_eq!(fitted(block(3, 6), 2), block(48, 2));
         assert_eq!(fitted(block(3, 1), 2), block(3, 1));
     }

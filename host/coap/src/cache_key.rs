@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn fetches_of_other_bodies_and_formats_are_told_apart() {
+    fn fetches_of_other_bodies_and_formats_are_distinguished() {
         let secret = Secret::new([1; 16]);
         let key = |request: Message| response_body_key(&secret, &test_peer(()), &request);
         let fetch = || Message::new(code::FETCH).with_option(URI_PATH, "a");

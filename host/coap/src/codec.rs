@@ -114,7 +114,7 @@ pub fn decode(bytes: &[u8]) -> Result<Datagram, DecodeError> {
 
 /// Writes one datagram. The options may be in any order; an Empty message is the header alone.
 ///
-/// An option value above [`MAX_OPTION_LENGTH`] cannot be written and is left out.
+/// An option value above 65,535 bytes cannot be written and is left out.
 pub fn encode(datagram: &Datagram) -> Vec<u8> {
     let message = &datagram.message;
     let mut packet = Packet::new();
@@ -146,14 +146,14 @@ pub fn encode(datagram: &Datagram) -> Vec<u8> {
     bytes
 }
 
-/// The longest option value that the format has a length for (RFC 7252 §3.1), less the 269 that `coap-lite`
-/// cannot read back. A UDP datagram is no longer anyway.
-pub const MAX_OPTION_LENGTH: usize = 65_535;
+/// The longest option value of the format (RFC 7252 §3.1), less the 269 bytes that `coap-lite` cannot read back. A UDP
+/// datagram has at most 65,535 bytes.
+const MAX_OPTION_LENGTH: usize = 65_535;
 
 const PAYLOAD_MARKER: u8 = 0xff;
 
 /// Bytes that these options take in a message. They must be in ascending order.
-pub fn encoded_length(options: &[CoapOption]) -> usize {
+pub(super) fn encoded_length(options: &[CoapOption]) -> usize {
     let extension = |value: usize| match value {
         0..13 => 0,
         13..269 => 1,

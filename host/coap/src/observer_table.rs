@@ -193,7 +193,7 @@ impl<P: Clone + Eq + Hash, C> Observations<P, C> {
     }
 
     /// The next sequence number (RFC 7641 §4.4): 24 bits, one sequence for all observations. A client takes a number
-    /// for newer that is less than 2^23 ahead, so 32,000 notifications per second could be told apart for the 256 s
+    /// for newer that is less than 2^23 ahead, so 32,000 notifications per second can be distinguished for the 256 s
     /// that it looks back.
     pub(super) fn next_sequence(&mut self) -> u32 {
         self.sequence = (self.sequence + 1) & 0x00ff_ffff;

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_elective_options_are_taken_out_and_unknown_ones_are_left() {
+    fn malformed_elective_options_are_removed_and_unknown_ones_are_left() {
         let mut request = Message::new(GET)
             .with_option(CONTENT_FORMAT, "too long")
             .with_option(ACCESS_TOKEN, "first")

@@ -61,7 +61,8 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         begun
     }
 
-    /// Ends the observation that the token of a request with Observe 0 named before, whatever the response is.
+    /// Ends the observation that the token of a request with Observe 0 named before. It ends also if the response is an
+    /// error.
     pub(super) fn end_replaced(&mut self, now: Instant, exchange: &Exchange<P, X::Context>) {
         if exchange.observes {
             let meta = &exchange.meta;

@@ -127,7 +127,7 @@ fn a_reset_of_the_request_ends_the_exchange_and_one_of_another_message_does_not(
 }
 
 #[test]
-fn answers_with_another_token_are_not_taken_and_foreign_confirmables_are_reset() {
+fn responses_with_another_token_are_not_taken_and_foreign_confirmables_are_reset() {
     let stranger = Token::new(b"other").expect("short");
     let run = run(get(), SETTINGS, &[], |request| match request.message_type {
         MessageType::Confirmable => vec![
@@ -164,7 +164,7 @@ fn answers_with_another_token_are_not_taken_and_foreign_confirmables_are_reset()
 }
 
 #[test]
-fn a_critical_option_that_is_not_known_makes_the_answer_unusable() {
+fn a_critical_option_that_is_not_understood_makes_the_response_unusable() {
     let answer = content("1").with_option(IF_MATCH, "x");
     let ack = run(get(), SETTINGS, &[], |request| {
         soon(piggybacked(request, answer.clone()))

@@ -105,7 +105,7 @@ fn a_request_without_protection_gets_a_response_without_it() {
 #[test]
 fn without_protection_the_option_is_critical_and_not_understood() {
     let mut server = Server::new();
-    let refused = server.answer_to(&wrapped(confirmable(7, code::GET)));
+    let refused = server.response_to(&wrapped(confirmable(7, code::GET)));
     assert_eq!(refused.message.code, code::BAD_OPTION);
 }
 

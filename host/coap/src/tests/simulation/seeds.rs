@@ -49,7 +49,7 @@ fn run(seeds: u64) -> Tally {
 }
 
 #[test]
-fn every_exchange_is_answered_or_given_up_and_processed_once_whatever_the_network_does() {
+fn every_exchange_gets_a_response_or_is_given_up_and_is_processed_once_on_any_network() {
     if let Ok(seed) = std::env::var(REPLAY) {
         let seed = seed
             .parse()

@@ -1,4 +1,5 @@
-//! The status page in a browser, at the width of a telephone and of a desktop. Pictures of it are left in `target/status-page`.
+//! The status page in a browser, at the width of a telephone and of a desktop. Pictures of it are left in
+//! `target/status-page`.
 
 use comatrix_tests::aiocoap::Aiocoap;
 use comatrix_tests::browser::Browser;

@@ -25,7 +25,8 @@ pub struct Swapped {
 }
 
 impl Swapped {
-    /// Starts it, lets a device have a message sent and another one refused, and swaps `comatrix` for a rule that has no
+    /// Starts it, lets a device have a message sent and another one refused, and swaps `comatrix` for a rule that has
+    /// no
     /// `GET /time`.
     pub fn start() -> Self {
         let stub = Stub::always(Behaviour::json(200, json!({ "event_id": "$e" })));
@@ -63,7 +64,8 @@ impl Swapped {
         revision.expect("it serves").to_owned()
     }
 
-    /// The revision that serves once it is not `former` any more: what a browser sends arrives a moment after the click.
+    /// The revision that serves once it is not `former` any more: what a browser sends arrives a moment after the
+    /// click.
     pub fn revision_after(&self, former: &str) -> String {
         let patience = Instant::now() + Duration::from_secs(20);
         loop {

@@ -78,7 +78,8 @@ fn sighup_takes_homeservers_tokens_rooms_and_what_is_switched_off() {
     let configuration = |stub: &Stub, room: &str, more: &str| {
         let url = stub.url();
         format!(
-            "{PLACES}access_token_file = \"token\"\n{more}\n[[homeserver]]\nurl = \"{url}\"\n[rooms]\nkitchen = \"{room}\"\n"
+            "{PLACES}access_token_file = \"token\"\n{more}\n[[homeserver]]\nurl = \"{url}\"\n[rooms]\nkitchen = \
+             \"{room}\"\n"
         )
     };
     manager.write("token", "one");

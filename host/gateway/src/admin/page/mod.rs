@@ -1,6 +1,7 @@
 //! The page: all of the status at once. It works without scripts; [`live.js`](live.js) only replaces its parts by newer
 //! ones.
 
+mod rules;
 mod sections;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -75,7 +76,7 @@ fn parts(status: &Status, forms: &Forms) -> Markup {
         (sections::not_ready(status))
         (sections::numbers(status))
         div.pair {
-            (sections::rules(status, forms))
+            (rules::rules(status, forms))
             (sections::homeservers(status))
         }
         (sections::requests(status))

@@ -93,7 +93,7 @@ async fn a_response_may_have_as_many_bytes_as_its_limit_and_no_more() {
             let stub = Stub::start(move |_| Reaction::Raw(response.clone()));
             let mut settings = settings(vec![homeserver(stub.url(), None)]);
             settings.limits = UpstreamLimits {
-                answer: 2000,
+                response: 2000,
                 ..LIMITS
             };
             let upstreams = Upstreams::new(settings).expect("no file is read");

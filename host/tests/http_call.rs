@@ -16,7 +16,7 @@ use url::Url;
 pub const LIMITS: UpstreamLimits = UpstreamLimits {
     in_flight: 8,
     queued: 8,
-    answer: 1 << 20,
+    response: 1 << 20,
 };
 
 pub fn token(text: &str) -> AccessToken {

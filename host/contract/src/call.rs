@@ -78,7 +78,8 @@ struct Parts {
     hold_ms: u32,
 }
 
-/// The part of a request that the contract does not allow. The text repeats nothing of the request: a password could be in it.
+/// The part of a request that the contract does not allow. The text repeats nothing of the request: a password could be
+/// in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallFault {
     /// Another method.

@@ -1,10 +1,10 @@
-//! The time of day: the one place that asks the system for it. A router without a battery for its clock starts in the past, and
-//! whoever is told a wrong time believes it.
+//! The time of day: the only code that asks the system for it. A router without a battery for its clock starts in the
+//! past; a device that gets a wrong time cannot detect that it is wrong.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// No gateway of this kind ran before 2025: an earlier clock is one that is not set. A package that is built with
-/// `SOURCE_DATE_EPOCH` (reproducible-builds.org) knows better still when it was made.
+/// No gateway of this kind ran before 2025, so an earlier clock is not set. A package that is built with
+/// `SOURCE_DATE_EPOCH` (reproducible-builds.org) has a later bound: the time of its build.
 const EARLIEST: u64 = match option_env!("SOURCE_DATE_EPOCH") {
     Some(text) => match u64::from_str_radix(text, 10) {
         Ok(built) if built > FIRST_GATEWAY => built,
@@ -14,18 +14,18 @@ const EARLIEST: u64 = match option_env!("SOURCE_DATE_EPOCH") {
 };
 const FIRST_GATEWAY: u64 = 1_735_689_600;
 
-/// Where the time of day comes from.
+/// The source of the time of day.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock(fn() -> SystemTime);
 
 impl Clock {
-    /// The system's.
+    /// The system's clock.
     #[must_use]
     pub fn system() -> Self {
         Self(SystemTime::now)
     }
 
-    /// Another one.
+    /// Another clock.
     #[must_use]
     pub fn new(now: fn() -> SystemTime) -> Self {
         Self(now)
@@ -34,22 +34,22 @@ impl Clock {
     /// Unix time in seconds; none while the clock is not set.
     #[must_use]
     pub fn now(self) -> Option<u64> {
-        told_at(self.0())
+        if_set(self.0())
     }
 
-    /// What it says, set or not, for people.
+    /// Its time for people, set or not.
     #[must_use]
     pub fn shown(self) -> String {
         date(self.0())
     }
 }
 
-fn told_at(moment: SystemTime) -> Option<u64> {
+fn if_set(moment: SystemTime) -> Option<u64> {
     let seconds = moment.duration_since(UNIX_EPOCH).ok()?.as_secs();
     (seconds >= EARLIEST).then_some(seconds)
 }
 
-/// A moment as in HTTP (RFC 9110 §5.6.7); one outside of the years 1970 to 9999 as the nearest of them.
+/// A moment as HTTP writes it (RFC 9110 §5.6.7). The earliest is the year 1970, the latest 9999.
 #[must_use]
 pub fn date(moment: SystemTime) -> String {
     let end_of_9999 = UNIX_EPOCH + Duration::from_secs(253_402_300_799);
@@ -68,13 +68,13 @@ mod tests {
             (UNIX_EPOCH + Duration::from_secs(EARLIEST - 1), None),
             (UNIX_EPOCH + Duration::from_secs(EARLIEST), Some(EARLIEST)),
         ] {
-            assert_eq!(told_at(moment), now);
+            assert_eq!(if_set(moment), now);
         }
         assert_eq!(Clock::new(|| UNIX_EPOCH).now(), None);
     }
 
     #[test]
-    fn a_moment_is_shown_whatever_it_is() {
+    fn any_moment_is_shown() {
         assert_eq!(date(UNIX_EPOCH), "Thu, 01 Jan 1970 00:00:00 GMT");
         assert_eq!(date(UNIX_EPOCH - Duration::from_secs(1)), date(UNIX_EPOCH));
         let late = UNIX_EPOCH + Duration::from_secs(1 << 40);

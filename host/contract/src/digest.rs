@@ -1,11 +1,11 @@
-//! What identifies a component: the SHA-256 of its bytes.
+//! The digest that identifies a component: the SHA-256 of its bytes.
 
 use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-/// SHA-256 of a component. `Display` gives the first 12 hexadecimal digits, enough to tell revisions apart in
-/// a log line; `{:#}` gives all 64.
+/// SHA-256 of a component. `Display` writes the first 12 hexadecimal digits, enough to distinguish revisions in
+/// a log line; `{:#}` writes all 64.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Digest([u8; 32]);
 
@@ -31,7 +31,7 @@ impl Digest {
         Some(Self(bytes))
     }
 
-    /// A digest that was computed before, as by a build script.
+    /// A digest that was computed earlier, for example by a build script.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)

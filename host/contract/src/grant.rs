@@ -1,7 +1,8 @@
-//! What a rule may call, in one line of text: `"PUT any standard /_matrix/client/v3/rooms/*/send/m.room.message/*"`.
+//! The calls that a rule may make, as one line of text:
+//! `"PUT any standard /_matrix/client/v3/rooms/*/send/m.room.message/*"`.
 //!
-//! An operator grants in this notation (`allow` of `[[rule]]`), a manifest states its needs in it, and a refusal prints the
-//! line that is missing.
+//! An operator grants calls in this notation (`allow` of `[[rule]]`), a manifest states its needs in it, and the error
+//! for a missing grant prints the line to add.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -18,8 +19,8 @@ const MAX_BYTES: usize = 1024;
 /// Bytes of it that an error repeats.
 const SHOWN: usize = 120;
 
-/// Methods, credential, upstream and path of calls. What stands in it is text as [`Display`](fmt::Display) writes it:
-/// printable ASCII without quotes, which can be copied into a configuration file as it is.
+/// Methods, credential, upstream and path of calls. [`Display`](fmt::Display) writes printable ASCII without quotes,
+/// which can be copied into a configuration file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Grant {
@@ -29,30 +30,33 @@ pub struct Grant {
     path: PathPattern,
 }
 
-/// Why a text or a need is no grant.
+/// The fault of a text or a need that is no grant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GrantError {
-    /// Not four words.
+    /// It does not have four words.
     #[error(
-        "\"{0}\" does not have four words; write METHODS CREDENTIAL UPSTREAM PATH, as in \"PUT any standard /_matrix/client/v3/rooms/*/send/**\""
+        "\"{0}\" does not have four words; write METHODS CREDENTIAL UPSTREAM PATH, as in \"PUT any standard \
+         /_matrix/client/v3/rooms/*/send/**\""
     )]
     Words(String),
-    /// None, or one that no rule may use.
+    /// There is no method, or one that no rule may use.
     #[error(
-        "\"{0}\" is no method of a rule's calls; take GET, POST, PUT or DELETE, several with commas between"
+        "\"{0}\" is no method that a rule may use; take GET, POST, PUT or DELETE, or several of them with commas \
+         between them"
     )]
     Method(String),
-    /// Not one of this contract.
+    /// The contract has no such credential.
     #[error(
-        "\"{0}\" is no credential; take none, device (the token the device sent) or any (that, or the gateway's own)"
+        "\"{0}\" is no credential; take none, device (the token the device sent) or any (that one, or else the \
+         gateway's own)"
     )]
     Credential(String),
-    /// It cannot name a homeserver.
+    /// It cannot be the name of a homeserver.
     #[error(
         "\"{0}\" is no upstream; take standard, requested (that of the Proxy-Uri) or the name of a [[homeserver]]"
     )]
     Upstream(String),
-    /// The path.
+    /// The path is wrong.
     #[error("\"{text}\": {fault}")]
     Path {
         /// As it was written.
@@ -60,8 +64,8 @@ pub enum GrantError {
         /// What is wrong with it.
         fault: PatternError,
     },
-    /// Longer than any real path.
-    #[error("a grant has at most {MAX_BYTES} bytes; put * or ** in place of what is long")]
+    /// It is longer than any real path.
+    #[error("a grant has at most {MAX_BYTES} bytes; put * or ** in place of long segments")]
     TooLong,
 }
 
@@ -72,10 +76,10 @@ impl Grant {
         &self.upstream
     }
 
-    /// What a need of a description asks for.
+    /// The grant for a need of a description.
     ///
     /// # Errors
-    /// [`GrantError`] for a need that no grant can fulfil: a rule may describe whatever it likes.
+    /// [`GrantError`] for a need that no grant can fulfil: a rule can describe anything.
     pub fn of(need: &Need) -> Result<Self, GrantError> {
         let methods = need.methods.iter().map(String::as_str);
         let path = PathPattern::of(&need.path).map_err(|fault| GrantError::Path {
@@ -85,7 +89,7 @@ impl Grant {
         Self::new(methods, &need.credential, need.upstream.clone(), path)
     }
 
-    /// What a description asks for, in its order.
+    /// The grants for all needs of a description, in their order.
     ///
     /// # Errors
     /// [`GrantError`] for the first need that no grant can fulfil.
@@ -122,7 +126,7 @@ impl Grant {
         }
     }
 
-    /// Whether everything that `other` allows is allowed by this one too.
+    /// Whether this grant allows every call that `other` allows.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         self.methods.is_superset(&other.methods)
@@ -131,7 +135,7 @@ impl Grant {
             && self.path.contains(&other.path)
     }
 
-    /// Whether this call is one of those.
+    /// Whether it allows this call.
     #[must_use]
     pub fn allows(&self, call: &Call) -> bool {
         self.credential == call.credential

@@ -8,8 +8,8 @@ const ALLOWED: [&str; 5] = [
     "if-none-match",
     "if-modified-since",
 ];
-/// After `x-`: some proxies take another method, path or client from these, so that not the call that the policy has allowed
-/// would be made.
+/// After `x-`: some proxies take another method, path or client from these, so that not the call that the policy has
+/// allowed would be made.
 const REWRITING: [&str; 6] = [
     "forwarded",
     "http-method",

@@ -1,7 +1,8 @@
-//! The values that the gateway and its rules exchange (`wit/`), and the language in which an operator grants calls to a rule.
+//! The values that the gateway and its rules exchange (`wit/`), and the language in which an operator grants calls to a
+//! rule.
 //!
-//! Everything here computes: no socket, no thread, no file except an access token's. Read first: [`bindings`], then [`call`],
-//! then [`grant`].
+//! Everything here computes: no socket, no thread, no file except an access token's. Read first: [`bindings`], then
+//! [`call`], then [`grant`].
 
 pub mod bindings;
 pub mod call;

@@ -1,4 +1,4 @@
-//! Which of a rule's links a request means.
+//! Finds the link of a rule that a request is for.
 
 use super::bindings::{Link, Segment};
 use crate::path_segment::is_plain;
@@ -8,7 +8,7 @@ use crate::path_segment::is_plain;
 pub struct Match {
     /// Index into the description's links.
     pub link: u16,
-    /// What its captures matched, then the segments of `rest`.
+    /// The segments that its captures matched, then those of `rest`.
     pub captures: Vec<String>,
 }
 
@@ -17,14 +17,14 @@ pub struct Match {
 pub enum Mismatch {
     /// No link has this path: 4.04.
     Path,
-    /// One has, but not for this method: 4.05.
+    /// A link has this path, but not this method: 4.05.
     Method,
 }
 
 /// The best match: most literal segments, then no `rest` (design of `translator.link`).
 ///
 /// # Errors
-/// [`Mismatch`] says whether the path or only the method is unknown.
+/// [`Mismatch`]: the path, or only the method, is unknown.
 pub fn find(links: &[Link], path: &[&str], method: u8) -> Result<Match, Mismatch> {
     let mut best: Option<(usize, bool, Match)> = None;
     let mut mismatch = Mismatch::Path;
@@ -59,7 +59,7 @@ pub fn find(links: &[Link], path: &[&str], method: u8) -> Result<Match, Mismatch
     best.map(|(_, _, found)| found).ok_or(mismatch)
 }
 
-/// What a pattern captures from a path, or `None` where it does not match.
+/// The segments that a pattern captures from a path; none if the path does not match.
 pub fn captures<S: AsRef<str>>(pattern: &[Segment], path: &[S]) -> Option<Vec<String>> {
     let mut captured = Vec::new();
     let mut path = path.iter().map(AsRef::as_ref);
@@ -79,21 +79,24 @@ pub fn captures<S: AsRef<str>>(pattern: &[Segment], path: &[S]) -> Option<Vec<St
     path.next().is_none().then_some(captured)
 }
 
-/// Bytes of a name or value in a description: a discovery answer of 64 links stays below 64 KiB.
+/// Bytes of a name or value in a description: a discovery response of 64 links stays below 64 KiB.
 const MAX_TEXT: usize = 128;
 /// Attributes of a link.
 const MAX_ATTRIBUTES: usize = 8;
-/// Segments of a path: what a Uri-Path of 255 bytes can reasonably have.
+/// Segments of a path: more than a reasonable Uri-Path has.
 const MAX_SEGMENTS: usize = 16;
 
-/// Whether a link can be served and listed: a description is a stranger's text.
+/// Checks that a link can be served and listed: a rule can describe anything.
+///
+/// # Errors
+/// The fault, for the operator.
 pub fn check(link: &Link) -> Result<(), String> {
     check_path(&link.path)?;
     let shown = || shown(&link.path);
     let methods = &link.methods;
     if !(1..=7).contains(&methods.len()) || !methods.iter().all(|method| (1..=7).contains(method)) {
         return Err(format!(
-            "{} has no method, more than seven, or one that is none of 1 to 7",
+            "{} has no method, more than seven methods, or a method other than 1 to 7",
             shown()
         ));
     }
@@ -117,13 +120,16 @@ pub fn check(link: &Link) -> Result<(), String> {
             ));
         }
         if ["ct", "obs", "href"].contains(&name.as_str()) {
-            return Err(format!("{} sets {name}, which the gateway makes", shown()));
+            return Err(format!("{} sets {name}; the gateway sets it", shown()));
         }
     }
     Ok(())
 }
 
-/// Whether a pattern can match a path.
+/// Checks that a pattern can match a path.
+///
+/// # Errors
+/// The fault, for the operator.
 pub fn check_path(path: &[Segment]) -> Result<(), String> {
     let literals_are_plain = path.iter().all(|segment| match segment {
         Segment::Literal(text) => text.len() <= MAX_TEXT && is_plain(text),
@@ -137,7 +143,8 @@ pub fn check_path(path: &[Segment]) -> Result<(), String> {
         .all(|segment| !matches!(segment, Segment::Rest));
     if path.len() > MAX_SEGMENTS || !literals_are_plain {
         return Err(format!(
-            "{} has more than {MAX_SEGMENTS} segments, or one that is empty, '.', '..', too long or has control characters",
+            "{} has more than {MAX_SEGMENTS} segments, or one that is empty, '.', '..', too long or has control \
+             characters",
             shown(path)
         ));
     }
@@ -211,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_path_and_an_unknown_method_are_told_apart() {
+    fn an_unknown_path_is_4_04_and_an_unknown_method_4_05() {
         // Without the last link, which has every path.
         let links = &links()[..4];
         let mismatch = |path: &[&str], method| find(links, path, method).err();

@@ -10,8 +10,8 @@ use crate::path_segment::{decoded, is_plain};
 
 /// Segments of a pattern: the Matrix API has at most 12.
 const MAX_SEGMENTS: usize = 32;
-/// What would be read as something else in a pattern or in the quotes of a configuration file. Other than ASCII is always
-/// encoded: it could look like another path.
+/// Characters with another meaning in a pattern or within the quotes of a configuration file. Characters outside of
+/// ASCII are always encoded: they could look like another path.
 const ENCODED: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -20,32 +20,30 @@ const ENCODED: &AsciiSet = &CONTROLS
     .add(b'/')
     .add(b'\\');
 
-/// Why a text or a list of segments is no pattern.
+/// The fault of a text or a list of segments that is no pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
-    /// Not from the root.
+    /// It does not begin at the root.
     #[error("a path begins with /")]
     Root,
-    /// `**` with something after it.
-    #[error("** stands for all the rest of a path, so it is its last segment")]
+    /// `**` is not last.
+    #[error("** matches all the rest of a path, so it must be the last segment")]
     Rest,
-    /// A star within a segment.
-    #[error(
-        "* stands alone for one segment, ** for all the rest; write a star that is meant as %2A"
-    )]
+    /// A star is part of a segment.
+    #[error("* as a segment matches one segment, ** all the rest; write a literal star as %2A")]
     Star,
-    /// A literal that no call may have.
-    #[error("a segment is empty, a dot segment or has control characters, which no call may have")]
+    /// No call may have this literal.
+    #[error("a segment is empty, a dot segment or has control characters; no call may have it")]
     NotPlain,
-    /// A `%` without two digits after it, or escapes of no UTF-8.
+    /// A `%` without two digits after it, or escapes that are not UTF-8.
     #[error("a % in it is not followed by two hexadecimal digits of UTF-8; write % as %25")]
     Escape,
-    /// Deeper than any API.
+    /// It is deeper than any API.
     #[error("a path has at most {MAX_SEGMENTS} segments; end it with **")]
     TooLong,
 }
 
-/// A path whose segments are given, or any.
+/// A path with literal and arbitrary segments.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PathPattern(Vec<Part>);
 
@@ -60,10 +58,10 @@ enum Part {
 }
 
 impl PathPattern {
-    /// The pattern of a need; the names of its captures do not count.
+    /// The pattern of a need; ignores the names of its captures.
     ///
     /// # Errors
-    /// [`PatternError`]: a rule may describe whatever it likes.
+    /// [`PatternError`]: a rule can describe anything.
     pub fn of(segments: &[Segment]) -> Result<Self, PatternError> {
         let part = |segment: &Segment| match segment {
             Segment::Literal(literal) => Part::Literal(literal.clone()),
@@ -87,7 +85,7 @@ impl PathPattern {
         }
     }
 
-    /// Whether a path has this pattern.
+    /// Whether a path matches.
     #[must_use]
     pub fn matches(&self, path: &[String]) -> bool {
         let mut path = path.iter();
@@ -102,7 +100,7 @@ impl PathPattern {
         fits && path.next().is_none()
     }
 
-    /// Whether every path of `other` has this pattern too.
+    /// Whether every path that matches `other` matches this pattern too.
     #[must_use]
     pub fn contains(&self, other: &Self) -> bool {
         let mut others = other.0.iter();
@@ -154,7 +152,7 @@ impl fmt::Display for PathPattern {
     }
 }
 
-/// Text as a word of a grant.
+/// Text as one word of a grant.
 pub fn encoded(text: &str) -> impl fmt::Display + '_ {
     utf8_percent_encode(text, ENCODED)
 }

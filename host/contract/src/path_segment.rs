@@ -1,8 +1,8 @@
-//! Path segments that mean the same to everybody on the way.
+//! Path segments that every server on the way reads alike.
 
-/// Whether a decoded path segment means itself to every HTTP server: not empty, no dot segment, no control
-/// characters. Others are refused, since URL libraries and servers resolve or drop them quietly. So are dot segments
-/// between slashes within it: some reverse proxies decode `%2F` before they resolve.
+/// Whether every HTTP server takes a decoded path segment literally: it is not empty, is no dot segment and has no
+/// control characters. URL libraries and servers silently resolve or drop others. Dot segments between slashes within
+/// it count too: some reverse proxies decode `%2F` before they resolve dot segments.
 #[must_use]
 pub fn is_plain(segment: &str) -> bool {
     let has_dots = segment
@@ -11,8 +11,8 @@ pub fn is_plain(segment: &str) -> bool {
     !segment.is_empty() && !has_dots && !segment.chars().any(char::is_control)
 }
 
-/// A segment without its percent-encoding. None where a `%` begins no escape of two hexadecimal digits (RFC 3986 §2.1), or
-/// what is escaped is not UTF-8.
+/// A segment without its percent-encoding. None if a `%` is not followed by two hexadecimal digits (RFC 3986 §2.1), or
+/// if the decoded bytes are not UTF-8.
 #[must_use]
 pub fn decoded(segment: &str) -> Option<String> {
     let is_escape = |rest: &str| {
@@ -37,7 +37,7 @@ mod tests {
     }
 
     #[test]
-    fn only_segments_that_mean_themselves_are_plain() {
+    fn only_segments_that_servers_take_literally_are_plain() {
         for segment in ["a", "!r:example.org", "...", "a/b", "#x", "ü"] {
             assert!(is_plain(segment), "{segment}");
         }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 /// A device that has sent a request.
 ///
-/// On plain UDP there is nothing but an address, which anybody can forge. A secured transport authenticates the peer and
-/// knows its principal: then the address only says how to reach it.
+/// On plain UDP there is nothing but an address, which anybody can forge. A secured transport authenticates the peer
+/// and knows its principal: then the address only says how to reach it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Peer {
     /// Its address and port. An IPv4 address is one, also where a dual-stack socket shows it within IPv6.

@@ -6,26 +6,26 @@ use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// Bytes of an access token. Macaroons of old servers exceed 200; nobody has seen 1,024.
+/// Bytes of an access token. Macaroons of old servers exceed 200; none reaches 1,024.
 pub const MAX_TOKEN_BYTES: usize = 1024;
 
-/// Bytes of a token file that are read: a token, and white space around it. What is longer is no token.
+/// Bytes of a token file that are read: a token and white space around it.
 const MAX_FILE_BYTES: u64 = 4096;
 
 /// A Matrix access token without `Bearer `. `Debug` hides it, memory is wiped when it is dropped.
 #[derive(Clone)]
 pub struct AccessToken(SecretString);
 
-/// What a device or an operator gave cannot be a token. It says nothing of the text itself.
+/// A text that cannot be a token. The error repeats nothing of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAToken {
-    /// Nothing, or `Bearer ` followed by nothing.
+    /// No text, or only `Bearer `.
     #[error("the access token is empty")]
     Empty,
     /// Longer than [`MAX_TOKEN_BYTES`].
     #[error("the access token is longer than {MAX_TOKEN_BYTES} bytes")]
     TooLong,
-    /// It could break out of an HTTP header.
+    /// It could end an HTTP header early.
     #[error("the access token has characters outside of printable ASCII")]
     Characters,
 }
@@ -49,17 +49,21 @@ impl AccessToken {
         }
     }
 
-    /// Reads a token from a file; surrounding white space does not count.
+    /// Reads a token from a file; ignores white space around it.
     ///
     /// # Errors
-    /// A sentence that names the file and the remedy.
+    /// A sentence with the file and the remedy.
     pub fn from_file(path: &Path) -> Result<Self, String> {
         let mut text = String::new();
         let read = std::fs::File::open(path)
             .and_then(|file| file.take(MAX_FILE_BYTES).read_to_string(&mut text));
         let text = SecretString::from(text);
         read.map_err(|error| {
-            format!("cannot read the access token from {}: {error}; write the token alone into that file", path.display())
+            format!(
+                "cannot read the access token from {}: {error}; write the token alone into that \
+             file",
+                path.display()
+            )
         })?;
         Self::parse(text.expose_secret().trim().as_bytes()).map_err(|error| {
             format!(
@@ -69,8 +73,8 @@ impl AccessToken {
         })
     }
 
-    /// Whether the other one is the same token. Only for tokens that have been accepted: how long it takes may tell how much
-    /// of them is alike.
+    /// Whether the other one is the same token. Only for accepted tokens: the time that it takes reveals the length of
+    /// their common prefix.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
         self.0.expose_secret() == other.0.expose_secret()
@@ -104,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_token_is_refused() {
+    fn text_that_cannot_be_a_token_is_refused() {
         assert_eq!(AccessToken::parse(b"").unwrap_err(), NotAToken::Empty);
         assert_eq!(
             AccessToken::parse(b"Bearer ").unwrap_err(),

@@ -1,22 +1,22 @@
-//! In whose name calls are made.
+//! The account in whose name a call is made.
 
 use super::homeserver::Homeserver;
 use contract::secret::AccessToken;
 
-/// In whose name a call is made: a homeserver, and the access token attached.
+/// The account in whose name a call is made: a homeserver, and the attached access token.
 pub struct Account {
     pub(super) homeserver: Homeserver,
     pub(super) token: Option<AccessToken>,
 }
 
 impl Account {
-    /// Whether the other one is the same.
+    /// Whether both are the same.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
         self.belongs(&other.homeserver, other.token.as_ref())
     }
 
-    /// Whether it is that of a call to this homeserver with this token.
+    /// Whether a call to this homeserver with this token is in its name.
     pub(super) fn belongs(&self, homeserver: &Homeserver, token: Option<&AccessToken>) -> bool {
         let same_token = match (&self.token, token) {
             (Some(one), Some(other)) => one.is(other),

@@ -7,24 +7,23 @@ use reqwest::{Certificate, Client, ClientBuilder, redirect};
 
 use super::public_only::PublicOnly;
 
-/// How long an unused connection is kept. Synapse's own proxies close after 60 s; a gateway that comes first
-/// does not run into a connection that is being closed.
+/// Time that an unused connection stays open. Synapse's usual proxies close it after 60 s; a gateway that closes it
+/// first does not use a connection that is being closed.
 const IDLE: Duration = Duration::from_secs(30);
-/// A connection that is not there within this time will not be: the exchange ends with `unreachable` while its
-/// device still waits.
+/// Time to connect: the exchange ends with `unreachable` while its device still waits.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// Why no client can be made.
+/// The HTTP client cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The file of `--ca-file`.
+    /// The file of `--ca-file` is unusable.
     #[error(
         "cannot use the certificate authorities in {path}: {cause}; give a PEM file with at least one certificate"
     )]
     Authorities {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         cause: String,
     },
     /// The TLS library refused its configuration.
@@ -49,7 +48,7 @@ pub(super) fn public_only(ca_file: Option<&Path>) -> Result<Client, ClientError>
 }
 
 fn builder(secured: bool, ca_file: Option<&Path>) -> Result<ClientBuilder, ClientError> {
-    // rustls takes its cryptography from the process; a second call finds it installed, which is fine.
+    // rustls takes its cryptography from the process. The error of a second call says that it is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder()
         .redirect(redirect::Policy::none())
@@ -61,7 +60,7 @@ fn builder(secured: bool, ca_file: Option<&Path>) -> Result<ClientBuilder, Clien
     Ok(match ca_file {
         Some(path) => builder.tls_certs_only(authorities(path)?),
         None if secured => builder,
-        // Plain http needs no roots: reading the system's costs time and memory at start.
+        // Plain http needs no roots; to read the system's would cost time and memory at start.
         None => builder.tls_certs_only([]),
     })
 }

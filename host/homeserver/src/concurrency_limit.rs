@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// Calls in flight and the queue for them. Cheap to clone.
+/// A limit of calls in flight, and their queue. Cheap to clone.
 #[derive(Clone)]
 pub struct ConcurrencyLimit(Arc<ConcurrencyLimitInner>);
 
 struct ConcurrencyLimitInner {
-    /// Of `in_flight` and `admitted`, while nothing happens.
+    /// Permits of `in_flight` and `admitted` without any call.
     sizes: [usize; 2],
     in_flight: Semaphore,
     /// In flight and waiting together.
@@ -17,7 +17,7 @@ struct ConcurrencyLimitInner {
 }
 
 impl ConcurrencyLimit {
-    /// `in_flight` calls at once, `queued` more that wait.
+    /// At most `in_flight` calls at once, and at most `queued` that wait.
     #[must_use]
     pub fn new(in_flight: usize, queued: usize) -> Self {
         let admitted = in_flight.saturating_add(queued).min(Semaphore::MAX_PERMITS);
@@ -28,7 +28,7 @@ impl ConcurrencyLimit {
         }))
     }
 
-    /// How many calls are in flight, and how many wait.
+    /// The numbers of calls in flight and of waiting calls.
     #[must_use]
     pub fn used(&self) -> (usize, usize) {
         let [in_flight, admitted] = self.0.sizes;
@@ -37,7 +37,7 @@ impl ConcurrencyLimit {
         (in_flight, admitted.saturating_sub(in_flight))
     }
 
-    /// Waits for a slot; `None` at once where the queue is full.
+    /// Waits for a slot; none at once if the queue is full.
     pub(super) async fn take(&self) -> Option<(SemaphorePermit<'_>, SemaphorePermit<'_>)> {
         let admitted = self.0.admitted.try_acquire().ok()?;
         let slot = self.0.in_flight.acquire().await.ok()?;

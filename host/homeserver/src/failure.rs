@@ -1,4 +1,4 @@
-//! Why an HTTP call failed, from the chain of causes below `reqwest::Error`.
+//! The cause of a failed HTTP call, from the chain of causes below `reqwest::Error`.
 
 use std::error::Error;
 use std::io;
@@ -20,12 +20,12 @@ fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)>
     })
 }
 
-/// The name of a homeserver that a device chose leads into the network around the gateway.
+/// Whether the name of a homeserver that a device chose resolves to an address that is not public.
 pub(super) fn is_not_public(error: &reqwest::Error) -> bool {
     chain(error).any(|cause| cause.is::<NotPublic>())
 }
 
-/// No acceptable secure session came about: TLS says so, or the connection ended within its handshake.
+/// Whether there was no acceptable secure session: TLS failed, or the connection ended within its handshake.
 pub(super) fn is_tls(error: &reqwest::Error) -> bool {
     chain(error).any(|cause| {
         let ended = || {
@@ -37,8 +37,7 @@ pub(super) fn is_tls(error: &reqwest::Error) -> bool {
     })
 }
 
-/// What is wrong with a homeserver's certificate today, and the remedy; none where its dates are not the reason. Whoever reads it
-/// in the log has not looked at this machine for a year.
+/// The fault of a certificate's dates and the remedy; none if the dates are not the cause.
 pub(super) fn dates(error: &reqwest::Error, clock: Clock) -> Option<String> {
     let certificate = chain(error).find_map(|cause| match cause.downcast_ref() {
         Some(rustls::Error::InvalidCertificate(error)) => Some(error),
@@ -63,7 +62,7 @@ pub(super) fn dates(error: &reqwest::Error, clock: Clock) -> Option<String> {
     let remedy = match clock.now() {
         Some(_) => remedy.to_owned(),
         None => format!(
-            "but this machine's clock is not set (it says {}): set up a time service (systemd-timesyncd, ntpd)",
+            "but this machine's clock is not set (it shows {}): set up a time service (systemd-timesyncd, ntpd)",
             clock.shown()
         ),
     };
@@ -71,9 +70,10 @@ pub(super) fn dates(error: &reqwest::Error, clock: Clock) -> Option<String> {
 }
 
 const RENEW: &str = "renew it at the homeserver";
-const WAIT: &str = "take another one at the homeserver until then, or set the clock that is wrong";
+const WAIT: &str =
+    "use another certificate at the homeserver until then, or correct the clock that is wrong";
 
-/// The connection ended before any byte of an answer.
+/// Whether the connection ended before any byte of the response.
 pub(super) fn was_closed(error: &reqwest::Error) -> bool {
     !error.is_connect()
         && chain(error).any(|cause| {
@@ -89,7 +89,7 @@ pub(super) fn was_closed(error: &reqwest::Error) -> bool {
         })
 }
 
-/// The innermost reason: without the URL, whose query is nobody's business in a log.
+/// The innermost cause, without the URL: its query does not belong in a log.
 pub(super) fn cause(error: &reqwest::Error) -> String {
     let innermost = chain(error)
         .last()

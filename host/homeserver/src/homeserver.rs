@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use url::Url;
 
 use super::concurrency_limit::ConcurrencyLimit;
+use super::others::Others;
 use super::record::CallRecord;
-use super::settings::Others;
 use contract::secret::AccessToken;
 
-/// Which prefix of the client-server API a homeserver knows.
+/// The prefix of the client-server API that a homeserver supports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClientApi {
@@ -19,7 +19,7 @@ pub enum ClientApi {
     V3,
     /// `/_matrix/client/r0`, before Matrix 1.1.
     R0,
-    /// `v3`, until the homeserver answers `M_UNRECOGNIZED` and knows `r0` instead.
+    /// `v3`, until the homeserver responds with `M_UNRECOGNIZED` and turns out to support `r0`.
     Auto,
 }
 
@@ -33,7 +33,7 @@ struct Inner {
     configured: bool,
     token: Option<AccessToken>,
     client_api: ClientApi,
-    /// What `auto` has found out.
+    /// The result of `auto`.
     is_old: AtomicBool,
     slots: ConcurrencyLimit,
     record: Arc<CallRecord>,
@@ -62,7 +62,7 @@ impl Homeserver {
         }))
     }
 
-    /// One that a device has named.
+    /// A homeserver that a device has named.
     pub(super) fn unconfigured(origin: &Url, others: &Others) -> Self {
         Self(Arc::new(Inner {
             origin: origin.clone(),
@@ -82,7 +82,7 @@ impl Homeserver {
         &self.0.origin
     }
 
-    /// Its name in the configuration, by which a rule can be granted it.
+    /// Its name in the configuration, for grants.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.0.name.as_deref()
@@ -108,7 +108,7 @@ impl Homeserver {
         self.has_origin(&other.0.origin)
     }
 
-    /// Whether it is configured in the same way.
+    /// Whether both have the same configuration.
     pub(super) fn is_configured_as(&self, other: &Self) -> bool {
         let (one, other) = (&self.0, &other.0);
         let same_token = match (&one.token, &other.token) {
@@ -126,13 +126,13 @@ impl Homeserver {
         self.0.token.as_ref()
     }
 
-    /// Its calls in flight and their queue.
+    /// The limit of its calls in flight, and their queue.
     #[must_use]
     pub fn slots(&self) -> &ConcurrencyLimit {
         &self.0.slots
     }
 
-    /// What calls to it have led to.
+    /// The outcomes of its calls.
     #[must_use]
     pub fn record(&self) -> &CallRecord {
         &self.0.record
@@ -144,12 +144,12 @@ impl Homeserver {
         self.0.origin.origin().ascii_serialization()
     }
 
-    /// Whether paths must be spelled with `r0`.
+    /// Whether paths need `r0`.
     pub(super) fn is_old(&self) -> bool {
         self.0.is_old.load(Ordering::Relaxed)
     }
 
-    /// Whether an `M_UNRECOGNIZED` may mean that it only knows `r0`.
+    /// Whether `M_UNRECOGNIZED` can mean that it supports only `r0`.
     pub(super) fn may_be_old(&self) -> bool {
         self.0.client_api == ClientApi::Auto && !self.is_old()
     }

@@ -1,7 +1,7 @@
 //! HTTP egress: authenticated, bounded calls to homeservers. It knows no CoAP.
 //!
-//! The way of a call: [`Upstreams::prepare`] gives it an origin, [`Upstreams::send`] attaches the access token and sends it.
-//! Between them it is a value that can be stored: [`PreparedCall`].
+//! The way of a call: [`Upstreams::prepare`] gives it an origin, [`Upstreams::send`] attaches the access token and
+//! sends it. Between them it is a value that can be stored: [`PreparedCall`].
 
 mod account;
 mod caller;
@@ -9,6 +9,8 @@ mod client;
 mod concurrency_limit;
 mod failure;
 mod homeserver;
+mod limits;
+mod others;
 mod prepared_call;
 mod probes;
 mod public_only;
@@ -24,9 +26,11 @@ pub use client::ClientError;
 pub use concurrency_limit::ConcurrencyLimit;
 pub use contract::Outcome;
 pub use homeserver::{ClientApi, Homeserver};
+pub use limits::UpstreamLimits;
+pub use others::Others;
 pub use prepared_call::PreparedCall;
 pub use probes::Probes;
 pub use public_only::is_public;
 pub use record::{BOUNDS, CallRecord, Durations, OUTCOMES, Presence};
-pub use settings::{Others, TokenPeers, UpstreamLimits, UpstreamSettings};
+pub use settings::{TokenPeers, UpstreamSettings};
 pub use upstreams::Upstreams;

@@ -5,8 +5,8 @@ use url::Url;
 
 use contract::{CheckedRequest, Credential};
 
-/// A call with the origin of its homeserver and without its access token: that is attached when the call is sent. So a call can
-/// be sent again, and it can be stored until its outcome is certain.
+/// A call with the origin of its homeserver and without its access token: that is attached when the call is sent. So a
+/// call can be sent again, and it can be stored until its outcome is certain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PreparedCall {

@@ -1,6 +1,6 @@
-//! Whether the configured homeservers are there. Calls that are made anyway tell it; where there were none lately they are asked
-//! once, and only because somebody wants to know: an idle gateway asks nobody, and a monitor that asks the gateway every
-//! second is no load for a homeserver.
+//! Whether the configured homeservers are reachable. The outcomes of calls show it. A homeserver without a recent call
+//! is probed once, and only on demand: an idle gateway probes none, and a monitor that asks the gateway every second is
+//! no load for a homeserver.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,25 +13,25 @@ use super::concurrency_limit::ConcurrencyLimit;
 use super::homeserver::Homeserver;
 use super::record::CallRecord;
 use super::request::HttpCall;
-use super::settings::Others;
+use super::others::Others;
 use contract::CheckedRequest;
 use contract::clock::Clock;
 
-/// What is known for less long than this is not asked again. A monitor looks about as often.
+/// A newer outcome needs no probe. Monitors usually ask as often.
 const FRESH: Duration = Duration::from_secs(10);
-/// A homeserver that takes longer to say its versions is of no use to a caller.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// Bytes of the answer: some kilobytes of versions and features.
+/// A homeserver that takes longer for its versions is of no use to a device.
+const TIMEOUT: Duration = Duration::from_secs(3);
+/// Bytes of the response: some kilobytes of versions and features.
 const MAX_RESPONSE: usize = 64 << 10;
 
-/// The configured homeservers, and how to ask them. Cheap to clone.
+/// Probes the configured homeservers. Cheap to clone.
 #[derive(Clone)]
 pub struct Probes {
     homeservers: Vec<Homeserver>,
     others: Option<Others>,
     client: Client,
     clock: Clock,
-    /// One at a time: who comes meanwhile finds the answer of the first.
+    /// One at a time: those who wait use the outcome of the first.
     turn: Arc<Semaphore>,
 }
 
@@ -57,14 +57,14 @@ impl Probes {
         &self.homeservers
     }
 
-    /// Calls to homeservers that devices have named, all of them together; none where devices may not.
+    /// The calls to all homeservers that devices have named; none if devices may not name any.
     #[must_use]
     pub fn others(&self) -> Option<(&ConcurrencyLimit, &CallRecord)> {
         let others = self.others.as_ref()?;
         Some((&others.slots, &others.record))
     }
 
-    /// Asks those of whom nothing is known lately; takes 3 s at most.
+    /// Probes those without a recent outcome; takes 3 s at most.
     pub async fn refresh(&self) {
         let Ok(_turn) = self.turn.acquire().await else {
             return;
@@ -73,11 +73,12 @@ impl Probes {
             let presence = homeserver.record().presence();
             presence.is_none_or(|presence| presence.at.elapsed() >= FRESH)
         });
-        futures_util::future::join_all(stale.map(|homeserver| self.ask(homeserver))).await;
+        futures_util::future::join_all(stale.map(|homeserver| self.probe(homeserver))).await;
     }
 
-    /// `GET /_matrix/client/versions`, which needs no token and is answered from memory. That one is away is told once.
-    async fn ask(&self, homeserver: &Homeserver) {
+    /// `GET /_matrix/client/versions`, which needs no token and which homeservers serve from memory. Only the first of
+    /// several failures is logged.
+    async fn probe(&self, homeserver: &Homeserver) {
         let Ok(request) = CheckedRequest::get(&["_matrix", "client", "versions"]) else {
             unreachable!("its segments are plain")
         };
@@ -92,8 +93,8 @@ impl Probes {
             is_quiet: before.is_some_and(|before| !before.is_there),
         };
         let began = Instant::now();
-        let (outcome, _) = call.make(&request, began + PATIENCE).await;
-        // No exchange: it is not among the calls that are counted.
-        homeserver.record().saw(&outcome, Some(began.elapsed()));
+        let (outcome, _) = call.make(&request, began + TIMEOUT).await;
+        // It is no call of a rule, so it is not counted.
+        homeserver.record().observe(&outcome, Some(began.elapsed()));
     }
 }

@@ -1,16 +1,16 @@
-//! Names resolved to public addresses only, for homeservers that devices choose: without it the gateway would
-//! be a way into the network around it. The connection goes to the very address that was checked.
+//! Resolves names to public addresses only, for homeservers that devices choose: otherwise the gateway would give
+//! devices access to the network around it. The connection goes to the address that was checked.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// Resolves by the system and refuses a name of which any address is not public.
+/// Resolves with the system's resolver, and refuses a name if any of its addresses is not public.
 pub(super) struct PublicOnly;
 
-/// One of a name's addresses is not public.
+/// An address of the name is not public.
 #[derive(Debug, thiserror::Error)]
-#[error("the name leads to an address that is not public")]
+#[error("the name resolves to an address that is not public")]
 pub(super) struct NotPublic;
 
 impl Resolve for PublicOnly {
@@ -59,7 +59,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let segments = address.segments();
-    // Only 2000::/3 is global unicast. Within it, addresses that carry or mean others are not taken.
+    // Only 2000::/3 is global unicast. Within it, addresses that embed others are refused.
     segments[0] & 0xe000 == 0x2000
         && segments[0] != 0x2002 // 6to4 carries an IPv4 address
         && !(segments[0] == 0x2001 && segments[1] < 0x200) // RFC 2928: Teredo, benchmarks, ORCHID

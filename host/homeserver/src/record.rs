@@ -1,4 +1,4 @@
-//! What calls to a homeserver have led to: counts, how long they took, and whether it is there.
+//! The outcomes and durations of a homeserver's calls, and whether it is reachable.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use contract::Outcome;
 
-/// What a call can lead to: the class of a status, or a reason of `types.call-error`.
+/// Outcomes of calls: the class of a status, or a reason of `types.call-error`.
 pub const OUTCOMES: [&str; 13] = [
     "1xx",
     "2xx",
@@ -23,8 +23,8 @@ pub const OUTCOMES: [&str; 13] = [
     "other",
 ];
 
-/// Upper bounds of the classes of durations, in seconds: a homeserver beside the gateway answers in milliseconds, and after
-/// 10 s its device has given up.
+/// Upper bounds of the classes of durations, in seconds: a homeserver near the gateway responds in milliseconds, and
+/// after 10 s the device has given up.
 pub const BOUNDS: [f64; 11] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
@@ -33,40 +33,41 @@ pub const BOUNDS: [f64; 11] = [
 #[derive(Debug, Default)]
 pub struct CallRecord {
     outcomes: [AtomicU64; OUTCOMES.len()],
-    /// By the first of [`BOUNDS`] that it does not exceed; the last one has none.
+    /// Counts by the first of [`BOUNDS`] that a duration does not exceed; the last count has no bound.
     durations: [AtomicU64; BOUNDS.len() + 1],
     microseconds: AtomicU64,
     presence: Mutex<Option<Presence>>,
 }
 
-/// Whether a homeserver is there.
+/// Whether a homeserver is reachable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Presence {
-    /// It answers, and not as a proxy does whose homeserver is away.
+    /// It responds, and its response is not that of a proxy without its homeserver.
     pub is_there: bool,
-    /// Since when it is there, or is not.
+    /// Since when it is reachable or unreachable.
     pub since: Instant,
-    /// The last status, or why there was none.
+    /// The last status, or the reason why there was none.
     pub outcome: String,
-    /// When that was.
+    /// The time of that outcome.
     pub at: Instant,
-    /// How long the last call that did not wait for something to happen took.
+    /// The duration of the last call that was no long poll.
     pub latency: Option<Duration>,
 }
 
-/// How long calls took.
+/// The durations of calls.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Durations {
-    /// How many took no longer than each of [`BOUNDS`].
+    /// The number of calls that did not exceed each of [`BOUNDS`].
     pub within: [u64; BOUNDS.len()],
-    /// How many there were.
+    /// The number of calls.
     pub count: u64,
-    /// Of all of them.
+    /// The sum.
     pub seconds: f64,
 }
 
 impl CallRecord {
-    /// A call has ended. `took`: since it had its place in the queue; none where it never had one, or was meant to wait.
+    /// Counts a call that has ended. `took`: the time since it had its slot; none if it had no slot, or was a long
+    /// poll.
     pub(super) fn ended(&self, outcome: &Outcome, took: Option<Duration>) {
         self.outcomes[kind(outcome)].fetch_add(1, Relaxed);
         if let Some(took) = took {
@@ -76,20 +77,20 @@ impl CallRecord {
             let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
             self.microseconds.fetch_add(microseconds, Relaxed);
         }
-        self.saw(outcome, took);
+        self.observe(outcome, took);
     }
 
-    /// What a call tells of whether the homeserver is there.
-    pub(super) fn saw(&self, outcome: &Outcome, took: Option<Duration>) {
+    /// Takes from an outcome whether the homeserver is reachable.
+    pub(super) fn observe(&self, outcome: &Outcome, took: Option<Duration>) {
         let (is_there, outcome) = match outcome {
             // Statuses of a proxy in front of it (RFC 9110 §15.6.3 to §15.6.5).
-            Ok(answer) => (
-                !(502..=504).contains(&answer.status),
-                answer.status.to_string(),
+            Ok(response) => (
+                !(502..=504).contains(&response.status),
+                response.status.to_string(),
             ),
             Err(error) => match error.reason.as_str() {
                 "too-large" => (true, error.reason.clone()),
-                // One that waited for its place in the queue until its deadline has asked nobody.
+                // It waited for its slot until its deadline, and was not sent.
                 "timed-out" if !error.sent && took.is_none() => return,
                 "cut-off" | "timed-out" | "tls" | "unreachable" => (false, error.reason.clone()),
                 _ => return,
@@ -108,7 +109,7 @@ impl CallRecord {
         });
     }
 
-    /// Whether the homeserver is there; none before it was asked for the first time.
+    /// Whether the homeserver is reachable; none before the first call.
     #[must_use]
     pub fn presence(&self) -> Option<Presence> {
         let presence = self.presence.lock().unwrap_or_else(PoisonError::into_inner);
@@ -121,7 +122,7 @@ impl CallRecord {
         std::array::from_fn(|kind| self.outcomes[kind].load(Relaxed))
     }
 
-    /// How long calls took, polls for observers and other long polls aside.
+    /// The durations of calls without long polls.
     #[must_use]
     pub fn durations(&self) -> Durations {
         let mut durations = Durations::default();
@@ -139,10 +140,10 @@ impl CallRecord {
 /// The index in [`OUTCOMES`].
 fn kind(outcome: &Outcome) -> usize {
     match outcome {
-        Ok(answer) => usize::from((answer.status / 100).clamp(1, 5)) - 1,
+        Ok(response) => usize::from((response.status / 100).clamp(1, 5)) - 1,
         Err(error) => OUTCOMES
             .iter()
-            .position(|known| *known == error.reason)
+            .position(|outcome| *outcome == error.reason)
             .unwrap_or(OUTCOMES.len() - 1),
     }
 }
@@ -152,7 +153,7 @@ mod tests {
     use super::*;
     use contract::{CallError, HttpResponse};
 
-    fn answered(status: u16) -> Outcome {
+    fn response(status: u16) -> Outcome {
         Ok(HttpResponse {
             status,
             headers: Vec::new(),
@@ -166,7 +167,7 @@ mod tests {
     }
 
     fn count(record: &CallRecord, name: &str) -> u64 {
-        let index = OUTCOMES.iter().position(|known| *known == name);
+        let index = OUTCOMES.iter().position(|outcome| *outcome == name);
         record.outcomes()[index.unwrap()]
     }
 
@@ -175,9 +176,9 @@ mod tests {
         let record = CallRecord::default();
         for milliseconds in [1, 5, 60, 11_000] {
             let took = Duration::from_millis(milliseconds);
-            record.ended(&answered(200), Some(took));
+            record.ended(&response(200), Some(took));
         }
-        record.ended(&answered(200), None);
+        record.ended(&response(200), None);
         let durations = record.durations();
         assert_eq!(durations.within, [2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3]);
         assert_eq!((durations.count, durations.seconds), (4, 11.066));
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn every_outcome_is_counted_as_what_it_is() {
+    fn every_outcome_is_counted_by_its_class_or_reason() {
         let record = CallRecord::default();
         for (status, name) in [
             (101, "1xx"),
@@ -195,30 +196,30 @@ mod tests {
             (999, "5xx"),
         ] {
             let before = count(&record, name);
-            record.ended(&answered(status), None);
+            record.ended(&response(status), None);
             assert_eq!(count(&record, name), before + 1, "{status}");
         }
         for reason in ["busy", "tls", "unreachable"] {
             record.ended(&failed(reason, false), None);
             assert_eq!(count(&record, reason), 1);
         }
-        record.ended(&failed("a new one", false), None);
+        record.ended(&failed("new", false), None);
         assert_eq!(count(&record, "other"), 1);
     }
 
     #[test]
-    fn a_homeserver_is_there_or_not_since_that_changed() {
+    fn reachability_has_the_time_of_its_last_change() {
         let record = CallRecord::default();
         assert_eq!(record.presence(), None);
         let took = Some(Duration::from_millis(3));
-        record.ended(&answered(403), took);
+        record.ended(&response(403), took);
         let first = record.presence().unwrap();
         assert!(first.is_there && first.latency == took);
-        record.ended(&answered(200), None);
+        record.ended(&response(200), None);
         let second = record.presence().unwrap();
         assert_eq!((second.since, second.latency), (first.since, took));
         for outcome in [
-            answered(502),
+            response(502),
             failed("unreachable", false),
             failed("timed-out", true),
         ] {
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_never_left_the_gateway_says_nothing_of_the_homeserver() {
+    fn a_call_that_never_left_the_gateway_shows_nothing_about_the_homeserver() {
         let record = CallRecord::default();
         for reason in ["busy", "denied", "timed-out"] {
             record.ended(&failed(reason, false), None);

@@ -23,11 +23,11 @@ pub(super) struct HttpCall<'a> {
     pub(super) homeserver: &'a Homeserver,
     /// The token to attach.
     pub(super) token: Option<&'a AccessToken>,
-    /// Where it queues; none for a long poll.
+    /// The queue; none for a long poll.
     pub(super) slots: Option<&'a ConcurrencyLimit>,
     /// Bytes of the response.
     pub(super) max_response: usize,
-    /// By which certificates are judged.
+    /// For the dates of certificates.
     pub(super) clock: Clock,
     /// Whether a failure is not logged: it was logged before.
     pub(super) is_quiet: bool,

@@ -1,16 +1,16 @@
-//! The answer of a homeserver, read within its bounds.
+//! Reads a homeserver's response within its bounds.
 
 use reqwest::Response;
 
 use super::failure::cause;
 use contract::{CallError, HttpResponse, Outcome};
 
-/// Headers of an answer that a rule gets to see.
+/// Headers of a response that a rule gets.
 const PASSED_ON: [&str; 4] = ["content-type", "etag", "retry-after", "last-modified"];
-/// Bytes of an errcode answer that can be `M_UNRECOGNIZED`.
+/// Bytes of an error response that can be `M_UNRECOGNIZED`.
 const MAX_ERROR_BODY: usize = 4096;
 
-/// Reads an answer; more than `max` bytes are not read.
+/// Reads a response of at most `max` bytes.
 pub(super) async fn read(mut response: Response, max: usize) -> Outcome {
     let too_large = || CallError {
         reason: "too-large".into(),
@@ -29,7 +29,7 @@ pub(super) async fn read(mut response: Response, max: usize) -> Outcome {
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => break,
             Err(error) => {
-                tracing::warn!("a homeserver's answer was cut off: {}", cause(&error));
+                tracing::warn!("a homeserver's response was cut off: {}", cause(&error));
                 return Err(CallError {
                     reason: "cut-off".into(),
                     sent: true,
@@ -50,14 +50,14 @@ pub(super) async fn read(mut response: Response, max: usize) -> Outcome {
     })
 }
 
-/// Matrix: "M_UNRECOGNIZED: the server did not understand the request", 404 or 405 (400 before 1.3).
-pub(super) fn is_unrecognized(answer: &HttpResponse) -> bool {
+/// Whether the homeserver "did not understand the request" (Matrix: M_UNRECOGNIZED): 404 or 405, 400 before 1.3.
+pub(super) fn is_unrecognized(response: &HttpResponse) -> bool {
     #[derive(serde::Deserialize)]
     struct MatrixError {
         errcode: String,
     }
-    matches!(answer.status, 400 | 404 | 405)
-        && answer.body.len() <= MAX_ERROR_BODY
-        && serde_json::from_slice::<MatrixError>(&answer.body)
+    matches!(response.status, 400 | 404 | 405)
+        && response.body.len() <= MAX_ERROR_BODY
+        && serde_json::from_slice::<MatrixError>(&response.body)
             .is_ok_and(|error| error.errcode == "M_UNRECOGNIZED")
 }

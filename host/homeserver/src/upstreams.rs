@@ -1,4 +1,5 @@
-//! The homeservers and the connections to them: resolves the upstream of a call, attaches its access token, and sends it.
+//! The homeservers and the connections to them: resolves the upstream of a call, attaches its access token, and sends
+//! it.
 
 use tokio::time::Instant;
 use url::Url;
@@ -8,10 +9,12 @@ use super::caller::Caller;
 use super::client::{self, ClientError};
 use super::concurrency_limit::ConcurrencyLimit;
 use super::homeserver::Homeserver;
+use super::limits::UpstreamLimits;
+use super::others::Others;
 use super::prepared_call::PreparedCall;
 use super::probes::Probes;
 use super::request::HttpCall;
-use super::settings::{Others, TokenPeers, UpstreamLimits, UpstreamSettings};
+use super::settings::{TokenPeers, UpstreamSettings};
 use contract::clock::Clock;
 use contract::secret::AccessToken;
 use contract::{Call, CallError, Credential, Outcome, Upstream};
@@ -82,7 +85,7 @@ impl Upstreams {
         }
         let Some(any) = &self.any else {
             return Err(
-                "this homeserver is not configured here; its operator adds it with --homeserver",
+                "this homeserver is not configured here; the gateway's operator can add it with --homeserver",
             );
         };
         if origin.scheme() != "https" {
@@ -114,8 +117,8 @@ impl Upstreams {
         })
     }
 
-    /// Attaches the access token and sends the call. A call can be sent again; a repeat is the same request for the homeserver
-    /// if its method is idempotent (RFC 9110 §9.2.2).
+    /// Attaches the access token and sends the call. A call can be sent again; a repeat is the same request for the
+    /// homeserver if its method is idempotent (RFC 9110 §9.2.2).
     ///
     /// # Errors
     /// [`CallError`] with the reasons of `types.call-error`.
@@ -127,11 +130,12 @@ impl Upstreams {
             .await
     }
 
-    /// Sends a long poll, in the name of `account`. It takes no slot: a call that waits long must not keep others waiting.
+    /// Sends a long poll, in the name of `account`. It takes no slot: a call that waits long must not keep others
+    /// waiting.
     ///
     /// # Errors
-    /// [`CallError`] with the reasons of `types.call-error`; `denied` also if the call would be made in the name of another
-    /// account.
+    /// [`CallError`] with the reasons of `types.call-error`; `denied` also if the call would be made in the name of
+    /// another account.
     pub async fn poll(
         &self,
         account: &Account,
@@ -166,7 +170,7 @@ impl Upstreams {
             homeserver,
             token,
             slots,
-            max_response: self.limits.answer,
+            max_response: self.limits.response,
             clock: self.clock,
             is_quiet: false,
         };
@@ -179,7 +183,7 @@ impl Upstreams {
         outcome
     }
 
-    /// The configured homeservers, to ask whether they are there.
+    /// Probes of the configured homeservers.
     #[must_use]
     pub fn probes(&self) -> Probes {
         self.probes.clone()
@@ -244,8 +248,8 @@ impl Upstreams {
             .map_err(|_| CallError::unsent("denied"))
     }
 
-    /// The token to attach: a device's own goes only to the homeserver it requested, a configured one only to the
-    /// homeserver it is configured for.
+    /// The token to attach. A device's own token goes only to the homeserver that it requested, a configured one only
+    /// to the homeserver that it is configured for.
     fn token<'a>(
         &self,
         caller: &'a Caller,
@@ -265,7 +269,7 @@ impl Upstreams {
                     .token_peers
                     .iter()
                     .any(|network| network.contains(&caller.peer.ip()));
-                // A device that presents a token of its own means that one, here or nowhere.
+                // A device that presents a token of its own never uses another one.
                 homeserver
                     .token()
                     .filter(|_| trusted && caller.token.is_none())
@@ -278,8 +282,8 @@ impl Upstreams {
 }
 
 impl UpstreamSettings {
-    /// Keeps the homeservers of `former` that are configured as before: their calls in flight still count, and what was found
-    /// out about them is remembered.
+    /// Keeps the homeservers of `former` that are configured as before: their calls in flight still count, and what was
+    /// found out about them is remembered.
     pub fn keep(&mut self, former: &Upstreams) {
         if self.limits != former.limits {
             return;

@@ -40,7 +40,8 @@ fn target() -> wasmtime::Result<&'static str> {
         ("aarch64", "64", "little") => Ok(AARCH64),
         (_, "32", "little") => Ok(PULLEY32),
         (arch, ..) => Err(wasmtime::format_err!(
-            "there is no gateway for routers on {arch}: its rules would have to be interpreted, which has not been tried; build the full gateway"
+            "there is no gateway for routers on {arch}: its rules would have to be interpreted, which has not been \
+             tried; build the full gateway"
         )),
     }
 }

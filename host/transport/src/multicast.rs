@@ -27,7 +27,8 @@ pub enum JoinError {
     NoInterface(String),
     /// No interface takes part.
     #[error(
-        "[coap] multicast: no group could be joined, the last time because of: {0}; name interfaces that have addresses in multicast_interfaces, or switch it off"
+        "[coap] multicast: no group could be joined, the last time because of: {0}; name interfaces that have \
+         addresses in multicast_interfaces, or switch it off"
     )]
     NoGroup(io::Error),
 }

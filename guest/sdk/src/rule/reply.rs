@@ -73,7 +73,7 @@ impl Reply {
         }
     }
 
-    /// Remembers this access token for the device; only on a secured transport, and where the operator grants it.
+    /// Remembers this access token for the device: only on a secured transport, and only if the operator grants it.
     pub fn open_session(self, token: impl Into<String>) -> Reply {
         Reply {
             session: Some(SessionChange::Open(token.into())),
@@ -81,7 +81,7 @@ impl Reply {
         }
     }
 
-    /// Forgets the device's access token.
+    /// Forgets the device's access token, and ends the observations of the account whose token the request carried.
     pub fn close_session(self) -> Reply {
         Reply {
             session: Some(SessionChange::Close),

@@ -84,14 +84,14 @@ fn a_need_becomes_one_grant_that_can_be_copied_between_quotes() {
 }
 
 #[test]
-fn what_is_no_grant_is_refused_with_what_to_write() {
+fn a_text_that_is_no_grant_is_refused_with_the_remedy() {
     let cases = [
         ("", "four words"),
         ("PUT any standard", "METHODS CREDENTIAL UPSTREAM PATH"),
         ("PUT any standard /a b", "four words"),
         ("PATCH any standard /a", "take GET, POST, PUT or DELETE"),
         ("get any standard /a", "\"get\" is no method"),
-        ("GET,,PUT any standard /a", "several with commas"),
+        ("GET,,PUT any standard /a", "several of them with commas"),
         ("GET token standard /a", "take none, device"),
         ("GET any %zz /a", "[[homeserver]]"),
         ("GET any a%0Ab /a", "\"a\\u{a}b\" is no upstream"),
@@ -224,7 +224,7 @@ proptest! {
     }
 
     #[test]
-    fn a_grant_allows_what_the_need_it_was_made_of_covers(path in patterns(), called in prop::collection::vec(prop::sample::select(vec!["a", "b", "c"]), 0..5)) {
+    fn a_grant_allows_the_calls_that_its_need_covers(path in patterns(), called in prop::collection::vec(prop::sample::select(vec!["a", "b", "c"]), 0..5)) {
         let segments = path.iter().map(|part| match *part {
             "*" => Segment::Capture("x".into()),
             "**" => Segment::Rest,

@@ -31,7 +31,7 @@ impl Limits {
         let mut upstream = UpstreamLimits {
             in_flight: 512,
             queued: 1024,
-            answer: 1 << 20,
+            response: 1 << 20,
         };
         let mut exchange_seconds = 10;
         let DataPathLimits {
@@ -103,7 +103,7 @@ impl Limits {
             "homeserver_answer",
             table.homeserver_answer,
             1024..=1 << 20,
-            &mut upstream.answer,
+            &mut upstream.response,
         )?;
         set(
             "calls_per_homeserver",

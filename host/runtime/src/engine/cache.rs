@@ -49,7 +49,8 @@ pub enum CacheError {
     },
     /// The code was compiled but not stored.
     #[error(
-        "cannot store compiled code in {path}: {cause}; make room or let the gateway write there, or give another folder with --cache-dir; until then every start compiles the rule again"
+        "cannot store compiled code in {path}: {cause}; make room or let the gateway write there, or give another \
+         folder with --cache-dir; until then every start compiles the rule again"
     )]
     Store {
         /// The file.

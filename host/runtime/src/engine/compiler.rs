@@ -65,7 +65,8 @@ impl Compiler {
             Err(error) => {
                 // A gateway that serves without this bound is better than one that does not serve.
                 tracing::warn!(
-                    "rules are compiled within the gateway, where nothing bounds the compiler: {} does not start: {error}",
+                    "rules are compiled within the gateway, where nothing bounds the compiler: {} does not start: \
+                     {error}",
                     program.display()
                 );
                 here()

@@ -47,7 +47,8 @@ pub enum NativeError {
     },
     /// Made with another version.
     #[error(
-        "it is for version {made_for} of the runtime, this gateway has {RUNTIME}; make it anew with `rule compile` of a full gateway of version {GATEWAY}"
+        "it is for version {made_for} of the runtime, this gateway has {RUNTIME}; make it anew with `rule compile` of \
+         a full gateway of version {GATEWAY}"
     )]
     Version {
         /// What it states.
@@ -55,7 +56,8 @@ pub enum NativeError {
     },
     /// Made with other settings, or for features that this processor lacks.
     #[error(
-        "its settings are not those of this gateway: {difference}; make it anew with `rule compile` of a full gateway of version {GATEWAY}, with --memory and --memories as [rule.limits] has them"
+        "its settings are not those of this gateway: {difference}; make it anew with `rule compile` of a full gateway \
+         of version {GATEWAY}, with --memory and --memories as [rule.limits] has them"
     )]
     Settings {
         /// The first difference.

@@ -25,7 +25,8 @@ pub struct NativeStatement {
 pub enum StatementError {
     /// The manifest is of the component.
     #[error(
-        "it states nothing of native code; take the manifest that `comatrix-gateway rule compile` has written beside the .cwasm"
+        "it states nothing of native code; take the manifest that `comatrix-gateway rule compile` has written beside \
+         the .cwasm"
     )]
     Missing,
     /// Some bytes are not there.
@@ -40,7 +41,8 @@ pub enum StatementError {
     },
     /// Other bytes.
     #[error(
-        "the native code's SHA-256 is {found}, the manifest states {stated}: one of them was altered or is of another build; copy both again, or, if the code is yours, run `comatrix-gateway rule compile`"
+        "the native code's SHA-256 is {found}, the manifest states {stated}: one of them was altered or is of another \
+         build; copy both again, or, if the code is yours, run `comatrix-gateway rule compile`"
     )]
     Digest {
         /// Of the file.

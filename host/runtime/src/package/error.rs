@@ -30,7 +30,8 @@ pub enum PackageError {
     },
     /// Only a compiler could make something of it.
     #[error(
-        "rule {rule}: {} is WebAssembly, and this build of the gateway has no compiler: make a .cwasm of it with `comatrix-gateway rule compile --target {}` on a machine with the full build",
+        "rule {rule}: {} is WebAssembly, and this build of the gateway has no compiler: make a .cwasm of it with \
+         `comatrix-gateway rule compile --target {}` on a machine with the full build",
         path.display(), own_target()
     )]
     NoCompiler {
@@ -52,7 +53,8 @@ pub enum PackageError {
     },
     /// A signature is required.
     #[error(
-        "rule {rule}: {} is not there, and a signature is required{}; get it from the rule's author, or make it with `comatrix-gateway rule {command}`",
+        "rule {rule}: {} is not there, and a signature is required{}; get it from the rule's author, or make it with \
+         `comatrix-gateway rule {command}`",
         path.display(), if *is_native { ", as always for native code" } else { "" }
     )]
     Unsigned {
@@ -78,7 +80,8 @@ pub enum PackageError {
     },
     /// It cannot be a signature.
     #[error(
-        "rule {rule}: {} has {length} bytes, a signature has {SIGNATURE_BYTES}; fetch it again, or sign with `comatrix-gateway rule sign`",
+        "rule {rule}: {} has {length} bytes, a signature has {SIGNATURE_BYTES}; fetch it again, or sign with \
+         `comatrix-gateway rule sign`",
         path.display()
     )]
     Signature {
@@ -91,7 +94,8 @@ pub enum PackageError {
     },
     /// No known key has made it for this manifest.
     #[error(
-        "rule {rule}: {} is not the signature of a known key for {}: the manifest was altered, or put its signer's .pub file into the folder of keys ([rules] keys) if you trust it",
+        "rule {rule}: {} is not the signature of a known key for {}: the manifest was altered, or put its signer's \
+         .pub file into the folder of keys ([rules] keys) if you trust it",
         path.display(), manifest.display()
     )]
     Signer {

@@ -81,7 +81,8 @@ pub enum ManifestError {
     Contract(String),
     /// The component is not the one that it was written for.
     #[error(
-        "the component's SHA-256 is {found}, the manifest states {stated}: one of them was altered or is of another build; fetch both again, or, if the component is yours, run `comatrix-gateway rule manifest`"
+        "the component's SHA-256 is {found}, the manifest states {stated}: one of them was altered or is of another \
+         build; fetch both again, or, if the component is yours, run `comatrix-gateway rule manifest`"
     )]
     Digest {
         /// Of the component.
@@ -261,7 +262,8 @@ pub fn check_name(name: &str) -> Result<(), String> {
     match fits {
         true => Ok(()),
         false => Err(format!(
-            "is \"{}\", but a name has 1 to {MAX_NAME} letters, digits, '.', '_' and '-', and begins with a letter or digit",
+            "is \"{}\", but a name has 1 to {MAX_NAME} letters, digits, '.', '_' and '-', and begins with a letter or \
+             digit",
             escaped(name, MAX_NAME)
         )),
     }

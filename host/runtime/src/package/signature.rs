@@ -20,12 +20,14 @@ pub const MAX_KEY_FILE: usize = 4096;
 pub enum KeyError {
     /// The file's content.
     #[error(
-        "it is no Ed25519 private key in PKCS#8 PEM; make one with `comatrix-gateway rule keygen NAME` or `openssl genpkey -algorithm ed25519`"
+        "it is no Ed25519 private key in PKCS#8 PEM; make one with `comatrix-gateway rule keygen NAME` or `openssl \
+         genpkey -algorithm ed25519`"
     )]
     Private,
     /// The file's content.
     #[error(
-        "it is no Ed25519 public key in PEM; take the .pub file of `comatrix-gateway rule keygen NAME` or the output of `openssl pkey -pubout`"
+        "it is no Ed25519 public key in PEM; take the .pub file of `comatrix-gateway rule keygen NAME` or the output \
+         of `openssl pkey -pubout`"
     )]
     Public,
     /// A point of small order: signatures for it can be made without its private key.

@@ -35,7 +35,8 @@ pub enum TrustError {
         remedy: &'static str,
     },
     /// More than an operator would look through.
-    #[error("the folder of keys {} holds more than {MAX_KEYS} .pub files; leave those whose rules you use", path.display())]
+    #[error("the folder of keys {} holds more than {MAX_KEYS} .pub files; leave those whose rules you \
+     use", path.display())]
     TooMany {
         /// The folder.
         path: PathBuf,
@@ -53,7 +54,8 @@ pub enum TrustError {
     },
     /// Nothing could ever be activated.
     #[error(
-        "signatures are required, but there is no key to check them with; make one with `comatrix-gateway rule keygen NAME` and put NAME.pub into the folder of keys"
+        "signatures are required, but there is no key to check them with; make one with `comatrix-gateway rule keygen \
+         NAME` and put NAME.pub into the folder of keys"
     )]
     NoKey,
 }

@@ -38,7 +38,8 @@ pub enum ActivationError {
     },
     /// It asks for more than a rule is given.
     #[error(
-        "rule {rule}: it imports {import}, but a rule may only import the contract's log; rebuild it for wasm32-unknown-unknown without WASI"
+        "rule {rule}: it imports {import}, but a rule may only import the contract's log; rebuild it for \
+         wasm32-unknown-unknown without WASI"
     )]
     Import {
         /// The rule's name.
@@ -89,7 +90,8 @@ pub enum ActivationError {
     },
     /// It needs calls that the operator has not granted.
     #[error(
-        "rule {rule}: it needs calls that are not granted; if it may make them, add to its [[rule]]: allow = [{missing}]"
+        "rule {rule}: it needs calls that are not granted; if it may make them, add to its [[rule]]: allow = \
+         [{missing}]"
     )]
     NotGranted {
         /// The rule's name.

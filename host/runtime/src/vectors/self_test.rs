@@ -21,7 +21,8 @@ const MAX_DIFFERENCE: usize = 400;
 /// A vector that the component does not pass.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "vector \"{vector}\": {difference}; the component does not do what it was released for: ask its author, or mend rule or vector if they are yours"
+    "vector \"{vector}\": {difference}; the component does not do what it was released for: ask its author, or mend \
+     rule or vector if they are yours"
 )]
 pub struct SelfTestError {
     /// The vector's name.

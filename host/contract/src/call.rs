@@ -292,16 +292,5 @@ impl CheckedRequest {
     }
 }
 
-impl CallError {
-    /// A call that did not leave the gateway.
-    #[must_use]
-    pub fn unsent(reason: &str) -> Self {
-        Self {
-            reason: reason.to_owned(),
-            sent: false,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests;

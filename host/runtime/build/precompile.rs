@@ -12,7 +12,8 @@ use std::path::Path;
 use engine_config::{AARCH64, PULLEY32, Size, X86_64};
 use sha2::{Digest, Sha256};
 
-/// Writes `comatrix.cwasm` and the digest of the component that it is made of, `comatrix.sha256`, beside `comatrix.wasm`.
+/// Writes `comatrix.cwasm` and the digest of the component that it is made of, `comatrix.sha256`, beside
+/// `comatrix.wasm`.
 pub fn precompile(out: &Path, runtime: &str) -> Result<(), String> {
     let rule = out.join("comatrix.wasm");
     let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", rule.display());

@@ -1,5 +1,5 @@
-//! The component runtime: verifies, compiles and calls translation rules, WebAssembly components, each call in a fresh, limited
-//! instance. It knows no sockets; the effects that a rule asks for come back as values.
+//! The component runtime: verifies, compiles and calls translation rules, WebAssembly components, each call in a fresh,
+//! limited instance. It knows no sockets; the effects that a rule asks for come back as values.
 //!
 //! Read first: [`Revision`], then `revision/activation.rs`, then `call/mod.rs`.
 

@@ -85,7 +85,8 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<(), FileError> {
 /// Ends the name of a file that is being written, after the writer's process id.
 const BEING_WRITTEN: &str = ".tmp";
 
-/// Write, sync, rename, sync the folder: whoever reads meanwhile, or after a power cut, gets the old file or the new one.
+/// Write, sync, rename, sync the folder: whoever reads meanwhile, or after a power cut, gets the old file or the new
+/// one.
 pub fn write_whole(path: &Path, mode: u32, parts: &[&[u8]]) -> io::Result<()> {
     let written = suffixed(path, &format!(".{}{BEING_WRITTEN}", std::process::id()));
     let write = || {
@@ -98,8 +99,8 @@ pub fn write_whole(path: &Path, mode: u32, parts: &[&[u8]]) -> io::Result<()> {
         parts.iter().try_for_each(|part| file.write_all(part))?;
         file.sync_all()?;
         fs::rename(&written, path)?;
-        // The new name is in the folder, and so on the disk only once the folder is. Where the file system cannot do that, the
-        // old file may come back, whole.
+        // The new name is in the folder, and so on the disk only once the folder is. Where the file system cannot do
+        // that, the old file may come back, whole.
         if let Some(folder) = path.parent() {
             let _ = File::open(folder).and_then(|folder| folder.sync_all());
         }
@@ -111,8 +112,8 @@ pub fn write_whole(path: &Path, mode: u32, parts: &[&[u8]]) -> io::Result<()> {
     })
 }
 
-/// Removes what writers have left behind in a folder that a power cut, or somebody, has ended: nobody else would, and a disk is
-/// soon full of half-written files.
+/// Removes what writers have left behind in a folder that a power cut, or somebody, has ended: nobody else would, and a
+/// disk is soon full of half-written files.
 pub fn remove_leftovers(folder: &Path) {
     let files = fs::read_dir(folder).into_iter().flatten().flatten();
     for path in files.map(|entry| entry.path()) {

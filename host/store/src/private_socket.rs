@@ -62,8 +62,8 @@ impl PrivateSocket {
     }
 }
 
-/// The user at the other end, if it is neither the gateway's own nor root. The socket's mode keeps others away; this holds even
-/// where somebody changed it.
+/// The user at the other end, if it is neither the gateway's own nor root. The socket's mode keeps others away; this
+/// holds even where somebody changed it.
 ///
 /// # Errors
 /// The system's.

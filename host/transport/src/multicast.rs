@@ -15,8 +15,8 @@ const IPV6_GROUPS: [Ipv6Addr; 2] = [
 /// "All CoAP Nodes" of IPv4.
 const IPV4_GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 1, 187);
 
-/// A line per interface of the network that this process is in, whose name ends at the colon. `if_nameindex` would need a
-/// netlink socket, which a hardened service may not have.
+/// A line per interface of the network that this process is in, whose name ends at the colon. `if_nameindex` would need
+/// a netlink socket, which a hardened service may not have.
 const INTERFACES: &str = "/proc/self/net/dev";
 
 /// A group cannot be joined.
@@ -33,8 +33,8 @@ pub enum JoinError {
     NoGroup(io::Error),
 }
 
-/// Joins the groups on these interfaces; on all where none is named. An interface without addresses of a family cannot join
-/// that family's groups, so some failures are ordinary.
+/// Joins the groups on these interfaces; on all where none is named. An interface without addresses of a family cannot
+/// join that family's groups, so some failures are ordinary.
 pub(super) fn join(
     socket: &SockRef<'_>,
     interfaces: &[String],

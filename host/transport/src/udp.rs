@@ -253,8 +253,8 @@ impl UdpTransport {
         Ok(count == BATCH)
     }
 
-    /// Sends datagrams in their order, with few system calls. One that the system does not take is lost, as any can be, and
-    /// told to `lost`: `WouldBlock` where the system's buffer is full.
+    /// Sends datagrams in their order, with few system calls. One that the system does not take is lost, as any can be,
+    /// and told to `lost`: `WouldBlock` where the system's buffer is full.
     pub fn send(
         &self,
         datagrams: &[coap::Transmit<UdpPeer>],

@@ -290,15 +290,3 @@ fn a_newer_response_that_fits_ends_the_fetching_of_the_older_one() {
     let rest = server.response_to(&later(3, POST, 1, 6)).message;
     assert_eq!(rest.code, REQUEST_ENTITY_INCOMPLETE);
 }
-
-#[test]
-fn a_large_response_that_is_not_fetched_is_dropped_after_a_minute() {
-    let mut server = Server::new();
-    server.exchange(&confirmable(1, GET), large(7));
-    assert_eq!(server.endpoint.state_left(), 1);
-    server.advance(Duration::from_secs(60));
-    assert_eq!(
-        (server.endpoint.state_left(), server.endpoint.next_timeout()),
-        (0, None)
-    );
-}

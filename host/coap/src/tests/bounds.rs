@@ -136,3 +136,16 @@ fn a_flood_of_pings_bad_bytes_and_quick_requests_leaves_nothing_behind() {
         (0, None)
     );
 }
+
+#[test]
+fn a_large_response_that_is_not_fetched_is_dropped_after_a_minute() {
+    let mut server = Server::new();
+    let large = Message::new(CONTENT).with_payload(vec![7; 2_500]);
+    server.exchange(&confirmable(1, GET), large);
+    assert_eq!(server.endpoint.state_left(), 1);
+    server.advance(Duration::from_secs(60));
+    assert_eq!(
+        (server.endpoint.state_left(), server.endpoint.next_timeout()),
+        (0, None)
+    );
+}

@@ -54,7 +54,8 @@ pub fn compile(
     make().map_err(|error| CompileError(escaped(&format!("{error:#}"), 400)))
 }
 
-/// The native code of a component for this machine: from the cache, or compiled now and kept there. `memory`: the rule's limit.
+/// The native code of a component for this machine: from the cache, or compiled now and kept there. `memory`: the
+/// rule's limit.
 pub(crate) fn compiled(
     compiler: &Compiler,
     engine: &Engine,

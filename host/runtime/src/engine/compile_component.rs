@@ -1,5 +1,5 @@
-//! `compile-component`: the hidden command that a gateway compiles rules with. It reads a component, writes its native code, and
-//! ends itself where that takes more than it may.
+//! `compile-component`: the hidden command that a gateway compiles rules with. It reads a component, writes its native
+//! code, and ends itself where that takes more than it may.
 
 use std::fs;
 use std::io::{Read, Write};

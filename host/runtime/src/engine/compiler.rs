@@ -1,4 +1,5 @@
-//! Where components are compiled: in this process, or in one of its own, which can be ended and gives all its memory back.
+//! Where components are compiled: in this process, or in one of its own, which can be ended and gives all its memory
+//! back.
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
@@ -16,7 +17,8 @@ const MAX_COMPILED: u64 = 64 << 20;
 /// Bytes of the reason why there is none.
 const MAX_REASON: u64 = 1024;
 
-/// What one compilation may use. The compiler has no bounds of its own, and a component that looks small can keep it busy.
+/// What one compilation may use. The compiler has no bounds of its own, and a component that looks small can keep it
+/// busy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CompileLimits {
     /// CPU time. The largest rule of the examples, a JavaScript engine, takes 4 s in a debug build; a router is slower.

@@ -1,5 +1,6 @@
-//! The settings of the runtime that compiler and runtime must share: native code is only loaded by an engine of the same ones. The
-//! build script includes this file, so that there is one place for them; it knows nothing of the rest of the gateway.
+//! The settings of the runtime that compiler and runtime must share: native code is only loaded by an engine of the
+//! same ones. The build script includes this file, so that there is one place for them; it knows nothing of the rest of
+//! the gateway.
 
 use wasmtime::{Config, ModuleVersionStrategy};
 
@@ -37,7 +38,8 @@ impl Size {
     }
 }
 
-/// The settings for rules of this size. `runtime` is the version of the runtime: of its own accord it compares only the first number.
+/// The settings for rules of this size. `runtime` is the version of the runtime: of its own accord it compares only the
+/// first number.
 pub fn config(size: Size, runtime: &str) -> Config {
     let mut config = Config::new();
     config

@@ -37,7 +37,8 @@ use pool::pool;
 pub(crate) use ticker::RunningCall;
 use ticker::Ticker;
 
-/// The version of the runtime, from the lock file: native code is only loaded by the very version that it was made with.
+/// The version of the runtime, from the lock file: native code is only loaded by the very version that it was made
+/// with.
 pub(crate) const RUNTIME: &str = env!("COMATRIX_RUNTIME");
 
 /// The machine cannot run rules.

@@ -1,7 +1,8 @@
 //! Native code of a component, made by `rule compile` on another machine: a `.cwasm` file.
 //!
-//! Native code can do whatever the gateway can. So it comes in only one way, out of files that somebody has signed whom the operator
-//! trusts (`Package::read`), or as part of the binary; and it is loaded from the memory in which it was checked.
+//! Native code can do whatever the gateway can. So it comes in only one way, out of files that somebody has signed whom
+//! the operator trusts (`Package::read`), or as part of the binary; and it is loaded from the memory in which it was
+//! checked.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -126,13 +127,14 @@ impl NativeCode {
     }
 }
 
-/// Loads what `precompile_component` has made, here or elsewhere. wasmtime itself compares every setting of the compiler, and the
-/// features of the processor, with those of `engine`.
+/// Loads what `precompile_component` has made, here or elsewhere. wasmtime itself compares every setting of the
+/// compiler, and the features of the processor, with those of `engine`.
 #[allow(unsafe_code)]
 pub(crate) fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: the bytes must be what `precompile_component` of this version made. They are: either this process has just made
-    // them; or they come from a file that only this user can write, in a folder that only this user can enter (`Cache::open`),
-    // stored by `Cache::store` under the digest of their component; or the build script made them, and they are part of this
-    // binary; or a key that the operator trusts to run code here has signed their digest (`Package::read`).
+    // SAFETY: the bytes must be what `precompile_component` of this version made. They are: either this process has
+    // just made them; or they come from a file that only this user can write, in a folder that only this user can enter
+    // (`Cache::open`), stored by `Cache::store` under the digest of their component; or the build script made them, and
+    // they are part of this binary; or a key that the operator trusts to run code here has signed their digest
+    // (`Package::read`).
     unsafe { Component::deserialize(engine.wasmtime(), compiled) }
 }

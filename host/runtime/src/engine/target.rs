@@ -13,15 +13,16 @@ pub enum Target {
     X86_64,
     /// 64-bit ARM.
     Aarch64,
-    /// Any processor of 32 bits (little-endian, with atomic operations of 64 bits): the runtime interprets this code, since its
-    /// compiler knows none of them.
+    /// Any processor of 32 bits (little-endian, with atomic operations of 64 bits): the runtime interprets this code,
+    /// since its compiler knows none of them.
     Pulley32,
 }
 
 /// No target for rules.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "rules are not compiled for \"{0}\"; give x86_64, aarch64, or for 32-bit processors armv7, arm, i686 or pulley32, alone or as the first \
+    "rules are not compiled for \"{0}\"; give x86_64, aarch64, or for 32-bit processors armv7, arm, i686 or pulley32, \
+    alone or as the first \
      word of a triple such as aarch64-unknown-linux-musl"
 )]
 pub struct TargetError(String);

@@ -1,4 +1,5 @@
-//! `NAME.rule.json`: what its author states about a component. A signature covers this file, and so the component's digest.
+//! `NAME.rule.json`: what its author states about a component. A signature covers this file, and so the component's
+//! digest.
 
 use comatrix_sdk::vectors::Case;
 use serde::{Deserialize, Serialize};
@@ -194,8 +195,8 @@ impl Manifest {
         }
     }
 
-    /// Whether it is of this rule, this contract and this native code; then the component that this was made of, and what is
-    /// stated of it.
+    /// Whether it is of this rule, this contract and this native code; then the component that this was made of, and
+    /// what is stated of it.
     ///
     /// # Errors
     /// [`ManifestError`]: name or contract differ, or it is not of this code.

@@ -48,8 +48,8 @@ impl Package {
     /// Reads `file`, a component or native code, and, where they are there, its manifest and signature beside it.
     ///
     /// # Errors
-    /// [`PackageError`]: a manifest that is there must fit rule and code; a signature that is there must be of a known key
-    /// if there are any; both must be there if `trust` requires it, and for native code always.
+    /// [`PackageError`]: a manifest that is there must fit rule and code; a signature that is there must be of a known
+    /// key if there are any; both must be there if `trust` requires it, and for native code always.
     pub fn read(file: &Path, name: &str, trust: &Trust) -> Result<Self, PackageError> {
         let failed = |cause| PackageError::File {
             rule: name.to_owned(),

@@ -1,5 +1,5 @@
-//! Ed25519 keys and signatures (RFC 8032) of manifests. Key files are those of openssl: PKCS#8 and SubjectPublicKeyInfo as PEM
-//! (RFC 8410, RFC 7468).
+//! Ed25519 keys and signatures (RFC 8032) of manifests. Key files are those of openssl: PKCS#8 and SubjectPublicKeyInfo
+//! as PEM (RFC 8410, RFC 7468).
 
 use std::fmt;
 
@@ -123,7 +123,8 @@ impl PublicKey {
             .map_err(|_| KeyError::Public)
     }
 
-    /// Whether this is the signature of these bytes. Strictly: there is one signature, and none that fits other bytes too.
+    /// Whether this is the signature of these bytes. Strictly: there is one signature, and none that fits other bytes
+    /// too.
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &[u8; SIGNATURE_BYTES]) -> bool {
         self.0

@@ -23,8 +23,8 @@ const CONTRACT: &str = "comatrix:gateway/";
 const MAX_DESCRIBED: usize = 64;
 
 impl Revision {
-    /// Compiles (or loads native code, from `cache` or as it comes), links and describes a component, and checks that it needs no more than it may
-    /// have.
+    /// Compiles (or loads native code, from `cache` or as it comes), links and describes a component, and checks that
+    /// it needs no more than it may have.
     ///
     /// # Errors
     /// [`ActivationError`] names the step that failed and what to do.

@@ -241,7 +241,8 @@ impl Revision {
         (S::Answer,): ComponentNamedList + Lift,
     {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        // Time of the CPU, not of the clock: while others have it, a rule uses nothing. A system call, so only where it counts.
+        // Time of the CPU, not of the clock: while others have it, a rule uses nothing. A system call, so only where it
+        // counts.
         let is_metered = self.limits.cpu_percent < 100;
         let began = is_metered.then(thread_cpu_time);
         let (mut store, running) = begin(&self.engine, &self.limits);

@@ -1,5 +1,5 @@
-//! The contract's types as the host's bindings and the SDK's have them, one into the other: the reader of vectors is the
-//! SDK's.
+//! The contract's types as the host's bindings and the SDK's have them, one into the other: the reader of vectors is
+//! the SDK's.
 
 use comatrix_sdk::bindings as sdk;
 

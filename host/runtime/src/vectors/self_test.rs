@@ -31,8 +31,8 @@ pub struct SelfTestError {
     pub difference: String,
 }
 
-/// Runs vectors against a revision, each with the settings that stand in it (absent: none): they show what the component does,
-/// however its operator has configured it. Gives their number.
+/// Runs vectors against a revision, each with the settings that stand in it (absent: none): they show what the
+/// component does, however its operator has configured it. Gives their number.
 ///
 /// # Errors
 /// [`SelfTestError`] for the first that ends otherwise, traps, or goes beyond the description's needs or the limits.

@@ -1,12 +1,12 @@
-//! The component runtime: verifies, compiles and calls translation rules, WebAssembly components, each call in a fresh,
-//! limited instance. It knows no sockets; the effects that a rule asks for come back as values.
+//! The component runtime: verifies, compiles and calls translation rules, which are WebAssembly components. Each call
+//! runs in a fresh, limited instance. The runtime has no sockets: the effects that a rule asks for are values.
 //!
-//! Read first: [`Revision`], then `revision/activation.rs`, then `call/mod.rs`.
+//! Read first: [`Revision`], then `revision/activation.rs`, then `call/mod.rs`, then [`exchange`].
 
 #[cfg(all(feature = "compiler", feature = "router"))]
 compile_error!(
     "the gateway is built with a compiler of rules or without one: for a router add --no-default-features, \
-     else leave --features router (and --all-features) out"
+     otherwise omit --features router (and --all-features)"
 );
 #[cfg(not(any(feature = "compiler", feature = "router")))]
 compile_error!(
@@ -55,6 +55,7 @@ pub use revision::budget::{Budget, Permit};
 pub use revision::call_policy::CallDenied;
 #[cfg(feature = "compiler")]
 pub use revision::footprint::Footprint;
+pub use revision::revision_id::RevisionId;
 pub use revision::{Candidate, Revision};
 pub use vectors::conversion;
 pub use vectors::self_test::{SelfTestError, self_test};

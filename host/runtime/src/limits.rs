@@ -1,35 +1,36 @@
-//! What a rule may use. Every bound is finite by default.
+//! The limits of a rule. Every limit is finite by default.
 
 use std::time::Duration;
 
-/// Bounds of one rule. The defaults are for a rule of somebody else's; the built-in one has [`RuleLimits::trusted`].
+/// Limits of one rule. The defaults are for a rule from a third party; the built-in rule has [`RuleLimits::trusted`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RuleLimits {
-    /// CPU time per call. A translation takes microseconds; 20 ms is a bound on what a faulty rule costs others.
+    /// CPU time per call. A translation takes microseconds; 20 ms bound the time that a faulty rule takes from others.
     pub call_time: Duration,
-    /// Percent of a core over a second or more. A tenth leaves the others nine; a call that ends at its time limit
-    /// counts, so an endless loop gets five tries a second.
+    /// Percent of a core over a second or more. A tenth leaves nine tenths for others. A call that ends at its time
+    /// limit counts, so an endless loop gets five tries a second.
     pub cpu_percent: u32,
-    /// Bytes of each linear memory. A homeserver's answer of 1 MiB and what is read from it must fit. Above
-    /// [`Engine::SMALL_MEMORY`](super::Engine::SMALL_MEMORY) the rule runs from a pool of large slots.
+    /// Bytes of each linear memory. An HTTP response of 1 MiB and its parsed values must fit. Above
+    /// [`Engine::SMALL_MEMORY`](crate::Engine::SMALL_MEMORY) the rule runs from a pool of large slots.
     pub memory: usize,
     /// Linear memories. A compiled rule has one; an interpreter in a component can have three.
     pub memories: usize,
     /// Bytes of `step.state`: it is kept for each exchange that waits for a homeserver.
     pub state: usize,
-    /// Bytes of a request body to a homeserver and of an answer to a device: a device's 128 KiB may double on their
-    /// way from CBOR to JSON.
+    /// Bytes of a request body to a homeserver and of a response to a device: a device's 128 KiB can double from CBOR
+    /// to JSON.
     pub body: usize,
     /// Headers of a request to a homeserver. The default rule needs two.
     pub headers: usize,
-    /// Homeserver calls per exchange: enough for an alias and five pages, and an end to a rule that asks on.
+    /// Homeserver calls per exchange: enough for one alias lookup and five pages, and an end to a rule that calls
+    /// without end.
     pub steps: u32,
-    /// Exchanges that wait for a homeserver: some for each of many devices, and half of what one homeserver is asked
-    /// at a time, so that a rule cannot take all of it.
+    /// Exchanges that wait for a homeserver: some for each of many devices, and half of the calls that one homeserver
+    /// gets at a time, so that a rule cannot take all of them.
     pub in_flight: usize,
     /// Exchanges per second, with a burst of as many: a thousand devices that report every ten seconds.
     pub per_second: u32,
-    /// Log lines per second, with a burst of as many: a person reads no more.
+    /// Log lines per second, with a burst of as many: a person does not read more.
     pub log_lines_per_second: u32,
 }
 
@@ -52,7 +53,7 @@ impl Default for RuleLimits {
 }
 
 impl RuleLimits {
-    /// For the rule that the gateway comes with: it may use what the gateway has.
+    /// For the rule that is part of the gateway: it may use all that the gateway has.
     #[must_use]
     pub fn trusted() -> Self {
         Self {
@@ -64,7 +65,7 @@ impl RuleLimits {
     }
 }
 
-/// A bound of a rule that was hit, as it is counted.
+/// A limit of a rule, for counting how often it was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
     /// [`RuleLimits::call_time`]: 5.00.

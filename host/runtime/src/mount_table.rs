@@ -1,4 +1,4 @@
-//! The rules that serve now, and which of them a request means. A table never changes; another one takes its place.
+//! The rules that serve now, and the choice of a rule for a request. A table never changes; a new one replaces it.
 
 use std::sync::Arc;
 
@@ -6,12 +6,12 @@ use super::revision::Revision;
 use contract::bindings::Segment;
 use contract::links::{Match, Mismatch, shown};
 
-/// A rule at its place.
+/// A rule and its mount.
 #[derive(Clone)]
 pub struct Mounted {
     /// The path segments before those of its links.
     pub mount: Vec<String>,
-    /// What serves there.
+    /// The revision that serves there.
     pub revision: Arc<Revision>,
 }
 
@@ -19,7 +19,7 @@ pub struct Mounted {
 #[derive(Default)]
 pub struct MountTable(Vec<Mounted>);
 
-/// Two links on one path: which of them would answer?
+/// Two links have one path.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "both {first} and {second} have {path}; mount one of them elsewhere ([[rule]] mount) or leave one out"
@@ -27,9 +27,9 @@ pub struct MountTable(Vec<Mounted>);
 pub struct Conflict {
     /// The path with its mount, as a pattern.
     pub path: String,
-    /// The one that was there.
+    /// The first rule.
     pub first: String,
-    /// The one that came.
+    /// The second rule.
     pub second: String,
 }
 
@@ -37,9 +37,9 @@ impl MountTable {
     /// A table of these rules.
     ///
     /// # Errors
-    /// [`Conflict`]: two links on one path, or one on `/.well-known/core`, which the gateway answers.
+    /// [`Conflict`]: two links on one path, or one on `/.well-known/core`, which the gateway serves.
     pub fn new(mut rules: Vec<Mounted>) -> Result<Self, Conflict> {
-        let mut known: Vec<(Vec<Segment>, &str, &[u8])> = Vec::new();
+        let mut paths: Vec<(Vec<Segment>, &str, &[u8])> = Vec::new();
         for Mounted { mount, revision } in &rules {
             for link in &revision.description().links {
                 let literals = mount.iter().cloned().map(Segment::Literal);
@@ -53,7 +53,7 @@ impl MountTable {
                     return Err(conflict("the gateway itself"));
                 }
                 // One rule may have a path twice, for different methods.
-                let earlier = known.iter().find(|(other, rule, methods)| {
+                let earlier = paths.iter().find(|(other, rule, methods)| {
                     let methods_meet =
                         || link.methods.iter().any(|method| methods.contains(method));
                     is_same(other, &path) && (*rule != revision.name() || methods_meet())
@@ -61,14 +61,14 @@ impl MountTable {
                 if let Some((_, rule, _)) = earlier {
                     return Err(conflict(&format!("rule {rule}")));
                 }
-                known.push((path, revision.name(), &link.methods));
+                paths.push((path, revision.name(), &link.methods));
             }
         }
         rules.sort_by_key(|rule| std::cmp::Reverse(rule.mount.len()));
         Ok(Self(rules))
     }
 
-    /// The rule and link that a path and method code mean: those of the longest mount that has the path.
+    /// The rule and link for a path and a method code: those of the longest mount that has the path.
     ///
     /// # Errors
     /// [`Mismatch`]: 4.04 or 4.05.
@@ -101,7 +101,7 @@ impl MountTable {
         })
     }
 
-    /// A link of a revision as a pattern with its mount, for people; without it where the rule no longer serves.
+    /// A link of a revision as a pattern with its mount, for people; without its mount if the rule no longer serves.
     #[must_use]
     pub fn resource(&self, revision: &Revision, link: u16) -> String {
         let links = &revision.description().links;
@@ -124,7 +124,7 @@ impl MountTable {
     }
 }
 
-/// Whether two patterns match the same paths, whatever their captures are called.
+/// Whether two patterns match the same paths; ignores the names of captures.
 fn is_same(one: &[Segment], other: &[Segment]) -> bool {
     let pair = |(one, other): (&Segment, &Segment)| match (one, other) {
         (Segment::Literal(one), Segment::Literal(other)) => one == other,

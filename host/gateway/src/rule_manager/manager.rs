@@ -1,8 +1,8 @@
 //! Decides which revision of each rule serves. No other code can change that.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use super::config_reloader::ConfigReloader;
@@ -180,7 +180,7 @@ impl Manager {
         let is_current = rule
             .current
             .as_ref()
-            .is_some_and(|current| Weak::as_ptr(&alarm.revision) == Arc::as_ptr(&current.revision));
+            .is_some_and(|current| current.revision.id() == alarm.revision);
         if !is_current {
             return; // It was replaced already.
         }

@@ -14,20 +14,20 @@ use contract::bindings::{
 
 /// The interface that every rule exports.
 const TRANSLATOR: &str = "comatrix:gateway/translator@0.1.0";
-/// The one that a rule with observable resources exports besides.
+/// The interface that a rule with observable resources also exports.
 const OBSERVER: &str = "comatrix:gateway/observer@0.1.0";
 
 /// Keys and values: `types.settings`.
 pub(crate) type Settings<'a> = &'a [(String, String)];
 
 macro_rules! signatures {
-    ($($name:ident = $export:literal: $params:ty => $answer:ty;)*) => {$(
+    ($($name:ident = $export:literal: $params:ty => $output:ty;)*) => {$(
         pub(crate) enum $name {}
 
         impl Signature for $name {
             const NAME: &'static str = $export;
             type Params<'a> = $params;
-            type Answer = $answer;
+            type Output = $output;
         }
     )*};
 }
@@ -42,7 +42,7 @@ signatures! {
     Notify = "notify": (Settings<'a>, &'a Context, &'a Change) => Result<Message, Failure>;
 }
 
-/// Where a component's functions are. Found once: a lookup by name in each call would cost more than the
+/// The functions of a component. They are found once: a lookup by name in each call would cost more than the
 /// translation of a small request.
 #[derive(Clone)]
 pub(crate) struct Exports {
@@ -61,7 +61,7 @@ pub(crate) struct Observer {
 }
 
 impl Exports {
-    /// Finds them by name, in an instance of its own, and compares their types with the contract's.
+    /// Finds them by name, in a new instance, and compares their types with those of the contract.
     pub(crate) fn find(
         engine: &Engine,
         limits: &RuleLimits,

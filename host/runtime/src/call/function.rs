@@ -1,4 +1,4 @@
-//! Functions that a component exports, checked once and then called without a further look at their types.
+//! Functions that a component exports. Their types are compared once, and not at each call.
 
 use std::marker::PhantomData;
 
@@ -9,14 +9,14 @@ use wasmtime::{Store, format_err};
 
 use super::CallState;
 
-/// A function of the contract: its name, and the types that stand for those of `wit/`.
+/// A function of the contract: its name, and the Rust types of its parameters and result.
 pub(crate) trait Signature {
     const NAME: &'static str;
     type Params<'a>: ComponentNamedList + Lower;
-    type Answer: Lift;
+    type Output: Lift;
 }
 
-/// An export of one component that has been found to have its signature's type.
+/// An export of one component whose type is that of its signature.
 pub(crate) struct Function<S> {
     export: ComponentExportIndex,
     signature: PhantomData<fn(S)>,
@@ -33,9 +33,9 @@ impl<S> Clone for Function<S> {
 
 impl<S: Signature> Function<S>
 where
-    (S::Answer,): ComponentNamedList + Lift,
+    (S::Output,): ComponentNamedList + Lift,
 {
-    /// Finds the function in an interface that the component exports, and compares its type by way of an instance.
+    /// Finds the function in an interface that the component exports, and compares its type in an instance.
     pub(crate) fn find(
         component: &Component,
         interface: &ComponentExportIndex,
@@ -45,21 +45,21 @@ where
         let export = component
             .get_export_index(Some(interface), S::NAME)
             .ok_or_else(|| format_err!("it exports no {}", S::NAME))?;
-        instance.get_typed_func::<S::Params<'_>, (S::Answer,)>(store, &export)?;
+        instance.get_typed_func::<S::Params<'_>, (S::Output,)>(store, &export)?;
         Ok(Self {
             export,
             signature: PhantomData,
         })
     }
 
-    /// The function of another instance of the same component. To compare its type again would take 6 % of a small
-    /// exchange.
+    /// The function of another instance of the same component. To compare its type again would take 6 % of the time of
+    /// a small exchange.
     #[allow(unsafe_code)]
     pub(crate) fn of<'a>(
         &self,
         instance: &Instance,
         store: &mut Store<CallState>,
-    ) -> wasmtime::Result<TypedFunc<S::Params<'a>, (S::Answer,)>> {
+    ) -> wasmtime::Result<TypedFunc<S::Params<'a>, (S::Output,)>> {
         let function = instance
             .get_func(store, self.export)
             .ok_or_else(|| format_err!("{} is of another component", S::NAME))?;

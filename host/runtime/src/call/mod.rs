@@ -1,4 +1,4 @@
-//! One call of a rule: a fresh store and instance, limits set, torn down at the end.
+//! One call of a rule: in a fresh store and instance, with limits, dropped at the end.
 
 pub(crate) mod exports;
 pub(crate) mod function;
@@ -15,26 +15,27 @@ use super::engine::{Engine, RunningCall};
 use super::limits::RuleLimits;
 use contract::bindings::comatrix::gateway::{log, types};
 
-/// Lines a call may log; a translation that has more to say is faulty.
+/// Lines that a call may log; a translation needs fewer.
 const LOG_LINES_PER_CALL: usize = 16;
-/// Bytes of a rule's log message: the log line's own bound.
+/// Bytes of a rule's log message: the bound of a log line.
 const LOG_LINE_BYTES: usize = 512;
 /// Elements of a table, 8 bytes each: an interpreter has some thousand functions.
 const TABLE_ELEMENTS: usize = 20_000;
 
-/// Bytes of a call's result besides body and state: options, paths, queries, headers, or a whole description.
+/// Bytes of a call's result without body and state: options, paths, queries, headers, or a whole description.
 const RESULT_BYTES: usize = 256 << 10;
 
-/// Wall-clock time after which a call's CPU time is first looked at: a hundred times an ordinary call, so that
-/// ordinary calls do not pay for the look.
-const FIRST_LOOK: Duration = Duration::from_millis(4);
+/// Wall-clock time after which a call's CPU time is first checked: a hundred times that of an ordinary call, so that
+/// ordinary calls do not pay for the check.
+const FIRST_CHECK: Duration = Duration::from_millis(4);
 
-/// Why a call gave no result. The exchange ends with 5.00.
+/// A call ended without a result. The exchange ends with 5.00.
 #[derive(Debug, thiserror::Error)]
 pub enum Trap {
     /// It took more CPU time than its limit.
     #[error(
-        "rule {rule} took more than {limit_ms} ms of CPU time and was ended; raise its limit call_ms or mend the rule"
+        "rule {rule} took more than {limit_ms} ms of CPU time and was ended; raise its limit call_ms or correct the \
+        rule"
     )]
     TimedOut {
         /// The rule's name.
@@ -42,9 +43,9 @@ pub enum Trap {
         /// Its limit.
         limit_ms: u128,
     },
-    /// It wanted more memory than its limit.
+    /// It needed more memory than its limit.
     #[error(
-        "rule {rule} wanted more than {limit} bytes of memory and was ended; raise its limit memory or mend the rule"
+        "rule {rule} needed more than {limit} bytes of memory and was ended; raise its limit memory or correct the rule"
     )]
     OutOfMemory {
         /// The rule's name.
@@ -52,8 +53,8 @@ pub enum Trap {
         /// Its limit.
         limit: usize,
     },
-    /// It trapped: a panic, too deep a recursion.
-    #[error("rule {rule} trapped: {cause}; its author can find out with the same request")]
+    /// It trapped, for example by a panic or a recursion that is too deep.
+    #[error("rule {rule} trapped: {cause}; its author can reproduce it with the same request")]
     Trapped {
         /// The rule's name.
         rule: Arc<str>,
@@ -62,15 +63,15 @@ pub enum Trap {
     },
 }
 
-/// What a rule wants logged: level and text, cut but not yet scrubbed.
+/// The lines that a call logged: level and text, cut but not yet scrubbed.
 pub(crate) type Lines = Vec<(u8, String)>;
 
-/// What the imports of one call can see.
+/// The state of one call for its imports.
 pub(crate) struct CallState {
     limits: RuleLimits,
     out_of_memory: bool,
     lines: Lines,
-    /// The thread's CPU time when the call began, known from the first look on.
+    /// The thread's CPU time when the call began; set at the first check.
     began: Option<Duration>,
 }
 
@@ -84,18 +85,18 @@ impl CallState {
         };
         let mut store = Store::new(engine.wasmtime(), state);
         store.limiter(|state| state);
-        // What a result may take while it is read out of the instance: the host does that, and no epoch ends it.
+        // Bounds the memory of a result while the host copies it out of the instance: no epoch ends that.
         store.set_hostcall_fuel(limits.body + limits.state + RESULT_BYTES);
-        store.epoch_deadline_callback(look);
+        store.epoch_deadline_callback(check_cpu_time);
         store
     }
 
-    /// What the call logged.
+    /// The lines that the call logged.
     pub(crate) fn take_lines(&mut self) -> Lines {
         std::mem::take(&mut self.lines)
     }
 
-    /// Turns the runtime's error into [`Trap`], without a backtrace: a router's log is for its operator.
+    /// The runtime's error as a [`Trap`], without a backtrace: a router's log is for its operator.
     pub(crate) fn trap(&self, rule: &Arc<str>, error: &wasmtime::Error) -> Trap {
         let rule = rule.clone();
         if self.out_of_memory {
@@ -119,18 +120,18 @@ impl CallState {
     }
 }
 
-/// A store with the limits of one call, whose time runs from now on.
+/// A store with the limits of one call; its time begins now.
 pub(crate) fn begin<'a>(
     engine: &'a Engine,
     limits: &RuleLimits,
 ) -> (Store<CallState>, RunningCall<'a>) {
     let mut store = CallState::store(engine, limits);
-    let (ticks, running) = engine.begin_call(FIRST_LOOK.min(limits.call_time));
+    let (ticks, running) = engine.begin_call(FIRST_CHECK.min(limits.call_time));
     store.set_epoch_deadline(ticks);
     (store, running)
 }
 
-/// Growing beyond a limit ends the call: no rule handles less memory than it asks for.
+/// Growth beyond a limit ends the call: no rule handles a refusal of memory.
 impl ResourceLimiter for CallState {
     fn memory_growing(
         &mut self,
@@ -172,17 +173,17 @@ impl ResourceLimiter for CallState {
     }
 }
 
-/// Ends a call that has used its CPU time. What passes while the thread waits for a CPU does not count: a busy
+/// Ends a call that has used its CPU time. Time in which the thread waits for a CPU does not count: a busy
 /// router must not turn messages into errors.
 // The runtime's signature wants a `Result`.
 #[allow(clippy::unnecessary_wraps)]
-fn look(mut store: StoreContextMut<'_, CallState>) -> wasmtime::Result<UpdateDeadline> {
+fn check_cpu_time(mut store: StoreContextMut<'_, CallState>) -> wasmtime::Result<UpdateDeadline> {
     let state = store.data_mut();
     let now = thread_cpu_time();
     let call_time = state.limits.call_time;
     let began = *state
         .began
-        .get_or_insert(now.saturating_sub(FIRST_LOOK.min(call_time)));
+        .get_or_insert(now.saturating_sub(FIRST_CHECK.min(call_time)));
     Ok(if now.saturating_sub(began) < call_time {
         UpdateDeadline::Continue(1)
     } else {
@@ -199,7 +200,7 @@ pub(crate) fn thread_cpu_time() -> Duration {
 impl types::Host for CallState {}
 
 impl log::Host for CallState {
-    /// Lines are kept until the call is over: only then is it known what they must not tell.
+    /// Keeps the lines until the end of the call: then they are scrubbed of its inputs.
     fn write(&mut self, level: u8, mut message: String) {
         if self.lines.len() < LOG_LINES_PER_CALL {
             message.truncate(message.floor_char_boundary(LOG_LINE_BYTES));

@@ -1,17 +1,17 @@
-//! What a rule logs, without what it must not tell: rules see passwords in requests and tokens in answers.
+//! Removes secrets from the lines that a rule logs: rules get passwords in requests and tokens in HTTP responses.
 
 use std::collections::HashSet;
 
-/// What stands in place of hidden text.
+/// Replaces hidden text.
 const HIDDEN: &str = "[hidden]";
 /// Bytes in a row of a device's own data that count as a leak: a PIN has four.
 pub(crate) const DEVICE_RUN: usize = 4;
-/// Bytes in a row of a homeserver's answer that count as one. Tokens are longer, ordinary words mostly shorter.
-pub(crate) const ANSWER_RUN: usize = 8;
+/// Bytes in a row of an HTTP response that count as a leak. Tokens are longer, ordinary words mostly shorter.
+pub(crate) const HTTP_RUN: usize = 8;
 
-/// Replaces each part of the lines of at least `run` bytes that also stands in one of `secrets`.
+/// Replaces each part of the lines that has at least `run` bytes and is also part of one of `secrets`.
 ///
-/// The secrets are read once, however many lines there are.
+/// It reads the secrets once for all lines.
 pub(crate) fn scrub(lines: &mut [String], secrets: &[&[u8]], run: usize) {
     let wanted: HashSet<&[u8]> = lines
         .iter()
@@ -41,7 +41,7 @@ fn without(text: &str, found: &HashSet<Vec<u8>>, run: usize) -> String {
     let mut line = String::with_capacity(text.len());
     let mut in_hidden = false;
     for (start, character) in text.char_indices() {
-        // A character of which any byte is part of a secret goes with it.
+        // A character is hidden if any of its bytes is part of a secret.
         let is_hidden = hidden[start..start + character.len_utf8()].contains(&true);
         if is_hidden && !in_hidden {
             line.push_str(HIDDEN);
@@ -53,7 +53,7 @@ fn without(text: &str, found: &HashSet<Vec<u8>>, run: usize) -> String {
     line
 }
 
-/// The texts of a JSON document, as a rule has them once it has read it: what is escaped there is not here.
+/// The texts of a JSON document without their escapes, as a rule has them after it has parsed the document.
 pub(crate) fn texts(json: &[u8]) -> Vec<Vec<u8>> {
     let mut texts = Vec::new();
     if let Ok(value) = serde_json::from_slice(json) {
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_json_escapes_is_found_as_the_rule_reads_it() {
+    fn text_that_json_escapes_is_found_without_its_escapes() {
         let texts = texts(br#"{"password": ["p\u00e4ssw\u00f6rd", 7]}"#);
         assert_eq!(
             texts,

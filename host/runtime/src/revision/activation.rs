@@ -1,4 +1,4 @@
-//! From the bytes of a component to a revision that can serve: compile, check imports, link, describe, policy.
+//! Makes a revision of a component: compile, check imports, link, describe, policy.
 
 use wasmtime::component::{Component, HasSelf, Linker};
 
@@ -17,20 +17,20 @@ use contract::escaping::escaped;
 use contract::grant::Grant;
 use contract::links;
 
-/// What a component may import.
+/// The only imports of a component.
 const CONTRACT: &str = "comatrix:gateway/";
-/// Links and needs of a description: each request is matched against them.
+/// Links and needs of a description: each request and call is matched against them.
 const MAX_DESCRIBED: usize = 64;
 
 impl Revision {
-    /// Compiles (or loads native code, from `cache` or as it comes), links and describes a component, and checks that
-    /// it needs no more than it may have.
+    /// Compiles a component (or loads its native code, from `cache` or from the package), links it, calls `describe`,
+    /// and checks that it needs no call that it may not make.
     ///
     /// # Errors
-    /// [`ActivationError`] names the step that failed and what to do.
+    /// [`ActivationError`]: the step that failed, and the remedy.
     #[cfg_attr(
         not(feature = "compiler"),
-        allow(unused_variables, reason = "what is not compiled is not kept")
+        allow(unused_variables, reason = "the cache keeps only compiled code")
     )]
     pub fn activate(
         engines: &Engines,
@@ -100,7 +100,7 @@ impl Revision {
     }
 }
 
-/// The engine's reason; the reader of the log sees one line.
+/// The engine's reason as one line of the log.
 fn one_line(error: &wasmtime::Error) -> String {
     escaped(&format!("{error:#}"), 300)
 }
@@ -123,7 +123,7 @@ fn check_imports(
         })
 }
 
-/// A description may lie; it must not make the gateway answer nonsense.
+/// Checks a description: a rule can describe anything, and the gateway acts on it.
 fn check_description(rule: &str, description: &Description) -> Result<(), ActivationError> {
     for (what, count) in [
         ("links", description.links.len()),
@@ -150,7 +150,7 @@ fn check_description(rule: &str, description: &Description) -> Result<(), Activa
     }
     for need in &description.needs {
         if need.methods.len() > 4 {
-            return impossible("a need has more than the four methods that there are".to_owned());
+            return impossible("a need has more than four methods".to_owned());
         }
         if let Err(fault) = links::check_path(&need.path) {
             return impossible(format!("a need: {fault}"));

@@ -1,10 +1,10 @@
-//! Why a component did not become a revision, for the operator: what happened, at which step, what to do.
+//! Errors of activation, for the operator: the step that failed, its cause, and the remedy.
 
 use crate::call::Trap;
 use crate::engine::native::NativeError;
 use crate::engine::{Engine, EngineError};
 
-/// Why a component did not become a revision. Whatever served before goes on.
+/// A component did not become a revision. The old revision keeps serving.
 #[derive(Debug, thiserror::Error)]
 pub enum ActivationError {
     /// The bytes are no component this engine can compile.
@@ -18,7 +18,7 @@ pub enum ActivationError {
         /// The compiler's reason.
         cause: String,
     },
-    /// To compile it could take more time and memory than a router has.
+    /// Its compilation could take more time and memory than a router has.
     #[error(
         "rule {rule}: {fault}; build it smaller, or raise its limit memory above {} if it is that large",
         Engine::SMALL_MEMORY
@@ -26,7 +26,7 @@ pub enum ActivationError {
     TooLarge {
         /// The rule's name.
         rule: String,
-        /// What is too large.
+        /// The part that is too large.
         fault: String,
     },
     /// Native code that is not for this gateway.
@@ -34,10 +34,10 @@ pub enum ActivationError {
     Native {
         /// The rule's name.
         rule: String,
-        /// Why, and what to do.
+        /// The reason and the remedy.
         cause: NativeError,
     },
-    /// It asks for more than a rule is given.
+    /// It imports more than a rule gets.
     #[error(
         "rule {rule}: it imports {import}, but a rule may only import the contract's log; rebuild it for \
          wasm32-unknown-unknown without WASI"
@@ -62,32 +62,32 @@ pub enum ActivationError {
     /// `describe` trapped.
     #[error("{0}")]
     Trap(#[from] Trap),
-    /// `describe` refused, for example for a setting that it cannot use.
+    /// `describe` refused, for example because of a setting that it cannot use.
     #[error("rule {rule}: it refuses its configuration: {cause}")]
     Refused {
         /// The rule's name.
         rule: String,
-        /// The rule's own words.
+        /// The rule's error.
         cause: String,
     },
-    /// The description is beyond its bounds.
+    /// The description exceeds its bounds.
     #[error(
-        "rule {rule}: it describes {count} {what}, at most 64 are allowed; its author must split it"
+        "rule {rule}: it describes {count} {what}, at most 64 are allowed; its author must split the rule"
     )]
     Description {
         /// The rule's name.
         rule: String,
         /// `links` or `needs`.
         what: &'static str,
-        /// How many.
+        /// The number of them.
         count: usize,
     },
-    /// It describes something that cannot be.
-    #[error("rule {rule}: its description: {fault}; its author must mend it")]
+    /// It describes something impossible.
+    #[error("rule {rule}: its description: {fault}; its author must correct it")]
     Impossible {
         /// The rule's name.
         rule: String,
-        /// What is wrong with it.
+        /// The fault.
         fault: String,
     },
     /// It needs calls that the operator has not granted.
@@ -106,7 +106,7 @@ pub enum ActivationError {
     Engine {
         /// The rule's name.
         rule: String,
-        /// Why.
+        /// The reason.
         cause: EngineError,
     },
 }

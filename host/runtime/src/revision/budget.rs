@@ -1,4 +1,4 @@
-//! What a rule has used of what it may use, over all its revisions and exchanges.
+//! The use of a rule's limits, over all its revisions and exchanges.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,19 +6,19 @@ use std::time::{Duration, Instant};
 
 use crate::limits::{Limit, RuleLimits};
 
-/// Accounts of one rule.
+/// The use of one rule's limits.
 #[derive(Debug)]
 pub struct Budget {
     limits: RuleLimits,
     in_flight: AtomicUsize,
     exchanges: Bucket,
-    /// In nanoseconds of computing. It may be overdrawn by one call.
+    /// In nanoseconds of CPU time. One call can overdraw it.
     computing: Bucket,
     lines: Bucket,
     hits: [AtomicU64; Limit::ALL.len()],
 }
 
-/// An exchange in progress; ends with it.
+/// The place of an exchange in progress; dropped with it.
 #[derive(Debug)]
 pub struct Permit(Arc<Budget>);
 
@@ -29,7 +29,7 @@ impl Drop for Permit {
 }
 
 impl Budget {
-    /// Full accounts.
+    /// All of the limits unused.
     #[must_use]
     pub fn new(limits: RuleLimits) -> Self {
         let nanoseconds = 10_000_000 * i64::from(limits.cpu_percent);
@@ -46,7 +46,7 @@ impl Budget {
     /// Whether one more exchange may begin.
     ///
     /// # Errors
-    /// The limit that was hit; the device is told to come back (5.03).
+    /// The limit that was reached; the device gets 5.03.
     pub fn admit(self: &Arc<Self>, now: Instant) -> Result<Permit, Limit> {
         let full = if self.in_flight.load(Relaxed) >= self.limits.in_flight {
             Some(Limit::InFlight)
@@ -69,14 +69,14 @@ impl Budget {
         }
     }
 
-    /// Whether the rule may compute for something that is no exchange.
+    /// Whether the rule has CPU time left, for work outside of an exchange.
     pub fn may_compute(&self, now: Instant) -> bool {
         self.limits.cpu_percent >= 100 || self.computing.has_any(now)
     }
 
-    /// A call took this long.
+    /// Counts the CPU time of a call.
     pub fn spent(&self, now: Instant, time: Duration) {
-        // Calls run on one thread: all of a core is what they can have anyway.
+        // Calls run on one thread, so they cannot take more than a core.
         if self.limits.cpu_percent < 100 {
             let nanoseconds = i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
             self.computing.overdraw(now, nanoseconds);
@@ -92,12 +92,12 @@ impl Budget {
         admitted
     }
 
-    /// Counts a limit that was hit.
+    /// Counts that a limit was reached.
     pub fn count(&self, limit: Limit) {
         self.hits[limit as usize].fetch_add(1, Relaxed);
     }
 
-    /// How often each limit was hit, those that were.
+    /// The limits that were reached, and how often.
     #[must_use]
     pub fn hits(&self) -> Vec<(Limit, u64)> {
         let counted = Limit::ALL
@@ -128,7 +128,7 @@ impl Bucket {
         }
     }
 
-    /// Lets `change` act on the level of now.
+    /// Applies `change` to the present level.
     fn with<T>(&self, now: Instant, change: impl FnOnce(&mut i64) -> T) -> T {
         let mut level = self.level.lock().unwrap_or_else(PoisonError::into_inner);
         let (tokens, since) = level.get_or_insert((self.per_second, now));
@@ -142,7 +142,7 @@ impl Bucket {
             *since = now;
         } else if part > 0 {
             *tokens = (*tokens + part).min(self.per_second);
-            // What is less than one token goes on growing.
+            // The fraction of a token is kept.
             let used = part * 1_000_000_000 / self.per_second;
             *since += Duration::from_nanos(used.unsigned_abs());
         }

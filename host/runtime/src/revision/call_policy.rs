@@ -8,7 +8,7 @@ use contract::{Call, CallError, CallFault, HttpRequest};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallDenied {
     /// It is above a limit of the rule.
-    #[error("it is above the rule's limit {}; raise it in [rule.limits], or mend the rule", .0.name())]
+    #[error("it is above the rule's limit {}; raise it in [rule.limits], or correct the rule", .0.name())]
     Limit(Limit),
     /// It does not have the form that the contract allows.
     #[error("{0}")]

@@ -1,12 +1,12 @@
-//! Whether a revision fails more often than it works.
+//! Whether a revision fails on half of its calls or more.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
-/// Calls that are looked at together. Half of them failing means that a revision does not work.
+/// Calls that are judged together. If half of them fail, the revision does not work.
 const WINDOW: u32 = 100;
-/// Devices that must have met a failure: one device's input must not put a rule out of service for all.
+/// Devices with a failed call: one device's input must not put a rule out of service for all.
 const PEERS: usize = 8;
 /// Calls of one device that count in a window: no more than an eighth of it, rounded up.
 const OF_PEER: u32 = WINDOW.div_ceil(PEERS as u32);
@@ -18,7 +18,7 @@ pub struct Health(Mutex<Window>);
 #[derive(Debug, Default)]
 struct Window {
     /// All calls, and those of them that count.
-    seen: u32,
+    all: u32,
     calls: u32,
     failed: u32,
     /// Counted and failed calls by device: at most [`WINDOW`] devices.
@@ -26,11 +26,11 @@ struct Window {
 }
 
 impl Health {
-    /// Counts a call for a device. True when the revision has failed on half or more of 100 calls, and for at least
-    /// 8 devices; counting begins anew then.
+    /// Counts a call for a device. True if the revision has failed on half or more of 100 calls, and for at least
+    /// 8 devices; then counting starts from zero.
     pub fn record(&self, peer: IpAddr, failed: bool) -> bool {
         let mut window = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        window.seen += 1;
+        window.all += 1;
         let (counted, of_peer) = window.peers.entry(peer).or_default();
         if *counted < OF_PEER {
             *counted += 1;
@@ -39,10 +39,10 @@ impl Health {
             window.failed += u32::from(failed);
         }
         let is_full = window.calls >= WINDOW;
-        let met = || window.peers.values().filter(|(_, failed)| *failed > 0);
-        let is_failing = is_full && window.failed * 2 >= window.calls && met().count() >= PEERS;
-        // What was long ago says nothing of today, also where few devices never fill a window.
-        if is_full || window.seen >= 10 * WINDOW {
+        let failing = || window.peers.values().filter(|(_, failed)| *failed > 0);
+        let is_failing = is_full && window.failed * 2 >= window.calls && failing().count() >= PEERS;
+        // Old calls must not count for ever, also if few devices never fill a window.
+        if is_full || window.all >= 10 * WINDOW {
             *window = Window::default();
         }
         is_failing
@@ -57,7 +57,7 @@ mod tests {
         [192, 0, 2, last].into()
     }
 
-    /// Whether this many calls, of which `fails` says which fail, make a revision a failing one.
+    /// Whether a revision is failing after this many calls, those of which fail that `fails` selects.
     fn failing(calls: u32, peers: u8, fails: impl Fn(u32) -> bool) -> bool {
         let health = Health::default();
         (0..calls).any(|call| {
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_revision_that_worked_for_long_is_found_out_soon() {
+    fn a_revision_that_worked_for_long_is_soon_found_to_fail() {
         assert!(failing(100_300, 9, |call| call > 100_000));
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod call_policy;
 pub(crate) mod footprint;
 mod health;
 mod observing;
+pub(crate) mod revision_id;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -18,22 +19,24 @@ use std::time::Instant;
 
 use wasmtime::component::{ComponentNamedList, InstancePre, Lift};
 
-use super::call::exports::Exports;
-use super::call::function::{Function, Signature};
-use super::call::sensitive_inputs::{SensitiveInputs, told};
-use super::call::{CallState, Trap, begin, thread_cpu_time};
-use super::engine::Engine;
-use super::engine::rule_binary::RuleBinary;
-use super::revision::accounting::RuleAccounting;
-use super::revision::health::Health;
+use crate::call::exports::Exports;
+use crate::call::function::{Function, Signature};
+use crate::call::sensitive_inputs::{SensitiveInputs, device_inputs};
+use crate::call::{CallState, Trap, begin, thread_cpu_time};
+use crate::engine::Engine;
+use crate::engine::rule_binary::RuleBinary;
 use crate::limits::{Limit, RuleLimits};
+use accounting::RuleAccounting;
 use contract::bindings::{CallError, Context, Description, Effect, Failure, HttpResponse, Message};
 use contract::digest::Digest;
 use contract::grant::{Grant, GrantError};
 use contract::links::{self, Match, Mismatch};
+use health::Health;
+use revision_id::RevisionId;
 
 /// A rule's linked component with its description, limits and settings.
 pub struct Revision {
+    id: RevisionId,
     state: Arc<RuleAccounting>,
     digest: Digest,
     number: u64,
@@ -48,24 +51,24 @@ pub struct Revision {
     health: Health,
 }
 
-/// What a revision is made from, before it is linked.
+/// The parts of a revision before it is linked.
 pub struct Candidate<'a> {
-    /// The rule's.
+    /// Shared by all revisions of the rule.
     pub state: &'a Arc<RuleAccounting>,
     /// The component, or its native code.
     pub code: &'a RuleBinary,
-    /// The number that its author gave it; 0 without one.
+    /// Its author's number for it; 0 without one.
     pub number: u64,
-    /// What the operator has set for the rule.
+    /// The operator's settings for the rule.
     pub settings: &'a BTreeMap<String, String>,
-    /// Its bounds.
+    /// Its limits.
     pub limits: RuleLimits,
-    /// What it may call; none: whatever it says that it needs, for the rule that the gateway comes with.
+    /// The calls that it may make; none for the rule that is part of the gateway: all that it describes as its needs.
     pub allow: Option<&'a [Grant]>,
 }
 
 impl Revision {
-    /// A revision that has not described itself yet.
+    /// A revision without its description.
     pub(crate) fn linked(
         candidate: &Candidate<'_>,
         engine: Engine,
@@ -73,6 +76,7 @@ impl Revision {
         exports: Exports,
     ) -> Self {
         Self {
+            id: RevisionId::unique(),
             state: candidate.state.clone(),
             digest: candidate.code.digest(),
             number: candidate.number,
@@ -88,14 +92,15 @@ impl Revision {
         }
     }
 
-    /// The same component with other settings, described anew: what a vector with settings of its own is run against.
+    /// The same component with other settings and their description, for a vector with settings of its own.
     /// Nothing is compiled, since settings are parameters.
     pub(crate) fn with_settings(
         &self,
         settings: &BTreeMap<String, String>,
     ) -> Result<Result<Self, String>, Trap> {
         let mut revision = Self {
-            // Vectors are not traffic: they count on accounts of their own.
+            id: RevisionId::unique(),
+            // Vectors are not traffic, so they have their own accounting.
             state: RuleAccounting::new(self.name(), self.limits, None),
             digest: self.digest,
             number: self.number,
@@ -118,6 +123,12 @@ impl Revision {
         })
     }
 
+    /// Identifies this revision within the process.
+    #[must_use]
+    pub fn id(&self) -> RevisionId {
+        self.id
+    }
+
     /// Takes over a description.
     fn describes(&mut self, description: Description) -> Result<(), GrantError> {
         self.needs = Grant::of_needs(&description)?;
@@ -131,13 +142,13 @@ impl Revision {
         self.state.name()
     }
 
-    /// What all revisions of the rule share.
+    /// Shared by all revisions of the rule.
     #[must_use]
     pub fn state(&self) -> &Arc<RuleAccounting> {
         &self.state
     }
 
-    /// The number that its author gave it; 0 without one.
+    /// Its author's number for it; 0 without one.
     #[must_use]
     pub fn number(&self) -> u64 {
         self.number
@@ -149,25 +160,25 @@ impl Revision {
         self.digest
     }
 
-    /// What `describe` said.
+    /// The result of `describe`.
     #[must_use]
     pub fn description(&self) -> &Description {
         &self.description
     }
 
-    /// What calls and exchanges of this rule may use.
+    /// The limits of its calls and exchanges.
     #[must_use]
     pub fn limits(&self) -> &RuleLimits {
         &self.limits
     }
 
-    /// How often the component was called, `describe` included.
+    /// The number of calls of the component, with those of `describe`.
     #[must_use]
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// The link that a path (relative to the mount) and a method code mean.
+    /// The link for a path (relative to the mount) and a method code.
     ///
     /// # Errors
     /// [`Mismatch`]: 4.04 or 4.05.
@@ -181,12 +192,12 @@ impl Revision {
         &self.needs
     }
 
-    /// Tells whether a device's call failed. A revision that fails too often raises an alarm.
-    pub fn judge(self: &Arc<Self>, peer: IpAddr, failed: bool) {
+    /// Records whether the component failed for a device. A revision that fails too often raises an alarm.
+    pub fn judge(&self, peer: IpAddr, failed: bool) {
         // A dual-stack socket shows an IPv4 device in two ways.
         let peer = peer.to_canonical();
         if self.health.record(peer, failed) {
-            self.state.alarm(self, peer);
+            self.state.alarm(self.id, self.digest, peer);
         }
     }
 
@@ -205,12 +216,12 @@ impl Revision {
         context: &Context,
         request: &Message,
     ) -> Result<Result<Effect, Failure>, Trap> {
-        let given = SensitiveInputs {
-            device: told(context, Some(request)),
-            answer: &[],
+        let inputs = SensitiveInputs {
+            device: device_inputs(context, Some(request)),
+            http_body: &[],
         };
         let params = (self.settings.as_slice(), context, request);
-        self.call(&self.exports.begin, params, &given)
+        self.call(&self.exports.begin, params, &inputs)
     }
 
     /// `translator.resume` in a fresh instance.
@@ -223,26 +234,29 @@ impl Revision {
         state: &[u8],
         outcome: Result<&HttpResponse, &CallError>,
     ) -> Result<Result<Effect, Failure>, Trap> {
-        let given = SensitiveInputs {
-            device: told(context, None).into_iter().chain([state]).collect(),
-            answer: outcome.map_or(&[], |answer| &answer.body),
+        let inputs = SensitiveInputs {
+            device: device_inputs(context, None)
+                .into_iter()
+                .chain([state])
+                .collect(),
+            http_body: outcome.map_or(&[], |response| &response.body),
         };
         let params = (self.settings.as_slice(), context, state, outcome);
-        self.call(&self.exports.resume, params, &given)
+        self.call(&self.exports.resume, params, &inputs)
     }
 
     pub(crate) fn call<S: Signature>(
         &self,
         function: &Function<S>,
         params: S::Params<'_>,
-        given: &SensitiveInputs<'_>,
-    ) -> Result<S::Answer, Trap>
+        inputs: &SensitiveInputs<'_>,
+    ) -> Result<S::Output, Trap>
     where
-        (S::Answer,): ComponentNamedList + Lift,
+        (S::Output,): ComponentNamedList + Lift,
     {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        // Time of the CPU, not of the clock: while others have it, a rule uses nothing. A system call, so only where it
-        // counts.
+        // CPU time, since a rule uses nothing while others have the CPU. It takes a system call, so only a limited rule
+        // is metered.
         let is_metered = self.limits.cpu_percent < 100;
         let began = is_metered.then(thread_cpu_time);
         let (mut store, running) = begin(&self.engine, &self.limits);
@@ -265,7 +279,7 @@ impl Revision {
             _ => {}
         }
         if !lines.is_empty() {
-            self.state.log(lines, given);
+            self.state.log(lines, inputs);
         }
         if let Some(began) = began {
             let spent = thread_cpu_time().saturating_sub(began);
@@ -275,7 +289,7 @@ impl Revision {
     }
 }
 
-/// What a revision describes before it was asked.
+/// The description of a revision before `describe`.
 fn nothing() -> Description {
     Description {
         links: Vec::new(),

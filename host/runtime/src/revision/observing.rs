@@ -1,19 +1,19 @@
-//! The calls of a rule that observes (`wit/observer.wit`).
+//! Calls the functions of `wit/observer.wit`.
 
 use super::Revision;
 use crate::call::Trap;
 use crate::call::exports::Observer;
-use crate::call::sensitive_inputs::{SensitiveInputs, told};
+use crate::call::sensitive_inputs::{SensitiveInputs, device_inputs};
 use contract::bindings::{Change, Context, Failure, HttpRequest, HttpResponse, Message, Progress};
 
 impl Revision {
-    /// Whether the rule exports what an observation needs.
+    /// Whether the rule exports the observer interface.
     #[must_use]
     pub fn observes(&self) -> bool {
         self.exports.observer.is_some()
     }
 
-    /// `observer.poll` in a fresh instance; none where the rule does not observe.
+    /// `observer.poll` in a fresh instance; none if the rule does not export it.
     ///
     /// # Errors
     /// [`Trap`]; the rule's own [`Failure`] is a result.
@@ -22,17 +22,17 @@ impl Revision {
         state: &[u8],
         topics: &[String],
     ) -> Result<Option<Result<HttpRequest, Failure>>, Trap> {
-        let given = SensitiveInputs {
+        let inputs = SensitiveInputs {
             device: vec![state],
-            answer: &[],
+            http_body: &[],
         };
         self.observer(|observer| {
             let params = (self.settings.as_slice(), state, topics);
-            self.call(&observer.poll, params, &given)
+            self.call(&observer.poll, params, &inputs)
         })
     }
 
-    /// `observer.polled` in a fresh instance; none where the rule does not observe.
+    /// `observer.polled` in a fresh instance; none if the rule does not export it.
     ///
     /// # Errors
     /// [`Trap`]; the rule's own [`Failure`] is a result.
@@ -40,19 +40,19 @@ impl Revision {
         &self,
         state: &[u8],
         topics: &[String],
-        answer: &HttpResponse,
+        response: &HttpResponse,
     ) -> Result<Option<Result<Progress, Failure>>, Trap> {
-        let given = SensitiveInputs {
+        let inputs = SensitiveInputs {
             device: vec![state],
-            answer: &answer.body,
+            http_body: &response.body,
         };
         self.observer(|observer| {
-            let params = (self.settings.as_slice(), state, topics, answer);
-            self.call(&observer.polled, params, &given)
+            let params = (self.settings.as_slice(), state, topics, response);
+            self.call(&observer.polled, params, &inputs)
         })
     }
 
-    /// `observer.notify` in a fresh instance; none where the rule does not observe.
+    /// `observer.notify` in a fresh instance; none if the rule does not export it.
     ///
     /// # Errors
     /// [`Trap`]; the rule's own [`Failure`] is a result.
@@ -61,13 +61,13 @@ impl Revision {
         context: &Context,
         change: &Change,
     ) -> Result<Option<Result<Message, Failure>>, Trap> {
-        let given = SensitiveInputs {
-            device: told(context, None),
-            answer: &change.payload,
+        let inputs = SensitiveInputs {
+            device: device_inputs(context, None),
+            http_body: &change.payload,
         };
         self.observer(|observer| {
             let params = (self.settings.as_slice(), context, change);
-            self.call(&observer.notify, params, &given)
+            self.call(&observer.notify, params, &inputs)
         })
     }
 

@@ -7,7 +7,7 @@ use std::fmt;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::bindings::{CallError, HttpRequest, Upstream};
+use crate::bindings::{HttpRequest, Upstream};
 use crate::header;
 use crate::path_segment::is_plain;
 

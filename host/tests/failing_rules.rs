@@ -1,8 +1,6 @@
 //! Revisions that fail while they serve: rolled back or out of service, but never because of one device.
 
-
 use coap::{code, option};
-use coap::code;
 use contract::Digest;
 use gateway::rule_manager::Event;
 use runtime::Alarm;

@@ -91,7 +91,7 @@ async fn an_expired_certificate_is_5_02_and_a_line_with_homeserver_date_and_reme
 #[tokio::test]
 async fn a_certificate_of_the_future_is_5_02_and_where_the_clock_is_not_set_that_is_said() {
     for (clock, reason) in [
-        (Clock::system(), "or set the clock that is wrong"),
+        (Clock::system(), "or correct the clock that is wrong"),
         (
             Clock::new(|| UNIX_EPOCH),
             "but this machine's clock is not set (it says Thu, 01 Jan 1970 00:00:00 GMT): set up a time service",

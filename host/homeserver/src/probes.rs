@@ -11,9 +11,9 @@ use tokio::time::Instant;
 
 use super::concurrency_limit::ConcurrencyLimit;
 use super::homeserver::Homeserver;
+use super::others::Others;
 use super::record::CallRecord;
 use super::request::HttpCall;
-use super::others::Others;
 use contract::CheckedRequest;
 use contract::clock::Clock;
 

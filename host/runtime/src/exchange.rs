@@ -1,7 +1,7 @@
 //! Drives a rule through one exchange: `begin`, the calls that it asks for, `resume`, until it replies.
 //!
-//! There is one driver for the gateway, for the tools of rule authors and for the vectors of a manifest; they differ in their
-//! [`Egress`]. So a rule that passes on an author's desk meets the same limits and the same policy on a gateway.
+//! There is one driver for the gateway, for the tools of rule authors and for the vectors of a manifest; they differ in
+//! their [`Egress`]. So a rule meets the same limits and the same policy on its author's machine and on a gateway.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -118,8 +118,8 @@ impl Exchange {
     /// Makes the calls that the rule asks for, the first of them `step`, until it ends the exchange.
     ///
     /// # Errors
-    /// The egress's own, and [`ExchangeError`]: the component trapped, its result is above a limit, or it asks for too many
-    /// calls.
+    /// The egress's own, and [`ExchangeError`]: the component trapped, its result is above a limit, or it asks for too
+    /// many calls.
     pub async fn drive<E: Egress>(
         &mut self,
         mut step: Step,

@@ -1,17 +1,16 @@
-//! The component runtime: verifies, compiles and calls translation rules, which are WebAssembly components. Each call runs in a
-//! fresh, limited instance. The runtime has no sockets: the effects that a rule asks for are values.
+//! The component runtime: verifies, compiles and calls translation rules, which are WebAssembly components. Each call
+//! runs in a fresh, limited instance. The runtime has no sockets: the effects that a rule asks for are values.
 //!
 //! Read first: [`Revision`], then `revision/activation.rs`, then `call/mod.rs`, then [`exchange`].
 
 #[cfg(all(feature = "compiler", feature = "router"))]
 compile_error!(
-    "the gateway is built with a compiler of rules or without one: for a router add --no-default-features, \
-     otherwise omit --features router (and --all-features)"
+    "the gateway is built with a compiler of rules or without one: for a router add --no-default-features, otherwise \
+     omit --features router (and --all-features)"
 );
 #[cfg(not(any(feature = "compiler", feature = "router")))]
 compile_error!(
-    "choose a build of the gateway: the full one (the default feature `compiler`), or the one for routers, \
-     --no-default-features --features router"
+    "choose a build of the gateway: the full one (the default feature `compiler`), or the one for routers, --no-default-features --features router"
 );
 
 mod call;

@@ -7,8 +7,8 @@ use std::time::Duration;
 pub struct RuleLimits {
     /// CPU time per call. A translation takes microseconds; 20 ms bound the time that a faulty rule takes from others.
     pub call_time: Duration,
-    /// Percent of a core over a second or more. A tenth leaves nine tenths for others. A call that ends at its time limit
-    /// counts, so an endless loop gets five tries a second.
+    /// Percent of a core over a second or more. A tenth leaves nine tenths for others. A call that ends at its time
+    /// limit counts, so an endless loop gets five tries a second.
     pub cpu_percent: u32,
     /// Bytes of each linear memory. An HTTP response of 1 MiB and its parsed values must fit. Above
     /// [`Engine::SMALL_MEMORY`](crate::Engine::SMALL_MEMORY) the rule runs from a pool of large slots.
@@ -17,12 +17,13 @@ pub struct RuleLimits {
     pub memories: usize,
     /// Bytes of `step.state`: it is kept for each exchange that waits for a homeserver.
     pub state: usize,
-    /// Bytes of a request body to a homeserver and of a response to a device: a device's 128 KiB can double from CBOR to
-    /// JSON.
+    /// Bytes of a request body to a homeserver and of a response to a device: a device's 128 KiB can double from CBOR
+    /// to JSON.
     pub body: usize,
     /// Headers of a request to a homeserver. The default rule needs two.
     pub headers: usize,
-    /// Homeserver calls per exchange: enough for one alias lookup and five pages, and an end to a rule that calls without end.
+    /// Homeserver calls per exchange: enough for one alias lookup and five pages, and an end to a rule that calls
+    /// without end.
     pub steps: u32,
     /// Exchanges that wait for a homeserver: some for each of many devices, and half of the calls that one homeserver
     /// gets at a time, so that a rule cannot take all of them.

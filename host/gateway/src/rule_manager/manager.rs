@@ -1,8 +1,8 @@
 //! Decides which revision of each rule serves. It owns the only way to change that.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Instant;
 
 use super::config_reloader::ConfigReloader;

@@ -52,8 +52,8 @@ where
         })
     }
 
-    /// The function of another instance of the same component. To compare its type again would take 6 % of the time of a small
-    /// exchange.
+    /// The function of another instance of the same component. To compare its type again would take 6 % of the time of
+    /// a small exchange.
     #[allow(unsafe_code)]
     pub(crate) fn of<'a>(
         &self,
@@ -63,9 +63,9 @@ where
         let function = instance
             .get_func(store, self.export)
             .ok_or_else(|| format_err!("{} is of another component", S::NAME))?;
-        // SAFETY: the function must have these types. `find`, the only way to make a `Function`, has compared them for this
-        // export; an export index names its component, so that `get_func` finds nothing in an instance of another one; and
-        // the contract has no resources, whose types alone could differ between instances of one component.
+        // SAFETY: the function must have these types. `find`, the only way to make a `Function`, has compared them for
+        // this export; an export index names its component, so that `get_func` finds nothing in an instance of another
+        // one; and the contract has no resources, whose types alone could differ between instances of one component.
         Ok(unsafe { TypedFunc::new_unchecked(function) })
     }
 }

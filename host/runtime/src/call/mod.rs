@@ -34,7 +34,8 @@ const FIRST_CHECK: Duration = Duration::from_millis(4);
 pub enum Trap {
     /// It took more CPU time than its limit.
     #[error(
-        "rule {rule} took more than {limit_ms} ms of CPU time and was ended; raise its limit call_ms or correct the rule"
+        "rule {rule} took more than {limit_ms} ms of CPU time and was ended; raise its limit call_ms or correct the \
+         rule"
     )]
     TimedOut {
         /// The rule's name.

@@ -15,7 +15,10 @@ pub(crate) struct SensitiveInputs<'a> {
 }
 
 /// The inputs from a device: its payload, and the queries of its options and its Proxy-Uri.
-pub(crate) fn device_inputs<'a>(context: &'a Context, request: Option<&'a Message>) -> Vec<&'a [u8]> {
+pub(crate) fn device_inputs<'a>(
+    context: &'a Context,
+    request: Option<&'a Message>,
+) -> Vec<&'a [u8]> {
     let queries = request
         .into_iter()
         .flat_map(|request| &request.options)
@@ -27,5 +30,9 @@ pub(crate) fn device_inputs<'a>(context: &'a Context, request: Option<&'a Messag
         .flat_map(|target| &target.query)
         .flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
     let payload = request.map(|request| request.payload.as_slice());
-    payload.into_iter().chain(queries).chain(proxy_query).collect()
+    payload
+        .into_iter()
+        .chain(queries)
+        .chain(proxy_query)
+        .collect()
 }

@@ -23,8 +23,8 @@ const CONTRACT: &str = "comatrix:gateway/";
 const MAX_DESCRIBED: usize = 64;
 
 impl Revision {
-    /// Compiles a component (or loads its native code, from `cache` or from the package), links it, calls `describe`, and checks
-    /// that it needs no call that it may not make.
+    /// Compiles a component (or loads its native code, from `cache` or from the package), links it, calls `describe`,
+    /// and checks that it needs no call that it may not make.
     ///
     /// # Errors
     /// [`ActivationError`]: the step that failed, and the remedy.

@@ -26,7 +26,8 @@ impl From<CallDenied> for CallError {
 }
 
 impl Revision {
-    /// Checks a call before it is made: the rule's limits, the form that the contract allows, and the needs of the description.
+    /// Checks a call before it is made: the rule's limits, the form that the contract allows, and the needs of the
+    /// description.
     ///
     /// # Errors
     /// [`CallDenied`]; for the rule, `denied`.

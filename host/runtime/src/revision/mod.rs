@@ -235,7 +235,10 @@ impl Revision {
         outcome: Result<&HttpResponse, &CallError>,
     ) -> Result<Result<Effect, Failure>, Trap> {
         let inputs = SensitiveInputs {
-            device: device_inputs(context, None).into_iter().chain([state]).collect(),
+            device: device_inputs(context, None)
+                .into_iter()
+                .chain([state])
+                .collect(),
             http_body: outcome.map_or(&[], |response| &response.body),
         };
         let params = (self.settings.as_slice(), context, state, outcome);
@@ -252,7 +255,8 @@ impl Revision {
         (S::Output,): ComponentNamedList + Lift,
     {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        // CPU time, since a rule uses nothing while others have the CPU. It takes a system call, so only a limited rule is metered.
+        // CPU time, since a rule uses nothing while others have the CPU. It takes a system call, so only a limited rule
+        // is metered.
         let is_metered = self.limits.cpu_percent < 100;
         let began = is_metered.then(thread_cpu_time);
         let (mut store, running) = begin(&self.engine, &self.limits);

@@ -122,7 +122,7 @@ fn start_rules(
         tracing::error!("rule {rule} is out of service: {error}");
     }
     manager.warn(settings);
-    let status = manager.board();
+    let status = manager.rule_status();
     thread::Builder::new()
         .name("rules".into())
         .spawn(move || {
@@ -163,9 +163,9 @@ async fn run(
         started,
         recorder: gateway.recorder.clone(),
         snapshots,
-        board: rules.status,
+        rule_status: rules.status,
         events: rules.events,
-        problems: log.problems(),
+        recent_warnings: log.recent_warnings(),
         forms: Forms::default(),
     };
     admin::listen(settings.admin.as_ref(), admin);
@@ -231,7 +231,7 @@ fn config_reloader(args: ServeArgs, fixed: Fixed, levels: Levels) -> ConfigReloa
             fixed.check(&settings)?;
             Ok(settings)
         }),
-        taken: Box::new(move |settings| levels.show(settings.log_level)),
+        applied: Box::new(move |settings| levels.show(settings.log_level)),
     }
 }
 

@@ -1,4 +1,5 @@
-//! Homeservers by real TLS whose certificates are valid, have expired, or are not valid yet, and a clock that is not set.
+//! Homeservers by real TLS whose certificates are valid, have expired, or are not valid yet, and a clock that is not
+//! set.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -19,7 +20,9 @@ use crate::default_rule::{gateway_with, revision};
 use crate::exchange::{response, send};
 use crate::http_call::{homeserver, settings};
 
-const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 17\r\nconnection: close\r\n\r\n{\"event_id\":\"$x\"}";
+const ANSWER: &[u8] =
+    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 17\r\nconnection: \
+close\r\n\r\n{\"event_id\":\"$x\"}";
 
 fn file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

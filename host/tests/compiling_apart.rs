@@ -1,4 +1,5 @@
-//! Components that are compiled in a process of their own: what it may use is bounded, and what it holds is gone with it.
+//! Components that are compiled in a process of their own: what it may use is bounded, and what it holds is gone with
+//! it.
 
 use std::collections::BTreeMap;
 use std::path::Path;

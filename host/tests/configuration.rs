@@ -59,7 +59,7 @@ fn without_anything_the_defaults_stand() {
     assert!(settings.upstreams.others.is_none() && !settings.has_token);
     let limits = &settings.limits;
     assert_eq!(limits.serve.coap.request_body, 128 << 10);
-    assert_eq!(limits.upstream.answer, 1 << 20);
+    assert_eq!(limits.upstream.response, 1 << 20);
     assert_eq!((limits.rule.state, limits.rule.steps), (16 << 10, 6));
     assert_eq!(limits.rule.call_time, Duration::from_millis(20));
     assert_eq!(limits.rule.memory, 2 << 20);
@@ -225,7 +225,7 @@ fn every_setting_of_a_file_arrives_and_its_paths_are_relative_to_it() {
     );
     let upstream = upstreams.limits;
     assert_eq!(
-        (upstream.in_flight, upstream.queued, upstream.answer),
+        (upstream.in_flight, upstream.queued, upstream.response),
         (3, 4, 4096)
     );
 }

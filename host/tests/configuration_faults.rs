@@ -70,10 +70,10 @@ fn what_is_wrong_with_a_file_is_told_with_its_place_and_a_remedy() {
         ),
         ("ip = \"fe80::1\"", "fe80::1", "fe80::1%"),
         ("ip = \"::1%lo\"", "zone", "write ::1"),
-        ("ip = \"gateway\"", "gateway", "give one such as"),
+        ("ip = \"gateway\"", "gateway", "use one such as"),
         (
             "[[homeserver]]\nurl = \"matrix.example\"",
-            "does not parse",
+            "is malformed",
             "https://",
         ),
         (
@@ -84,7 +84,7 @@ fn what_is_wrong_with_a_file_is_told_with_its_place_and_a_remedy() {
         (
             "[[homeserver]]\nurl = \"http://a\"\n[[homeserver]]\nurl = \"http://a:80\"",
             "twice",
-            "leave one out",
+            "remove one",
         ),
         ("[[rule]]\nname = \"a b\"", "a b", "letters, digits"),
         (
@@ -150,7 +150,7 @@ fn what_is_wrong_with_the_command_line_is_told_with_a_remedy() {
                 rule: vec!["comatrix=a".into(), "comatrix=b".into()],
                 ..none()
             },
-            "once",
+            "remove one",
         ),
         (
             ServeArgs {

@@ -119,7 +119,7 @@ async fn a_silent_homeserver_costs_no_more_than_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_call_that_finds_the_queue_full_is_busy_and_one_that_waited_in_vain_was_not_sent() {
+async fn a_call_with_a_full_queue_is_busy_and_one_that_times_out_in_the_queue_was_not_sent() {
     let stub = Stub::start(|_| Reaction::Silence);
     let slots = ConcurrencyLimit::new(1, 1);
     let only = Homeserver::configured(stub.url(), None, None, ClientApi::V3, slots);
@@ -136,8 +136,8 @@ async fn a_call_that_finds_the_queue_full_is_busy_and_one_that_waited_in_vain_wa
 }
 
 #[tokio::test]
-async fn calls_in_flight_count_on_after_another_configuration_that_leaves_their_homeserver_as_it_is()
- {
+async fn calls_in_flight_still_count_after_a_reconfiguration_that_does_not_change_their_homeserver()
+{
     let stub = Stub::start(|_| Reaction::Silence);
     let configured = |name: &str| {
         let slots = ConcurrencyLimit::new(1, 0);
@@ -193,7 +193,7 @@ async fn a_homeserver_without_tls_at_an_https_origin_is_a_tls_failure() {
 }
 
 #[tokio::test]
-async fn half_an_answer_and_no_http_are_cut_off() {
+async fn half_a_response_and_bytes_that_are_not_http_are_cut_off() {
     for bytes in [
         "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{}",
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nab",

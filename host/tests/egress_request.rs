@@ -200,7 +200,7 @@ fn old(received: &Received) -> Reaction {
 }
 
 #[tokio::test]
-async fn an_old_homeserver_is_asked_again_with_r0_and_remembered() {
+async fn an_old_homeserver_is_called_again_with_r0_and_remembered() {
     let stub = Stub::start(old);
     let upstreams = matrix(ClientApi::Auto, &stub);
     for _ in 0..2 {
@@ -216,7 +216,7 @@ async fn an_old_homeserver_is_asked_again_with_r0_and_remembered() {
 }
 
 #[tokio::test]
-async fn a_homeserver_that_knows_neither_is_not_taken_for_an_old_one() {
+async fn a_homeserver_that_supports_neither_is_not_taken_for_an_old_one() {
     let stub = Stub::start(|_| Reaction::Json(404, UNRECOGNIZED.into()));
     let upstreams = matrix(ClientApi::Auto, &stub);
     for _ in 0..2 {

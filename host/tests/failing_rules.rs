@@ -1,7 +1,5 @@
 //! Revisions that fail while they serve: rolled back or out of service, but never because of one device.
 
-use std::sync::Weak;
-
 use coap::{code, option};
 use contract::Digest;
 use gateway::rule_manager::Event;
@@ -71,9 +69,17 @@ async fn a_failing_rule_without_a_previous_revision_pauses_and_others_keep_servi
 async fn an_alarm_of_a_revision_that_is_gone_leaves_the_one_of_the_same_code_alone() {
     let component = saying("good");
     let stage = Stage::new("swap-late-alarm", &[("a", component.clone())]);
+    let revision = {
+        let snapshot = stage.gateway.snapshots.load();
+        let found = snapshot.rules.find(&["a", "test"], code::GET);
+        let (revision, _) = found.unwrap_or_else(|mismatch| panic!("{mismatch:?}"));
+        revision.id()
+    };
+    stage.swapped("a", &saying("better")).await;
+    stage.swapped("a", &component).await;
     let late = Alarm {
         rule: "a".into(),
-        revision: Weak::new(),
+        revision,
         digest: Digest::of(&component),
     };
     assert!(stage.events.send(Event::Alarm(late)).is_ok());

@@ -189,7 +189,8 @@ const FAULTS: &[Fault] = &[
         "unsigned",
         |files| fs::remove_file(signature_path(&files.manifest)).unwrap(),
         "verify",
-        "a signature is required, as always for native code; get it from the rule's author, or make it with `comatrix-gateway rule sign`",
+        "a signature is required, as always for native code; get it from the rule's author, or make it with \
+         `comatrix-gateway rule sign`",
     ),
     (
         "without a manifest",
@@ -294,7 +295,7 @@ const FAULTS: &[Fault] = &[
 ];
 
 #[tokio::test]
-async fn native_code_that_is_not_right_is_refused_in_one_line_and_what_ran_goes_on() {
+async fn invalid_native_code_is_refused_in_one_line_and_the_old_revision_keeps_serving() {
     let folder = scratch::folder("native-faults-files");
     let files = Files::new(&folder);
     let rules = [("a", saying("one"))];
@@ -306,7 +307,7 @@ async fn native_code_that_is_not_right_is_refused_in_one_line_and_what_ran_goes_
         alter(&files);
         let line = refusal(files.swap(&stage).await);
         assert!(
-            line.starts_with("rule a not replaced (") && line.contains("goes on"),
+            line.starts_with("rule a not replaced (") && line.contains("keeps serving"),
             "{what}: {line}"
         );
         assert!(!line.contains('\n') && line.len() < 700, "{what}: {line}");

@@ -3,11 +3,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::rule_commands::{desk, fails, ok};
+use crate::rule_commands::{fails, folder_with_rule, ok};
 
 #[test]
 fn a_rule_goes_from_component_to_signed_native_code_for_each_target() {
-    let folder = desk("native-commands");
+    let folder = folder_with_rule("native-commands");
     ok(&folder, &["keygen", "ann"]);
     fs::create_dir(folder.join("keys")).unwrap();
     fs::set_permissions(folder.join("keys"), fs::Permissions::from_mode(0o700)).unwrap();
@@ -15,7 +15,7 @@ fn a_rule_goes_from_component_to_signed_native_code_for_each_target() {
 
     let out = ok(&folder, &["compile", "mine.wasm"]);
     assert!(
-        out.contains("There is no manifest beside mine.wasm") && out.contains("rule manifest"),
+        out.contains("mine.wasm has no manifest") && out.contains("rule manifest"),
         "{out}"
     );
     assert!(!folder.join("mine.cwasm.rule.json").exists());
@@ -59,8 +59,8 @@ fn a_rule_goes_from_component_to_signed_native_code_for_each_target() {
 }
 
 #[test]
-fn what_cannot_become_native_code_is_refused_before_anything_is_written() {
-    let folder = desk("native-refused");
+fn a_file_that_cannot_become_native_code_is_refused_before_anything_is_written() {
+    let folder = folder_with_rule("native-refused");
     for target in ["mipsel-unknown-linux-musl", "riscv64gc"] {
         fails(
             &folder,

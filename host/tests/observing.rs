@@ -79,8 +79,8 @@ async fn messages_reach_their_observer_in_order() {
         homeserver.say("!a", "first");
         homeserver.say("!b", "of another room");
         homeserver.say("!a", "second");
-        assert_eq!(device.told().await, "first");
-        assert_eq!(device.told().await, "second");
+        assert_eq!(device.notified().await, "first");
+        assert_eq!(device.notified().await, "second");
         device.is_left_alone().await;
     })
     .await;
@@ -97,13 +97,13 @@ async fn the_next_message_waits_until_the_last_one_is_acknowledged() {
         let again = device.receive().await;
         assert_eq!(again, first, "it is sent again, unchanged");
         device.acknowledge(&again).await;
-        assert_eq!(device.told().await, "second");
+        assert_eq!(device.notified().await, "second");
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_device_that_falls_behind_is_told_to_observe_again() {
+async fn the_observation_of_a_device_that_falls_behind_ends_with_5_03() {
     observing(HOUR, |_, homeserver, address| async move {
         let device = observer(&homeserver, address).await;
         for number in 0..40 {
@@ -126,14 +126,14 @@ async fn a_device_that_falls_behind_is_told_to_observe_again() {
 }
 
 #[tokio::test]
-async fn a_homeserver_that_goes_and_comes_back_is_waited_for() {
+async fn a_poll_retries_until_an_unreachable_homeserver_is_back() {
     observing(HOUR, |_, homeserver, address| async move {
         let device = observer(&homeserver, address).await;
         homeserver.fail(Some((502, "M_UNKNOWN")));
-        homeserver.say("!a", "while it was away");
+        homeserver.say("!a", "while it was unreachable");
         device.is_left_alone().await;
         homeserver.fail(None);
-        assert_eq!(device.told().await, "while it was away");
+        assert_eq!(device.notified().await, "while it was unreachable");
     })
     .await;
 }
@@ -174,8 +174,8 @@ async fn logging_out_ends_the_observations_of_the_account() {
         let logout = Message::new(code::POST)
             .with_option(option::URI_PATH, "logout")
             .with_option(option::ACCESS_TOKEN, "device-token");
-        let answer = device.ask("bye", logout).await;
-        assert_eq!(answer.message.code, code::CHANGED);
+        let response = device.ask("bye", logout).await;
+        assert_eq!(response.message.code, code::CHANGED);
         let last = device.receive().await;
         assert_eq!(last.message.code, code::UNAUTHORIZED);
         homeserver.until_waiting(0).await;
@@ -184,7 +184,7 @@ async fn logging_out_ends_the_observations_of_the_account() {
 }
 
 #[tokio::test]
-async fn more_messages_than_an_answer_holds_end_the_observation() {
+async fn more_messages_than_a_sync_response_has_room_for_end_the_observation() {
     observing(HOUR, |_, homeserver, address| async move {
         let device = observer(&homeserver, address).await;
         homeserver.fail(Some((503, "M_UNKNOWN")));
@@ -198,20 +198,20 @@ async fn more_messages_than_an_answer_holds_end_the_observation() {
 }
 
 #[tokio::test]
-async fn a_quiet_room_is_told_again_and_its_representation_is_fresh_until_then() {
+async fn the_last_notification_of_a_quiet_room_is_repeated_and_fresh_until_then() {
     let refresh = Duration::from_secs(1);
     observing(refresh, |_, homeserver, address| async move {
         let mut device = Device::new(address).await;
         homeserver.say("!a", "before");
-        let answer = device.ask("!a", get("!a", Some(0))).await;
-        let age = answer.message.uint_option(option::MAX_AGE);
+        let response = device.ask("!a", get("!a", Some(0))).await;
+        let age = response.message.uint_option(option::MAX_AGE);
         assert!(age.is_some_and(|age| age > 1), "{age:?}");
         for _ in 0..2 {
-            assert_eq!(device.told().await, "before");
+            assert_eq!(device.notified().await, "before");
         }
         homeserver.say("!a", "after");
-        assert_eq!(device.told().await, "after");
-        assert_eq!(device.told().await, "after");
+        assert_eq!(device.notified().await, "after");
+        assert_eq!(device.notified().await, "after");
     })
     .await;
 }

@@ -23,13 +23,13 @@ pub fn swap_rule(gateway: &Gateway) {
     swap(gateway, table);
 }
 
-async fn all_are_told(devices: &[Device], text: &str) {
-    let told = join_all(devices.iter().map(Device::told)).await;
-    assert!(told.iter().all(|told| told == text), "{told:?}");
+async fn all_are_notified(devices: &[Device], text: &str) {
+    let bodies = join_all(devices.iter().map(Device::notified)).await;
+    assert!(bodies.iter().all(|body| body == text), "{bodies:?}");
 }
 
 #[tokio::test]
-async fn a_device_that_asks_again_with_its_token_is_told_all_that_waits_for_it() {
+async fn a_device_that_registers_again_with_its_token_gets_everything_that_is_queued() {
     observing(HOUR, |_, homeserver, address| async move {
         let mut device = observer(&homeserver, address).await;
         for text in ["one", "two", "three"] {
@@ -37,10 +37,10 @@ async fn a_device_that_asks_again_with_its_token_is_told_all_that_waits_for_it()
         }
         let unacknowledged = device.receive().await;
         assert_eq!(body(&unacknowledged), "one");
-        assert_eq!(device.observe("!a").await, "one", "what it was told last");
+        assert_eq!(device.observe("!a").await, "one", "its last notification");
         device.acknowledge(&unacknowledged).await;
         for text in ["two", "three"] {
-            assert_eq!(device.told().await, text);
+            assert_eq!(device.notified().await, text);
         }
         assert_eq!(device.observe("!a").await, "three");
         device.is_left_alone().await;
@@ -49,7 +49,7 @@ async fn a_device_that_asks_again_with_its_token_is_told_all_that_waits_for_it()
 }
 
 #[tokio::test]
-async fn a_swap_reaches_a_hundred_observers_and_keeps_what_each_was_told() {
+async fn a_swap_reaches_a_hundred_observers_and_loses_no_notification() {
     observing(HOUR, |gateway, homeserver, address| async move {
         let mut devices = vec![observer(&homeserver, address).await];
         while devices.len() < DEVICES {
@@ -59,11 +59,11 @@ async fn a_swap_reaches_a_hundred_observers_and_keeps_what_each_was_told() {
         }
         for text in [
             "by the former revision",
-            "read by it, told by both",
+            "read by it, notified by both",
             "by the new one",
         ] {
             homeserver.say("!a", text);
-            all_are_told(&devices, text).await;
+            all_are_notified(&devices, text).await;
             homeserver.until_waiting(1).await;
             if text.starts_with("by the former") {
                 swap_rule(&gateway);
@@ -72,10 +72,10 @@ async fn a_swap_reaches_a_hundred_observers_and_keeps_what_each_was_told() {
         let former = Arc::downgrade(&gateway.snapshots.load().rules.rules()[0].revision);
         swap_rule(&gateway);
         homeserver.say("!a", "frees it");
-        all_are_told(&devices, "frees it").await;
+        all_are_notified(&devices, "frees it").await;
         homeserver.until_waiting(1).await;
         homeserver.say("!a", "last");
-        all_are_told(&devices, "last").await;
+        all_are_notified(&devices, "last").await;
         assert!(former.upgrade().is_none(), "something still holds it");
     })
     .await;

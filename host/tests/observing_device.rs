@@ -64,18 +64,18 @@ impl Device {
         self.receive().await
     }
 
-    /// Observes a room; the first answer's body.
+    /// Observes a room; the first response's body.
     pub async fn observe(&mut self, room: &str) -> String {
-        let answer = self.ask(room, get(room, Some(0))).await;
+        let response = self.ask(room, get(room, Some(0))).await;
         assert!(
-            answer.message.option(option::OBSERVE).is_some(),
-            "{answer:?}"
+            response.message.option(option::OBSERVE).is_some(),
+            "{response:?}"
         );
-        body(&answer)
+        body(&response)
     }
 
     /// The next notification, acknowledged; its body.
-    pub async fn told(&self) -> String {
+    pub async fn notified(&self) -> String {
         let notification = self.receive().await;
         self.acknowledge(&notification).await;
         body(&notification)

@@ -20,7 +20,7 @@ fn reconfigure(gateway: &Gateway, homeservers: Vec<Homeserver>) {
 }
 
 #[tokio::test]
-async fn an_observation_goes_on_where_its_homeserver_is_still_configured() {
+async fn an_observation_continues_if_its_homeserver_is_still_configured() {
     observing(
         HOUR,
         |gateway, homeserver_of_the_test, address| async move {
@@ -35,7 +35,7 @@ async fn an_observation_goes_on_where_its_homeserver_is_still_configured() {
             );
             for text in ["by the poll that waited", "by the next one"] {
                 homeserver_of_the_test.say("!a", text);
-                assert_eq!(device.told().await, text);
+                assert_eq!(device.notified().await, text);
                 homeserver_of_the_test.until_waiting(1).await;
             }
         },
@@ -44,7 +44,7 @@ async fn an_observation_goes_on_where_its_homeserver_is_still_configured() {
 }
 
 #[tokio::test]
-async fn an_observation_ends_at_once_with_5_03_where_its_homeserver_is_gone() {
+async fn an_observation_ends_at_once_with_5_03_if_its_homeserver_is_no_longer_configured() {
     observing(
         HOUR,
         |gateway, homeserver_of_the_test, address| async move {
@@ -96,7 +96,7 @@ async fn an_observation_of_a_rule_that_is_gone_ends_at_once_with_4_04() {
 }
 
 #[tokio::test]
-async fn other_bounds_count_for_what_comes_and_leave_alone_what_is_there() {
+async fn other_bounds_apply_to_new_observations_and_not_to_existing_ones() {
     observing(
         HOUR,
         |gateway, homeserver_of_the_test, address| async move {
@@ -109,14 +109,14 @@ async fn other_bounds_count_for_what_comes_and_leave_alone_what_is_there() {
                 vec![homeserver(homeserver_of_the_test.url(), None)],
             );
             let mut second = Device::new(address).await;
-            let answer = second.ask("t", get("!a", Some(0))).await;
-            assert_eq!(answer.message.code, code::CONTENT);
+            let response = second.ask("t", get("!a", Some(0))).await;
+            assert_eq!(response.message.code, code::CONTENT);
             assert!(
-                answer.message.option(option::OBSERVE).is_none(),
+                response.message.option(option::OBSERVE).is_none(),
                 "there is no room"
             );
-            homeserver_of_the_test.say("!a", "still told");
-            assert_eq!(device.told().await, "still told");
+            homeserver_of_the_test.say("!a", "still notified");
+            assert_eq!(device.notified().await, "still notified");
         },
     )
     .await;

@@ -8,7 +8,7 @@ use crate::timeline::Timeline;
 const MADE_PER_TURN: u64 = 64;
 
 #[tokio::test]
-async fn a_device_that_registers_after_a_swap_does_not_have_all_queued_changes_made_at_once() {
+async fn a_registration_after_a_swap_does_not_make_all_queued_messages_at_once() {
     let homeserver = Timeline::start();
     homeserver.say("!a", "before");
     let mut observing = ObservingByHand::new(&homeserver);
@@ -39,7 +39,7 @@ async fn a_device_that_registers_after_a_swap_does_not_have_all_queued_changes_m
 }
 
 #[tokio::test]
-async fn devices_that_register_while_a_swap_is_under_way_stay_registered_and_miss_nothing() {
+async fn devices_that_register_during_a_swap_stay_registered_and_miss_nothing() {
     let homeserver = Timeline::start();
     homeserver.say("!a", "before");
     let mut observing = ObservingByHand::new(&homeserver);

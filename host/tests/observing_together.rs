@@ -13,7 +13,7 @@ use crate::observing_again::swap_rule;
 use crate::observing_device::{A_WHILE, Device, body, get};
 
 /// What a device hears that was shown a room before something was said there: that, or that it must observe again.
-async fn is_told_or_sent_away(device: &Device, said: &str) {
+async fn is_notified_or_ended(device: &Device, said: &str) {
     let next = device.receive().await;
     device.acknowledge(&next).await;
     if next.message.code == code::CONTENT {
@@ -41,70 +41,70 @@ async fn one_long_poll_serves_all_observers_of_an_account() {
         let last = homeserver.syncs().pop().expect("there were some");
         assert_eq!(last.rooms, ["!a", "!b"]);
         homeserver.say("!a", "for two");
-        assert_eq!(devices[0].told().await, "for two");
-        assert_eq!(devices[2].told().await, "for two");
+        assert_eq!(devices[0].notified().await, "for two");
+        assert_eq!(devices[2].notified().await, "for two");
         devices[1].is_left_alone().await;
         homeserver.say("!b", "for one");
-        assert_eq!(devices[1].told().await, "for one");
+        assert_eq!(devices[1].notified().await, "for one");
     })
     .await;
 }
 
 #[tokio::test]
-async fn an_observation_goes_on_after_a_swap_and_the_former_revision_is_freed() {
+async fn an_observation_continues_after_a_swap_and_the_former_revision_is_freed() {
     observing(HOUR, |gateway, homeserver, address| async move {
         let device = observer(&homeserver, address).await;
         let former = Arc::downgrade(&gateway.snapshots.load().rules.rules()[0].revision);
         swap_rule(&gateway);
         for text in ["read by the former revision", "read by the new one"] {
             homeserver.say("!a", text);
-            assert_eq!(device.told().await, text);
+            assert_eq!(device.notified().await, text);
             homeserver.until_waiting(1).await;
         }
         homeserver.say("!a", "and one more");
-        assert_eq!(device.told().await, "and one more");
+        assert_eq!(device.notified().await, "and one more");
         assert!(former.upgrade().is_none(), "something still holds it");
     })
     .await;
 }
 
 #[tokio::test]
-async fn what_is_said_while_a_device_joins_a_poll_is_told_once() {
+async fn a_message_during_a_registration_is_notified_once() {
     observing(HOUR, |_, homeserver, address| async move {
         let first = observer(&homeserver, address).await;
         homeserver.delay(Duration::from_millis(300));
         let mut second = Device::new(address).await;
-        let (shown, told) = tokio::join!(second.observe("!a"), async {
+        let (shown, notified) = tokio::join!(second.observe("!a"), async {
             tokio::time::sleep(Duration::from_millis(150)).await;
-            // The second device's first answer is made from what was before, but has not arrived.
+            // The second device's first response is made from what was before, but has not arrived.
             homeserver.say("!a", "between");
-            first.told().await
+            first.notified().await
         });
-        assert_eq!((shown.as_str(), told.as_str()), ("before", "between"));
-        assert_eq!(second.told().await, "between");
+        assert_eq!((shown.as_str(), notified.as_str()), ("before", "between"));
+        assert_eq!(second.notified().await, "between");
         second.is_left_alone().await;
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_device_that_joins_a_poll_of_other_rooms_is_not_told_what_it_was_shown() {
+async fn a_device_that_joins_a_poll_of_other_rooms_does_not_get_its_first_message_again() {
     observing(HOUR, |_, homeserver, address| async move {
         let _first = observer(&homeserver, address).await;
-        // The poll stands before these.
+        // The position of the poll is before these.
         homeserver.say("!b", "older");
         homeserver.say("!b", "shown");
         let mut second = Device::new(address).await;
         assert_eq!(second.observe("!b").await, "shown");
         second.is_left_alone().await;
         homeserver.say("!b", "new");
-        assert_eq!(second.told().await, "new");
+        assert_eq!(second.notified().await, "new");
     })
     .await;
 }
 
 #[tokio::test]
-async fn answers_that_nobody_can_read_end_the_observation_instead_of_coming_for_ever() {
+async fn unreadable_responses_end_the_observation_instead_of_coming_for_ever() {
     observing(HOUR, |_, homeserver, address| async move {
         let device = observer(&homeserver, address).await;
         homeserver.fail(Some((200, "no next_batch")));
@@ -112,13 +112,17 @@ async fn answers_that_nobody_can_read_end_the_observation_instead_of_coming_for_
         assert_eq!(last.message.code, code::SERVICE_UNAVAILABLE);
         let asked = homeserver.syncs().len();
         tokio::time::sleep(A_WHILE).await;
-        assert_eq!(homeserver.syncs().len(), asked, "nobody waits any more");
+        assert_eq!(
+            homeserver.syncs().len(),
+            asked,
+            "there is no observer any more"
+        );
     })
     .await;
 }
 
 #[tokio::test]
-async fn what_is_said_in_a_room_that_has_just_joined_a_poll_is_told() {
+async fn a_message_in_a_room_that_has_just_joined_a_poll_is_notified() {
     observing(HOUR, |_, homeserver, address| async move {
         homeserver.say("!a", "before");
         homeserver.say("!b", "before");
@@ -131,8 +135,8 @@ async fn what_is_said_in_a_room_that_has_just_joined_a_poll_is_told() {
         // The poll that waits was asked without !b, and ends with the news of !a, behind what is said in !b.
         homeserver.say("!b", "to the second");
         homeserver.say("!a", "to the first");
-        assert_eq!(first.told().await, "to the first");
-        assert_eq!(second.told().await, "to the second");
+        assert_eq!(first.notified().await, "to the first");
+        assert_eq!(second.notified().await, "to the second");
         first.is_left_alone().await;
         second.is_left_alone().await;
     })
@@ -149,20 +153,20 @@ async fn a_poll_that_went_on_while_another_room_was_asked_for_keeps_nothing_back
         homeserver.until_waiting(1).await;
         homeserver.delay(Duration::from_millis(300));
         let mut second = Device::new(address).await;
-        let (shown, told) = tokio::join!(second.observe("!b"), async {
+        let (shown, notified) = tokio::join!(second.observe("!b"), async {
             tokio::time::sleep(Duration::from_millis(150)).await;
             homeserver.say("!b", "between");
             homeserver.say("!a", "news");
-            first.told().await
+            first.notified().await
         });
-        assert_eq!((shown.as_str(), told.as_str()), ("before", "news"));
-        is_told_or_sent_away(&second, "between").await;
+        assert_eq!((shown.as_str(), notified.as_str()), ("before", "news"));
+        is_notified_or_ended(&second, "between").await;
     })
     .await;
 }
 
 #[tokio::test]
-async fn of_two_devices_that_begin_at_once_the_one_answered_later_misses_nothing() {
+async fn of_two_devices_that_register_at_once_the_later_one_misses_nothing() {
     observing(HOUR, |_, homeserver, address| async move {
         homeserver.say("!a", "before");
         homeserver.say("!b", "before");
@@ -176,7 +180,7 @@ async fn of_two_devices_that_begin_at_once_the_one_answered_later_misses_nothing
             quick.observe("!a").await
         });
         assert_eq!(shown, "before");
-        is_told_or_sent_away(&slow, "between").await;
+        is_notified_or_ended(&slow, "between").await;
     })
     .await;
 }
@@ -188,12 +192,16 @@ async fn no_observation_begins_while_the_gateway_stops() {
         homeserver.say("!a", "before");
         homeserver.delay(Duration::from_millis(400));
         let mut device = Device::new(address).await;
-        let (answer, ()) = tokio::join!(device.ask("t", get("!a", Some(0))), async {
+        let (response, ()) = tokio::join!(device.ask("t", get("!a", Some(0))), async {
             tokio::time::sleep(Duration::from_millis(200)).await;
             drop(stop);
         });
-        assert_eq!(body(&answer), "before");
-        assert_eq!(answer.message.option(option::OBSERVE), None, "{answer:?}");
+        assert_eq!(body(&response), "before");
+        assert_eq!(
+            response.message.option(option::OBSERVE),
+            None,
+            "{response:?}"
+        );
     })
     .await;
 }
@@ -240,7 +248,7 @@ async fn a_rule_that_has_used_its_share_holds_up_no_observers_of_others() {
         budget.spent(std::time::Instant::now(), Duration::from_secs(60));
         for text in ["first", "second", "third"] {
             homeserver.say("!a", text);
-            assert_eq!(other.told().await, text);
+            assert_eq!(other.notified().await, text);
         }
     })
     .await;
@@ -258,15 +266,15 @@ async fn one_long_poll_serves_an_account_after_a_swap() {
         swap(&gateway, table);
         let mut second = Device::new(address).await;
         second.observe("!a").await;
-        // What the former revision has told is forgotten: nobody knows whether that was all.
-        let sent_away = second.receive().await;
-        assert_eq!(sent_away.message.code, code::SERVICE_UNAVAILABLE);
-        second.acknowledge(&sent_away).await;
+        // The changes of the former revision are discarded, so the device may have missed one.
+        let ended = second.receive().await;
+        assert_eq!(ended.message.code, code::SERVICE_UNAVAILABLE);
+        second.acknowledge(&ended).await;
         second.observe("!a").await;
         for text in ["news", "more"] {
             homeserver.say("!a", text);
-            assert_eq!(first.told().await, text);
-            assert_eq!(second.told().await, text);
+            assert_eq!(first.notified().await, text);
+            assert_eq!(second.notified().await, text);
             tokio::time::sleep(A_WHILE).await;
             homeserver.until_waiting(1).await;
         }

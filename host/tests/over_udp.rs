@@ -61,7 +61,7 @@ impl Client {
 }
 
 /// Serves while `test` runs, then drains. Returns how many exchanges did not end.
-async fn serving<F: Future<Output = ()>>(
+async fn while_serving<F: Future<Output = ()>>(
     gateway: &Gateway,
     drain: Duration,
     test: impl FnOnce(SocketAddr) -> F,
@@ -92,7 +92,7 @@ fn quiet() -> (Gateway, Stub) {
 async fn every_time_request_on_the_wire_calls_the_component_once() {
     let (gateway, _stub) = quiet();
     let before = calls(&gateway);
-    let unfinished = serving(&gateway, PATIENCE, |address| async move {
+    let unfinished = while_serving(&gateway, PATIENCE, |address| async move {
         let mut client = Client::new(address).await;
         for _ in 0..100 {
             let response = client.request(request(code::GET, "time")).await;
@@ -108,7 +108,7 @@ async fn every_time_request_on_the_wire_calls_the_component_once() {
 #[tokio::test]
 async fn a_duplicate_message_reaches_the_homeserver_once() {
     let (gateway, stub) = quiet();
-    serving(&gateway, PATIENCE, |address| async move {
+    while_serving(&gateway, PATIENCE, |address| async move {
         let mut client = Client::new(address).await;
         let bytes = client.confirmable(send());
         let mut responses = Vec::new();
@@ -127,7 +127,7 @@ async fn a_duplicate_message_reaches_the_homeserver_once() {
 async fn an_unknown_critical_option_is_4_02_and_calls_neither_rule_nor_homeserver() {
     let (gateway, stub) = quiet();
     let before = calls(&gateway);
-    serving(&gateway, PATIENCE, |address| async move {
+    while_serving(&gateway, PATIENCE, |address| async move {
         let mut client = Client::new(address).await;
         for number in [9, 65_001] {
             let response = client.request(send().with_option(number, "x")).await;
@@ -148,7 +148,7 @@ async fn no_device_waits_for_another_devices_silent_homeserver() {
     let stub = Stub::start(|_| Reaction::Silence);
     let gateway = gateway(vec![homeserver(stub.url(), Some("configured"))]);
     within(&gateway, Duration::from_secs(60));
-    let unfinished = serving(&gateway, Duration::from_millis(200), |address| async move {
+    let unfinished = while_serving(&gateway, Duration::from_millis(200), |address| async move {
         let mut slow = Client::new(address).await;
         let bytes = slow.confirmable(send());
         slow.socket.send(&bytes).await.expect("it is sent");
@@ -174,7 +174,7 @@ async fn an_exchange_in_flight_when_the_gateway_stops_still_gets_its_response() 
     });
     let gateway = gateway(vec![homeserver(stub.url(), Some("configured"))]);
     let (there, receives) = oneshot::channel();
-    let unfinished = serving(&gateway, PATIENCE, |address| async move {
+    let unfinished = while_serving(&gateway, PATIENCE, |address| async move {
         let mut client = Client::new(address).await;
         let bytes = client.confirmable(send());
         client.socket.send(&bytes).await.expect("it is sent");
@@ -198,7 +198,7 @@ async fn an_exchange_in_flight_when_the_gateway_stops_still_gets_its_response() 
 #[tokio::test]
 async fn a_burst_of_one_device_above_its_limit_gets_all_responses_if_none_needs_a_homeserver() {
     let (gateway, _stub) = quiet();
-    serving(&gateway, PATIENCE, |address| async move {
+    while_serving(&gateway, PATIENCE, |address| async move {
         let mut client = Client::new(address).await;
         let burst: Vec<_> = (0..60)
             .map(|_| client.confirmable(request(code::GET, "time")))

@@ -133,7 +133,7 @@ async fn where_one_rule_cannot_serve_nothing_changes_and_one_line_says_why() {
             })
             .await;
         let line = refusal(reply);
-        let start = "the test's configuration not taken, what ran goes on: ";
+        let start = "the test's configuration not applied; the old configuration keeps serving: ";
         assert!(
             line.starts_with(start) && !line.contains('\n'),
             "{what}: {line}"

@@ -72,12 +72,15 @@ fn reply(payload: &str) -> Result<Effect, Failure> {
 }
 
 /// `mine.wasm` and a vector for it.
-pub fn desk(test: &str) -> PathBuf {
+pub fn folder_with_rule(test: &str) -> PathBuf {
     let folder = scratch::folder(test);
     fs::write(folder.join("mine.wasm"), asking(reply("{\"a\":1}"))).unwrap();
     let vector = folder.join("vectors/it_asks_and_answers");
     fs::create_dir_all(&vector).unwrap();
-    let call = r#"[{"request": {"upstream": "standard", "credential": "none", "method": "GET", "path": ["needed"]}, "answer": {"status": 200}}]"#;
+    let call = r#"[{
+        "request": {"upstream": "standard", "credential": "none", "method": "GET", "path": ["needed"]},
+        "answer": {"status": 200}
+    }]"#;
     fs::write(
         vector.join("request.json"),
         r#"{"method": "GET", "path": ["test"]}"#,
@@ -94,7 +97,7 @@ pub fn desk(test: &str) -> PathBuf {
 
 #[test]
 fn a_rule_goes_from_key_to_verified_signature_and_no_further_once_altered() {
-    let folder = desk("commands-sign");
+    let folder = folder_with_rule("commands-sign");
     let out = ok(&folder, &["keygen", "ann"]);
     assert!(out.contains("ann.key") && !out.contains("PRIVATE"), "{out}");
     let mode = |name: &str| {
@@ -184,17 +187,17 @@ fn a_rule_goes_from_key_to_verified_signature_and_no_further_once_altered() {
 }
 
 #[test]
-fn a_check_says_what_the_rule_has_and_asks_for_or_what_to_mend() {
-    let folder = desk("commands-check");
+fn a_check_prints_the_rules_resources_and_needs_or_the_reason_of_a_failure() {
+    let folder = folder_with_rule("commands-check");
     let out = ok(&folder, &["check", "mine.wasm", "--vectors", "vectors"]);
     for line in [
         "ok    component: fits the contract 0.1.0",
-        "ok    memory: 1 of at most 1, 131,072 bytes",
+        "ok    memory: 1 of at most 1; initially 131,072 bytes",
         "ok    links: 1",
         "GET  /test",
         "ok    needs: 1, which [[rule]] must grant:",
         "\"GET none standard /needed\",",
-        "rule manifest` writes it",
+        "create it with `comatrix-gateway rule manifest`",
         "ok    folder's vectors: 1 passed",
     ] {
         assert!(out.contains(line), "{line}: {out}");
@@ -203,7 +206,7 @@ fn a_check_says_what_the_rule_has_and_asks_for_or_what_to_mend() {
     let out = ok(&folder, &["check", "mine.wasm"]);
     assert!(
         out.contains("ok    manifest: version 1, revision 1")
-            && out.contains("manifest's vectors: 1 end"),
+            && out.contains("manifest's vectors: 1 passed"),
         "{out}"
     );
 
@@ -227,8 +230,8 @@ fn a_check_says_what_the_rule_has_and_asks_for_or_what_to_mend() {
 }
 
 #[test]
-fn what_is_no_rule_is_not_fit_and_what_is_no_file_is_a_mistake() {
-    let folder = desk("commands-unfit");
+fn a_file_that_is_not_a_rule_ends_with_1_and_a_missing_file_with_2() {
+    let folder = folder_with_rule("commands-unfit");
     let text =
         |component: &str| wat::parse_str(component).unwrap_or_else(|error| panic!("{error}"));
     fs::write(folder.join("core.wasm"), text("(module)")).unwrap();

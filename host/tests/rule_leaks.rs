@@ -15,7 +15,7 @@ use crate::stage::{Stage, says};
 const PAYLOAD: &str = "(i32.load offset=100 (local.get 0)) (i32.load offset=104 (local.get 0))";
 
 #[tokio::test]
-async fn what_a_rule_keeps_in_memory_and_globals_is_gone_with_the_call() {
+async fn memory_and_globals_of_a_rule_are_gone_after_the_call() {
     let mut rule = RuleText::new();
     // The response's one digit counts calls: in a global, in memory far away, and in memory that it adds.
     let (address, value) = rule.value(&says("0"));

@@ -95,7 +95,7 @@ pub fn one_line(error: &dyn std::fmt::Display) -> String {
 }
 
 #[test]
-fn what_is_signed_is_loaded_from_memory_and_its_signer_is_named() {
+fn the_signed_bytes_are_loaded_from_memory_and_the_signer_is_named() {
     let files = Files::new("package-signed");
     let package = Package::read(&files.component, "mine", &files.trust(true)).unwrap();
     let RuleBinary::Component(component) = package.code else {
@@ -260,7 +260,7 @@ impl Files {
 }
 
 #[test]
-fn whatever_is_altered_missing_or_of_another_rule_is_refused_with_the_remedy() {
+fn files_that_are_altered_missing_or_of_another_rule_are_refused_with_the_remedy() {
     for (what, alter, remedy) in ALTERATIONS {
         let files = Files::new("package-altered");
         alter(&files);
@@ -273,7 +273,7 @@ fn whatever_is_altered_missing_or_of_another_rule_is_refused_with_the_remedy() {
 }
 
 #[test]
-fn a_signature_of_no_known_key_is_refused_also_where_none_is_required() {
+fn a_signature_of_an_untrusted_key_is_refused_even_if_none_is_required() {
     let files = Files::new("package-unknown");
     flip(&files.signature);
     let said = files.refused(&files.trust(false));

@@ -1,15 +1,15 @@
-//! `comatrix-gateway rule run` and `rule compile`: what is printed of an exchange on the desk, and native code.
+//! `comatrix-gateway rule run` and `rule compile`: the output for an exchange, and native code.
 
 use std::fs;
 
 use runtime::DEFAULT_RULE;
 
-use crate::rule_commands::{desk, fails, ok};
+use crate::rule_commands::{fails, folder_with_rule, ok};
 use crate::scratch;
 
 #[test]
 fn a_run_prints_each_effect_of_an_exchange() {
-    let folder = desk("commands-run");
+    let folder = folder_with_rule("commands-run");
     let out = ok(
         &folder,
         &[
@@ -34,12 +34,12 @@ fn a_run_prints_each_effect_of_an_exchange() {
         2,
         &["=> call 1: GET /needed", "one more --upstream-response"],
     );
-    for (request, answer) in [
+    for (request, response) in [
         ("GET /else", "<- 4.04 Not Found, from the gateway"),
         ("POST /test", "<- 4.05"),
     ] {
         let out = ok(&folder, &["run", "mine.wasm", "--request", request]);
-        assert!(out.contains(answer), "{out}");
+        assert!(out.contains(response), "{out}");
     }
     let out = ok(
         &folder,
@@ -62,7 +62,7 @@ fn a_run_prints_each_effect_of_an_exchange() {
 }
 
 #[test]
-fn a_run_of_the_default_rule_shows_cbor_decoded_and_json_whole() {
+fn a_run_of_the_default_rule_prints_cbor_decoded_and_json_complete() {
     let folder = scratch::folder("commands-default");
     fs::write(folder.join("comatrix.wasm"), DEFAULT_RULE).unwrap();
     let request = "PUT /send cf=60 payload={\"msgtype\": \"m.text\", \"body\": \"21.5 C\"}";
@@ -92,43 +92,45 @@ fn a_run_of_the_default_rule_shows_cbor_decoded_and_json_whole() {
 }
 
 #[test]
-fn a_run_with_observe_polls_with_the_answers_that_are_left() {
+fn a_run_with_observe_polls_with_the_remaining_responses() {
     let folder = scratch::folder("commands-observe");
     fs::write(folder.join("comatrix.wasm"), DEFAULT_RULE).unwrap();
     let message = |id: &str, body: &str| {
         format!(
-            r#"{{"type":"m.room.message","event_id":"{id}","sender":"@a:h","content":{{"msgtype":"m.text","body":"{body}"}}}}"#
+            r#"{{"type":"m.room.message","event_id":"{id}","sender":"@a:h","content":{}}}"#,
+            format_args!(r#"{{"msgtype":"m.text","body":"{body}"}}"#)
         )
     };
-    let answer = |next: &str, limited: bool, events: &str| {
+    let response = |next: &str, limited: bool, events: &str| {
         format!(
-            r#"200 {{"next_batch":"{next}","rooms":{{"join":{{"!r:h":{{"timeline":{{"events":[{events}],"limited":{limited}}}}}}}}}}}"#
+            r#"200 {{"next_batch":"{next}","rooms":{{"join":{{"!r:h":{{"timeline":{}}}}}}}}}"#,
+            format_args!(r#"{{"events":[{events}],"limited":{limited}}}"#)
         )
     };
-    let answers = [
-        answer("s1", false, &message("$1", "one")),
-        answer("s2", false, &message("$2", "two")),
+    let responses = [
+        response("s1", false, &message("$1", "one")),
+        response("s2", false, &message("$2", "two")),
         "error:cut-off sent".to_owned(),
-        answer("s3", true, &message("$3", "three")),
+        response("s3", true, &message("$3", "three")),
     ];
     let mut args = vec!["run", "comatrix.wasm", "--request"];
     args.push("GET /getmsg/!r:h accept=50 observe=0");
-    for answer in &answers {
-        args.extend(["--upstream-response", answer]);
+    for response in &responses {
+        args.extend(["--upstream-response", response]);
     }
     let out = ok(&folder, &args);
-    for said in [
+    for part in [
         "starts an observation of !r:h",
         r#"payload, 30 bytes: {"body": "one", "sender": "@a:h"}"#,
         "held for 30000 ms",
         r#"payload, 30 bytes: {"body": "two", "sender": "@a:h"}"#,
         "query since=s2",
-        "messages were missed",
+        "messages were lost",
     ] {
-        assert!(out.contains(said), "{said}: {out}");
+        assert!(out.contains(part), "{part}: {out}");
     }
     assert!(!out.contains("not used"), "{out}");
-    // Without Observe the same answers are too many.
+    // Without Observe the same responses are too many.
     args[3] = "GET /getmsg/!r:h";
     let page = r#"200 {"chunk":[]}"#;
     args[5] = page;
@@ -140,8 +142,8 @@ fn a_run_with_observe_polls_with_the_answers_that_are_left() {
 }
 
 #[test]
-fn compiled_code_is_written_beside_the_component_or_where_it_is_told() {
-    let folder = desk("commands-compile");
+fn compiled_code_is_written_beside_the_component_or_to_the_output_path() {
+    let folder = folder_with_rule("commands-compile");
     let out = ok(&folder, &["compile", "mine.wasm"]);
     assert!(
         out.starts_with("mine.cwasm: ") && out.contains("native code"),

@@ -74,7 +74,7 @@ fn greeting() -> serde_json::Value {
 }
 
 #[test]
-fn a_rule_that_does_what_its_vectors_say_passes() {
+fn a_rule_that_matches_its_vectors_passes() {
     let mut rule = RuleText::new();
     rule.begin = rule.value(&call("needed", 16)).1;
     rule.resume = rule.value(&hello()).1;
@@ -87,7 +87,7 @@ fn a_rule_that_does_what_its_vectors_say_passes() {
 }
 
 #[test]
-fn a_vector_that_ends_otherwise_is_named_with_what_differs() {
+fn a_vector_with_another_end_is_named_with_the_difference() {
     let mut rule = RuleText::new();
     rule.begin = rule.value(&hello()).1;
     let revision = activate(&rule);
@@ -132,7 +132,7 @@ fn a_trap_is_a_failure_even_if_the_vector_expects_its_code() {
 #[test]
 fn a_call_beyond_the_needs_or_a_state_beyond_its_limit_is_a_failure() {
     for (begin, fault) in [
-        (call("beyond", 0), "GET /beyond, which is not among"),
+        (call("beyond", 0), "GET /beyond: it is not among"),
         (call("needed", (16 << 10) + 1), "its state has 16385 bytes"),
     ] {
         let mut rule = RuleText::new();
@@ -178,7 +178,7 @@ fn the_needs_of_manifest_and_component_must_be_the_same_in_any_order() {
 }
 
 #[test]
-fn vectors_have_known_fields_names_and_a_bounded_number() {
+fn vectors_have_defined_fields_and_names_and_a_bounded_number() {
     let component = RuleText::new().component();
     let with = |vectors: &str| {
         let text = serde_json::to_string(&manifest_of(&component)).unwrap();

@@ -1,5 +1,5 @@
-//! Rules written by hand, to do what no honest compiler makes: a module as text, around values of the contract that are laid
-//! out in its memory as the canonical ABI of the component model has them.
+//! Rules written by hand, with code that no compiler makes: a module as text, around values of the contract in its
+//! memory, in the layout of the component model's canonical ABI.
 
 use contract::{Effect, Failure, HttpRequest, Reply, Step, Upstream};
 use wit_component::{ComponentEncoder, StringEncoding};
@@ -26,8 +26,8 @@ pub struct RuleText {
 }
 
 impl RuleText {
-    /// A rule with the resource `/test` for GET, which needs `GET /needed` of the default homeserver, and traps when it is
-    /// called.
+    /// A rule with the resource `/test` for GET. It needs `GET /needed` of the default homeserver, and traps in every
+    /// call.
     pub fn new() -> Self {
         Self::at("test")
     }

@@ -9,7 +9,7 @@ use runtime::{PrivateKey, PublicKey, Trust};
 use crate::rule_package::{Files, one_line, set_mode};
 
 #[test]
-fn a_folder_of_keys_is_trusted_only_if_nobody_else_can_write_there() {
+fn a_folder_of_keys_is_trusted_only_if_no_other_user_can_write_there() {
     let files = Files::new("package-trust");
     let refused = |required| one_line(&Trust::open(Some(&files.keys), required).unwrap_err());
     let key = files.keys.join("ann.pub");

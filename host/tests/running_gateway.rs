@@ -186,7 +186,7 @@ fn a_reload_does_not_pass_over_a_file_that_was_refused_and_the_list_forgets_what
     shows(&running, true);
     let (code, said) = running.rules(&["reload"]);
     assert!(
-        code == 1 && said.contains("not taken") && said.contains("compile:"),
+        code == 1 && said.contains("not applied") && said.contains("compile:"),
         "{said}"
     );
     assert_eq!(running.test(), "one");
@@ -225,7 +225,7 @@ fn an_operator_lists_swaps_and_rolls_back() {
         "comatrix at /:",
         "a at /a:",
         "b.wasm, signed by nobody",
-        "before it:",
+        "previous:",
     ] {
         assert!(said.contains(part), "{part:?} is not in {said}");
     }
@@ -233,7 +233,7 @@ fn an_operator_lists_swaps_and_rolls_back() {
     let list: serde_json::Value = serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!((code, &list[1]["name"]), (0, &"a".into()));
     let (code, said) = running.rules(&["rollback", "a"]);
-    assert!(code == 0 && said.contains("back to"), "{said}");
+    assert!(code == 0 && said.contains("rolled back to"), "{said}");
     assert_eq!(running.test(), "one");
     for (args, code, remedy) in [
         (&["swap", "a", "nothing.wasm"][..], 1, "check the path"),

@@ -133,7 +133,7 @@ impl Stage {
                 let configured = configured.clone();
                 move || configured.lock().expect("nobody panics with it").settings()
             }),
-            taken: Box::new(|_| {}),
+            applied: Box::new(|_| {}),
         };
         let snapshots = SnapshotCell::new(snapshot);
         let (events, inbox) = mpsc::channel();

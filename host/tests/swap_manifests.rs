@@ -73,7 +73,7 @@ async fn a_component_that_fails_its_vectors_or_its_manifest_is_not_swapped_in() 
     .await;
     let line = refusal(failing);
     assert!(
-        line.contains(": self_test vectors: ") && line.contains("it speaks"),
+        line.contains(": self-test vectors: ") && line.contains("it speaks"),
         "{line}"
     );
     let needs = swap_with(&stage, &two, |manifest| manifest.needs.clear()).await;

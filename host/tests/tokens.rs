@@ -82,7 +82,7 @@ async fn a_devices_token_goes_to_the_homeserver_that_its_proxy_uri_names_and_now
 }
 
 #[tokio::test]
-async fn a_devices_token_without_a_proxy_uri_is_meant_for_the_default_homeserver() {
+async fn a_devices_token_without_a_proxy_uri_goes_to_the_default_homeserver() {
     let two = Two::new(None, None);
     let device = Caller {
         token: Some(token("devices")),
@@ -113,7 +113,7 @@ async fn a_configured_token_goes_to_its_own_homeserver_and_nowhere_else() {
 }
 
 #[tokio::test]
-async fn a_configured_token_goes_along_for_a_proxy_uri_to_its_homeserver() {
+async fn a_configured_token_is_used_for_a_proxy_uri_to_its_homeserver() {
     let two = Two::new(None, Some("configured"));
     let device = Caller {
         requested: Some(two.find_other()),

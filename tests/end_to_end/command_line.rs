@@ -39,7 +39,8 @@ fn a_configuration_file_sets_what_the_command_line_leaves_open() {
     let scratch = Scratch::new("configuration");
     scratch.write("token", "token-of-the-file\n");
     let config = format!(
-        "log_level = \"debug\"\naccess_token_file = \"token\"\n\n[[homeserver]]\nurl = \"{}\"\n\n[rooms]\nkitchen = \"!abc:localhost\"\n",
+        "log_level = \"debug\"\naccess_token_file = \"token\"\n\n[[homeserver]]\nurl = \"{}\"\n\n[rooms]\nkitchen = \
+         \"!abc:localhost\"\n",
         stub.origin
     );
     let config = scratch.write("gateway.toml", &config).display().to_string();

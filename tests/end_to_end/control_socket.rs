@@ -53,7 +53,8 @@ impl Drop for Reachable {
     }
 }
 
-/// What another user hears who says this, if anything. Only root can become one: without it, the tests go through sudo as
+/// What another user hears who says this, if anything. Only root can become one: without it, the tests go through sudo
+/// as
 /// `cargo xtask setup` does.
 pub fn as_another_user(socket: &Path, says: &str) -> String {
     let is_root =

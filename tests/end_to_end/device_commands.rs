@@ -17,7 +17,7 @@ fn device(words: &[&str]) -> Output {
 }
 
 #[test]
-fn device_commands_walk_the_story_and_end_with_useful_statuses() {
+fn device_commands_go_through_the_story_and_end_with_useful_statuses() {
     let scratch = Scratch::new("device");
     let origin = stage::synapse().origin.as_str();
     let gateway = format!("coap://{}", stage::over_ipv6());
@@ -60,7 +60,7 @@ fn device_commands_walk_the_story_and_end_with_useful_statuses() {
             std::fs::read_to_string(&token).unwrap_or_else(|_| "a long password".to_owned());
         assert!(
             !printed.contains(secret.trim()),
-            "{words:?} shows a secret: {printed}"
+            "{words:?} prints a secret: {printed}"
         );
     }
     let read: Value = serde_json::from_str(&printed).expect("--json prints an object a line");
@@ -93,7 +93,7 @@ fn device_commands_walk_the_story_and_end_with_useful_statuses() {
     assert_eq!(
         after.status.code(),
         Some(4),
-        "the token is of no use any more: {after:?}"
+        "the token is no longer valid: {after:?}"
     );
     assert_eq!(
         device(&["time", "--gateway", "nonsense"]).status.code(),

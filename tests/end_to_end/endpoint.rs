@@ -1,5 +1,5 @@
-//! What an endpoint owes its network: no flood may shut devices out, no datagram may be made larger for a stranger, and who
-//! does not know the gateway finds it.
+//! What an endpoint owes its network: no flood may shut devices out, no datagram may be made larger for a stranger, and
+//! who does not know the gateway finds it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};

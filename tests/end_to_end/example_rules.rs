@@ -1,5 +1,4 @@
-//! The example rules at work: mounted beside the default one, spoken to by aiocoap, in front of Synapse. And one of them
-//! replaced meanwhile.
+//! The example rules, mounted beside the default one, between aiocoap and Synapse; one of them is replaced meanwhile.
 
 use std::fs;
 use std::time::Duration;
@@ -12,10 +11,10 @@ use comatrix_tests::observer::Observer;
 use comatrix_tests::places::{self, Scratch};
 use serde_json::json;
 
-use crate::desk::{Desk, copy_example};
+use crate::author_folder::{AuthorFolder, copy_example};
 use crate::stage::{Room, synapse};
 
-/// A notification is out within a second; a busy machine may take longer.
+/// A notification leaves within a second; a busy machine may need longer.
 const SOON: Duration = Duration::from_secs(10);
 
 /// Content-Format of SenML in CBOR (RFC 8428 §12.1).
@@ -61,9 +60,9 @@ impl Stage {
             .display()
             .to_string();
         let output = gateway::run(&[&["rules", "--control-socket", &socket], arguments].concat());
-        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-        assert!(output.status.success(), "{said}");
-        said
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(output.status.success(), "{text}");
+        text
     }
 }
 
@@ -105,10 +104,10 @@ fn a_senml_pack_becomes_a_message_that_people_and_programs_read() {
     let request = Request::new("POST", &path)
         .token(&room.device.access_token)
         .bytes(&pack, Some(SENML_CBOR));
-    let answer = stage.device.request(&request);
-    assert_eq!(answer.code, "2.04", "{}", answer.text());
+    let response = stage.device.request(&request);
+    assert_eq!(response.code, "2.04", "{}", response.text());
     let message = &room.person.messages(&room.room_id)[0];
-    assert_eq!(message["event_id"], answer.field("event_id"));
+    assert_eq!(message["event_id"], response.field("event_id"));
     let body = message["body"].as_str().unwrap_or_default();
     for part in ["temperature", "21.5", "humidity", "40"] {
         assert!(body.contains(part), "{part:?} is not in {body:?}");
@@ -129,9 +128,9 @@ fn an_actuator_reads_the_last_message_addressed_to_it() {
         let content = json!({ "msgtype": "m.text", "body": body });
         room.person.send(&room.room_id, &content);
     }
-    let answer = stage.device.request(&get());
-    assert_eq!(answer.code, "2.05", "{}", answer.text());
-    assert_eq!(answer.value, Some(json!({ "on": true })));
+    let response = stage.device.request(&get());
+    assert_eq!(response.code, "2.05", "{}", response.text());
+    assert_eq!(response.value, Some(json!({ "on": true })));
 }
 
 #[test]
@@ -140,22 +139,22 @@ fn an_actuator_observes_the_messages_addressed_to_it() {
     let path = format!("/command/{}/lamp", encoded(&room.room_id));
     let request = Request::new("GET", &path).token(&room.device.access_token);
     let lamp = Observer::start(stage.gateway.address, &request);
-    let told = || {
-        let answer = lamp.next(SOON).expect("an answer comes");
-        assert_eq!(answer.code, "2.05", "{}", answer.text());
-        answer.value
+    let next = || {
+        let response = lamp.next(SOON).expect("a response comes");
+        assert_eq!(response.code, "2.05", "{}", response.text());
+        response.value
     };
-    assert_eq!(told(), Some(json!({})), "there is no command yet");
+    assert_eq!(next(), Some(json!({})), "there is no command yet");
     for body in ["good evening", "!lamp on", "!door open", "!lamp level 40"] {
         let content = json!({ "msgtype": "m.text", "body": body });
         room.person.send(&room.room_id, &content);
     }
-    assert_eq!(told(), Some(json!({ "on": true })));
-    assert_eq!(told(), Some(json!({ "level": 40 })));
+    assert_eq!(next(), Some(json!({ "on": true })));
+    assert_eq!(next(), Some(json!({ "level": 40 })));
 }
 
 #[test]
-fn a_rule_in_javascript_posts_what_it_has_converted() {
+fn a_rule_in_javascript_posts_the_value_that_it_has_converted() {
     let (room, mut stage) = (Room::new(), Stage::new());
     let converted = stage
         .device
@@ -168,8 +167,8 @@ fn a_rule_in_javascript_posts_what_it_has_converted() {
     let request = Request::new("POST", &path)
         .token(&room.device.access_token)
         .bytes(br#"{"value": 70, "from": "F", "to": "C"}"#, Some(JSON));
-    let answer = stage.device.request(&request);
-    assert_eq!(answer.code, "2.04", "{}", answer.text());
+    let response = stage.device.request(&request);
+    assert_eq!(response.code, "2.04", "{}", response.text());
     assert_eq!(room.newest(), "70 F are 21.11 C");
 }
 
@@ -187,7 +186,7 @@ fn a_rule_is_swapped_and_rolled_back_while_devices_use_the_others() {
     ] {
         assert!(listed.contains(part), "{part:?} is not in {listed}");
     }
-    // Another component under its name: the rule answers, and its mount has other resources.
+    // Another component under the rule's name has other resources.
     let other = stage
         .scratch
         .path()
@@ -207,11 +206,11 @@ fn a_rule_is_swapped_and_rolled_back_while_devices_use_the_others() {
         "senml",
         &other,
     ]);
-    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert_eq!(refused.status.code(), Some(1), "{said}");
+    let output = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(1), "{output}");
     assert!(
-        said.contains("rule senml not replaced") && said.contains("goes on"),
-        "{said}"
+        output.contains("rule senml not replaced") && output.contains("keeps serving"),
+        "{output}"
     );
     let mut time = || stage.device.request(&Request::new("GET", "/time")).code;
     assert_eq!(time(), "2.05");
@@ -224,7 +223,7 @@ fn a_rule_is_swapped_and_rolled_back_while_devices_use_the_others() {
 }
 
 #[test]
-fn the_rule_of_the_manual_serves_as_it_is_configured_there() {
+fn the_rule_of_the_manual_serves_with_the_manual_s_configuration() {
     let readme =
         fs::read_to_string(places::workspace().join("host/README.md")).expect("it is there");
     let blocks = readme.split("```").skip(1).step_by(2);
@@ -232,13 +231,13 @@ fn the_rule_of_the_manual_serves_as_it_is_configured_there() {
     let block = blocks.find(|block| block.contains("name = \"senml\""));
     let block = block.expect("the manual configures senml");
     let scratch = Scratch::new("readme");
-    let (desk, rules) = (Desk::new(), scratch.path().join("rules"));
-    desk.rule(&["manifest", "senml.wasm"]);
-    desk.rule(&["sign", "--key", "ann.key", "senml.rule.json"]);
-    desk.is_trusted_in(scratch.path());
+    let (author, rules) = (AuthorFolder::new(), scratch.path().join("rules"));
+    author.rule(&["manifest", "senml.wasm"]);
+    author.rule(&["sign", "--key", "ann.key", "senml.rule.json"]);
+    author.is_trusted_in(scratch.path());
     fs::create_dir(&rules).expect("the folder is the test's");
     for file in ["senml.wasm", "senml.rule.json", "senml.rule.json.sig"] {
-        fs::copy(desk.path().join(file), rules.join(file)).expect("it was made");
+        fs::copy(author.path().join(file), rules.join(file)).expect("it was made");
     }
     let configuration = scratch.write("gateway.toml", block).display().to_string();
     let socket = scratch.path().join("control.sock").display().to_string();

@@ -3,13 +3,13 @@
 //!
 //! Read `story` first: what a device does from its first start on. `stage` has the parts that tests share.
 
+mod author_folder;
 mod bad_requests;
 mod bodies;
 mod clock;
 mod command_line;
 mod configurations;
 mod control_socket;
-mod desk;
 mod device_commands;
 mod discovery;
 mod endpoint;

@@ -1,5 +1,5 @@
-//! Requests that went wrong on their way, over a real socket: cut off at every byte, and with options that nobody knows. The
-//! core's own tests have every resource; this is the whole way through the gateway.
+//! Requests that went wrong on their way, over a real socket: cut off at every byte, and with options that nobody
+//! knows. The core's own tests have every resource; this is the whole way through the gateway.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Metrics after exchanges of known number and kind, read by Prometheus' own library.
+//! Metrics after a fixed series of requests, read by the Prometheus client library.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -69,13 +69,13 @@ fn homeserver(request: &Received) -> Behaviour {
 }
 
 #[test]
-fn exchanges_are_counted_by_resource_code_and_rule_and_calls_by_homeserver() {
+fn requests_are_counted_by_resource_code_and_rule_and_calls_by_homeserver() {
     let stub = Stub::scripted(homeserver);
     let scratch = Scratch::new("metrics");
     let socket = scratch.path().join("control.sock").display().to_string();
     let (gateway, page) = Page::start(&["--homeserver", &stub.origin, "--control-socket", &socket]);
     let before = Metrics::of(&page);
-    assert_eq!(before.find("comatrix_exchanges_total", &[]), None);
+    assert_eq!(before.find("comatrix_requests_total", &[]), None);
 
     let mut device = Aiocoap::start(gateway.address);
     for _ in 0..3 {
@@ -100,30 +100,33 @@ fn exchanges_are_counted_by_resource_code_and_rule_and_calls_by_homeserver() {
     let started = Instant::now();
     let metrics = loop {
         let metrics = Metrics::of(&page);
-        let malformed = metrics.value("comatrix_coap_malformed_total", &[]);
+        let malformed = metrics.value("comatrix_coap_malformed_messages_total", &[]);
         if malformed == 1.0 || started.elapsed() > Duration::from_secs(5) {
             break metrics;
         }
     };
-    assert_eq!(metrics.value("comatrix_coap_malformed_total", &[]), 1.0);
-    let exchanges = |resource: &str, code: &str, rule: &str| {
+    assert_eq!(
+        metrics.value("comatrix_coap_malformed_messages_total", &[]),
+        1.0
+    );
+    let requests = |resource: &str, code: &str, rule: &str| {
         let labels = [("resource", resource), ("code", code), ("rule", rule)];
-        metrics.find("comatrix_exchanges_total", &labels)
+        metrics.find("comatrix_requests_total", &labels)
     };
-    assert_eq!(exchanges("/send", "2.04", "comatrix"), Some(3.0));
-    assert_eq!(exchanges("/getmsg/*", "4.03", "comatrix"), Some(1.0));
-    assert_eq!(exchanges("/send/*", "4.15", "comatrix"), Some(1.0));
-    assert_eq!(exchanges("unknown", "4.04", ""), Some(2.0));
-    assert_eq!(exchanges("/time", "2.05", "comatrix"), Some(1.0));
-    assert_eq!(exchanges("/.well-known/core", "2.05", ""), Some(1.0));
+    assert_eq!(requests("/send", "2.04", "comatrix"), Some(3.0));
+    assert_eq!(requests("/getmsg/*", "4.03", "comatrix"), Some(1.0));
+    assert_eq!(requests("/send/*", "4.15", "comatrix"), Some(1.0));
+    assert_eq!(requests("unknown", "4.04", ""), Some(2.0));
+    assert_eq!(requests("/time", "2.05", "comatrix"), Some(1.0));
+    assert_eq!(requests("/.well-known/core", "2.05", ""), Some(1.0));
     let to_stub = ("homeserver", stub.origin.as_str());
     let calls = |outcome| {
         let labels = [to_stub, ("outcome", outcome)];
-        metrics.value("comatrix_upstream_calls_total", &labels)
+        metrics.value("comatrix_homeserver_calls_total", &labels)
     };
     assert_eq!((calls("2xx"), calls("4xx"), calls("5xx")), (3.0, 1.0, 0.0));
     let took = |suffix: &str, labels: &[(&str, &str)]| {
-        let name = format!("comatrix_upstream_call_duration_seconds{suffix}");
+        let name = format!("comatrix_homeserver_call_duration_seconds{suffix}");
         metrics.value(&name, labels)
     };
     assert_eq!(took("_count", &[to_stub]), 4.0);
@@ -131,15 +134,15 @@ fn exchanges_are_counted_by_resource_code_and_rule_and_calls_by_homeserver() {
     assert_eq!(took("_bucket", &[to_stub, ("le", "0.05")]), 0.0);
     assert_eq!(took("_bucket", &[to_stub, ("le", "+Inf")]), 4.0);
     for (name, value) in [
-        ("comatrix_upstream_reachable", 1.0),
-        ("comatrix_upstream_calls_in_flight", 0.0),
-        ("comatrix_upstream_calls_queued", 0.0),
-        ("comatrix_exchanges_in_flight", 0.0),
+        ("comatrix_homeserver_reachable", 1.0),
+        ("comatrix_homeserver_calls_in_flight", 0.0),
+        ("comatrix_homeserver_calls_queued", 0.0),
+        ("comatrix_requests_in_flight", 0.0),
         ("comatrix_observations", 0.0),
-        ("comatrix_polls_refused_total", 0.0),
+        ("comatrix_long_polls_refused_total", 0.0),
         ("comatrix_devices", 1.0),
         ("comatrix_rule_serving", 1.0),
-        ("comatrix_rule_traps_total", 0.0),
+        ("comatrix_rule_failed_calls_total", 0.0),
         ("comatrix_rule_rollbacks_total", 0.0),
         ("comatrix_coap_requests_total", 9.0),
     ] {
@@ -159,12 +162,35 @@ fn exchanges_are_counted_by_resource_code_and_rule_and_calls_by_homeserver() {
     }
     let after = Metrics::of(&page);
     let of_rule = |name: &str| after.value(name, &[("rule", "comatrix")]);
-    assert_eq!(of_rule("comatrix_rule_replacements_total"), 2.0);
+    assert_eq!(of_rule("comatrix_rule_activations_total"), 2.0);
     assert_eq!(of_rule("comatrix_rule_rollbacks_total"), 1.0);
-    assert_eq!(of_rule("comatrix_rule_refusals_total"), 1.0);
+    assert_eq!(of_rule("comatrix_rule_activation_failures_total"), 1.0);
     let listed = gateway::run(&["rules", "--control-socket", &socket, "list", "--json"]);
     let listed: Value = serde_json::from_slice(&listed.stdout).expect("it is JSON");
     let revision = listed[0]["revision"].as_str().expect("it serves");
     let labels = [("rule", "comatrix"), ("revision", revision)];
     assert_eq!(after.value("comatrix_rule_info", &labels), 1.0);
+}
+
+#[test]
+fn the_manual_lists_every_metric_and_no_other() {
+    let (_gateway, page) = Page::start(&["--homeserver", "http://127.0.0.1:9"]);
+    let metrics = page.get("/metrics").body;
+    let names = metrics
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE "));
+    let names: Vec<&str> = names.filter_map(|rest| rest.split(' ').next()).collect();
+    assert!(names.len() > 50, "{names:?}");
+    let manual = std::fs::read_to_string(places::workspace().join("host/README.md"));
+    let manual = manual.expect("it is a file of the repository");
+    let rows = manual.lines().filter_map(|line| line.strip_prefix("| `"));
+    let listed = rows.filter_map(|row| row.split('`').next());
+    let is_metric = |name: &&str| name.starts_with("comatrix_") || name.starts_with("process_");
+    let listed: Vec<&str> = listed.filter(is_metric).collect();
+    for name in &names {
+        assert!(listed.contains(name), "host/README.md lacks {name}");
+    }
+    for name in listed {
+        assert!(names.contains(&name), "the gateway has no metric {name}");
+    }
 }

@@ -1,6 +1,6 @@
-//! A rule as native code, from its author's desk to a gateway for routers: compiled and signed by the full gateway, copied, served,
-//! replaced while it serves, and refused where it is not right. The gateway under test needs no compiler for any of it, and may be
-//! for another processor.
+//! A rule as native code, from its author's folder to a gateway for routers: compiled and signed by the full gateway,
+//! copied, served, replaced while it serves, and refused if it is invalid. The gateway under test needs no compiler,
+//! and may be for another processor.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,12 +13,12 @@ use comatrix_tests::gateway::{self, Gateway};
 use comatrix_tests::matrix::encoded;
 use comatrix_tests::places::Scratch;
 
-use crate::desk::Desk;
+use crate::author_folder::AuthorFolder;
 use crate::stage::{Room, synapse};
 
 /// Content-Format of SenML in CBOR (RFC 8428 §12.1).
 const SENML_CBOR: u16 = 112;
-/// For what a gateway notices by itself; one that is interpreted takes its time.
+/// For changes that a gateway detects by itself; an emulated one is slow.
 const SOON: Duration = Duration::from_secs(20);
 
 const CONFIGURATION: &str = r#"
@@ -34,7 +34,7 @@ const CONFIGURATION: &str = r#"
     ]
 "#;
 
-impl Desk {
+impl AuthorFolder {
     /// A release of the rule: its native code, the manifest and the signature.
     fn release(&self, revision: &str) -> [PathBuf; 3] {
         self.rule(&["manifest", "senml.wasm", "--revision", revision]);
@@ -52,10 +52,10 @@ struct Router {
 }
 
 impl Router {
-    fn start(desk: &Desk) -> Self {
+    fn start(author: &AuthorFolder) -> Self {
         let folder = Scratch::new("router");
-        desk.is_trusted_in(folder.path());
-        copy(&desk.release("1"), folder.path());
+        author.is_trusted_in(folder.path());
+        copy(&author.release("1"), folder.path());
         let configuration = [gateway::EMULATED, CONFIGURATION].concat();
         let configuration = folder.write("gateway.toml", &configuration);
         let socket = folder.path().join("control.sock");
@@ -70,36 +70,36 @@ impl Router {
         Self { gateway, folder }
     }
 
-    /// `comatrix-gateway rules …`: whether it succeeded, and what it said.
+    /// `comatrix-gateway rules …`: whether it succeeded, and its output.
     fn rules(&self, arguments: &[&str]) -> (bool, String) {
         let socket = self.folder.path().join("control.sock");
         let socket = socket.display().to_string();
         let output = gateway::run(&[&["rules", "--control-socket", &socket], arguments].concat());
-        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-        (output.status.success(), said)
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        (output.status.success(), text)
     }
 
-    /// What `rules list` says once it says this.
+    /// The output of `rules list`, once it contains `words`.
     fn until(&self, words: &str) -> String {
         let end = Instant::now() + SOON;
         loop {
-            let (_, said) = self.rules(&["list"]);
-            if said.contains(words) {
-                return said;
+            let (_, output) = self.rules(&["list"]);
+            if output.contains(words) {
+                return output;
             }
-            assert!(Instant::now() < end, "{words:?}: {said}");
+            assert!(Instant::now() < end, "{words:?}: {output}");
             thread::sleep(Duration::from_millis(100));
         }
     }
 }
 
-/// As `scp` and then `mv` would do it.
+/// As with `scp` and then `mv`.
 fn copy(files: &[PathBuf], folder: &Path) {
     for file in files.iter().rev() {
         let name = file.file_name().expect("it is a file").to_string_lossy();
-        let coming = folder.join(format!("{name}.coming"));
-        fs::copy(file, &coming).expect("both folders are the test's");
-        fs::rename(&coming, folder.join(&*name)).expect("it was just copied");
+        let incoming = folder.join(format!("{name}.incoming"));
+        fs::copy(file, &incoming).expect("both folders are the test's");
+        fs::rename(&incoming, folder.join(&*name)).expect("it was just copied");
     }
 }
 
@@ -113,52 +113,55 @@ fn send(router: &Router, room: &Room) {
     let request = Request::new("POST", &path)
         .token(&room.device.access_token)
         .bytes(&pack, Some(SENML_CBOR));
-    let answer = Aiocoap::start(router.gateway.address).request(&request);
-    assert_eq!(answer.code, "2.04", "{}", answer.text());
+    let response = Aiocoap::start(router.gateway.address).request(&request);
+    assert_eq!(response.code, "2.04", "{}", response.text());
     assert!(room.newest().contains("21.5"), "{}", room.newest());
 }
 
 #[test]
-fn a_signed_native_rule_serves_is_replaced_and_what_is_not_right_changes_nothing() {
-    let (desk, room) = (Desk::new(), Room::new());
-    let router = Router::start(&desk);
+fn a_signed_native_rule_serves_and_is_replaced_and_invalid_files_change_nothing() {
+    let (author, room) = (AuthorFolder::new(), Room::new());
+    let router = Router::start(&author);
     send(&router, &room);
     let list = router.until("(revision 1)");
     assert!(list.contains("signed by ann"), "{list}");
 
-    // A file that takes another's place is noticed.
-    let newer = desk.release("2");
+    // The gateway detects the new file.
+    let newer = author.release("2");
     copy(&newer, router.folder.path());
     router.until("(revision 2)");
     send(&router, &room);
-    let (done, said) = router.rules(&["rollback", "senml"]);
-    assert!(done && said.contains("back to"), "{said}");
+    let (done, output) = router.rules(&["rollback", "senml"]);
+    assert!(done && output.contains("back to"), "{output}");
     router.until("(revision 1)");
 
-    // What an operator names is checked like that.
-    let third = desk.release("3");
+    // A file that the operator names gets the same checks.
+    let third = author.release("3");
     let code = fs::read(&third[0]).expect("it was just compiled");
     fs::write(&third[0], &code[..code.len() / 2]).expect("it is the test's");
     let named = third[0].display().to_string();
-    let (done, said) = router.rules(&["swap", "senml", &named]);
+    let (done, output) = router.rules(&["swap", "senml", &named]);
     assert!(
-        !done && said.contains("truncated") && said.contains("goes on"),
-        "{said}"
+        !done && output.contains("truncated") && output.contains("keeps serving"),
+        "{output}"
     );
     fs::write(&third[0], code).expect("it is the test's");
     fs::remove_file(&third[2]).expect("it was just signed");
-    let (done, said) = router.rules(&["swap", "senml", &named]);
-    assert!(!done && said.contains("a signature is required"), "{said}");
+    let (done, output) = router.rules(&["swap", "senml", &named]);
+    assert!(
+        !done && output.contains("a signature is required"),
+        "{output}"
+    );
     if gateway::is_for_routers() {
-        let component = desk.path().join("senml.wasm").display().to_string();
-        let (done, said) = router.rules(&["swap", "senml", &component]);
-        assert!(!done && said.contains("has no compiler"), "{said}");
+        let component = author.path().join("senml.wasm").display().to_string();
+        let (done, output) = router.rules(&["swap", "senml", &component]);
+        assert!(!done && output.contains("has no compiler"), "{output}");
     }
     router.until("(revision 1)");
     send(&router, &room);
-    desk.rule(&["sign", "--key", "ann.key", "senml.cwasm.rule.json"]);
-    let (done, said) = router.rules(&["swap", "senml", &named]);
-    assert!(done, "{said}");
+    author.rule(&["sign", "--key", "ann.key", "senml.cwasm.rule.json"]);
+    let (done, output) = router.rules(&["swap", "senml", &named]);
+    assert!(done, "{output}");
     router.until("(revision 3)");
     send(&router, &room);
 }

@@ -1,4 +1,5 @@
-//! The service of OpenWrt, tried on another system: `tests/clients/openwrt.sh` stands in for its shell functions and procd.
+//! The service of OpenWrt, tried on another system: `tests/clients/openwrt.sh` stands in for its shell functions and
+//! procd.
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -16,7 +16,7 @@ use crate::control_socket::as_another_user;
 use crate::stage::send_to;
 
 #[test]
-fn every_answer_forbids_what_a_browser_need_not_do() {
+fn every_response_forbids_a_browser_everything_that_the_page_does_not_need() {
     let (_gateway, page) = Page::start(&["--homeserver", "http://127.0.0.1:9"]);
     for path in [
         "/",
@@ -49,7 +49,7 @@ fn every_answer_forbids_what_a_browser_need_not_do() {
 }
 
 #[test]
-fn who_talks_without_end_is_cut_off_and_others_are_answered() {
+fn endless_requests_are_cut_off_and_others_get_a_response() {
     let (_gateway, page) = Page::start(&["--homeserver", "http://127.0.0.1:9"]);
     let long = format!("GET /{} HTTP/1.1\r\n", "x".repeat(100_000));
     let many = "GET / HTTP/1.1\r\nHost: localhost\r\n".to_owned() + &"A: b\r\n".repeat(1000);
@@ -66,19 +66,23 @@ fn who_talks_without_end_is_cut_off_and_others_are_answered() {
 }
 
 #[test]
-fn it_is_ready_while_rules_serve_and_the_homeserver_is_there() {
-    let is_there = Arc::new(AtomicBool::new(true));
+fn it_is_ready_while_rules_serve_and_the_homeserver_is_reachable() {
+    let is_up = Arc::new(AtomicBool::new(true));
     let stub = Stub::scripted({
-        let is_there = is_there.clone();
-        move |_| match is_there.load(Ordering::SeqCst) {
+        let is_up = is_up.clone();
+        move |_| match is_up.load(Ordering::SeqCst) {
             true => Behaviour::json(200, json!({ "event_id": "$e" })),
             false => Behaviour::Drop,
         }
     });
     let gateway = Gateway::start(&["--homeserver", &stub.origin, "--admin", "127.0.0.1:0"]);
     let page = Page::of(&gateway);
-    assert_eq!(stub.received().len(), 0, "nobody has asked yet");
-    // No device has: the gateway itself asks.
+    assert_eq!(
+        stub.received().len(),
+        0,
+        "the gateway makes no call on its own"
+    );
+    // No device has sent a request: the gateway itself calls the homeserver.
     let ready = page.get("/readyz");
     assert_eq!((ready.status, ready.body.as_str()), (200, "ready\n"));
     let asked: Vec<_> = stub
@@ -90,26 +94,38 @@ fn it_is_ready_while_rules_serve_and_the_homeserver_is_there() {
     for _ in 0..5 {
         assert_eq!(page.get("/readyz").status, 200);
     }
-    assert_eq!(stub.received().len(), 1, "what is known is not asked again");
-    // Calls for devices tell it too.
-    is_there.store(false, Ordering::SeqCst);
+    assert_eq!(
+        stub.received().len(),
+        1,
+        "a recent result is not requested again"
+    );
+    // Calls for devices update it too.
+    is_up.store(false, Ordering::SeqCst);
     let mut device = Aiocoap::start(gateway.address);
     assert_eq!(device.request(&send_to(&stub.origin)).code, "5.02");
-    let away = page.get("/readyz");
-    assert_eq!(away.status, 503);
+    let unreachable = page.get("/readyz");
+    assert_eq!(unreachable.status, 503);
     let expected = format!(
-        "the homeserver {} does not answer (cut-off): it closes",
+        "the homeserver {} is not reachable (cut-off): it closes",
         stub.origin
     );
-    assert!(away.body.starts_with(&expected), "{}", away.body);
-    assert_eq!(page.get("/healthz").status, 200, "it lives all the same");
-    is_there.store(true, Ordering::SeqCst);
+    assert!(
+        unreachable.body.starts_with(&expected),
+        "{}",
+        unreachable.body
+    );
+    assert_eq!(
+        page.get("/healthz").status,
+        200,
+        "the event loop runs all the same"
+    );
+    is_up.store(true, Ordering::SeqCst);
     assert_eq!(device.request(&send_to(&stub.origin)).code, "2.04");
     assert_eq!(page.get("/readyz").status, 200);
 }
 
 #[test]
-fn what_is_missing_is_said_with_what_to_do() {
+fn each_reason_why_it_is_not_ready_has_a_remedy() {
     let scratch = Scratch::new("missing");
     let rule = places::workspace().join("target/guest/senml.wasm");
     let rule = format!("senml={}", rule.display());
@@ -133,7 +149,7 @@ fn what_is_missing_is_said_with_what_to_do() {
         "{rule}"
     );
     assert!(
-        homeserver.contains("http://127.0.0.1:9 does not answer (unreachable)"),
+        homeserver.contains("http://127.0.0.1:9 is not reachable (unreachable)"),
         "{homeserver}"
     );
     // The same in a terminal.
@@ -166,22 +182,22 @@ fn the_command_shows_what_the_page_shows() {
     for part in [
         "127.0.0.1 PUT /send rule=comatrix upstream=200 2.04",
         "comatrix at /:",
-        "127.0.0.1: 1 exchange, the last 2.04",
-        &format!("{}: answers, last 200", stub.origin),
+        "127.0.0.1: 1 request, the last 2.04",
+        &format!("{}: reachable, last 200", stub.origin),
     ] {
         assert!(said.contains(part), "{part:?} is not in {said}");
     }
     let json = gateway::run(&["status", "--admin", &socket, "--json"]);
     let json: Value = serde_json::from_slice(&json.stdout).expect("it is JSON");
-    assert_eq!(json["recent"][0]["code"], "2.04");
+    assert_eq!(json["recent_requests"][0]["code"], "2.04");
     assert_eq!(
-        json["recent"],
-        Page::Socket(socket.into()).status()["recent"]
+        json["recent_requests"],
+        Page::Socket(socket.into()).status()["recent_requests"]
     );
 }
 
 #[test]
-fn a_gateway_that_is_not_there_is_said_with_status_2() {
+fn without_a_gateway_the_command_exits_with_status_2() {
     let gone = gateway::run(&["status", "--admin", "/no/such/admin.sock"]);
     let said = String::from_utf8_lossy(&gone.stderr);
     assert_eq!(gone.status.code(), Some(2), "{said}");
@@ -193,7 +209,7 @@ fn a_gateway_that_is_not_there_is_said_with_status_2() {
 }
 
 #[test]
-fn another_user_sees_nothing_even_where_the_socket_was_opened_to_all() {
+fn another_user_sees_nothing_even_if_the_socket_is_open_to_all() {
     let folder = std::env::temp_dir().join(format!("comatrix-admin-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("the temporary folder is writable");
     fs::set_permissions(&folder, Permissions::from_mode(0o755)).expect("it was just made");

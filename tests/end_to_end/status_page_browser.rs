@@ -1,4 +1,5 @@
-//! The status page in a browser, at a telephone's width and a desk's. Pictures of it are left in `target/status-page`.
+//! The status page in a browser, at the width of a telephone and of a desktop. Pictures of it are left in
+//! `target/status-page`.
 
 use comatrix_tests::aiocoap::Aiocoap;
 use comatrix_tests::browser::Browser;
@@ -10,12 +11,12 @@ use crate::status_page_forms::Swapped;
 /// Name, width and height, whether it is a telephone, and the operator's taste.
 const WINDOWS: [(&str, u32, u32, bool, &str); 3] = [
     ("telephone", 390, 844, true, "light"),
-    ("desk", 1280, 900, false, "light"),
-    ("desk-dark", 1280, 900, false, "dark"),
+    ("desktop", 1280, 900, false, "light"),
+    ("desktop-dark", 1280, 900, false, "dark"),
 ];
 
 #[test]
-fn the_page_shows_an_exchange_by_itself_and_fits_every_window() {
+fn the_page_shows_new_requests_by_itself_and_fits_every_window() {
     let stage = Swapped::start();
     let browser = Browser::start(true);
     let mut device = Aiocoap::start(stage.gateway.address);
@@ -33,7 +34,7 @@ fn the_page_shows_an_exchange_by_itself_and_fits_every_window() {
             .and_then(|text| text.parse().ok())
             .expect("a number");
         browser.wait_for("#numbers .number", &(before + 1).to_string());
-        browser.wait_for("#exchanges", "4.04");
+        browser.wait_for("#requests", "4.04");
         browser.wait_for("#devices", "127.0.0.1");
         assert_eq!(
             browser.value("window.loadedOnce"),
@@ -65,36 +66,36 @@ fn an_operator_rolls_a_rule_back_with_the_button() {
     browser.wait_for("#pulse", "live");
     browser.wait_for("#rules code[title]", &swapped[..12]);
     browser.click("#rules summary");
-    // It stays open while the page goes on showing what is new.
+    // It stays open while the page continues to update.
     let mut device = Aiocoap::start(stage.gateway.address);
     assert_eq!(device.request(&Request::new("GET", "/time")).code, "4.05");
-    browser.wait_for("#exchanges", "4.05");
+    browser.wait_for("#requests", "4.05");
     browser.click("#rules button");
     let revision = stage.revision_after(&swapped);
     assert_ne!(revision, swapped);
     browser.wait_for("#rules code[title]", &revision[..12]);
     assert_eq!(device.request(&Request::new("GET", "/time")).code, "2.05");
-    browser.wait_for("#exchanges", "/time");
+    browser.wait_for("#requests", "/time");
     let complaints = browser.complaints();
     assert!(complaints.is_empty(), "{complaints:#?}");
 }
 
 #[test]
-fn without_scripts_everything_is_there_but_what_is_live() {
+fn without_scripts_the_page_is_complete_but_does_not_update() {
     let stage = Swapped::start();
     let swapped = stage.revision();
     let mut device = Aiocoap::start(stage.gateway.address);
     assert_eq!(device.request(&Request::new("GET", "/time")).code, "4.05");
     let browser = Browser::start(false);
     browser.open(&stage.page.url());
-    assert_eq!(browser.text("#pulse"), "reload to see what is new");
+    assert_eq!(browser.text("#pulse"), "reload the page to update it");
     for (part, shown) in [
         ("#state", "ready"),
         ("#rules", "comatrix"),
         ("#homeservers", stage.stub.origin.as_str()),
-        ("#exchanges", "4.05"),
+        ("#requests", "4.05"),
         ("#devices", "127.0.0.1"),
-        ("#problems", "None"),
+        ("#warnings", "None"),
     ] {
         let text = browser.text(part);
         assert!(text.contains(shown), "{shown:?} is not in {part}: {text}");

@@ -25,7 +25,8 @@ pub struct Swapped {
 }
 
 impl Swapped {
-    /// Starts it, lets a device have a message sent and another one refused, and swaps `comatrix` for a rule that has no
+    /// Starts it, lets a device have a message sent and another one refused, and swaps `comatrix` for a rule that has
+    /// no
     /// `GET /time`.
     pub fn start() -> Self {
         let stub = Stub::always(Behaviour::json(200, json!({ "event_id": "$e" })));
@@ -63,7 +64,8 @@ impl Swapped {
         revision.expect("it serves").to_owned()
     }
 
-    /// The revision that serves once it is not `former` any more: what a browser sends arrives a moment after the click.
+    /// The revision that serves once it is not `former` any more: what a browser sends arrives a moment after the
+    /// click.
     pub fn revision_after(&self, former: &str) -> String {
         let patience = Instant::now() + Duration::from_secs(20);
         loop {
@@ -105,7 +107,7 @@ fn a_form_of_the_page_rolls_a_rule_back_once() {
     assert_ne!(stage.revision(), swapped);
     let log = stage.gateway.log();
     assert!(
-        log.contains("the status page wishes to roll rule comatrix back"),
+        log.contains("the status page requests a rollback of rule comatrix"),
         "{log}"
     );
 }

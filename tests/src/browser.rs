@@ -85,9 +85,15 @@ impl Browser {
         self.command("url", &json!({ "url": url }));
     }
 
-    /// A window of this many points; a telephone's where `is_phone`.
+    /// Sets the window's size in points; `is_phone`: a telephone's.
     pub fn resize(&self, width: u32, height: u32, is_phone: bool) {
-        let params = json!({ "width": width, "height": height, "deviceScaleFactor": if is_phone { 2 } else { 1 }, "mobile": is_phone });
+        let scale = if is_phone { 2 } else { 1 };
+        let params = json!({
+            "width": width,
+            "height": height,
+            "deviceScaleFactor": scale,
+            "mobile": is_phone,
+        });
         self.devtools("Emulation.setDeviceMetricsOverride", &params);
     }
 

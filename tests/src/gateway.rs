@@ -109,7 +109,7 @@ impl Gateway {
         Self::start_under(&[], folder, arguments)
     }
 
-    /// As [`Gateway::start_at`], by a program that takes the gateway's command line after these words of its own, such as env.
+    /// As [`Gateway::start_at`], by a program such as `env` with the gateway's command line after its own arguments.
     pub fn start_under<S: AsRef<str>>(runner: &[OsString], folder: &Path, arguments: &[S]) -> Self {
         let log = folder.join("gateway.log");
         let mut words: Vec<String> = arguments

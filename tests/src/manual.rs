@@ -1,5 +1,5 @@
-//! The manual pages and the shells' completions, from the command line's own description. The gateway itself carries neither: a
-//! router has no use for them.
+//! The manual pages and the shells' completions, made from the definition of the command line. The gateway does not
+//! contain them: a router does not need them.
 
 use std::fs;
 use std::io;
@@ -12,34 +12,36 @@ use comatrix_host::cli::Cli;
 /// The program.
 const NAME: &str = "comatrix-gateway";
 
-/// What a person looks for in a manual and clap does not know.
+/// Sections of a manual page that clap does not have.
 const REST: &str = ".SH FILES
 .TP
 .I /etc/comatrix/gateway.toml
 The configuration of the Debian package; the README lists the settings.
 .TP
 .I /etc/comatrix/secrets/
-Files that systemd hands to the gateway.
+Files with secrets that systemd passes to the gateway.
 .TP
 .I /run/comatrix/control.sock
-Where \\fBcomatrix\\-gateway rules \\-\\-control\\-socket\\fR reaches the gateway of the Debian package.
+The control socket of the Debian package's gateway, for \\fBcomatrix\\-gateway rules \\-\\-control\\-socket\\fR.
 .SH SIGNALS
 .TP
 .B SIGHUP
-The configuration is read again, with every file that it names, whole or not at all; the log says what was refused.
+Reads the configuration and all files that it names again. If a value is invalid, nothing changes, and the log has the
+reason.
 .TP
 .B SIGTERM, SIGINT
-New requests are refused, or wait for the next gateway where systemd holds the socket; running ones end.
+Stops the gateway after the requests in progress. It refuses new requests; if systemd holds the socket, they wait for
+the next gateway.
 .SH EXIT STATUS
 .TP
 .B 0
-It was told to end.
+The gateway has stopped after a signal.
 .TP
 .B 1
-It could not go on.
+A failure has stopped the gateway.
 .TP
 .B 2
-The command line or the configuration cannot work; what to change is said.
+The command line or the configuration is invalid; the message has the reason and the remedy.
 ";
 
 /// Writes the manual pages, one per command, and the completions of bash, zsh and fish into `folder`.
@@ -48,7 +50,7 @@ The command line or the configuration cannot work; what to change is said.
 /// The system's, of writing.
 pub fn write(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    // `help` is clap's own and has nothing to say in a manual.
+    // The `help` command needs no manual page.
     let command = || Cli::command().disable_help_subcommand(true);
     clap_mangen::generate_to(command(), folder)?;
     let page = folder.join(format!("{NAME}.1"));

@@ -1,6 +1,6 @@
-//! The wire between a device and the gateway: a relay for datagrams that remembers all of them, and loses some by a seed.
+//! The wire between a device and the gateway: a relay that records all datagrams, and drops some by a seed.
 //!
-//! So a test sees what a client and the gateway really sent, whatever the client tells of it.
+//! With it a test sees the datagrams of a client and the gateway, independently of the client's report.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};

@@ -16,6 +16,8 @@ mod run;
 mod scratch;
 mod setup;
 mod tool;
+mod tool_check;
+mod tool_error;
 mod tools;
 mod venv;
 

@@ -7,7 +7,9 @@ use std::process::Command;
 
 use crate::apt::{Apt, AptError};
 use crate::run::{announce, run};
-use crate::tool::{Tool, ToolError, check_same_release};
+use crate::tool::Tool;
+use crate::tool_check::check_same_release;
+use crate::tool_error::ToolError;
 use crate::tools::{CHROMEDRIVER, CHROMIUM, EVERYWHERE, NODE, NPM, PYTHON};
 use crate::venv::{self, VenvError};
 use xtask::toolchain::{self, Forced, TARGET, Toolchain, ToolchainError};

@@ -5,6 +5,7 @@
 mod component;
 mod module;
 mod outer_build;
+mod rustc;
 pub mod toolchain;
 pub mod version;
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::outer_build::forget_outer_build;
+use crate::rustc::{host_triple, printed_by, sysroot};
 use crate::version::Version;
 
 /// The only target of rules: no system interface, so a rule can do nothing but compute.
@@ -184,26 +185,6 @@ fn wasm_linker() -> Option<PathBuf> {
         .into_iter()
         .chain([PathBuf::from("/usr/bin/wasm-ld")])
         .find(|linker| linker.is_file())
-}
-
-fn sysroot(rustc: &Path) -> Option<PathBuf> {
-    printed_by(rustc, &["--print", "sysroot"]).map(|text| PathBuf::from(text.trim_end()))
-}
-
-fn host_triple() -> Option<String> {
-    let version = printed_by(Path::new("rustc"), &["-vV"])?;
-    version
-        .lines()
-        .find_map(|line| line.strip_prefix("host: "))
-        .map(str::to_owned)
-}
-
-fn printed_by(program: &Path, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(program).args(arguments).output().ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 impl Toolchain {

@@ -5,9 +5,9 @@
 //! sender that does not receive can send both requests blindly. Some transports prove addresses themselves
 //! ([`PeerId::has_proven_address`]).
 //!
-//! PROBING_RATE (RFC 7252 §4.7) bounds the traffic to a peer that never responds. A server sends only responses, so this
-//! endpoint bounds the bytes instead: three times the bytes of the peer. Beyond that it sends no retransmission, only a
-//! ping, until the peer has responded to one.
+//! PROBING_RATE (RFC 7252 §4.7) bounds the traffic to a peer that never responds. A server sends only responses, so
+//! this endpoint bounds the bytes instead: three times the bytes of the peer. Beyond that it sends no retransmission,
+//! only a ping, until the peer has responded to one.
 
 use std::time::Instant;
 

@@ -1,6 +1,6 @@
-//! DedupCache to peers whose address may be spoofed (RFC 9175 §2.4): no datagram has more bytes than the allowance, so that
-//! the endpoint is no use for sending a victim more than an attacker could. First the answer is made to fit: a diagnostic
-//! is cut, a body leaves in smaller blocks. Only what does not fit even so is held back until the peer has sent an Echo.
+//! Responses to peers whose address may be spoofed (RFC 9175 §2.4): no datagram has more bytes than the allowance, so
+//! an attacker cannot amplify its traffic to a victim. A response is fitted: a diagnostic is cut, and a body leaves in
+//! smaller blocks. If the response does not fit nevertheless, the peer must send an Echo first.
 
 use crate::block::{Block, MAX_SIZE_EXPONENT};
 use crate::code;
@@ -10,16 +10,16 @@ use crate::option::CONTENT_FORMAT;
 
 /// Bytes of a header (RFC 7252 §3) and a payload marker.
 const HEADER: usize = 4 + 1;
-/// Bytes of Block1, where the answer will name one.
+/// Bytes of Block1, if the response has one.
 const BLOCK1_LENGTH: usize = 2 + 3;
 /// Bytes of the options that come with a slice: Block2, Size2 and an ETag made here.
 const SLICE_OPTIONS: usize = (2 + 3) + (2 + 3) + (1 + 4);
 
-/// The answer cannot be made to fit: its options alone are too large.
+/// The response cannot be fitted: its options alone are too large.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TooLarge;
 
-/// Makes a response fit into `allowance` bytes: cuts its diagnostic, or gives the block to ask of it in place of `wanted`.
+/// Fits a response into `allowance` bytes: cuts its diagnostic, or returns a smaller block in place of `wanted`.
 pub(super) fn fit(
     allowance: usize,
     token: Token,
@@ -48,7 +48,7 @@ pub(super) fn fit(
     Ok(Some(wanted.at_most(most)))
 }
 
-/// The block to ask of a stored body so that its slice fits; `slice` is the one that was too large.
+/// The smaller block of a stored body whose slice fits; none if `slice` fits already.
 pub(super) fn smaller(
     allowance: usize,
     token: Token,

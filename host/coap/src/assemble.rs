@@ -74,8 +74,8 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                     self.send_response(meta.received_at, meta, false, slice, retain);
                     return Ok(None);
                 }
-                // A safe request is executed again, and its response sliced at this block (RFC 7959 §2.4). A FETCH without
-                // its body would be a different request.
+                // A safe request is executed again, and its response sliced at this block (RFC 7959 §2.4). A FETCH
+                // without its body would be a different request.
                 None if meta.method == GET || response_key.request_body.is_some() => {}
                 None => {
                     let text =
@@ -182,8 +182,8 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         }
     }
 
-    /// Checks the limits for one more exchange. Separate responses that wait for their acknowledgement count too, so that a
-    /// peer that never acknowledges cannot accumulate them.
+    /// Checks the limits for one more exchange. Separate responses that wait for their acknowledgement count too, so
+    /// that a peer that never acknowledges cannot accumulate them.
     fn admit(&mut self, peer: &Peer<P>) -> Result<(), Message> {
         let of_peer = self.exchanges.of_peer(peer) + self.reliability.responses_of_peer(peer);
         let in_all = self.exchanges.len() + self.reliability.responses();

@@ -1,4 +1,4 @@
-//! The value of Block1 and Block2 (RFC 7959 §2.2): which slice of a body, of what size, and whether more follow.
+//! The value of Block1 and Block2 (RFC 7959 §2.2): number and size of a block, and whether more follow.
 
 use crate::message::{decode_uint, encode_uint};
 
@@ -16,7 +16,7 @@ pub struct Block {
     pub size_exponent: u8,
 }
 
-/// SZX 7, or more than 3 bytes: answered with 4.00 (RFC 7959 §2.2).
+/// SZX 7, or more than 3 bytes: the response is 4.00 (RFC 7959 §2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a Block option has the reserved size exponent 7 or more than 3 bytes; use sizes 16 to 1024"

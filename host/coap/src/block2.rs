@@ -1,4 +1,4 @@
-//! Response bodies that leave in blocks (RFC 7959 §2.4): a body is made once, stored, and served slice by slice.
+//! Response bodies that leave in blocks (RFC 7959 §2.4). The caller makes a body once; its blocks come from this store.
 
 use std::hash::Hash;
 use std::time::Instant;
@@ -11,15 +11,15 @@ use crate::limits::Limits;
 use crate::message::Message;
 use crate::option::{BLOCK2, ETAG, SIZE2};
 
-/// The block asked for begins behind the end of the body: 4.00 (RFC 7959 §2.4 leaves the code open).
+/// The requested block begins after the end of the body: 4.00 (RFC 7959 §2.4 leaves the code open).
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("block {number} begins behind the end of the body of {length} bytes")]
+#[error("block {number} begins after the end of the body of {length} bytes")]
 pub(super) struct BeyondEnd {
     number: u32,
     length: usize,
 }
 
-/// A response, and the hash of the request body that it answers.
+/// A response, and the hash of its request's body.
 struct Stored {
     whole: Message,
     request_body: Option<u64>,
@@ -45,12 +45,12 @@ impl<P: Clone + Eq + Hash> Block2Cache<P> {
         }
     }
 
-    /// Cuts blocks of another size from now on, of bodies that are stored as well: a client finds its place by offset.
+    /// Applies another block size, also to stored bodies: a client requests blocks by offset.
     pub(super) fn set_limits(&mut self, limits: &Limits) {
         self.size_exponent = limits.block_size_exponent.min(MAX_SIZE_EXPONENT);
     }
 
-    /// The slice of a stored body that a later request asks for; none where no such body is stored.
+    /// The requested slice of a stored body; none if the body is not stored.
     pub(super) fn slice(
         &mut self,
         now: Instant,
@@ -60,13 +60,13 @@ impl<P: Clone + Eq + Hash> Block2Cache<P> {
         let most = self.size_exponent;
         let stored = self.bodies.touch(now, &key.body)?;
         // A client may leave the request's body out of a request for a later block.
-        let is_answer = key.request_body.is_none() || key.request_body == stored.request_body;
-        is_answer.then(|| slice(&stored.whole, fitted(wanted, most)))
+        let is_same = key.request_body.is_none() || key.request_body == stored.request_body;
+        is_same.then(|| slice(&stored.whole, fitted(wanted, most)))
     }
 
-    /// A response as it fits into one message: itself, or its slice while the whole is stored for later requests.
-    /// `tag` makes the ETag of a body that has none, so that a client never mixes two bodies (RFC 7959 §2.4).
-    /// Where there is no room to store the rest, the slice leaves all the same: a GET can be executed again.
+    /// A response that fits into one message: itself, or a slice, while the whole is stored for later requests. `tag`
+    /// makes the ETag of a body that has none, so that a client never mixes two bodies (RFC 7959 §2.4). If there is no
+    /// room to store the whole, the slice leaves nevertheless: a GET can be executed again.
     pub(super) fn fit(
         &mut self,
         now: Instant,
@@ -93,7 +93,7 @@ impl<P: Clone + Eq + Hash> Block2Cache<P> {
             let tag = tag(&response.payload);
             response.push_option(ETAG, tag.to_be_bytes());
         }
-        let answer = slice(&response, block);
+        let first = slice(&response, block);
         let bytes = response.payload.capacity();
         let stored = Stored {
             whole: response,
@@ -102,7 +102,7 @@ impl<P: Clone + Eq + Hash> Block2Cache<P> {
         if self.bodies.insert(now, key.body, stored, bytes) == Err(Full) {
             self.refused += 1;
         }
-        answer
+        first
     }
 
     pub(super) fn expire(&mut self, now: Instant) {
@@ -117,7 +117,7 @@ impl<P: Clone + Eq + Hash> Block2Cache<P> {
         self.bodies.dropped()
     }
 
-    /// Bodies that there was no room for, ever.
+    /// Bodies refused for want of room.
     pub(super) fn refused(&self) -> u64 {
         self.refused
     }
@@ -128,7 +128,7 @@ impl<P: Clone + Eq + Hash> Block2Cache<P> {
     }
 }
 
-/// The block asked for in sizes that this endpoint sends: never larger than the client's, at the same offset.
+/// The requested block at the same offset, in a size that this endpoint sends and not larger than the client's.
 fn fitted(wanted: Block, most: u8) -> Block {
     wanted.at_most(most)
 }
@@ -144,7 +144,7 @@ fn slice(whole: &Message, block: Block) -> Result<Message, BeyondEnd> {
         length,
     })?;
     let part = &rest[..rest.len().min(block.size())];
-    let mut answer = Message {
+    let mut slice = Message {
         code: whole.code,
         options: whole.options.clone(),
         payload: part.to_vec(),
@@ -153,13 +153,13 @@ fn slice(whole: &Message, block: Block) -> Result<Message, BeyondEnd> {
         more: part.len() < rest.len(),
         ..block
     };
-    answer.push_option(BLOCK2, block.encode());
+    slice.push_option(BLOCK2, block.encode());
     if block.number == 0 {
-        answer.set_uint_option(SIZE2, u32::try_from(length).unwrap_or(u32::MAX));
+        slice.set_uint_option(SIZE2, u32::try_from(length).unwrap_or(u32::MAX));
     } else {
-        answer.remove_option(SIZE2);
+        slice.remove_option(SIZE2);
     }
-    Ok(answer)
+    Ok(slice)
 }
 
 #[cfg(test)]
@@ -230,12 +230,12 @@ mod tests {
     }
 
     #[test]
-    fn a_block_behind_the_end_is_refused() {
+    fn a_block_after_the_end_is_refused() {
         let (mut responses, now) = responses();
         let whole = Message::new(CONTENT).with_payload(vec![0; 2048]);
-        let answer = responses.fit(now, key(1), Some(block(2, 6)), whole, |_| 7);
+        let slice = responses.fit(now, key(1), Some(block(2, 6)), whole, |_| 7);
         assert_eq!(
-            answer,
+            slice,
             Err(BeyondEnd {
                 number: 2,
                 length: 2048
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_of_smaller_blocks_answers_at_the_same_offset() {
+    fn an_endpoint_of_smaller_blocks_responds_at_the_same_offset() {
         assert_eq!(fitted(block(3, 6), 2), block(48, 2));
         assert_eq!(fitted(block(3, 1), 2), block(3, 1));
     }

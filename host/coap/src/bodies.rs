@@ -109,7 +109,7 @@ impl<K: Clone + Eq + Hash, V> Bodies<K, V> {
         true
     }
 
-    /// Drops what is idle.
+    /// Drops idle bodies.
     pub(super) fn expire(&mut self, now: Instant) {
         while self.drop_oldest(now, self.idle) {}
     }
@@ -120,7 +120,7 @@ impl<K: Clone + Eq + Hash, V> Bodies<K, V> {
         Some(self.entries[oldest].touched + self.idle)
     }
 
-    /// Bodies dropped for others or because they were idle, ever.
+    /// Bodies dropped for others or because they were idle.
     pub(super) fn dropped(&self) -> u64 {
         self.dropped
     }

@@ -1,5 +1,5 @@
-//! Which blocks belong to one body (RFC 7959 §2.4): those of one peer with the same method and the same
-//! options of the cache key (RFC 7252 §5.4.2).
+//! Keys of block-wise bodies (RFC 7959 §2.4): blocks belong together if the peer, the method and the options of the
+//! cache key (RFC 7252 §5.4.2) are the same.
 
 use std::hash::{Hash, Hasher};
 
@@ -11,8 +11,8 @@ use crate::option::{
 use crate::peer::Peer;
 use crate::secret::Secret;
 
-/// What identifies a block-wise body: the peer, and a keyed hash of method and options. A peer could confuse
-/// only bodies of its own, and cannot compute a collision without the endpoint's seed.
+/// Identifies a block-wise body: the peer, and a keyed hash of method and options. A collision could confuse
+/// only bodies of one peer, and no peer can compute one without the endpoint's seed.
 pub(super) type BodyKey<P> = (Peer<P>, u64);
 
 struct Key<'a> {
@@ -48,18 +48,18 @@ pub(super) fn request_body_key<P: Clone>(
     )
 }
 
-/// What identifies a response body: its key, and for FETCH, whose answer depends on the request's body (RFC 8132 §2), a
-/// keyed hash of that.
+/// Identifies a response body: its key, and for FETCH, whose response depends on the request's body (RFC 8132 §2), a
+/// keyed hash of that body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ResponseKey<P> {
     pub(super) body: BodyKey<P>,
-    /// None where the request is no FETCH or has no body.
+    /// None if the request is no FETCH or has no body.
     pub(super) request_body: Option<u64>,
 }
 
-/// Key of a response body. Clients ask for later blocks without the request's body (RFC 7959 §3.3), so what
-/// describes that body is left out; the ETag tells a client when the bodies of two requests follow each other.
-/// Those of two FETCHes are told apart where the body comes again.
+/// Key of a response body. Clients request later blocks without the request's body (RFC 7959 §3.3), so the options that
+/// describe that body are not part of the key; the ETag shows a client that two requests have different response
+/// bodies. Two FETCHes are distinguished if the request's body comes again.
 pub(super) fn response_body_key<P: Clone>(
     secret: &Secret,
     peer: &Peer<P>,
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn fetches_of_other_bodies_and_formats_are_told_apart() {
+    fn fetches_of_other_bodies_and_formats_are_distinguished() {
         let secret = Secret::new([1; 16]);
         let key = |request: Message| response_body_key(&secret, &test_peer(()), &request);
         let fetch = || Message::new(code::FETCH).with_option(URI_PATH, "a");

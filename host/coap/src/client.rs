@@ -3,10 +3,12 @@
 //! Feed [`ClientExchange::handle_datagram`] and [`ClientExchange::handle_timeout`]; then poll
 //! [`ClientExchange::poll_transmit`], [`ClientExchange::next_timeout`] and [`ClientExchange::outcome`].
 //!
-//! It speaks CON with retransmission and NON, takes piggybacked and separate responses (RFC 7252 §4, §5.2), and
-//! moves large bodies block by block (RFC 7959, in `transfer`). Blocks go one after the other, so NSTART = 1
-//! (§4.7) holds as long as the caller makes one exchange at a time.
+//! Supports CON with retransmission, NON, piggybacked and separate responses (RFC 7252 §4, §5.2), and block-wise bodies
+//! (RFC 7959, in `transfer`). Blocks leave one after the other, so NSTART is 1 (§4.7) if the caller makes one exchange
+//! at a time.
 
+mod error;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod transfer;
@@ -14,7 +16,8 @@ mod transfer;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-pub use transfer::BlockSize;
+pub use error::ExchangeError;
+pub use settings::{BlockSize, Settings};
 
 use crate::code::{EMPTY, is_response};
 use crate::codec::{DecodeError, decode, encode};
@@ -23,61 +26,16 @@ use crate::option::{BLOCK1, BLOCK2, is_critical};
 use crate::secret::Secret;
 use transfer::{Step, Transfer};
 
-/// ACK_TIMEOUT (RFC 7252 §4.8): wait at least this long for an acknowledgement.
+/// ACK_TIMEOUT (RFC 7252 §4.8): the least time to wait for an acknowledgement.
 const ACK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// MAX_RETRANSMIT (RFC 7252 §4.8).
 const MAX_RETRANSMIT: u32 = 4;
 
-/// Bytes of a token: 32 bits of randomness against answers of spoofers (RFC 7252 §5.3.1).
+/// Bytes of a token: 32 random bits against spoofed responses (RFC 7252 §5.3.1).
 const TOKEN_LENGTH: usize = 4;
 
-/// How an exchange is made.
-#[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    /// CON, or NON: without acknowledgement and retransmission.
-    pub confirmable: bool,
-    /// Largest block to send; the server may ask for smaller ones.
-    pub block_size: BlockSize,
-    /// Ask for answers in blocks of that size from the start (RFC 7959 §2.4, early negotiation), and not only
-    /// take what the server chooses.
-    pub ask_block_size: bool,
-    /// Bound of the whole exchange, blocks and retransmissions included.
-    pub timeout: Duration,
-    /// Most bytes of an answer that are kept.
-    pub max_answer: usize,
-}
-
-/// Why an exchange ended without an answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ExchangeError {
-    /// No acknowledgement and no response, after every retransmission or the whole time.
-    #[error("no answer after {retransmissions} retransmissions")]
-    Silent {
-        /// Of the message that was not answered.
-        retransmissions: u32,
-    },
-    /// The request was acknowledged, and then no response came in time.
-    #[error("the request was acknowledged, but no response followed in time")]
-    NoResponse,
-    /// RFC 7252 §4.2: the peer has no use for the message.
-    #[error("the peer reset the message: it does not understand it, or has restarted")]
-    Reset,
-    /// The body is above [`Settings::max_answer`].
-    #[error("the answer is larger than {limit} bytes, the most that is accepted")]
-    TooLarge {
-        /// The bound, in bytes.
-        limit: usize,
-    },
-    /// RFC 7252 §5.4.1: a critical option that this client does not know.
-    #[error("the answer has the critical option {0}, which is not understood")]
-    CriticalOption(u16),
-    /// RFC 7959: blocks out of order, of the wrong size or of different answers.
-    #[error("the block-wise transfer went wrong: {0}")]
-    Blocks(&'static str),
-}
-
-/// One request and its response: all its blocks, all its retransmissions.
+/// One request and its response, with all blocks and retransmissions.
 pub struct ClientExchange {
     settings: Settings,
     deadline: Instant,
@@ -99,17 +57,17 @@ struct InFlight {
     message_id: u16,
     token: Token,
     bytes: Vec<u8>,
-    /// When to send it again and how long to wait then; none: acknowledged or non-confirmable.
+    /// When to send it again, and the timeout then. None if acknowledged or non-confirmable.
     retransmit: Option<(Instant, Duration)>,
     retransmissions: u32,
 }
 
 impl ClientExchange {
-    /// Begins an exchange: the first datagram is ready to be polled.
+    /// Begins an exchange. The first datagram is ready to be polled.
     ///
-    /// `request` is whole, without block options. `seed` must be unpredictable (tokens are made from it, RFC 7252
-    /// §5.3.1) and new for each exchange; `first_message_id` continues where the last exchange with this peer ended
-    /// ([`ClientExchange::next_message_id`]), so that none is used twice within EXCHANGE_LIFETIME (§4.4).
+    /// `request` has its whole body, and no block options. `seed` must be unpredictable, because tokens come from it
+    /// (RFC 7252 §5.3.1), and new for each exchange. `first_message_id` is [`ClientExchange::next_message_id`] of the
+    /// last exchange with this peer, so that no ID is used twice within EXCHANGE_LIFETIME (§4.4).
     pub fn new(
         request: Message,
         settings: Settings,
@@ -134,7 +92,7 @@ impl ClientExchange {
         exchange
     }
 
-    /// Takes what arrived from the peer. Anything that is not for this exchange is ignored or reset.
+    /// Takes a datagram of the peer. A datagram of another exchange is ignored or reset.
     pub fn handle_datagram(&mut self, bytes: &[u8], now: Instant) {
         let datagram = match decode(bytes) {
             Ok(datagram) => datagram,
@@ -143,7 +101,7 @@ impl ClientExchange {
                 message_id,
                 ..
             }) => {
-                return self.answer_empty(MessageType::Reset, message_id);
+                return self.send_empty(MessageType::Reset, message_id);
             }
             Err(_) => return,
         };
@@ -168,16 +126,16 @@ impl ClientExchange {
             MessageType::NonConfirmable if for_token => self.respond(message, now),
             MessageType::Confirmable if for_token && unknown_critical(&message).is_none() => {
                 self.acknowledged = Some(message_id);
-                self.answer_empty(MessageType::Acknowledgement, message_id);
+                self.send_empty(MessageType::Acknowledgement, message_id);
                 self.respond(message, now);
             }
             // The acknowledgement of a separate response was lost (RFC 7252 §4.5).
             MessageType::Confirmable if self.acknowledged == Some(message_id) => {
-                self.answer_empty(MessageType::Acknowledgement, message_id);
+                self.send_empty(MessageType::Acknowledgement, message_id);
             }
             MessageType::Confirmable => {
-                // A ping, a request or a response that nobody waits for (RFC 7252 §4.2, §5.3.2).
-                self.answer_empty(MessageType::Reset, message_id);
+                // A ping, a request, or a response to no request of this exchange (RFC 7252 §4.2, §5.3.2).
+                self.send_empty(MessageType::Reset, message_id);
                 if for_token {
                     self.respond(message, now);
                 }
@@ -186,7 +144,7 @@ impl ClientExchange {
         }
     }
 
-    /// Does what is due at `now`: sends again, or gives up.
+    /// Sends a due retransmission, or ends the exchange at its timeout.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.outcome.is_some() {
             return;
@@ -214,13 +172,13 @@ impl ClientExchange {
         self.outbox.push_back(self.in_flight.bytes.clone());
     }
 
-    /// The next datagram to send. To be polled until none is left, also after the outcome: it may be the
-    /// acknowledgement of a separate response.
+    /// The next datagram to send. Poll until it returns `None`, also after the outcome: the last one may acknowledge a
+    /// separate response.
     pub fn poll_transmit(&mut self) -> Option<Vec<u8>> {
         self.outbox.pop_front()
     }
 
-    /// When [`ClientExchange::handle_timeout`] has something to do; none once there is an outcome.
+    /// When [`ClientExchange::handle_timeout`] has work; none after the outcome.
     pub fn next_timeout(&self) -> Option<Instant> {
         if self.outcome.is_some() {
             return None;
@@ -229,17 +187,18 @@ impl ClientExchange {
         Some(retransmit.map_or(self.deadline, |due| due.min(self.deadline)))
     }
 
-    /// The response with its whole body and without block options, or why there is none.
+    /// The response with its whole body and without block options, or the error; none while the exchange is in
+    /// progress.
     pub fn outcome(&self) -> Option<&Result<Message, ExchangeError>> {
         self.outcome.as_ref()
     }
 
-    /// Messages that were sent again so far.
+    /// Retransmissions so far.
     pub fn retransmissions(&self) -> u32 {
         self.retransmissions
     }
 
-    /// The first message ID that this exchange did not use.
+    /// The first message ID that this exchange has not used.
     pub fn next_message_id(&self) -> u16 {
         self.next_message_id
     }
@@ -247,14 +206,14 @@ impl ClientExchange {
     fn send(&mut self, message: Message, now: Instant) {
         let message_id = self.next_message_id;
         self.next_message_id = message_id.wrapping_add(1);
-        // A token per block: a late answer to an earlier block cannot be taken for the awaited one.
+        // One token per block, so that a late response to an earlier block does not match.
         let bits = self.secret.hash(message_id).to_be_bytes();
         let token = Token::new(&bits[..TOKEN_LENGTH]).unwrap_or_default();
         let message_type = match self.settings.confirmable {
             true => MessageType::Confirmable,
             false => MessageType::NonConfirmable,
         };
-        // ACK_RANDOM_FACTOR 1.5 (RFC 7252 §4.8), so that devices that start together do not collide for ever.
+        // ACK_RANDOM_FACTOR 1.5 (RFC 7252 §4.8), so that devices that start together do not collide again and again.
         let wait = ACK_TIMEOUT.mul_f64(1.0 + 0.5 * self.secret.fraction());
         let bytes = encode(&Datagram {
             message_type,
@@ -279,12 +238,12 @@ impl ClientExchange {
         }
         match self.transfer.take(response) {
             Ok(Step::Send(next)) => self.send(next, now),
-            Ok(Step::Done(answer)) => self.outcome = Some(Ok(answer)),
+            Ok(Step::Done(response)) => self.outcome = Some(Ok(response)),
             Err(error) => self.outcome = Some(Err(error)),
         }
     }
 
-    fn answer_empty(&mut self, message_type: MessageType, message_id: u16) {
+    fn send_empty(&mut self, message_type: MessageType, message_id: u16) {
         self.outbox
             .push_back(encode(&Datagram::empty(message_type, message_id)));
     }

@@ -1,7 +1,7 @@
 //! Message codes: the "CoAP Codes" registry of RFC 7252 §12.1 and the RFCs that extended it.
 //!
 //! A code is one byte, 3 bits of class and 5 bits of detail, written `c.dd` (§3). They are numbers, not
-//! an enum: the registry grows, and a rule may answer with a code this gateway has never heard of.
+//! an enum: the registry grows, and a server may use a code that this crate does not name.
 
 use std::borrow::Cow;
 
@@ -34,7 +34,7 @@ pub const VALID: u8 = code(2, 3);
 pub const CHANGED: u8 = code(2, 4);
 /// 2.05, RFC 7252 §5.9.1.5.
 pub const CONTENT: u8 = code(2, 5);
-/// 2.31, RFC 7959 §2.9.1: this block is taken, send the next.
+/// 2.31, RFC 7959 §2.9.1: the server has this block, and the client sends the next.
 pub const CONTINUE: u8 = code(2, 31);
 /// 4.00, RFC 7252 §5.9.2.1.
 pub const BAD_REQUEST: u8 = code(4, 0);
@@ -60,7 +60,7 @@ pub const PRECONDITION_FAILED: u8 = code(4, 12);
 pub const REQUEST_ENTITY_TOO_LARGE: u8 = code(4, 13);
 /// 4.15, RFC 7252 §5.9.2.10.
 pub const UNSUPPORTED_CONTENT_FORMAT: u8 = code(4, 15);
-/// 4.29, RFC 8516: ask again after Max-Age seconds.
+/// 4.29, RFC 8516: the client may repeat the request after Max-Age seconds.
 pub const TOO_MANY_REQUESTS: u8 = code(4, 29);
 /// 5.00, RFC 7252 §5.9.3.1.
 pub const INTERNAL_SERVER_ERROR: u8 = code(5, 0);
@@ -68,7 +68,7 @@ pub const INTERNAL_SERVER_ERROR: u8 = code(5, 0);
 pub const NOT_IMPLEMENTED: u8 = code(5, 1);
 /// 5.02, RFC 7252 §5.9.3.3.
 pub const BAD_GATEWAY: u8 = code(5, 2);
-/// 5.03, RFC 7252 §5.9.3.4: ask again after Max-Age seconds.
+/// 5.03, RFC 7252 §5.9.3.4: the client may repeat the request after Max-Age seconds.
 pub const SERVICE_UNAVAILABLE: u8 = code(5, 3);
 /// 5.04, RFC 7252 §5.9.3.5.
 pub const GATEWAY_TIMEOUT: u8 = code(5, 4);
@@ -92,7 +92,7 @@ pub const fn is_request(code: u8) -> bool {
     code != EMPTY && class(code) == 0
 }
 
-/// Whether the method asks and changes nothing, so that it can be executed again (RFC 7252 §5.8.1, RFC 8132 §2).
+/// Whether the method is safe: it changes nothing, so it can be executed again (RFC 7252 §5.8.1, RFC 8132 §2).
 pub const fn is_safe(code: u8) -> bool {
     matches!(code, GET | FETCH)
 }
@@ -154,7 +154,7 @@ pub fn name(code: u8) -> Option<&'static str> {
     })
 }
 
-/// A method as people write it; a code that is none, in digits.
+/// The name of a method, or the code in digits if it is not a method of this list.
 #[must_use]
 pub fn method_name(method: u8) -> Cow<'static, str> {
     match method {

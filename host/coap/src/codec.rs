@@ -5,31 +5,31 @@ use coap_lite::{MessageClass, Packet};
 use crate::code;
 use crate::message::{CoapOption, Datagram, Message, MessageType, Token};
 
-/// Why bytes are not a CoAP message, and what is needed to answer them.
+/// Why bytes are not a CoAP message, with the fields that a RST needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// Not even a header: there is nothing to answer to.
+    /// Less than a header: ignored.
     #[error("the datagram has {0} bytes, a CoAP header has 4; it is ignored")]
     TooShort(usize),
     /// Not version 1; ignored silently (RFC 7252 §3).
-    #[error("the datagram is of CoAP version {0}, only version 1 is spoken; it is ignored")]
+    #[error("the datagram has CoAP version {0}, only version 1 is supported; it is ignored")]
     UnknownVersion(u8),
-    /// A message format error (RFC 7252 §3). A confirmable one is answered with RST, others are dropped (§4.2, §4.3).
+    /// A message format error (RFC 7252 §3). A confirmable one gets a RST, others are dropped (§4.2, §4.3).
     #[error("message {message_id} is malformed: {reason}")]
     Malformed {
         /// Type of the message.
         message_type: MessageType,
         /// Its message ID.
         message_id: u16,
-        /// What is wrong with it.
+        /// The fault.
         reason: FormatError,
     },
 }
 
-/// What is wrong with a malformed message.
+/// The fault of a malformed message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FormatError {
-    /// Token lengths 9 to 15 are reserved (RFC 7252 §3), and the token must be there.
+    /// Token lengths 9 to 15 are reserved (RFC 7252 §3), and the datagram must hold the whole token.
     #[error("its token length is above 8 or beyond its end")]
     TokenLength,
     /// An option's delta or length is reserved, or its value is cut off (RFC 7252 §3.1).
@@ -49,7 +49,7 @@ pub enum FormatError {
 /// Reads one datagram.
 ///
 /// # Errors
-/// See [`DecodeError`]; never panics, whatever the bytes.
+/// See [`DecodeError`]. Never panics.
 pub fn decode(bytes: &[u8]) -> Result<Datagram, DecodeError> {
     let [first, code, high, low, ..] = *bytes else {
         return Err(DecodeError::TooShort(bytes.len()));
@@ -93,7 +93,7 @@ pub fn decode(bytes: &[u8]) -> Result<Datagram, DecodeError> {
             value: value.clone(),
         }));
     }
-    // Without payload, every byte belongs to header, token or options; one more is a marker with nothing behind it.
+    // Without payload, every byte belongs to header, token or options; one more is a marker without payload.
     if packet.payload.is_empty()
         && bytes.len() != 4 + token.as_bytes().len() + encoded_length(&options)
     {
@@ -114,7 +114,7 @@ pub fn decode(bytes: &[u8]) -> Result<Datagram, DecodeError> {
 
 /// Writes one datagram. The options may be in any order; an Empty message is the header alone.
 ///
-/// An option value above [`MAX_OPTION_LENGTH`] cannot be written and is left out.
+/// An option value above 65,535 bytes cannot be written and is left out.
 pub fn encode(datagram: &Datagram) -> Vec<u8> {
     let message = &datagram.message;
     let mut packet = Packet::new();
@@ -136,7 +136,7 @@ pub fn encode(datagram: &Datagram) -> Vec<u8> {
             packet.add_option(option.number.into(), option.value.clone());
         }
     }
-    // The payload is appended here, not handed over: that would clone it once more.
+    // Appended here and not by coap-lite, which would clone the payload once more.
     let mut bytes = packet.to_bytes_unlimited().unwrap_or_default();
     if message.code != code::EMPTY && !message.payload.is_empty() {
         bytes.reserve_exact(1 + message.payload.len());
@@ -146,14 +146,14 @@ pub fn encode(datagram: &Datagram) -> Vec<u8> {
     bytes
 }
 
-/// The longest option value that the format has a length for (RFC 7252 §3.1), less the 269 that `coap-lite`
-/// cannot read back. A UDP datagram is no longer anyway.
-pub const MAX_OPTION_LENGTH: usize = 65_535;
+/// The longest option value of the format (RFC 7252 §3.1), less the 269 bytes that `coap-lite` cannot read back. A UDP
+/// datagram has at most 65,535 bytes.
+const MAX_OPTION_LENGTH: usize = 65_535;
 
 const PAYLOAD_MARKER: u8 = 0xff;
 
 /// Bytes that these options take in a message. They must be in ascending order.
-pub fn encoded_length(options: &[CoapOption]) -> usize {
+pub(super) fn encoded_length(options: &[CoapOption]) -> usize {
     let extension = |value: usize| match value {
         0..13 => 0,
         13..269 => 1,

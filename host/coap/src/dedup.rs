@@ -39,8 +39,8 @@ pub(super) struct DedupCache<P> {
 impl<P: Clone + Eq + Hash> DedupCache<P> {
     /// Bytes of a response's entry and turn, in lists that have twice the room after they have grown.
     const OVERHEAD: usize = 2 * (size_of::<RetainedResponse>() + size_of::<Turn<P>>());
-    /// Bytes of a peer's place in a table that is half empty after it has grown, and of the smallest list, which has four
-    /// entries.
+    /// Bytes of a peer's place in a table that is half empty after it has grown, and of the smallest list, which has
+    /// four entries.
     const PEER: usize =
         2 * size_of::<(Peer<P>, VecDeque<RetainedResponse>)>() + 4 * size_of::<RetainedResponse>();
 

@@ -1,5 +1,5 @@
-//! Echo (RFC 9175 §2): a value that only its receiver can send back. It holds the time and a keyed hash of time and peer,
-//! so that the endpoint remembers nothing of what it has asked.
+//! Echo (RFC 9175 §2): a value that only its receiver can send back. It holds the time and a keyed hash of time and
+//! peer, so that the endpoint remembers nothing of what it has asked.
 
 use std::hash::Hash;
 use std::time::{Duration, Instant};

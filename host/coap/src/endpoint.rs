@@ -58,9 +58,9 @@ pub struct Transmit<P> {
 
 /// A CoAP server without socket and clock. `P` identifies peers, and `X` protects messages.
 ///
-/// After each call that takes `now`, poll [`poll_request`](Self::poll_request),
-/// [`poll_transmit`](Self::poll_transmit) and [`poll_observe_event`](Self::poll_observe_event) until they return `None`,
-/// and call [`handle_timeout`](Self::handle_timeout) at [`next_timeout`](Self::next_timeout). `now` must not go back.
+/// After each call that takes `now`, poll [`poll_request`](Self::poll_request), [`poll_transmit`](Self::poll_transmit)
+/// and [`poll_observe_event`](Self::poll_observe_event) until they return `None`, and call
+/// [`handle_timeout`](Self::handle_timeout) at [`next_timeout`](Self::next_timeout). `now` must not go back.
 pub struct Endpoint<P, X = NoProtection>
 where
     X: MessageProtection<P>,
@@ -87,8 +87,8 @@ where
 }
 
 impl<P: PeerId> Endpoint<P> {
-    /// An endpoint without state that sends and receives messages unprotected. `seed` must be random and secret: message
-    /// IDs, Echo values and hashes come from it.
+    /// An endpoint without state that sends and receives messages unprotected. `seed` must be random and secret:
+    /// message IDs, Echo values and hashes come from it.
     pub fn new(limits: Limits, seed: [u8; 16]) -> Self {
         Self::with_protection(limits, seed, NoProtection)
     }

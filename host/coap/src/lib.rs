@@ -1,5 +1,5 @@
-//! A CoAP server and the exchange of a CoAP client (RFC 7252, RFC 7641, RFC 7959) as a sans-I/O core: no socket, no clock,
-//! no task.
+//! A CoAP server and the exchange of a CoAP client (RFC 7252, RFC 7641, RFC 7959) as a sans-I/O core: no socket, no
+//! clock, no task.
 //!
 //! The caller feeds datagrams, responses and the time into an [`Endpoint`], and polls it for requests, for datagrams to
 //! send and for the next timeout. So tests can run a server against clients on a virtual clock and a simulated network.
@@ -46,8 +46,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Where to read first: `message` (messages as values), `endpoint` (the functions of the caller), `receive` and `request`
-//! (the way of a datagram), `respond` and `notification` (the way back).
+//! Where to read first: `message` (messages as values), `endpoint` (the functions of the caller), `receive` and
+//! `request` (the way of a datagram), `respond` and `notification` (the way back).
 
 mod address_validation;
 mod allowance;

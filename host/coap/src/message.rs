@@ -1,4 +1,4 @@
-//! Messages as values: what a request or response says ([`Message`]), and how it travels ([`Datagram`]).
+//! Messages as values: a request or response ([`Message`]), and its datagram ([`Datagram`]).
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub struct CoapOption {
     pub value: Vec<u8>,
 }
 
-/// A request or response without what only the message layer needs (type, message ID, token).
+/// A request or response without the fields of the message layer (type, message ID, token).
 /// The payload may hold a password, so `Debug` shows its length only.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Message {
@@ -22,7 +22,7 @@ pub struct Message {
     pub code: u8,
     /// In ascending order of their numbers; repeats in the order of the wire.
     pub options: Vec<CoapOption>,
-    /// Empty where the message has none.
+    /// Empty if the message has none.
     pub payload: Vec<u8>,
 }
 
@@ -35,7 +35,7 @@ impl Message {
         }
     }
 
-    /// An answer whose payload is a diagnostic for people: UTF-8 without Content-Format (RFC 7252 §5.5.2).
+    /// A response whose payload is a diagnostic for people: UTF-8 without Content-Format (RFC 7252 §5.5.2).
     pub fn diagnostic(code: u8, text: impl Into<String>) -> Self {
         Self {
             code,
@@ -57,13 +57,13 @@ impl Message {
             .map(|option| option.value.as_slice())
     }
 
-    /// Value of the first option with this number as a uint (RFC 7252 §3.2); none where it is absent or
-    /// longer than 4 bytes.
+    /// Value of the first option with this number as a uint (RFC 7252 §3.2); none if it is absent or longer
+    /// than 4 bytes.
     pub fn uint_option(&self, number: u16) -> Option<u32> {
         self.option(number).and_then(decode_uint)
     }
 
-    /// Adds an option behind the others of its number, keeping the order.
+    /// Adds an option after the others of its number.
     pub fn push_option(&mut self, number: u16, value: impl Into<Vec<u8>>) {
         let position = self
             .options
@@ -172,7 +172,7 @@ pub struct Token {
 }
 
 impl Token {
-    /// The token with these bytes; none where there are more than 8.
+    /// The token with these bytes; none if there are more than 8.
     pub fn new(token: &[u8]) -> Option<Self> {
         let mut bytes = [0; 8];
         bytes.get_mut(..token.len())?.copy_from_slice(token);
@@ -201,11 +201,11 @@ impl fmt::Debug for Token {
 pub struct Datagram {
     /// CON, NON, ACK or RST.
     pub message_type: MessageType,
-    /// Matches ACK and RST to their message, and tells duplicates.
+    /// Matches ACK and RST to their message, and identifies duplicates.
     pub message_id: u16,
     /// Matches a response to its request.
     pub token: Token,
-    /// What it says.
+    /// The request or response; empty for ACK and RST without one.
     pub message: Message,
 }
 
@@ -222,7 +222,7 @@ impl Datagram {
 }
 
 impl Message {
-    /// Seconds a client may keep this answer (RFC 7252 §5.10.5): Max-Age, or 60 where it is absent.
+    /// Seconds that a client may cache this response (RFC 7252 §5.10.5): Max-Age, or 60 if it is absent.
     pub fn max_age(&self) -> u32 {
         self.uint_option(option::MAX_AGE).unwrap_or(60)
     }

@@ -1,9 +1,9 @@
 //! Own message IDs (RFC 7252 §4.4): not predictable across restarts, and never used twice toward one peer
 //! within EXCHANGE_LIFETIME.
 //!
-//! Peers share a fixed number of sequences by a keyed hash of their address. So a peer leaves no state
-//! behind, a flood of spoofed addresses costs no memory, and one peer alone has 65,536 IDs per lifetime, a
-//! quarter of them for confirmable messages and notifications alone.
+//! Peers share a fixed number of sequences by a keyed hash of their address. So a peer leaves no state, a flood of
+//! spoofed addresses costs no memory, and one peer alone has 65,536 IDs per lifetime. A quarter of them is reserved for
+//! confirmable messages and notifications.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::secret::Secret;
 
 /// Sequences. 1,024 of them give 200,000 messages per second in all at 247 s, in 72 KiB.
 const SEQUENCES: usize = 1024;
-/// Parts of a sequence whose last use is remembered: the coarser, the longer an ID rests beyond its time.
+/// Parts of a sequence with a time of last use each. With fewer parts, IDs rest longer than necessary.
 const SEGMENTS: usize = 4;
 const SEGMENT_LENGTH: usize = 65_536 / SEGMENTS;
 
@@ -28,7 +28,7 @@ pub(super) struct MessageIds {
 }
 
 impl MessageIds {
-    /// `rest` is the time before an ID may come again, EXCHANGE_LIFETIME.
+    /// `rest` is the time before an ID may be used again, EXCHANGE_LIFETIME.
     pub(super) fn new(secret: Secret, rest: Duration) -> Self {
         Self {
             secret,
@@ -37,8 +37,8 @@ impl MessageIds {
         }
     }
 
-    /// The next ID for a message that may as well be left out; none where only the last segment is left. So a flood of
-    /// non-confirmable requests, or one address that many send as, leaves IDs for what must arrive.
+    /// The next ID for a message that may be dropped; none if only the reserved segment is left. So a flood of
+    /// non-confirmable requests, or an address that many spoof, leaves IDs for messages that must arrive.
     pub(super) fn next_spare(&mut self, now: Instant, peer_hash: u64) -> Option<u16> {
         let sequence = &self.sequences[peer_hash as usize % SEQUENCES];
         let following = (sequence.used / SEGMENT_LENGTH + 1) % SEGMENTS;
@@ -49,7 +49,7 @@ impl MessageIds {
         self.next(now, peer_hash)
     }
 
-    /// The next ID toward the peer of this keyed hash; none where all of them were used within the time of rest.
+    /// The next ID toward the peer of this keyed hash; none if all of them were used within the time of rest.
     pub(super) fn next(&mut self, now: Instant, peer_hash: u64) -> Option<u16> {
         let index = peer_hash as usize % SEQUENCES;
         let start = self.secret.hash(("start", index)) as usize;

@@ -1,5 +1,5 @@
-//! Requests to a group (RFC 7252 §8): never confirmable, and each response leaves at a random moment, so that the members
-//! of a group do not all send at once.
+//! Requests to a group (RFC 7252 §8): never confirmable, and each response leaves at a random moment, so that the
+//! members of a group do not all send at once.
 
 use std::time::Instant;
 

@@ -76,8 +76,8 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         true
     }
 
-    /// Whether a notification must be confirmable: all of them by default; else the first, then one a day (RFC 7641 §4.5),
-    /// and one that follows another too closely while the round-trip time is unknown (§4.5.1).
+    /// Whether a notification must be confirmable: all of them by default; else the first, then one a day (RFC 7641
+    /// §4.5), and one that follows another too closely while the round-trip time is unknown (§4.5.1).
     fn must_confirm(&mut self, now: Instant, id: ObservationId) -> bool {
         let limits = &self.limits;
         let Some(observation) = self.observations.get_mut(id) else {

@@ -43,8 +43,8 @@ impl<P: Clone + Eq + Hash, C> Observations<P, C> {
         }
     }
 
-    /// The observation to end so that this peer gets one: the oldest of a peer whose address is not proven. None if there
-    /// is room, or if a proven peer has every place.
+    /// The observation to end so that this peer gets one: the oldest of a peer whose address is not proven. None if
+    /// there is room, or if a proven peer has every place.
     pub(super) fn to_displace(&self, peer: &Peer<P>) -> Option<ObservationId> {
         let of_peer = self.by_peer.get(peer).map_or(0, Vec::len);
         let is_full = self.by_id.len() == self.limit && of_peer < self.limit_per_peer;
@@ -192,9 +192,9 @@ impl<P: Clone + Eq + Hash, C> Observations<P, C> {
         self.fetches.first().map(|(until, _)| *until)
     }
 
-    /// The next sequence number (RFC 7641 §4.4): 24 bits, one sequence for all observations. A client takes a number for
-    /// newer that is less than 2^23 ahead, so 32,000 notifications per second could be told apart for the 256 s that
-    /// it looks back.
+    /// The next sequence number (RFC 7641 §4.4): 24 bits, one sequence for all observations. A client takes a number
+    /// for newer that is less than 2^23 ahead, so 32,000 notifications per second can be distinguished for the 256 s
+    /// that it looks back.
     pub(super) fn next_sequence(&mut self) -> u32 {
         self.sequence = (self.sequence + 1) & 0x00ff_ffff;
         self.sequence

@@ -42,8 +42,8 @@ pub const PROXY_SCHEME: u16 = 39;
 pub const SIZE1: u16 = 60;
 /// Opaque, RFC 9175 §2.2.
 pub const ECHO: u16 = 252;
-/// Text: the Matrix access token, with or without `Bearer `. Even, so elective; not a registered number
-/// but the one of the devices in the field. Never logged.
+/// Text: an access token, with or without `Bearer `. Elective and not registered: devices in the field use this number.
+/// A secret, so it must not be logged.
 pub const ACCESS_TOKEN: u16 = 256;
 /// Uint, RFC 7967 §2.
 pub const NO_RESPONSE: u16 = 258;
@@ -60,7 +60,7 @@ pub const fn is_no_cache_key(number: u16) -> bool {
     number & 0x1e == 0x1c
 }
 
-/// Content-Formats: the registry of RFC 7252 §12.3, as far as this gateway speaks them.
+/// Content-Formats of the registry of RFC 7252 §12.3: those that this crate or its users need.
 pub mod content_format {
     /// `text/plain; charset=utf-8`.
     pub const TEXT: u16 = 0;

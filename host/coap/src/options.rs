@@ -1,18 +1,18 @@
-//! Which options of a request are understood (RFC 7252 §5.4). What is not is refused or ignored here, so
-//! that nobody behind this file meets an option of the wrong length.
+//! The options that a server understands in a request (RFC 7252 §5.4). Others are refused or ignored here, so the rest
+//! of the crate reads no option of the wrong length.
 
 use crate::message::{CoapOption, Message};
 use crate::option::*;
 
-/// A critical option that is not understood: its number.
+/// The number of a critical option that is not understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "critical option {0} is unknown here, repeated, or of the wrong length; leave it out or correct it"
+    "critical option {0} is not understood, repeated, or of the wrong length; remove or correct it"
 )]
 pub struct BadOption(pub u16);
 
 /// Lengths in bytes and repeatability of an option in requests (RFC 7252 table 4, RFC 7641 §2, RFC 7959 §2.1,
-/// RFC 7967 §2, RFC 8768 §3, RFC 9175 §2.2 and §3.2). None where it is not understood.
+/// RFC 7967 §2, RFC 8768 §3, RFC 9175 §2.2 and §3.2). None if it is not understood.
 fn format(number: u16) -> Option<(usize, usize, bool)> {
     Some(match number {
         IF_MATCH => (0, 8, true),
@@ -25,7 +25,7 @@ fn format(number: u16) -> Option<(usize, usize, bool)> {
         CONTENT_FORMAT => (0, 2, false),
         MAX_AGE => (0, 4, false),
         URI_QUERY => (0, 255, true),
-        // Any length: 0 and above 255 are for whoever reads it to refuse (RFC 8768 §3).
+        // Any length: the caller refuses 0 and values above 255 (RFC 8768 §3).
         HOP_LIMIT => (0, usize::MAX, false),
         ACCEPT => (0, 2, false),
         BLOCK2 | BLOCK1 => (0, 3, false),
@@ -33,8 +33,8 @@ fn format(number: u16) -> Option<(usize, usize, bool)> {
         PROXY_URI => (1, 1034, false),
         PROXY_SCHEME => (1, 255, false),
         ECHO => (1, 40, false),
-        // Any length: a token that is too long must be refused by whoever reads it. Taken as unrecognised here, it
-        // would be ignored, and the request would go on under another identity.
+        // Any length: the caller must refuse a token that is too long. If it were ignored here, the request would be
+        // processed under another identity.
         ACCESS_TOKEN => (0, usize::MAX, false),
         NO_RESPONSE => (0, 1, false),
         REQUEST_TAG => (0, 8, true),
@@ -42,18 +42,18 @@ fn format(number: u16) -> Option<(usize, usize, bool)> {
     })
 }
 
-/// Whether a known option has its length and stands alone where it must; none for unknown ones.
+/// Whether an option has a valid length and is not repeated if it must not be; none if it is not understood.
 fn well_formed(option: &CoapOption, previous: Option<u16>) -> Option<bool> {
     let (least, most, repeatable) = format(option.number)?;
     let surplus = previous == Some(option.number) && !repeatable;
     Some((least..=most).contains(&option.value.len()) && !surplus)
 }
 
-/// Removes elective options that are malformed: a known one of the wrong length or repeated where it must not be
-/// (RFC 7252 §5.4.3, §5.4.5). Unknown elective options stay: a rule may know them.
+/// Removes elective options of the wrong length, and surplus repeats (RFC 7252 §5.4.3, §5.4.5). Elective options that
+/// are not understood stay: the caller may understand them.
 ///
 /// # Errors
-/// [`BadOption`] for the first critical option that is unknown, of the wrong length, or a surplus repeat.
+/// [`BadOption`] for the first critical option that is not understood, of the wrong length, or a surplus repeat.
 pub fn recognise(request: &mut Message) -> Result<(), BadOption> {
     let mut previous = None;
     let mut malformed = false;
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_elective_options_are_taken_out_and_unknown_ones_are_left() {
+    fn malformed_elective_options_are_removed_and_unknown_ones_are_left() {
         let mut request = Message::new(GET)
             .with_option(CONTENT_FORMAT, "too long")
             .with_option(ACCESS_TOKEN, "first")

@@ -1,9 +1,9 @@
-//! What is remembered of peers between exchanges: how fast each sends, whether its address is proven, and how many bytes
-//! may still go to one that is not.
+//! State of peers between exchanges: the rate of each, whether its address is proven, and how many bytes may go to one
+//! that is not.
 //!
 //! The table is a fixed number of sets by a keyed hash of the address, so a flood of spoofed addresses costs bounded
-//! memory and time. In a full set the peer that was silent for longest makes room; one that is proven, only for want of
-//! others.
+//! memory and time. A full set drops the unproven peer that was silent for longest; a proven one only if there is no
+//! other.
 
 use std::time::{Duration, Instant};
 
@@ -12,24 +12,24 @@ use crate::rate::Rate;
 
 /// Sets of the table.
 const SETS: usize = 1024;
-/// Peers per set: 16,384 in all, as many as exchanges may be in flight; about 1.5 MiB when all are there.
+/// Peers per set: 16,384 in all, as many as exchanges may be in flight; about 1.5 MiB when full.
 const PEERS_PER_SET: usize = 16;
-/// Between two answers (4.29) to a peer above its rate. More would let it take the time of others after all.
+/// Time between two 4.29 responses to a peer above its rate. More responses would cost the time of other peers.
 const BETWEEN_WARNINGS: Duration = Duration::from_millis(10);
-/// How long an address counts as proven after the last proof. Addresses change hands slowly, and the peer of an hour ago
-/// is at most sent more bytes than it asks for.
+/// How long an address counts as proven after the last proof. Addresses rarely get another owner within an hour, and
+/// the new owner would only get more bytes than it requested.
 const PROOF_LIFETIME: Duration = Duration::from_secs(3600);
-/// The most that an unproven peer can save up, in bytes: a message and its retransmissions.
+/// The largest credit of an unproven peer, in bytes: a message and its retransmissions.
 const MAX_CREDIT: usize = 8192;
 
-/// Whether a datagram is looked at.
+/// Whether a datagram is processed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Admission {
     /// Within the peer's rate.
     Within,
-    /// Above it; the peer is told so.
+    /// Above it; the peer gets 4.29.
     Warned,
-    /// Above it, and told a moment ago: ignored.
+    /// Above it, and the peer got 4.29 a moment ago: ignored.
     Ignored,
 }
 
@@ -52,7 +52,7 @@ impl Entry {
 /// Peers by the keyed hash of their address. Two of 2^64 may be taken for one.
 pub(super) struct PeerTable {
     sets: Vec<Vec<Entry>>,
-    /// Of each peer; none: any.
+    /// Of each peer; none if not limited.
     rate: Option<Rate>,
     least: usize,
     forgotten: u64,
@@ -68,7 +68,7 @@ impl PeerTable {
         }
     }
 
-    /// Grants other rates and sizes from now on. What is entry of a peer stays.
+    /// Applies another rate and another minimum. The entries of peers stay.
     pub(super) fn set_limits(&mut self, limits: &Limits) {
         self.rate = Rate::per_second(limits.datagrams_per_second_per_peer);
         self.least = limits.unproven_bytes;
@@ -94,7 +94,7 @@ impl PeerTable {
                     let idlest = (0..set.len())
                         .min_by_key(|place| (set[*place].is_proven(now), set[*place].last_received))
                         .unwrap_or(0);
-                    // Whose account is full and address unproven is as good as new.
+                    // An entry with a full account and an unproven address equals a new one.
                     if set[idlest].full_at > now || set[idlest].is_proven(now) {
                         self.forgotten += 1;
                     }
@@ -114,7 +114,7 @@ impl PeerTable {
         &mut set[place]
     }
 
-    /// A datagram of this many bytes has come.
+    /// Counts a received datagram of this many bytes.
     pub(super) fn receive(&mut self, now: Instant, hash: u64, bytes: usize) -> Admission {
         let (rate, least) = (self.rate, self.least);
         let entry = self.find_or_make(now, hash);
@@ -133,7 +133,7 @@ impl PeerTable {
         admission
     }
 
-    /// The most bytes that an answer to a datagram of this many bytes may have (RFC 9175 §2.4).
+    /// The most bytes of a response to a datagram of this many bytes (RFC 9175 §2.4).
     pub(super) fn allowance(&self, now: Instant, hash: u64, bytes: usize) -> usize {
         if self.is_proven(now, hash) {
             usize::MAX
@@ -142,7 +142,7 @@ impl PeerTable {
         }
     }
 
-    /// The peer has answered what only it can have received.
+    /// The peer has proven its address.
     pub(super) fn prove(&mut self, now: Instant, hash: u64) {
         self.find_or_make(now, hash).proven = Some(now);
     }
@@ -151,19 +151,19 @@ impl PeerTable {
         self.least == usize::MAX || self.get(hash).is_some_and(|entry| entry.is_proven(now))
     }
 
-    /// This many bytes go to the peer.
+    /// Counts bytes sent to the peer.
     pub(super) fn spend(&mut self, hash: u64, bytes: usize) {
         if let Some(entry) = self.find(hash) {
             entry.credit = entry.credit.saturating_sub(bytes);
         }
     }
 
-    /// Whether bytes that the peer did not ask for again may go to it.
+    /// Whether this many bytes may go to the peer although it did not request them again.
     pub(super) fn may_repeat(&self, now: Instant, hash: u64, bytes: usize) -> bool {
         self.is_proven(now, hash) || self.get(hash).is_some_and(|entry| entry.credit >= bytes)
     }
 
-    /// Peers forgotten before their time, ever.
+    /// Entries dropped while they still mattered.
     pub(super) fn forgotten(&self) -> u64 {
         self.forgotten
     }

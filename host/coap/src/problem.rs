@@ -11,7 +11,7 @@ const TITLE: i8 = -1;
 const DETAIL: i8 = -2;
 const RESPONSE_CODE: i8 = -4;
 
-/// An error whose payload is a diagnostic for people, as problem details; anything else as it is.
+/// Converts an error with a diagnostic payload to problem details. Does not change other messages.
 pub(super) fn from_diagnostic(mut response: Message) -> Message {
     let is_diagnostic = matches!(code::class(response.code), 4 | 5)
         && response.option(CONTENT_FORMAT).is_none()
@@ -35,7 +35,7 @@ pub(super) fn from_diagnostic(mut response: Message) -> Message {
     response
 }
 
-/// The code in words, or in digits.
+/// The name of the code, or its digits.
 fn title(code: u8) -> String {
     code::name(code).map_or_else(|| Dotted(code).to_string(), str::to_owned)
 }

@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-/// Events that may happen at once where the rate is slow: what one peer may have in flight.
+/// Burst of a slow rate: as many as the exchanges in flight of one peer.
 const LEAST_BURST: u32 = 16;
 
-/// Events that may happen at once where the rate is fast: more would keep the thread from the socket for longer than its
-/// buffer holds, and others' datagrams would be lost.
+/// Burst of a fast rate. A larger one would keep the thread from the socket until its buffer is full, and datagrams of
+/// other peers would be lost.
 const MOST_BURST: u32 = 500;
 
-/// So many events per second, and a second's worth of them at once, within these bounds.
+/// Events per second, with a burst of one second's events between these limits.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rate {
     interval: Duration,
@@ -17,7 +17,7 @@ pub(super) struct Rate {
 }
 
 impl Rate {
-    /// None where any number is allowed, which 0 stands for.
+    /// None if `events` is 0: no limit.
     pub(super) fn per_second(events: u32) -> Option<Self> {
         let interval = Duration::from_secs(1).checked_div(events)?;
         Some(Self {

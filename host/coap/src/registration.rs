@@ -22,9 +22,9 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             .find(&exchange.meta.peer, exchange.meta.token)
     }
 
-    /// Responds to a request for an observation ([`Incoming::observes`](crate::Incoming)), and begins the observation, or
-    /// continues `renewed`, which the request [`renews`](Self::renews). None if the response is no success or a limit is
-    /// reached: then the response leaves without Observe (RFC 7641 §4.1).
+    /// Responds to a request for an observation ([`Incoming::observes`](crate::Incoming)), and begins the observation,
+    /// or continues `renewed`, which the request [`renews`](Self::renews). None if the response is no success or a
+    /// limit is reached: then the response leaves without Observe (RFC 7641 §4.1).
     pub fn respond_observing(
         &mut self,
         now: Instant,
@@ -61,7 +61,8 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         begun
     }
 
-    /// Ends the observation that the token of a request with Observe 0 named before, whatever the response is.
+    /// Ends the observation that the token of a request with Observe 0 named before. It ends also if the response is an
+    /// error.
     pub(super) fn end_replaced(&mut self, now: Instant, exchange: &Exchange<P, X::Context>) {
         if exchange.observes {
             let meta = &exchange.meta;

@@ -1,5 +1,5 @@
-//! Own confirmable messages (RFC 7252 §4.2): retransmitted until acknowledged, reset or given up, one at a time
-//! toward each peer (NSTART = 1, §4.7); the others wait. The limit of exchanges per peer counts waiting responses too, so
+//! Own confirmable messages (RFC 7252 §4.2): retransmitted until acknowledged, reset or given up, one at a time toward
+//! each peer (NSTART = 1, §4.7); the others wait. The limit of exchanges per peer counts waiting responses too, so
 //! their number is bounded.
 
 use std::collections::{BTreeMap, VecDeque};

@@ -118,8 +118,8 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         self.send_response(meta.received_at, meta, false, response, retain);
     }
 
-    /// Handles a duplicate (RFC 7252 §4.5): silence while its request is in progress and not acknowledged, else the same
-    /// datagram again. A duplicate of a non-confirmable request is dropped.
+    /// Handles a duplicate (RFC 7252 §4.5): silence while its request is in progress and not acknowledged, else the
+    /// same datagram again. A duplicate of a non-confirmable request is dropped.
     fn is_duplicate(&mut self, meta: &RequestMeta<P, X::Context>) -> bool {
         let (message_type, message_id) = (meta.message_type, meta.message_id);
         if let Some(exchange) = self.exchanges.find(&meta.peer, message_type, message_id) {

@@ -39,8 +39,8 @@ impl ResponseConstraints {
         }
     }
 
-    /// Whether this response is not sent. A client needs 2.31, 4.08 and 4.13 to continue a body in blocks (RFC 7967 §2.1
-    /// is about the final response), and 4.01 with Echo to repeat its request, so these are always sent.
+    /// Whether this response is not sent. A client needs 2.31, 4.08 and 4.13 to continue a body in blocks (RFC 7967
+    /// §2.1 is about the final response), and 4.01 with Echo to repeat its request, so these are always sent.
     pub(super) fn suppresses(&self, response: &Message) -> bool {
         let is_needed = matches!(
             response.code,

@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// What the seed of an endpoint becomes. Whoever knows the seed can predict message IDs.
+/// The keyed hash that the seed of an endpoint makes. The seed is secret: message IDs can be computed from it.
 #[derive(Clone)]
 pub(super) struct Secret {
     /// Has absorbed the seed: cloned for each hash.

@@ -17,11 +17,11 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             .retain(|option| !matches!(option.number, BLOCK1 | BLOCK2 | OBSERVE));
         response.options.sort_by_key(|option| option.number);
         let problem = if !code::is_response(response.code) {
-            "the answer made here has no response code; see the gateway's log"
+            "the server made a response without a response code"
         } else if codec::encoded_length(&response.options) > self.limits.response_options {
-            "the options of the answer made here are above the gateway's limit"
+            "the options of the response are above the limit of the server"
         } else if response.payload.len() > self.limits.response_body {
-            "the body of the answer made here is above the gateway's limit"
+            "the body of the response is above the limit of the server"
         } else {
             return response;
         };

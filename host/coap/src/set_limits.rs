@@ -7,8 +7,8 @@ use crate::protection::MessageProtection;
 
 impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     /// Applies new limits to new requests: those of bodies, blocks, rates, exchanges and observations,
-    /// [`Limits::unproven_bytes`] and [`Limits::echo`]. The others keep the values of [`new`](Endpoint::new). Exchanges and
-    /// observations above a lower limit continue.
+    /// [`Limits::unproven_bytes`] and [`Limits::echo`]. The others keep the values of [`new`](Endpoint::new). Exchanges
+    /// and observations above a lower limit continue.
     pub fn set_limits(&mut self, limits: &Limits) {
         self.limits = Limits {
             request_body: limits.request_body,

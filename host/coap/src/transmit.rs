@@ -48,8 +48,8 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         );
     }
 
-    /// Sends a retransmission, unless the peer has received its bytes. A response then waits until the peer has proven its
-    /// address, which takes a ping of four bytes: the device may be there, and the response may be lost.
+    /// Sends a retransmission, unless the peer has received its bytes. A response then waits until the peer has proven
+    /// its address, which takes a ping of four bytes: the device may be there, and the response may be lost.
     pub(super) fn retransmit(
         &mut self,
         now: Instant,

@@ -12,3 +12,14 @@ pub use crate::bindings::comatrix::gateway::types::{
 pub use crate::bindings::exports::comatrix::gateway::translator::{
     Description, Link, Need, Segment,
 };
+
+impl CallError {
+    /// A call that did not leave the gateway.
+    #[must_use]
+    pub fn unsent(reason: &str) -> Self {
+        Self {
+            reason: reason.to_owned(),
+            sent: false,
+        }
+    }
+}

@@ -7,7 +7,7 @@ use std::fmt;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::bindings::{CallError, HttpRequest, Upstream};
+use crate::bindings::{HttpRequest, Upstream};
 use crate::header;
 use crate::path_segment::is_plain;
 
@@ -289,17 +289,6 @@ impl CheckedRequest {
     #[must_use]
     pub fn hold_ms(&self) -> u32 {
         self.hold_ms
-    }
-}
-
-impl CallError {
-    /// A call that did not leave the gateway.
-    #[must_use]
-    pub fn unsent(reason: &str) -> Self {
-        Self {
-            reason: reason.to_owned(),
-            sent: false,
-        }
     }
 }
 

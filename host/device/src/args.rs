@@ -48,7 +48,13 @@ pub(super) struct ExchangeArgs {
     pub(super) non: bool,
 
     /// Repeat the exchange: this many times in all, one after the other
-    #[arg(long, global = true, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
     pub(super) repeat: u32,
 
     /// Pause between repeated exchanges
@@ -104,8 +110,8 @@ pub(super) struct HomeserverArgs {
 /// The source of the access token.
 #[derive(Debug, Default, Args)]
 pub(super) struct TokenArgs {
-    /// File with the access token, `-` for standard input (or set COMATRIX_TOKEN). Without a token, the gateway uses its
-    /// own if it has one
+    /// File with the access token, `-` for standard input (or set COMATRIX_TOKEN). Without a token, the gateway uses
+    /// its own if it has one
     #[arg(long, value_name = "FILE")]
     pub(super) token_file: Option<PathBuf>,
 }

@@ -209,7 +209,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_payload_panics(format in prop_oneof![Just(60), Just(50), Just(0), any::<u32>()], payload in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn no_payload_panics(
+            format in prop_oneof![Just(60), Just(50), Just(0), any::<u32>()],
+            payload in prop::collection::vec(any::<u8>(), 0..200),
+        ) {
             let message = response(format, &payload);
             let redaction = Redaction::by_name_and_value(vec!["a", "\u{fffd}"], false);
             let view = view(&message, &redaction, false);

@@ -74,7 +74,7 @@ fn settings(exchange: &ExchangeArgs) -> Result<Settings, UsageError> {
         block_size,
         ask_block_size: exchange.block_size.is_some(),
         timeout: seconds("--timeout", exchange.timeout, TIMEOUT_BOUNDS)?,
-        max_answer: MAX_RESPONSE,
+        max_response_body: MAX_RESPONSE,
     })
 }
 

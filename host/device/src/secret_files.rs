@@ -105,7 +105,7 @@ pub(super) struct TokenFile {
 }
 
 impl TokenFile {
-    /// Opens or creates the file, readable by its owner only (mode 0600). Its content is kept until [`save`](Self::save).
+    /// Opens or creates the file, readable by its owner only (mode 0600). [`save`](Self::save) replaces its content.
     pub(super) fn open(path: &Path) -> Result<Self, UsageError> {
         let opened = OpenOptions::new()
             .read(true)

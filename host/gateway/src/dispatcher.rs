@@ -17,8 +17,8 @@ use transport::{Cast, UdpPeer};
 
 /// Notifications per turn of the event loop: a room with ten thousand observers must not delay requests.
 const NOTIFICATIONS_PER_TURN: usize = 64;
-/// Bytes of request bodies in flight: 256 of the largest Matrix events. Response when exceeded: 5.03. Without the limit,
-/// a slow homeserver and a few busy devices would take all of a router's memory.
+/// Bytes of request bodies in flight: 256 of the largest Matrix events. Response when exceeded: 5.03. Without the
+/// limit, a slow homeserver and a few busy devices would take all of a router's memory.
 const BODIES_IN_FLIGHT: usize = 16 << 20;
 
 /// The end of something that waited for a homeserver.
@@ -50,8 +50,8 @@ impl Dispatcher<'_> {
             Cast::Unicast => self.endpoint.handle_datagram(now, peer, datagram),
             Cast::Multicast => self.endpoint.handle_multicast(now, peer, datagram),
         }
-        // At once and not after the batch: so a request that needs no homeserver is not in flight together with the rest
-        // of the batch, and does not count for the device's limit.
+        // At once and not after the batch: so a request that needs no homeserver is not in flight together with the
+        // rest of the batch, and does not count for the device's limit.
         while let Some(incoming) = self.endpoint.poll_request() {
             self.dispatch(incoming);
         }

@@ -20,7 +20,7 @@ use transport::{UdpPeer, UdpTransport};
 
 /// Datagrams sent by one system call: as many as one receives.
 const DATAGRAMS_PER_CALL: usize = 32;
-/// After a socket error, so that a persistent one does not spin.
+/// The pause after a socket error: the loop does not spin on a persistent one.
 const ERROR_PAUSE: Duration = Duration::from_millis(10);
 /// The timer while no deadline is set.
 const NEVER: Duration = Duration::from_secs(3600);
@@ -55,7 +55,7 @@ pub async fn serve(
 
     loop {
         dispatcher.apply_snapshot(Instant::now());
-        // Here and not only at the timer: under a flood the socket is always the first to be ready.
+        // Here and not only at the timer: under a flood the socket is always ready first.
         dispatcher.handle_timeout(Instant::now());
         watchdog.handle_timeout(Instant::now());
         dispatcher.notify();
@@ -86,17 +86,17 @@ pub async fn serve(
                 drained_at = Some(Instant::now() + drain);
                 dispatcher.observations.end_all();
             }
-            () = gateway.recorder.loop_probe.wanted() => {
-                gateway.recorder.loop_probe.report(dispatcher.state());
+            () = gateway.recorder.loop_probe.requested() => {
+                gateway.recorder.loop_probe.publish(dispatcher.state());
             }
             Some(completion) = dispatcher.pending.next() => dispatcher.complete(completion),
             ready = listeners.readable(draining) => {
                 match ready.and_then(|()| receive(&mut listeners, &mut dispatcher)) {
                     Ok(false) => {}
-                    // Connections to homeservers share this thread; they get their turn in a flood too.
+                    // Connections to homeservers share this thread: so they get a turn under a flood too.
                     Ok(true) => tokio::task::yield_now().await,
                     Err(error) => {
-                        tracing::warn!("the socket reports: {error}");
+                        tracing::warn!("socket error: {error}");
                         tokio::time::sleep(ERROR_PAUSE).await;
                     }
                 }
@@ -131,13 +131,13 @@ fn log_refusals(log: &mut RefusalLog, endpoint: &Endpoint<UdpPeer>) {
         .latest_refusal()
         .map(|(peer, code)| (peer.remote, code));
     match log.poll(Instant::now(), endpoint.counters(), latest) {
-        Some(report) if report.bound_hit => tracing::warn!("{}", report.line),
+        Some(report) if report.limit_reached => tracing::warn!("{}", report.line),
         Some(report) => tracing::info!("{}", report.line),
         None => {}
     }
 }
 
-/// Moves the timer only to an earlier time, or once it has passed: most deadlines are met and never waited for.
+/// Moves the timer only to an earlier time, or after it has elapsed: most deadlines are cancelled before they pass.
 fn arm(mut timer: Pin<&mut Sleep>, deadlines: impl IntoIterator<Item = Option<Instant>>) {
     let wanted = deadlines
         .into_iter()

@@ -11,7 +11,7 @@ use transport::{Cast, UdpPeer, UdpTransport};
 /// Batches received from one socket per turn of the event loop: under a flood, responses must still leave.
 const BATCHES_PER_TURN: usize = 4;
 
-/// The sockets. The index of each is the `UdpPeer::listener` of its peers, so that a response leaves by the socket of its
+/// The sockets. The index of each is the `UdpPeer::listener` of its peers: so a response leaves by the socket of its
 /// request.
 pub(crate) struct Listeners(Vec<UdpTransport>);
 
@@ -89,7 +89,7 @@ impl Listeners {
     }
 }
 
-/// Whether the gateway does not read this socket now: the service manager gives it to the next gateway.
+/// Whether the gateway has stopped reading this socket: the service manager passes it to the next gateway.
 fn is_paused(transport: &UdpTransport, draining: bool) -> bool {
     draining && transport.is_handed_over()
 }

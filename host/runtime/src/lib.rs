@@ -10,7 +10,8 @@ compile_error!(
 );
 #[cfg(not(any(feature = "compiler", feature = "router")))]
 compile_error!(
-    "choose a build of the gateway: the full one (the default feature `compiler`), or the one for routers, --no-default-features --features router"
+    "choose a build of the gateway: the full one (the default feature `compiler`), or the one for routers, \
+     --no-default-features --features router"
 );
 
 mod call;

@@ -168,8 +168,8 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) component: ComponentArgs,
 
-    /// METHOD PATH [cf=N] [accept=N] [observe=0] [payload=REST]. The path is percent-encoded. The payload is literal for
-    /// cf=0 and cf=50, otherwise hexadecimal, or JSON that is sent as CBOR
+    /// METHOD PATH [cf=N] [accept=N] [observe=0] [payload=REST]. The path is percent-encoded. The payload is literal
+    /// for cf=0 and cf=50, otherwise hexadecimal, or JSON that is sent as CBOR
     #[arg(long, value_name = "TEXT")]
     pub(super) request: String,
 

@@ -11,7 +11,7 @@ use runtime::compile as compile_component;
 use runtime::{MAX_MANIFEST, Manifest, NativeStatement, NativeTarget, manifest_path};
 use store::file::{self, replace};
 
-/// Writes the native code of a component, and beside it the component's manifest with a statement about the native code.
+/// Writes the native code of a component, and beside it the component's manifest with the digest of the native code.
 pub(super) fn compile(args: &CompileArgs, out: &mut impl Write) -> Result<(), ToolError> {
     let component = read_component(&args.component)?;
     let target = args.target.or(NativeTarget::own());
@@ -51,8 +51,8 @@ pub(super) fn compile(args: &CompileArgs, out: &mut impl Write) -> Result<(), To
     replace(&path, &content)?;
     writeln!(
         out,
-        "{0}: its manifest. Nothing checks native code when it runs, so a gateway accepts it only with the signature of \
-         a trusted key: `comatrix-gateway rule sign --key NAME.key {0}`",
+        "{0}: its manifest. Nothing checks native code when it runs, so a gateway accepts it only with the signature \
+         of a trusted key: `comatrix-gateway rule sign --key NAME.key {0}`",
         path.display()
     )?;
     Ok(())

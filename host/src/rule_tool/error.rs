@@ -55,8 +55,8 @@ pub(super) enum ToolError {
     )]
     ProxyUri(String),
     #[error(
-        "--upstream-response \"{0}\": write STATUS [HEADER=VALUE]… [BODY], for example '200 {{\"event_id\": \"$x\"}}', or \
-         error:REASON [sent], for example error:unreachable"
+        "--upstream-response \"{0}\": write STATUS [HEADER=VALUE]… [BODY], for example \
+         '200 {{\"event_id\": \"$x\"}}', or error:REASON [sent], for example error:unreachable"
     )]
     Response(String),
     #[error("call {0} has no response; add one more --upstream-response")]

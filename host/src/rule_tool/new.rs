@@ -27,8 +27,8 @@ pub(super) struct NewArgs {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NewError {
     #[error(
-        "\"{0}\" cannot be a rule's name: use 1 to {MAX_NAME} lower-case letters, digits and hyphens; start with a letter \
-         and do not end with a hyphen, for example meadow-sensor"
+        "\"{0}\" cannot be a rule's name: use 1 to {MAX_NAME} lower-case letters, digits and hyphens; start with a \
+         letter and do not end with a hyphen, for example meadow-sensor"
     )]
     Name(String),
     #[error("{} exists already; choose another name, or another folder with --dir", .0.display())]

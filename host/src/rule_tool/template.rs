@@ -1,5 +1,5 @@
-//! The files of a new rule. They include the SDK and the contract that this gateway was built from, so that a rule can be
-//! built without the gateway's sources.
+//! The files of a new rule. They include the SDK and the contract that this gateway was built from, so that a rule can
+//! be built without the gateway's sources.
 
 /// Path below the new folder, and content. The build script collects them from `guest/sdk`, `wit` and `Cargo.lock` (the
 /// versions of dependencies that this gateway was tested with).

@@ -17,7 +17,10 @@ pub enum FileError {
         cause: io::Error,
     },
     /// It is larger than any file of its kind.
-    #[error("{} has more than {limit} bytes; it is another file than its name says, or must be made smaller", path.display())]
+    #[error(
+        "{} has more than {limit} bytes; it is another file than its name says, or must be made smaller",
+        path.display()
+    )]
     TooLarge {
         /// The file.
         path: PathBuf,

@@ -41,7 +41,7 @@ fn the_manager_hears_of_readiness_of_a_reload_and_of_the_end() {
     let said = manager.hear();
     assert_eq!(
         said,
-        "STOPPING=1\nSTATUS=stopping: 0 exchanges have 12 s to end\n"
+        "STOPPING=1\nSTATUS=stopping: 0 requests have 12 s to end\n"
     );
     let (status, log) = gateway.end();
     assert_eq!(status, Some(0), "{log}");
@@ -79,7 +79,11 @@ fn a_manager_that_hears_nothing_keeps_nobody_from_being_served() {
     let (status, log) = gateway.end();
     assert_eq!(status, Some(0), "{log}");
     // Of readiness, of the end, and once of the many signs of life in between.
-    assert_eq!(log.matches("does not hear the gateway").count(), 3, "{log}");
+    assert_eq!(
+        log.matches("cannot notify the service manager").count(),
+        3,
+        "{log}"
+    );
 }
 
 #[test]

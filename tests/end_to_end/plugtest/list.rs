@@ -1,4 +1,5 @@
-//! The list itself: every row is a test here, or stands in `not_applicable.txt` with its reason; never both, never neither.
+//! The list itself: every row is a test here, or stands in `not_applicable.txt` with its reason; never both, never
+//! neither.
 
 use std::collections::{BTreeMap, BTreeSet};
 

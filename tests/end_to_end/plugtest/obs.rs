@@ -1,5 +1,5 @@
-//! `TD_COAP_OBS`: observation (RFC 7641) of the last message of a room, `GET /getmsg/<room>`, in front of Synapse. How it ends
-//! is in `obs_ends`.
+//! `TD_COAP_OBS`: observation (RFC 7641) of the last message of a room, `GET /getmsg/<room>`, in front of Synapse. How
+//! it ends is in `obs_ends`.
 
 use std::time::Duration;
 
@@ -54,8 +54,8 @@ fn td_coap_obs_02_by_a_non_confirmable_request() {
 
 #[test]
 fn td_coap_obs_04_max_age() {
-    // The client sees by Max-Age that an observation is over (RFC 7641 §3.3.1): so it stands in every notification, or 60 s
-    // is meant, and is never so short that the next one comes too late.
+    // The client sees by Max-Age that an observation is over (RFC 7641 §3.3.1): so it stands in every notification, or
+    // 60 s is meant, and is never so short that the next one comes too late.
     let watched = Watched::new();
     let (observer, first) = watched.observed();
     watched.say("second");

@@ -20,7 +20,8 @@ fn td_coap_obs_05_the_client_is_gone() {
     let watched = Watched::new();
     let device = watched.observed_raw(stage::over_ipv4());
     watched.say("second");
-    // ACK_TIMEOUT to 1.5 times that, four times doubled: the last one leaves after 45 s at most, and is given up after 93 s.
+    // ACK_TIMEOUT to 1.5 times that, four times doubled: the last one leaves after 45 s at most, and is given up after
+    // 93 s.
     let first = device.receive(SOON).expect("a notification comes");
     let mut transmissions = 1;
     while let Some(again) = device.receive(Duration::from_secs(28)) {

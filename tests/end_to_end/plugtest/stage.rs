@@ -1,4 +1,5 @@
-//! What the rows share: a gateway with the resources of the list (`tests/plugtest_rule`), clients, and a wire between them.
+//! What the rows share: a gateway with the resources of the list (`tests/plugtest_rule`), clients, and a wire between
+//! them.
 
 use std::net::SocketAddr;
 use std::sync::OnceLock;
@@ -14,8 +15,8 @@ use comatrix_tests::stub::{Behaviour, Stub};
 use comatrix_tests::wire::{Loss, Sender, Wire};
 use serde_json::json;
 
-/// How long `/plugtest/separate` takes: beyond the gateway's empty ACK, and beyond a client's first retransmission if there
-/// were none.
+/// How long `/plugtest/separate` takes: beyond the gateway's empty ACK, and beyond a client's first retransmission if
+/// there were none.
 const SLOW: Duration = Duration::from_millis(3_500);
 
 const CONFIGURATION: &str = r#"

@@ -5,10 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use comatrix_fuzz::coap::option::{
-    ACCEPT, ACCESS_TOKEN, BLOCK1, CONTENT_FORMAT, PROXY_URI, URI_PATH,
-};
-use comatrix_fuzz::coap::{Datagram, Message, MessageType, Token, code, encode};
+use comatrix_coap::option::{ACCEPT, ACCESS_TOKEN, BLOCK1, CONTENT_FORMAT, PROXY_URI, URI_PATH};
+use comatrix_coap::{Datagram, Message, MessageType, Token, code, encode};
 use comatrix_fuzz::steps::{self, Step};
 use comatrix_sdk::vectors::{Case, cases};
 use serde_json::Value as Json;

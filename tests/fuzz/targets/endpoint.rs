@@ -1,15 +1,15 @@
-//! Datagrams of some peers, answers of the caller and time, against the endpoint. It may not panic, exceed its bounds, send
-//! what is no message, or keep state for ever.
+//! Datagrams of some peers, responses of the caller and time, against the endpoint. It must not panic, exceed its
+//! limits, send bytes that are no message, or keep state for ever.
 #![no_main]
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use comatrix_fuzz::coap::{Endpoint, Limits, Message, decode};
+use comatrix_coap::{Endpoint, Limits, Message, decode};
 use comatrix_fuzz::steps::{self, Step};
 use libfuzzer_sys::fuzz_target;
 
-/// Small bounds, so that they are met.
+/// Small limits, so that they are reached.
 fn limits() -> Limits {
     Limits {
         request_body: 4_096,
@@ -28,7 +28,7 @@ fuzz_target!(|bytes: &[u8]| {
     let mut endpoint = Endpoint::<u8>::new(limits.clone(), [7; 16]);
     let mut now = Instant::now();
     let mut owed = VecDeque::new();
-    let mut settle = |endpoint: &mut Endpoint<u8>, owed: &mut VecDeque<_>| {
+    let settle = |endpoint: &mut Endpoint<u8>, owed: &mut VecDeque<_>| {
         while let Some(incoming) = endpoint.poll_request() {
             assert!(incoming.request.payload.len() <= limits.request_body);
             owed.push_back(incoming.id);

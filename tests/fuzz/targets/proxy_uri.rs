@@ -1,9 +1,9 @@
-//! Any bytes as a Proxy-Uri: refused, or an origin that is http or https without user info, and segments that every server takes
-//! literally.
+//! Any bytes as a Proxy-Uri: refused, or an origin that is http or https without user info, and segments that every
+//! server takes literally.
 #![no_main]
 
-use comatrix_fuzz::exchange::proxy_uri;
 use comatrix_fuzz::path_segment::is_plain;
+use comatrix_fuzz::request::proxy_uri;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -133,7 +133,8 @@ impl Server {
         count.ok_or_else(|| "/proc/PID/status has no Threads".into())
     }
 
-    /// A memory figure in bytes: `VmRSS` (now), `VmSize` (addresses), `RssAnon` (of it, what is not a file's) or `VmHWM` (the most so far).
+    /// A memory figure in bytes: `VmRSS` (resident), `VmSize` (address space), `RssAnon` (resident, not of a file) or
+    /// `VmHWM` (the largest `VmRSS` so far).
     ///
     /// # Errors
     /// The process is gone.

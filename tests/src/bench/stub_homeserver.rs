@@ -113,13 +113,15 @@ fn respond(pending: &[u8]) -> Option<(usize, Response)> {
     Some((length, Response::Now(response)))
 }
 
-/// The messages after `since`, as `/sync` tells them.
+/// The messages after `since`, as a response to `/sync`.
 fn sync(since: u64) -> String {
     let count = *EVENTS.borrow();
     let events: Vec<String> = (since..count)
         .map(|event| {
+            let content = format!(r#"{{"msgtype":"m.text","body":"message {event}"}}"#);
+            let sender = "@bench:example.org";
             format!(
-                r#"{{"type":"m.room.message","event_id":"${event:043}","sender":"@bench:example.org","content":{{"msgtype":"m.text","body":"message {event}"}}}}"#
+                r#"{{"type":"m.room.message","event_id":"${event:043}","sender":"{sender}","content":{content}}}"#
             )
         })
         .collect();

@@ -1,4 +1,5 @@
-//! Which file uses which: each path leads to the file that defines its item. Modules that only re-export it are followed.
+//! Which file uses which: each path leads to the file that defines its item. Modules that only re-export it are
+//! followed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

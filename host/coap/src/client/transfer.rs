@@ -1,57 +1,19 @@
-//! Bodies larger than a datagram, as a client sends and receives them (RFC 7959): which block is next, and
-//! whether what came is the awaited one. Knows no time and no datagrams.
+//! Bodies larger than a datagram, as a client sends and receives them (RFC 7959): the next block, and the check of each
+//! response. No time and no datagrams.
 
-use super::{ExchangeError, Settings};
-use crate::block::{Block, MAX_SIZE_EXPONENT};
+use super::error::ExchangeError;
+use super::settings::{BlockSize, Settings};
+use crate::block::Block;
 use crate::code::{CONTINUE, REQUEST_ENTITY_TOO_LARGE, class};
 use crate::message::Message;
 use crate::option::{BLOCK1, BLOCK2, ETAG, SIZE1, SIZE2};
 
-/// A block size that a Block option can express: 16, 32, … 1024 bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct BlockSize {
-    exponent: u8,
-}
-
-impl BlockSize {
-    /// 1024 bytes, the largest (RFC 7959 §2.2).
-    pub const LARGEST: Self = Self {
-        exponent: MAX_SIZE_EXPONENT,
-    };
-
-    /// The block size of so many bytes; none for anything but 16, 32, 64, 128, 256, 512, 1024.
-    pub fn new(bytes: usize) -> Option<Self> {
-        (0..=MAX_SIZE_EXPONENT)
-            .map(|exponent| Self { exponent })
-            .find(|size| size.bytes() == bytes)
-    }
-
-    /// In bytes.
-    pub fn bytes(self) -> usize {
-        16 << self.exponent
-    }
-
-    fn of(block: Block) -> Self {
-        Self {
-            exponent: block.size_exponent,
-        }
-    }
-
-    fn block(self, number: u32, more: bool) -> Block {
-        Block {
-            number,
-            more,
-            size_exponent: self.exponent,
-        }
-    }
-}
-
-/// What follows from a response.
+/// The next step after a response.
 #[derive(Debug)]
 pub(super) enum Step {
-    /// The request for, or with, the next block.
+    /// Send the request with, or for, the next block.
     Send(Message),
-    /// The whole answer, without block options.
+    /// The whole response, without block options.
     Done(Message),
 }
 
@@ -60,19 +22,19 @@ pub(super) enum Step {
 pub(super) struct Transfer {
     /// The whole request; its options go into every block (RFC 7959 §2.9, §3.3).
     request: Message,
-    /// Size of the blocks to come; only ever reduced, which bounds the restarts.
+    /// Size of the next blocks. Only reduced, so the number of restarts is bounded.
     size: BlockSize,
     ask_block_size: bool,
-    max_answer: usize,
+    max_response_body: usize,
     phase: Phase,
 }
 
 #[derive(Debug)]
 enum Phase {
-    /// The block of the request that starts at `offset` is under way.
+    /// The block of the request at `offset` was sent.
     Uploading { offset: usize },
-    /// The request has arrived whole; this much of the answer is here.
-    Downloading { answer: Message },
+    /// The server has the whole request, and the client has this part of the response.
+    Downloading { response_so_far: Message },
 }
 
 impl Transfer {
@@ -82,7 +44,7 @@ impl Transfer {
             request,
             size: settings.block_size,
             ask_block_size: settings.ask_block_size,
-            max_answer: settings.max_answer,
+            max_response_body: settings.max_response_body,
             phase: Phase::Uploading { offset: 0 },
         };
         let first = transfer.upload(0);
@@ -101,9 +63,9 @@ impl Transfer {
                 }
                 self.uploaded(offset, block1, block2, response)
             }
-            Phase::Downloading { answer } => {
-                let answer = std::mem::take(answer);
-                self.downloaded(Some(answer), block2, response)
+            Phase::Downloading { response_so_far } => {
+                let response_so_far = std::mem::take(response_so_far);
+                self.downloaded(Some(response_so_far), block2, response)
             }
         }
     }
@@ -144,13 +106,13 @@ impl Transfer {
                 "2.31 Continue, but there is no further block to send",
             )),
             _ if success && more => Err(ExchangeError::Blocks(
-                "success was answered before the whole request had been sent",
+                "a success arrived before the whole request was sent",
             )),
             _ => self.downloaded(None, block2, response),
         }
     }
 
-    /// Appends a block to the answer so far; none where this is the first.
+    /// Appends a block to the response so far; none if this is the first.
     fn downloaded(
         &mut self,
         so_far: Option<Message>,
@@ -161,42 +123,45 @@ impl Transfer {
             // RFC 7959 §2.9: an error may end a transfer at any block.
             return match so_far.is_some() && class(response.code) == 2 {
                 true => Err(ExchangeError::Blocks(
-                    "a block of the answer came without a Block2 option",
+                    "a block of the response has no Block2 option",
                 )),
                 false => self.bounded(without_blocks(response)).map(Step::Done),
             };
         };
-        let received = so_far.as_ref().map_or(0, |answer| answer.payload.len());
+        let received = so_far
+            .as_ref()
+            .map_or(0, |response_so_far| response_so_far.payload.len());
         if block.offset() != received {
             return Err(ExchangeError::Blocks(
-                "the answer's block is not the one that was asked for",
+                "the response has another block than the requested one",
             ));
         }
         if block.more && response.payload.len() != block.size() {
             return Err(ExchangeError::Blocks(
-                "a block of the answer is not as long as its option says",
+                "a block of the response is not as long as its option says",
             ));
         }
-        let answer = match so_far {
+        let response_so_far = match so_far {
             None => without_blocks(response),
-            Some(answer)
-                if response.code != answer.code || response.option(ETAG) != answer.option(ETAG) =>
+            Some(response_so_far)
+                if response.code != response_so_far.code
+                    || response.option(ETAG) != response_so_far.option(ETAG) =>
             {
                 return Err(ExchangeError::Blocks(
-                    "the answer changed while it was read; ask again",
+                    "the response changed during the transfer; send the request again",
                 ));
             }
-            Some(mut answer) => {
-                answer.payload.extend_from_slice(&response.payload);
-                answer
+            Some(mut response_so_far) => {
+                response_so_far.payload.extend_from_slice(&response.payload);
+                response_so_far
             }
         };
-        let answer = self.bounded(answer)?;
+        let response_so_far = self.bounded(response_so_far)?;
         if !block.more {
-            return Ok(Step::Done(answer));
+            return Ok(Step::Done(response_so_far));
         }
-        let number = (answer.payload.len() / block.size()) as u32;
-        self.phase = Phase::Downloading { answer };
+        let number = (response_so_far.payload.len() / block.size()) as u32;
+        self.phase = Phase::Downloading { response_so_far };
         let mut request = Message {
             payload: Vec::new(),
             ..self.request.clone()
@@ -230,12 +195,12 @@ impl Transfer {
         (offset / self.size.bytes()) as u32
     }
 
-    fn bounded(&self, answer: Message) -> Result<Message, ExchangeError> {
-        let limit = self.max_answer;
-        let announced = answer.uint_option(SIZE2).unwrap_or(0) as usize;
-        match answer.payload.len().max(announced) > limit {
+    fn bounded(&self, response_so_far: Message) -> Result<Message, ExchangeError> {
+        let limit = self.max_response_body;
+        let announced = response_so_far.uint_option(SIZE2).unwrap_or(0) as usize;
+        match response_so_far.payload.len().max(announced) > limit {
             true => Err(ExchangeError::TooLarge { limit }),
-            false => Ok(answer),
+            false => Ok(response_so_far),
         }
     }
 }

@@ -22,7 +22,7 @@ fn demanding() -> Server {
     })
 }
 
-/// Lets the peer acknowledge a separate answer.
+/// Lets the peer acknowledge a separate response.
 fn prove(server: &mut Server, peer: u16) {
     server.receive(peer, &confirmable(900, POST));
     let id = server.incoming().id;
@@ -35,7 +35,7 @@ fn prove(server: &mut Server, peer: u16) {
 }
 
 #[test]
-fn a_large_answer_to_an_unproven_peer_leaves_in_blocks_of_64_bytes() {
+fn a_large_response_to_an_unproven_peer_leaves_in_blocks_of_64_bytes() {
     let mut server = server();
     let mut received = Vec::new();
     let mut tags = Vec::new();
@@ -82,7 +82,7 @@ fn asking_for_large_blocks_gets_an_unproven_peer_small_ones() {
     server.exchange(&later, large());
     later.message_id = 4;
     later.message.push_option(BLOCK2, [0x10 | 5]);
-    let slice = server.answer_to(&later);
+    let slice = server.response_to(&later);
     assert!(encode(&slice).len() <= 136);
     let block = Block::decode(slice.message.option(BLOCK2).expect("a block")).expect("valid");
     assert_eq!(block.offset(), 512);
@@ -107,7 +107,7 @@ fn a_diagnostic_is_cut_for_an_unproven_peer() {
 }
 
 #[test]
-fn who_acknowledged_a_separate_answer_is_sent_whole_blocks() {
+fn a_peer_that_acknowledged_a_separate_response_gets_whole_blocks() {
     let mut server = server();
     prove(&mut server, 1);
     let answer = server.exchange(&confirmable(1, GET), large());
@@ -119,7 +119,7 @@ fn who_acknowledged_a_separate_answer_is_sent_whole_blocks() {
 }
 
 #[test]
-fn an_acknowledgement_that_answers_nothing_proves_nothing() {
+fn an_acknowledgement_without_a_message_proves_nothing() {
     let mut server = server();
     for id in 0..1000 {
         server.receive(1, &Datagram::empty(MessageType::Acknowledgement, id));
@@ -149,7 +149,7 @@ fn a_peer_that_acknowledges_nothing_is_sent_three_times_its_bytes_and_no_more() 
 #[test]
 fn an_echo_is_asked_for_where_configured_before_anything_is_done() {
     let mut server = demanding();
-    let challenge = server.answer_to(&confirmable(1, POST)).message;
+    let challenge = server.response_to(&confirmable(1, POST)).message;
     assert_eq!(challenge.code, UNAUTHORIZED);
     assert!(server.endpoint.poll_request().is_none());
     let value = challenge.option(ECHO).expect("a value").to_vec();
@@ -175,12 +175,12 @@ fn an_echo_is_asked_for_where_configured_before_anything_is_done() {
 #[test]
 fn an_old_echo_is_asked_for_again() {
     let mut server = demanding();
-    let challenge = server.answer_to(&confirmable(1, POST)).message;
+    let challenge = server.response_to(&confirmable(1, POST)).message;
     let value = challenge.option(ECHO).expect("a value").to_vec();
     server.advance(Duration::from_secs(62));
     let mut again = confirmable(2, POST);
     again.message.push_option(ECHO, value);
-    assert_eq!(server.answer_to(&again).message.code, UNAUTHORIZED);
+    assert_eq!(server.response_to(&again).message.code, UNAUTHORIZED);
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn options_that_no_block_makes_fit_wait_for_an_echo() {
 }
 
 #[test]
-fn a_short_message_with_the_id_of_a_long_request_is_not_sent_its_answer() {
+fn a_short_message_with_the_id_of_a_long_request_does_not_get_its_response() {
     let mut server = server();
     let mut long = confirmable(1, POST);
     long.message.payload = vec![0; 300];
@@ -214,10 +214,10 @@ fn a_short_message_with_the_id_of_a_long_request_is_not_sent_its_answer() {
     );
     assert!(server.sent_bytes().is_empty());
     assert!(server.endpoint.poll_request().is_none());
-    assert_eq!(server.answer_to(&long), answer, "the request itself is");
+    assert_eq!(server.response_to(&long), answer, "the request itself is");
 }
 
-/// A separate answer of an unproven peer, of which no more copies may leave.
+/// A separate response of an unproven peer, of which no more copies may leave.
 fn withheld() -> (Server, Vec<u8>, Datagram) {
     let mut server = server();
     server.receive(1, &confirmable(1, POST));
@@ -236,7 +236,7 @@ fn withheld() -> (Server, Vec<u8>, Datagram) {
 }
 
 #[test]
-fn an_answer_that_may_not_be_repeated_waits_for_a_proof_and_is_then_repeated_as_it_was() {
+fn a_response_that_may_not_be_repeated_waits_for_a_proof_and_is_then_repeated_as_it_was() {
     let (mut server, answer, ping) = withheld();
     server.receive(1, &Datagram::empty(MessageType::Reset, ping.message_id));
     assert_eq!(server.sent_bytes(), std::slice::from_ref(&answer));
@@ -249,7 +249,7 @@ fn an_answer_that_may_not_be_repeated_waits_for_a_proof_and_is_then_repeated_as_
 }
 
 #[test]
-fn the_acknowledgement_of_an_answer_that_waits_for_a_proof_ends_it() {
+fn the_acknowledgement_of_a_response_that_waits_for_a_proof_ends_it() {
     let (mut server, answer, ping) = withheld();
     server.acknowledge(1, decode(&answer).expect("own").message_id);
     assert!(server.endpoint.is_proven(server.now, &1));
@@ -259,7 +259,7 @@ fn the_acknowledgement_of_an_answer_that_waits_for_a_proof_ends_it() {
 }
 
 #[test]
-fn an_answer_as_large_as_may_be_leaves_room_for_the_ping_that_saves_it() {
+fn a_response_as_large_as_allowed_leaves_room_for_the_ping_that_saves_it() {
     let mut server = server();
     server.receive(1, &confirmable(1, POST));
     let id = server.incoming().id;
@@ -275,7 +275,7 @@ fn an_answer_as_large_as_may_be_leaves_room_for_the_ping_that_saves_it() {
 }
 
 #[test]
-fn a_spoofed_address_gets_an_answer_and_pings_within_three_times_its_bytes() {
+fn a_spoofed_address_gets_a_response_and_pings_within_three_times_its_bytes() {
     let (mut server, answer, ping) = withheld();
     server.advance(Duration::from_secs(400));
     let pings = server.sent_bytes();

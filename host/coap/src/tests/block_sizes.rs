@@ -33,7 +33,7 @@ fn a_client_is_asked_for_smaller_blocks_and_goes_on_with_them() {
     let mut server = small_blocks();
     let mut first = with_block(confirmable(1, PUT), BLOCK1, 0, true, 6);
     first.message.payload = vec![1; 1024];
-    let answer = server.answer_to(&first).message;
+    let answer = server.response_to(&first).message;
     assert_eq!(
         (answer.code, block(&answer, BLOCK1)),
         (CONTINUE, (0, true, 64))
@@ -45,7 +45,7 @@ fn a_client_is_asked_for_smaller_blocks_and_goes_on_with_them() {
 }
 
 #[test]
-fn blocks_of_every_size_are_served_from_a_stored_answer() {
+fn blocks_of_every_size_are_served_from_a_stored_response() {
     let body: Vec<u8> = (0..2_500u32).map(|byte| byte as u8).collect();
     for size in 0..=6 {
         let mut server = Server::new();
@@ -57,7 +57,7 @@ fn blocks_of_every_size_are_served_from_a_stored_answer() {
             let slice = if number == 0 {
                 server.exchange(&datagram, whole).message
             } else {
-                server.answer_to(&datagram).message
+                server.response_to(&datagram).message
             };
             received.extend_from_slice(&slice.payload);
             if !block(&slice, BLOCK2).1 {
@@ -70,7 +70,7 @@ fn blocks_of_every_size_are_served_from_a_stored_answer() {
 }
 
 #[test]
-fn the_size_of_the_answer_is_told_where_it_is_asked_for() {
+fn the_size_of_the_response_is_sent_on_request() {
     let mut server = Server::new();
     let mut asks = confirmable(1, GET);
     asks.message.push_uint_option(SIZE2, 0);
@@ -89,5 +89,5 @@ fn the_size_stands_in_the_first_block_only() {
     let first = server.exchange(&asks, large).message;
     assert_eq!(first.uint_option(SIZE2), Some(2000));
     let later = with_block(confirmable(2, GET), BLOCK2, 1, false, 6);
-    assert_eq!(server.answer_to(&later).message.option(SIZE2), None);
+    assert_eq!(server.response_to(&later).message.option(SIZE2), None);
 }

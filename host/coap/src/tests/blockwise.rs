@@ -57,7 +57,7 @@ fn a_body_in_blocks_is_handed_over_whole_without_its_block_options() {
     let mut last = part(2, PUT, 1, false, &[2; 4]);
     last.message.push_option(REQUEST_TAG, "t");
 
-    let answer = server.answer_to(&first);
+    let answer = server.response_to(&first);
     assert_eq!(
         (answer.message.code, block(&answer.message, BLOCK1)),
         (CONTINUE, (0, true, 16))
@@ -81,14 +81,14 @@ fn a_body_in_blocks_is_handed_over_whole_without_its_block_options() {
 }
 
 #[test]
-fn a_repeated_block_is_answered_again_and_not_appended_twice() {
+fn a_repeated_block_gets_its_response_again_and_is_not_appended_twice() {
     let mut server = Server::new();
     let first = part(1, PUT, 0, true, &[1; 16]);
     let middle = part(2, PUT, 1, true, &[2; 16]);
-    server.answer_to(&first);
-    let answer = server.answer_to(&middle);
-    assert_eq!(server.answer_to(&middle), answer);
-    assert_eq!(server.answer_to(&first).message.code, CONTINUE);
+    server.response_to(&first);
+    let answer = server.response_to(&middle);
+    assert_eq!(server.response_to(&middle), answer);
+    assert_eq!(server.response_to(&first).message.code, CONTINUE);
     server.receive(1, &part(3, PUT, 2, false, &[3]));
     assert_eq!(server.incoming().request.payload.len(), 33);
 }
@@ -98,7 +98,7 @@ fn blocks_of_another_peer_content_format_or_request_tag_are_never_assembled_toge
     let mut server = Server::new();
     assert_eq!(
         server
-            .answer_to(&part(1, PUT, 0, true, &[1; 16]))
+            .response_to(&part(1, PUT, 0, true, &[1; 16]))
             .message
             .code,
         CONTINUE
@@ -111,7 +111,7 @@ fn blocks_of_another_peer_content_format_or_request_tag_are_never_assembled_toge
     let other_method = part(5, POST, 1, false, &[2]);
     for datagram in [other_format, other_tag, other_method] {
         assert_eq!(
-            server.answer_to(&datagram).message.code,
+            server.response_to(&datagram).message.code,
             REQUEST_ENTITY_INCOMPLETE
         );
     }
@@ -124,10 +124,13 @@ fn blocks_of_another_peer_content_format_or_request_tag_are_never_assembled_toge
 #[test]
 fn an_upload_left_alone_for_a_minute_is_forgotten() {
     let mut server = Server::new();
-    server.answer_to(&part(1, PUT, 0, true, &[1; 16]));
+    server.response_to(&part(1, PUT, 0, true, &[1; 16]));
     server.advance(Duration::from_secs(60));
     assert_eq!(
-        server.answer_to(&part(2, PUT, 1, false, &[2])).message.code,
+        server
+            .response_to(&part(2, PUT, 1, false, &[2]))
+            .message
+            .code,
         REQUEST_ENTITY_INCOMPLETE
     );
     assert_eq!(server.endpoint.counters().bodies_dropped, 1);
@@ -138,7 +141,7 @@ fn a_body_above_the_limit_is_refused_with_the_limit() {
     let mut server = Server::new();
     let mut announced = part(1, PUT, 0, true, &[1; 16]);
     announced.message.push_uint_option(SIZE1, 131_073);
-    let answer = server.answer_to(&announced).message;
+    let answer = server.response_to(&announced).message;
     assert_eq!(
         (answer.code, answer.uint_option(SIZE1)),
         (REQUEST_ENTITY_TOO_LARGE, Some(131_072))
@@ -151,7 +154,7 @@ fn a_body_above_the_limit_is_refused_with_the_limit() {
     let mut whole = confirmable(2, PUT);
     whole.message.payload = vec![0; 11];
     assert_eq!(
-        server.answer_to(&whole).message.code,
+        server.response_to(&whole).message.code,
         REQUEST_ENTITY_TOO_LARGE
     );
 }
@@ -161,7 +164,10 @@ fn the_reserved_block_size_is_a_bad_request() {
     for number in [BLOCK1, BLOCK2] {
         let mut datagram = confirmable(1, PUT);
         datagram.message.push_uint_option(number, 7);
-        assert_eq!(Server::new().answer_to(&datagram).message.code, BAD_REQUEST);
+        assert_eq!(
+            Server::new().response_to(&datagram).message.code,
+            BAD_REQUEST
+        );
     }
 }
 
@@ -173,7 +179,7 @@ fn a_new_upload_waits_when_the_room_is_taken_by_live_ones() {
     });
     assert_eq!(
         server
-            .answer_to(&part(1, PUT, 0, true, &[1; 16]))
+            .response_to(&part(1, PUT, 0, true, &[1; 16]))
             .message
             .code,
         CONTINUE
@@ -190,7 +196,7 @@ fn a_new_upload_waits_when_the_room_is_taken_by_live_ones() {
 }
 
 #[test]
-fn a_large_answer_is_made_once_and_served_block_by_block() {
+fn a_large_response_is_made_once_and_served_block_by_block() {
     let mut server = Server::new();
     let first = server.exchange(&confirmable(1, GET), large(7)).message;
     assert_eq!(block(&first, BLOCK2), (0, true, 1024));
@@ -198,8 +204,8 @@ fn a_large_answer_is_made_once_and_served_block_by_block() {
         (first.payload.len(), first.uint_option(SIZE2)),
         (1024, Some(2_500))
     );
-    let second = server.answer_to(&later(2, GET, 1, 6)).message;
-    let third = server.answer_to(&later(3, GET, 2, 6)).message;
+    let second = server.response_to(&later(2, GET, 1, 6)).message;
+    let third = server.response_to(&later(3, GET, 2, 6)).message;
     assert_eq!(
         (block(&second, BLOCK2), block(&third, BLOCK2)),
         ((1, true, 1024), (2, false, 1024))
@@ -208,7 +214,7 @@ fn a_large_answer_is_made_once_and_served_block_by_block() {
     assert!(first.option(ETAG).is_some() && first.option(ETAG) == third.option(ETAG));
     assert_eq!(server.endpoint.counters().requests, 1);
     assert_eq!(
-        server.answer_to(&later(4, GET, 3, 6)).message.code,
+        server.response_to(&later(4, GET, 3, 6)).message.code,
         BAD_REQUEST
     );
 }
@@ -224,7 +230,7 @@ fn a_client_gets_the_block_size_it_asks_for_early_or_late() {
 
     let first = server.exchange(&confirmable(2, GET), large(7)).message;
     assert_eq!(block(&first, BLOCK2), (0, true, 1024));
-    let second = server.answer_to(&later(3, GET, 16, 2)).message;
+    let second = server.response_to(&later(3, GET, 16, 2)).message;
     assert_eq!(block(&second, BLOCK2), (16, true, 64));
 }
 
@@ -237,16 +243,16 @@ fn a_later_block_that_is_not_stored_is_made_again_for_a_get_only() {
         ((1, true, 1024), 1024)
     );
     assert_eq!(
-        server.answer_to(&later(2, POST, 1, 6)).message.code,
+        server.response_to(&later(2, POST, 1, 6)).message.code,
         REQUEST_ENTITY_INCOMPLETE
     );
     assert!(server.endpoint.poll_request().is_none());
 }
 
 #[test]
-fn a_request_in_blocks_can_have_an_answer_in_blocks() {
+fn a_request_in_blocks_can_have_a_response_in_blocks() {
     let mut server = Server::new();
-    server.answer_to(&part(1, POST, 0, true, &[1; 16]));
+    server.response_to(&part(1, POST, 0, true, &[1; 16]));
     let first = server
         .exchange(&part(2, POST, 1, false, &[2]), large(9))
         .message;
@@ -254,7 +260,7 @@ fn a_request_in_blocks_can_have_an_answer_in_blocks() {
         (block(&first, BLOCK1), block(&first, BLOCK2)),
         ((1, false, 16), (0, true, 1024))
     );
-    let second = server.answer_to(&later(3, POST, 1, 6)).message;
+    let second = server.response_to(&later(3, POST, 1, 6)).message;
     assert_eq!(
         (block(&second, BLOCK2), second.option(BLOCK1)),
         ((1, true, 1024), None)
@@ -277,22 +283,10 @@ fn two_bodies_of_one_resource_have_different_etags_and_equal_ones_the_same() {
 }
 
 #[test]
-fn a_newer_answer_that_fits_ends_the_fetching_of_the_older_one() {
+fn a_newer_response_that_fits_ends_the_fetching_of_the_older_one() {
     let mut server = Server::new();
     server.exchange(&confirmable(1, POST), large(7));
     server.exchange(&confirmable(2, POST), changed());
-    let rest = server.answer_to(&later(3, POST, 1, 6)).message;
+    let rest = server.response_to(&later(3, POST, 1, 6)).message;
     assert_eq!(rest.code, REQUEST_ENTITY_INCOMPLETE);
-}
-
-#[test]
-fn a_large_answer_nobody_fetches_is_forgotten_after_a_minute() {
-    let mut server = Server::new();
-    server.exchange(&confirmable(1, GET), large(7));
-    assert_eq!(server.endpoint.state_left(), 1);
-    server.advance(Duration::from_secs(60));
-    assert_eq!(
-        (server.endpoint.state_left(), server.endpoint.next_timeout()),
-        (0, None)
-    );
 }

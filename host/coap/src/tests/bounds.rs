@@ -1,4 +1,4 @@
-//! What happens at the bounds, and with answers that cannot be sent.
+//! What happens at the bounds, and with responses that cannot be sent.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use crate::code::*;
 use crate::option::{LOCATION_PATH, MAX_AGE};
 
 #[test]
-fn the_seventeenth_request_in_flight_of_a_peer_is_told_to_come_back() {
+fn the_seventeenth_request_in_flight_of_a_peer_gets_5_03() {
     let mut server = Server::new();
     for id in 0..16 {
         server.receive(1, &confirmable(id, POST));
     }
-    let refused = server.answer_to(&confirmable(16, POST)).message;
+    let refused = server.response_to(&confirmable(16, POST)).message;
     assert_eq!(
         (refused.code, refused.uint_option(MAX_AGE)),
         (SERVICE_UNAVAILABLE, Some(5))
@@ -37,7 +37,7 @@ fn requests_in_flight_are_bounded_in_all() {
         server.receive(peer, &confirmable(1, GET));
     }
     assert_eq!(
-        server.answer_to(&confirmable(2, GET)).message.code,
+        server.response_to(&confirmable(2, GET)).message.code,
         SERVICE_UNAVAILABLE
     );
     assert_eq!(
@@ -50,7 +50,7 @@ fn requests_in_flight_are_bounded_in_all() {
 }
 
 #[test]
-fn separate_answers_that_nobody_acknowledges_count_as_in_flight() {
+fn separate_responses_without_acknowledgement_count_as_in_flight() {
     let mut server = Server::new();
     for id in 0..16 {
         server.receive(1, &confirmable(id, POST));
@@ -62,7 +62,7 @@ fn separate_answers_that_nobody_acknowledges_count_as_in_flight() {
     server.sent();
     assert_eq!(server.endpoint.in_flight(), 16);
     assert_eq!(
-        server.answer_to(&confirmable(99, POST)).message.code,
+        server.response_to(&confirmable(99, POST)).message.code,
         SERVICE_UNAVAILABLE
     );
     server.advance(Duration::from_secs(93));
@@ -76,7 +76,7 @@ fn separate_answers_that_nobody_acknowledges_count_as_in_flight() {
 }
 
 #[test]
-fn an_answer_is_given_once() {
+fn a_request_gets_one_response() {
     let mut server = Server::new();
     server.receive(1, &confirmable(1, POST));
     let id = server.incoming().id;
@@ -86,7 +86,7 @@ fn an_answer_is_given_once() {
 }
 
 #[test]
-fn an_answer_that_cannot_be_sent_becomes_an_internal_error() {
+fn a_response_that_cannot_be_sent_becomes_an_internal_error() {
     let oversized = Message::new(CREATED).with_option(LOCATION_PATH, vec![b'a'; 2_000]);
     let too_long = Message::new(CONTENT).with_payload(vec![0; 1024 * 1024 + 1]);
     for (id, response) in [Message::new(GET), Message::new(EMPTY), oversized, too_long]
@@ -103,7 +103,7 @@ fn an_answer_that_cannot_be_sent_becomes_an_internal_error() {
 }
 
 #[test]
-fn options_of_an_answer_may_come_in_any_order() {
+fn options_of_a_response_may_come_in_any_order() {
     let mut response = changed()
         .with_uint_option(MAX_AGE, 0)
         .with_option(LOCATION_PATH, "a");
@@ -131,6 +131,19 @@ fn a_flood_of_pings_bad_bytes_and_quick_requests_leaves_nothing_behind() {
         server.respond(id, changed());
         assert_eq!(server.sent_bytes().len(), 3);
     }
+    assert_eq!(
+        (server.endpoint.state_left(), server.endpoint.next_timeout()),
+        (0, None)
+    );
+}
+
+#[test]
+fn a_large_response_that_is_not_fetched_is_dropped_after_a_minute() {
+    let mut server = Server::new();
+    let large = Message::new(CONTENT).with_payload(vec![7; 2_500]);
+    server.exchange(&confirmable(1, GET), large);
+    assert_eq!(server.endpoint.state_left(), 1);
+    server.advance(Duration::from_secs(60));
     assert_eq!(
         (server.endpoint.state_left(), server.endpoint.next_timeout()),
         (0, None)

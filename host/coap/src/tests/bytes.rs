@@ -41,7 +41,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn no_sequence_of_bytes_and_answers_panics_or_leaves_state(steps in steps()) {
+    fn no_sequence_of_bytes_and_responses_panics_or_leaves_state(steps in steps()) {
         let mut server = Server::new();
         let mut owed = Vec::new();
         for step in steps {

@@ -147,7 +147,7 @@ fn an_empty_message_with_content_and_reserved_classes_are_format_errors() {
 }
 
 #[test]
-fn short_datagrams_and_other_versions_are_told_apart_from_malformed_ones() {
+fn short_datagrams_and_other_versions_are_distinguished_from_malformed_ones() {
     assert_eq!(decode(b"\x40\x01\x00"), Err(DecodeError::TooShort(3)));
     assert_eq!(
         decode(b"\x80\x01\x00\x01"),

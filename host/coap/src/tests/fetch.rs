@@ -24,7 +24,7 @@ fn later_blocks_come_with_the_body_or_without() {
         .exchange(&fetch(1, "query", None), content(7))
         .message;
     for (id, body) in [(2, "query"), (3, "")] {
-        let second = server.answer_to(&fetch(id, body, Some(1))).message;
+        let second = server.response_to(&fetch(id, body, Some(1))).message;
         assert_eq!(second.payload, [7; 476]);
         assert_eq!(second.option(ETAG), first.option(ETAG));
     }
@@ -43,7 +43,7 @@ fn a_later_block_of_another_body_is_another_request() {
 #[test]
 fn a_later_block_that_is_not_stored_needs_the_body() {
     let mut server = Server::new();
-    let refused = server.answer_to(&fetch(1, "", Some(1))).message;
+    let refused = server.response_to(&fetch(1, "", Some(1))).message;
     assert_eq!(refused.code, REQUEST_ENTITY_INCOMPLETE);
     let made = server
         .exchange(&fetch(2, "query", Some(1)), content(7))
@@ -52,11 +52,11 @@ fn a_later_block_that_is_not_stored_needs_the_body() {
 }
 
 #[test]
-fn a_body_in_blocks_is_assembled_and_its_answer_sliced() {
+fn a_body_in_blocks_is_assembled_and_its_response_sliced() {
     let mut server = Server::new();
     let mut first = fetch(1, "0123456789abcdef", None);
     first.message.push_option(BLOCK1, [0x08]);
-    assert_eq!(server.answer_to(&first).message.code, CONTINUE);
+    assert_eq!(server.response_to(&first).message.code, CONTINUE);
     let mut last = fetch(2, "gh", None);
     last.message.push_option(BLOCK1, [0x10]);
     server.receive(1, &last);
@@ -65,6 +65,6 @@ fn a_body_in_blocks_is_assembled_and_its_answer_sliced() {
     server.respond(incoming.id, content(7));
     assert_eq!(server.sent_one().message.payload.len(), 1024);
     let whole = "0123456789abcdefgh";
-    let second = server.answer_to(&fetch(3, whole, Some(1))).message;
+    let second = server.response_to(&fetch(3, whole, Some(1))).message;
     assert_eq!(second.payload.len(), 476);
 }

@@ -7,7 +7,7 @@ use crate::code::{BAD_OPTION, GET, POST};
 use crate::option::ACCESS_TOKEN;
 
 #[test]
-fn a_confirmable_request_is_answered_in_its_acknowledgement() {
+fn a_confirmable_request_gets_its_response_in_the_acknowledgement() {
     let mut server = Server::new();
     let answer = server.exchange(&confirmable(7, POST), changed());
     let expected = Datagram {
@@ -21,7 +21,7 @@ fn a_confirmable_request_is_answered_in_its_acknowledgement() {
 }
 
 #[test]
-fn a_non_confirmable_request_is_answered_by_a_non_confirmable_message_of_its_own_id() {
+fn a_non_confirmable_request_gets_a_non_confirmable_response_with_its_own_id() {
     let mut server = Server::new();
     let first = server.exchange(&request(MessageType::NonConfirmable, 7, GET), changed());
     assert_eq!(
@@ -33,12 +33,12 @@ fn a_non_confirmable_request_is_answered_by_a_non_confirmable_message_of_its_own
 }
 
 #[test]
-fn a_duplicate_confirmable_is_answered_again_and_processed_once() {
+fn a_duplicate_confirmable_gets_the_same_response_and_is_processed_once() {
     let mut server = Server::new();
     let request = confirmable(7, POST);
     let first = server.exchange(&request, changed());
     server.advance(Duration::from_secs(246));
-    assert_eq!(server.answer_to(&request), first);
+    assert_eq!(server.response_to(&request), first);
     assert!(server.endpoint.poll_request().is_none());
     assert_eq!(server.endpoint.counters().duplicates, 1);
 }
@@ -66,7 +66,7 @@ fn a_duplicate_of_a_request_in_progress_is_met_with_silence() {
 }
 
 #[test]
-fn a_duplicate_get_is_executed_again_once_it_is_answered() {
+fn a_duplicate_get_is_executed_again_after_its_response() {
     let mut server = Server::new();
     server.exchange(&confirmable(7, GET), changed());
     assert_eq!(server.endpoint.state_left(), 0);
@@ -104,9 +104,9 @@ fn the_same_message_id_from_another_peer_is_another_request() {
 }
 
 #[test]
-fn a_ping_is_answered_with_reset() {
+fn a_ping_gets_a_reset() {
     let mut server = Server::new();
-    let answer = server.answer_to(&Datagram::empty(MessageType::Confirmable, 99));
+    let answer = server.response_to(&Datagram::empty(MessageType::Confirmable, 99));
     assert_eq!(answer, Datagram::empty(MessageType::Reset, 99));
 }
 
@@ -165,7 +165,7 @@ fn an_unknown_critical_option_is_refused_by_name_or_with_silence() {
     let mut server = Server::new();
     let mut confirmable = confirmable(7, GET);
     confirmable.message.push_option(65_001, "x");
-    let answer = server.answer_to(&confirmable);
+    let answer = server.response_to(&confirmable);
     assert_eq!(answer.message.code, BAD_OPTION);
     assert!(String::from_utf8_lossy(&answer.message.payload).contains("65001"));
 

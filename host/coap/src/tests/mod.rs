@@ -79,7 +79,7 @@ impl Server {
     }
 
     /// What the endpoint sends at once for this datagram.
-    fn answer_to(&mut self, datagram: &Datagram) -> Datagram {
+    fn response_to(&mut self, datagram: &Datagram) -> Datagram {
         self.receive(1, datagram);
         self.sent_one()
     }

@@ -16,7 +16,7 @@ fn content() -> Message {
 }
 
 #[test]
-fn a_group_is_answered_after_a_random_leisure() {
+fn a_group_gets_responses_after_a_random_leisure() {
     let mut times = Vec::new();
     let mut server = Server::new();
     for peer in 0..20 {
@@ -38,7 +38,7 @@ fn a_group_is_answered_after_a_random_leisure() {
 }
 
 #[test]
-fn errors_and_empty_answers_are_not_sent_to_who_asked_a_group() {
+fn errors_and_empty_responses_to_a_group_are_not_sent() {
     let mut server = Server::new();
     for (id, response) in [
         Message::diagnostic(NOT_FOUND, "nothing here"),
@@ -60,7 +60,7 @@ fn errors_and_empty_answers_are_not_sent_to_who_asked_a_group() {
 }
 
 #[test]
-fn whatever_is_no_non_confirmable_request_is_ignored_in_a_group() {
+fn all_but_non_confirmable_requests_to_a_group_are_ignored() {
     let mut server = Server::new();
     asked(&mut server, 1, &confirmable(1, GET));
     asked(
@@ -78,7 +78,7 @@ fn whatever_is_no_non_confirmable_request_is_ignored_in_a_group() {
 }
 
 #[test]
-fn the_same_question_over_two_interfaces_is_answered_once() {
+fn the_same_request_over_two_interfaces_gets_one_response() {
     let mut server = Server::new();
     asked(&mut server, 1, &non_confirmable(1, GET));
     asked(&mut server, 1, &non_confirmable(1, GET));
@@ -91,7 +91,7 @@ fn the_same_question_over_two_interfaces_is_answered_once() {
 }
 
 #[test]
-fn answers_that_wait_are_bounded_and_those_dropped_are_counted() {
+fn responses_that_wait_are_bounded_and_dropped_ones_are_counted() {
     let mut server = Server::with_limits(Limits {
         multicast_responses: 3,
         ..Limits::default()

@@ -26,7 +26,7 @@ fn an_unwanted_response_to_a_confirmable_request_is_an_empty_acknowledgement() {
     let acknowledgement = Datagram::empty(MessageType::Acknowledgement, 7);
     let sent = answered(&mut server, &request, changed());
     assert_eq!(sent, std::slice::from_ref(&acknowledgement));
-    assert_eq!(server.answer_to(&request), acknowledgement, "a duplicate");
+    assert_eq!(server.response_to(&request), acknowledgement, "a duplicate");
     assert!(server.endpoint.poll_request().is_none(), "processed once");
     assert_eq!(server.endpoint.counters().silenced, 1);
 }
@@ -74,7 +74,7 @@ fn a_body_in_blocks_is_still_asked_for_block_by_block() {
     let mut first = unwanted(confirmable(1, PUT), 26);
     first.message.push_option(BLOCK1, [0x08]);
     first.message.payload = vec![1; 16];
-    assert_eq!(server.answer_to(&first).message.code, CONTINUE);
+    assert_eq!(server.response_to(&first).message.code, CONTINUE);
     // The option may stand in one block only.
     let mut last = confirmable(2, PUT);
     last.message.push_option(BLOCK1, [0x10]);

@@ -25,7 +25,7 @@ pub(super) fn content(text: &str) -> Message {
 }
 
 impl Server {
-    /// Lets a peer observe, and answers it at once; what is sent stays to be taken.
+    /// Lets a peer observe, and responses it at once; what is sent stays to be taken.
     pub(super) fn register(&mut self, peer: u16, message_id: u16) -> Option<ObservationId> {
         self.receive(peer, &observing(message_id, 0));
         let incoming = self.incoming();
@@ -35,7 +35,7 @@ impl Server {
             .respond_observing(self.now, incoming.id, content("first"), None)
     }
 
-    /// The same, where the answer is all that is sent.
+    /// The same, where the response is all that is sent.
     pub(super) fn observe(
         &mut self,
         peer: u16,
@@ -97,7 +97,7 @@ fn a_notification_has_the_requests_token_and_a_growing_sequence_number() {
 }
 
 #[test]
-fn a_retransmitted_registration_is_answered_again_and_observes_once() {
+fn a_retransmitted_registration_gets_its_response_again_and_observes_once() {
     let mut server = Server::new();
     let (_, first) = server.observe(1, 10);
     server.receive(1, &observing(10, 0));
@@ -174,7 +174,7 @@ fn a_large_notification_leaves_in_blocks_that_a_plain_get_fetches() {
         ..block(&first)
     };
     get.message.push_option(BLOCK2, next.encode());
-    let rest = server.answer_to(&get);
+    let rest = server.response_to(&get);
     assert_eq!(rest.message.payload.len(), 1500 - 1024);
     assert_eq!(rest.message.option(OBSERVE), None);
     assert_eq!(rest.message.option(ETAG), first.message.option(ETAG));
@@ -194,7 +194,7 @@ fn notifications_under_way_do_not_keep_a_peer_from_asking() {
 }
 
 #[test]
-fn an_address_that_may_be_spoofed_is_told_nothing_before_it_has_answered_a_ping() {
+fn an_address_that_may_be_spoofed_gets_no_notification_before_it_has_responded_to_a_ping() {
     let mut server = Server::with_limits(Limits::default());
     let id = server.register(1, 10).expect("an observation");
     let [answer, ping] = <[Datagram; 2]>::try_from(server.sent()).expect("two datagrams");
@@ -222,18 +222,22 @@ fn a_notification_in_blocks_is_delivered_when_its_last_block_is_fetched() {
     let first = server.notify(id, &"1".repeat(150));
     server.acknowledge(1, first.message_id);
     assert_eq!(server.observed(), None, "two blocks are missing");
-    let second = server.answer_to(&block_of(1, 2));
+    let second = server.response_to(&block_of(1, 2));
     assert_eq!(second.message.option(ETAG), first.message.option(ETAG));
     assert_eq!(server.observed(), None, "one block is missing");
-    let last = server.answer_to(&block_of(2, 3));
+    let last = server.response_to(&block_of(2, 3));
     assert_eq!(last.message.payload, b"1".repeat(22));
     assert_eq!(server.observed(), Some(ObserveEvent::Delivered(id)));
     server.notify(id, &"2".repeat(150));
-    assert_eq!(server.answer_to(&block_of(2, 3)), last, "the ACK was lost");
+    assert_eq!(
+        server.response_to(&block_of(2, 3)),
+        last,
+        "the ACK was lost"
+    );
 }
 
 #[test]
-fn a_device_that_does_not_fetch_the_blocks_is_told_the_next_all_the_same() {
+fn a_device_that_does_not_fetch_the_blocks_gets_the_next_notification_nevertheless() {
     let mut server = Server::with_limits(Limits {
         block_size_exponent: 2,
         ..proven()

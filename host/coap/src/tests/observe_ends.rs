@@ -125,7 +125,7 @@ fn an_error_is_the_last_notification_and_takes_the_place_of_those_under_way() {
 }
 
 #[test]
-fn a_registration_from_a_spoofed_address_ends_when_the_ping_is_not_answered() {
+fn a_registration_from_a_spoofed_address_ends_when_the_ping_gets_no_reset() {
     let mut server = Server::with_limits(Limits::default());
     let id = server.register(1, 10).expect("an observation");
     server.advance(100 * SECOND);
@@ -138,7 +138,7 @@ fn a_registration_from_a_spoofed_address_ends_when_the_ping_is_not_answered() {
 }
 
 #[test]
-fn a_device_that_rejects_the_separate_first_answer_observes_no_longer() {
+fn a_device_that_rejects_the_separate_first_response_observes_no_longer() {
     let mut server = Server::new();
     server.receive(1, &observing(10, 0));
     let incoming = server.incoming();

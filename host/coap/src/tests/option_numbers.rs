@@ -50,7 +50,7 @@ fn with_option(message_type: MessageType, number: u16, value: &[u8]) -> Datagram
 fn an_unknown_critical_option_is_4_02_for_a_con_and_silence_for_a_non() {
     for number in numbers().filter(|number| is_critical(*number) && !UNDERSTOOD.contains(number)) {
         let mut server = Server::new();
-        let answer = server.answer_to(&with_option(MessageType::Confirmable, number, b"?"));
+        let answer = server.response_to(&with_option(MessageType::Confirmable, number, b"?"));
         assert_eq!(
             (answer.message_type, answer.message.code),
             (MessageType::Acknowledgement, BAD_OPTION),

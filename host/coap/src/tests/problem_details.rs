@@ -26,11 +26,14 @@ fn the_callers_errors_and_the_endpoints_own_come_as_problem_details() {
 
     let mut unknown = asks(confirmable(2, GET));
     unknown.message.push_option(65_001, "x");
-    assert!(is_problem(&server.answer_to(&unknown).message, BAD_OPTION));
+    assert!(is_problem(
+        &server.response_to(&unknown).message,
+        BAD_OPTION
+    ));
 
     let mut gap = asks(confirmable(3, PUT));
     gap.message.push_option(BLOCK1, [0x10]);
-    let answer = server.answer_to(&gap).message;
+    let answer = server.response_to(&gap).message;
     assert!(is_problem(&answer, REQUEST_ENTITY_INCOMPLETE));
 }
 

@@ -23,7 +23,7 @@ fn flood(server: &mut Server, peer: u16, ids: std::ops::Range<u16>) -> (usize, V
 }
 
 #[test]
-fn a_peer_above_its_rate_is_told_4_29_and_then_ignored_and_others_are_served() {
+fn a_peer_above_its_rate_gets_4_29_and_is_then_ignored_and_others_are_served() {
     let mut server = limited(16);
     let (requests, sent) = flood(&mut server, 1, 0..100);
     assert_eq!((requests, sent.len()), (16, 1));
@@ -53,23 +53,23 @@ fn after_max_age_the_peer_is_served_again() {
 }
 
 #[test]
-fn a_duplicate_is_answered_as_before_although_its_peer_is_above_its_rate() {
+fn a_duplicate_gets_its_response_again_although_its_peer_is_above_its_rate() {
     let mut server = limited(16);
     let first = server.exchange(&confirmable(0, POST), changed());
     for id in 1..16 {
         server.exchange(&confirmable(id, GET), changed());
     }
-    assert_eq!(server.answer_to(&confirmable(0, POST)), first);
+    assert_eq!(server.response_to(&confirmable(0, POST)), first);
     assert!(server.endpoint.poll_request().is_none());
 }
 
 #[test]
-fn a_non_confirmable_request_above_the_rate_is_told_in_a_non_confirmable_message() {
+fn a_non_confirmable_request_above_the_rate_gets_4_29_in_a_non_confirmable_message() {
     let mut server = limited(16);
     for id in 0..16 {
         server.exchange(&non_confirmable(id, GET), changed());
     }
-    let told = server.answer_to(&non_confirmable(16, GET));
+    let told = server.response_to(&non_confirmable(16, GET));
     assert_eq!(told.message_type, MessageType::NonConfirmable);
     assert_eq!(told.message.code, TOO_MANY_REQUESTS);
 }

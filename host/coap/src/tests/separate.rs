@@ -1,11 +1,11 @@
-//! DedupCache that take longer than the acknowledgement may wait (RFC 7252 §5.2.2).
+//! Responses that take longer than the acknowledgement may wait (RFC 7252 §5.2.2).
 
 use std::time::Duration;
 
 use super::*;
 use crate::code::{EMPTY, GET, POST};
 
-/// A server that has acknowledged this request and owes its answer.
+/// A server that has acknowledged this request and owes its response.
 fn acknowledged(datagram: &Datagram) -> (Server, ExchangeId) {
     let mut server = Server::new();
     server.receive(1, datagram);
@@ -23,7 +23,7 @@ fn empty(message_type: MessageType, datagram: &Datagram) -> Datagram {
 }
 
 #[test]
-fn a_slow_answer_is_separate_and_confirmable_with_the_token_of_the_request() {
+fn a_slow_response_is_separate_and_confirmable_with_the_token_of_the_request() {
     let (mut server, id) = acknowledged(&confirmable(7, GET));
     server.respond(id, changed());
     let response = server.sent_one();
@@ -38,7 +38,7 @@ fn a_slow_answer_is_separate_and_confirmable_with_the_token_of_the_request() {
 }
 
 #[test]
-fn a_separate_answer_is_retransmitted_until_it_is_acknowledged() {
+fn a_separate_response_is_retransmitted_until_it_is_acknowledged() {
     let (mut server, id) = acknowledged(&confirmable(7, POST));
     server.respond(id, changed());
     let first = server.sent_bytes();
@@ -59,7 +59,7 @@ fn a_separate_answer_is_retransmitted_until_it_is_acknowledged() {
 }
 
 #[test]
-fn a_separate_answer_ends_with_reset_or_after_four_retransmissions() {
+fn a_separate_response_ends_with_reset_or_after_four_retransmissions() {
     let (mut server, id) = acknowledged(&confirmable(7, POST));
     server.respond(id, changed());
     let response = server.sent_one();
@@ -82,22 +82,22 @@ fn a_separate_answer_ends_with_reset_or_after_four_retransmissions() {
 }
 
 #[test]
-fn a_duplicate_is_acknowledged_again_before_and_after_the_separate_answer() {
+fn a_duplicate_is_acknowledged_again_before_and_after_the_separate_response() {
     for method in [GET, POST] {
         let (mut server, id) = acknowledged(&confirmable(7, method));
         let again = Datagram::empty(MessageType::Acknowledgement, 7);
-        assert_eq!(server.answer_to(&confirmable(7, method)), again);
+        assert_eq!(server.response_to(&confirmable(7, method)), again);
         server.respond(id, changed());
         let response = server.sent_one();
-        assert_eq!(server.answer_to(&confirmable(7, method)), again);
+        assert_eq!(server.response_to(&confirmable(7, method)), again);
         server.receive(1, &empty(MessageType::Acknowledgement, &response));
-        assert_eq!(server.answer_to(&confirmable(7, method)), again);
+        assert_eq!(server.response_to(&confirmable(7, method)), again);
         assert_eq!(server.endpoint.counters().requests, 1);
     }
 }
 
 #[test]
-fn separate_answers_to_one_peer_leave_one_at_a_time() {
+fn separate_responses_to_one_peer_leave_one_at_a_time() {
     let mut server = Server::new();
     for id in 1..=3 {
         server.receive(1, &confirmable(id, POST));
@@ -119,7 +119,7 @@ fn separate_answers_to_one_peer_leave_one_at_a_time() {
 }
 
 #[test]
-fn a_slow_answer_to_a_non_confirmable_request_is_non_confirmable_and_nothing_comes_before_it() {
+fn a_slow_response_to_a_non_confirmable_request_is_non_confirmable_and_nothing_comes_before_it() {
     let mut server = Server::new();
     server.receive(1, &request(MessageType::NonConfirmable, 7, GET));
     let id = server.incoming().id;
@@ -130,7 +130,7 @@ fn a_slow_answer_to_a_non_confirmable_request_is_non_confirmable_and_nothing_com
 }
 
 #[test]
-fn a_slow_answer_that_is_ready_before_the_timer_is_handled_is_still_piggybacked() {
+fn a_slow_response_that_is_ready_before_the_timer_is_handled_is_still_piggybacked() {
     let mut server = Server::new();
     server.receive(1, &confirmable(7, GET));
     let id = server.incoming().id;
@@ -141,7 +141,7 @@ fn a_slow_answer_that_is_ready_before_the_timer_is_handled_is_still_piggybacked(
 }
 
 #[test]
-fn requests_answered_in_time_leave_no_timers() {
+fn requests_with_a_response_in_time_leave_no_timers() {
     let mut server = Server::new();
     for id in 0..1_000 {
         server.exchange(&confirmable(id, GET), changed());

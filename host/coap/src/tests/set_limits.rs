@@ -28,21 +28,21 @@ fn bounds_count_for_what_comes_after_them_and_not_for_what_is_under_way() {
     let under_way = server.incoming();
     server.receive(1, &confirmable(2, GET));
     server.endpoint.set_limits(&tightened());
-    let refused = server.answer_to(&large(3)).message;
+    let refused = server.response_to(&large(3)).message;
     assert_eq!(refused.code, REQUEST_ENTITY_TOO_LARGE);
     assert_eq!(refused.uint_option(SIZE1), Some(1024));
     server.endpoint.set_limits(&Limits {
         exchanges_per_peer: 1,
         ..tightened()
     });
-    let refused = server.answer_to(&confirmable(4, GET)).message;
+    let refused = server.response_to(&confirmable(4, GET)).message;
     assert_eq!(refused.code, SERVICE_UNAVAILABLE, "two are in flight");
     server.respond(under_way.id, changed());
     assert_eq!(server.sent_one().message.code, CHANGED);
 }
 
 #[test]
-fn a_stored_answer_leaves_in_smaller_blocks_from_then_on() {
+fn a_stored_response_leaves_in_smaller_blocks_from_then_on() {
     let mut server = Server::new();
     let body: Vec<u8> = (0..3_000_u32).map(|byte| byte as u8).collect();
     let whole = Message::new(CONTENT).with_payload(body.clone());
@@ -56,7 +56,7 @@ fn a_stored_answer_leaves_in_smaller_blocks_from_then_on() {
         size_exponent: 6,
     };
     next.message.push_option(BLOCK2, wanted.encode());
-    let second = server.answer_to(&next).message;
+    let second = server.response_to(&next).message;
     assert_eq!(second.payload, body[1024..1024 + 64]);
 }
 
@@ -67,7 +67,7 @@ fn an_address_is_to_be_proven_from_then_on() {
         echo: true,
         ..Limits::default()
     });
-    let challenged = server.answer_to(&confirmable(1, GET)).message;
+    let challenged = server.response_to(&confirmable(1, GET)).message;
     assert_eq!(challenged.code, UNAUTHORIZED);
     assert!(challenged.option(ECHO).is_some());
 }

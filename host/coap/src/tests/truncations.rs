@@ -1,5 +1,6 @@
 //! Every valid request of the rule's cases, cut off at every byte, against a fresh endpoint: what is left is a shorter
-//! message, or it is rejected as RFC 7252 §4.2 and §4.3 say; never more than one datagram comes back, and no state stays.
+//! message, or it is rejected as RFC 7252 §4.2 and §4.3 say; never more than one datagram comes back, and no state
+//! stays.
 
 use std::path::Path;
 use std::time::Duration;
@@ -103,7 +104,7 @@ fn check_rejection(bytes: &[u8], sent: &[Datagram]) {
 }
 
 #[test]
-fn every_request_cut_off_at_every_byte_is_answered_as_far_as_it_is_one_or_rejected() {
+fn every_request_cut_off_at_every_byte_gets_a_response_if_it_is_one_or_is_rejected() {
     let corpus = corpus();
     let (mut cut_off, mut taken) = (0, 0);
     let mut server = Server::new();
@@ -138,7 +139,7 @@ fn every_request_cut_off_at_every_byte_is_answered_as_far_as_it_is_one_or_reject
 }
 
 #[test]
-fn every_request_with_a_flipped_byte_is_answered_or_rejected() {
+fn every_request_with_a_flipped_byte_gets_a_response_or_is_rejected() {
     for datagram in corpus() {
         let bytes = encode(&datagram);
         // The header, the options, and the first bytes of the payload: what is read.

@@ -212,8 +212,13 @@ proptest! {
     }
 
     #[test]
-    fn a_wider_grant_covers_a_narrower_one(narrow in patterns(), wide in prop::collection::vec(any::<bool>(), 4), cut in 0_usize..5) {
-        let mut parts: Vec<_> = narrow.iter().zip(&wide).map(|(part, wide)| if *wide && *part != "**" { "*" } else { part }).collect();
+    fn a_wider_grant_covers_a_narrower_one(
+        narrow in patterns(),
+        wide in prop::collection::vec(any::<bool>(), 4),
+        cut in 0_usize..5,
+    ) {
+        let widened = |(part, wide): (&&'static str, &bool)| if *wide && *part != "**" { "*" } else { *part };
+        let mut parts: Vec<_> = narrow.iter().zip(&wide).map(widened).collect();
         if cut < parts.len() {
             parts.truncate(cut);
             parts.push("**");
@@ -224,7 +229,10 @@ proptest! {
     }
 
     #[test]
-    fn a_grant_allows_the_calls_that_its_need_covers(path in patterns(), called in prop::collection::vec(prop::sample::select(vec!["a", "b", "c"]), 0..5)) {
+    fn a_grant_allows_the_calls_that_its_need_covers(
+        path in patterns(),
+        called in prop::collection::vec(prop::sample::select(vec!["a", "b", "c"]), 0..5),
+    ) {
         let segments = path.iter().map(|part| match *part {
             "*" => Segment::Capture("x".into()),
             "**" => Segment::Rest,

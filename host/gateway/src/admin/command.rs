@@ -1,4 +1,4 @@
-//! `comatrix-gateway status`: what the status page shows, in a terminal.
+//! `comatrix-gateway status`: the content of the status page in a terminal.
 
 use std::io;
 use std::process::ExitCode;
@@ -20,25 +20,26 @@ use super::terminal;
 use crate::config::Place;
 use contract::escaping::escaped;
 
-/// The gateway asks homeservers for 3 s at most, and its own loop for 2 s.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// Bytes of a status. Some hundred rules fit.
+/// The gateway waits for homeservers 3 s at most, and for its own event loop 2 s.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Bytes of a status: some hundred rules fit.
 const MAX_STATUS: usize = 1 << 20;
 
 /// Which gateway's status to show.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
-    /// The gateway's status page: its socket, or a loopback address and port [default: admin.sock in $RUNTIME_DIRECTORY, else in comatrix of $XDG_RUNTIME_DIR]
+    /// The gateway's status page: its socket, or a loopback address and port [default: admin.sock in
+    /// $RUNTIME_DIRECTORY, else in comatrix of $XDG_RUNTIME_DIR]
     #[arg(long, value_name = "PLACE")]
     admin: Option<String>,
-    /// As one line of JSON
+    /// Print one line of JSON
     #[arg(long)]
     json: bool,
 }
 
-/// Why there is no status.
+/// The command got no status.
 #[derive(Debug, thiserror::Error)]
-enum Unreached {
+enum StatusError {
     #[error("{0}")]
     Place(String),
     #[error(
@@ -47,11 +48,11 @@ enum Unreached {
     NoPlace,
     #[error("no gateway at {0}: {1}; is it running as this user, and with this --admin?")]
     NoGateway(Place, String),
-    #[error("the gateway at {0} says: {1}")]
+    #[error("the gateway at {0} refuses: {1}")]
     Refused(Place, String),
 }
 
-/// Shows it. Exit status 0: the gateway is ready; 1: it is not; 2: it was not reached.
+/// Prints the status. Exit status 0: the gateway is ready; 1: it is not ready; 2: no response from a gateway.
 #[must_use]
 #[allow(clippy::print_stdout, clippy::print_stderr)]
 pub fn run(args: &StatusArgs) -> ExitCode {
@@ -62,7 +63,7 @@ pub fn run(args: &StatusArgs) -> ExitCode {
             } else {
                 print!("{}", terminal::text(&status));
             }
-            ExitCode::from(u8::from(!status.missing.is_empty()))
+            ExitCode::from(u8::from(!status.not_ready.is_empty()))
         }
         Err(error) => {
             eprintln!("comatrix-gateway: {error}");
@@ -71,31 +72,31 @@ pub fn run(args: &StatusArgs) -> ExitCode {
     }
 }
 
-fn fetch(place: Option<&str>) -> Result<(Status, String), Unreached> {
+fn fetch(place: Option<&str>) -> Result<(Status, String), StatusError> {
     let place = match place {
-        Some(place) => Place::parse(place, None).map_err(Unreached::Place)?,
-        None => Place::standard().ok_or(Unreached::NoPlace)?,
+        Some(place) => Place::parse(place, None).map_err(StatusError::Place)?,
+        None => Place::standard().ok_or(StatusError::NoPlace)?,
     };
-    let failed = |error: String| Unreached::NoGateway(place.clone(), error);
+    let failed = |error: String| StatusError::NoGateway(place.clone(), error);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| failed(error.to_string()))?;
-    let asked = runtime.block_on(async { timeout(PATIENCE, ask(&place)).await });
-    let (status, text) = match asked {
-        Ok(answer) => answer.map_err(|error| failed(error.to_string()))?,
-        Err(_) => return Err(failed("it does not answer".to_owned())),
+    let response = runtime.block_on(async { timeout(TIMEOUT, request(&place)).await });
+    let (status, text) = match response {
+        Ok(response) => response.map_err(|error| failed(error.to_string()))?,
+        Err(_) => return Err(failed("it does not respond".to_owned())),
     };
     if status != StatusCode::OK {
         let said = escaped(text.trim_end(), 300);
-        return Err(Unreached::Refused(place.clone(), said));
+        return Err(StatusError::Refused(place.clone(), said));
     }
     let value = serde_json::from_str(&text)
-        .map_err(|_| failed("its status is of another version".to_owned()))?;
+        .map_err(|_| failed("its status has the format of another version".to_owned()))?;
     Ok((value, text))
 }
 
-async fn ask(place: &Place) -> io::Result<(StatusCode, String)> {
+async fn request(place: &Place) -> io::Result<(StatusCode, String)> {
     match place {
         Place::Socket(path) => get(UnixStream::connect(path).await?).await,
         Place::Loopback(address) => get(TcpStream::connect(address).await?).await,

@@ -1,23 +1,23 @@
-//! The text format of Prometheus, version 0.0.4: lines. No library for it is here: they keep their own counts, and would have
-//! the data path count twice what it counts anyway.
+//! The text format of Prometheus, version 0.0.4. No library is used: a library keeps counts of its own, and the data
+//! path would have to count everything twice.
 
 use std::fmt::{self, Display, Write};
 
-/// Its Content-Type.
+/// Content-Type of the format.
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// The kinds of metrics that there are here.
+/// The types of metrics in use.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     /// Only grows; its name ends with `_total`.
     Counter,
     /// Goes up and down.
     Gauge,
-    /// Classes, their number and their sum.
+    /// Counts per bucket, their number and their sum.
     Histogram,
 }
 
-/// The text as it grows.
+/// The text under construction.
 #[derive(Default)]
 pub(super) struct Exposition(String);
 
@@ -31,7 +31,7 @@ pub(super) struct Family<'a> {
 pub(super) type Labels<'a> = &'a [(&'a str, &'a str)];
 
 impl Exposition {
-    /// Begins a metric. All of its samples must be written before the next one begins.
+    /// Starts a metric. All of its samples must be written before the next metric starts.
     pub(super) fn family<'a>(&'a mut self, name: &'a str, kind: Kind, help: &str) -> Family<'a> {
         let kind = match kind {
             Kind::Counter => "counter",
@@ -48,7 +48,7 @@ impl Exposition {
         self.family(name, kind, help).sample(&[], value);
     }
 
-    /// The whole.
+    /// The whole text.
     pub(super) fn into_text(self) -> String {
         self.0
     }
@@ -60,7 +60,7 @@ impl Family<'_> {
         self.line("", labels, None, value);
     }
 
-    /// Writes a histogram: bounds with how many did not exceed them, how many there were, and their sum.
+    /// Writes a histogram: upper bounds with the counts up to them, the total count, and the sum.
     pub(super) fn histogram(
         &mut self,
         labels: Labels<'_>,
@@ -92,7 +92,7 @@ impl Family<'_> {
     }
 }
 
-/// The value of a label: backslash, quotation mark and line feed would end it.
+/// The value of a label, with backslash, quotation mark and line feed escaped.
 struct Escaped<'a>(&'a str);
 
 impl Display for Escaped<'_> {

@@ -1,5 +1,5 @@
-//! The forms of the page. Each has a token that only a page of this gateway's can know, so that no page from elsewhere sends one
-//! in an operator's name; and it is for one change, so that the same form sent twice does not go there and back.
+//! The forms of the page. Each has a random token, so that another site cannot send a form in the operator's name. A
+//! token is valid for one change, so that a form that is sent twice does not roll back twice.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -8,20 +8,20 @@ use sha2::{Digest, Sha256};
 
 use crate::rule_manager::RuleStatus;
 
-/// Bytes of a token: nobody guesses 128 random bits.
+/// Bytes of a token: 128 random bits cannot be guessed.
 const BYTES: usize = 16;
 
-/// The forms that are out, one per rule.
+/// The forms that can still be sent, one per rule.
 #[derive(Default)]
 pub struct Forms(RefCell<HashMap<String, Form>>);
 
-/// From the revision that serves to the one before it.
+/// A rollback from the serving revision to the previous one.
 struct Form {
     revisions: (String, String),
     token: String,
 }
 
-/// What a form has sent.
+/// The fields of a form that was sent.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Sent {
     pub(super) rule: String,
@@ -29,7 +29,7 @@ pub(super) struct Sent {
 }
 
 impl Forms {
-    /// The token of the form that rolls this rule back; none where there is nothing to go back to.
+    /// The token of the form that rolls this rule back; none without a previous revision.
     pub(super) fn token(&self, rule: &RuleStatus) -> Option<String> {
         let revisions = (rule.revision.clone()?, rule.previous.clone()?);
         let mut forms = self.0.borrow_mut();
@@ -47,19 +47,19 @@ impl Forms {
         Some(token)
     }
 
-    /// Whether the form that was sent is out, and for what its rule would do now. It counts once.
+    /// Whether this form is valid and its rollback is still the same. Each form is valid once.
     pub(super) fn redeem(&self, sent: &Sent, rules: &[RuleStatus]) -> bool {
         let mut forms = self.0.borrow_mut();
         let Some(form) = forms.get(&sent.rule) else {
             return false;
         };
-        let is_for_now = rules.iter().any(|rule| {
+        let is_current = rules.iter().any(|rule| {
             let now = rule.revision.as_ref().zip(rule.previous.as_ref());
             rule.name == sent.rule && now == Some((&form.revisions.0, &form.revisions.1))
         });
-        // Digests, so that how long it takes tells nothing of the token.
-        let is_known = Sha256::digest(&form.token) == Sha256::digest(&sent.token);
-        let redeemed = is_for_now && is_known;
+        // Digests are compared, so that the time reveals nothing of the token.
+        let is_valid = Sha256::digest(&form.token) == Sha256::digest(&sent.token);
+        let redeemed = is_current && is_valid;
         if redeemed {
             forms.remove(&sent.rule);
         }
@@ -67,7 +67,7 @@ impl Forms {
     }
 }
 
-/// Reads a body as forms send it (`application/x-www-form-urlencoded`).
+/// Parses the body of a form (`application/x-www-form-urlencoded`).
 pub(super) fn read(body: &[u8]) -> Option<Sent> {
     let (mut rule, mut token) = (None, None);
     for (name, value) in url::form_urlencoded::parse(body) {
@@ -81,10 +81,10 @@ pub(super) fn read(body: &[u8]) -> Option<Sent> {
     Some(Sent { rule, token })
 }
 
-/// 32 hexadecimal digits that nobody can guess.
+/// 32 random hexadecimal digits.
 pub(super) fn random() -> String {
     let mut bytes = [0; BYTES];
-    // The system's generator does not fail once the system has started, and without it there is no protection to fall back on.
+    // The system's generator does not fail once the system has started. Without it the forms would have no protection.
     getrandom::fill(&mut bytes)
         .unwrap_or_else(|error| panic!("no random numbers from the system: {error}"));
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -111,14 +111,14 @@ mod tests {
     }
 
     #[test]
-    fn a_form_counts_once_and_for_what_it_has_shown() {
+    fn a_form_is_valid_once_and_for_the_revisions_that_it_shows() {
         let forms = Forms::default();
         let before = rule("senml", "b", Some("a"));
         let token = forms.token(&before).unwrap();
         assert_eq!(
             forms.token(&before).as_ref(),
             Some(&token),
-            "every page shows it"
+            "every page shows the same token"
         );
         let now = [before];
         assert!(!forms.redeem(&sent("senml", ""), &now));
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_of_before_a_swap_counts_no_more() {
+    fn a_form_is_invalid_after_a_swap() {
         let forms = Forms::default();
         let token = forms.token(&rule("senml", "b", Some("a"))).unwrap();
         let swapped = [rule("senml", "c", Some("b"))];
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_with_nothing_to_go_back_to_has_no_form() {
+    fn a_rule_without_a_previous_revision_has_no_form() {
         assert_eq!(Forms::default().token(&rule("senml", "b", None)), None);
     }
 

@@ -1,11 +1,11 @@
-//! Looks at everything, and makes one value of it.
+//! Collects the gateway's state into one value.
 
 use std::time::{Duration, Instant, SystemTime};
 
-use super::Admin;
-use super::metrics::endpoint_counters;
+use super::endpoint_counters::endpoint_counters;
 use super::process::Process;
-use super::readiness::missing;
+use super::readiness;
+use super::state::Admin;
 use super::status::{DeviceStatus, HomeserverStatus, Status, Traffic};
 use crate::telemetry::recorder::{LoopState, unix_ms};
 use coap::Counters;
@@ -15,39 +15,39 @@ use homeserver::{Homeserver, Presence};
 const DEVICES: usize = 20;
 
 impl Admin {
-    /// Everything, `serving` being what the loop has said.
-    pub(super) fn status(&self, serving: &LoopState) -> Status {
-        let rules = self.board.now();
+    /// All of it; `state` comes from the event loop.
+    pub(super) fn status(&self, state: &LoopState) -> Status {
+        let rules = self.rule_status.now();
         let counts = self.recorder.exchanges();
         let failed = counts.iter().filter(|count| count.code.starts_with('5'));
-        let (known, forgotten, latest) = self.recorder.devices(DEVICES);
+        let (recorded, evicted, latest) = self.recorder.devices(DEVICES);
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             address: format!("coap://{}", self.address),
             unix_ms: unix_ms(SystemTime::now()),
             uptime_seconds: self.started.elapsed().as_secs(),
-            missing: missing(&rules, &self.probes(), serving.draining),
+            not_ready: readiness::obstacles(&rules, &self.probes(), state.draining),
             traffic: Traffic {
-                exchanges: counts.iter().map(|count| count.count).sum(),
+                requests: counts.iter().map(|count| count.count).sum(),
                 failed: failed.map(|count| count.count).sum(),
-                in_flight: serving.in_flight,
-                observations: serving.observations,
+                in_flight: state.in_flight,
+                observations: state.observations,
             },
             process: Process::now(),
             homeservers: self.probes().homeservers().iter().map(homeserver).collect(),
             rules,
-            recent: self.recorder.recent(),
+            recent_requests: self.recorder.recent(),
             devices: DeviceStatus {
-                known,
-                forgotten,
+                recorded,
+                evicted,
                 latest,
             },
-            bounds_hit: bounds_hit(
-                &serving.counters,
-                serving.polls_refused,
-                self.recorder.busy(),
+            limits_and_faults: limits_and_faults(
+                &state.counters,
+                state.polls_refused,
+                self.recorder.bodies_refused(),
             ),
-            problems: self.problems.latest(),
+            recent_warnings: self.recent_warnings.latest(),
         }
     }
 }
@@ -56,29 +56,33 @@ fn homeserver(homeserver: &Homeserver) -> HomeserverStatus {
     let presence = homeserver.record().presence();
     let age = |at: Option<Instant>| at.map_or(0, |at| at.elapsed().as_secs());
     let (in_flight, queued) = homeserver.slots().used();
-    let seen = presence.as_ref();
+    let last = presence.as_ref();
     let milliseconds = |latency: Duration| latency.as_secs_f64() * 1e3;
     HomeserverStatus {
         origin: homeserver.shown(),
-        is_there: seen.map(|seen| seen.is_there),
-        for_seconds: age(seen.map(|seen| seen.since)),
-        age_seconds: age(seen.map(|seen| seen.at)),
-        latency_ms: seen.and_then(|seen| seen.latency).map(milliseconds),
+        reachable: last.map(|last| last.is_there),
+        unchanged_seconds: age(last.map(|last| last.since)),
+        age_seconds: age(last.map(|last| last.at)),
+        latency_ms: last.and_then(|last| last.latency).map(milliseconds),
         outcome: presence.map_or_else(String::new, |Presence { outcome, .. }| outcome),
         in_flight,
         queued,
     }
 }
 
-/// What an operator may want to do something about: bounds that were hit, and what was refused before any rule.
-fn bounds_hit(counters: &Counters, polls_refused: u64, busy: u64) -> Vec<(String, u64)> {
+/// Limits that were reached and messages that were rejected, as the metrics name them.
+fn limits_and_faults(
+    counters: &Counters,
+    polls_refused: u64,
+    bodies_refused: u64,
+) -> Vec<(String, u64)> {
     let of_endpoint = endpoint_counters(counters)
         .into_iter()
-        .filter(|counter| counter.is_refusal)
+        .filter(|counter| counter.is_fault)
         .map(|counter| (counter.name, counter.count));
     let others = [
-        ("polls_refused", polls_refused),
-        ("request_bodies_refused", busy),
+        ("long_polls_refused", polls_refused),
+        ("request_bodies_refused", bodies_refused),
     ];
     of_endpoint
         .chain(others)

@@ -1,5 +1,6 @@
-//! Whose name a browser has asked for. A page from elsewhere can let its own name lead to this machine (DNS rebinding) and would
-//! then be of the same origin as the status page; so only names that nobody else can have are answered.
+//! The Host header of a request. Another site can make its own name resolve to this machine (DNS rebinding) and would
+//! then have the same origin as the status page. Therefore the status page is served only for names that no other site
+//! can have.
 
 use std::net::IpAddr;
 
@@ -7,14 +8,14 @@ use hyper::Request;
 use hyper::header::HOST;
 use hyper::http::uri::Authority;
 
-/// Whether a request is for `localhost` or a loopback address, whatever the port: SSH forwards others.
+/// Whether a request is for `localhost` or a loopback address, with any port: an SSH tunnel may use another one.
 pub(super) fn is_own<B>(request: &Request<B>) -> bool {
     let mut hosts = request.headers().get_all(HOST).iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else {
         return false;
     };
     let host = host.to_str().ok().and_then(|host| host.parse().ok());
-    // RFC 9112 §3.2.2: a target with an authority stands before the header.
+    // RFC 9112 §3.2.2: the authority of the target overrides the header.
     host.is_some_and(|host| is_loopback(&host)) && request.uri().authority().is_none_or(is_loopback)
 }
 
@@ -24,7 +25,7 @@ fn is_loopback(authority: &Authority) -> bool {
         .strip_prefix('[')
         .and_then(|host| host.strip_suffix(']'))
         .unwrap_or(host);
-    // A port that is none would be another's spelling of something else.
+    // An invalid port could hide another host.
     let has_port = authority.as_str().len() > host.len();
     !authority.as_str().contains('@')
         && (!has_port || authority.port_u16().is_some())
@@ -75,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_without_a_host_or_with_two_is_nobodys() {
+    fn a_request_without_a_host_or_with_two_is_refused() {
         assert!(!asks("/", &[]));
         assert!(!asks("/", &["localhost", "localhost"]));
         assert!(!asks("http://evil.example/", &["localhost"]));

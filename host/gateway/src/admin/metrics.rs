@@ -1,87 +1,27 @@
-//! `GET /metrics`: the gateway's counts for Prometheus. Every label has few values: rules, their links and homeservers are the
-//! operator's, codes and outcomes are of fixed lists.
+//! `GET /metrics`: the gateway's metrics for Prometheus. Every label has few values: the operator chooses rules, their
+//! links and homeservers, and codes and outcomes come from fixed lists. `host/README.md` lists all metrics; a test
+//! compares.
 
 use std::time::SystemTime;
 
-use super::Admin;
+use super::endpoint_counters::endpoint_counters;
 use super::exposition::{Exposition, Kind};
 use super::process::Process;
+use super::state::Admin;
 use crate::rule_manager::RuleStatus;
 use crate::telemetry::recorder::{LoopState, unix_ms};
 use coap::Counters;
 use homeserver::{BOUNDS, CallRecord, ConcurrencyLimit, OUTCOMES};
 
-/// One of the endpoint's counters.
-pub(super) struct EndpointCounter {
-    /// As in [`Counters`].
-    pub(super) name: &'static str,
-    /// What it counts.
-    help: &'static str,
-    /// Whether it counts bounds that were hit, or what was refused before any rule.
-    pub(super) is_refusal: bool,
-    pub(super) count: u64,
-}
-
-/// All of them. A new one must have a line here, or this does not compile.
-pub(super) fn endpoint_counters(counters: &Counters) -> Vec<EndpointCounter> {
-    macro_rules! each {
-        ($($name:ident $is_refusal:literal $help:literal,)*) => {{
-            let Counters { $($name,)* } = counters;
-            vec![$(EndpointCounter {
-                name: stringify!($name),
-                help: $help,
-                is_refusal: $is_refusal,
-                count: *$name,
-            },)*]
-        }};
-    }
-    each! {
-        datagrams false "Datagrams received.",
-        malformed true "Datagrams that are no CoAP message.",
-        unexpected false "Responses nobody waits for, stray acknowledgements and resets.",
-        pings false "Pings answered.",
-        duplicates false "Requests received before and not processed again.",
-        requests false "Requests that reached the gateway's resources.",
-        piggybacked false "Responses in an acknowledgement.",
-        separate false "Responses in a confirmable message of their own.",
-        non_confirmable false "Responses in a non-confirmable message.",
-        retransmissions false "Confirmable messages sent again.",
-        observations false "Observations begun.",
-        observations_refused true "Requests for an observation answered once, for want of room.",
-        observations_displaced true "Observations of unproven addresses that made room for others.",
-        notifications false "Notifications sent, retransmissions aside.",
-        given_up true "Responses and notifications that the device never acknowledged.",
-        reset_by_peer false "Responses and notifications that the device answered with a reset.",
-        bad_options true "Requests with a critical option that is not understood.",
-        overloaded true "Requests answered 5.03 because too many are in flight.",
-        too_large true "Requests answered 4.13.",
-        incomplete true "Requests answered 4.08: blocks are missing.",
-        bodies_refused true "Block-wise bodies not begun or not kept for want of room.",
-        bodies_dropped true "Block-wise bodies dropped for others or because they were idle.",
-        retained_responses_evicted true "Retained answers dropped before their time.",
-        message_ids_exhausted true "Responses not sent because no message ID was free.",
-        bad_responses true "Responses replaced by 5.00.",
-        rate_limited true "Datagrams above the rate of their device.",
-        resets_withheld true "Malformed messages that got no reset, since there were too many.",
-        peers_forgotten true "Devices whose rate or proof was forgotten for others.",
-        silenced false "Responses that the device did not want, or that a group does not get.",
-        challenges false "Requests answered 4.01 with Echo.",
-        proofs false "Devices that proved their address.",
-        retransmissions_withheld false "Retransmissions not sent to addresses that are not proven.",
-        multicasts false "Datagrams that came to a group.",
-        multicast_responses_dropped true "Answers to a group not sent, since too many wait.",
-    }
-}
-
 impl Admin {
     /// All metrics.
-    pub(super) fn metrics(&self, serving: &LoopState) -> String {
+    pub(super) fn metrics(&self, state: &LoopState) -> String {
         let mut text = Exposition::default();
         self.process(&mut text);
-        self.exchanges(&mut text, serving);
+        self.exchanges(&mut text, state);
         self.upstream(&mut text);
-        rules(&mut text, &self.board.now());
-        endpoint(&mut text, &serving.counters);
+        rules(&mut text, &self.rule_status.now());
+        endpoint(&mut text, &state.counters);
         text.into_text()
     }
 
@@ -91,40 +31,40 @@ impl Admin {
         text.family(
             "comatrix_build_info",
             Gauge,
-            "Which gateway this is; always 1.",
+            "Version of the gateway; always 1.",
         )
         .sample(&[("version", env!("CARGO_PKG_VERSION"))], 1);
-        // From the clock of now: at boot it may not have been set.
+        // Computed from the present time: at boot the clock may not have been set.
         let started = unix_ms(SystemTime::now() - self.started.elapsed());
         let seconds = started as f64 / 1e3;
-        let help = "Start of the process, in seconds since 1970.";
+        let help = "Start time of the process, in seconds since 1970.";
         text.single("process_start_time_seconds", Gauge, help, seconds);
-        let help = "CPU time, user and system.";
+        let help = "CPU time of the process, user and system, in seconds.";
         text.single(
             "process_cpu_seconds_total",
             Counter,
             help,
             process.cpu_seconds,
         );
-        let help = "Memory that is in RAM.";
+        let help = "Resident memory of the process, in bytes.";
         let resident = process.resident_bytes;
         text.single("process_resident_memory_bytes", Gauge, help, resident);
-        let help = "Address space.";
+        let help = "Virtual memory of the process, in bytes.";
         let bytes = process.virtual_bytes;
         text.single("process_virtual_memory_bytes", Gauge, help, bytes);
         let help = "Threads of the process.";
         text.single("comatrix_threads", Gauge, help, process.threads);
-        let (errors, warnings) = self.problems.counts();
-        let help = "Errors and warnings in the log.";
-        let mut family = text.family("comatrix_log_problems_total", Counter, help);
+        let (errors, warnings) = self.recent_warnings.counts();
+        let help = "Errors and warnings logged, by level.";
+        let mut family = text.family("comatrix_log_messages_total", Counter, help);
         family.sample(&[("level", "error")], errors);
         family.sample(&[("level", "warn")], warnings);
     }
 
-    fn exchanges(&self, text: &mut Exposition, serving: &LoopState) {
+    fn exchanges(&self, text: &mut Exposition, state: &LoopState) {
         use Kind::{Counter, Gauge};
-        let help = "Exchanges that have ended.";
-        let mut family = text.family("comatrix_exchanges_total", Counter, help);
+        let help = "Requests completed, by resource, response code and rule.";
+        let mut family = text.family("comatrix_requests_total", Counter, help);
         for one in self.recorder.exchanges() {
             let labels = [
                 ("resource", one.resource.as_str()),
@@ -133,30 +73,30 @@ impl Admin {
             ];
             family.sample(&labels, one.count);
         }
-        let help = "Exchanges that are not finished.";
+        let help = "Requests in progress.";
+        text.single("comatrix_requests_in_flight", Gauge, help, state.in_flight);
+        let help = "Memory of the bodies of requests in progress, in bytes.";
+        text.single("comatrix_request_bodies_bytes", Gauge, help, state.bodies);
+        let help = "Requests rejected with 5.03: the memory for bodies of requests was in use.";
+        let refused = self.recorder.bodies_refused();
         text.single(
-            "comatrix_exchanges_in_flight",
-            Gauge,
+            "comatrix_request_bodies_refused_total",
+            Counter,
             help,
-            serving.in_flight,
+            refused,
         );
-        let help = "Request bodies of exchanges in flight.";
-        text.single("comatrix_request_bodies_bytes", Gauge, help, serving.bodies);
-        let help = "Requests answered 5.03 because the bodies in flight are at their bound.";
-        let busy = self.recorder.busy();
-        text.single("comatrix_request_bodies_refused_total", Counter, help, busy);
-        let help = "Open observations.";
-        text.single("comatrix_observations", Gauge, help, serving.observations);
-        let help = "Accounts that a homeserver is asked for on behalf of observers.";
-        text.single("comatrix_polls", Gauge, help, serving.polls);
-        let help = "Observations not begun because the polls are at their bound.";
-        let refused = serving.polls_refused;
-        text.single("comatrix_polls_refused_total", Counter, help, refused);
-        let (known, forgotten, _) = self.recorder.devices(0);
-        let help = "Devices that are remembered, by address.";
-        text.single("comatrix_devices", Gauge, help, known);
-        let help = "Devices that were forgotten for others.";
-        text.single("comatrix_devices_forgotten_total", Counter, help, forgotten);
+        let help = "Observations in progress.";
+        text.single("comatrix_observations", Gauge, help, state.observations);
+        let help = "Accounts with a long poll at their homeserver.";
+        text.single("comatrix_long_polls", Gauge, help, state.polls);
+        let help = "Observe requests that got a single response because the limit of long polls was reached.";
+        let refused = state.polls_refused;
+        text.single("comatrix_long_polls_refused_total", Counter, help, refused);
+        let (recorded, evicted, _) = self.recorder.devices(0);
+        let help = "Device addresses of which the gateway keeps statistics.";
+        text.single("comatrix_devices", Gauge, help, recorded);
+        let help = "Device addresses whose statistics were removed to make room for others.";
+        text.single("comatrix_devices_evicted_total", Counter, help, evicted);
     }
 
     fn upstream(&self, text: &mut Exposition) {
@@ -168,8 +108,8 @@ impl Admin {
         let others = others.map(|(slots, record)| ("other".to_owned(), slots, record));
         let all: Vec<(String, &ConcurrencyLimit, &CallRecord)> = configured.chain(others).collect();
 
-        let help = "How long calls took, long polls aside.";
-        let name = "comatrix_upstream_call_duration_seconds";
+        let help = "Duration of homeserver calls, without long polls, in seconds.";
+        let name = "comatrix_homeserver_call_duration_seconds";
         let mut family = text.family(name, Histogram, help);
         for (origin, _, record) in &all {
             let durations = record.durations();
@@ -177,26 +117,27 @@ impl Admin {
             let labels = [("homeserver", origin.as_str())];
             family.histogram(&labels, classes, durations.count, durations.seconds);
         }
-        let help = "Calls by what they led to: the class of a status, or why there was none.";
-        let mut family = text.family("comatrix_upstream_calls_total", Counter, help);
+        let help = "Homeserver calls, by outcome: the class of the HTTP status, or the reason why there was no \
+            response.";
+        let mut family = text.family("comatrix_homeserver_calls_total", Counter, help);
         for (origin, _, record) in &all {
             for (outcome, count) in OUTCOMES.into_iter().zip(record.outcomes()) {
                 let labels = [("homeserver", origin.as_str()), ("outcome", outcome)];
                 family.sample(&labels, count);
             }
         }
-        let help = "Calls in flight.";
-        let mut family = text.family("comatrix_upstream_calls_in_flight", Gauge, help);
+        let help = "Homeserver calls in progress.";
+        let mut family = text.family("comatrix_homeserver_calls_in_flight", Gauge, help);
         for (origin, slots, _) in &all {
             family.sample(&[("homeserver", origin)], slots.used().0);
         }
-        let help = "Calls that wait for their turn.";
-        let mut family = text.family("comatrix_upstream_calls_queued", Gauge, help);
+        let help = "Homeserver calls that wait in the queue.";
+        let mut family = text.family("comatrix_homeserver_calls_queued", Gauge, help);
         for (origin, slots, _) in &all {
             family.sample(&[("homeserver", origin)], slots.used().1);
         }
-        let help = "Whether a configured homeserver answers, once it was asked.";
-        let mut family = text.family("comatrix_upstream_reachable", Gauge, help);
+        let help = "1 if a configured homeserver responded to its last call, else 0. Absent before the first call.";
+        let mut family = text.family("comatrix_homeserver_reachable", Gauge, help);
         for homeserver in probes.homeservers() {
             if let Some(presence) = homeserver.record().presence() {
                 let value = u8::from(presence.is_there);
@@ -208,8 +149,7 @@ impl Admin {
 
 fn rules(text: &mut Exposition, rules: &[RuleStatus]) {
     use Kind::{Counter, Gauge};
-    let help =
-        "Which revision serves as a rule: SHA-256 of its component, and its number; always 1.";
+    let help = "Revision that serves: SHA-256 of the component, number and signer; always 1.";
     let mut family = text.family("comatrix_rule_info", Gauge, help);
     for rule in rules {
         if let Some(revision) = &rule.revision {
@@ -223,13 +163,13 @@ fn rules(text: &mut Exposition, rules: &[RuleStatus]) {
             family.sample(&labels, 1);
         }
     }
-    let help = "Whether a rule serves: it has a revision, and does not pause.";
+    let help = "1 if a rule serves, 0 if it has no revision or is paused.";
     let mut family = text.family("comatrix_rule_serving", Gauge, help);
     for rule in rules {
         let serves = rule.revision.is_some() && rule.paused_seconds.is_none();
         family.sample(&[("rule", &rule.name)], u8::from(serves));
     }
-    let help = "Calls of the component that serves.";
+    let help = "Calls of the revision that serves.";
     let mut family = text.family("comatrix_rule_calls_total", Counter, help);
     for rule in rules {
         if let Some(revision) = &rule.revision {
@@ -240,25 +180,25 @@ fn rules(text: &mut Exposition, rules: &[RuleStatus]) {
     type Count = fn(&RuleStatus) -> u64;
     let counts: [(&str, Kind, &str, Count); 5] = [
         (
-            "comatrix_rule_exchanges_in_flight",
+            "comatrix_rule_requests_in_flight",
             Gauge,
-            "Exchanges of a rule that wait for a homeserver.",
+            "Requests of a rule that wait for a homeserver.",
             |rule| rule.in_flight as u64,
         ),
         (
-            "comatrix_rule_traps_total",
+            "comatrix_rule_failed_calls_total",
             Counter,
-            "Calls of a rule that gave no result.",
+            "Calls of a rule that failed: they trapped, or exceeded a limit.",
             |rule| rule.traps,
         ),
         (
-            "comatrix_rule_replacements_total",
+            "comatrix_rule_activations_total",
             Counter,
             "Revisions of a rule that were activated, the first one included.",
             |rule| rule.replaced,
         ),
         (
-            "comatrix_rule_refusals_total",
+            "comatrix_rule_activation_failures_total",
             Counter,
             "Revisions of a rule that could not be activated.",
             |rule| rule.refused,
@@ -266,7 +206,7 @@ fn rules(text: &mut Exposition, rules: &[RuleStatus]) {
         (
             "comatrix_rule_rollbacks_total",
             Counter,
-            "How often the revision before came back, by itself or by an operator.",
+            "Rollbacks of a rule to its previous revision, automatic and by an operator.",
             |rule| rule.rolled_back,
         ),
     ];
@@ -276,7 +216,7 @@ fn rules(text: &mut Exposition, rules: &[RuleStatus]) {
             family.sample(&[("rule", &rule.name)], count(rule));
         }
     }
-    let help = "How often a rule has hit each of its limits, those that it has.";
+    let help = "How often a rule reached each of its limits.";
     let mut family = text.family("comatrix_rule_limits_hit_total", Counter, help);
     for rule in rules {
         for (limit, count) in &rule.limits_hit {

@@ -1,11 +1,12 @@
-//! For whoever runs the gateway: what it does, whether it is ready, and a way back to the revision before. HTTP on a Unix
-//! socket, or on a port of the loopback address.
+//! The status page for the operator: the gateway's state, metrics, readiness, and the rollback of a rule. HTTP on a
+//! Unix socket, or on a port of the loopback address.
 //!
-//! It runs on the data path's thread. What it shows are that thread's plain cells, so that no request of a device pays for a
-//! lock; a page is text put together without waiting for anything; and [`server`] bounds how many there are in a second. A
-//! thread of its own would be one more on a router with one core, and would have to stop the data path for a consistent look.
+//! It runs on the data path's thread and shows plain cells of that thread, so that no request of a device pays for a
+//! lock. A page is text that is put together without waiting, and [`server`] limits the requests per second. A thread
+//! of its own would be one more on a router with one core, and would have to stop the data path for a consistent view.
 
 pub mod command;
+mod endpoint_counters;
 mod exposition;
 mod forms;
 mod gather;
@@ -17,55 +18,22 @@ mod readiness;
 mod response;
 mod routes;
 mod server;
+mod state;
 pub mod status;
 mod terminal;
 mod wording;
 
-use std::net::SocketAddr;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::time::Instant;
 
 use tokio::task::spawn_local;
 
 use crate::config::Place;
-use crate::request::SnapshotCell;
-use crate::rule_manager::{Events, RuleStatusCell};
-use crate::telemetry::recent_warnings::RecentWarnings;
-use crate::telemetry::recorder::Recorder;
 pub use forms::Forms;
-use homeserver::Probes;
 use server::Server;
+pub use state::Admin;
 
-/// What the pages are made from.
-pub struct Admin {
-    /// Where devices reach the gateway.
-    pub address: SocketAddr,
-    /// When the gateway started.
-    pub started: Instant,
-    /// What it has done.
-    pub recorder: Rc<Recorder>,
-    /// The rules and homeservers of now.
-    pub snapshots: Arc<SnapshotCell>,
-    /// The rules.
-    pub board: Arc<RuleStatusCell>,
-    /// Where an operator's wishes go.
-    pub events: Events,
-    /// What the log warns of.
-    pub problems: RecentWarnings,
-    /// The forms that are out.
-    pub forms: Forms,
-}
-
-impl Admin {
-    /// The homeservers of now.
-    fn probes(&self) -> Probes {
-        self.snapshots.load().upstreams.probes()
-    }
-}
-
-/// Serves it by tasks of this runtime, for as long as the gateway runs. What cannot be bound is said in the log; the gateway serves
-/// all the same.
+/// Serves the status page by tasks of this runtime, for as long as the gateway runs. If its place cannot be bound, the
+/// log says so, and the gateway serves devices all the same.
 pub fn listen(place: Option<&Place>, admin: Admin) {
     match place.map(Server::bind) {
         Some(Ok(server)) => {

@@ -1,4 +1,4 @@
-//! What the gateway's process uses, as the system counts it.
+//! Memory, threads and CPU time of the gateway's process.
 
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 /// The process at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Process {
-    /// Bytes of memory that are in RAM.
+    /// Resident memory in bytes.
     pub resident_bytes: u64,
-    /// Bytes of address space.
+    /// Virtual memory in bytes.
     pub virtual_bytes: u64,
     /// Threads.
     pub threads: u64,
@@ -17,9 +17,9 @@ pub struct Process {
 }
 
 impl Process {
-    /// This process now. What the system does not tell (no `/proc`) is 0.
+    /// This process now. Without `/proc` the values are 0.
     pub(super) fn now() -> Self {
-        // Not statm: it counts in pages, whose size another call would have to tell.
+        // Not statm: it counts in pages, and their size would need another call.
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let cpu = clock_gettime(ClockId::ProcessCPUTime);
         let nanoseconds = u32::try_from(cpu.tv_nsec).unwrap_or(0);

@@ -1,4 +1,4 @@
-//! What is answered, and what every answer says to a browser.
+//! HTTP responses of the status page, with the headers that restrict a browser.
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -8,19 +8,23 @@ use hyper::header::{
 };
 use hyper::{Response, StatusCode};
 
-/// An answer: whole, since everything here is small.
-pub(super) type Answer = Response<Full<Bytes>>;
+/// A response with its whole body, since every body here is small.
+pub(super) type PageResponse = Response<Full<Bytes>>;
 
-/// For all answers but the page: nothing of it is to be run or shown as anything else.
+/// For all responses except the page: a browser must neither run nor embed any of it.
 const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
 
-/// An answer of this type.
-pub(super) fn answer(status: StatusCode, content_type: &'static str, body: String) -> Answer {
+/// A response with this Content-Type.
+pub(super) fn response(
+    status: StatusCode,
+    content_type: &'static str,
+    body: String,
+) -> PageResponse {
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    // Another page must not load it as its picture or script either.
+    // Other pages must not load it as an image or a script either.
     let resource_policy = HeaderName::from_static("cross-origin-resource-policy");
     for (name, value) in [
         (CONTENT_SECURITY_POLICY, NOTHING),
@@ -36,16 +40,16 @@ pub(super) fn answer(status: StatusCode, content_type: &'static str, body: Strin
 }
 
 /// Lines of text.
-pub(super) fn text(status: StatusCode, body: impl Into<String>) -> Answer {
+pub(super) fn text(status: StatusCode, body: impl Into<String>) -> PageResponse {
     let mut body = body.into();
     body.push('\n');
-    answer(status, "text/plain; charset=utf-8", body)
+    response(status, "text/plain; charset=utf-8", body)
 }
 
-/// The page, or a part of it. Nothing is loaded from elsewhere, and of what stands in the page only what has `nonce` counts: text
-/// that came from a device would not run even if it were not escaped.
-pub(super) fn html(status: StatusCode, nonce: &str, body: String) -> Answer {
-    let mut response = answer(status, "text/html; charset=utf-8", body);
+/// The page, or a part of it. The browser loads nothing from other hosts and runs only elements that have `nonce`: text
+/// of a device would not run even if it were not escaped.
+pub(super) fn html(status: StatusCode, nonce: &str, body: String) -> PageResponse {
+    let mut response = response(status, "text/html; charset=utf-8", body);
     let policy = format!(
         "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; img-src data:; connect-src 'self'; \
          form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

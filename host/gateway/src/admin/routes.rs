@@ -1,4 +1,4 @@
-//! Which request is answered with what.
+//! The requests of the status page and their responses.
 
 use std::time::Duration;
 
@@ -9,24 +9,26 @@ use hyper::{Method, Request, StatusCode};
 use tokio::time::timeout;
 
 use super::forms::{self, random};
-use super::response::{Answer, answer, html, text};
-use super::{Admin, exposition, host_header, page};
-use crate::rule_manager::{ControlRequest, Reply};
+use super::response::{PageResponse, html, response, text};
+use super::state::Admin;
+use super::{exposition, host_header, page, readiness};
+use crate::rule_manager::{ControlRequest, Reply, send_command};
 use crate::telemetry::recorder::LoopState;
 
 /// Bytes of a form, and the time for it to come: a name and a token.
 const FORM_BYTES: usize = 4 << 10;
 const FORM_TIME: Duration = Duration::from_secs(5);
-/// For the manager to do what was wished. It goes on with it where that takes longer, since it may be compiling.
-const WISH_TIME: Duration = Duration::from_secs(30);
+/// For the rule manager to carry out a command. If it takes longer, for example to compile, the manager continues with
+/// it.
+const COMMAND_TIME: Duration = Duration::from_secs(30);
 
 impl Admin {
-    /// Answers a request.
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Answer {
+    /// The response to a request.
+    pub(super) async fn respond(&self, request: Request<Incoming>) -> PageResponse {
         if !host_header::is_own(&request) {
             return text(
                 StatusCode::MISDIRECTED_REQUEST,
-                "this is the status page of localhost: ask for localhost or 127.0.0.1, through SSH from elsewhere",
+                "the status page is served for localhost and 127.0.0.1 only; from other machines, use an SSH tunnel",
             );
         }
         let (is_get, is_post) = (
@@ -47,30 +49,30 @@ impl Admin {
             }
             _ => text(
                 StatusCode::NOT_FOUND,
-                "there are /, /status.json, /metrics, /healthz and /readyz",
+                "not found; there are /, /status.json, /metrics, /healthz and /readyz",
             ),
         }
     }
 
-    /// What the loop says; the answer where it says nothing.
-    async fn serving(&self) -> Result<LoopState, Answer> {
-        self.recorder.loop_probe.take().await.ok_or_else(|| {
+    /// The state of the event loop, or the response if the loop is stuck.
+    async fn loop_state(&self) -> Result<LoopState, PageResponse> {
+        self.recorder.loop_probe.query().await.ok_or_else(|| {
             text(
                 StatusCode::SERVICE_UNAVAILABLE,
-                "the serving loop does not turn; restart the gateway",
+                "the event loop is stuck; restart the gateway",
             )
         })
     }
 
-    async fn page(&self, whole: bool) -> Answer {
-        // Nobody waits for a homeserver to see a page; the next look shows what it has said.
+    async fn page(&self, whole: bool) -> PageResponse {
+        // The page does not wait for homeservers; the next request shows their responses.
         let probes = self.probes();
         tokio::task::spawn_local(async move { probes.refresh().await });
-        let serving = match self.serving().await {
-            Ok(serving) => serving,
-            Err(answer) => return answer,
+        let state = match self.loop_state().await {
+            Ok(state) => state,
+            Err(response) => return response,
         };
-        let status = self.status(&serving);
+        let status = self.status(&state);
         let nonce = random();
         let body = if whole {
             page::whole(&status, &self.forms, &nonce)
@@ -80,91 +82,89 @@ impl Admin {
         html(StatusCode::OK, &nonce, body.into_string())
     }
 
-    async fn json(&self) -> Answer {
+    async fn json(&self) -> PageResponse {
         self.probes().refresh().await;
-        match self.serving().await {
-            Ok(serving) => {
-                let body = serde_json::to_string(&self.status(&serving)).unwrap_or_default();
-                answer(StatusCode::OK, "application/json", body)
+        match self.loop_state().await {
+            Ok(state) => {
+                let body = serde_json::to_string(&self.status(&state)).unwrap_or_default();
+                response(StatusCode::OK, "application/json", body)
             }
-            Err(answer) => answer,
+            Err(response) => response,
         }
     }
 
-    async fn prometheus(&self) -> Answer {
-        match self.serving().await {
-            Ok(serving) => answer(
+    async fn prometheus(&self) -> PageResponse {
+        match self.loop_state().await {
+            Ok(state) => response(
                 StatusCode::OK,
                 exposition::CONTENT_TYPE,
-                self.metrics(&serving),
+                self.metrics(&state),
             ),
-            Err(answer) => answer,
+            Err(response) => response,
         }
     }
 
-    async fn health(&self) -> Answer {
-        match self.serving().await {
+    async fn health(&self) -> PageResponse {
+        match self.loop_state().await {
             Ok(_) => text(StatusCode::OK, "alive"),
-            Err(answer) => answer,
+            Err(response) => response,
         }
     }
 
-    async fn readiness(&self) -> Answer {
+    async fn readiness(&self) -> PageResponse {
         self.probes().refresh().await;
-        let serving = match self.serving().await {
-            Ok(serving) => serving,
-            Err(answer) => return answer,
+        let state = match self.loop_state().await {
+            Ok(state) => state,
+            Err(response) => return response,
         };
-        let rules = self.board.now();
-        let missing = super::readiness::missing(&rules, &self.probes(), serving.draining);
-        if missing.is_empty() {
+        let rules = self.rule_status.now();
+        let obstacles = readiness::obstacles(&rules, &self.probes(), state.draining);
+        if obstacles.is_empty() {
             text(StatusCode::OK, "ready")
         } else {
-            text(StatusCode::SERVICE_UNAVAILABLE, missing.join("\n"))
+            text(StatusCode::SERVICE_UNAVAILABLE, obstacles.join("\n"))
         }
     }
 
-    async fn roll_back(&self, request: Request<Incoming>) -> Answer {
+    async fn roll_back(&self, request: Request<Incoming>) -> PageResponse {
         let body = Limited::new(request.into_body(), FORM_BYTES).collect();
         let sent = match timeout(FORM_TIME, body).await {
             Ok(Ok(body)) => forms::read(&body.to_bytes()),
             _ => None,
         };
         let Some(sent) = sent else {
-            return text(
-                StatusCode::BAD_REQUEST,
-                "this is no form of the status page",
-            );
+            return text(StatusCode::BAD_REQUEST, "not a form of the status page");
         };
-        if !self.forms.redeem(&sent, &self.board.now()) {
+        if !self.forms.redeem(&sent, &self.rule_status.now()) {
             return text(
                 StatusCode::FORBIDDEN,
-                "this form is not of this page, was sent already, or shows what is no longer so; open the status page again",
+                "the form is invalid, was sent before, or is out of date; reload the status page",
             );
         }
-        tracing::info!("the status page wishes to roll rule {} back", sent.rule);
-        let wish = ControlRequest::Rollback { rule: sent.rule };
-        match timeout(WISH_TIME, wish.tell(&self.events)).await {
+        tracing::info!("the status page requests a rollback of rule {}", sent.rule);
+        let command = ControlRequest::Rollback { rule: sent.rule };
+        match timeout(COMMAND_TIME, send_command(command, &self.events)).await {
             Ok(Reply::Refused(reason)) => text(StatusCode::CONFLICT, reason),
             Ok(_) => see_the_page(),
             Err(_) => text(
                 StatusCode::GATEWAY_TIMEOUT,
-                "the gateway is still busy with rules and will do it then; look at the status page again",
+                "the gateway is busy with rules and will carry this out later; reload the status page to see the \
+                 result",
             ),
         }
     }
 }
 
-fn see_the_page() -> Answer {
-    let mut answer = text(StatusCode::SEE_OTHER, "done");
+fn see_the_page() -> PageResponse {
+    let mut response = text(StatusCode::SEE_OTHER, "done");
     let page = HeaderValue::from_static("/");
-    answer.headers_mut().insert(LOCATION, page);
-    answer
+    response.headers_mut().insert(LOCATION, page);
+    response
 }
 
-fn not_allowed(allowed: &'static str) -> Answer {
-    let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, format!("use {allowed}"));
+fn not_allowed(allowed: &'static str) -> PageResponse {
+    let mut response = text(StatusCode::METHOD_NOT_ALLOWED, format!("use {allowed}"));
     let allowed = HeaderValue::from_static(allowed);
-    answer.headers_mut().insert(ALLOW, allowed);
-    answer
+    response.headers_mut().insert(ALLOW, allowed);
+    response
 }

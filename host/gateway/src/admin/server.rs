@@ -1,4 +1,4 @@
-//! The connections: how many, from whom, how long, how much.
+//! The connections of the status page, and their limits.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,43 +16,45 @@ use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
-use super::Admin;
-use super::response::{Answer, text};
+use super::response::{PageResponse, text};
+use super::state::Admin;
 use crate::config::Place;
 use store::private_socket::{PrivateSocket, stranger};
 
-/// Connections at a time: two browsers with six each, a monitor, a command. Further ones wait to be accepted.
+/// Connections at a time: two browsers with six each, a monitor, a command. More connections wait to be accepted.
 const CONNECTIONS: usize = 16;
-/// For the head of a request to come.
+/// For the head of a request to arrive.
 const HEAD: Duration = Duration::from_secs(5);
-/// For all of a connection. A browser that looks on makes the next one.
+/// For all of a connection. A browser that shows the page then opens the next one.
 const CONNECTION: Duration = Duration::from_secs(60);
-/// For what is under way then.
-const LAST_ANSWER: Duration = Duration::from_secs(5);
+/// For the response in progress at that time.
+const LAST_RESPONSE: Duration = Duration::from_secs(5);
 /// Bytes of a request's head.
 const HEAD_BYTES: usize = 16 << 10;
 /// Headers of a request. Browsers send some twenty.
 const HEADERS: usize = 64;
-/// Before each answer: 320 of them a second at most, over all connections, so that who asks without end keeps no device waiting.
+/// Before each response: at most 320 responses per second over all connections, so that a client that sends requests
+/// without end delays no device.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Where the status page is, bound.
+/// The bound socket of the status page.
 pub(super) enum Server {
     Socket(PrivateSocket, Place),
     Loopback(TcpListener, SocketAddr),
 }
 
-/// The status page cannot be bound to its place.
+/// The gateway cannot bind the status page.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "no status page at {place}: {cause}; `comatrix-gateway status` cannot reach this gateway. Give another place with --admin"
+    "no status page at {place}: {cause}; `comatrix-gateway status` cannot reach this gateway. Set another place with \
+     --admin"
 )]
 pub(super) struct PlaceError {
     place: Place,
     cause: io::Error,
 }
 
-/// A connection from somebody.
+/// An accepted connection.
 enum Stream {
     Socket(UnixStream),
     Loopback(TcpStream),
@@ -72,7 +74,7 @@ impl Server {
         })
     }
 
-    /// The place, with the port that the system has chosen.
+    /// The place, with the port that the system chose.
     pub(super) fn shown(&self) -> Place {
         match self {
             Self::Socket(_, place) => place.clone(),
@@ -89,7 +91,7 @@ impl Server {
         }
     }
 
-    /// Answers for as long as the gateway runs.
+    /// Serves requests for as long as the gateway runs.
     pub(super) async fn run(self, admin: Rc<Admin>) {
         let places = Arc::new(Semaphore::new(CONNECTIONS));
         loop {
@@ -103,7 +105,7 @@ impl Server {
                         match stream {
                             Stream::Loopback(stream) => serve(stream, admin, None).await,
                             Stream::Socket(stream) => {
-                                // What cannot be named is a stranger.
+                                // A peer without credentials is refused too.
                                 let stranger = stranger(&stream).unwrap_or(Some(u32::MAX));
                                 serve(stream, admin, stranger).await;
                             }
@@ -127,7 +129,7 @@ fn loopback(address: SocketAddr) -> io::Result<Server> {
     Ok(Server::Loopback(TcpListener::from_std(listener)?, address))
 }
 
-/// One connection and its requests. `stranger`: the user behind it, who may not be there.
+/// One connection and its requests. `stranger`: a user who may not see the page.
 async fn serve<S>(stream: S, admin: Rc<Admin>, stranger: Option<u32>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -139,14 +141,14 @@ where
         let admin = admin.clone();
         async move {
             sleep(PAUSE).await;
-            let answer: Answer = match stranger {
-                None => admin.answer(request).await,
+            let response: PageResponse = match stranger {
+                None => admin.respond(request).await,
                 Some(_) => text(
                     StatusCode::FORBIDDEN,
                     "only the gateway's own user and root may see this",
                 ),
             };
-            Ok::<_, std::convert::Infallible>(answer)
+            Ok::<_, std::convert::Infallible>(response)
         }
     });
     let connection = Builder::new()
@@ -156,9 +158,9 @@ where
         .max_headers(HEADERS)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
-    // How a connection ends is its client's affair.
+    // Errors of a connection concern its client only.
     if timeout(CONNECTION, connection.as_mut()).await.is_err() {
         connection.as_mut().graceful_shutdown();
-        let _ = timeout(LAST_ANSWER, connection).await;
+        let _ = timeout(LAST_RESPONSE, connection).await;
     }
 }

@@ -1,53 +1,53 @@
-//! What the gateway is doing, as one value: the page, `status.json` and `comatrix-gateway status` show the same.
+//! The gateway's state as one value: the page, `status.json` and `comatrix-gateway status` show the same.
 
 use serde::{Deserialize, Serialize};
 
 pub use super::process::Process;
 use crate::rule_manager::RuleStatus;
-use crate::telemetry::recent_warnings::Problem;
+use crate::telemetry::recent_warnings::Warning;
 use crate::telemetry::recorder::{Device, RecentExchange};
 
-/// All of it.
+/// The content of `status.json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     /// The gateway's version.
     pub version: String,
-    /// Where devices reach it, like `coap://[::]:5683`.
+    /// Address at which devices reach it, like `coap://[::]:5683`.
     pub address: String,
-    /// When this was, in milliseconds since 1970.
+    /// Time of this state, in milliseconds since 1970.
     pub unix_ms: u64,
-    /// Since it started.
+    /// Seconds since it started.
     pub uptime_seconds: u64,
-    /// Why it is not ready, each with a remedy; empty where it is.
-    pub missing: Vec<String>,
-    /// What runs through it.
+    /// Reasons why it is not ready, each with a remedy; empty if it is ready.
+    pub not_ready: Vec<String>,
+    /// Requests and observations.
     pub traffic: Traffic,
-    /// What its process uses.
+    /// Resources that its process uses.
     pub process: Process,
     /// The configured homeservers, the default first.
     pub homeservers: Vec<HomeserverStatus>,
     /// The rules.
     pub rules: Vec<RuleStatus>,
-    /// The last exchanges, the newest first.
-    pub recent: Vec<RecentExchange>,
+    /// The last requests, the newest first.
+    pub recent_requests: Vec<RecentExchange>,
     /// Devices.
     pub devices: DeviceStatus,
-    /// Bounds and refusals of the endpoint that were hit: name and how often.
-    pub bounds_hit: Vec<(String, u64)>,
+    /// Limits that were reached and messages that were rejected: name and count.
+    pub limits_and_faults: Vec<(String, u64)>,
     /// The last warnings and errors, the newest first.
-    pub problems: Vec<Problem>,
+    pub recent_warnings: Vec<Warning>,
 }
 
-/// What runs through the gateway.
+/// Requests and observations.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Traffic {
-    /// Exchanges that have ended.
-    pub exchanges: u64,
-    /// Of them, those with an answer of class 5: the gateway or a homeserver could not.
+    /// Requests completed.
+    pub requests: u64,
+    /// Of them, those with a response of class 5: the gateway or a homeserver failed.
     pub failed: u64,
-    /// Exchanges that are not finished.
+    /// Requests in progress.
     pub in_flight: usize,
-    /// Open observations.
+    /// Observations in progress.
     pub observations: usize,
 }
 
@@ -56,29 +56,29 @@ pub struct Traffic {
 pub struct HomeserverStatus {
     /// Scheme, host and port.
     pub origin: String,
-    /// Whether it is there; none before it was asked for the first time.
-    pub is_there: Option<bool>,
-    /// Since when it is there, or is not, in seconds.
-    pub for_seconds: u64,
-    /// The last status, or why there was none.
+    /// Whether it responded to the last call; none before the first one.
+    pub reachable: Option<bool>,
+    /// Seconds since `reachable` changed.
+    pub unchanged_seconds: u64,
+    /// The last HTTP status, or the reason why there was no response.
     pub outcome: String,
-    /// Seconds since then.
+    /// Seconds since the last call.
     pub age_seconds: u64,
-    /// How long the last call took, in milliseconds.
+    /// Duration of the last call, in milliseconds.
     pub latency_ms: Option<f64>,
-    /// Calls in flight.
+    /// Calls in progress.
     pub in_flight: usize,
-    /// Calls that wait.
+    /// Calls that wait in the queue.
     pub queued: usize,
 }
 
-/// Devices that were heard of.
+/// Devices that sent requests.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeviceStatus {
-    /// How many addresses are remembered.
-    pub known: usize,
-    /// How many were forgotten for others.
-    pub forgotten: u64,
-    /// The last ones, the newest first.
+    /// Addresses of which the gateway keeps statistics.
+    pub recorded: usize,
+    /// Addresses whose statistics were removed to make room for others.
+    pub evicted: u64,
+    /// The last devices, the newest first.
     pub latest: Vec<Device>,
 }

@@ -1,4 +1,4 @@
-//! The status in lines of text.
+//! The status as text for a terminal.
 
 use std::fmt::Write;
 
@@ -6,10 +6,11 @@ use super::status::{HomeserverStatus, Status};
 use super::wording::{ago, before, clock, counted, grouped, megabytes, milliseconds, span};
 use crate::rule_manager::command::shown;
 
-/// Exchanges, devices and problems that are shown: a screen in all.
+/// Requests, devices and warnings that are shown: one screen in all.
 const LINES: usize = 10;
 
-/// A status for a terminal. What comes from elsewhere has no control characters: it was escaped where it came in.
+/// A status for a terminal. Text from other systems has no control characters: the gateway escapes it when it receives
+/// it.
 pub(super) fn text(status: &Status) -> String {
     let mut text = String::new();
     // Writing to a string does not fail.
@@ -27,24 +28,24 @@ fn write(text: &mut String, status: &Status) -> std::fmt::Result {
         devices,
         ..
     } = status;
-    let is_ready = status.missing.is_empty();
+    let is_ready = status.not_ready.is_empty();
     let ready = if is_ready { "ready" } else { "NOT READY" };
     let up = span(*uptime_seconds);
     writeln!(
         text,
         "comatrix-gateway {version} at {address}, up {up}: {ready}"
     )?;
-    for sentence in &status.missing {
+    for sentence in &status.not_ready {
         writeln!(text, "  {sentence}")?;
     }
     writeln!(
         text,
-        "  {} exchanges, {} of them failed (5.xx), {} in flight; {} observations; {} devices; {}, {} threads",
-        grouped(traffic.exchanges),
+        "  {} requests, {} of them failed (5.xx), {} in progress; {} observations; {} devices; {}, {} threads",
+        grouped(traffic.requests),
         grouped(traffic.failed),
         traffic.in_flight,
         traffic.observations,
-        devices.known,
+        devices.recorded,
         megabytes(process.resident_bytes),
         process.threads,
     )?;
@@ -56,8 +57,8 @@ fn write(text: &mut String, status: &Status) -> std::fmt::Result {
     for rule in &status.rules {
         writeln!(text, "  {}", shown(rule).replace('\n', "\n  "))?;
     }
-    heading(text, "Last exchanges", status.recent.is_empty())?;
-    for one in status.recent.iter().take(LINES) {
+    heading(text, "Last requests", status.recent_requests.is_empty())?;
+    for one in status.recent_requests.iter().take(LINES) {
         let upstream = one.upstream.as_deref().unwrap_or("-");
         let rule = if one.rule.is_empty() { "-" } else { &one.rule };
         writeln!(
@@ -73,27 +74,27 @@ fn write(text: &mut String, status: &Status) -> std::fmt::Result {
     }
     heading(text, "Last devices", devices.latest.is_empty())?;
     for device in devices.latest.iter().take(LINES) {
-        let heard = ago(status.unix_ms, device.unix_ms);
-        let exchanges = counted(device.exchanges, "exchange");
+        let last = ago(status.unix_ms, device.unix_ms);
+        let requests = counted(device.requests, "request");
         let address = device.address;
         writeln!(
             text,
-            "  {address}: {exchanges}, the last {} {heard}",
+            "  {address}: {requests}, the last {} {last}",
             device.code
         )?;
     }
-    if !status.bounds_hit.is_empty() {
-        heading(text, "Bounds hit and messages refused", false)?;
-        for (name, count) in &status.bounds_hit {
+    if !status.limits_and_faults.is_empty() {
+        heading(text, "Limits reached and messages rejected", false)?;
+        for (name, count) in &status.limits_and_faults {
             writeln!(text, "  {name}: {}", grouped(*count))?;
         }
     }
-    if !status.problems.is_empty() {
+    if !status.recent_warnings.is_empty() {
         heading(text, "Last warnings and errors", false)?;
-        for problem in status.problems.iter().take(LINES) {
-            let when = ago(status.unix_ms, problem.unix_ms);
-            let (level, count) = (&problem.level, grouped(problem.count));
-            writeln!(text, "  {level} ({when}, {count}×) {}", problem.message)?;
+        for warning in status.recent_warnings.iter().take(LINES) {
+            let when = ago(status.unix_ms, warning.unix_ms);
+            let (level, count) = (&warning.level, grouped(warning.count));
+            writeln!(text, "  {level} ({when}, {count}×) {}", warning.message)?;
         }
     }
     Ok(())
@@ -104,28 +105,28 @@ fn heading(text: &mut String, name: &str, is_empty: bool) -> std::fmt::Result {
 }
 
 fn homeserver(text: &mut String, homeserver: &HomeserverStatus) -> std::fmt::Result {
-    let is_there = match homeserver.is_there {
-        Some(true) => "answers",
-        Some(false) => "DOES NOT ANSWER",
-        None => "was not asked yet",
+    let reachable = match homeserver.reachable {
+        Some(true) => "reachable",
+        Some(false) => "NOT REACHABLE",
+        None => "no call yet",
     };
-    write!(text, "  {}: {is_there}", homeserver.origin)?;
-    if homeserver.is_there.is_some() {
+    write!(text, "  {}: {reachable}", homeserver.origin)?;
+    if homeserver.reachable.is_some() {
         let age = before(homeserver.age_seconds);
         let latency = homeserver.latency_ms;
         let latency = latency.map_or_else(String::new, |ms| format!(" in {}", milliseconds(ms)));
-        let since = span(homeserver.for_seconds);
+        let since = span(homeserver.unchanged_seconds);
         let outcome = &homeserver.outcome;
         write!(
             text,
-            ", last {outcome}{latency} {age}, like this for {since}"
+            ", last {outcome}{latency} {age}, unchanged for {since}"
         )?;
     }
     let (calls, queued) = (
         counted(homeserver.in_flight as u64, "call"),
         homeserver.queued,
     );
-    writeln!(text, "; {calls} in flight, {queued} waiting")
+    writeln!(text, "; {calls} in progress, {queued} in the queue")
 }
 
 #[cfg(test)]
@@ -135,7 +136,7 @@ mod tests {
     use crate::telemetry::recorder::RecentExchange;
 
     #[test]
-    fn it_says_first_whether_the_gateway_is_ready_and_what_is_missing() {
+    fn the_first_lines_say_whether_the_gateway_is_ready_and_why_not() {
         let mut status = Status {
             version: "1.2.3".into(),
             address: "coap://[::]:5683".into(),
@@ -145,20 +146,22 @@ mod tests {
         let line = |status: &Status| text(status).lines().next().map(str::to_owned);
         let at = "comatrix-gateway 1.2.3 at coap://[::]:5683, up 1 h 1 min";
         assert_eq!(line(&status), Some(format!("{at}: ready")));
-        status.missing.push("the homeserver is away".into());
+        status
+            .not_ready
+            .push("the homeserver is not reachable".into());
         assert_eq!(line(&status), Some(format!("{at}: NOT READY")));
-        assert!(text(&status).contains("\n  the homeserver is away\n"));
+        assert!(text(&status).contains("\n  the homeserver is not reachable\n"));
     }
 
     #[test]
-    fn rules_and_exchanges_have_their_lines() {
+    fn rules_and_requests_have_their_lines() {
         let mut status = Status::default();
         status.rules.push(RuleStatus {
             name: "senml".into(),
             mount: "/sensors".into(),
             ..RuleStatus::default()
         });
-        status.recent.push(RecentExchange {
+        status.recent_requests.push(RecentExchange {
             unix_ms: 1_763_769_603_999,
             peer: "[fe80::1]:5683".parse().unwrap(),
             method: "PUT".into(),
@@ -173,7 +176,7 @@ mod tests {
             text.contains("\nRules\n  senml at /sensors: out of service\n"),
             "{text}"
         );
-        let exchange = "  00:00:03 fe80::1 PUT /send/* rule=comatrix upstream=200 2.04 42 ms\n";
-        assert!(text.contains(exchange), "{text}");
+        let request = "  00:00:03 fe80::1 PUT /send/* rule=comatrix upstream=200 2.04 42 ms\n";
+        assert!(text.contains(request), "{text}");
     }
 }

@@ -1,4 +1,4 @@
-//! Numbers as people read them, on the page and in the terminal.
+//! Numbers formatted for people, on the page and in the terminal.
 
 /// 27513 as `27,513`.
 pub(super) fn grouped(number: u64) -> String {
@@ -13,7 +13,7 @@ pub(super) fn grouped(number: u64) -> String {
     text
 }
 
-/// A span of time by its largest two units.
+/// A duration in its largest two units.
 pub(super) fn span(seconds: u64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     match seconds {
@@ -24,12 +24,12 @@ pub(super) fn span(seconds: u64) -> String {
     }
 }
 
-/// How long before `now` something was, both in milliseconds since 1970.
+/// The time from `then` to `now`, both in milliseconds since 1970.
 pub(super) fn ago(now: u64, then: u64) -> String {
     before(now.saturating_sub(then) / 1000)
 }
 
-/// What was so many seconds ago.
+/// A time that is so many seconds in the past.
 pub(super) fn before(seconds: u64) -> String {
     match seconds {
         0 => "just now".to_owned(),
@@ -37,10 +37,10 @@ pub(super) fn before(seconds: u64) -> String {
     }
 }
 
-/// So many of something.
-pub(super) fn counted(count: u64, what: &str) -> String {
+/// A count with its unit, in the plural if needed.
+pub(super) fn counted(count: u64, unit: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
-    format!("{} {what}{plural}", grouped(count))
+    format!("{} {unit}{plural}", grouped(count))
 }
 
 /// The time of day, in UTC.
@@ -50,12 +50,12 @@ pub(super) fn clock(unix_ms: u64) -> String {
     format!("{hours:02}:{minutes:02}:{:02}", seconds % 60)
 }
 
-/// Bytes in millions.
+/// Bytes as megabytes.
 pub(super) fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1e6)
 }
 
-/// Milliseconds, as exactly as is of use.
+/// Milliseconds, with a useful number of digits.
 pub(super) fn milliseconds(ms: f64) -> String {
     if ms < 10.0 {
         format!("{ms:.1} ms")

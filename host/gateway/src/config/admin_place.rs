@@ -1,4 +1,4 @@
-//! Where the status page is: a Unix socket, or a port of the loopback address.
+//! The place of the status page: a Unix socket, or a port of the loopback address.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -7,20 +7,20 @@ use std::path::{Path, PathBuf};
 use contract::escaping::escaped;
 use store::private_socket::default_path;
 
-/// A place for it.
+/// The place of the status page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// A Unix socket, for the gateway's own user and root alone.
+    /// A Unix socket, for the gateway's own user and root only.
     Socket(PathBuf),
-    /// A port of the loopback address, for everybody who is logged in on this machine.
+    /// A port of the loopback address, for every user who is logged in on this machine.
     Loopback(SocketAddr),
 }
 
 impl Place {
-    /// Reads `127.0.0.1:9683`, `[::1]:9683` or the path of a socket; a relative path is one in `folder`.
+    /// Parses `127.0.0.1:9683`, `[::1]:9683` or the path of a socket; a relative path is one in `folder`.
     ///
     /// # Errors
-    /// A sentence that says what to write instead.
+    /// A sentence with the reason and a correct example.
     pub fn parse(text: &str, folder: Option<&Path>) -> Result<Self, String> {
         let shown = || escaped(text, 100);
         if let Ok(address) = text.parse::<SocketAddr>() {
@@ -28,19 +28,21 @@ impl Place {
                 Ok(Self::Loopback(address))
             } else {
                 Err(format!(
-                    "admin: {address} can be reached from the network, and the status page asks nobody for a password; give a loopback address such as 127.0.0.1:{}, or the path of a socket, and come through SSH",
+                    "admin: {address} can be reached from the network, and the status page has no password; use a \
+                     loopback address such as 127.0.0.1:{}, or the path of a socket, and connect through SSH",
                     address.port()
                 ))
             };
         }
-        // A path is seldom a number or a host's name with a port; who writes that means one.
+        // A number, or a host name with a port, is meant as an address.
         let is_address = |text: &str| {
             let port = text.rsplit_once(':').map_or(text, |(_, port)| port);
             !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
         };
         if text.is_empty() || is_address(text) {
             return Err(format!(
-                "admin: \"{}\" is neither a path nor an address with a port; give the path of a socket such as /run/comatrix/admin.sock, or 127.0.0.1:9683",
+                "admin: \"{}\" is neither a path nor an address with a port; use the path of a socket such as \
+                 /run/comatrix/admin.sock, or 127.0.0.1:9683",
                 shown()
             ));
         }
@@ -51,7 +53,7 @@ impl Place {
         )))
     }
 
-    /// The socket that is there unless told otherwise.
+    /// The default socket.
     #[must_use]
     pub fn standard() -> Option<Self> {
         default_path("admin.sock").map(Self::Socket)
@@ -72,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_a_socket_or_a_port_of_the_loopback_address() {
+    fn a_place_is_a_socket_or_a_port_of_the_loopback_address() {
         let parse = |text| Place::parse(text, Some(Path::new("/etc/comatrix")));
         let loopback = |text: &str| Ok(Place::Loopback(text.parse().unwrap()));
         assert_eq!(parse("127.0.0.1:9683"), loopback("127.0.0.1:9683"));
@@ -83,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_network_could_reach_is_refused_with_what_to_write_instead() {
+    fn an_address_on_the_network_is_refused_with_a_remedy() {
         for wrong in [
             "0.0.0.0:9683",
             "[::]:9683",

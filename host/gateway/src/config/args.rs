@@ -1,4 +1,4 @@
-//! The command line of a serving gateway. Only this module's parent reads its values.
+//! The command-line options of a serving gateway.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::telemetry::logging::LogLevel;
 
-/// Settings of the gateway; each stands before its twin in the configuration file.
+/// Settings of the gateway. Each overrides the same setting in the configuration file.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ServeArgs {
     /// Address to listen on; a link-local one with its zone, as in fe80::1%lowpan0 [default: ::, IPv4 too]
@@ -15,7 +15,7 @@ pub struct ServeArgs {
     /// UDP port to listen on; 0 takes any free one [default: 5683]
     #[arg(short, long, value_name = "PORT")]
     pub port: Option<u16>,
-    /// A homeserver that devices may use; the first is the default one [default: http://localhost:8008]
+    /// A homeserver that devices may use; the first one is the default [default: http://localhost:8008]
     #[arg(long, value_name = "URL")]
     pub homeserver: Vec<String>,
     /// Let devices name any homeserver: by https, at public addresses only
@@ -33,16 +33,18 @@ pub struct ServeArgs {
     /// Folder for compiled rules [default: $CACHE_DIRECTORY, else comatrix in $XDG_CACHE_HOME or ~/.cache]
     #[arg(long, value_name = "DIR")]
     pub cache_dir: Option<PathBuf>,
-    /// Socket for `comatrix-gateway rules` [default: control.sock in $RUNTIME_DIRECTORY, else in comatrix of $XDG_RUNTIME_DIR]
+    /// Socket for `comatrix-gateway rules` [default: control.sock in $RUNTIME_DIRECTORY, else in comatrix of
+    /// $XDG_RUNTIME_DIR]
     #[arg(long, value_name = "PATH")]
     pub control_socket: Option<PathBuf>,
-    /// Where the status page is: a socket, or a loopback address and port [default: admin.sock in $RUNTIME_DIRECTORY, else in comatrix of $XDG_RUNTIME_DIR]
+    /// Place of the status page: a socket, or a loopback address and port [default: admin.sock in $RUNTIME_DIRECTORY,
+    /// else in comatrix of $XDG_RUNTIME_DIR]
     #[arg(long, value_name = "PLACE")]
     pub admin: Option<String>,
     /// Configuration file (TOML)
     #[arg(short, long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// What to log [default: info]
+    /// Log level [default: info]
     #[arg(long, value_name = "LEVEL")]
     pub log_level: Option<LogLevel>,
 }

@@ -1,24 +1,25 @@
-//! `[coap]`: how the endpoint speaks.
+//! `[coap]`: settings of the CoAP endpoint.
 
 use std::net::IpAddr;
 
-use super::ConfigError;
+use super::error::ConfigError;
 use super::file::CoapTable;
 use contract::escaping::escaped;
 
-/// Names of the gateway: those of a router and its aliases.
+/// Names of the gateway: the names of a router and its aliases.
 const MAX_NAMES: usize = 32;
 
-/// How the endpoint speaks.
+/// Settings of the CoAP endpoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CoapSettings {
     /// Names under which devices may address this gateway in a Proxy-Uri.
     pub names: Vec<String>,
-    /// The interfaces on which it is in the groups of "All CoAP Nodes"; empty: all. None: in no group.
+    /// The interfaces on which the gateway joins the groups "All CoAP Nodes"; empty: all interfaces. None: it joins no
+    /// group.
     pub multicast: Option<Vec<String>>,
 }
 
-/// Checks the table for a gateway that listens on `listen`; block size and Echo go to the endpoint's bounds.
+/// Checks the table for a gateway that listens on `listen`; block size and Echo become limits of the endpoint.
 ///
 /// # Errors
 /// [`ConfigError`] for a value out of its range.
@@ -33,7 +34,7 @@ pub(super) fn from_table(
             .into_iter()
             .find(|exponent| 16 << exponent == size);
         limits.block_size_exponent = exponent.ok_or_else(|| {
-            format!("[coap] block_size = {size} is no size of a block; give 16, 32, 64, 128, 256, 512 or 1024")
+            format!("[coap] block_size = {size} is not a block size; use 16, 32, 64, 128, 256, 512 or 1024")
         })?;
     }
     limits.echo = table.echo;
@@ -43,7 +44,7 @@ pub(super) fn from_table(
     if table.names.len() > MAX_NAMES || !table.names.iter().all(|name| is_name(&name)) {
         let shown = table.names.iter().find(|name| !is_name(name));
         return Err(ConfigError(format!(
-            "[coap] names: {}: give at most {MAX_NAMES} host names, without scheme and port",
+            "[coap] names: {}: write at most {MAX_NAMES} host names, without scheme and port",
             shown.map_or_else(|| "too many".to_owned(), |name| escaped(name, 64))
         )));
     }
@@ -54,7 +55,8 @@ pub(super) fn from_table(
     }
     if table.multicast && !listen.is_unspecified() {
         return Err(ConfigError(format!(
-            "[coap] multicast: a gateway that listens on {listen} hears no group; listen on :: and name interfaces in multicast_interfaces"
+            "[coap] multicast: a gateway that listens on {listen} receives no multicast; listen on :: and name \
+             interfaces in multicast_interfaces"
         )));
     }
     Ok(CoapSettings {

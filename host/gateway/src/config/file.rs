@@ -1,4 +1,4 @@
-//! The configuration file as it is written. Only [`super`] reads it.
+//! The configuration file as it is written.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,10 +8,10 @@ use serde::Deserialize;
 use crate::telemetry::logging::LogLevel;
 use homeserver::ClientApi;
 
-/// Bytes of a configuration file; a larger one is something else.
+/// Bytes of a configuration file: a larger file is not one.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// All of a file; every part may be left out.
+/// A whole file; every part is optional.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct File {
@@ -60,7 +60,7 @@ pub struct RuleTable {
     pub signature: Option<Signature>,
 }
 
-/// Whether a rule must be signed; what is left out is `[rules] require_signature`.
+/// Whether a rule must be signed; without it `[rules] require_signature` applies.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum Signature {
@@ -68,7 +68,7 @@ pub enum Signature {
     Optional,
 }
 
-/// `[rules]`: what holds for all of them.
+/// `[rules]`: settings of all rules.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RulesTable {
@@ -76,7 +76,7 @@ pub struct RulesTable {
     pub require_signature: bool,
 }
 
-/// `[rule.limits]`; what is left out keeps its default.
+/// `[rule.limits]`; settings that are left out keep their defaults.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RuleLimitsTable {
@@ -93,7 +93,7 @@ pub struct RuleLimitsTable {
     pub log_lines_per_second: Option<u32>,
 }
 
-/// `[coap]`: how the endpoint speaks.
+/// `[coap]`: settings of the CoAP endpoint.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CoapTable {
@@ -104,7 +104,7 @@ pub struct CoapTable {
     pub multicast_interfaces: Vec<String>,
 }
 
-/// `[limits]`; what is left out keeps its default.
+/// `[limits]`; settings that are left out keep their defaults.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitsTable {
@@ -132,23 +132,27 @@ pub struct LimitsTable {
 /// Reads a file. Relative paths in it are relative to its folder.
 ///
 /// # Errors
-/// A sentence with the file's name, the place in it, and what to do.
+/// A sentence with the name of the file, the line, and the remedy.
 pub fn read(path: &Path) -> Result<File, String> {
     use std::io::Read;
     let shown = path.display();
     let mut text = String::new();
     std::fs::File::open(path)
         .and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text))
-        .map_err(|error| format!("cannot read the configuration file {shown}: {error}; check the path given with --config"))?;
+        .map_err(|error| {
+            format!(
+                "cannot read the configuration file {shown}: {error}; check the path of --config"
+            )
+        })?;
     if text.len() as u64 > MAX_BYTES {
         return Err(format!(
-            "the configuration file {shown} is larger than {MAX_BYTES} bytes; check the path given with --config"
+            "the configuration file {shown} is larger than {MAX_BYTES} bytes; check the path of --config"
         ));
     }
     let mut file: File = toml::from_str(&text).map_err(|error| {
         let place = place(&text, error.span().map_or(0, |span| span.start));
         let fault = without_text(error.message());
-        format!("{shown}, {place}: {fault}; the README's \"Configuration\" lists all settings")
+        format!("{shown}, {place}: {fault}; \"Configuration\" in host/README.md lists all settings")
     })?;
     let folder = path.parent().unwrap_or(Path::new("."));
     let homeserver_tokens = file
@@ -173,7 +177,7 @@ pub fn read(path: &Path) -> Result<File, String> {
     Ok(file)
 }
 
-/// The line of a fault and the setting that stands in it. The value may be a password, so the line itself is not shown.
+/// The line of a fault and its setting. The value may be a password, so the line itself is not shown.
 fn place(text: &str, offset: usize) -> String {
     let line = text
         .bytes()
@@ -196,7 +200,7 @@ fn place(text: &str, offset: usize) -> String {
     }
 }
 
-/// A fault without the text that was found in place of something else, for the same reason.
+/// A fault without the text that was found, for the same reason.
 fn without_text(fault: &str) -> String {
     let found = fault.split_once(": string \"").and_then(|(kind, rest)| {
         let (_, expected) = rest.rsplit_once("\", expected ")?;

@@ -1,16 +1,17 @@
-//! What holds until the gateway ends: the socket it listens on, and where its files are.
+//! Settings that a running gateway cannot change: the socket on which it listens, and the places of its files.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::{ConfigError, Settings};
-use crate::config::Place;
+use super::admin_place::Place;
+use super::error::ConfigError;
+use super::settings::Settings;
 use contract::escaping::escaped;
 
 /// Settings that only a restart can change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fixed {
-    /// None where the service manager's socket is served, for which `ip` and `port` do not count.
+    /// None with a socket of the service manager, for which `ip` and `port` do not apply.
     listen: Option<SocketAddr>,
     cache_dir: Option<PathBuf>,
     control_socket: Option<PathBuf>,
@@ -19,7 +20,7 @@ pub struct Fixed {
 }
 
 impl Fixed {
-    /// Those of a gateway that starts. `is_handed_over`: it serves a socket of the service manager's.
+    /// These settings of a starting gateway. `is_handed_over`: it serves a socket of the service manager.
     #[must_use]
     pub fn of(settings: &Settings, is_handed_over: bool) -> Self {
         Self {
@@ -31,7 +32,7 @@ impl Fixed {
         }
     }
 
-    /// Whether a running gateway can take these settings.
+    /// Whether a running gateway can apply these settings.
     ///
     /// # Errors
     /// [`ConfigError`] that names the first setting that differs.
@@ -74,7 +75,8 @@ impl Fixed {
         };
         let (setting, before) = before;
         Err(ConfigError(format!(
-            "{setting} differs from what the gateway was started with ({before}) and cannot change while it runs: restart it, or put the former value back"
+            "{setting} was {before} when the gateway started and cannot change while it runs: restart it, or restore \
+             the former value"
         )))
     }
 }

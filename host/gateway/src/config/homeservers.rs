@@ -1,18 +1,18 @@
-//! Homeservers, and who may use the gateway's tokens.
+//! Homeservers, and the devices that may use the gateway's tokens.
 
 use std::path::PathBuf;
 
 use url::Url;
 
-use super::ConfigError;
+use super::error::ConfigError;
 use super::file::HomeserverTable;
 use contract::escaping::escaped;
 use contract::secret::AccessToken;
 use homeserver::{ClientApi, ConcurrencyLimit, Homeserver, TokenPeers, UpstreamLimits};
 
-/// Homeservers to configure; more is a mistake.
+/// Configured homeservers: more than that is a mistake.
 const MAX_HOMESERVERS: usize = 64;
-/// Loopback, link-local and unique-local addresses: those whose datagrams did not come from far away.
+/// Loopback, link-local and unique-local addresses: datagrams from them do not come through the Internet.
 const DEFAULT_TOKEN_PEERS: [&str; 5] = [
     "127.0.0.0/8",
     "169.254.0.0/16",
@@ -21,7 +21,7 @@ const DEFAULT_TOKEN_PEERS: [&str; 5] = [
     "fc00::/7",
 ];
 
-/// Homeservers of the command line stand in place of the file's.
+/// Homeservers of the command line replace those of the file.
 pub(super) fn homeservers(
     urls: Vec<String>,
     tables: Vec<HomeserverTable>,
@@ -38,7 +38,8 @@ pub(super) fn homeservers(
     if !urls.is_empty() && from_file.is_some() && from_args.is_none() {
         // A token must not follow another homeserver's name.
         return Err(ConfigError::from(
-            "access_token_file of the configuration file belongs to that file's homeservers, but --homeserver names others; give --access-token-file too"
+            "access_token_file of the configuration file belongs to that file's homeservers, but --homeserver names \
+             others; add --access-token-file"
                 .to_owned(),
         ));
     }
@@ -52,7 +53,7 @@ pub(super) fn homeservers(
     }
     if tables.len() > MAX_HOMESERVERS {
         return Err(format!(
-            "{} homeservers are configured; {MAX_HOMESERVERS} are the most",
+            "{} homeservers are configured; at most {MAX_HOMESERVERS} are allowed",
             tables.len()
         )
         .into());
@@ -60,7 +61,8 @@ pub(super) fn homeservers(
     if let Some(token_file) = from_args.or(from_file) {
         if tables[0].access_token_file.is_some() {
             return Err(ConfigError::from(
-                "the default homeserver has two access tokens: access_token_file stands in [[homeserver]] and at the top or on the command line; leave one out"
+                "the default homeserver has two access tokens: access_token_file is set in [[homeserver]] and at the \
+                 top or on the command line; remove one"
                     .to_owned(),
             ));
         }
@@ -69,18 +71,16 @@ pub(super) fn homeservers(
     let mut homeservers: Vec<Homeserver> = Vec::new();
     for (number, table) in (1..).zip(tables) {
         let origin = origin(number, &table.url)?;
-        if homeservers.iter().any(|known| known.origin() == &origin) {
-            return Err(
-                format!("the homeserver {origin} is configured twice; leave one out").into(),
-            );
+        if homeservers.iter().any(|other| other.origin() == &origin) {
+            return Err(format!("the homeserver {origin} is configured twice; remove one").into());
         }
         if table.name.is_some()
             && homeservers
                 .iter()
-                .any(|known| known.name() == table.name.as_deref())
+                .any(|other| other.name() == table.name.as_deref())
         {
             return Err(ConfigError::from(format!(
-                "two homeservers have the name \"{}\"; rules could not tell them apart: rename one",
+                "two homeservers have the name \"{}\", which rules use to choose one; rename one of them",
                 escaped(table.name.as_deref().unwrap_or_default(), 64)
             )));
         }
@@ -102,18 +102,19 @@ pub(super) fn homeservers(
 }
 
 fn origin(number: usize, text: &str) -> Result<Url, ConfigError> {
-    // What is given may hold a password: errors say which it is and what is wrong with it, not what it is.
+    // The URL may hold a password: errors name the homeserver by number and do not show the URL.
     let wrong = |fault: &str| {
         ConfigError(format!(
-            "the URL of homeserver {number} (--homeserver, or [[homeserver]] url) {fault}; write scheme, host and port only, as in https://matrix.example.org or http://localhost:8008"
+            "the URL of homeserver {number} (--homeserver, or [[homeserver]] url) {fault}; write scheme, host and port \
+             only, as in https://matrix.example.org or http://localhost:8008"
         ))
     };
-    let url = Url::parse(text).map_err(|error| wrong(&format!("does not parse ({error})")))?;
+    let url = Url::parse(text).map_err(|error| wrong(&format!("is malformed ({error})")))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(wrong("is neither http nor https"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("holds user info"));
+        return Err(wrong("has user info"));
     }
     if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
         return Err(wrong("has more than an origin"));
@@ -121,7 +122,7 @@ fn origin(number: usize, text: &str) -> Result<Url, ConfigError> {
     Ok(url)
 }
 
-/// Prefixes of the peers that a configured token serves.
+/// Prefixes of the devices that may use a configured token.
 pub(super) fn token_peers(names: Option<Vec<String>>) -> Result<TokenPeers, ConfigError> {
     let defaults = || DEFAULT_TOKEN_PEERS.map(str::to_owned).to_vec();
     names

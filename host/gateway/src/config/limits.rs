@@ -1,28 +1,28 @@
-//! Bounds: defaults, and what an operator may set.
+//! Limits: defaults, and the ranges of the settings.
 
 use std::time::Duration;
 
-use super::ConfigError;
+use super::error::ConfigError;
 use super::file::{LimitsTable, RuleLimitsTable};
 use crate::limits::DataPathLimits;
 use contract::escaping::escaped;
 use homeserver::UpstreamLimits;
 use runtime::{Engine, RuleLimits};
 
-/// All bounds of the gateway. Each type says why its defaults are what they are.
+/// All limits of the gateway. Each type documents the reasons for its defaults.
 pub struct Limits {
-    /// Of the CoAP endpoint, of observations, and of the end: one exchange's deadline, and a device's acknowledgement.
+    /// Limits of the data path: CoAP endpoint, observations and shutdown.
     pub serve: DataPathLimits,
-    /// Of the rules of others, where they have none of their own.
+    /// Limits of rules, unless a rule has its own.
     pub rule: RuleLimits,
-    /// Of egress.
+    /// Limits of homeserver calls.
     pub upstream: UpstreamLimits,
-    /// For all steps of an exchange. Devices wait 45 to 93 s (RFC 7252 §4.8.2), people do not.
+    /// Time for all steps of a request. Devices wait 45 to 93 s (RFC 7252 §4.8.2), people do not.
     pub exchange: Duration,
 }
 
 impl Limits {
-    /// Defaults, and what the file sets.
+    /// Defaults, changed by the settings of the file.
     ///
     /// # Errors
     /// [`ConfigError`] for a value out of its range.
@@ -40,9 +40,9 @@ impl Limits {
             drain,
         } = DataPathLimits::default();
         if cfg!(feature = "router") {
-            // What a thousand devices may cost a router is 20 MB. A call in flight takes 100 KB, most of it its connection's: 64 of 200 ms
-            // carry 320 requests per second. 4 MiB of answers for repeats are four minutes of 48 messages per second,
-            // or 5,400 devices with one each.
+            // A thousand devices may cost a router 20 MB. A call in progress takes 100 KB, most of it for its
+            // connection: 64 calls of 200 ms carry 320 requests per second. 4 MiB of retained responses hold four
+            // minutes of 48 messages per second, or one response for each of 5,400 devices.
             upstream.in_flight = 64;
             coap.retained_response_bytes = 4 << 20;
         }
@@ -155,7 +155,7 @@ impl Limits {
     }
 }
 
-/// The limits of one rule: `default`, and what its own table sets.
+/// The limits of one rule: `default`, changed by its own table.
 ///
 /// # Errors
 /// [`ConfigError`] for a value out of its range.
@@ -219,7 +219,7 @@ fn set<T: Copy + PartialOrd + std::fmt::Display>(
     if !range.contains(&value) {
         let (least, most) = range.into_inner();
         return Err(
-            format!("[limits] {name} = {value} is out of range; give {least} to {most}").into(),
+            format!("[limits] {name} = {value} is out of range; use {least} to {most}").into(),
         );
     }
     *place = value;

@@ -2,21 +2,22 @@
 
 use std::net::IpAddr;
 
-/// An address as the command line and the file give it.
+/// Parses an address of the command line or the file.
 ///
 /// # Errors
-/// A sentence that says what to write instead.
+/// A sentence with the reason and a correct example.
 pub fn parse_ip(text: &str) -> Result<(IpAddr, u32), String> {
     let (address, zone) = text
         .split_once('%')
         .map_or((text, None), |(address, zone)| (address, Some(zone)));
     let address: IpAddr = address.parse().map_err(|_| {
-        format!("\"{text}\" is no IP address; give one such as ::, 0.0.0.0 or fe80::1%lowpan0")
+        format!("\"{text}\" is not an IP address; use one such as ::, 0.0.0.0 or fe80::1%lowpan0")
     })?;
     let link_local = matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local());
     match (link_local, zone) {
         (true, None) => Err(format!(
-            "the link-local address {address} needs the interface it belongs to: write {address}%INTERFACE, for example {address}%lowpan0"
+            "the link-local address {address} needs an interface: write {address}%INTERFACE, for example \
+             {address}%lowpan0"
         )),
         (false, Some(_)) => Err(format!(
             "only link-local addresses have a zone: write {address}"
@@ -26,7 +27,7 @@ pub fn parse_ip(text: &str) -> Result<(IpAddr, u32), String> {
     }
 }
 
-/// The number of a network interface, given by name or number (RFC 4007 §11).
+/// The index of a network interface, from its name or number (RFC 4007 §11).
 fn interface_index(zone: &str) -> Result<u32, String> {
     let index_of = |name: &str| -> Option<u32> {
         let path = format!("/sys/class/net/{name}/ifindex");

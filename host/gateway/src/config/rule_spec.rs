@@ -1,4 +1,4 @@
-//! A rule as the configuration has it.
+//! The configuration of a rule.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,20 +6,20 @@ use std::path::PathBuf;
 use contract::Grant;
 use runtime::RuleLimits;
 
-/// What is to serve where, with which rights.
+/// Component, mount, rights and limits of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleSpec {
     /// Its name: in logs, commands and manifests.
     pub name: String,
-    /// The component's file; none for the rule that the gateway comes with.
+    /// The file of the component; none for the built-in rule.
     pub component: Option<PathBuf>,
-    /// The path segments before those of its links.
+    /// The path segments in front of its links.
     pub mount: Vec<String>,
     /// The rule's own settings.
     pub settings: BTreeMap<String, String>,
-    /// What it may call. The rule that is part of the gateway needs no grant; a component in its place does.
+    /// Homeserver calls that it may make. The built-in rule needs no grant; a component in its place needs them.
     pub allow: Vec<Grant>,
-    /// What it may use.
+    /// Limits of its resources.
     pub limits: RuleLimits,
     /// Whether only a signed component is activated.
     pub require_signature: bool,

@@ -1,27 +1,27 @@
-//! The rules: which components, where, with which rights, limits and settings.
+//! The configuration of the rules: components, mounts, rights, limits and settings.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use super::ConfigError;
+use super::error::ConfigError;
 use super::file::{RuleTable, Signature};
 use super::limits;
-use crate::config::RuleSpec;
+use super::rule_spec::RuleSpec;
 use contract::Grant;
 use contract::escaping::escaped;
 use contract::path_segment::is_plain;
 use homeserver::Homeserver;
 use runtime::{RuleLimits, check_name};
 
-/// The name of the rule that the gateway comes with. It serves at the root.
+/// The name of the built-in rule. It serves at the root.
 pub const DEFAULT: &str = "comatrix";
-/// Rules of one gateway: each has its memory, and each request is matched against them.
+/// Rules of one gateway: each needs memory, and each request is matched against all of them.
 const MAX_RULES: usize = 64;
-/// Settings of a rule, and bytes of them: each call of the rule gets a copy.
+/// Number and bytes of a rule's settings: each call of the rule gets a copy.
 const MAX_SETTINGS: usize = 256;
 const MAX_SETTING_BYTES: usize = 16 << 10;
 
-/// What a component may call that takes the place of the built-in one: the client API, which that one speaks too.
+/// Grants of a component that replaces the built-in rule: the client API, which the built-in rule uses too.
 const CLIENT_API: [&str; 6] = [
     "GET,POST,PUT,DELETE none standard /_matrix/client/v3/**",
     "GET,POST,PUT,DELETE device standard /_matrix/client/v3/**",
@@ -39,12 +39,12 @@ pub(super) fn rules(
     default_limits: RuleLimits,
 ) -> Result<Vec<RuleSpec>, ConfigError> {
     let mut rules = vec![unconfigured(DEFAULT, default_limits)?];
-    let mut seen = BTreeSet::new();
+    let mut names = BTreeSet::new();
     for table in tables {
         let spec = from_table(table, default_limits)?;
-        if !seen.insert(spec.name.clone()) {
+        if !names.insert(spec.name.clone()) {
             return Err(ConfigError(format!(
-                "[[rule]] {} stands twice; give one of them another name",
+                "[[rule]] {} is configured twice; rename one of them",
                 spec.name
             )));
         }
@@ -60,7 +60,7 @@ pub(super) fn rules(
             .filter(|(_, path)| !path.is_empty())
             .ok_or_else(|| {
                 ConfigError(format!(
-                    "--rule wants NAME=FILE, as in {DEFAULT}=my-rule.wasm"
+                    "--rule needs NAME=FILE, as in {DEFAULT}=my-rule.wasm"
                 ))
             })?;
         checked(name)?;
@@ -71,19 +71,19 @@ pub(super) fn rules(
             > 1
         {
             return Err(ConfigError(format!(
-                "--rule {name} is given twice; once is enough"
+                "--rule {name} is given twice; remove one"
             )));
         }
-        let known = rules.iter_mut().find(|rule| rule.name == name);
-        let rule = match known {
-            Some(known) => known,
+        let configured = rules.iter_mut().find(|rule| rule.name == name);
+        let rule = match configured {
+            Some(rule) => rule,
             None => rules.push_mut(unconfigured(name, default_limits)?),
         };
         rule.component = Some(PathBuf::from(path));
     }
     if rules.len() > MAX_RULES {
         return Err(ConfigError(format!(
-            "there are {} rules; {MAX_RULES} at most",
+            "{} rules are configured; at most {MAX_RULES} are allowed",
             rules.len()
         )));
     }
@@ -95,7 +95,7 @@ pub(super) fn rules(
         check_settings(rule)?;
         if rule.name != DEFAULT && rule.component.is_none() {
             return Err(ConfigError(format!(
-                "[[rule]] {} has no component; give the file as `component = \"FILE.wasm\"`",
+                "[[rule]] {} has no component; add `component = \"FILE.wasm\"`",
                 rule.name
             )));
         }
@@ -103,21 +103,22 @@ pub(super) fn rules(
     Ok(rules)
 }
 
-/// What is granted must be there: a name that is misspelt would be found out at the first call.
+/// Grants must name configured homeservers: without this check a misspelt name fails only at the first call.
 pub(super) fn check_upstreams(
     rules: &[RuleSpec],
     homeservers: &[Homeserver],
 ) -> Result<(), ConfigError> {
-    let is_there = |upstream: &str| {
+    let exists = |upstream: &str| {
         matches!(upstream, "standard" | "requested")
             || homeservers
                 .iter()
-                .any(|known| known.name() == Some(upstream))
+                .any(|homeserver| homeserver.name() == Some(upstream))
     };
     for rule in rules {
-        if let Some(grant) = rule.allow.iter().find(|grant| !is_there(grant.upstream())) {
+        if let Some(grant) = rule.allow.iter().find(|grant| !exists(grant.upstream())) {
             return Err(ConfigError(format!(
-                "[[rule]] {}: allow names the homeserver {}, but no [[homeserver]] has this name; add `name = \"{1}\"` to one",
+                "[[rule]] {}: allow names the homeserver {}, but no [[homeserver]] has this name; add `name = \"{1}\"` \
+                 to one",
                 rule.name,
                 grant.upstream()
             )));
@@ -126,7 +127,7 @@ pub(super) fn check_upstreams(
     Ok(())
 }
 
-/// A rule of which only the name is known.
+/// A rule without a table.
 fn unconfigured(name: &str, default_limits: RuleLimits) -> Result<RuleSpec, ConfigError> {
     let is_default = name == DEFAULT;
     Ok(RuleSpec {
@@ -149,7 +150,7 @@ fn unconfigured(name: &str, default_limits: RuleLimits) -> Result<RuleSpec, Conf
     })
 }
 
-/// The default rule may use what the gateway has; the operator's general limits of a call hold for it as well.
+/// The default rule may use all resources of the gateway; the general limits of a call apply to it too.
 fn own_limits(name: &str, default: RuleLimits) -> RuleLimits {
     if name != DEFAULT {
         return default;
@@ -232,13 +233,14 @@ fn grants(rule: &str, texts: Vec<String>) -> Result<Vec<Grant>, ConfigError> {
     texts.into_iter().map(grant).collect()
 }
 
-/// Whether a rule can be given its settings (`types.settings`).
+/// Checks the size of a rule's settings (`types.settings`).
 fn check_settings(rule: &RuleSpec) -> Result<(), ConfigError> {
     let settings = rule.settings.iter();
     let bytes: usize = settings.map(|(key, value)| key.len() + value.len()).sum();
     if rule.settings.len() > MAX_SETTINGS || bytes > MAX_SETTING_BYTES {
         return Err(ConfigError(format!(
-            "rule {}: [rule.config] and [rooms] hold {} settings of {bytes} bytes; a rule can have {MAX_SETTINGS} of {MAX_SETTING_BYTES} bytes, since each of its calls gets a copy",
+            "rule {}: [rule.config] and [rooms] have {} settings of {bytes} bytes; a rule can have at most \
+             {MAX_SETTINGS} of {MAX_SETTING_BYTES} bytes, since each of its calls gets a copy",
             rule.name,
             rule.settings.len()
         )));
@@ -246,7 +248,7 @@ fn check_settings(rule: &RuleSpec) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Rules see text; numbers and booleans in TOML's notation.
+/// Rules get text; numbers and booleans in TOML's notation.
 fn setting_text(value: toml::Value) -> Result<String, String> {
     Ok(match value {
         toml::Value::String(text) => text,

@@ -1,16 +1,16 @@
-//! The settings as a snapshot, which exchanges use.
+//! The snapshot of the configuration that the data path uses.
 
 use std::sync::Arc;
 
-use super::Settings;
+use super::settings::Settings;
 use crate::request::{LocalNames, Snapshot};
 use homeserver::{ClientError, Upstreams};
 
 impl Settings {
-    /// A snapshot with these settings. It has no rules yet: they must be activated first.
+    /// A snapshot with these settings and without rules.
     ///
     /// # Errors
-    /// [`ClientError`]: the certificate authorities cannot be used.
+    /// [`ClientError`]: the certificate authorities are unusable.
     pub fn snapshot(&self) -> Result<Snapshot, ClientError> {
         let upstreams = Upstreams::new(self.upstreams.clone())?;
         Ok(Snapshot {

@@ -1,10 +1,10 @@
-//! Memory that the C library's allocator keeps for later.
+//! Free memory that the C library's allocator keeps.
 
-/// Gives it back to the system. Compiling a component takes some fifteen megabytes, once in months; glibc would keep
-/// them for as long as the gateway runs. Other C libraries give memory back by themselves.
+/// Returns free memory to the system. Compiling a component takes some fifteen megabytes, once in months; glibc would
+/// keep them for as long as the gateway runs. Other C libraries return memory by themselves.
 #[cfg(target_env = "gnu")]
 #[allow(unsafe_code)]
-pub fn give_back() {
+pub fn release() {
     // SAFETY: malloc_trim(3) takes a number by value, may be called by any thread at any time (MT-Safe), and releases
     // only pages that hold no allocation.
     unsafe {
@@ -12,6 +12,6 @@ pub fn give_back() {
     }
 }
 
-/// Nothing: see above.
+/// Does nothing: other C libraries return memory by themselves.
 #[cfg(not(target_env = "gnu"))]
-pub fn give_back() {}
+pub fn release() {}

@@ -1,4 +1,4 @@
-//! The process as its service manager and its system see it.
+//! The gateway as a process: its memory, and its service manager.
 
 pub mod heap;
 pub mod service_manager;

@@ -106,7 +106,8 @@ impl Observer {
         self.refresh_at = at;
     }
 
-    /// Queues the changes of one poll in their order, without those that the first response has shown or that precede it.
+    /// Queues the changes of one poll in their order, but not the one that the first response has shown, nor those
+    /// before it.
     pub(super) fn queue_changes(&mut self, changes: &[Rc<SharedChange>]) -> Result<(), Overflow> {
         let shown = self.shown;
         let position = changes

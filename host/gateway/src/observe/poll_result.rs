@@ -43,8 +43,8 @@ pub(super) fn on_poll_result(
         true => poll.topics().observers_beyond(&topics),
         false => Vec::new(),
     };
-    // The response ends after events that observers who have joined since the request must get. The same request is made
-    // again with their topics, except if they keep joining: the other observers must get their notifications.
+    // Observers have joined since the request, and the response may lack events of their topics. The poll repeats the
+    // request with these topics, but only a few times in a row: the other observers must get their notifications.
     if !joined.is_empty() && poll.may_discard() {
         return poll.set_due(now);
     }

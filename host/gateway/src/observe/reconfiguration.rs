@@ -19,7 +19,7 @@ pub(super) fn reconfigure(observations: &mut Observations, snapshot: &Snapshot, 
         let why = "the gateway's homeservers or access tokens have changed; observe again";
         observations.end_poll(id, &last(code::SERVICE_UNAVAILABLE, why));
     }
-    // The revision of a swapped rule takes over at the next call. If a rule is gone or has another mount, its devices must
+    // The new revision of a rule takes over at the next call. If a rule is gone or has another mount, its devices must
     // not wait until then.
     let is_replaced = |poll: &LongPoll| !serves(&snapshot.rules, poll);
     for id in observations.polls.find_all(is_replaced) {

@@ -124,8 +124,8 @@ fn poll_of(
     if let Some(id) = observations.polls.find(same) {
         return Ok(id);
     }
-    // A poll of the revision before a swap gets this one at its next call, which is due at once, and stays the only poll
-    // of its account. The former revision must read nothing more: it does not have this observer's link.
+    // After a swap, a poll of the former revision gets this one at its next call, which is due at once, and stays the
+    // only poll of its account. The former revision must read nothing more: it does not have this observer's link.
     let former = |poll: &LongPoll| is_shared(poll) && poll.revision().name() == revision.name();
     if serves(snapshot, revision)
         && let Some(id) = observations.polls.find(former)

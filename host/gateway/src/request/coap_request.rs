@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use coap::{Message, MessageType};
 use contract::Peer;
 
-/// A whole request and where it came from.
+/// A whole request, with its source and destination.
 pub struct Request {
     /// The device.
     pub peer: Peer,

@@ -1,5 +1,5 @@
 //! Error responses of the gateway itself: to a request that does not reach a rule, and to one whose rule fails. The
-//! gateway's errors become CoAP codes only here. Their texts are diagnostics for constrained devices, so they are short.
+//! gateway's errors become CoAP codes only here. Their texts are short: they are diagnostics for constrained devices.
 
 use std::borrow::Cow;
 use std::time::Duration;

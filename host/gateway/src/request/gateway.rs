@@ -119,7 +119,7 @@ impl Gateway {
     #[must_use]
     pub fn reject(&self, request: &Request, error: &GatewayError) -> Message {
         if matches!(error, GatewayError::Busy) {
-            self.recorder.refused_busy();
+            self.recorder.count_refused_body();
         }
         let response = error.response();
         let log_entry = AccessLogEntry::new(request);

@@ -22,7 +22,8 @@ impl LocalNames {
         Self(names.into_iter().map(|name| name.to_lowercase()).collect())
     }
 
-    /// Whether a host and port are the gateway's own, at which the request arrived. A host or port that is left out is.
+    /// Whether a host and port are those of `local`, at which the request arrived, or a local name. A request may omit
+    /// both.
     fn is_local(&self, host: Option<&str>, port: Option<u32>, local: Option<SocketAddr>) -> bool {
         let Some(local) = local else { return false };
         let is_host = host.is_none_or(|host| {

@@ -13,12 +13,13 @@ use crate::config::default_control_socket;
 use super::protocol::{ControlRequest, MAX_LINE, Reply, RuleStatus};
 
 /// A large component compiles for seconds on a small router.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// What to tell a running gateway.
+/// A command for a running gateway.
 #[derive(Debug, Args)]
 pub struct RulesArgs {
-    /// The gateway's control socket [default: control.sock in $RUNTIME_DIRECTORY, else in comatrix of $XDG_RUNTIME_DIR]
+    /// The gateway's control socket [default: control.sock in $RUNTIME_DIRECTORY, else in comatrix of
+    /// $XDG_RUNTIME_DIR]
     #[arg(long, value_name = "PATH", global = true)]
     control_socket: Option<PathBuf>,
     #[command(subcommand)]
@@ -27,49 +28,50 @@ pub struct RulesArgs {
 
 #[derive(Debug, Subcommand)]
 enum RulesCommand {
-    /// Show which rules serve, where, and how they fare
+    /// List the rules with their paths, revisions, calls and failures
     List {
-        /// As one line of JSON
+        /// Print one line of JSON
         #[arg(long)]
         json: bool,
     },
-    /// Let another component serve as a rule, until the gateway starts again or the rule's file is replaced
+    /// Replace the component of a rule, until the gateway restarts or the rule's file is replaced
     Swap {
         /// The rule's name
         name: String,
         /// The component, with its manifest and signature beside it
         file: PathBuf,
     },
-    /// Let the gateway read its configuration again, with every file that it names, whole or not at all
+    /// Read the configuration and every file that it names again, and apply all of it or nothing
     Reload,
-    /// Let the revision before the current one serve again
+    /// Return to the previous revision of a rule
     Rollback {
         /// The rule's name
         name: String,
     },
 }
 
-/// Runs a command. Exit status 0: done; 1: the gateway refused; 2: it was not reached.
+/// Runs a command. Exit status 0: done; 1: the gateway refused; 2: no response from a gateway.
 #[must_use]
 #[allow(clippy::print_stdout, clippy::print_stderr)]
 pub fn run(args: RulesArgs) -> ExitCode {
     let Some(socket) = args.control_socket.or_else(default_control_socket) else {
         eprintln!(
-            "comatrix-gateway: neither RUNTIME_DIRECTORY nor XDG_RUNTIME_DIR is set; name the gateway's socket with --control-socket"
+            "comatrix-gateway: neither RUNTIME_DIRECTORY nor XDG_RUNTIME_DIR is set; name the gateway's socket with \
+             --control-socket"
         );
         return ExitCode::from(2);
     };
-    let (wish, json) = match args.command {
+    let (command, json) = match args.command {
         RulesCommand::List { json } => (ControlRequest::List {}, json),
         RulesCommand::Swap { name, file } => {
-            // The gateway has a working folder of its own.
+            // The gateway has another working folder.
             let file = std::path::absolute(&file).unwrap_or(file);
             (ControlRequest::Swap { rule: name, file }, false)
         }
         RulesCommand::Reload => (ControlRequest::Reload {}, false),
         RulesCommand::Rollback { name } => (ControlRequest::Rollback { rule: name }, false),
     };
-    match ask(&socket, &wish) {
+    match send(&socket, &command) {
         Ok(Reply::Done(done)) => {
             println!("{done}");
             ExitCode::SUCCESS
@@ -89,7 +91,8 @@ pub fn run(args: RulesArgs) -> ExitCode {
         }
         Err(error) => {
             eprintln!(
-                "comatrix-gateway: no gateway at {}: {error}; is it running as this user, and with this --control-socket?",
+                "comatrix-gateway: no gateway at {}: {error}; is it running as this user, and with this \
+                 --control-socket?",
                 socket.display()
             );
             ExitCode::from(2)
@@ -97,22 +100,22 @@ pub fn run(args: RulesArgs) -> ExitCode {
     }
 }
 
-/// Asks the gateway behind a socket.
+/// Sends a command to the gateway at a socket and returns its reply.
 ///
 /// # Errors
-/// The system's: nobody listens, or the answer did not come.
-pub fn ask(socket: &Path, wish: &ControlRequest) -> io::Result<Reply> {
+/// The system's error: no gateway listens, or no reply arrived.
+pub fn send(socket: &Path, command: &ControlRequest) -> io::Result<Reply> {
     let mut stream = UnixStream::connect(socket)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    let mut line = serde_json::to_vec(wish)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    let mut line = serde_json::to_vec(command)?;
     line.push(b'\n');
     stream.write_all(&line)?;
-    let mut answer = String::new();
-    BufReader::new(stream.take(MAX_LINE)).read_line(&mut answer)?;
-    Ok(serde_json::from_str(&answer)?)
+    let mut reply = String::new();
+    BufReader::new(stream.take(MAX_LINE)).read_line(&mut reply)?;
+    Ok(serde_json::from_str(&reply)?)
 }
 
-/// A rule in a few lines.
+/// A rule as text.
 pub(crate) fn shown(rule: &RuleStatus) -> String {
     let short = |digest: &str| digest.chars().take(12).collect::<String>();
     let serves = match (&rule.revision, rule.paused_seconds) {
@@ -120,7 +123,7 @@ pub(crate) fn shown(rule: &RuleStatus) -> String {
         (Some(revision), None) => format!("{} (revision {})", short(revision), rule.number),
         (Some(revision), Some(seconds)) => {
             format!(
-                "{} paused for {seconds} s: it fails too often",
+                "{} is paused for {seconds} s: it fails too often",
                 short(revision)
             )
         }
@@ -134,7 +137,7 @@ pub(crate) fn shown(rule: &RuleStatus) -> String {
         ));
     }
     if let Some(previous) = &rule.previous {
-        lines.push(format!("  before it: {}", short(previous)));
+        lines.push(format!("  previous: {}", short(previous)));
     }
     if !rule.limits_hit.is_empty() {
         let hits: Vec<_> = rule
@@ -142,7 +145,7 @@ pub(crate) fn shown(rule: &RuleStatus) -> String {
             .iter()
             .map(|(limit, count)| format!("{limit} {count} times"))
             .collect();
-        lines.push(format!("  limits hit: {}", hits.join(", ")));
+        lines.push(format!("  limits reached: {}", hits.join(", ")));
     }
     if let Some(failure) = &rule.failure {
         lines.push(format!("  last failure: {failure}"));

@@ -1,16 +1,16 @@
-//! Where another configuration comes from while the gateway runs.
+//! The source of a new configuration while the gateway runs.
 
 use crate::config::{ConfigError, Settings};
 
-/// Reads command line, file and files of secrets anew.
+/// Reads the command line, the configuration file and the files of secrets again.
 pub struct ConfigReloader {
-    /// For people: what is read.
+    /// Name of the configuration, for messages.
     pub source: String,
     /// Reads all of it.
     ///
     /// # Errors
-    /// [`ConfigError`]: it cannot work, or not without a restart.
+    /// [`ConfigError`]: the configuration cannot work, or needs a restart.
     pub read: Box<dyn Fn() -> Result<Settings, ConfigError> + Send>,
-    /// Hears of settings once they serve: what is no part of the service follows, such as the log's level.
-    pub taken: Box<dyn Fn(&Settings) + Send>,
+    /// Called with settings once they serve: applies the rest of them, such as the log level.
+    pub applied: Box<dyn Fn(&Settings) + Send>,
 }

@@ -1,4 +1,4 @@
-//! The control socket: where an operator's commands reach a running gateway. Only its own user and root may speak.
+//! The control socket, which takes an operator's commands. Only the gateway's own user and root may send them.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,21 +12,23 @@ use tokio::time::timeout;
 
 use store::private_socket::{PrivateSocket, stranger};
 
-use super::Events;
+use super::event::{Events, send_command};
 use super::protocol::{ControlRequest, MAX_LINE, Reply};
 
-/// Commands at a time; an operator has two hands.
+/// Commands at a time: more than one operator sends.
 const CONNECTIONS: usize = 4;
-/// For a command to be written and its reply to be read. The reply itself may take longer: rules are compiled.
-const TALK: Duration = Duration::from_secs(5);
+/// For a command to be written and its reply to be read. To prepare the reply may take longer, since rules are
+/// compiled.
+const IO_TIME: Duration = Duration::from_secs(5);
 
-/// A socket that is bound.
+/// A bound control socket.
 pub struct Control(PrivateSocket);
 
-/// There is no control socket.
+/// The gateway cannot bind the control socket.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "no control socket at {path}: {cause}; `comatrix-gateway rules` cannot reach this gateway. Give another place with --control-socket"
+    "no control socket at {path}: {cause}; `comatrix-gateway rules` cannot reach this gateway. Set another place with \
+     --control-socket"
 )]
 pub struct ControlError {
     path: PathBuf,
@@ -34,7 +36,7 @@ pub struct ControlError {
 }
 
 impl Control {
-    /// Binds, for the gateway's own user only. A socket that nobody listens at any more is replaced.
+    /// Binds the socket for the gateway's own user only. A socket without a listener is replaced.
     ///
     /// # Errors
     /// [`ControlError`]: another gateway listens there, or the folder is not this user's.
@@ -57,7 +59,7 @@ impl Control {
                 Ok(stream) => {
                     let events = events.clone();
                     tokio::task::spawn_local(async move {
-                        if let Err(error) = talk(stream, &events).await {
+                        if let Err(error) = exchange(stream, &events).await {
                             tracing::warn!("control socket: {error}");
                         }
                         drop(place);
@@ -73,7 +75,7 @@ impl Control {
 }
 
 /// One command and its reply.
-async fn talk(mut stream: UnixStream, events: &Events) -> io::Result<()> {
+async fn exchange(mut stream: UnixStream, events: &Events) -> io::Result<()> {
     let reply = if let Some(peer) = stranger(&stream)? {
         tracing::warn!("control socket: user {peer} was refused");
         Reply::Refused("only the gateway's own user and root may do this".to_owned())
@@ -81,21 +83,21 @@ async fn talk(mut stream: UnixStream, events: &Events) -> io::Result<()> {
         let mut line = String::new();
         let (reader, _) = stream.split();
         let mut reader = BufReader::new(reader.take(MAX_LINE));
-        timeout(TALK, reader.read_line(&mut line)).await??;
-        answer(&line, events).await
+        timeout(IO_TIME, reader.read_line(&mut line)).await??;
+        reply_to(&line, events).await
     };
     let mut line = serde_json::to_vec(&reply)?;
     line.push(b'\n');
-    timeout(TALK, stream.write_all(&line)).await?
+    timeout(IO_TIME, stream.write_all(&line)).await?
 }
 
-async fn answer(line: &str, events: &Events) -> Reply {
+async fn reply_to(line: &str, events: &Events) -> Reply {
     match serde_json::from_str::<ControlRequest>(line) {
-        Ok(wish) => wish.tell(events).await,
+        Ok(command) => send_command(command, events).await,
         Err(error) => {
             let error = contract::escaping::escaped(&error.to_string(), 200);
             Reply::Refused(format!(
-                "no command: {error}; use `comatrix-gateway rules` of the gateway's own version"
+                "not a command: {error}; use `comatrix-gateway rules` of the same version as the gateway"
             ))
         }
     }

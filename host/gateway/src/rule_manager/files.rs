@@ -1,22 +1,22 @@
-//! What the manager does about files and folders of rules that change: [`Watch`](super::Watch) tells of them.
+//! The manager's reaction to changed files and folders of rules, which [`Watch`](super::Watch) notices.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Event;
+use super::event::Event;
 use super::manager::Manager;
-use super::reload::{Source, read};
+use super::source::{Source, read};
 use super::watch::Followed;
 
-/// After a file was replaced, the time for others that belong to it (manifest, signature) to follow.
+/// After a file was replaced, the time for its other files (manifest, signature) to follow.
 const SETTLING: Duration = Duration::from_millis(50);
 
-/// After this time it is tried again to watch a folder that is not there. It costs some system calls.
+/// Time between attempts to watch a missing folder. An attempt costs some system calls.
 const UNWATCHED: Duration = Duration::from_secs(5);
 
 impl Manager {
-    /// The next event; a timeout where it is time to look for folders that were not there.
+    /// The next event, or a timeout when it is time to look for missing folders.
     pub(super) fn next(&self, events: &Receiver<Event>) -> Result<Event, RecvTimeoutError> {
         if self.unwatched.is_empty() {
             let event = events.recv();
@@ -26,7 +26,7 @@ impl Manager {
         }
     }
 
-    /// Files of one release are replaced one after the other: they are looked at together.
+    /// Files of one release are replaced one after the other, so their events are handled together.
     pub(super) fn replaced(&mut self, rule: String, events: &Receiver<Event>) {
         let mut names = vec![rule];
         let mut later = None;
@@ -41,7 +41,7 @@ impl Manager {
         }
         for name in names {
             if let Some(index) = self.index(&name) {
-                self.replace_and_tell(index, Source::Configured);
+                self.replace_and_log(index, Source::Configured);
             }
         }
         if let Some(later) = later {
@@ -49,23 +49,23 @@ impl Manager {
         }
     }
 
-    /// A folder is elsewhere, or nobody knows what has happened.
+    /// A folder was moved, or events were lost.
     pub(super) fn folders_changed(&mut self) {
-        // Whoever has moved one away is about to put another in its place.
+        // Another folder is probably about to take its place.
         thread::sleep(SETTLING);
         self.watch_folders();
-        self.look_again();
+        self.check_files();
     }
 
-    /// Watches the folders of the rules that serve now. Where one is watched that was not, its files may be others.
-    pub(super) fn watch_folders_anew(&mut self) {
+    /// Watches the folders of the serving rules. If one of them was not watched before, its files may have changed.
+    pub(super) fn watch_folders_again(&mut self) {
         if self.watch_folders() {
-            self.look_again();
+            self.check_files();
         }
     }
 
-    /// Hears from now on of files that are replaced where the rules' components are. What cannot be heard of is said in the
-    /// log once; the gateway serves all the same. Returns whether a folder is watched that was not.
+    /// Watches the folders of the rules' components. The log names each folder once that cannot be watched; the gateway
+    /// serves all the same. Returns whether a folder is watched that was not watched before.
     pub(super) fn watch_folders(&mut self) -> bool {
         let specs = self.rules.iter().map(|rule| &rule.spec);
         let followed = self.watch.as_ref().map(|watch| watch.follow(specs));
@@ -79,15 +79,15 @@ impl Manager {
         is_new
     }
 
-    /// Reads every rule's file, for those that have changed. What an operator has swapped in or taken back stays where its
-    /// file is the same.
-    fn look_again(&mut self) {
+    /// Reads every rule's file and replaces the rules whose file has changed. A swap or a rollback stays in effect
+    /// while the file is the same.
+    fn check_files(&mut self) {
         for index in 0..self.rules.len() {
             let rule = &self.rules[index];
             let package = read(&rule.spec, Source::Configured, &self.trust);
             let keeps_other = package.is_ok_and(|package| rule.keeps_other_than(&package));
             if rule.spec.component.is_some() && !keeps_other {
-                self.replace_and_tell(index, Source::Configured);
+                self.replace_and_log(index, Source::Configured);
             }
         }
     }

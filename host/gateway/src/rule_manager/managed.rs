@@ -1,42 +1,42 @@
-//! One rule as the manager knows it: its revisions, its pauses, and what an operator sees of it.
+//! One rule in the manager: its revisions, its pauses, and its status for the operator.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::rule_status_cell::{Changes, Posted, Serves};
+use super::rule_status_cell::{Changes, PublishedRule, Serves};
 use crate::config::RuleSpec;
 use contract::Digest;
 use runtime::{FailureSink, Manifest, Package, Revision, RuleAccounting};
 
-/// How long a rule that keeps failing is out of service at first; twice as long each time.
+/// The first pause of a rule that keeps failing; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// The longest pause: an operator who has mended what the rule needs does not wait longer.
+/// The longest pause: after the operator has repaired the cause, the rule serves again within this time.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
-/// A rule that has not failed for this long after a pause begins with the first pause again.
+/// A rule that has not failed for this long after a pause starts with the first pause again.
 const FORGIVEN: Duration = Duration::from_secs(600);
 
-/// A rule with its revisions. A copy is made ready beside the original, which it then replaces.
+/// A rule with its revisions. A copy is prepared beside the original, which it then replaces.
 #[derive(Clone)]
 pub(super) struct Managed {
     pub(super) spec: RuleSpec,
     pub(super) state: Arc<RuleAccounting>,
     pub(super) current: Option<Activated>,
     pub(super) previous: Option<Activated>,
-    /// Below this number no revision is activated: what an activated manifest asked for.
+    /// No revision below this number is activated: the highest `min_revision` of the activated manifests.
     pub(super) floor: u64,
     /// Pauses in a row, and the end of the last one.
     pub(super) pauses: (u32, Option<Instant>),
-    /// Why the last attempt to replace its revision failed, or why a revision was taken back.
+    /// Why the last attempt to replace its revision failed, or why a revision was rolled back.
     pub(super) failure: Option<String>,
-    /// Why the configuration, as it was last read, cannot serve, where that is this rule's fault.
+    /// Why the last configuration that was read was not applied, if this rule was the cause.
     pub(super) refusal: Option<String>,
     pub(super) changes: Changes,
-    /// What was last found where the configuration says: only a change there is taken at SIGHUP, so that it undoes
-    /// neither an operator's swap nor a revision taken back.
+    /// The package that was last found in the configured file: a reload replaces the revision only if it has changed,
+    /// so that the reload undoes neither a swap nor a rollback.
     pub(super) found: Option<Found>,
 }
 
-/// What a package is known by.
+/// The identity of a package.
 #[derive(Clone, PartialEq)]
 pub(super) struct Found {
     digest: Digest,
@@ -54,7 +54,7 @@ impl Found {
     }
 }
 
-/// A revision that serves or served.
+/// A revision that serves or has served.
 #[derive(Clone)]
 pub(super) struct Activated {
     pub(super) manifest: Option<Manifest>,
@@ -65,10 +65,10 @@ pub(super) struct Activated {
 }
 
 impl Managed {
-    /// A rule none of whose revisions serves yet. `bell` hears of those that fail.
-    pub(super) fn new(spec: RuleSpec, bell: FailureSink) -> Self {
+    /// A rule without a revision. `failure_sink` receives failing revisions.
+    pub(super) fn new(spec: RuleSpec, failure_sink: FailureSink) -> Self {
         Self {
-            state: RuleAccounting::new(&spec.name, spec.limits, Some(bell)),
+            state: RuleAccounting::new(&spec.name, spec.limits, Some(failure_sink)),
             spec,
             current: None,
             previous: None,
@@ -81,12 +81,12 @@ impl Managed {
         }
     }
 
-    /// The same rule with another specification, to be made ready. What it was before was granted, limited and set otherwise:
-    /// there is no way back to that.
-    pub(super) fn respecified(&self, spec: RuleSpec, bell: FailureSink) -> Self {
-        let fresh = Self::new(spec, bell);
+    /// The same rule with another specification and without a revision. Earlier revisions had other grants, limits or
+    /// settings: a rollback to them is not possible.
+    pub(super) fn respecified(&self, spec: RuleSpec, failure_sink: FailureSink) -> Self {
+        let fresh = Self::new(spec, failure_sink);
         Self {
-            // Accounts of another size begin anew; what runs is counted on the former ones.
+            // Other limits need new accounts; requests in progress stay on the former ones.
             state: match fresh.spec.limits == self.spec.limits {
                 true => self.state.clone(),
                 false => fresh.state,
@@ -97,7 +97,7 @@ impl Managed {
         }
     }
 
-    /// Whether this is what serves already.
+    /// Whether this package serves already.
     pub(super) fn serves(&self, package: &Package) -> bool {
         self.current.as_ref().is_some_and(|current| {
             current.revision.digest() == package.code.digest()
@@ -106,8 +106,7 @@ impl Managed {
         })
     }
 
-    /// Whether something else is to go on serving: an operator has swapped it in, or this was taken back, and the file has
-    /// not changed since.
+    /// Whether another revision keeps serving: after a swap or a rollback, as long as the file has not changed.
     pub(super) fn keeps_other_than(&self, package: &Package) -> bool {
         let is_found_again = self.found.as_ref() == Some(&Found::of(package));
         is_found_again && self.current.is_some() && !self.serves(package)
@@ -124,21 +123,22 @@ impl Managed {
         self.pauses = (count + 1, Some(now + pause));
         self.state.pause(Some(now + pause));
         tracing::error!(
-            "rule {} is out of service for {} s: it fails, and there is nothing to go back to; replace it with `comatrix-gateway rules swap`",
+            "rule {} is paused for {} s: it fails, and there is no revision to roll back to; replace it with \
+             `comatrix-gateway rules swap`",
             self.spec.name,
             pause.as_secs()
         );
     }
 
-    /// What is known of it, for [`RuleStatusCell`](super::RuleStatusCell).
-    pub(super) fn posted(&self) -> Posted {
+    /// Its status, for [`RuleStatusCell`](super::RuleStatusCell).
+    pub(super) fn published(&self) -> PublishedRule {
         let serves = |current: &Activated| Serves {
             revision: current.revision.clone(),
             source: current.source.clone(),
             signer: current.signer.clone(),
             since: current.since,
         };
-        Posted {
+        PublishedRule {
             name: self.spec.name.clone(),
             mount: format!("/{}", self.spec.mount.join("/")),
             state: self.state.clone(),
@@ -149,7 +149,7 @@ impl Managed {
                 .map(|previous| format!("{:#}", previous.revision.digest())),
             failure: match (&self.failure, &self.refusal) {
                 (Some(failure), Some(refusal)) if failure != refusal => Some(format!(
-                    "{failure}; and as the configuration was last read: {refusal}"
+                    "{failure}; and the last configuration that was read: {refusal}"
                 )),
                 (failure, refusal) => failure.as_ref().or(refusal.as_ref()).cloned(),
             },

@@ -1,4 +1,4 @@
-//! Decides which revision of each rule serves. It owns the only way to change that.
+//! Decides which revision of each rule serves. No other code can change that.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,90 +6,89 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Instant;
 
 use super::config_reloader::ConfigReloader;
+use super::event::{Event, Events};
 use super::managed::{Activated, Managed};
+use super::not_replaced::NotReplaced;
 use super::protocol::{ControlRequest, Reply};
-use super::reload::Source;
-use super::replace::NotReplaced;
 use super::rule_status_cell::RuleStatusCell;
+use super::source::Source;
 use super::watch::Watch;
-use super::{Event, Events};
-use crate::config::RuleSpec;
-use crate::config::Settings;
+use crate::config::{RuleSpec, Settings};
 use crate::daemon::heap;
 use crate::request::SnapshotCell;
 use contract::escaping::escaped;
 use runtime::{Alarm, Cache, Engines, FailureSink, Trust};
 
-/// All rules, and what they are made with.
+/// All rules, and everything that activation needs.
 pub struct Manager {
     pub(super) engines: Engines,
     pub(super) cache: Option<Cache>,
     pub(super) trust: Trust,
     pub(super) snapshots: Arc<SnapshotCell>,
-    board: Arc<RuleStatusCell>,
+    rule_status: Arc<RuleStatusCell>,
     pub(super) rules: Vec<Managed>,
-    pub(super) rereading: ConfigReloader,
-    /// Hears of revisions that fail.
-    pub(super) bell: FailureSink,
-    /// None where the system has none left.
+    pub(super) config_reloader: ConfigReloader,
+    /// Receives failing revisions.
+    pub(super) failure_sink: FailureSink,
+    /// None if the system has no watch left.
     pub(super) watch: Option<Arc<Watch>>,
     /// Folders that could not be watched.
     pub(super) unwatched: Vec<PathBuf>,
 }
 
 impl Manager {
-    /// Knows the rules, which are to serve in `serving`; none does yet. `events` hears of revisions that fail, `watch` learns
-    /// where files may be replaced.
+    /// A manager of these rules, none of which serves yet in `snapshots`. `events` receives failing revisions, `watch`
+    /// gets the folders to watch.
     #[must_use]
     pub fn new(
         engines: Engines,
         cache: Option<Cache>,
         snapshots: Arc<SnapshotCell>,
         (specs, trust): (Vec<RuleSpec>, Trust),
-        rereading: ConfigReloader,
+        config_reloader: ConfigReloader,
         watch: Option<Arc<Watch>>,
         events: &Events,
     ) -> Self {
-        let bell: FailureSink = {
+        let failure_sink: FailureSink = {
             let events = events.clone();
             Arc::new(move |alarm: Alarm| {
-                // Without a manager nobody decides any more: the gateway ends.
+                // Without a manager the gateway is shutting down.
                 let _ = events.send(Event::Alarm(alarm));
             })
         };
-        let managed = |spec| Managed::new(spec, bell.clone());
+        let managed = |spec| Managed::new(spec, failure_sink.clone());
         Self {
             engines,
             cache,
             trust,
             snapshots,
-            board: Arc::default(),
+            rule_status: Arc::default(),
             rules: specs.into_iter().map(managed).collect(),
-            rereading,
-            bell,
+            config_reloader,
+            failure_sink,
             watch,
             unwatched: Vec::new(),
         }
     }
 
-    /// What is known of the rules, for whoever wants to see it.
+    /// The status of the rules, readable while the manager is busy.
     #[must_use]
-    pub fn board(&self) -> Arc<RuleStatusCell> {
-        self.board.clone()
+    pub fn rule_status(&self) -> Arc<RuleStatusCell> {
+        self.rule_status.clone()
     }
 
-    fn post(&self) {
-        self.board
-            .post(self.rules.iter().map(Managed::posted).collect());
+    fn publish(&self) {
+        self.rule_status
+            .publish(self.rules.iter().map(Managed::published).collect());
     }
 
-    /// Activates every rule from where the configuration says. A rule that cannot be activated is out of service; the
-    /// others are not touched by that.
+    /// Activates every rule from its configured file. A rule that cannot be activated is out of service; the others
+    /// serve.
     ///
     /// # Errors
-    /// For each of those its name, and why.
+    /// Name and reason of each rule that is out of service.
     pub fn start(&mut self) -> Vec<(String, NotReplaced)> {
-        // First: a file that is replaced after it was read is heard of.
+        // First, so that a file that is replaced after it was read causes an event.
         self.watch_folders();
         let mut failed = Vec::new();
         for index in 0..self.rules.len() {
@@ -97,39 +96,40 @@ impl Manager {
                 failed.push((self.rules[index].spec.name.clone(), error));
             }
         }
-        self.post();
-        heap::give_back();
+        self.publish();
+        heap::release();
         failed
     }
 
-    /// Says what an operator may not have meant of settings that serve.
+    /// Warns of serving settings that the operator may not have intended.
     pub fn warn(&self, settings: &Settings) {
         if settings.has_token {
             tracing::warn!(
-                "a configured access token serves unsecured devices of token_peers: whoever can send from such an address can use it"
+                "a configured access token serves unsecured devices of token_peers: anyone who can send from such an \
+                 address can use it"
             );
         }
         let snapshot = self.snapshots.load();
-        let is_there = |name: &&String| snapshot.rules.has_first(name);
-        for name in settings.disabled.iter().filter(|name| !is_there(name)) {
+        let exists = |name: &&String| snapshot.rules.has_first(name);
+        for name in settings.disabled.iter().filter(|name| !exists(name)) {
             tracing::warn!(
-                "disabled_resources: no rule has /{name}; GET /.well-known/core lists what there is"
+                "disabled_resources: no rule has /{name}; GET /.well-known/core lists all resources"
             );
         }
     }
 
-    /// Acts on events until nobody can send any more.
+    /// Acts on events until all senders are gone.
     pub fn run(mut self, events: &Receiver<Event>) {
         loop {
             match self.next(events) {
                 Ok(event) => self.act(event, events),
-                // A folder that was not there may be now.
-                Err(RecvTimeoutError::Timeout) => self.watch_folders_anew(),
+                // A missing folder may exist now.
+                Err(RecvTimeoutError::Timeout) => self.watch_folders_again(),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            self.post();
-            // What the compiler has held, and revisions that nothing shows any more.
-            heap::give_back();
+            self.publish();
+            // Memory of the compiler and of dropped revisions.
+            heap::release();
         }
     }
 
@@ -138,12 +138,12 @@ impl Manager {
             Event::Replaced(rule) => self.replaced(rule, events),
             Event::Folders => self.folders_changed(),
             Event::Alarm(alarm) => self.alarm(&alarm),
-            Event::ControlRequest(wish, reply) => {
-                let answer = self.wish(wish);
-                // Before the answer: who asked looks at once.
-                self.post();
-                // Who asked may have gone.
-                let _ = reply.send(answer);
+            Event::ControlRequest(command, reply) => {
+                let result = self.carry_out(command);
+                // Before the reply, since the operator may read the status at once.
+                self.publish();
+                // The operator may have disconnected.
+                let _ = reply.send(result);
             }
         }
     }
@@ -152,13 +152,13 @@ impl Manager {
         self.rules.iter().position(|rule| rule.spec.name == name)
     }
 
-    pub(super) fn replace_and_tell(&mut self, index: usize, source: Source<'_>) -> Reply {
+    pub(super) fn replace_and_log(&mut self, index: usize, source: Source<'_>) -> Reply {
         match self.replace(index, source) {
             Ok(done) => Reply::Done(done),
             Err(NotReplaced { step, reason }) => {
                 let rule = &self.rules[index];
                 let serves = match &rule.current {
-                    Some(current) => format!("{} goes on", current.revision.digest()),
+                    Some(current) => format!("{} keeps serving", current.revision.digest()),
                     None => "it stays out of service".to_owned(),
                 };
                 let line = format!(
@@ -171,7 +171,7 @@ impl Manager {
         }
     }
 
-    /// A revision fails: the one before it comes back, or the rule pauses.
+    /// A revision fails: the manager rolls the rule back, or pauses it.
     fn alarm(&mut self, alarm: &Alarm) {
         let Some(index) = self.index(&alarm.rule) else {
             return;
@@ -182,18 +182,18 @@ impl Manager {
             .as_ref()
             .is_some_and(|current| current.revision.id() == alarm.revision);
         if !is_current {
-            return; // It is gone already.
+            return; // It was replaced already.
         }
         match self.roll_back(index) {
             Ok(done) => {
                 let rule = &mut self.rules[index];
-                // What failed for eight devices does not come back by itself.
+                // A later rollback must not return to the failed revision.
                 rule.previous = None;
                 rule.failure = Some(format!(
-                    "{} failed on half of its calls and was taken back",
+                    "{} failed on half of its calls and was rolled back",
                     alarm.digest
                 ));
-                tracing::error!("{done}, since {} fails", alarm.digest);
+                tracing::error!("{done}, because {} fails", alarm.digest);
             }
             Err(_) => self.rules[index].pause(),
         }
@@ -213,7 +213,8 @@ impl Manager {
             return Err(NotReplaced::at(
                 "roll back",
                 format!(
-                    "revision {number} is below {}, which the current one asks for (min_revision); swap in a newer one",
+                    "revision {number} is below {}, the min_revision of a manifest that has served; swap in a newer \
+                     one",
                     rule.floor
                 ),
             ));
@@ -226,30 +227,30 @@ impl Manager {
         });
         rule.changes.rolled_back += 1;
         self.serve(index, rule)?;
-        Ok(format!("rule {name}: back to {digest}"))
+        Ok(format!("rule {name}: rolled back to {digest}"))
     }
 
-    fn wish(&mut self, wish: ControlRequest) -> Reply {
+    fn carry_out(&mut self, command: ControlRequest) -> Reply {
         let unknown = |rule: &str| {
             Reply::Refused(format!(
                 "there is no rule {}; `comatrix-gateway rules list` shows them",
                 escaped(rule, 64)
             ))
         };
-        match wish {
+        match command {
             ControlRequest::Reload {} => self.reconfigure(),
             ControlRequest::List {} => {
-                let rules = self.rules.iter().map(Managed::posted);
+                let rules = self.rules.iter().map(Managed::published);
                 Reply::Rules(rules.map(|rule| rule.status()).collect())
             }
             ControlRequest::Swap { rule, file } => match self.index(&rule) {
-                Some(index) => self.replace_and_tell(index, Source::File(Path::new(&file))),
+                Some(index) => self.replace_and_log(index, Source::File(Path::new(&file))),
                 None => unknown(&rule),
             },
             ControlRequest::Rollback { rule } => match self.index(&rule) {
                 Some(index) => match self.roll_back(index) {
                     Ok(done) => {
-                        tracing::info!("{done}, as an operator wished");
+                        tracing::info!("{done}, by an operator");
                         Reply::Done(done)
                     }
                     Err(error) => {

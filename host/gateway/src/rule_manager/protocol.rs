@@ -1,56 +1,41 @@
-//! What an operator's command and the gateway tell each other through the control socket: one line of JSON each way.
+//! The protocol of the control socket: a command and a reply, each one line of JSON.
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
-
-use super::{Event, Events};
 
 /// Bytes of a line. A list of some hundred rules fits.
 pub const MAX_LINE: u64 = 256 << 10;
 
-/// What an operator wants.
+/// A command of an operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "lowercase", deny_unknown_fields)]
 pub enum ControlRequest {
-    /// To see all rules.
+    /// List all rules.
     List {},
-    /// Another component for a rule, until the gateway starts again or the configured file is replaced.
+    /// Replace the component of a rule, until the gateway restarts or the configured file is replaced.
     Swap {
         /// The rule's name.
         rule: String,
         /// The component's file, as an absolute path; the gateway reads it.
         file: PathBuf,
     },
-    /// To have the configuration and all files that it names read again, as at SIGHUP.
+    /// Read the configuration and all files that it names again, as at SIGHUP.
     Reload {},
-    /// The revision before the current one.
+    /// Return to the previous revision.
     Rollback {
         /// The rule's name.
         rule: String,
     },
 }
 
-impl ControlRequest {
-    /// Tells the manager, and waits for its reply: as long as it takes, since rules are compiled.
-    pub async fn tell(self, events: &Events) -> Reply {
-        let (reply, answer) = oneshot::channel();
-        let gone = || Reply::Refused("the gateway is going down; try again".to_owned());
-        if events.send(Event::ControlRequest(self, reply)).is_err() {
-            return gone();
-        }
-        answer.await.unwrap_or_else(|_| gone())
-    }
-}
-
-/// What the gateway says to it.
+/// The reply of the gateway.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reply {
-    /// It was done: a sentence.
+    /// The command succeeded; a sentence about it.
     Done(String),
-    /// It was not: what happened, and the remedy.
+    /// The command failed; the reason and the remedy.
     Refused(String),
     /// All rules.
     Rules(Vec<RuleStatus>),
@@ -61,37 +46,37 @@ pub enum Reply {
 pub struct RuleStatus {
     /// Its name.
     pub name: String,
-    /// Where its links are, `/` for the root.
+    /// The path of its resources, `/` for the root.
     pub mount: String,
-    /// SHA-256 of the component that serves; none while none does.
+    /// SHA-256 of the component that serves; none if the rule is out of service.
     pub revision: Option<String>,
-    /// The number that its author gave the revision; 0 without one.
+    /// The number of the revision in its manifest; 0 without one.
     pub number: u64,
-    /// Where it came from.
+    /// The file of the component.
     pub source: String,
-    /// Whose key has signed it.
+    /// The name of the key that signed it.
     pub signer: Option<String>,
     /// Seconds since it was activated.
     pub age_seconds: u64,
     /// Calls of the component since then.
     pub calls: u64,
-    /// Calls of all its revisions that gave no result.
+    /// Failed calls of all its revisions: traps and exceeded limits.
     pub traps: u64,
-    /// Exchanges that wait for a homeserver.
+    /// Requests that wait for a homeserver.
     pub in_flight: usize,
-    /// SHA-256 of what a rollback brings back.
+    /// SHA-256 of the component to which a rollback returns.
     pub previous: Option<String>,
-    /// Seconds until the rule is tried again after it failed too often; none while it serves.
+    /// Seconds until the rule serves again after it failed too often; none while it serves.
     pub paused_seconds: Option<u64>,
-    /// How often each limit was hit, those that were.
+    /// How often the rule reached each limit; only limits that were reached.
     pub limits_hit: Vec<(String, u64)>,
-    /// How often a revision was activated, the first one included.
+    /// Number of activated revisions, the first one included.
     pub replaced: u64,
-    /// How often one could not be.
+    /// Number of revisions that could not be activated.
     pub refused: u64,
-    /// How often the one before came back.
+    /// Number of rollbacks.
     pub rolled_back: u64,
-    /// Why the last attempt to replace it did not succeed; none once one did.
+    /// Why the last attempt to replace the revision failed; none after a success.
     pub failure: Option<String>,
 }
 
@@ -100,17 +85,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wish_is_one_line_of_json_and_nothing_unknown() {
-        let wish = ControlRequest::Swap {
+    fn a_command_is_one_line_of_json_without_unknown_fields() {
+        let command = ControlRequest::Swap {
             rule: "senml".into(),
             file: "/tmp/senml.wasm".into(),
         };
-        let line = serde_json::to_string(&wish).unwrap();
+        let line = serde_json::to_string(&command).unwrap();
         assert_eq!(
             line,
             r#"{"command":"swap","rule":"senml","file":"/tmp/senml.wasm"}"#
         );
-        assert_eq!(serde_json::from_str::<ControlRequest>(&line).unwrap(), wish);
+        assert_eq!(
+            serde_json::from_str::<ControlRequest>(&line).unwrap(),
+            command
+        );
         assert_eq!(
             serde_json::from_str::<ControlRequest>(r#"{"command":"list"}"#).unwrap(),
             ControlRequest::List {}

@@ -1,37 +1,18 @@
-//! One revision in place of another: everything that can fail comes before the one pointer that changes.
+//! Replacement of one revision: every step that can fail comes before the one pointer changes.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::managed::{Activated, Found, Managed};
 use super::manager::Manager;
-use super::reload::{Source, read};
-use contract::escaping::escaped;
+use super::not_replaced::NotReplaced;
+use super::source::{Source, read};
 use runtime::self_test;
 use runtime::{Candidate, Conflict, Manifest, MountTable, Mounted, Package, Revision};
 
-/// Why a revision does not serve.
-#[derive(Debug, thiserror::Error)]
-#[error("{reason}")]
-pub struct NotReplaced {
-    /// At which step.
-    pub step: &'static str,
-    /// What happened, and the remedy, in one line.
-    pub reason: String,
-}
-
-impl NotReplaced {
-    pub(super) fn at(step: &'static str, reason: impl ToString) -> Self {
-        Self {
-            step,
-            reason: escaped(&reason.to_string(), 2000),
-        }
-    }
-}
-
 impl Manager {
-    /// Verify, compile, check imports, link, describe, policy, self_test vectors, and one pointer. The sentence says what
-    /// was done.
+    /// Verify, compile, check imports, link, describe, policy, self-test vectors, and one pointer. Returns a sentence
+    /// about the result.
     pub(super) fn replace(
         &mut self,
         index: usize,
@@ -56,7 +37,7 @@ impl Manager {
             .map_err(|error| NotReplaced::at("verify", error))?;
         let digest = package.code.digest();
         if matches!(source, Source::Configured) {
-            // One that cannot serve is not found: a reload looks at it again.
+            // A package that cannot serve is not recorded, so that a reload tries it again.
             rule.found = Some(Found::of(&package));
         }
         if rule.serves(&package) {
@@ -68,7 +49,7 @@ impl Manager {
             }
             return Ok(done);
         }
-        self.make_ready(&mut rule, &package, source)?;
+        self.prepare(&mut rule, &package, source)?;
         let done = format!("rule {}: {digest} serves", rule.spec.name);
         let from = source.shown(&rule.spec);
         let prepared = began.elapsed();
@@ -82,9 +63,9 @@ impl Manager {
         Ok(done)
     }
 
-    /// Makes a copy of a rule ready to serve a package: verify its number, compile, check imports, link, describe, policy,
-    /// self_test vectors.
-    pub(super) fn make_ready(
+    /// Prepares a copy of a rule to serve a package: verify its number, compile, check imports, link, describe, policy,
+    /// self-test vectors.
+    pub(super) fn prepare(
         &self,
         rule: &mut Managed,
         package: &Package,
@@ -96,7 +77,8 @@ impl Manager {
             return Err(NotReplaced::at(
                 "verify",
                 format!(
-                    "its revision is {number}, and one that served asked for {} or later (min_revision); take a newer one",
+                    "its revision is {number}, below {}, the min_revision of a manifest that has served; use a newer \
+                     revision",
                     rule.floor
                 ),
             ));
@@ -129,7 +111,7 @@ impl Manager {
             number,
             settings: &rule.spec.settings,
             limits: rule.spec.limits,
-            // Only the rule that is part of the gateway needs no grant.
+            // Only the built-in rule needs no grant.
             allow: (!package.is_embedded()).then_some(rule.spec.allow.as_slice()),
         };
         let revision = Revision::activate(&self.engines, self.cache.as_ref(), &candidate)
@@ -139,15 +121,15 @@ impl Manager {
                 .check_needs(revision.needs())
                 .map_err(|error| NotReplaced::at("describe", error))?;
             self_test(&revision, &manifest.vectors)
-                .map_err(|error| NotReplaced::at("self_test vectors", error))?;
+                .map_err(|error| NotReplaced::at("self-test vectors", error))?;
         }
         Ok(revision)
     }
 
-    /// Lets a rule that is ready serve in place of what it was. Returns how long the swap itself took.
+    /// Lets a prepared rule serve in place of its former state. Returns the duration of the swap itself.
     pub(super) fn serve(&mut self, index: usize, rule: Managed) -> Result<Duration, NotReplaced> {
         let others = self.rules.iter().enumerate();
-        let next = others.map(|(other, known)| if other == index { &rule } else { known });
+        let next = others.map(|(other, current)| if other == index { &rule } else { current });
         let table = table(next).map_err(|error| NotReplaced::at("mount", error))?;
         let table = Arc::new(table);
         let began = Instant::now();
@@ -160,7 +142,7 @@ impl Manager {
     }
 }
 
-/// What these rules serve.
+/// The mounts of these rules.
 pub(super) fn table<'a>(
     rules: impl IntoIterator<Item = &'a Managed>,
 ) -> Result<MountTable, Conflict> {

@@ -1,4 +1,4 @@
-//! What is known of each rule, for whoever asks while the manager is busy: compiling takes seconds on a small router.
+//! The status of each rule, readable while the manager is busy: compiling takes seconds on a small router.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,12 +8,12 @@ use arc_swap::ArcSwap;
 use super::protocol::RuleStatus;
 use runtime::{Revision, RuleAccounting};
 
-/// What the manager has posted last, of all rules.
+/// The status of all rules that the manager published last.
 #[derive(Default)]
-pub struct RuleStatusCell(ArcSwap<Vec<Posted>>);
+pub struct RuleStatusCell(ArcSwap<Vec<PublishedRule>>);
 
-/// One rule, as it was when the manager was last done with something. What changes by itself is looked up when it is wanted.
-pub(super) struct Posted {
+/// One rule after the last event of the manager. Counts that change without an event are read on demand.
+pub(super) struct PublishedRule {
     pub(super) name: String,
     pub(super) mount: String,
     pub(super) state: Arc<RuleAccounting>,
@@ -31,31 +31,31 @@ pub(super) struct Serves {
     pub(super) since: Instant,
 }
 
-/// How often another revision came to serve, or should have.
+/// Numbers of changes of the serving revision.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Changes {
-    /// One that was activated.
+    /// Activated revisions.
     pub(super) replaced: u64,
-    /// One that could not be.
+    /// Revisions that could not be activated.
     pub(super) refused: u64,
-    /// The one before it came back.
+    /// Rollbacks.
     pub(super) rolled_back: u64,
 }
 
 impl RuleStatusCell {
-    pub(super) fn post(&self, rules: Vec<Posted>) {
+    pub(super) fn publish(&self, rules: Vec<PublishedRule>) {
         self.0.store(Arc::new(rules));
     }
 
-    /// All rules at this moment.
+    /// The status of all rules now.
     #[must_use]
     pub fn now(&self) -> Vec<RuleStatus> {
-        self.0.load().iter().map(Posted::status).collect()
+        self.0.load().iter().map(PublishedRule::status).collect()
     }
 }
 
-impl Posted {
-    /// What `rules list` and the status page show of it.
+impl PublishedRule {
+    /// The status in `rules list` and on the status page.
     pub(super) fn status(&self) -> RuleStatus {
         let current = self.current.as_ref();
         let budget = &self.state.budget;

@@ -1,5 +1,5 @@
-//! Notices files that take another's place. Only a rename counts: a file that is being written in place is half-written at
-//! some moment, and nobody says when it is whole.
+//! Notices files that are replaced by a rename. A file that is written in place is not noticed, because the gateway
+//! cannot tell when the write is complete.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -15,34 +15,35 @@ use rustix::io::Errno;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use super::{Event, Events};
+use super::event::{Event, Events};
 use crate::config::RuleSpec;
 
-/// Bytes of one read: some dozen events. What is left is read at once afterwards.
+/// Bytes of one read: some dozen events. The rest is read at once afterwards.
 const BUFFER: usize = 4096;
 
 /// By watch descriptor: the rules whose files are in that folder, by the name of the component's file.
 type Folders = BTreeMap<i32, Vec<(OsString, String)>>;
 
-/// Folders with rules in them.
+/// The watched folders.
 pub struct Watch {
     inotify: OwnedFd,
     folders: Mutex<Folders>,
 }
 
-/// What [`Watch::follow`] has found.
+/// The result of [`Watch::follow`].
 #[derive(Default)]
 pub struct Followed {
-    /// Whether a folder is watched that was not: what has happened there before is not known.
+    /// Whether a folder is watched that was not watched before: earlier changes in it may have been missed.
     pub is_new: bool,
-    /// What cannot be watched, since the system has no watch left or a folder is not there.
+    /// Folders that cannot be watched, because the system has no watch left or a folder is missing.
     pub unwatched: Vec<WatchError>,
 }
 
 /// A folder cannot be watched.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "cannot watch {folder}: {cause}; it is tried again, until then a replaced rule there is noticed at SIGHUP"
+    "cannot watch {folder}: {cause}; the gateway retries, and until then it notices a replaced rule there only at \
+     SIGHUP"
 )]
 pub struct WatchError {
     /// The folder.
@@ -51,7 +52,7 @@ pub struct WatchError {
 }
 
 impl Watch {
-    /// Watches no folder yet.
+    /// A watch without folders.
     ///
     /// # Errors
     /// [`WatchError`]: the system has no such watch left (`fs.inotify.max_user_instances`).
@@ -67,7 +68,7 @@ impl Watch {
         }))
     }
 
-    /// Watches the folders of these rules' components, and no others any more.
+    /// Watches the folders of these rules' components, and no others.
     pub fn follow<'a>(&self, specs: impl Iterator<Item = &'a RuleSpec>) -> Followed {
         let mut descriptors = BTreeMap::new();
         let (mut next, mut unwatched) = (Folders::new(), Vec::new());
@@ -79,16 +80,16 @@ impl Watch {
                 Some(folder) if !folder.as_os_str().is_empty() => folder,
                 _ => Path::new("."),
             };
-            // One that is watched already keeps its descriptor. The data path's thread must not wait for a slow disk here:
-            // the table of folders is not locked.
+            // A folder that is watched already keeps its descriptor. The table of folders is not locked here, so that
+            // the data path's thread does not wait for a slow disk.
             let descriptor = *descriptors.entry(folder).or_insert_with(|| {
                 let wanted = inotify::WatchFlags::MOVED_TO | inotify::WatchFlags::MOVE_SELF;
                 let watched = inotify::add_watch(&self.inotify, folder, wanted);
-                let unheard = |error: Errno| WatchError {
+                let failed = |error: Errno| WatchError {
                     folder: folder.to_owned(),
                     cause: error.into(),
                 };
-                watched.map_err(|error| unwatched.push(unheard(error))).ok()
+                watched.map_err(|error| unwatched.push(failed(error))).ok()
             });
             if let Some(descriptor) = descriptor {
                 let file = component.file_name().unwrap_or_default().to_owned();
@@ -98,7 +99,7 @@ impl Watch {
         }
         let former = std::mem::replace(&mut *self.folders(), next.clone());
         for left in former.keys().filter(|left| !next.contains_key(left)) {
-            // A folder that is gone has taken its watch along.
+            // The system has removed the watch of a removed folder already.
             let _ = inotify::remove_watch(&self.inotify, *left);
         }
         Followed {
@@ -107,23 +108,24 @@ impl Watch {
         }
     }
 
-    /// Tells of replaced files until nobody listens. Runs on a runtime with I/O.
+    /// Sends events of replaced files until the receiver is gone. Needs a runtime with I/O.
     pub async fn run(self: Arc<Self>, events: Events) {
-        if let Err(error) = self.tell(&events).await {
-            tracing::error!("replaced rules are noticed at SIGHUP only: {error}");
+        if let Err(error) = self.send_events(&events).await {
+            tracing::error!("the gateway notices replaced rules only at SIGHUP: {error}");
         }
     }
 
     #[allow(unsafe_code)]
-    async fn tell(&self, events: &Events) -> io::Result<()> {
-        // SAFETY: the descriptor is an `OwnedFd` of `self`, which is borrowed until this function ends, so that it is open and
-        // the same for longer than the `AsyncFd`, which is a local of it and is not forgotten.
+    async fn send_events(&self, events: &Events) -> io::Result<()> {
+        // SAFETY: the descriptor is an `OwnedFd` of `self`, which is borrowed until this function ends. It therefore
+        // stays open and the same for longer than the `AsyncFd`, a local variable of this function that is not
+        // forgotten.
         let inotify =
             unsafe { AsyncFd::register_with_interest(self.inotify.as_fd(), Interest::READABLE) }?;
         let mut buffer = [MaybeUninit::uninit(); BUFFER];
         let mut reader = inotify::Reader::new(&self.inotify, &mut buffer);
         loop {
-            // A folder in which somebody renames without end must not keep the data path waiting.
+            // Endless renames in a folder must not delay the data path.
             tokio::task::consume_budget().await;
             let mut ready = inotify.readable().await?;
             let event = match reader.next() {
@@ -135,8 +137,8 @@ impl Watch {
                 Err(Errno::INTR) => continue,
                 Err(error) => return Err(error.into()),
             };
-            for heard in self.heard(&event) {
-                if events.send(heard).is_err() {
+            for meaning in self.meaning(&event) {
+                if events.send(meaning).is_err() {
                     return Ok(());
                 }
             }
@@ -147,13 +149,13 @@ impl Watch {
         self.folders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What an event means: a file belongs to rules as component, manifest or signature.
-    fn heard(&self, event: &inotify::Event<'_>) -> Vec<Event> {
+    /// The meaning of an event: a file belongs to rules as component, manifest or signature.
+    fn meaning(&self, event: &inotify::Event<'_>) -> Vec<Event> {
         if event.events().contains(inotify::ReadFlags::QUEUE_OVERFLOW) {
             return vec![Event::Folders];
         }
         let folders = self.folders();
-        // Of one that another configuration has left nothing is missed.
+        // A folder of an earlier configuration does not matter.
         let Some(files) = folders.get(&event.wd()) else {
             return Vec::new();
         };

@@ -1,4 +1,4 @@
-//! One line per exchange, for the operator.
+//! One log line per request, for the operator.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,13 +7,12 @@ use coap::code::{Dotted, method_name};
 use contract::Peer;
 use contract::escaping::escaped;
 
-/// Bytes of a log line: what fits a terminal a few times over, and a bound on what one datagram can make the
-/// log grow.
+/// Bytes of a log line: a few lines of a terminal. It bounds how much one datagram can make the log grow.
 pub const MAX_LINE_BYTES: usize = 512;
-/// Bytes of a path within it.
+/// Bytes of the path in a line.
 const MAX_PATH_BYTES: usize = 160;
 
-/// What is known about an exchange when it ends. Queries, options and payloads are not among it.
+/// A completed request. Queries, options and payloads are left out.
 #[derive(Debug)]
 pub struct Line<'a> {
     /// The device.
@@ -26,15 +25,15 @@ pub struct Line<'a> {
     pub message_type: &'static str,
     /// Content-Formats of request and response, and the request's Accept.
     pub formats: [Option<u32>; 3],
-    /// Rule and revision, where one was called.
+    /// Rule and revision, if one was called.
     pub rule: Option<(&'a str, contract::Digest)>,
-    /// The homeserver's last status, or why there was none.
+    /// The homeserver's last status, or the reason why there was no response.
     pub upstream: Option<&'a str>,
     /// The response code.
     pub code: u8,
     /// Bytes of the request on the wire and of the response's payload.
     pub sizes: (usize, usize),
-    /// From the whole request to its response.
+    /// From the complete request to its response.
     pub elapsed: Duration,
 }
 
@@ -90,16 +89,16 @@ mod tests {
     }
 
     #[test]
-    fn a_line_tells_all_of_an_exchange() {
+    fn a_line_has_all_facts_of_a_request() {
         assert_eq!(
             line("send"),
-            "peer=192.0.2.1:4711 method=PUT path=/send type=CON cf=60 answer-cf=60 \
-             rule=comatrix@ba7816bf8f01 upstream=200 code=2.04 in=120 out=31 ms=12.3"
+            "peer=192.0.2.1:4711 method=PUT path=/send type=CON cf=60 answer-cf=60 rule=comatrix@ba7816bf8f01 \
+             upstream=200 code=2.04 in=120 out=31 ms=12.3"
         );
     }
 
     #[test]
-    fn a_line_stays_one_line_and_bounded_whatever_the_path() {
+    fn any_path_makes_one_line_of_bounded_length() {
         let line = line(&"\n\u{1b}[31m\u{2028}ü".repeat(1000));
         assert!(line.len() <= MAX_LINE_BYTES, "{}", line.len());
         assert!(!line.contains(['\n', '\u{1b}', '\u{2028}']));

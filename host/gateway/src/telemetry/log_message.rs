@@ -1,18 +1,18 @@
-//! The text of a log line: what the log counts and what the status page remembers see alike.
+//! The text of a log line, for the limiter of the log and for the status page.
 
 use std::fmt::{self, Write};
 
 use tracing::Event;
 use tracing::field::{Field, Visit};
 
-/// What an event says. Libraries have further fields, which are left to the log.
+/// The message of an event, without its other fields.
 pub(crate) fn text(event: &Event<'_>) -> String {
     let mut message = Message::default();
     event.record(&mut message);
     message.0
 }
 
-/// A text, numbers aside: two lines of the same kind differ in no more.
+/// A text without digits: two lines that are equal without them are of the same kind.
 pub(crate) fn without_numbers(text: &str) -> impl Iterator<Item = char> {
     text.chars().filter(|character| !character.is_ascii_digit())
 }

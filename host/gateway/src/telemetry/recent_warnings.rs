@@ -1,4 +1,4 @@
-//! The last warnings and errors of the log, for whoever looks at the gateway and not at its log.
+//! The last warnings and errors of the log, for the status page.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,42 +13,42 @@ use crate::telemetry::log_message::{self, without_numbers};
 use crate::telemetry::recorder::unix_ms;
 use contract::escaping::escaped;
 
-/// Lines that are remembered: what somebody reads. The same line again is the same one.
-const REMEMBERED: usize = 50;
+/// Lines that are kept: as many as a person reads. A repeated line is kept once.
+const KEPT: usize = 50;
 
-/// A line.
+/// A warning or an error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Problem {
-    /// When it was last written, in milliseconds since 1970.
+pub struct Warning {
+    /// Time of the last occurrence, in milliseconds since 1970.
     pub unix_ms: u64,
     /// `ERROR` or `WARN`.
     pub level: String,
-    /// What happened, and the remedy.
+    /// The event and its remedy.
     pub message: String,
-    /// How often it was written, as far as it is remembered.
+    /// How often it occurred while it was kept.
     pub count: u64,
 }
 
-/// The last lines; a layer of the log. Cheap to clone.
+/// Collects the last lines as a layer of the log. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct RecentWarnings(Arc<Mutex<Lines>>);
 
 #[derive(Debug, Default)]
 struct Lines {
-    /// The newest one last.
-    last: VecDeque<Problem>,
+    /// The newest last.
+    last: VecDeque<Warning>,
     errors: u64,
     warnings: u64,
 }
 
 impl RecentWarnings {
-    /// The last ones, the newest first.
+    /// The last warnings and errors, the newest first.
     #[must_use]
-    pub fn latest(&self) -> Vec<Problem> {
+    pub fn latest(&self) -> Vec<Warning> {
         self.lock().last.iter().rev().cloned().collect()
     }
 
-    /// How many errors and warnings there were.
+    /// Numbers of errors and warnings since the start.
     #[must_use]
     pub fn counts(&self) -> (u64, u64) {
         let lines = self.lock();
@@ -63,16 +63,16 @@ impl RecentWarnings {
             lines.warnings += 1;
         }
         let level = level.to_string();
-        // Numbers aside, as the log's limiter sees it: a warning that counts something must not push out the others.
-        let is = |known: &Problem| {
-            known.level == level && without_numbers(&known.message).eq(without_numbers(&message))
+        // Compared without numbers, as the log's limiter does: a warning with a count must not push out the others.
+        let is_same = |other: &Warning| {
+            other.level == level && without_numbers(&other.message).eq(without_numbers(&message))
         };
-        let known = lines.last.iter().position(is);
-        let before = known.and_then(|index| lines.last.remove(index));
-        if lines.last.len() == REMEMBERED {
+        let index = lines.last.iter().position(is_same);
+        let before = index.and_then(|index| lines.last.remove(index));
+        if lines.last.len() == KEPT {
             lines.last.pop_front();
         }
-        lines.last.push_back(Problem {
+        lines.last.push_back(Warning {
             unix_ms: unix_ms(at),
             level,
             message,
@@ -102,11 +102,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_warnings_and_errors_are_remembered_and_repeated_ones_once() {
-        let problems = RecentWarnings::default();
-        let log = tracing_subscriber::registry().with(problems.clone());
+    fn the_last_warnings_and_errors_are_kept_and_repeated_ones_once() {
+        let warnings = RecentWarnings::default();
+        let log = tracing_subscriber::registry().with(warnings.clone());
         tracing::subscriber::with_default(log, || {
-            for number in 0..2 * REMEMBERED {
+            for number in 0..2 * KEPT {
                 let name = "x".repeat(number);
                 tracing::warn!("problem {name}");
             }
@@ -114,15 +114,15 @@ mod tests {
             tracing::warn!("problem {}7", "x".repeat(99));
             tracing::info!("all is well");
         });
-        let latest = problems.latest();
-        assert_eq!(latest.len(), REMEMBERED);
-        let shown = |problem: &Problem| (problem.message.clone(), problem.count);
+        let latest = warnings.latest();
+        assert_eq!(latest.len(), KEPT);
+        let shown = |warning: &Warning| (warning.message.clone(), warning.count);
         assert_eq!(
             shown(&latest[0]),
             (format!("problem {}7", "x".repeat(99)), 2)
         );
         assert_eq!(shown(&latest[1]), ("a line\\u{a}and another one".into(), 1));
         assert_eq!(latest[1].level, "ERROR");
-        assert_eq!(problems.counts(), (1, 101));
+        assert_eq!(warnings.counts(), (1, 101));
     }
 }

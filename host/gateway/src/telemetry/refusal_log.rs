@@ -1,4 +1,4 @@
-//! What the endpoint refused by itself, for the operator: such requests begin no exchange, and so have no line of their
+//! A log line about requests that the CoAP endpoint refused itself: they reach no resource and so have no line of their
 //! own in the log.
 
 use std::fmt::Write as _;
@@ -9,29 +9,29 @@ use coap::Counters;
 use coap::code::Dotted;
 use contract::peer::canonical;
 
-/// At most one line in this time: whoever can send datagrams must not be able to fill the log.
+/// At most one line in this time, so that a flood of datagrams does not fill the log.
 const INTERVAL: Duration = Duration::from_secs(60);
 
-/// Remembers what was told.
+/// Keeps the counters of the last line.
 #[derive(Default)]
 pub struct RefusalLog {
-    told: Counters,
+    reported: Counters,
     /// When the next line may be written.
     next: Option<Instant>,
 }
 
-/// What there is to tell.
+/// A line for the log.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Report {
-    /// Whether a bound was hit: devices are refused that did nothing wrong.
-    pub bound_hit: bool,
+    /// Whether a limit of the gateway was reached, so that requests without a fault were refused.
+    pub limit_reached: bool,
     /// The line.
     pub line: String,
 }
 
 impl RefusalLog {
-    /// What happened since the last report, unless that is too recent. `latest` is the last refused request: who sent it,
-    /// and the code it was answered with.
+    /// The refusals since the last report, unless that is too recent. `latest` is the last refused request: its device
+    /// and its response code.
     pub fn poll(
         &mut self,
         now: Instant,
@@ -43,12 +43,12 @@ impl RefusalLog {
         }
         self.next = None;
         let mut line = String::from("refused before any rule:");
-        let (mut changed, mut bound_hit) = (false, false);
-        for (name, is_bound, count, told) in noteworthy(counters, &self.told) {
-            if count > told {
+        let (mut changed, mut limit_reached) = (false, false);
+        for (name, is_bound, count, reported) in noteworthy(counters, &self.reported) {
+            if count > reported {
                 changed = true;
-                bound_hit |= is_bound;
-                let _ = write!(line, " {name}={}", count - told);
+                limit_reached |= is_bound;
+                let _ = write!(line, " {name}={}", count - reported);
             }
         }
         if !changed {
@@ -62,75 +62,88 @@ impl RefusalLog {
                 canonical(peer)
             );
         }
-        self.told = counters.clone();
+        self.reported = counters.clone();
         self.next = Some(now + INTERVAL);
-        Some(Report { bound_hit, line })
+        Some(Report {
+            limit_reached,
+            line,
+        })
     }
 
-    /// When what could not be told yet may be told; none while it may be told at once.
+    /// The time of the next report; none if a report is possible at once.
     #[must_use]
     pub fn next(&self) -> Option<Instant> {
         self.next
     }
 }
 
-/// Name, whether it is a bound of the gateway's, count now and when last told.
-fn noteworthy(now: &Counters, told: &Counters) -> [(&'static str, bool, u64, u64); 15] {
+/// Name, whether it is a limit of the gateway, and the counts now and at the last report.
+fn noteworthy(now: &Counters, reported: &Counters) -> [(&'static str, bool, u64, u64); 15] {
     [
-        ("malformed", false, now.malformed, told.malformed),
-        ("bad-option", false, now.bad_options, told.bad_options),
-        ("blocks-missing", false, now.incomplete, told.incomplete),
-        ("too-large", false, now.too_large, told.too_large),
-        ("too-many-in-flight", true, now.overloaded, told.overloaded),
+        ("malformed", false, now.malformed, reported.malformed),
+        ("bad-option", false, now.bad_options, reported.bad_options),
+        ("blocks-missing", false, now.incomplete, reported.incomplete),
+        ("too-large", false, now.too_large, reported.too_large),
+        (
+            "too-many-in-flight",
+            true,
+            now.overloaded,
+            reported.overloaded,
+        ),
         (
             "no-room-for-body",
             true,
             now.bodies_refused,
-            told.bodies_refused,
+            reported.bodies_refused,
         ),
         (
             "no-message-id",
             true,
             now.message_ids_exhausted,
-            told.message_ids_exhausted,
+            reported.message_ids_exhausted,
         ),
         (
             "observations-refused",
             true,
             now.observations_refused,
-            told.observations_refused,
+            reported.observations_refused,
         ),
         (
             "observations-displaced",
             true,
             now.observations_displaced,
-            told.observations_displaced,
+            reported.observations_displaced,
         ),
-        ("never-acknowledged", false, now.given_up, told.given_up),
-        ("above-its-rate", false, now.rate_limited, told.rate_limited),
+        ("never-acknowledged", false, now.given_up, reported.given_up),
+        (
+            "above-its-rate",
+            false,
+            now.rate_limited,
+            reported.rate_limited,
+        ),
         (
             "resets-withheld",
             true,
             now.resets_withheld,
-            told.resets_withheld,
+            reported.resets_withheld,
         ),
         (
             "peers-forgotten",
             true,
             now.peers_forgotten,
-            told.peers_forgotten,
+            reported.peers_forgotten,
         ),
         (
             "retransmissions-withheld",
             false,
             now.retransmissions_withheld,
-            told.retransmissions_withheld,
+            reported.retransmissions_withheld,
         ),
         (
-            "group-answers-dropped",
+            "multicast-responses-dropped",
             true,
             now.multicast_responses_dropped,
-            told.multicast_responses_dropped,
+            reported.multicast_responses_dropped,
         ),
     ]
 }
@@ -149,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_refused_is_told_once_and_at_most_once_a_minute() {
+    fn refusals_are_reported_once_and_at_most_once_a_minute() {
         let mut report = RefusalLog::default();
         let start = Instant::now();
         assert_eq!(report.poll(start, &counted(0, 0), None), None);
@@ -159,7 +172,7 @@ mod tests {
         assert_eq!(
             first,
             Some(Report {
-                bound_hit: false,
+                limit_reached: false,
                 line: line.to_owned()
             })
         );
@@ -171,7 +184,7 @@ mod tests {
             second.line,
             "refused before any rule: malformed=8997 too-many-in-flight=2"
         );
-        assert!(second.bound_hit);
+        assert!(second.limit_reached);
         let quiet = later + INTERVAL;
         assert_eq!(report.poll(quiet, &counted(9000, 2), None), None);
         assert_eq!(report.next(), None);

@@ -35,7 +35,8 @@ macro_rules! signatures {
 signatures! {
     Describe = "describe": (Settings<'a>,) => Result<Description, String>;
     Begin = "begin": (Settings<'a>, &'a Context, &'a Message) => Result<Effect, Failure>;
-    Resume = "resume": (Settings<'a>, &'a Context, &'a [u8], Result<&'a HttpResponse, &'a CallError>) => Result<Effect, Failure>;
+    Resume = "resume": (Settings<'a>, &'a Context, &'a [u8], Result<&'a HttpResponse, &'a CallError>)
+        => Result<Effect, Failure>;
     Poll = "poll": (Settings<'a>, &'a [u8], &'a [String]) => Result<HttpRequest, Failure>;
     Polled = "polled": (Settings<'a>, &'a [u8], &'a [String], &'a HttpResponse) => Result<Progress, Failure>;
     Notify = "notify": (Settings<'a>, &'a Context, &'a Change) => Result<Message, Failure>;

@@ -39,7 +39,8 @@ pub enum CacheError {
     },
     /// Another user could have written code there.
     #[error(
-        "will not run compiled rules from {path}: it is {fault}; run `chmod 700` on it as its owner, or give another folder with --cache-dir"
+        "will not run compiled rules from {path}: it is {fault}; run `chmod 700` on it as its owner, or give another \
+        folder with --cache-dir"
     )]
     Untrusted {
         /// The folder.

@@ -65,7 +65,8 @@ impl Compiler {
             Err(error) => {
                 // A gateway without this bound is better than none.
                 tracing::warn!(
-                    "{} does not start: {error}; rules are compiled within the gateway, where nothing bounds the compiler",
+                    "{} does not start: {error}; rules are compiled within the gateway, where nothing bounds \
+                     the compiler",
                     program.display()
                 );
                 here()

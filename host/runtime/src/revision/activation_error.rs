@@ -9,7 +9,8 @@ use crate::engine::{Engine, EngineError};
 pub enum ActivationError {
     /// The bytes are no component this engine can compile.
     #[error(
-        "rule {rule}: not a WebAssembly component for this gateway: {cause}; build it with `comatrix-gateway rule build` or ask its author"
+        "rule {rule}: not a WebAssembly component for this gateway: {cause}; build it with `comatrix-gateway rule \
+        build` or ask its author"
     )]
     Compile {
         /// The rule's name.
@@ -49,7 +50,8 @@ pub enum ActivationError {
     },
     /// It is built for another version of the contract.
     #[error(
-        "rule {rule}: it does not fit the contract comatrix:gateway@0.1.0: {cause}; rebuild it against this gateway's wit folder"
+        "rule {rule}: it does not fit the contract comatrix:gateway@0.1.0: {cause}; rebuild it against this gateway's \
+        wit folder"
     )]
     Contract {
         /// The rule's name.

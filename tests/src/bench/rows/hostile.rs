@@ -62,7 +62,10 @@ fn rules() -> Vec<(&'static str, Vec<u8>)> {
     };
     let mut flood = RuleText::new();
     flood.logs = true;
-    flood.begin = "(loop $again (call $log (i32.const 1) (i32.const 1024) (i32.const 64)) (br $again)) unreachable".to_owned();
+    flood.begin = "(loop $again
+        (call $log (i32.const 1) (i32.const 1024) (i32.const 64))
+        (br $again)) unreachable"
+        .to_owned();
     vec![
         (
             "endless loop",

@@ -1,4 +1,4 @@
-//! The gateway for routers: what it takes of a machine that has little. It is another binary than the other rows measure.
+//! The gateway for routers: its use of a small machine's resources. The other rows measure another binary.
 
 use std::fs;
 use std::path::PathBuf;
@@ -17,7 +17,8 @@ use super::super::tally::Tally;
 use super::send::{ACCESS_TOKEN, ROOM};
 
 const DEVICES: usize = 1000;
-/// Requests of each of them: one every ten seconds, for as long as their answers are kept for repeats (247 s, RFC 7252 §4.8.2).
+/// Requests of each device: one every ten seconds, for as long as their responses are kept for duplicates (247 s,
+/// RFC 7252 §4.8.2).
 const REQUESTS: u64 = 25;
 /// That in a tenth of the time.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -65,7 +66,8 @@ pub fn measure(plan: &Plan, _gateway: &Gateway) -> Result<Vec<Row>, Failure> {
     };
     let worst = ready.iter().copied().fold(f64::NAN, f64::max);
     let after = format!(
-        "a request per second of each, {answered} answered, {errors} errors; afterwards {more} as fast as they were answered, {more_errors} errors: {:.1} MB",
+        "a request per second of each, {answered} responses, {errors} errors; then {more} without a pause, \
+         {more_errors} errors: {:.1} MB",
         fast / 1e6
     );
     Ok(vec![
@@ -112,7 +114,7 @@ pub fn measure(plan: &Plan, _gateway: &Gateway) -> Result<Vec<Row>, Failure> {
     ])
 }
 
-/// Resident bytes after half `/time`, half `/send` to an instant homeserver; how many were answered, and how many failed.
+/// Resident bytes after half `/time`, half `/send` to an instant homeserver; the number of responses, and of failures.
 fn load(
     server: &Server,
     origin: &str,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gateway::rule_manager::command::ask;
+use gateway::rule_manager::command::send;
 use gateway::rule_manager::{ControlRequest, Reply};
 
 use super::super::Failure;
@@ -169,7 +169,7 @@ fn warm(socket: &Path, scratch: &Path) -> Result<Vec<Swap>, Failure> {
 
 fn swap(socket: &Path, file: PathBuf) -> Result<Swap, Failure> {
     let rule = "comatrix".to_owned();
-    match ask(socket, &ControlRequest::Swap { rule, file })? {
+    match send(socket, &ControlRequest::Swap { rule, file })? {
         Reply::Done(done) => {
             // "… (prepared in 1.2 ms, swapped in 3.4 µs)"
             let figure = |before: &str, after: &str| {

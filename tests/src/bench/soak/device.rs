@@ -106,7 +106,7 @@ impl Device {
             block_size: BlockSize::LARGEST,
             ask_block_size: false,
             timeout: PATIENCE,
-            max_answer: 1 << 16,
+            max_response_body: 1 << 16,
         };
         let mut seed = [0; 16];
         seed[..8].copy_from_slice(&self.below(u64::MAX).to_be_bytes());

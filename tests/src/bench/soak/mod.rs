@@ -1,7 +1,8 @@
-//! `cargo xtask soak`: many devices on a lossy network, for minutes, in front of Synapse. Nothing that was acknowledged may be
-//! missing in its room, nothing may be there twice, and the gateway's memory must stay flat.
+//! `cargo xtask soak`: many devices on a lossy network, for minutes, with Synapse. No acknowledged message may be
+//! missing in its room, none may be there twice, and the gateway's memory must not grow.
 //!
-//! [`device`] is one device, [`watcher`] one that observes, [`rooms`] what Synapse has of them, [`verdict`] the table.
+//! [`device`] is one device, [`watcher`] one that observes, [`rooms`] reads their messages from Synapse, [`verdict`]
+//! has the table.
 
 mod device;
 mod rooms;

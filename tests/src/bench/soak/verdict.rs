@@ -9,8 +9,8 @@ use super::rooms::Read;
 use super::watcher::Told;
 use super::{DEVICES, LOSS, WATCHERS};
 
-/// Memory that may be there in the end beyond what it was when warm: 10 % and 2 MiB, for what an allocator keeps and a body
-/// or two in flight. A leak of 100 bytes per exchange would be 3 MB after 10 minutes.
+/// Memory growth between the warm-up and the end: 10 % and 2 MiB, for the allocator's reserve and a body or two in
+/// flight. A leak of 100 bytes per exchange would be 3 MB after 10 minutes.
 const GROWTH_PERCENT: u64 = 10;
 const GROWTH_BYTES: u64 = 2 << 20;
 
@@ -147,7 +147,8 @@ impl Verdict {
             ),
         ];
         let mut table = format!(
-            "{DEVICES} devices and {WATCHERS} observers, {minutes} minutes, {LOSS} % loss each way, Synapse\n\n| what | figure |\n| --- | ---: |\n"
+            "{DEVICES} devices and {WATCHERS} observers, {minutes} minutes, {LOSS} % loss each way, Synapse\n\n\
+             | what | figure |\n| --- | ---: |\n"
         );
         for (what, figure) in rows {
             table += &format!("| {what} | {figure} |\n");

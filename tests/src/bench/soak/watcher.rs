@@ -1,5 +1,5 @@
-//! One device that observes a room, over a socket that drops datagrams: what it was told, for the rooms' timelines to be
-//! held against.
+//! One device that observes a room, over a socket that drops datagrams. It records its notifications, to compare them
+//! with the room's timeline.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;

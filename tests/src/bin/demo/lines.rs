@@ -59,7 +59,8 @@ pub fn lines(scene: &Scene) -> Vec<Line> {
         line(
             "a message in JSON, with the gateway's own token",
             format!(
-                r#"{coap} -m put -t 50 -A 50 -e '{{"msgtype":"m.text","body":"hello from libcoap"}}' '{gateway}/send/{room}'"#
+                "{coap} -m put -t 50 -A 50 -e '{}' '{gateway}/send/{room}'",
+                r#"{"msgtype":"m.text","body":"hello from libcoap"}"#
             ),
             "event_id",
         ),
@@ -71,7 +72,9 @@ pub fn lines(scene: &Scene) -> Vec<Line> {
         line(
             "as the devices of 2021 do it: CBOR, Proxy-Uri (35), the device's token (256)",
             format!(
-                r#"{coap} -m put -t 60 -f '{folder}/message.cbor' -O "35,{origin}/9/"'{room}'"/m.room.message/$(date +%s)" -O "256,$(cat '{folder}/device-token')" '{gateway}/send'"#
+                "{coap} -m put -t 60 -f '{folder}/message.cbor' -O {} -O {} '{gateway}/send'",
+                format_args!(r#""35,{origin}/9/"'{room}'"/m.room.message/$(date +%s)""#),
+                format_args!(r#""256,$(cat '{folder}/device-token')""#)
             ),
             "event_id",
         ),
@@ -83,7 +86,8 @@ pub fn lines(scene: &Scene) -> Vec<Line> {
         line(
             "a message in CBOR, by aiocoap",
             format!(
-                r#"{aiocoap} -m PUT --content-format application/cbor --payload '{{"msgtype": "m.text", "body": "hello from aiocoap"}}' '{gateway}/send/{room}'"#
+                "{aiocoap} -m PUT --content-format application/cbor --payload '{}' '{gateway}/send/{room}'",
+                r#"{"msgtype": "m.text", "body": "hello from aiocoap"}"#
             ),
             "event_id",
         ),

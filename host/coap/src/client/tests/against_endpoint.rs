@@ -81,7 +81,7 @@ fn echo(
 
 proptest! {
     #[test]
-    fn a_confirmable_request_gets_its_answer_and_is_processed_once_whatever_is_lost(
+    fn a_confirmable_request_gets_its_response_and_is_processed_once_whichever_datagram_is_lost(
         length in prop_oneof![0..50usize, 900..1_100usize, 4_000..10_000usize],
         exponent in 0..=6u32,
         ask_block_size in any::<bool>(),
@@ -101,7 +101,7 @@ proptest! {
 }
 
 #[test]
-fn a_non_confirmable_request_is_answered_without_a_loss_and_silent_with_one() {
+fn a_non_confirmable_request_gets_a_response_without_a_loss_and_none_with_one() {
     let settings = Settings {
         confirmable: false,
         ..SETTINGS

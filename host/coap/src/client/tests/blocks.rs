@@ -75,7 +75,7 @@ fn block_server(size: usize) -> impl FnMut(&Datagram) -> Vec<(Duration, Vec<u8>)
 }
 
 #[test]
-fn large_bodies_go_and_come_in_blocks_of_any_size_whatever_is_lost() {
+fn large_bodies_go_and_come_in_blocks_of_any_size_whichever_datagram_is_lost() {
     for (length, client, server) in [
         (5_000, 1024, 1024),
         (5_000, 1024, 64),
@@ -116,7 +116,7 @@ fn an_asked_block_size_is_in_the_request_from_the_start() {
 }
 
 #[test]
-fn a_4_13_with_a_smaller_size_is_followed_and_one_without_is_the_answer() {
+fn a_4_13_with_a_smaller_size_is_followed_and_one_without_is_the_response() {
     let mut inner = block_server(128);
     let followed = run(put(500), SETTINGS, &[], |request| {
         match request.message.payload.len() > 128 {
@@ -149,7 +149,7 @@ fn a_4_13_with_a_smaller_size_is_followed_and_one_without_is_the_answer() {
 }
 
 #[test]
-fn an_error_in_the_middle_of_an_upload_is_the_answer() {
+fn an_error_in_the_middle_of_an_upload_is_the_response() {
     let run = run(put(5_000), SETTINGS, &[], |request| {
         let block = block_of(&request.message, BLOCK1).expect("a block");
         let code = if block.number == 2 {
@@ -178,7 +178,7 @@ fn blocks_that_do_not_fit_together_are_refused() {
     };
     let cases: [(&str, Vec<Message>); 6] = [
         (
-            "not the one that was asked for",
+            "another block than the requested one",
             vec![content("x").with_option(BLOCK2, block(1, false))],
         ),
         (
@@ -202,7 +202,7 @@ fn blocks_that_do_not_fit_together_are_refused() {
             ],
         ),
         (
-            "without a Block2",
+            "no Block2 option",
             vec![
                 content("0123456789abcdef").with_option(BLOCK2, block(0, true)),
                 content("x"),
@@ -223,9 +223,9 @@ fn blocks_that_do_not_fit_together_are_refused() {
 }
 
 #[test]
-fn an_answer_above_the_bound_is_refused_as_soon_as_it_shows() {
+fn a_response_above_the_bound_is_refused_as_soon_as_it_shows() {
     let settings = Settings {
-        max_answer: 1_000,
+        max_response_body: 1_000,
         ..SETTINGS
     };
     let run = run(put(5_000), settings, &[], block_server(64));

@@ -127,7 +127,7 @@ fn a_reset_of_the_request_ends_the_exchange_and_one_of_another_message_does_not(
 }
 
 #[test]
-fn answers_with_another_token_are_not_taken_and_foreign_confirmables_are_reset() {
+fn responses_with_another_token_are_not_taken_and_foreign_confirmables_are_reset() {
     let stranger = Token::new(b"other").expect("short");
     let run = run(get(), SETTINGS, &[], |request| match request.message_type {
         MessageType::Confirmable => vec![
@@ -164,7 +164,7 @@ fn answers_with_another_token_are_not_taken_and_foreign_confirmables_are_reset()
 }
 
 #[test]
-fn a_critical_option_that_is_not_known_makes_the_answer_unusable() {
+fn a_critical_option_that_is_not_understood_makes_the_response_unusable() {
     let answer = content("1").with_option(IF_MATCH, "x");
     let ack = run(get(), SETTINGS, &[], |request| {
         soon(piggybacked(request, answer.clone()))
@@ -187,7 +187,14 @@ proptest! {
     #[test]
     fn no_bytes_from_the_network_panic_or_stall(
         datagrams in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..20),
-        types in prop::collection::vec((0..4u8, any::<u8>(), prop::collection::vec((20..30u16, prop::collection::vec(any::<u8>(), 0..5)), 0..3)), 0..20),
+        types in prop::collection::vec(
+            (
+                0..4u8,
+                any::<u8>(),
+                prop::collection::vec((20..30u16, prop::collection::vec(any::<u8>(), 0..5)), 0..3),
+            ),
+            0..20,
+        ),
     ) {
         let now = Instant::now();
         let mut exchange = ClientExchange::new(put(3_000), SETTINGS, [1; 16], 1, now);
@@ -195,18 +202,24 @@ proptest! {
             exchange.handle_datagram(&bytes, now);
         }
         for (kind, code, options) in types {
-            let mut answered = None;
+            let mut pending = None;
             while let Some(bytes) = exchange.poll_transmit() {
-                answered = decode(&bytes).ok().filter(|request| request.message.code != EMPTY).or(answered);
+                let request = decode(&bytes).ok();
+                pending = request.filter(|request| request.message.code != EMPTY).or(pending);
             }
-            let Some(request) = answered else { break };
+            let Some(request) = pending else { break };
             let mut message = Message::new(code).with_payload("0123456789abcdef");
             for (number, value) in options {
                 message.push_option(number, value);
             }
-            let message_type = [MessageType::Confirmable, MessageType::NonConfirmable, MessageType::Acknowledgement, MessageType::Reset][usize::from(kind)];
-            let bytes = encode(&Datagram { message_type, message_id: request.message_id, token: request.token, message });
-            exchange.handle_datagram(&bytes, now);
+            let message_type = match kind {
+                0 => MessageType::Confirmable,
+                1 => MessageType::NonConfirmable,
+                2 => MessageType::Acknowledgement,
+                _ => MessageType::Reset,
+            };
+            let datagram = Datagram { message_type, message, ..request };
+            exchange.handle_datagram(&encode(&datagram), now);
         }
         prop_assert_eq!(exchange.outcome().is_some(), exchange.next_timeout().is_none());
         exchange.handle_timeout(now + SETTINGS.timeout);

@@ -19,7 +19,7 @@ const SETTINGS: Settings = Settings {
     block_size: BlockSize::LARGEST,
     ask_block_size: false,
     timeout: Duration::from_secs(100),
-    max_answer: 100_000,
+    max_response_body: 100_000,
 };
 
 /// What became of an exchange.

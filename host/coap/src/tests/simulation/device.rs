@@ -22,7 +22,7 @@ pub(super) enum End {
     GivenUp,
     /// Acknowledged, but the separate response never came through.
     NoResponse,
-    /// A non-confirmable one, without an answer.
+    /// A non-confirmable one, without a response.
     UnansweredNon,
     /// The device was silent for longer than its body is kept: 4.08.
     Dropped,
@@ -132,7 +132,7 @@ impl Current {
         Some(match self.exchange.outcome()? {
             Ok(answer) if answer.code == REQUEST_ENTITY_INCOMPLETE => End::Dropped,
             Ok(answer) => {
-                let expected = self.errand.answer();
+                let expected = self.errand.response();
                 assert!(
                     answer.code == expected.code && answer.payload == expected.payload,
                     "{:?} got {answer:?}",

@@ -8,7 +8,7 @@ use crate::client::{BlockSize, Settings};
 use crate::code::{CHANGED, CONTENT, GET, POST, PUT};
 use crate::option::{URI_PATH, URI_QUERY};
 
-/// Most blocks of a body, each way: within the answers that are retained per peer, so that none is forgotten early.
+/// Most blocks of a body, each way: within the responses that are retained per peer, so that none is forgotten early.
 const MOST_BLOCKS: u64 = 8;
 
 /// One exchange. Its number is in its Uri-Query, and in every byte of its bodies.
@@ -19,7 +19,7 @@ pub(super) struct Errand {
     pub(super) request_length: usize,
     pub(super) answer_length: usize,
     pub(super) settings: Settings,
-    /// How long the caller of the endpoint needs; beyond the delay of the empty ACK the answer is separate.
+    /// How long the caller of the endpoint needs; beyond the delay of the empty ACK the response is separate.
     pub(super) thinking: Duration,
     /// How long the device waits before it.
     pub(super) pause: Duration,
@@ -47,7 +47,7 @@ impl Errand {
                 // For a CON above MAX_TRANSMIT_WAIT of each block: only what was acknowledged and then not
                 // answered gets there.
                 timeout: Duration::from_secs(if confirmable { 2_000 } else { 1_000 }),
-                max_answer: 100_000,
+                max_response_body: 100_000,
             },
             thinking: {
                 let most = random.pick(&[1, 900, 3_000, 8_000]);
@@ -75,12 +75,12 @@ impl Errand {
         u32::from_be_bytes(query.expect("every request has its number"))
     }
 
-    pub(super) fn answer(&self) -> Message {
+    pub(super) fn response(&self) -> Message {
         let code = if self.method == GET { CONTENT } else { CHANGED };
         Message::new(code).with_payload(self.body(self.answer_length, 1))
     }
 
-    /// Whether it may be carried out again: a GET changes nothing, so its answer is not kept for duplicates.
+    /// Whether it may be carried out again: a GET changes nothing, so its response is not kept for duplicates.
     pub(super) fn is_safe(&self) -> bool {
         self.method == GET
     }

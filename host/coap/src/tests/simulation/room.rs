@@ -1,5 +1,5 @@
-//! A room that is observed: it counts its messages, and tells each observer one after the other, the next one when the last
-//! has been acknowledged.
+//! A room that is observed: it counts its messages, and tells each observer one after the other, the next one when the
+//! last has been acknowledged.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -46,7 +46,7 @@ impl Room {
     }
 
     /// A request for the room, with or without Observe.
-    pub(super) fn answer(&mut self, server: &mut Server, incoming: &Incoming<u16>) {
+    pub(super) fn response(&mut self, server: &mut Server, incoming: &Incoming<u16>) {
         let (id, now) = (incoming.id, server.now);
         if !incoming.observes {
             return server.respond(id, message(self.number));

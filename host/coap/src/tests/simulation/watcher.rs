@@ -146,7 +146,7 @@ impl Watcher {
             }
             MessageType::Confirmable if datagram.token == self.token && !is_over => {
                 self.reply(MessageType::Acknowledgement, datagram.message_id);
-                // A separate answer stands for its acknowledgement as well (RFC 7252 §5.2.2).
+                // A separate response stands for its acknowledgement as well (RFC 7252 §5.2.2).
                 self.take(now, &datagram);
             }
             MessageType::Confirmable => self.reply(MessageType::Reset, datagram.message_id),

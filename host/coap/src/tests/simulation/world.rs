@@ -185,7 +185,7 @@ impl World {
             }
             Some(Event::Respond(id, number)) => {
                 self.in_progress.remove(&number);
-                self.server.respond(id, self.errands[&number].answer());
+                self.server.respond(id, self.errands[&number].response());
             }
             None => {}
         }
@@ -213,7 +213,7 @@ impl World {
     fn serve(&mut self) {
         while let Some(incoming) = self.server.endpoint.poll_request() {
             if incoming.peer >= DEVICES {
-                self.room.answer(&mut self.server, &incoming);
+                self.room.response(&mut self.server, &incoming);
                 continue;
             }
             let number = Errand::number_in(&incoming.request);

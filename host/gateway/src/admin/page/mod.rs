@@ -1,5 +1,7 @@
-//! The page: one look at everything. It is whole without scripts; [`live.js`](live.js) only exchanges its parts for newer ones.
+//! The page: all of the status at once. It works without scripts; [`live.js`](live.js) only replaces its parts by newer
+//! ones.
 
+mod rules;
 mod sections;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -10,11 +12,12 @@ use super::wording::span;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("live.js");
-/// Three rings of a radio wave, so that a tab can be told from others.
-const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cg fill='none' \
-    stroke='%231f5fbf' stroke-width='2'%3E%3Ccircle cx='8' cy='8' r='1.5'/%3E%3Ccircle cx='8' cy='8' r='6.5'/%3E%3C/g%3E%3C/svg%3E";
+/// Rings of a radio wave, as the icon of the browser's tab.
+const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E\
+    %3Cg fill='none' stroke='%231f5fbf' stroke-width='2'%3E\
+    %3Ccircle cx='8' cy='8' r='1.5'/%3E%3Ccircle cx='8' cy='8' r='6.5'/%3E%3C/g%3E%3C/svg%3E";
 
-/// All of it. `nonce` is what the answer's content security policy names.
+/// The whole page. `nonce` is the one in the content security policy of the HTTP response.
 pub(super) fn whole(status: &Status, forms: &Forms, nonce: &str) -> Markup {
     html! {
         (DOCTYPE)
@@ -30,7 +33,7 @@ pub(super) fn whole(status: &Status, forms: &Forms, nonce: &str) -> Markup {
                 header {
                     h1 { "CoMatrix" }
                     (state(status))
-                    span id="pulse" { "reload to see what is new" }
+                    span id="pulse" { "reload the page to update it" }
                 }
                 main { (parts(status, forms)) }
                 footer {
@@ -46,7 +49,7 @@ pub(super) fn whole(status: &Status, forms: &Forms, nonce: &str) -> Markup {
     }
 }
 
-/// What [`live.js`](live.js) asks for: the parts that change.
+/// The parts that change, for [`live.js`](live.js).
 pub(super) fn sections(status: &Status, forms: &Forms) -> Markup {
     html! {
         (state(status))
@@ -57,7 +60,7 @@ pub(super) fn sections(status: &Status, forms: &Forms) -> Markup {
 fn state(status: &Status) -> Markup {
     html! {
         div id="state" data-live {
-            @if status.missing.is_empty() {
+            @if status.not_ready.is_empty() {
                 span.pill.good { "ready" }
             } @else {
                 span.pill.bad { "not ready" }
@@ -70,17 +73,17 @@ fn state(status: &Status) -> Markup {
 
 fn parts(status: &Status, forms: &Forms) -> Markup {
     html! {
-        (sections::missing(status))
+        (sections::not_ready(status))
         (sections::numbers(status))
         div.pair {
-            (sections::rules(status, forms))
+            (rules::rules(status, forms))
             (sections::homeservers(status))
         }
-        (sections::exchanges(status))
-        (sections::problems(status))
+        (sections::requests(status))
+        (sections::warnings(status))
         div.pair {
             (sections::devices(status))
-            (sections::bounds(status))
+            (sections::limits_and_faults(status))
         }
     }
 }
@@ -90,10 +93,10 @@ mod tests {
     use super::*;
     use crate::admin::status::HomeserverStatus;
     use crate::rule_manager::RuleStatus;
-    use crate::telemetry::recent_warnings::Problem;
+    use crate::telemetry::recent_warnings::Warning;
     use crate::telemetry::recorder::RecentExchange;
 
-    /// What would be a script, an attribute or another element if it were not escaped.
+    /// A text that would be a script, an attribute or another element if it were not escaped.
     const HOSTILE: &str = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>";
 
     fn hostile() -> Status {
@@ -101,8 +104,8 @@ mod tests {
         let mut status = Status {
             version: text(),
             address: text(),
-            missing: vec![text()],
-            bounds_hit: vec![(text(), 1)],
+            not_ready: vec![text()],
+            limits_and_faults: vec![(text(), 1)],
             ..Status::default()
         };
         status.rules.push(RuleStatus {
@@ -119,16 +122,16 @@ mod tests {
         status.homeservers.push(HomeserverStatus {
             origin: text(),
             outcome: text(),
-            is_there: Some(false),
+            reachable: Some(false),
             ..HomeserverStatus::default()
         });
-        status.problems.push(Problem {
+        status.recent_warnings.push(Warning {
             unix_ms: 0,
             level: text(),
             message: text(),
             count: 2,
         });
-        status.recent.push(RecentExchange {
+        status.recent_requests.push(RecentExchange {
             unix_ms: 0,
             peer: "[::1]:5683".parse().unwrap(),
             method: text(),
@@ -142,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_came_from_elsewhere_is_markup() {
+    fn text_from_other_systems_is_never_markup() {
         let page = whole(&hostile(), &Forms::default(), "n").into_string();
         assert!(
             !page.contains("<img") && !page.contains("<script>"),
@@ -156,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn style_and_script_have_the_nonce_and_nothing_else_is_one() {
+    fn only_style_and_script_have_the_nonce_and_nothing_else_runs() {
         let page = whole(&hostile(), &Forms::default(), "0123").into_string();
         for (what, count) in [
             ("<style", 1),
@@ -179,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_can_be_rolled_back_where_there_is_something_to_go_back_to() {
+    fn only_a_rule_with_a_previous_revision_can_be_rolled_back() {
         let mut status = Status::default();
         let rule = |name: &str, previous: Option<&str>| RuleStatus {
             name: name.into(),

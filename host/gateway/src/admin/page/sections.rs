@@ -2,21 +2,17 @@
 
 use maud::{Markup, html};
 
-use crate::admin::forms::Forms;
 use crate::admin::status::{HomeserverStatus, Status};
-use crate::admin::wording::{
-    ago, before, clock, counted, grouped, megabytes, milliseconds, short, span,
-};
-use crate::rule_manager::RuleStatus;
+use crate::admin::wording::{ago, before, clock, counted, grouped, megabytes, milliseconds, span};
 
-/// Why the gateway is not ready; empty where it is.
-pub(super) fn missing(status: &Status) -> Markup {
+/// Why the gateway is not ready; empty if it is ready.
+pub(super) fn not_ready(status: &Status) -> Markup {
     html! {
-        section id="missing" data-live {
-            @if !status.missing.is_empty() {
+        section id="not-ready" data-live {
+            @if !status.not_ready.is_empty() {
                 h2 { "Not ready" }
                 ul {
-                    @for sentence in &status.missing { li.wrap { (sentence) } }
+                    @for sentence in &status.not_ready { li.wrap { (sentence) } }
                 }
             }
         }
@@ -30,85 +26,12 @@ pub(super) fn numbers(status: &Status) -> Markup {
     };
     html! {
         section id="numbers" data-live {
-            (number(grouped(traffic.exchanges), "exchanges"))
+            (number(grouped(traffic.requests), "requests"))
             (number(grouped(traffic.failed), "failed (5.xx)"))
-            (number(grouped(traffic.in_flight as u64), "in flight"))
+            (number(grouped(traffic.in_flight as u64), "in progress"))
             (number(grouped(traffic.observations as u64), "observations"))
-            (number(grouped(status.devices.known as u64), "devices seen"))
+            (number(grouped(status.devices.recorded as u64), "devices"))
             (number(megabytes(status.process.resident_bytes), "memory"))
-        }
-    }
-}
-
-pub(super) fn rules(status: &Status, forms: &Forms) -> Markup {
-    html! {
-        section id="rules" data-live {
-            h2 { "Rules" }
-            @for one in &status.rules { (rule(one, forms)) }
-        }
-    }
-}
-
-fn rule(rule: &RuleStatus, forms: &Forms) -> Markup {
-    html! {
-        div.item {
-            div.head {
-                h3.wrap { (rule.name) }
-                code.soft.wrap { (rule.mount) }
-                @match (&rule.revision, rule.paused_seconds) {
-                    (None, _) => span.pill.bad { "out of service" },
-                    (Some(_), Some(seconds)) => span.pill.warn { "pauses for " (seconds) " s" },
-                    (Some(_), None) => span.pill.good { "serves" },
-                }
-            }
-            @if let Some(revision) = &rule.revision {
-                p.facts {
-                    "revision " code title=(revision) { (short(revision)) }
-                    @if rule.number > 0 { " (number " (rule.number) ")" }
-                    " from " (rule.source) ", "
-                    @match &rule.signer {
-                        Some(signer) => { "signed by " (signer) },
-                        None => "not signed",
-                    }
-                    ", for " (span(rule.age_seconds))
-                }
-                p.facts {
-                    (counted(rule.calls, "call")) ", " (counted(rule.traps, "trap")) ", "
-                    (rule.in_flight) " waiting for a homeserver"
-                    @if rule.rolled_back > 0 { ", rolled back " (rule.rolled_back) "×" }
-                }
-            }
-            @if !rule.limits_hit.is_empty() {
-                p.facts {
-                    "limits hit: "
-                    @for (index, (limit, count)) in rule.limits_hit.iter().enumerate() {
-                        @if index > 0 { ", " }
-                        code { (limit) } " " (grouped(*count)) "×"
-                    }
-                }
-            }
-            @if let Some(failure) = &rule.failure {
-                p.facts.alert { "last failure: " (failure) }
-            }
-            (roll_back(rule, forms))
-        }
-    }
-}
-
-/// Two steps, since one of them is a slip of a finger.
-fn roll_back(rule: &RuleStatus, forms: &Forms) -> Markup {
-    let previous = rule.previous.as_deref().unwrap_or_default();
-    html! {
-        @if let Some(token) = forms.token(rule) {
-            details {
-                summary { "Roll back…" }
-                form method="post" action="/rollback" {
-                    input type="hidden" name="rule" value=(rule.name);
-                    input type="hidden" name="token" value=(token);
-                    button type="submit" { "Roll back to " (short(previous)) }
-                    span.soft { "Exchanges that run end on the revision that began them." }
-                }
-            }
         }
     }
 }
@@ -127,25 +50,28 @@ fn homeserver(homeserver: &HomeserverStatus) -> Markup {
         div.item {
             div.head {
                 h3.wrap { (homeserver.origin) }
-                @match homeserver.is_there {
-                    Some(true) => span.pill.good { "answers" },
-                    Some(false) => span.pill.bad { "does not answer" },
-                    None => span.pill.warn { "not asked yet" },
+                @match homeserver.reachable {
+                    Some(true) => span.pill.good { "reachable" },
+                    Some(false) => span.pill.bad { "not reachable" },
+                    None => span.pill.warn { "no call yet" },
                 }
             }
-            @if homeserver.is_there.is_some() {
+            @if homeserver.reachable.is_some() {
                 p.facts {
-                    "last answer: " (homeserver.outcome)
+                    "last response: " (homeserver.outcome)
                     @if let Some(latency) = homeserver.latency_ms { " in " (milliseconds(latency)) }
-                    ", " (before(homeserver.age_seconds)) "; like this for " (span(homeserver.for_seconds))
+                    ", " (before(homeserver.age_seconds)) "; unchanged for " (span(homeserver.unchanged_seconds))
                 }
             }
-            p.facts { (counted(homeserver.in_flight as u64, "call")) " in flight, " (homeserver.queued) " waiting" }
+            p.facts {
+                (counted(homeserver.in_flight as u64, "call")) " in progress, "
+                (homeserver.queued) " in the queue"
+            }
         }
     }
 }
 
-/// Good, the device's mistake, or the gateway's or a homeserver's.
+/// Success, an error of the device, or one of the gateway or a homeserver.
 fn class(code: &str) -> &'static str {
     match code.as_bytes().first() {
         Some(b'2') => "code good",
@@ -154,12 +80,12 @@ fn class(code: &str) -> &'static str {
     }
 }
 
-pub(super) fn exchanges(status: &Status) -> Markup {
+pub(super) fn requests(status: &Status) -> Markup {
     html! {
-        section id="exchanges" data-live {
-            h2 { "Last exchanges" }
-            @if status.recent.is_empty() {
-                p.empty { "No device has asked for anything yet." }
+        section id="requests" data-live {
+            h2 { "Last requests" }
+            @if status.recent_requests.is_empty() {
+                p.empty { "No device has sent a request yet." }
             } @else {
                 div.long {
                     table {
@@ -170,12 +96,12 @@ pub(super) fn exchanges(status: &Status) -> Markup {
                                 th scope="col" { "request" }
                                 th.wide scope="col" { "rule" }
                                 th.wide scope="col" { "homeserver" }
-                                th scope="col" { "answer" }
-                                th.right scope="col" { "took" }
+                                th scope="col" { "response" }
+                                th.right scope="col" { "duration" }
                             }
                         }
                         tbody {
-                            @for one in &status.recent {
+                            @for one in &status.recent_requests {
                                 tr {
                                     td.time.fixed.soft { (clock(one.unix_ms)) }
                                     td.device { (one.peer.ip()) }
@@ -189,8 +115,8 @@ pub(super) fn exchanges(status: &Status) -> Markup {
                                     }
                                     td.wide.soft { (one.rule) }
                                     td.wide.soft { (one.upstream.as_deref().unwrap_or("")) }
-                                    td.answer.fixed { span class=(class(&one.code)) { (one.code) } }
-                                    td.took.right.soft { (milliseconds(one.ms)) }
+                                    td.response.fixed { span class=(class(&one.code)) { (one.code) } }
+                                    td.duration.right.soft { (milliseconds(one.ms)) }
                                 }
                             }
                         }
@@ -201,26 +127,33 @@ pub(super) fn exchanges(status: &Status) -> Markup {
     }
 }
 
-pub(super) fn problems(status: &Status) -> Markup {
+fn severity(level: &str) -> &'static str {
+    match level {
+        "ERROR" => "code bad",
+        _ => "code warn",
+    }
+}
+
+pub(super) fn warnings(status: &Status) -> Markup {
     html! {
-        section id="problems" data-live {
+        section id="warnings" data-live {
             h2 { "Last warnings and errors" }
-            @if status.problems.is_empty() {
-                p.empty { "None since the gateway has started." }
+            @if status.recent_warnings.is_empty() {
+                p.empty { "None since the gateway started." }
             } @else {
                 div.long {
                     table {
                         tbody {
-                            @for problem in &status.problems {
+                            @for warning in &status.recent_warnings {
                                 tr {
                                     td.fixed {
-                                        span class=(if problem.level == "ERROR" { "code bad" } else { "code warn" }) { (problem.level) }
+                                        span class=(severity(&warning.level)) { (warning.level) }
                                     }
                                     td {
-                                        (problem.message)
+                                        (warning.message)
                                         " " span.soft.small {
-                                            (ago(status.unix_ms, problem.unix_ms))
-                                            @if problem.count > 1 { ", " (grouped(problem.count)) " times" }
+                                            (ago(status.unix_ms, warning.unix_ms))
+                                            @if warning.count > 1 { ", " (grouped(warning.count)) " times" }
                                         }
                                     }
                                 }
@@ -237,7 +170,7 @@ pub(super) fn devices(status: &Status) -> Markup {
     let devices = &status.devices;
     html! {
         section id="devices" data-live {
-            h2 { "Devices heard of last" }
+            h2 { "Last devices" }
             @if devices.latest.is_empty() {
                 p.empty { "None yet." }
             } @else {
@@ -245,9 +178,9 @@ pub(super) fn devices(status: &Status) -> Markup {
                     thead {
                         tr {
                             th scope="col" { "address" }
-                            th scope="col" { "answer" }
-                            th.right scope="col" { "exchanges" }
-                            th.right scope="col" { "heard" }
+                            th scope="col" { "response" }
+                            th.right scope="col" { "requests" }
+                            th.right scope="col" { "last request" }
                         }
                     }
                     tbody {
@@ -255,16 +188,16 @@ pub(super) fn devices(status: &Status) -> Markup {
                             tr {
                                 td { (device.address) }
                                 td.fixed { span class=(class(&device.code)) { (device.code) } }
-                                td.right { (grouped(device.exchanges)) }
+                                td.right { (grouped(device.requests)) }
                                 td.right.soft { (ago(status.unix_ms, device.unix_ms)) }
                             }
                         }
                     }
                 }
-                @if devices.known > devices.latest.len() || devices.forgotten > 0 {
+                @if devices.recorded > devices.latest.len() || devices.evicted > 0 {
                     p.facts {
-                        "of " (grouped(devices.known as u64)) " that are remembered"
-                        @if devices.forgotten > 0 { "; " (grouped(devices.forgotten)) " were forgotten for others" }
+                        "of " (grouped(devices.recorded as u64)) " with statistics"
+                        @if devices.evicted > 0 { "; " (grouped(devices.evicted)) " removed to make room for others" }
                     }
                 }
             }
@@ -272,16 +205,16 @@ pub(super) fn devices(status: &Status) -> Markup {
     }
 }
 
-pub(super) fn bounds(status: &Status) -> Markup {
+pub(super) fn limits_and_faults(status: &Status) -> Markup {
     html! {
-        section id="bounds" data-live {
-            h2 { "Bounds hit and messages refused" }
-            @if status.bounds_hit.is_empty() {
-                p.empty { "None since the gateway has started." }
+        section id="limits-and-faults" data-live {
+            h2 { "Limits reached and messages rejected" }
+            @if status.limits_and_faults.is_empty() {
+                p.empty { "None since the gateway started." }
             } @else {
                 table {
                     tbody {
-                        @for (name, count) in &status.bounds_hit {
+                        @for (name, count) in &status.limits_and_faults {
                             tr { td { (name) } td.right { (grouped(*count)) } }
                         }
                     }

@@ -1,7 +1,6 @@
-//! What systemd, or another service manager that speaks as it does, hands over and wants to hear: the socket, readiness, a
-//! sign of life.
+//! The protocol of systemd and compatible service managers: socket activation, readiness and watchdog.
 //!
-//! All of it comes in variables of the environment. Without them nothing is said and no socket is taken.
+//! Environment variables enable each part. Without them the gateway sends nothing and takes no socket.
 
 mod activation;
 mod notify;

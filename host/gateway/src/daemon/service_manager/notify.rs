@@ -1,4 +1,4 @@
-//! What the service manager is told (sd_notify(3)): each message is one datagram to `NOTIFY_SOCKET`.
+//! Notifications to the service manager (sd_notify(3)): each is one datagram to `NOTIFY_SOCKET`.
 
 use std::net::SocketAddr;
 use std::sync::OnceLock;
@@ -8,54 +8,54 @@ use sd_notify::NotifyState;
 
 use contract::escaping::escaped;
 
-/// Bytes of a status line: what fits beside `systemctl status`.
+/// Bytes of a status line: it fits the output of `systemctl status`.
 const MAX_STATUS: usize = 400;
 
-/// What it says of itself while all is well.
-static ALL_IS_WELL: OnceLock<String> = OnceLock::new();
+/// The status line without faults.
+static NORMAL_STATUS: OnceLock<String> = OnceLock::new();
 
 /// The gateway listens at this address and its rules serve.
 pub fn ready(address: SocketAddr) {
-    let status = ALL_IS_WELL.get_or_init(|| format!("listening on coap://{address}"));
-    tell(&[NotifyState::Ready, NotifyState::Status(status)]);
+    let status = NORMAL_STATUS.get_or_init(|| format!("listening on coap://{address}"));
+    notify(&[NotifyState::Ready, NotifyState::Status(status)]);
 }
 
-/// The gateway begins to read its configuration again. The time tells the manager which reload is meant.
+/// The gateway starts to read its configuration again. The time identifies the reload.
 pub fn reloading() {
     match NotifyState::monotonic_usec_now() {
-        Ok(now) => tell(&[NotifyState::Reloading, now]),
+        Ok(now) => notify(&[NotifyState::Reloading, now]),
         Err(error) => tracing::warn!("no monotonic clock: {error}"),
     }
 }
 
-/// It has done so. `refusal`: why it goes on with the former one.
+/// The reload is complete. `refusal`: why the gateway keeps the old configuration.
 pub fn reloaded(refusal: Option<&str>) {
     // A line feed would begin another assignment.
     let refusal = refusal.map(|line| escaped(line, MAX_STATUS));
-    let status = refusal.as_ref().or(ALL_IS_WELL.get());
+    let status = refusal.as_ref().or(NORMAL_STATUS.get());
     let status = status.map_or("", String::as_str);
-    tell(&[NotifyState::Ready, NotifyState::Status(status)]);
+    notify(&[NotifyState::Ready, NotifyState::Status(status)]);
 }
 
-/// The gateway takes no requests any more, and `in_flight` exchanges have `drain` to end.
+/// The gateway accepts no more requests, and `in_flight` requests have the time `drain` to end.
 pub fn stopping(in_flight: usize, drain: Duration) {
     let status = format!(
-        "stopping: {in_flight} exchanges have {} s to end",
+        "stopping: {in_flight} requests have {} s to end",
         drain.as_secs()
     );
-    tell(&[NotifyState::Stopping, NotifyState::Status(&status)]);
+    notify(&[NotifyState::Stopping, NotifyState::Status(&status)]);
 }
 
-/// The gateway ends, since it cannot serve.
+/// The gateway exits because it cannot serve.
 pub fn failed(error: &str) {
     // A line feed would begin another assignment.
-    tell(&[NotifyState::Status(&escaped(error, MAX_STATUS))]);
+    notify(&[NotifyState::Status(&escaped(error, MAX_STATUS))]);
 }
 
-fn tell(states: &[NotifyState<'_>]) {
+fn notify(states: &[NotifyState<'_>]) {
     if let Err(error) = send(states) {
         tracing::warn!(
-            "the service manager at NOTIFY_SOCKET does not hear the gateway: {error}; it may end it"
+            "cannot notify the service manager at NOTIFY_SOCKET: {error}; it may stop the gateway"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Signs of life for a service manager that restarts what is stuck (sd_watchdog_enabled(3)).
+//! The watchdog of the service manager, which restarts a stuck gateway (sd_watchdog_enabled(3)).
 
 use std::time::{Duration, Instant};
 
@@ -6,61 +6,61 @@ use sd_notify::NotifyState;
 
 use super::notify::send;
 
-/// However short the manager's patience is: signs of life must not be all that the loop does.
+/// The shortest interval: the event loop must do more than notify the watchdog.
 const SHORTEST: Duration = Duration::from_millis(1);
 
-/// When the next sign of life is due. It is given by the serving loop itself, so that a loop that is stuck gives none.
+/// The time of the next notification. The event loop sends it, so that a stuck loop sends none.
 #[derive(Debug)]
 pub struct Watchdog {
     interval: Duration,
-    /// None where nobody watches.
+    /// None without a watchdog.
     next: Option<Instant>,
-    /// Whether the log says that nobody hears it: once is enough.
-    unheard: bool,
+    /// Whether the log has the error already.
+    has_warned: bool,
 }
 
 impl Watchdog {
-    /// As `WATCHDOG_USEC` has it, for this process. The first sign is due at once.
+    /// From `WATCHDOG_USEC`, for this process. The first notification is due at once.
     #[must_use]
     pub fn from_environment(now: Instant) -> Self {
         Self::new(sd_notify::watchdog_enabled(), now)
     }
 
-    fn new(patience: Option<Duration>, now: Instant) -> Self {
-        let patience = patience.filter(|patience| !patience.is_zero());
+    fn new(period: Option<Duration>, now: Instant) -> Self {
+        let period = period.filter(|period| !period.is_zero());
         Self {
             // Half of it, as sd_watchdog_enabled(3) recommends.
-            interval: (patience.unwrap_or_default() / 2).max(SHORTEST),
-            next: patience.map(|_| now),
-            unheard: false,
+            interval: (period.unwrap_or_default() / 2).max(SHORTEST),
+            next: period.map(|_| now),
+            has_warned: false,
         }
     }
 
-    /// When the loop must come round.
+    /// The time at which the loop must call [`handle_timeout`](Self::handle_timeout).
     #[must_use]
     pub fn next_timeout(&self) -> Option<Instant> {
         self.next
     }
 
-    /// Gives a sign of life, if one is due.
+    /// Notifies the watchdog, if that is due.
     pub fn handle_timeout(&mut self, now: Instant) {
         if !self.is_due(now) {
             return;
         }
         if let Err(error) = send(&[NotifyState::Watchdog])
-            && !std::mem::replace(&mut self.unheard, true)
+            && !std::mem::replace(&mut self.has_warned, true)
         {
             tracing::warn!(
-                "the service manager at NOTIFY_SOCKET does not hear the gateway: {error}; it may end it"
+                "cannot notify the service manager at NOTIFY_SOCKET: {error}; it may stop the gateway"
             );
         }
     }
 
-    /// Whether a sign is due; if so, the next one is an interval away.
+    /// Whether a notification is due; if so, the next one is due after an interval.
     fn is_due(&mut self, now: Instant) -> bool {
         let due = self.next.is_some_and(|next| next <= now);
         if due {
-            // From now on and not from when it was due: after a pause no signs are made up for.
+            // Counted from now: after a delay, missed notifications are not sent.
             self.next = Some(now + self.interval);
         }
         due
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sign_is_due_at_once_and_then_twice_in_the_managers_patience() {
+    fn a_notification_is_due_at_once_and_then_twice_in_the_period() {
         let start = Instant::now();
         let mut watchdog = Watchdog::new(Some(Duration::from_secs(30)), start);
         assert!(watchdog.is_due(start) && !watchdog.is_due(start));
@@ -81,7 +81,7 @@ mod tests {
             Some(start + Duration::from_secs(15))
         );
         assert!(!watchdog.is_due(start + Duration::from_secs(14)));
-        // The loop was busy for a minute: one sign, and the next 15 s later.
+        // The loop was busy for a minute: one notification, and the next one 15 s later.
         let late = start + Duration::from_secs(60);
         assert!(watchdog.is_due(late) && !watchdog.is_due(late));
         assert_eq!(
@@ -91,16 +91,16 @@ mod tests {
     }
 
     #[test]
-    fn none_is_due_where_nobody_watches() {
-        for patience in [None, Some(Duration::ZERO)] {
-            let mut watchdog = Watchdog::new(patience, Instant::now());
+    fn none_is_due_without_a_watchdog() {
+        for period in [None, Some(Duration::ZERO)] {
+            let mut watchdog = Watchdog::new(period, Instant::now());
             assert_eq!(watchdog.next_timeout(), None);
             assert!(!watchdog.is_due(Instant::now()));
         }
     }
 
     #[test]
-    fn however_short_the_patience_is_the_loop_does_other_things_too() {
+    fn a_very_short_period_leaves_the_loop_time_for_other_work() {
         let start = Instant::now();
         let mut watchdog = Watchdog::new(Some(Duration::from_micros(1)), start);
         assert!(watchdog.is_due(start));

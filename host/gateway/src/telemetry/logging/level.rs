@@ -6,13 +6,13 @@ use clap::ValueEnum;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {
-    /// What keeps the gateway from working.
+    /// Faults that stop the gateway or a rule.
     Error,
-    /// What an operator should look at.
+    /// Faults that an operator should look into.
     Warn,
-    /// One line per exchange.
+    /// One line per request.
     Info,
-    /// What the rules say for debugging.
+    /// Debug lines of the rules.
     Debug,
     /// Everything.
     Trace,

@@ -1,5 +1,5 @@
-//! How many log lines there are, whatever happens: a flash memory has a number of writes, and whoever can send datagrams, or
-//! take a homeserver away for a day, must not be able to fill it.
+//! Limits the number of log lines: flash memory has a limited number of writes, and neither a flood of datagrams nor a
+//! homeserver that is down for a day may fill it.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -11,33 +11,33 @@ use tracing::callsite::Identifier;
 use crate::telemetry::log_message::without_numbers;
 use contract::escaping::escaped;
 
-/// Lines of exchanges in a second: a thousand devices every ten seconds. What else is at this level is told a few times a day.
+/// Lines of requests in a second: a thousand devices every ten seconds. Other lines of this level are rare.
 const INFO_PER_SECOND: u32 = 100;
-/// Lines for debugging in a second: several for each of those exchanges.
+/// Lines for debugging in a second: several for each of those requests.
 const DEBUG_PER_SECOND: u32 = 1000;
 const SECOND: Duration = Duration::from_secs(1);
-/// A warning that comes again within this time is counted and not written.
+/// A warning that repeats within this time is counted and not written.
 const FIRST_SILENCE: Duration = Duration::from_secs(60);
-/// Twice as long each time that it does, up to this: a homeserver that is gone for a day makes some 150 lines.
+/// The time doubles at each repetition, up to this: a homeserver that is down for a day makes some 150 lines.
 const LONGEST_SILENCE: Duration = Duration::from_secs(600);
-/// Kinds of warnings that are told apart at a time. Those of others are counted together.
+/// Kinds of warnings with counts of their own. All others are counted together.
 const MAX_KINDS: usize = 128;
-/// Kinds of one place in the program: texts that a device has a part in must not take the room of all others.
+/// Kinds of one place in the program: texts that devices influence must not take the room of all others.
 const MAX_KINDS_OF_CALLSITE: usize = 16;
-/// Bytes of a warning that its count shows.
+/// Bytes of a warning in the line with its count.
 const SHOWN: usize = 200;
 
-/// What was written lately.
+/// The recent lines.
 pub(super) struct Limiter {
     hashes: RandomState,
     kinds: HashMap<u64, Kind>,
-    /// Warnings of kinds that there was no room for.
+    /// Warnings of kinds without a count of their own.
     others: Window,
     info: Window,
     debug: Window,
 }
 
-/// Warnings with the same text, numbers aside.
+/// Warnings with the same text, apart from numbers.
 struct Kind {
     callsite: Identifier,
     shown: String,
@@ -46,7 +46,7 @@ struct Kind {
     left_out: u64,
 }
 
-/// Lines that are told together.
+/// Lines that share one count.
 #[derive(Default)]
 struct Window {
     began: Option<Instant>,
@@ -65,7 +65,7 @@ impl Limiter {
         }
     }
 
-    /// Whether a line of exchanges, or a finer one, may be written.
+    /// Whether a line of level info or finer may be written.
     pub(super) fn admit(&mut self, now: Instant, level: Level) -> bool {
         match level {
             Level::INFO => self.info.admit(now, INFO_PER_SECOND),
@@ -101,9 +101,9 @@ impl Limiter {
         true
     }
 
-    /// What is to be said of lines that were left out, now that their time is over.
+    /// Lines with the counts of lines that were left out, once their time is over.
     pub(super) fn due(&mut self, now: Instant) -> Vec<String> {
-        let mut said = Vec::new();
+        let mut lines = Vec::new();
         self.kinds.retain(|_, kind| {
             if now < kind.until {
                 return true;
@@ -111,27 +111,27 @@ impl Limiter {
             if kind.left_out == 0 {
                 return false;
             }
-            said.push(kind.told());
+            lines.push(kind.summary());
             kind.silence = (kind.silence * 2).min(LONGEST_SILENCE);
             kind.until = now + kind.silence;
             true
         });
-        said.sort_unstable();
-        said.extend(
+        lines.sort_unstable();
+        lines.extend(
             self.others
                 .due(now, FIRST_SILENCE, "warnings and errors of other kinds"),
         );
-        said.extend(self.info.due(now, SECOND, "lines of exchanges"));
-        said.extend(self.debug.due(now, SECOND, "lines for debugging"));
-        said
+        lines.extend(self.info.due(now, SECOND, "lines of requests"));
+        lines.extend(self.debug.due(now, SECOND, "lines for debugging"));
+        lines
     }
 
-    /// The same at the end, whether its time is over or not.
+    /// All counts at the end, even if their time is not over.
     pub(super) fn end(&mut self) -> Vec<String> {
         self.due(Instant::now() + LONGEST_SILENCE)
     }
 
-    /// When there may be something to say.
+    /// The time of the next possible count.
     pub(super) fn next(&self) -> Option<Instant> {
         let kinds = self.kinds.values().map(|kind| kind.until).min();
         let windows = [
@@ -144,9 +144,9 @@ impl Limiter {
 }
 
 impl Kind {
-    fn told(&mut self) -> String {
+    fn summary(&mut self) -> String {
         let (count, seconds) = (std::mem::take(&mut self.left_out), self.silence.as_secs());
-        format!("{count} times more within {seconds} s: {}", self.shown)
+        format!("{count} more within {seconds} s: {}", self.shown)
     }
 }
 
@@ -154,7 +154,7 @@ impl Window {
     /// Whether it has room for one more line, of `most` per second.
     fn admit(&mut self, now: Instant, most: u32) -> bool {
         let began = self.began.get_or_insert(now);
-        // What was left out is told before a new second begins.
+        // The count is reported before a new second starts.
         if now >= *began + SECOND && self.left_out == 0 {
             *began = now;
             self.written = 0;
@@ -167,13 +167,13 @@ impl Window {
         false
     }
 
-    fn due(&mut self, now: Instant, length: Duration, what: &str) -> Option<String> {
+    fn due(&mut self, now: Instant, length: Duration, kind: &str) -> Option<String> {
         let is_over = self.began.is_some_and(|began| now >= began + length);
         if !is_over {
             return None;
         }
         let count = std::mem::take(self).left_out;
-        (count > 0).then(|| format!("{count} {what} left out within {} s", length.as_secs()))
+        (count > 0).then(|| format!("{count} {kind} left out within {} s", length.as_secs()))
     }
 
     fn next(&self, most: u32, length: Duration) -> Option<Instant> {
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_warning_that_comes_again_is_counted_and_told_once_a_minute() {
+    fn a_repeated_warning_is_counted_and_reported_once_a_minute() {
         let (mut limiter, start) = (Limiter::new(), Instant::now());
         let warn = |limiter: &mut Limiter, seconds, text: &str| {
             limiter.admit_warning(start + Duration::from_secs(seconds), callsite(false), text)
@@ -214,12 +214,12 @@ mod tests {
         let minute = limiter.next().expect("a kind is open");
         assert_eq!(minute, start + FIRST_SILENCE);
         let said = limiter.due(minute);
-        assert_eq!(said, ["2 times more within 60 s: 10 calls failed"]);
-        // It goes on: the next count comes after two minutes.
+        assert_eq!(said, ["2 more within 60 s: 10 calls failed"]);
+        // It continues: the next count comes after two minutes.
         assert!(!warn(&mut limiter, 61, "13 calls failed"));
         assert_eq!(limiter.due(start + Duration::from_secs(119)).len(), 0);
         assert_eq!(limiter.due(start + Duration::from_secs(180)).len(), 1);
-        // It has stopped, and is told at once when it begins again.
+        // It has stopped, and is written at once when it occurs again.
         assert_eq!(limiter.due(start + Duration::from_secs(500)).len(), 0);
         assert_eq!(limiter.next(), None);
         assert!(warn(&mut limiter, 501, "14 calls failed"));
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_without_end_take_room_of_their_own_place_only() {
+    fn endless_texts_of_one_place_leave_room_for_others() {
         let (mut limiter, start) = (Limiter::new(), Instant::now());
         let text = |number: u32| "x".repeat(number as usize + 1);
         let flood = (0..1000).filter(|n| limiter.admit_warning(start, callsite(false), &text(*n)));
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_exchanges_is_a_hundred_lines_a_second_and_a_count() {
+    fn a_flood_of_requests_is_a_hundred_lines_a_second_and_a_count() {
         let (mut limiter, start) = (Limiter::new(), Instant::now());
         let mut written = 0;
         let mut said = Vec::new();
@@ -263,7 +263,7 @@ mod tests {
             written += (0..10).filter(|_| limiter.admit(now, Level::INFO)).count();
         }
         assert_eq!(written, 300);
-        let one = "9900 lines of exchanges left out within 1 s";
+        let one = "9900 lines of requests left out within 1 s";
         assert_eq!(said.first().map(String::as_str), Some(one));
         assert_eq!(said.len(), 2);
         assert_eq!(limiter.end().len(), 1, "the last second's");
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ordinary_second_leaves_nothing_to_say() {
+    fn an_ordinary_second_leaves_nothing_out() {
         let (mut limiter, start) = (Limiter::new(), Instant::now());
         for second in 0..10 {
             let now = start + Duration::from_secs(second);

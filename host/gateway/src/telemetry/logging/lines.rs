@@ -7,42 +7,42 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Levels;
+use super::level_filter::Levels;
 use super::limiter::Limiter;
 use crate::telemetry::recent_warnings::RecentWarnings;
 
-/// Lines that wait for whoever reads the log, about half a megabyte. A reader that stops must not stop the gateway.
+/// Lines in the queue for the reader of the log, about half a megabyte. A reader that stops must not stop the gateway.
 const WAITING_LINES: usize = 1024;
-/// At the end, the time for what still waits.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// At the end, the time for the lines that are still in the queue.
+const FLUSH_TIME: Duration = Duration::from_secs(1);
 
-/// Writes what is left when it is dropped.
+/// The log. When it is dropped, it writes the lines that are left.
 pub struct Log {
     lines: Lines,
     written: Receiver<()>,
     levels: Levels,
-    problems: RecentWarnings,
+    recent_warnings: RecentWarnings,
 }
 
 impl Log {
-    /// Which lines are shown.
+    /// The handle of the log level.
     #[must_use]
     pub fn levels(&self) -> Levels {
         self.levels.clone()
     }
 
-    /// Its last warnings and errors.
+    /// The last warnings and errors.
     #[must_use]
-    pub fn problems(&self) -> RecentWarnings {
-        self.problems.clone()
+    pub fn recent_warnings(&self) -> RecentWarnings {
+        self.recent_warnings.clone()
     }
 }
 
 impl Drop for Log {
     fn drop(&mut self) {
-        // An empty line means the end. A reader that has stopped for good is not waited for.
+        // An empty line means the end. The log does not wait for a reader that has stopped.
         if self.lines.queue.try_send(Vec::new()).is_ok() {
-            let _ = self.written.recv_timeout(LAST_WORDS);
+            let _ = self.written.recv_timeout(FLUSH_TIME);
         }
     }
 }
@@ -50,7 +50,7 @@ impl Drop for Log {
 /// Starts the thread that writes to standard error.
 ///
 /// # Errors
-/// The system's, when it gives none.
+/// The system's error if it starts none.
 pub(super) fn start(limiter: Arc<Mutex<Limiter>>, levels: Levels) -> io::Result<(Log, Lines)> {
     let (queue, waiting) = sync_channel(WAITING_LINES);
     let (finished, written) = sync_channel(1);
@@ -70,7 +70,7 @@ pub(super) fn start(limiter: Arc<Mutex<Limiter>>, levels: Levels) -> io::Result<
         lines: lines.clone(),
         written,
         levels,
-        problems: RecentWarnings::default(),
+        recent_warnings: RecentWarnings::default(),
     };
     Ok((log, lines))
 }
@@ -96,7 +96,7 @@ impl Write for Lines {
     }
 }
 
-/// Writes lines until the empty one, and says how many were left out, and how many there was no room for.
+/// Writes lines until the empty one, with the numbers of lines that were left out or dropped.
 fn write_lines(
     waiting: &Receiver<Vec<u8>>,
     dropped: &AtomicU64,
@@ -105,7 +105,7 @@ fn write_lines(
 ) {
     let limiter =
         || -> MutexGuard<'_, Limiter> { limiter.lock().unwrap_or_else(PoisonError::into_inner) };
-    // A log that cannot be written (a full disk, a closed pipe) leaves nobody to tell: errors of writing go unsaid.
+    // Write errors (a full disk, a closed pipe) are ignored: there is no other place to report them.
     loop {
         let next = limiter().next();
         let line = match next {
@@ -122,14 +122,14 @@ fn write_lines(
         if count > 0 {
             let _ = writeln!(
                 out,
-                "{count} log lines dropped: whoever reads them is too slow"
+                "{count} log lines dropped: the reader of the log is too slow"
             );
         }
-        let said = limiter().due(Instant::now());
-        said.iter().for_each(|line| drop(writeln!(out, "{line}")));
+        let counts = limiter().due(Instant::now());
+        counts.iter().for_each(|line| drop(writeln!(out, "{line}")));
     }
-    let said = limiter().end();
-    said.iter().for_each(|line| drop(writeln!(out, "{line}")));
+    let counts = limiter().end();
+    counts.iter().for_each(|line| drop(writeln!(out, "{line}")));
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
-//! Where log lines go, and whose are shown.
+//! The log: its level, its limits and its writer.
 
 mod level;
+mod level_filter;
 mod limiter;
 mod lines;
 
@@ -8,39 +9,24 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use tracing::level_filters::LevelFilter;
 use tracing::{Event, Level, Metadata, Subscriber};
-use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Context, Filter, Layer, SubscriberExt};
-use tracing_subscriber::registry::Registry;
-use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::telemetry::log_message;
 pub use level::LogLevel;
+pub use level_filter::Levels;
 use limiter::Limiter;
 pub use lines::Log;
-
-/// Which lines are shown; it can be changed while the gateway runs.
-#[derive(Clone)]
-pub struct Levels(reload::Handle<Targets, Registry>);
-
-impl Levels {
-    /// Shows lines of this level from now on.
-    pub fn show(&self, level: LogLevel) {
-        // Where another log is (in tests), that one stays as it is.
-        let _ = self.0.reload(targets(level));
-    }
-}
 
 /// Sends log lines of this level to standard error, by a thread of their own; not more than the limiter allows.
 ///
 /// # Errors
-/// The system's, when it gives no thread.
+/// The system's error if it starts no thread.
 pub fn start(level: LogLevel) -> io::Result<Log> {
     let limiter = Arc::new(Mutex::new(Limiter::new()));
-    let (shown, handle) = reload::Layer::new(targets(level));
-    let (log, lines) = lines::start(limiter.clone(), Levels(handle))?;
+    let (shown, levels) = level_filter::new(level);
+    let (log, lines) = lines::start(limiter.clone(), levels)?;
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(move || lines.clone())
         .with_target(false)
@@ -49,28 +35,14 @@ pub fn start(level: LogLevel) -> io::Result<Log> {
     // A second start (in tests) keeps the first.
     let _ = tracing_subscriber::registry()
         .with(shown)
-        // Within the layer that has a filter of its own: outside of it, no line's level would be known without asking.
-        .with(log.problems())
+        // Inside of the layer with a filter of its own: outside, every line would have to be built to find its level.
+        .with(log.recent_warnings())
         .with(layer)
         .try_init();
     Ok(log)
 }
 
-/// Libraries are held to warnings: at finer levels an HTTP library prints headers, and so tokens.
-fn targets(level: LogLevel) -> Targets {
-    let level = match level {
-        LogLevel::Error => LevelFilter::ERROR,
-        LogLevel::Warn => LevelFilter::WARN,
-        LogLevel::Info => LevelFilter::INFO,
-        LogLevel::Debug => LevelFilter::DEBUG,
-        LogLevel::Trace => LevelFilter::TRACE,
-    };
-    Targets::new()
-        .with_target("comatrix_", level)
-        .with_default(level.min(LevelFilter::WARN))
-}
-
-/// Asks the limiter before a line is made.
+/// Consults the limiter before a line is built.
 struct Limited(Arc<Mutex<Limiter>>);
 
 impl<S: Subscriber> Filter<S> for Limited {

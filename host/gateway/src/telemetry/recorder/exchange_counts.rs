@@ -1,21 +1,21 @@
-//! How many exchanges ended how, by resource, code and rule. Resources are links of rules and not paths of requests, so that
-//! no device can make the list grow.
+//! Numbers of requests by resource, response code and rule. Resources are links of rules and not paths of requests, so
+//! that no device can make the list grow.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
-use super::Resource;
+use super::resource::Resource;
 use coap::code::Dotted;
 use runtime::{MountTable, Revision};
 
-/// Resources that are counted apart: four rules with as many links as a rule may have. Further ones are one.
+/// Resources with counts of their own: four rules with as many links as a rule may have. All others share one.
 const LABELS: usize = 256;
-/// Counts by resource and code: a rule that answers with ever other codes makes no more of them.
+/// Counts by resource and code: a rule that responds with ever other codes makes no more of them.
 const SERIES: usize = 2048;
-/// Links of revisions whose label is known without looking; after a swap there are new ones.
+/// Links of revisions with a cached label; after a swap there are new ones.
 const LINKS: usize = 1024;
 
-/// The labels that are there from the start, in this order: resources beyond [`LABELS`], those of nobody, discovery.
+/// The labels from the start, in this order: resources beyond [`LABELS`], no resource, discovery.
 const OWN_LABELS: [(&str, &str); 3] = [
     ("other", "other"),
     ("", "unknown"),
@@ -25,20 +25,20 @@ const OTHER: Label = Label(0);
 const UNKNOWN: Label = Label(1);
 const DISCOVERY: Label = Label(2);
 
-/// Names a rule's resource.
+/// The index of a label.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Label(usize);
 
 /// A count.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ExchangeCount {
-    /// The rule; empty where the resource is nobody's.
+    /// The rule; empty without one.
     pub rule: String,
     /// The link's pattern with its mount.
     pub resource: String,
     /// The response code, like `2.04`.
     pub code: String,
-    /// How many exchanges.
+    /// Number of requests.
     pub count: u64,
 }
 
@@ -63,7 +63,7 @@ impl Default for ExchangeCounts {
 }
 
 impl ExchangeCounts {
-    /// Counts an exchange; its label.
+    /// Counts a request and returns its label.
     pub(super) fn count(&mut self, rules: &MountTable, resource: &Resource, code: u8) -> Label {
         let label = match resource {
             Resource::Unknown => UNKNOWN,
@@ -98,7 +98,7 @@ impl ExchangeCounts {
     fn label(&mut self, rule: &Arc<str>, resource: String) -> Label {
         let is = |(other, path): &(Arc<str>, String)| other == rule && *path == resource;
         match self.labels.iter().position(is) {
-            Some(known) => Label(known),
+            Some(index) => Label(index),
             None if self.labels.len() >= LABELS => OTHER,
             None => {
                 self.labels.push((rule.clone(), resource));
@@ -113,7 +113,7 @@ impl ExchangeCounts {
         (rule, resource)
     }
 
-    /// All of them, in order.
+    /// All counts, in order.
     pub(super) fn all(&self) -> Vec<ExchangeCount> {
         let shown = |(&(label, code), &count): (&(Label, u8), &u64)| {
             let (rule, resource) = self.shown(label);
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_for_no_resource_has_a_count_of_its_own() {
+    fn requests_without_a_resource_have_a_count_of_their_own() {
         let mut counts = ExchangeCounts::default();
         let rules = MountTable::default();
         counts.count(&rules, &Resource::Unknown, 132);

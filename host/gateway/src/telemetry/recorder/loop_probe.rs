@@ -1,5 +1,5 @@
-//! What only the serving loop can see, told when somebody asks: it costs the loop nothing while nobody does, and that it
-//! answers shows that it turns.
+//! The state of the event loop, on request: it costs the loop nothing while nobody requests it, and a response shows
+//! that the loop is not stuck.
 
 use std::time::Duration;
 
@@ -8,52 +8,52 @@ use tokio::time::timeout;
 
 use coap::Counters;
 
-/// A loop that has not answered by then is stuck: whatever it does takes milliseconds.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// A loop that has not responded by then is stuck: every step of it takes milliseconds.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The serving loop at one moment.
+/// The event loop at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct LoopState {
-    /// Of the endpoint.
+    /// Counters of the CoAP endpoint.
     pub counters: Counters,
-    /// Exchanges that are not finished.
+    /// Requests in progress.
     pub in_flight: usize,
-    /// Bytes of request bodies in flight.
+    /// Bytes of the bodies of requests in progress.
     pub bodies: usize,
-    /// Observations.
+    /// Observations in progress.
     pub observations: usize,
-    /// Accounts that a homeserver is asked for on behalf of observers.
+    /// Accounts with a long poll at their homeserver.
     pub polls: usize,
-    /// Observations not begun for want of a poll.
+    /// Observations not started because the limit of long polls was reached.
     pub polls_refused: u64,
-    /// Whether the gateway is about to end.
+    /// Whether the gateway is shutting down.
     pub draining: bool,
 }
 
-/// Between those who want to know and the loop.
+/// Connects the status page with the event loop.
 #[derive(Default)]
 pub struct LoopProbe {
-    wanted: Notify,
-    told: watch::Sender<LoopState>,
+    requested: Notify,
+    published: watch::Sender<LoopState>,
 }
 
 impl LoopProbe {
-    /// Asks the loop; none where it does not answer. Several who ask at a time are answered at once.
-    pub async fn take(&self) -> Option<LoopState> {
-        let mut told = self.told.subscribe();
-        self.wanted.notify_one();
-        timeout(PATIENCE, told.changed()).await.ok()?.ok()?;
-        Some(told.borrow().clone())
+    /// Requests the state of the loop; none if the loop is stuck. One response serves all requests at a time.
+    pub async fn query(&self) -> Option<LoopState> {
+        let mut published = self.published.subscribe();
+        self.requested.notify_one();
+        timeout(TIMEOUT, published.changed()).await.ok()?.ok()?;
+        Some(published.borrow().clone())
     }
 
-    /// Done when somebody asks: then [`report`](Self::report).
-    pub(crate) async fn wanted(&self) {
-        self.wanted.notified().await;
+    /// Ready when the state is requested: then the loop calls [`publish`](Self::publish).
+    pub(crate) async fn requested(&self) {
+        self.requested.notified().await;
     }
 
-    /// The loop's answer.
-    pub(crate) fn report(&self, state: LoopState) {
-        self.told.send_replace(state);
+    /// Responds with the state of the loop.
+    pub(crate) fn publish(&self, state: LoopState) {
+        self.published.send_replace(state);
     }
 }
 
@@ -62,24 +62,24 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_loop_that_turns_answers_all_who_ask() {
-        let pulse = LoopProbe::default();
+    async fn a_running_loop_responds_to_all_requests() {
+        let probe = LoopProbe::default();
         let turns = async {
-            pulse.wanted().await;
-            pulse.report(LoopState {
+            probe.requested().await;
+            probe.publish(LoopState {
                 in_flight: 7,
                 ..LoopState::default()
             });
         };
-        let (one, other, ()) = tokio::join!(pulse.take(), pulse.take(), turns);
+        let (one, other, ()) = tokio::join!(probe.query(), probe.query(), turns);
         assert_eq!(one.map(|state| state.in_flight), Some(7));
         assert_eq!(other.map(|state| state.in_flight), Some(7));
     }
 
     #[tokio::test]
-    async fn a_loop_that_is_stuck_is_found_out_and_old_news_are_no_sign_of_life() {
-        let pulse = LoopProbe::default();
-        pulse.report(LoopState::default());
-        assert!(pulse.take().await.is_none());
+    async fn a_stuck_loop_is_detected_and_an_old_state_is_no_response() {
+        let probe = LoopProbe::default();
+        probe.publish(LoopState::default());
+        assert!(probe.query().await.is_none());
     }
 }

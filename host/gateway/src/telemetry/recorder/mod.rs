@@ -1,61 +1,52 @@
-//! What the gateway has done, for its operator: counts, and the last of what happened. Plain cells, since one thread carries
-//! the data path. Nothing here is what a device or a homeserver said: no payload, no query, no room, no token.
+//! Counts of requests, and the last of them, for the operator. Plain cells, since one thread carries the data path.
+//! They hold no content of devices or homeservers: no payload, no query, no room, no token.
 
 mod devices;
 mod exchange_counts;
 mod loop_probe;
+mod resource;
+mod unix_time;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use coap::code::Dotted;
-use coap::code::method_name;
+use coap::code::{Dotted, method_name};
 use contract::peer::canonical;
 pub use devices::{Device, Devices};
 pub use exchange_counts::ExchangeCount;
 use exchange_counts::{ExchangeCounts, Label};
 pub use loop_probe::{LoopProbe, LoopState};
-use runtime::{MountTable, Revision};
+pub use resource::Resource;
+use runtime::MountTable;
+pub use unix_time::unix_ms;
 
-/// Exchanges that are remembered: a screen or two.
+/// Requests that are kept: a screen or two.
 const RECENT: usize = 100;
 
-/// What a request is for.
-#[derive(Clone)]
-pub enum Resource {
-    /// No resource of this gateway's.
-    Unknown,
-    /// `/.well-known/core`.
-    Discovery,
-    /// A link of a rule, by its index.
-    Link(Arc<Revision>, u16),
-}
-
-/// An exchange that has ended.
+/// A completed request.
 pub struct Ended<'a> {
     /// The device.
     pub peer: SocketAddr,
     /// The request's method code.
     pub method: u8,
-    /// What it was for.
+    /// The resource that it named.
     pub resource: &'a Resource,
-    /// The homeserver's last status, or why there was none.
+    /// The homeserver's last status, or the reason why there was no response.
     pub upstream: Option<&'a str>,
     /// The response code.
     pub code: u8,
-    /// From the whole request to its response.
+    /// From the complete request to its response.
     pub elapsed: Duration,
 }
 
-/// One of the last exchanges.
+/// One of the last requests.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RecentExchange {
-    /// When it ended, in milliseconds since 1970.
+    /// Time of the response, in milliseconds since 1970.
     pub unix_ms: u64,
     /// The device.
     pub peer: SocketAddr,
@@ -63,28 +54,28 @@ pub struct RecentExchange {
     pub method: String,
     /// The link's pattern with its mount, like `/send/*`: not the path, which names a room.
     pub resource: String,
-    /// The rule whose resource it is; empty where it is nobody's.
+    /// The rule that has the resource; empty without one.
     pub rule: String,
-    /// The homeserver's last status, or why there was none; none where no homeserver was called.
+    /// The homeserver's last status, or the reason why there was no response; none without a call.
     pub upstream: Option<String>,
     /// The response code, like `2.04`.
     pub code: String,
-    /// Milliseconds from the whole request to its response.
+    /// Milliseconds from the complete request to its response.
     pub ms: f64,
 }
 
-/// What has happened since the gateway started.
+/// Counts since the gateway started.
 #[derive(Default)]
 pub struct Recorder {
-    /// Asks the serving loop.
+    /// Requests the state of the event loop.
     pub loop_probe: LoopProbe,
     counts: RefCell<ExchangeCounts>,
     recent: RefCell<VecDeque<Kept>>,
     devices: RefCell<Devices>,
-    busy: Cell<u64>,
+    bodies_refused: Cell<u64>,
 }
 
-/// A [`RecentExchange`] before anybody wants to read it.
+/// A [`RecentExchange`] before it is formatted.
 struct Kept {
     at: SystemTime,
     peer: SocketAddr,
@@ -96,7 +87,7 @@ struct Kept {
 }
 
 impl Recorder {
-    /// Notes that an exchange has ended. `rules`: those that serve, for the mounts of their resources.
+    /// Records a completed request. `rules`: the serving rules, for the mounts of their resources.
     pub fn ended(&self, rules: &MountTable, ended: &Ended<'_>) {
         let at = SystemTime::now();
         let label = self
@@ -105,7 +96,7 @@ impl Recorder {
             .count(rules, ended.resource, ended.code);
         self.devices
             .borrow_mut()
-            .seen(at, ended.peer.ip().to_canonical(), ended.code);
+            .record(at, ended.peer.ip().to_canonical(), ended.code);
         let mut recent = self.recent.borrow_mut();
         if recent.len() == RECENT {
             recent.pop_front();
@@ -121,24 +112,24 @@ impl Recorder {
         });
     }
 
-    /// Notes that a request was refused, since the bodies in flight are at their bound.
-    pub fn refused_busy(&self) {
-        self.busy.set(self.busy.get() + 1);
+    /// Counts a request that was refused because the memory for bodies was in use.
+    pub fn count_refused_body(&self) {
+        self.bodies_refused.set(self.bodies_refused.get() + 1);
     }
 
-    /// How many were.
+    /// Number of these requests.
     #[must_use]
-    pub fn busy(&self) -> u64 {
-        self.busy.get()
+    pub fn bodies_refused(&self) -> u64 {
+        self.bodies_refused.get()
     }
 
-    /// All exchanges by rule, resource and code, in this order.
+    /// Numbers of requests by rule, resource and code, in this order.
     #[must_use]
     pub fn exchanges(&self) -> Vec<ExchangeCount> {
         self.counts.borrow().all()
     }
 
-    /// The last exchanges, the newest first.
+    /// The last requests, the newest first.
     #[must_use]
     pub fn recent(&self) -> Vec<RecentExchange> {
         let counts = self.counts.borrow();
@@ -158,19 +149,12 @@ impl Recorder {
         self.recent.borrow().iter().rev().map(shown).collect()
     }
 
-    /// How many devices are remembered and how many were forgotten for others, and the last `count` that were heard of.
+    /// Numbers of devices with statistics and of evicted ones, and the last `count` devices.
     #[must_use]
     pub fn devices(&self, count: usize) -> (usize, u64, Vec<Device>) {
         let devices = self.devices.borrow();
-        (devices.known(), devices.forgotten(), devices.latest(count))
+        (devices.recorded(), devices.evicted(), devices.latest(count))
     }
-}
-
-/// Milliseconds since 1970; 0 before that.
-#[must_use]
-pub fn unix_ms(at: SystemTime) -> u64 {
-    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -193,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_hundred_exchanges_are_remembered_and_all_are_counted() {
+    fn the_last_hundred_requests_are_kept_and_all_are_counted() {
         let recorder = Recorder::default();
         for port in 0..250 {
             ended(&recorder, port, 69);
@@ -212,8 +196,8 @@ mod tests {
         assert_eq!(recent[1].peer.port(), 249);
         let counts: Vec<u64> = recorder.exchanges().iter().map(|one| one.count).collect();
         assert_eq!(counts, [250, 1]);
-        let (known, forgotten, latest) = recorder.devices(10);
-        assert_eq!((known, forgotten, latest.len()), (1, 0, 1));
-        assert_eq!(latest[0].exchanges, 251);
+        let (recorded, evicted, latest) = recorder.devices(10);
+        assert_eq!((recorded, evicted, latest.len()), (1, 0, 1));
+        assert_eq!(latest[0].requests, 251);
     }
 }

@@ -1,21 +1,21 @@
-//! Where a component comes from, and reading it whole with what belongs to it.
+//! The file of a component, and reading it with its manifest and signature.
 
 use std::path::Path;
 
 use crate::config::RuleSpec;
 use runtime::{Package, PackageError, Trust};
 
-/// Which component is meant.
+/// The file to read.
 #[derive(Clone, Copy, Debug)]
 pub enum Source<'a> {
-    /// The one of the configuration.
+    /// The configured file.
     Configured,
-    /// One that an operator named.
+    /// A file that an operator named.
     File(&'a Path),
 }
 
 impl Source<'_> {
-    /// For people.
+    /// For messages.
     pub(super) fn shown(self, spec: &RuleSpec) -> String {
         let path = match self {
             Self::Configured => spec.component.as_deref(),
@@ -28,8 +28,8 @@ impl Source<'_> {
     }
 }
 
-/// Reads component, manifest and signature, and checks that they belong together. What is read here is what is
-/// activated: nothing is opened twice.
+/// Reads component, manifest and signature, and checks that they belong together. The bytes that are read here are the
+/// ones that are activated: no file is opened twice.
 pub(super) fn read(
     spec: &RuleSpec,
     source: Source<'_>,

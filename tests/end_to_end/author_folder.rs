@@ -1,4 +1,4 @@
-//! What a rule's author has: a component, a key, and the commands of the full gateway.
+//! A rule author's folder, with a component, a key, and the commands of the full gateway.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -8,7 +8,7 @@ use std::process::Command;
 use comatrix_tests::gateway;
 use comatrix_tests::places::{self, Scratch};
 
-/// Copies an example rule's component, as it was built last.
+/// Copies an example rule's component from its last build.
 pub fn copy_example(rule: &str, folder: &Path) {
     let file = format!("{rule}.wasm");
     let built = places::workspace().join("target/guest").join(&file);
@@ -16,16 +16,16 @@ pub fn copy_example(rule: &str, folder: &Path) {
         .unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask guest`", built.display()));
 }
 
-/// The desk of the rule's author.
-pub struct Desk(Scratch);
+/// The folder of the rule's author.
+pub struct AuthorFolder(Scratch);
 
-impl Desk {
-    /// With the example rule `senml` and a key, `ann`.
+impl AuthorFolder {
+    /// A folder with the example rule `senml` and a key, `ann`.
     pub fn new() -> Self {
-        let desk = Self(Scratch::new("desk"));
-        copy_example("senml", desk.path());
-        desk.rule(&["keygen", "ann"]);
-        desk
+        let author = Self(Scratch::new("author-folder"));
+        copy_example("senml", author.path());
+        author.rule(&["keygen", "ann"]);
+        author
     }
 
     pub fn path(&self) -> &Path {
@@ -40,8 +40,8 @@ impl Desk {
             .current_dir(self.path())
             .output()
             .expect("the full gateway starts");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "rule {arguments:?}: {said}");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "rule {arguments:?}: {errors}");
     }
 
     /// An operator trusts the author: `keys/ann.pub` in this folder, which nobody else can write.

@@ -1,0 +1,61 @@
+//! Notifications of an endpoint with protection: bound to the request that registered (RFC 8613 §7.1).
+
+use super::super::observe::{SECOND, content, observing, proven};
+use super::super::*;
+use super::double::{Protected, acknowledgement, unwrap, wrapped};
+use crate::ObservationId;
+use crate::option::OBSERVE;
+
+/// Registers an observation with request 7.
+fn observation(server: &mut Protected) -> ObservationId {
+    server.receive(&wrapped(observing(7, 0)));
+    let (id, _) = server.incoming();
+    let begun = server
+        .endpoint
+        .respond_observing(server.now, id, content("first"), None);
+    let (_, number, first) = server.sent_one();
+    assert_eq!((number, &first.payload[..]), (7, &b"first"[..]));
+    assert!(first.option(OBSERVE).is_some());
+    begun.expect("an observation")
+}
+
+#[test]
+fn each_notification_is_protected_once_for_the_request_that_registered() {
+    let mut server = Protected::new(proven());
+    let id = observation(&mut server);
+    assert!(server.endpoint.notify(server.now, id, content("second")));
+    let first = server.sent();
+    server.advance(3 * SECOND);
+    assert_eq!(server.sent(), first, "a retransmission");
+    assert_eq!(server.wrapped(), 2);
+    let notification = decode(&first[0]).expect("own messages are valid");
+    let (number, inner) = unwrap(&notification.message).expect("a wrapped message");
+    assert_eq!((number, &inner.payload[..]), (7, &b"second"[..]));
+    assert!(inner.option(OBSERVE).is_some());
+
+    // The next one waits for the acknowledgement (NSTART), and is protected once as well.
+    assert!(server.endpoint.notify(server.now, id, content("third")));
+    assert_eq!(server.sent(), [] as [Vec<u8>; 0]);
+    server.receive(&acknowledgement(notification.message_id));
+    let (_, _, inner) = server.sent_one();
+    assert_eq!((&inner.payload[..], server.wrapped()), (&b"third"[..], 3));
+}
+
+#[test]
+fn notifications_after_a_renewal_are_bound_to_the_request_that_renewed() {
+    let mut server = Protected::new(proven());
+    let id = observation(&mut server);
+    let mut renewal = observing(8, 0);
+    renewal.token = token(7);
+    server.receive(&wrapped(renewal));
+    let (exchange, _) = server.incoming();
+    let renewed = server.endpoint.renews(exchange);
+    assert_eq!(renewed, Some(id));
+    let now = server.now;
+    server
+        .endpoint
+        .respond_observing(now, exchange, content("again"), renewed);
+    server.sent_one();
+    assert!(server.endpoint.notify(now, id, content("second")));
+    assert_eq!(server.sent_one().1, 8);
+}

@@ -16,7 +16,7 @@ const NAME: &str = "comatrix-gateway";
 const REST: &str = ".SH FILES
 .TP
 .I /etc/comatrix/gateway.toml
-The configuration of the Debian package; the README lists the settings.
+The configuration of the Debian package; /usr/share/doc/comatrix-gateway/manual.md lists the settings.
 .TP
 .I /etc/comatrix/secrets/
 Files with secrets that systemd passes to the gateway.

@@ -1,48 +1,18 @@
 //! CBOR (RFC 8949) as far as JSON can carry it. Strict: anything but exactly one such value is refused, with the byte
 //! of the error.
 
+mod error;
 mod head;
 mod items;
 
-use std::borrow::Cow;
-use std::fmt;
-
+pub use error::CborError;
 pub use head::Header;
 pub use items::Items;
 
 use crate::text::{concat, decimal};
 use crate::value::{MAX_DEPTH, MAX_VALUES, Value, repeated_key};
-
-/// An error in a CBOR payload.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CborError {
-    /// Bytes before the item that is wrong; the payload's length if it ends too early.
-    pub offset: usize,
-    /// The reason.
-    pub reason: Cow<'static, str>,
-}
-
-impl CborError {
-    /// As a diagnostic: `CBOR at byte 7: …`.
-    pub fn diagnostic(&self) -> String {
-        concat(&["CBOR at byte ", &decimal(self.offset), ": ", &self.reason])
-    }
-}
-
-impl fmt::Display for CborError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.diagnostic())
-    }
-}
-
-impl std::error::Error for CborError {}
-
-fn wrong<T>(offset: usize, reason: impl Into<Cow<'static, str>>) -> Result<T, CborError> {
-    Err(CborError {
-        offset,
-        reason: reason.into(),
-    })
-}
+use error::wrong;
+use items::deeper;
 
 /// Reads exactly one value.
 ///
@@ -150,16 +120,6 @@ impl Reader<'_> {
             ),
             None => Ok(Value::Map(pairs)),
         }
-    }
-}
-
-fn deeper(at: usize, depth: usize) -> Result<usize, CborError> {
-    match depth.checked_sub(1) {
-        Some(depth) => Ok(depth),
-        None => wrong(
-            at,
-            concat(&["nested deeper than ", &decimal(MAX_DEPTH), " levels"]),
-        ),
     }
 }
 

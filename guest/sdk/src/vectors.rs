@@ -5,8 +5,10 @@
 //! The files' fields are explained in `vectors/README.md` beside this file.
 
 mod compare;
+mod fields;
 mod native;
 mod observation;
+mod rule;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,45 +17,12 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::bindings::{
-    CallError, Change, Context, Description, Effect, Failure, HttpRequest, HttpResponse, Link,
-    Message, Progress, Segment, Target,
-};
+use crate::bindings::{Context, Effect, Link, Message, Segment, Target};
 use crate::message::{ACCEPT, CONTENT_FORMAT, OBSERVE, uint};
 use compare::{same_call, same_reply};
+use fields::{bytes, outcome, pairs, string, strings};
 pub use native::check;
-
-/// A rule that a case runs against.
-pub trait Rule {
-    /// The rule's settings from here on, and its description with them.
-    fn configure(&mut self, settings: &BTreeMap<String, String>) -> Result<Description, String>;
-    /// The contract's `begin`.
-    fn begin(&mut self, context: &Context, request: &Message) -> Result<Effect, Failure>;
-    /// The contract's `resume`.
-    fn resume(
-        &mut self,
-        context: &Context,
-        state: &[u8],
-        outcome: Result<HttpResponse, CallError>,
-    ) -> Result<Effect, Failure>;
-    /// The contract's `poll`; none if this has no observer.
-    fn poll(&mut self, _state: &[u8], _topics: &[String]) -> Option<Result<HttpRequest, Failure>> {
-        None
-    }
-    /// The contract's `polled`; none if this has no observer.
-    fn polled(
-        &mut self,
-        _state: &[u8],
-        _topics: &[String],
-        _response: &HttpResponse,
-    ) -> Option<Result<Progress, Failure>> {
-        None
-    }
-    /// The contract's `notify`; none if this has no observer.
-    fn notify(&mut self, _context: &Context, _change: &Change) -> Option<Result<Message, Failure>> {
-        None
-    }
-}
+pub use rule::Rule;
 
 /// One folder, or one vector of a manifest (`NAME.rule.json`), which has the same fields. An unknown field is an
 /// error, so that a mistyped one is noticed.
@@ -218,59 +187,6 @@ fn captures(link: &Link, path: &[String]) -> Option<Vec<String>> {
         }
     }
     path.next().is_none().then_some(captures)
-}
-
-fn response(outcome: &Json) -> Option<HttpResponse> {
-    let headers = pairs(&outcome["headers"])
-        .into_iter()
-        .map(|(name, value)| (name, value.into_bytes()));
-    let body = match &outcome["json"] {
-        Json::Null => bytes(outcome, "body").unwrap_or_default(),
-        json => json.to_string().into_bytes(),
-    };
-    Some(HttpResponse {
-        status: outcome["status"].as_u64()? as u16,
-        headers: headers.collect(),
-        body,
-    })
-}
-
-fn outcome(call: &Json) -> Result<HttpResponse, CallError> {
-    response(&call["answer"]).ok_or_else(|| CallError {
-        reason: string(&call["error"]["reason"]),
-        sent: call["error"]["sent"].as_bool().unwrap_or(false),
-    })
-}
-
-fn string(value: &Json) -> String {
-    value.as_str().unwrap_or_default().to_owned()
-}
-
-fn strings(value: &Json) -> Vec<String> {
-    value.as_array().into_iter().flatten().map(string).collect()
-}
-
-fn pairs(value: &Json) -> Vec<(String, String)> {
-    value
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|pair| (string(&pair[0]), string(&pair[1])))
-        .collect()
-}
-
-/// The bytes of `<field>_hex` or the text of `<field>_text`.
-fn bytes(value: &Json, field: &str) -> Option<Vec<u8>> {
-    if let Some(text) = value[format!("{field}_text")].as_str() {
-        return Some(text.as_bytes().to_vec());
-    }
-    let digits: Vec<u8> = value[format!("{field}_hex")]
-        .as_str()?
-        .bytes()
-        .filter(u8::is_ascii_hexdigit)
-        .collect();
-    let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok();
-    digits.chunks(2).map(byte).collect()
 }
 
 #[cfg(test)]

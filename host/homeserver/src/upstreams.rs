@@ -1,5 +1,4 @@
-//! The homeservers and the connections to them: resolves the upstream of a call, attaches its access token, and sends
-//! it.
+//! The homeservers: resolves the upstream of a call, attaches its access token, and sends it.
 
 use tokio::time::Instant;
 use url::Url;

@@ -49,13 +49,14 @@ pub use package::manifest::{
 pub use package::signature::{KeyError, MAX_KEY_FILE, PrivateKey, PublicKey};
 pub use package::trust::{Trust, TrustError};
 pub use package::{MAX_COMPONENT, Package, manifest_path, signature_path};
+pub use revision::Revision;
 pub use revision::accounting::{Alarm, FailureSink, RuleAccounting};
 pub use revision::activation_error::ActivationError;
 pub use revision::budget::{Budget, Permit};
 pub use revision::call_policy::CallDenied;
+pub use revision::candidate::Candidate;
 #[cfg(feature = "compiler")]
 pub use revision::footprint::Footprint;
 pub use revision::revision_id::RevisionId;
-pub use revision::{Candidate, Revision};
 pub use vectors::conversion;
 pub use vectors::self_test::{SelfTestError, self_test};

@@ -1,7 +1,9 @@
 //! CBOR's items one by one, for rules that read more than [`decode`](super::decode): byte strings, tags, other keys.
 
+use super::error::{CborError, wrong};
 use super::head::{self, Header, NoHead};
-use super::{CborError, deeper, wrong};
+use crate::text::{concat, decimal};
+use crate::value::MAX_DEPTH;
 
 /// The items of a payload, from its beginning. Each has a head; what follows a head of a text or a byte string is
 /// read with [`text`](Items::text) or [`bytes`](Items::bytes) before the next one.
@@ -123,6 +125,17 @@ impl<'a> Items<'a> {
             Ok(text) => Ok(text),
             Err(error) => wrong(start + error.valid_up_to(), "a text that is not UTF-8"),
         }
+    }
+}
+
+/// The levels that may still open within an array, a map or a tag at `at`.
+pub(super) fn deeper(at: usize, depth: usize) -> Result<usize, CborError> {
+    match depth.checked_sub(1) {
+        Some(depth) => Ok(depth),
+        None => wrong(
+            at,
+            concat(&["nested deeper than ", &decimal(MAX_DEPTH), " levels"]),
+        ),
     }
 }
 

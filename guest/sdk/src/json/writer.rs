@@ -1,6 +1,6 @@
 //! [`Value`]s as JSON text.
 
-use super::special;
+use super::string::special;
 use crate::text::push_decimal;
 use crate::value::Value;
 

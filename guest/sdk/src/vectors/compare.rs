@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{bytes, pairs, string, strings};
+use super::fields::{bytes, pairs, string, strings};
 use crate::bindings::{Effect, Failure, HttpRequest, Message, SessionChange, Upstream, Watch};
 use crate::code::dotted;
 use crate::message::{CONTENT_FORMAT, MAX_AGE, response, uint_option};

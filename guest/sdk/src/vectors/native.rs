@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{Rule, cases};
+use super::cases;
+use super::rule::Rule;
 use crate::bindings::{
     CallError, Change, Context, Description, Effect, Failure, HttpRequest, HttpResponse, Message,
     Progress,

@@ -4,7 +4,8 @@
 use serde_json::Value as Json;
 
 use super::compare::{failure_response, same, same_call, same_message};
-use super::{Rule, bytes, response, string, strings};
+use super::fields::{bytes, response, string, strings};
+use super::rule::Rule;
 use crate::bindings::{Context, Failure, Watch};
 
 /// Without an observer there is nothing to compare.

@@ -2,8 +2,9 @@
 
 use wasmtime::component::{Component, HasSelf, Linker};
 
+use super::Revision;
 use super::activation_error::ActivationError;
-use super::{Candidate, Revision};
+use super::candidate::Candidate;
 use crate::call::CallState;
 use crate::call::exports::Exports;
 use crate::engine::Engine;

@@ -5,6 +5,7 @@ pub(crate) mod activation;
 pub(crate) mod activation_error;
 pub(crate) mod budget;
 pub(crate) mod call_policy;
+pub(crate) mod candidate;
 #[cfg(feature = "compiler")]
 pub(crate) mod footprint;
 mod health;
@@ -24,9 +25,9 @@ use crate::call::function::{Function, Signature};
 use crate::call::sensitive_inputs::{SensitiveInputs, device_inputs};
 use crate::call::{CallState, Trap, begin, thread_cpu_time};
 use crate::engine::Engine;
-use crate::engine::rule_binary::RuleBinary;
 use crate::limits::{Limit, RuleLimits};
 use accounting::RuleAccounting;
+use candidate::Candidate;
 use contract::bindings::{CallError, Context, Description, Effect, Failure, HttpResponse, Message};
 use contract::digest::Digest;
 use contract::grant::{Grant, GrantError};
@@ -49,22 +50,6 @@ pub struct Revision {
     limits: RuleLimits,
     calls: AtomicU64,
     health: Health,
-}
-
-/// The parts of a revision before it is linked.
-pub struct Candidate<'a> {
-    /// Shared by all revisions of the rule.
-    pub state: &'a Arc<RuleAccounting>,
-    /// The component, or its native code.
-    pub code: &'a RuleBinary,
-    /// Its author's number for it; 0 without one.
-    pub number: u64,
-    /// The operator's settings for the rule.
-    pub settings: &'a BTreeMap<String, String>,
-    /// Its limits.
-    pub limits: RuleLimits,
-    /// The calls that it may make; none for the rule that is part of the gateway: all that it describes as its needs.
-    pub allow: Option<&'a [Grant]>,
 }
 
 impl Revision {

@@ -163,7 +163,7 @@ const FAULTS: &[Fault] = &[
         "empty",
         |files| files.alter(Vec::clear),
         "verify",
-        "no native code of a rule; make it with `comatrix-gateway rule compile`",
+        "no native code of a rule; compile the rule with `comatrix-gateway rule compile`",
     ),
     (
         "another program",
@@ -218,7 +218,7 @@ const FAULTS: &[Fault] = &[
             fs::write(&files.manifest, manifest).unwrap();
         },
         "verify",
-        "not the signature of a known key",
+        "not a signature of a trusted key",
     ),
     (
         "the component's manifest",

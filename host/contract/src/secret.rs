@@ -60,8 +60,7 @@ impl AccessToken {
         let text = SecretString::from(text);
         read.map_err(|error| {
             format!(
-                "cannot read the access token from {}: {error}; write the token alone into that \
-             file",
+                "cannot read the access token from {}: {error}; write the token alone into that file",
                 path.display()
             )
         })?;

@@ -1,6 +1,6 @@
-//! The default rule as native code for the gateway's target, since a gateway for routers cannot make it.
+//! Compiles the default rule to native code for the gateway's target, since a gateway for routers has no compiler.
 
-// What the gateway's own engine is made with.
+// The settings of the gateway's own engine.
 #[allow(dead_code)]
 #[path = "../src/engine/config.rs"]
 mod engine_config;
@@ -12,8 +12,7 @@ use std::path::Path;
 use engine_config::{AARCH64, PULLEY32, Size, X86_64};
 use sha2::{Digest, Sha256};
 
-/// Writes `comatrix.cwasm` and the digest of the component that it is made of, `comatrix.sha256`, beside
-/// `comatrix.wasm`.
+/// Writes `comatrix.cwasm` and the digest of its component, `comatrix.sha256`, beside `comatrix.wasm`.
 pub fn precompile(out: &Path, runtime: &str) -> Result<(), String> {
     let rule = out.join("comatrix.wasm");
     let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", rule.display());
@@ -29,7 +28,7 @@ pub fn precompile(out: &Path, runtime: &str) -> Result<(), String> {
         .map_err(|error| failed(&error))
 }
 
-/// As `Target::own` has it in the gateway.
+/// The same as `Target::own` in the gateway.
 fn target() -> wasmtime::Result<&'static str> {
     let of_cargo = |name| env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
     match (
@@ -41,8 +40,8 @@ fn target() -> wasmtime::Result<&'static str> {
         ("aarch64", "64", "little") => Ok(AARCH64),
         (_, "32", "little") => Ok(PULLEY32),
         (arch, ..) => Err(wasmtime::format_err!(
-            "there is no gateway for routers on {arch}: its rules would have to be interpreted, which has not been \
-             tried; build the full gateway"
+            "there is no gateway for routers on {arch}: its rules would have to be interpreted, and that is not \
+             tested; build the full gateway"
         )),
     }
 }

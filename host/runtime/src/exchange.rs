@@ -1,7 +1,7 @@
 //! Drives a rule through one exchange: `begin`, the calls that it asks for, `resume`, until it replies.
 //!
 //! There is one driver for the gateway, for the tools of rule authors and for the vectors of a manifest; they differ in
-//! their [`Egress`]. So a rule that passes on an author's desk meets the same limits and the same policy on a gateway.
+//! their [`Egress`]. So a rule meets the same limits and the same policy on its author's machine and on a gateway.
 
 use std::pin::pin;
 use std::sync::Arc;

@@ -5,8 +5,8 @@
 
 #[cfg(all(feature = "compiler", feature = "router"))]
 compile_error!(
-    "the gateway is built with a compiler of rules or without one: for a router add --no-default-features, \
-     otherwise omit --features router (and --all-features)"
+    "the gateway is built with a compiler of rules or without one: for a router add --no-default-features, otherwise \
+     omit --features router (and --all-features)"
 );
 #[cfg(not(any(feature = "compiler", feature = "router")))]
 compile_error!(

@@ -1,8 +1,8 @@
-//! What this process was started with: its user, and the folders that variables name.
+//! The environment of this process: its user, and folders in variables.
 
 use std::path::PathBuf;
 
-/// The folder in an environment variable; none where it is unset or relative (XDG base directory specification).
+/// The folder in an environment variable; none if it is unset or relative (XDG base directory specification).
 #[must_use]
 pub fn folder(variable: &str) -> Option<PathBuf> {
     std::env::var_os(variable)
@@ -10,7 +10,7 @@ pub fn folder(variable: &str) -> Option<PathBuf> {
         .filter(|path| path.is_absolute())
 }
 
-/// The user this process runs as: who owns the files that it makes.
+/// The user of this process, who owns the files that it creates.
 #[must_use]
 pub fn own_uid() -> u32 {
     rustix::process::geteuid().as_raw()

@@ -1,4 +1,4 @@
-//! The files of a rule, read whole and bounded, and replaced whole.
+//! Reads whole files within a bound, and replaces whole files.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// A file that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// The system's error.
+    /// It cannot be read.
     #[error("cannot read {}: {cause}; check the path and its permissions", path.display())]
     Read {
         /// The file.
@@ -16,15 +16,18 @@ pub enum FileError {
         /// The system's reason.
         cause: io::Error,
     },
-    /// It is something else.
-    #[error("{} has more than {limit} bytes; it is not what its name says, or must be made smaller", path.display())]
+    /// It is larger than any file of its kind.
+    #[error(
+        "{} has more than {limit} bytes; it is another file than its name says, or must be made smaller",
+        path.display()
+    )]
     TooLarge {
         /// The file.
         path: PathBuf,
-        /// The most it may have.
+        /// The most bytes.
         limit: usize,
     },
-    /// The system's error.
+    /// It cannot be written.
     #[error("cannot write {}: {cause}; choose a folder that you may write to", path.display())]
     Write {
         /// The file.
@@ -34,16 +37,16 @@ pub enum FileError {
     },
 }
 
-/// All of a file.
+/// Reads a whole file.
 ///
 /// # Errors
-/// [`FileError`]: it is not there, is not a file, or has more than `limit` bytes.
+/// [`FileError`]: it does not exist, is not a file, or has more than `limit` bytes.
 pub fn read(path: &Path, limit: usize) -> Result<Vec<u8>, FileError> {
     let failed = |cause| FileError::Read {
         path: path.to_owned(),
         cause,
     };
-    // Opening a pipe would wait for its other end.
+    // To open a pipe would wait for its other end.
     if !fs::metadata(path).map_err(failed)?.is_file() {
         return Err(failed(io::Error::other("it is not a file")));
     }
@@ -60,7 +63,7 @@ pub fn read(path: &Path, limit: usize) -> Result<Vec<u8>, FileError> {
     Ok(content)
 }
 
-/// The same, or none where nothing has that name.
+/// As [`read`]; none if nothing has that name.
 ///
 /// # Errors
 /// As [`read`].
@@ -71,10 +74,10 @@ pub fn read_if_there(path: &Path, limit: usize) -> Result<Option<Vec<u8>>, FileE
     }
 }
 
-/// Puts a file in the place of another, readable by all.
+/// Replaces a file by one that all users can read.
 ///
 /// # Errors
-/// [`FileError::Write`]; the old file is as it was.
+/// [`FileError::Write`]; the old file is unchanged.
 pub fn replace(path: &Path, content: &[u8]) -> Result<(), FileError> {
     write_whole(path, 0o644, &[content]).map_err(|cause| FileError::Write {
         path: path.to_owned(),
@@ -82,11 +85,14 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<(), FileError> {
     })
 }
 
-/// Ends the name of a file that is being written, after the writer's process id.
+/// End of the name of a file that is being written, after the writer's process id.
 const BEING_WRITTEN: &str = ".tmp";
 
-/// Write, sync, rename, sync the folder: whoever reads meanwhile, or after a power cut, gets the old file or the new
-/// one.
+/// Replaces a file: write, sync, rename, sync the folder. A reader meanwhile, or after a power cut, gets either the old
+/// or the new file.
+///
+/// # Errors
+/// The system's.
 pub fn write_whole(path: &Path, mode: u32, parts: &[&[u8]]) -> io::Result<()> {
     let written = suffixed(path, &format!(".{}{BEING_WRITTEN}", std::process::id()));
     let write = || {
@@ -99,21 +105,21 @@ pub fn write_whole(path: &Path, mode: u32, parts: &[&[u8]]) -> io::Result<()> {
         parts.iter().try_for_each(|part| file.write_all(part))?;
         file.sync_all()?;
         fs::rename(&written, path)?;
-        // The new name is in the folder, and so on the disk only once the folder is. Where the file system cannot do
-        // that, the old file may come back, whole.
+        // The new name is on the disk only after the folder is. If the file system cannot sync folders, the complete
+        // old file can come back after a power cut.
         if let Some(folder) = path.parent() {
             let _ = File::open(folder).and_then(|folder| folder.sync_all());
         }
         Ok(())
     };
     write().inspect_err(|_| {
-        // Whatever is left of it must not fill the disk; the error itself is what counts.
+        // The rest of it must not fill the disk. The error to report is that of the write.
         let _ = fs::remove_file(&written);
     })
 }
 
-/// Removes what writers have left behind in a folder that a power cut, or somebody, has ended: nobody else would, and a
-/// disk is soon full of half-written files.
+/// Removes half-written files of writers that have ended, for example by a power cut: otherwise they would fill the
+/// disk.
 pub fn remove_leftovers(folder: &Path) {
     let files = fs::read_dir(folder).into_iter().flatten().flatten();
     for path in files.map(|entry| entry.path()) {
@@ -122,16 +128,16 @@ pub fn remove_leftovers(folder: &Path) {
             .strip_suffix(BEING_WRITTEN)
             .and_then(|rest| rest.rsplit('.').next())
             .and_then(|writer| writer.parse::<u32>().ok());
-        let is_left = |writer| {
+        let has_ended = |writer| {
             writer != std::process::id() && !Path::new(&format!("/proc/{writer}")).exists()
         };
-        if writer.is_some_and(is_left) {
+        if writer.is_some_and(has_ended) {
             let _ = fs::remove_file(&path);
         }
     }
 }
 
-/// A path with something after its last character.
+/// A path with a suffix.
 #[must_use]
 pub fn suffixed(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();

@@ -1,4 +1,4 @@
-//! A Unix socket for the gateway's own user and root alone: where an operator reaches a running gateway.
+//! A Unix socket for the gateway's own user and root alone: an operator reaches a running gateway by it.
 
 use std::fs;
 use std::io;
@@ -9,7 +9,7 @@ use tokio::net::{UnixListener, UnixStream};
 
 use crate::environment::{folder, own_uid};
 
-/// A socket that is bound; removed when it is dropped.
+/// A bound socket. Its file is removed when it is dropped.
 pub struct PrivateSocket {
     listener: UnixListener,
     path: PathBuf,
@@ -22,10 +22,10 @@ impl Drop for PrivateSocket {
 }
 
 impl PrivateSocket {
-    /// Binds. A socket that nobody listens at any more is replaced.
+    /// Binds. Replaces a socket without a listener.
     ///
     /// # Errors
-    /// The system's, or that another gateway listens there, or that there is another file.
+    /// The system's; or another gateway listens there; or there is another file.
     pub fn bind(path: &Path) -> io::Result<Self> {
         if let Some(folder) = path.parent() {
             fs::DirBuilder::new()
@@ -41,7 +41,7 @@ impl PrivateSocket {
                 return Err(io::Error::other("another gateway listens there"));
             }
         }
-        // Closed to others before it has its name.
+        // Other users must not reach it at any time, so it gets its name last.
         let unnamed = path.with_extension(format!("{}.tmp", std::process::id()));
         let _ = fs::remove_file(&unnamed);
         let listener = UnixListener::bind(&unnamed)?;
@@ -53,7 +53,7 @@ impl PrivateSocket {
         })
     }
 
-    /// The next connection, from whomever: [`stranger`].
+    /// The next connection, of any user: check it with [`stranger`].
     ///
     /// # Errors
     /// The system's.
@@ -62,8 +62,8 @@ impl PrivateSocket {
     }
 }
 
-/// The user at the other end, if it is neither the gateway's own nor root. The socket's mode keeps others away; this
-/// holds even where somebody changed it.
+/// The user at the other end, if it is neither the gateway's own nor root. The socket's mode excludes others already;
+/// this check holds even if the mode was changed.
 ///
 /// # Errors
 /// The system's.
@@ -72,7 +72,7 @@ pub fn stranger(stream: &UnixStream) -> io::Result<Option<u32>> {
     Ok((peer != own_uid() && peer != 0).then_some(peer))
 }
 
-/// Where a socket of this name is unless told otherwise: in systemd's folder, else in the user's.
+/// The default path of a socket of this name: in systemd's folder, else in the user's.
 #[must_use]
 pub fn default_path(name: &str) -> Option<PathBuf> {
     folder("RUNTIME_DIRECTORY")

@@ -1,5 +1,5 @@
-//! Many datagrams by one system call: toward many devices, a fifth of what a datagram costs is to enter and leave the
-//! kernel.
+//! Sends many datagrams by one system call: with many devices, entering and leaving the kernel is a fifth of a
+//! datagram's cost.
 
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr};
@@ -9,8 +9,8 @@ use nix::cmsg_space;
 use nix::libc::{in_addr, in_pktinfo, in6_addr, in6_pktinfo};
 use nix::sys::socket::{ControlMessage, MsgFlags, MultiHeaders, SockaddrStorage, sendmmsg};
 
-/// Sends datagrams that leave from one address of this machine; from one of the system's choice without `source`.
-/// Returns how many have left: those before the first that the system did not take.
+/// Sends datagrams from one address of this machine; without `source` the system chooses it. Returns the number of
+/// datagrams that were sent: those before the first that the system refused.
 ///
 /// # Errors
 /// The system's, for the first datagram.

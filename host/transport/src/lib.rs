@@ -1,8 +1,8 @@
-//! Sockets: datagrams in, datagrams out.
+//! UDP sockets: datagrams in, datagrams out.
 //!
-//! There is one socket. A thread that serves it does so at some ten thousand requests per second, more than every radio
-//! network behind a router together carries; a second one with SO_REUSEPORT would need locks around what is known of
-//! peers, exchanges and observations, since the kernel spreads peers over sockets by a hash of their address.
+//! One thread serves the socket, at some ten thousand requests per second: more than all radio networks behind a router
+//! carry together. A second thread with a socket of its own (SO_REUSEPORT) would need locks around the state of peers,
+//! exchanges and observations, since the kernel distributes peers over sockets by a hash of their address.
 
 mod batch;
 mod multicast;

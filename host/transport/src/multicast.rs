@@ -1,4 +1,4 @@
-//! The groups by which a device finds a gateway that it does not know (RFC 7252 §12.8).
+//! The multicast groups by which a device finds a gateway (RFC 7252 §12.8).
 
 use std::fs;
 use std::io;
@@ -15,8 +15,8 @@ const IPV6_GROUPS: [Ipv6Addr; 2] = [
 /// "All CoAP Nodes" of IPv4.
 const IPV4_GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 1, 187);
 
-/// A line per interface of the network that this process is in, whose name ends at the colon. `if_nameindex` would need
-/// a netlink socket, which a hardened service may not have.
+/// Has a line for each interface of this process's network namespace, with its name before the colon. `if_nameindex`
+/// would need a netlink socket, which a hardened service may not have.
 const INTERFACES: &str = "/proc/self/net/dev";
 
 /// A group cannot be joined.
@@ -25,15 +25,15 @@ pub enum JoinError {
     /// There is no such interface.
     #[error("[coap] multicast_interfaces: this machine has no interface {0}; `ip link` lists them")]
     NoInterface(String),
-    /// No interface takes part.
+    /// No interface can join.
     #[error(
-        "[coap] multicast: no group could be joined, the last time because of: {0}; name interfaces that have \
-         addresses in multicast_interfaces, or switch it off"
+        "[coap] multicast: no group could be joined; the last error: {0}; set multicast_interfaces to interfaces with \
+         addresses, or switch multicast off"
     )]
     NoGroup(io::Error),
 }
 
-/// Joins the groups on these interfaces; on all where none is named. An interface without addresses of a family cannot
+/// Joins the groups on these interfaces; on all if none is named. An interface without addresses of a family cannot
 /// join that family's groups, so some failures are ordinary.
 pub(super) fn join(
     socket: &SockRef<'_>,
@@ -62,7 +62,7 @@ pub(super) fn join(
     Ok(joined)
 }
 
-/// Indices of these interfaces, of all where none is named.
+/// Indices of these interfaces; of all if none is named.
 fn indices(interfaces: &[String]) -> Result<Vec<u32>, JoinError> {
     if interfaces.is_empty() {
         let all = fs::read_to_string(INTERFACES).map_err(JoinError::NoGroup)?;

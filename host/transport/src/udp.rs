@@ -1,4 +1,4 @@
-//! Plain UDP: batched receive, and answers that leave from the address their request came to.
+//! Plain UDP: batched receive, and responses from the address that their request was sent to.
 
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
@@ -12,38 +12,38 @@ use tokio::net::UdpSocket;
 use super::batch;
 use super::multicast::{self, JoinError};
 
-/// Bytes of the kernel's buffers: 512 devices that answer a multicast or a power cut at once, 2 KiB each as the kernel
-/// counts them. The kernel may grant less.
+/// Bytes of the kernel's buffers: for 512 devices that send at once after a multicast or a power cut, 2 KiB each as the
+/// kernel counts them. The kernel may grant less.
 const SOCKET_BUFFER: usize = 1 << 20;
 /// Bytes of one receive buffer. The kernel may hand over several datagrams of a peer as one.
 const RECEIVE_BUFFER: usize = 1 << 16;
-/// Receive buffers: datagrams of one system call. On a router the C library may touch each page of them to zero it.
+/// Receive buffers: datagrams of one system call. On a router the C library may touch each of their pages to zero it.
 const BATCH: usize = if cfg!(feature = "router") {
     8
 } else {
     BATCH_SIZE
 };
 
-/// A device: its address, and the gateway's address that it speaks to.
+/// A device: its address, and the gateway's address that it sends to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct UdpPeer {
-    /// The socket that it speaks to: its place in the list of those that the gateway serves.
+    /// The socket that it sends to: its index in the list of sockets that the gateway serves.
     pub listener: u8,
     /// The device.
     pub remote: SocketAddr,
-    /// The gateway's address, where it listens on several and the system tells which one was meant.
+    /// The gateway's address, if it listens on several and the system reports the destination address.
     pub local: Option<IpAddr>,
 }
 
 // Plain UDP proves no address.
 impl coap::PeerId for UdpPeer {}
 
-/// Whether a datagram was meant for this gateway alone.
+/// Whether a datagram was sent to this gateway alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cast {
-    /// It was.
+    /// To this gateway alone.
     Unicast,
-    /// It came to a group.
+    /// To a group.
     Multicast,
 }
 
@@ -88,11 +88,11 @@ impl BindError {
 
 /// A bound socket.
 pub struct UdpTransport {
-    /// Its place in the list of those that the gateway serves.
+    /// Its index in the list of sockets that the gateway serves.
     listener: u8,
     socket: UdpSocket,
     state: UdpSocketState,
-    /// Whether it listens on one address only: answers leave from it anyway, without the kernel being told each time.
+    /// Whether it listens on one address only: then responses leave from it without naming it in each system call.
     has_one_address: bool,
     /// Whether a service manager holds it too.
     is_handed_over: bool,
@@ -143,7 +143,7 @@ impl UdpTransport {
         let socket = UdpSocket::from_std(socket.into())?;
         let state = UdpSocketState::new(UdpSockRef::from(&socket))?;
         let address = socket.local_addr()?;
-        // In one piece, which the system hands over zeroed: pages that no datagram has touched cost no memory.
+        // One allocation, which the system gives zeroed: pages that no datagram has touched cost no memory.
         let buffers = vec![0; BATCH * RECEIVE_BUFFER];
         Ok(Self {
             listener: 0,
@@ -157,8 +157,8 @@ impl UdpTransport {
         })
     }
 
-    /// Joins the groups of "All CoAP Nodes" on these interfaces, on all of them where none is named. Returns how many
-    /// memberships that made.
+    /// Joins the groups of "All CoAP Nodes" on these interfaces; on all if none is named. Returns the number of
+    /// memberships.
     ///
     /// # Errors
     /// [`JoinError`]: a name that no interface has, or no group could be joined.
@@ -169,7 +169,7 @@ impl UdpTransport {
         Ok(joined)
     }
 
-    /// Where it listens.
+    /// Its local address.
     ///
     /// # Errors
     /// The system's.
@@ -177,13 +177,14 @@ impl UdpTransport {
         self.socket.local_addr()
     }
 
-    /// Whether a service manager holds the socket too, and so what arrives in it after this process has ended.
+    /// Whether a service manager holds the socket too, and with it the datagrams that arrive after this process has
+    /// ended.
     #[must_use]
     pub fn is_handed_over(&self) -> bool {
         self.is_handed_over
     }
 
-    /// Sets its place in the list of those that the gateway serves; 0 at first.
+    /// Sets its index in the list of sockets that the gateway serves; 0 by default.
     pub fn set_listener(&mut self, listener: u8) {
         self.listener = listener;
     }
@@ -196,7 +197,7 @@ impl UdpTransport {
         self.socket.poll_recv_ready(context)
     }
 
-    /// Hands each datagram that is there, up to a batch, to `take`. Returns whether there may be more.
+    /// Passes each waiting datagram, at most a batch, to `take`. Returns whether there can be more.
     ///
     /// # Errors
     /// The system's, for example an ICMP error of an earlier datagram.
@@ -253,8 +254,8 @@ impl UdpTransport {
         Ok(count == BATCH)
     }
 
-    /// Sends datagrams in their order, with few system calls. One that the system does not take is lost, as any can be,
-    /// and told to `lost`: `WouldBlock` where the system's buffer is full.
+    /// Sends datagrams in their order, with few system calls. A datagram that the system refuses is lost, as on a
+    /// network, and `lost` gets the error: `WouldBlock` if the system's buffer is full.
     pub fn send(
         &self,
         datagrams: &[coap::Transmit<UdpPeer>],

@@ -35,7 +35,7 @@ pub enum Trap {
     /// It took more CPU time than its limit.
     #[error(
         "rule {rule} took more than {limit_ms} ms of CPU time and was ended; raise its limit call_ms or correct the \
-        rule"
+         rule"
     )]
     TimedOut {
         /// The rule's name.

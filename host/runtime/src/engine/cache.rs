@@ -1,7 +1,7 @@
-//! Compiled components on disk, so that a start takes milliseconds.
+//! A cache of compiled components on disk: with it a start takes milliseconds.
 //!
-//! Compiled code is native code: whoever can write here can run code as the gateway. So the folder must
-//! belong to this user and be closed to others, and every file in it is made by this gateway.
+//! Compiled code is native code: a user who can write here can run code as the gateway. So the folder must
+//! belong to this user and be closed to others, and the gateway itself writes every file in it.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read};
@@ -16,18 +16,18 @@ use contract::digest::Digest;
 use store::environment::own_uid;
 use store::file;
 
-/// Compiled code of the largest component that is cached: 64 MiB holds a JavaScript engine.
+/// Bytes of a file: 64 MiB are enough for a JavaScript engine.
 const MAX_BYTES: u64 = 64 << 20;
-/// Bytes of the check at the end of a file, the SHA-256 of what stands before it. The runtime would run code that a
-/// worn-out flash memory has changed.
+/// Bytes of the check at the end of a file, the SHA-256 of all before it. Without the check the runtime would run code
+/// that worn-out flash memory has changed.
 const CHECK_BYTES: usize = 32;
-/// Files kept: two revisions of as many rules as a gateway can have. The oldest go first.
+/// Files of a cache: two revisions of as many rules as a gateway can have. The oldest are removed first.
 const MAX_FILES: usize = 128;
 
-/// Why compiled code cannot be kept. Rules are compiled at each start then.
+/// Compiled code cannot be cached: rules are compiled at each start.
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
-    /// The folder cannot be made or read.
+    /// The folder cannot be created or read.
     #[error(
         "cannot use {path} for compiled rules: {cause}; give a folder of your own with --cache-dir"
     )]
@@ -37,7 +37,7 @@ pub enum CacheError {
         /// The system's reason.
         cause: io::Error,
     },
-    /// Somebody else could have put code there.
+    /// Another user could have written code there.
     #[error(
         "will not run compiled rules from {path}: it is {fault}; run `chmod 700` on it as its owner, or give another \
         folder with --cache-dir"
@@ -45,10 +45,10 @@ pub enum CacheError {
     Untrusted {
         /// The folder.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         fault: &'static str,
     },
-    /// The code was compiled but not stored.
+    /// The code was compiled, but not stored.
     #[error(
         "cannot store compiled code in {path}: {cause}; make room or let the gateway write there, or give another \
          folder with --cache-dir; until then every start compiles the rule again"
@@ -68,7 +68,7 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// The cache in this folder. Where it cannot be used, that is said in the log, and the gateway works without.
+    /// The cache in this folder. If it cannot be used, the log has the reason, and the gateway works without a cache.
     #[must_use]
     pub fn at(folder: Option<&Path>) -> Option<Self> {
         Self::open(folder?)
@@ -76,10 +76,10 @@ impl Cache {
             .ok()
     }
 
-    /// Opens the folder; makes it, for its owner only, if it is not there.
+    /// Opens the folder, and creates it with access for its owner only if it does not exist.
     ///
     /// # Errors
-    /// [`CacheError`] when it cannot be made, belongs to another user, or is open to others.
+    /// [`CacheError`]: it cannot be created, belongs to another user, or is open to others.
     pub fn open(folder: &Path) -> Result<Self, CacheError> {
         let failed = |cause| CacheError::Folder {
             path: folder.to_owned(),
@@ -121,7 +121,7 @@ impl Cache {
         deserialize(engine, unchanged(&stored)?).ok()
     }
 
-    /// Stores compiled code (write, sync, rename: a power cut leaves the old file or the new one).
+    /// Stores compiled code. After a power cut, either the old or the new file is present.
     pub(crate) fn store(
         &self,
         engine: &Engine,
@@ -157,7 +157,8 @@ impl Cache {
         }
     }
 
-    /// Named after component, runtime version and configuration: what another gateway left is not even opened.
+    /// The name has the component, the runtime's version and its configuration, so that a gateway never opens files of
+    /// another version.
     fn path(&self, engine: &Engine, digest: Digest) -> PathBuf {
         use std::hash::{Hash, Hasher};
         let mut hasher = std::hash::DefaultHasher::new();
@@ -170,7 +171,7 @@ impl Cache {
     }
 }
 
-/// The compiled code of a file, if it is still what was stored.
+/// The compiled code of a file, if the file is as it was stored.
 fn unchanged(stored: &[u8]) -> Option<&[u8]> {
     let (compiled, check) = stored.split_last_chunk::<CHECK_BYTES>()?;
     (Digest::of(compiled).as_bytes() == check).then_some(compiled)

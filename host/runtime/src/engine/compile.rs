@@ -13,7 +13,7 @@ use crate::limits::RuleLimits;
 use contract::digest::Digest;
 use contract::escaping::escaped;
 
-/// Bytes of an ordinary rule's component: the default one has 150 KB, one with tables and an SDK a few times that.
+/// Bytes of an ordinary rule's component: the default rule has 150 KB, a rule with tables and an SDK a few times that.
 const MAX_SMALL_COMPONENT: usize = 4 << 20;
 /// Bytes of one of its functions. The largest of the default rule has 8 KiB; this takes a second to compile.
 const MAX_SMALL_FUNCTION: usize = 64 << 10;
@@ -47,7 +47,7 @@ pub fn compile(
 ) -> Result<Vec<u8>, CompileError> {
     let make = || {
         let mut config = config::config(Engine::size(limits), RUNTIME);
-        // Told its target, the compiler uses nothing that only this machine has.
+        // With an explicit target, the compiler uses no feature that only this machine has.
         config.target(target.triple())?;
         wasmtime::Engine::new(&config)?.precompile_component(component)
     };
@@ -74,8 +74,8 @@ pub(crate) fn compiled(
         .map_err(Uncompiled::Refused)
 }
 
-/// The compiler has no bound of its own, and its time and memory grow faster than a function does. What it is given
-/// must therefore be small; what is malformed is the compiler's to say.
+/// Bounds the compiler's input: it has no bound of its own, and its time and memory grow faster than the size of a
+/// function. It reports malformed components itself.
 fn check_size(memory: usize, component: &[u8]) -> Result<(), String> {
     let is_small = memory <= Engine::SMALL_MEMORY;
     let length = component.len();
@@ -111,7 +111,7 @@ fn compile_and_keep(
 ) -> wasmtime::Result<Component> {
     let compiled = compiler.precompile(engine, component)?;
     if let Some(Err(error)) = cache.map(|cache| cache.store(engine, digest, &compiled)) {
-        // Without a cache the gateway still works; its next start takes longer.
+        // The gateway works without a cache; its next start takes longer.
         tracing::warn!("{error}");
     }
     deserialize(engine, &compiled)

@@ -1,5 +1,5 @@
-//! `compile-component`: the hidden command that a gateway compiles rules with. It reads a component, writes its native
-//! code, and ends itself where that takes more than it may.
+//! `compile-component`: the hidden command with which a gateway compiles rules. It reads a component, writes its native
+//! code, and exits if that exceeds its limits.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -13,16 +13,16 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::{CompileLimits, Engine, EngineError, Engines, RuleLimits};
 
-/// Exit status of a component that was not compiled; why stands on standard error.
+/// Exit status if the component was not compiled; standard error has the reason.
 const NOT_COMPILED: u8 = 1;
-/// How often it looks at what it has used.
-const LOOK: Duration = Duration::from_millis(20);
-/// However little of the CPU it gets, beside a gateway that is busy.
+/// Interval at which it checks its use of CPU and memory.
+const CHECK_INTERVAL: Duration = Duration::from_millis(20);
+/// Wall-clock time, for a process that gets little CPU time beside a busy gateway.
 const LONGEST: Duration = Duration::from_secs(600);
-/// Bytes of a component that are read; the gateway has checked that it is smaller.
+/// Bytes of a component; the gateway has checked that it is smaller.
 const MAX_COMPONENT: u64 = 64 << 20;
 
-/// What to compile for, and what it may use.
+/// The engine to compile for, and the limits of the compilation.
 #[derive(Debug, Args)]
 pub struct CompileComponentArgs {
     /// CPU time in milliseconds
@@ -36,9 +36,9 @@ pub struct CompileComponentArgs {
     large: bool,
 }
 
-/// Compiles what stands on standard input.
+/// Compiles the component on standard input.
 #[must_use]
-#[allow(clippy::print_stderr)] // Its only way to say why.
+#[allow(clippy::print_stderr)] // The gateway reads the reason there.
 pub fn run(args: &CompileComponentArgs) -> ExitCode {
     let limits = CompileLimits {
         cpu: Duration::from_millis(args.cpu_ms),
@@ -81,21 +81,21 @@ fn engine(large: bool) -> Result<Engine, EngineError> {
     engines.fit(&limits)
 }
 
-/// Where memory is short, this process goes before the gateway does; and not without it.
+/// If memory is short, the kernel ends this process before the gateway. It also ends this process with the gateway.
 fn give_way() {
     let _ = fs::write("/proc/self/oom_score_adj", "1000");
     let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
 }
 
-/// Ends the process when it has used what it may.
+/// Ends the process when it exceeds its limits.
 #[allow(clippy::print_stderr)]
 fn watch(limits: CompileLimits) {
     let began = Instant::now();
     loop {
-        thread::sleep(LOOK);
+        thread::sleep(CHECK_INTERVAL);
         let used = clock_gettime(ClockId::ProcessCPUTime);
         let used = Duration::try_from(used).unwrap_or(Duration::MAX);
-        let beyond = if used > limits.cpu {
+        let exceeded = if used > limits.cpu {
             format!("{} ms of CPU time", limits.cpu.as_millis())
         } else if resident() > limits.memory {
             format!("{} bytes of memory", limits.memory)
@@ -104,12 +104,12 @@ fn watch(limits: CompileLimits) {
         } else {
             continue;
         };
-        eprintln!("compiling it takes more than {beyond}; build it smaller");
+        eprintln!("compiling it takes more than {exceeded}; build it smaller");
         std::process::exit(NOT_COMPILED.into());
     }
 }
 
-/// Bytes in memory (proc(5), VmRSS of status); none where the system does not tell.
+/// Bytes in memory (proc(5), VmRSS of status); 0 if the system does not report them.
 fn resident() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

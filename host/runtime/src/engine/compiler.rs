@@ -1,5 +1,4 @@
-//! Where components are compiled: in this process, or in one of its own, which can be ended and gives all its memory
-//! back.
+//! Compiles components in this process, or in a separate one, which can be ended and gives all its memory back.
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
@@ -12,18 +11,17 @@ use contract::escaping::escaped;
 
 /// The hidden command of the gateway's binary that compiles what it reads.
 pub const COMMAND: &str = "compile-component";
-/// Bytes of compiled code that are read: what is more would not be cached either.
+/// Bytes of compiled code: more could not be cached either.
 const MAX_COMPILED: u64 = 64 << 20;
-/// Bytes of the reason why there is none.
+/// Bytes of the reason why there is no code.
 const MAX_REASON: u64 = 1024;
 
-/// What one compilation may use. The compiler has no bounds of its own, and a component that looks small can keep it
-/// busy.
+/// The limits of one compilation. The compiler has no bounds of its own, and even a small component can keep it busy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CompileLimits {
     /// CPU time. The largest rule of the examples, a JavaScript engine, takes 4 s in a debug build; a router is slower.
     pub cpu: Duration,
-    /// Bytes in memory. That one takes 65 MB; what the packages' unit allows is 256 MB for all.
+    /// Bytes in memory. That rule takes 65 MB; the unit of the packages allows 256 MB for the whole service.
     pub memory: u64,
 }
 
@@ -39,16 +37,16 @@ impl Default for CompileLimits {
 /// Compiles components.
 #[derive(Clone, Debug, Default)]
 pub struct Compiler {
-    /// The gateway's binary; none: in this process.
-    apart: Option<(PathBuf, CompileLimits)>,
+    /// The gateway's binary; none: compiles in this process.
+    separate: Option<(PathBuf, CompileLimits)>,
 }
 
 impl Compiler {
-    /// In processes of `program`, which is a binary of this gateway.
+    /// Compiles in processes of `program`, which is a binary of this gateway.
     #[must_use]
     pub fn apart(program: &Path, limits: CompileLimits) -> Self {
         Self {
-            apart: Some((program.to_owned(), limits)),
+            separate: Some((program.to_owned(), limits)),
         }
     }
 
@@ -59,16 +57,16 @@ impl Compiler {
         component: &[u8],
     ) -> wasmtime::Result<Vec<u8>> {
         let here = || engine.wasmtime().precompile_component(component);
-        let Some((program, limits)) = &self.apart else {
+        let Some((program, limits)) = &self.separate else {
             return here();
         };
         match start(program, *limits, engine.is_large()) {
             Ok(child) => finish(child, component),
             Err(error) => {
-                // A gateway that serves without this bound is better than one that does not serve.
+                // A gateway without this bound is better than none.
                 tracing::warn!(
-                    "rules are compiled within the gateway, where nothing bounds the compiler: {} does not start: \
-                     {error}",
+                    "{} does not start: {error}; rules are compiled within the gateway, where nothing bounds \
+                     the compiler",
                     program.display()
                 );
                 here()
@@ -89,7 +87,7 @@ fn start(program: &Path, limits: CompileLimits, is_large: bool) -> std::io::Resu
     }
     Command::new(program)
         .args(arguments)
-        // The service manager speaks with the gateway alone.
+        // Variables of the service manager are for the gateway alone.
         .env_clear()
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -97,12 +95,12 @@ fn start(program: &Path, limits: CompileLimits, is_large: bool) -> std::io::Resu
         .spawn()
 }
 
-/// Hands the component over and waits; how long, is the child's to bound.
+/// Sends the component and waits. The child bounds its own time.
 fn finish(mut child: Child, component: &[u8]) -> wasmtime::Result<Vec<u8>> {
     let (mut compiled, mut reason) = (Vec::new(), Vec::new());
     let mut talk = || -> std::io::Result<ExitStatus> {
         if let Some(mut input) = child.stdin.take() {
-            // One that has ended already says why.
+            // If it has ended already, its output has the reason.
             let _ = input.write_all(component);
         }
         if let Some(output) = child.stdout.take() {
@@ -114,7 +112,7 @@ fn finish(mut child: Child, component: &[u8]) -> wasmtime::Result<Vec<u8>> {
         child.wait()
     };
     let status = talk().map_err(|error| {
-        // It may wait for somebody to read; one that has ended is only taken note of.
+        // It may wait for a reader. If it has ended, this only collects its status.
         let _ = child.kill().and_then(|()| child.wait());
         wasmtime::format_err!("it was not compiled: {error}")
     })?;
@@ -123,7 +121,7 @@ fn finish(mut child: Child, component: &[u8]) -> wasmtime::Result<Vec<u8>> {
     }
     let reason = escaped(String::from_utf8_lossy(&reason).trim(), 400);
     Err(match reason.as_str() {
-        // The kernel has, for want of memory, or somebody.
+        // It was killed, for example by the kernel for lack of memory.
         "" => wasmtime::format_err!("the compiler was ended ({status}); build it smaller"),
         reason => wasmtime::format_err!("{reason}"),
     })

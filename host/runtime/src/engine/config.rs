@@ -1,27 +1,26 @@
-//! The settings of the runtime that compiler and runtime must share: native code is only loaded by an engine of the
-//! same ones. The build script includes this file, so that there is one place for them; it knows nothing of the rest of
-//! the gateway.
+//! The settings that compiler and runtime must share: an engine loads only native code with the same settings. The
+//! build script includes this file too, so it uses nothing else of the gateway.
 
 use wasmtime::{Config, ModuleVersionStrategy};
 
-/// Targets as the compiler wants to be told. The C library, which a triple ends with, makes no difference to a rule.
+/// Targets as the compiler spells them. The C library at the end of a triple makes no difference to a rule.
 pub const X86_64: &str = "x86_64-unknown-linux-gnu";
 /// 64-bit ARM.
 pub const AARCH64: &str = "aarch64-unknown-linux-gnu";
 /// Processors of 32 bits: the runtime interprets this code, since its compiler knows none of them.
 pub const PULLEY32: &str = "pulley32";
 
-/// How large the rules of an engine are.
+/// The size of an engine's rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
-    /// Ordinary ones.
+    /// Ordinary rules.
     Small,
     /// Interpreters.
     Large,
 }
 
 impl Size {
-    /// Bytes of a linear memory: of the addresses that each one reserves.
+    /// Bytes of a linear memory, and of the address space that each one reserves.
     pub const fn memory(self) -> usize {
         match self {
             Self::Small => 2 << 20,
@@ -38,8 +37,8 @@ impl Size {
     }
 }
 
-/// The settings for rules of this size. `runtime` is the version of the runtime: of its own accord it compares only the
-/// first number.
+/// The settings for rules of this size. `runtime` is the runtime's version: by default only its first number would be
+/// compared.
 pub fn config(size: Size, runtime: &str) -> Config {
     let mut config = Config::new();
     config
@@ -50,7 +49,7 @@ pub fn config(size: Size, runtime: &str) -> Config {
         .memory_reservation_for_growth(0)
         .max_wasm_stack(size.stack())
         .generate_address_map(false);
-    // The only error is a text of more than 255 bytes, which a version is not.
+    // The only error is a text of more than 255 bytes; a version is shorter.
     let _ = config.module_version(ModuleVersionStrategy::Custom(runtime.to_owned()));
     config
 }

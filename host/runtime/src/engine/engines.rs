@@ -8,7 +8,7 @@ use super::config::Size;
 use super::{Engine, EngineError};
 use crate::limits::RuleLimits;
 
-/// The engine of each size of rule. The one of large rules is made when the first of them comes.
+/// The engine of each size of rule. The engine of large rules starts with the first of them.
 #[derive(Clone)]
 pub struct Engines {
     small: Engine,
@@ -18,7 +18,7 @@ pub struct Engines {
 }
 
 impl Engines {
-    /// Starts the engine of ordinary rules. Components are compiled in this process, where there is a compiler.
+    /// Starts the engine of ordinary rules. If there is a compiler, it runs in this process.
     ///
     /// # Errors
     /// [`EngineError`], see [`Engine::new`].
@@ -31,7 +31,7 @@ impl Engines {
         })
     }
 
-    /// The same, with another compiler.
+    /// Starts the engine of ordinary rules, with this compiler.
     ///
     /// # Errors
     /// [`EngineError`], see [`Engine::new`].
@@ -48,7 +48,7 @@ impl Engines {
         &self.compiler
     }
 
-    /// The engine whose instances are as large as these limits ask for.
+    /// The engine for rules with these limits.
     ///
     /// # Errors
     /// [`EngineError`], see [`Engine::new`].

@@ -37,8 +37,7 @@ use pool::pool;
 pub(crate) use ticker::RunningCall;
 use ticker::Ticker;
 
-/// The version of the runtime, from the lock file: native code is only loaded by the very version that it was made
-/// with.
+/// The version of the runtime, from the lock file: it loads only native code of exactly this version.
 pub(crate) const RUNTIME: &str = env!("COMATRIX_RUNTIME");
 
 /// The machine cannot run rules.
@@ -58,17 +57,17 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Bytes of memory that an instance of an ordinary rule can have: the size of a slot of the pool.
+    /// Bytes of memory of an instance of an ordinary rule: the size of a slot of the pool.
     pub const SMALL_MEMORY: usize = Size::Small.memory();
-    /// Bytes of memory that any instance can have: an interpreter in a component wants tens of megabytes.
+    /// Bytes of memory of any instance: an interpreter in a component needs tens of megabytes.
     pub const MAX_MEMORY: usize = Size::Large.memory();
-    /// Memories that any instance can have.
+    /// Linear memories of any instance.
     pub const MAX_MEMORIES: usize = pool::MAX_MEMORIES as usize;
 
     /// Starts the runtime of ordinary rules and its ticker thread.
     ///
     /// # Errors
-    /// [`EngineError`] when the pool cannot be mapped or the ticker's thread cannot be started.
+    /// [`EngineError`]: the pool cannot be mapped, or the ticker's thread cannot be started.
     pub fn new() -> Result<Self, EngineError> {
         Self::of(Size::Small)
     }
@@ -97,7 +96,7 @@ impl Engine {
         compiled.map_err(|error| escaped(&format!("{error:#}"), 300))
     }
 
-    /// Whether it is the one of large rules.
+    /// Whether it is the engine of large rules.
     #[cfg(feature = "compiler")]
     pub(crate) fn is_large(&self) -> bool {
         self.is_large

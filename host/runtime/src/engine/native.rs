@@ -1,7 +1,7 @@
-//! Native code of a component, made by `rule compile` on another machine: a `.cwasm` file.
+//! Native code of a component, compiled by `rule compile` on another machine: a `.cwasm` file.
 //!
-//! Native code can do whatever the gateway can. So it comes in only one way, out of files that somebody has signed whom
-//! the operator trusts (`Package::read`), or as part of the binary; and it is loaded from the memory in which it was
+//! Native code can do everything that the gateway can. So the gateway loads it only from files with a signature of a
+//! key that the operator trusts (`Package::read`), or from its own binary; and it loads the bytes in memory that it has
 //! checked.
 
 use std::borrow::Cow;
@@ -15,50 +15,52 @@ use super::{Engine, RUNTIME};
 use contract::digest::Digest;
 use contract::escaping::escaped;
 
-/// Bytes of native code: three times those of the component of a JavaScript engine do.
+/// Bytes of native code: that of a JavaScript engine has three times the bytes of its component.
 pub const MAX_NATIVE: usize = 64 << 20;
-/// What the name of its file ends with.
+/// Extension of its file.
 const EXTENSION: &str = "cwasm";
-/// The version of a full gateway that makes what this one takes.
+/// The version of a full gateway that compiles for this one.
 const GATEWAY: &str = env!("CARGO_PKG_VERSION");
-/// How it begins: as an ELF file, of 64 bits whatever it is for, whose system is the runtime (the last of these bytes).
+/// Its first bytes: those of an ELF file, of 64 bits for every target, whose system is the runtime (the last of these
+/// bytes).
 const HEADER: &[u8] = b"\x7fELF\x02\x01\x01\xc8";
 
-/// Native code that may be run, if it is for this machine and gateway.
+/// Native code that the gateway may run, if it is for this machine and version.
 #[derive(Clone, Debug)]
 pub struct NativeCode {
     bytes: Cow<'static, [u8]>,
     component: Digest,
-    /// None for what is part of the binary.
+    /// None for native code in the binary.
     stated: Option<NativeStatement>,
 }
 
-/// Why native code cannot be loaded here.
+/// This gateway cannot load native code.
 #[derive(Debug, thiserror::Error)]
 pub enum NativeError {
-    /// Made for others.
+    /// It is for another processor.
     #[error(
-        "it is for {made_for}, this gateway runs on {own}; make it with `comatrix-gateway rule compile --target {own}`"
+        "it is for {made_for}, this gateway runs on {own}; compile the rule with `comatrix-gateway rule compile \
+         --target {own}`"
     )]
     Processor {
-        /// What it states.
+        /// Of the native code.
         made_for: String,
         /// Of this gateway.
         own: &'static str,
     },
-    /// Made with another version.
+    /// It was compiled with another version.
     #[error(
-        "it is for version {made_for} of the runtime, this gateway has {RUNTIME}; make it anew with `rule compile` of \
-         a full gateway of version {GATEWAY}"
+        "it is for version {made_for} of the runtime, this gateway has {RUNTIME}; compile the rule again with `rule \
+         compile` of a full gateway of version {GATEWAY}"
     )]
     Version {
-        /// What it states.
+        /// Of the native code.
         made_for: String,
     },
-    /// Made with other settings, or for features that this processor lacks.
+    /// It was compiled with other settings, or for features that this processor lacks.
     #[error(
-        "its settings are not those of this gateway: {difference}; make it anew with `rule compile` of a full gateway \
-         of version {GATEWAY}, with --memory and --memories as [rule.limits] has them"
+        "its settings are not those of this gateway: {difference}; compile the rule again with `rule compile` of a \
+         full gateway of version {GATEWAY}, with --memory and --memories as [rule.limits] has them"
     )]
     Settings {
         /// The first difference.
@@ -66,19 +68,19 @@ pub enum NativeError {
     },
 }
 
-/// Whether a file is to be read as native code.
+/// Whether a file name is that of native code.
 pub(crate) fn is_native(path: &Path) -> bool {
     path.extension()
         .is_some_and(|extension| extension == EXTENSION)
 }
 
-/// Whether this begins as native code does.
+/// Whether these bytes begin like native code.
 pub(crate) fn looks_native(bytes: &[u8]) -> bool {
     bytes.starts_with(HEADER)
 }
 
 impl NativeCode {
-    /// The default rule, as the build script has compiled it.
+    /// The default rule, compiled by the build script.
     #[cfg(not(feature = "compiler"))]
     pub(crate) fn embedded() -> Self {
         Self {
@@ -91,7 +93,7 @@ impl NativeCode {
         }
     }
 
-    /// Whoever calls has checked that these are the bytes of the statement, and that it is signed.
+    /// Native code with its statement. The caller has checked that the statement is signed and is for these bytes.
     pub(crate) fn stated(bytes: Vec<u8>, component: Digest, statement: NativeStatement) -> Self {
         Self {
             bytes: Cow::Owned(bytes),
@@ -100,7 +102,7 @@ impl NativeCode {
         }
     }
 
-    /// What identifies the component that it was made of.
+    /// Identifies its component.
     pub(crate) fn component(&self) -> Digest {
         self.component
     }
@@ -127,12 +129,12 @@ impl NativeCode {
     }
 }
 
-/// Loads what `precompile_component` has made, here or elsewhere. wasmtime itself compares every setting of the
+/// Loads native code that `precompile_component` has made, here or elsewhere. wasmtime compares every setting of the
 /// compiler, and the features of the processor, with those of `engine`.
 #[allow(unsafe_code)]
 pub(crate) fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: the bytes must be what `precompile_component` of this version made. They are: either this process has
-    // just made them; or they come from a file that only this user can write, in a folder that only this user can enter
+    // SAFETY: `precompile_component` of this version must have made the bytes. It has: either this process has just
+    // made them; or they come from a file that only this user can write, in a folder that only this user can enter
     // (`Cache::open`), stored by `Cache::store` under the digest of their component; or the build script made them, and
     // they are part of this binary; or a key that the operator trusts to run code here has signed their digest
     // (`Package::read`).

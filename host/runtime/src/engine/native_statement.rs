@@ -1,4 +1,4 @@
-//! What a manifest states of native code: which bytes, and what runs them.
+//! The statement of a manifest about native code: its bytes, and the runtime and processor that it is for.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,32 +6,32 @@ use super::RUNTIME;
 use super::target::Target;
 use contract::digest::Digest;
 
-/// Native code that was made of the manifest's component.
+/// Native code of the manifest's component.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct NativeStatement {
-    /// What runs it: the name of a [`Target`].
+    /// Its processor: the name of a [`Target`].
     pub target: String,
-    /// The version of the runtime that it was made with.
+    /// The version of the runtime that compiled it.
     pub runtime: String,
-    /// How many bytes it has.
+    /// Its number of bytes.
     pub bytes: usize,
     /// Their SHA-256, 64 hexadecimal digits.
     pub sha256: String,
 }
 
-/// Why bytes are not those of a statement.
+/// The native code is not that of the statement.
 #[derive(Debug, thiserror::Error)]
 pub enum StatementError {
-    /// The manifest is of the component.
+    /// The manifest is for the component and has no statement.
     #[error(
-        "it states nothing of native code; take the manifest that `comatrix-gateway rule compile` has written beside \
+        "it has no statement about native code; use the manifest that `comatrix-gateway rule compile` writes beside \
          the .cwasm"
     )]
     Missing,
-    /// Some bytes are not there.
+    /// Bytes are missing.
     #[error(
-        "the file has {found} of the {stated} bytes that it states: it is truncated; copy it again"
+        "the file has {found} of the {stated} bytes that the manifest states: it is truncated; copy it again"
     )]
     Truncated {
         /// Of the file.
@@ -39,7 +39,7 @@ pub enum StatementError {
         /// Of the statement.
         stated: usize,
     },
-    /// Other bytes.
+    /// The bytes are others.
     #[error(
         "the native code's SHA-256 is {found}, the manifest states {stated}: one of them was altered or is of another \
          build; copy both again, or, if the code is yours, run `comatrix-gateway rule compile`"
@@ -53,7 +53,7 @@ pub enum StatementError {
 }
 
 impl NativeStatement {
-    /// States what was compiled for `target`.
+    /// The statement about native code for `target`.
     #[must_use]
     pub fn of(native: &[u8], target: Target) -> Self {
         Self {
@@ -64,10 +64,10 @@ impl NativeStatement {
         }
     }
 
-    /// Whether it is of these bytes.
+    /// Checks that it is about these bytes.
     ///
     /// # Errors
-    /// [`StatementError`], and what to do.
+    /// [`StatementError`], with the remedy.
     pub fn check(&self, native: &[u8]) -> Result<(), StatementError> {
         if native.len() < self.bytes {
             return Err(StatementError::Truncated {
@@ -80,7 +80,7 @@ impl NativeStatement {
             true => Ok(()),
             false => Err(StatementError::Digest {
                 found,
-                // What somebody wrote into a file: it stands in a log line.
+                // Text of a file, for a log line.
                 stated: contract::escaping::escaped(&self.sha256, 64),
             }),
         }

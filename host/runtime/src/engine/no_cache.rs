@@ -1,12 +1,12 @@
-//! A gateway without a compiler has nothing to keep: what it runs comes compiled.
+//! A gateway without a compiler has no cache: its rules are native code already.
 
 use std::path::Path;
 
-/// A folder of compiled components; there is none here.
+/// A cache of compiled components; this build has none.
 #[derive(Debug)]
 pub enum Cache {}
 
-/// Why compiled code cannot be kept; nobody tries here.
+/// Compiled code cannot be cached; this build never tries.
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {}
 

@@ -4,9 +4,9 @@ use wasmtime::{Enabled, PoolingAllocationConfig};
 
 use super::config::Size;
 
-/// Memories that any instance can have.
+/// Linear memories of any instance.
 pub(super) const MAX_MEMORIES: u32 = 4;
-/// Slots of the pool for large rules. Where addresses are scarce, as many as one component can have.
+/// Memory slots of the pool for large rules. With 32-bit addresses, as many as one component can have.
 const LARGE_MEMORIES: u32 = if cfg!(target_pointer_width = "64") {
     16
 } else {
@@ -24,14 +24,15 @@ pub(super) fn pool(size: Size) -> PoolingAllocationConfig {
 /// Small slots keep the virtual size of the process at tens of megabytes.
 fn small() -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::default();
-    // Calls are synchronous on one thread, so few instances live at once; the rest is room for activation beside it.
+    // Calls are synchronous on one thread, so few instances live at once; the other slots are for activation on another
+    // thread.
     pool.total_component_instances(8)
         .total_core_instances(24)
         .total_memories(8)
         .total_tables(16)
         .max_memory_size(Size::Small.memory())
-        // A slot is reset by zeroing what a call touched, not by unmapping: page faults are most of a call's cost. A
-        // rule starts with 64 KiB; to copy them is faster than to ask the kernel which of them were touched.
+        // A slot is reset by zeroing its memory, not by unmapping it: page faults are most of a call's cost. A rule
+        // starts with 64 KiB; to zero them is faster than to ask the kernel for the pages that were touched.
         .linear_memory_keep_resident(128 << 10)
         .table_keep_resident(4096)
         .max_unused_warm_slots(4)
@@ -50,7 +51,7 @@ fn large() -> PoolingAllocationConfig {
         .max_tables_per_component(8)
         .total_tables(32)
         .max_memory_size(Size::Large.memory())
-        // Few of many pages are touched: here the kernel's answer is worth its price.
+        // Few of many pages are touched: here it pays to ask the kernel for them.
         .linear_memory_keep_resident(1 << 20)
         .table_keep_resident(64 << 10)
         .max_unused_warm_slots(1)

@@ -1,4 +1,4 @@
-//! What a revision is made from: a component, or its native code.
+//! The binary of a rule: a component, or its native code.
 
 use super::native::NativeCode;
 use contract::digest::Digest;
@@ -7,18 +7,18 @@ use contract::digest::Digest;
 #[cfg(feature = "compiler")]
 pub const DEFAULT_RULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/comatrix.wasm"));
 
-/// What a revision is made from.
+/// The binary of a rule.
 #[derive(Clone, Debug)]
 pub enum RuleBinary {
     /// WebAssembly, which this gateway compiles.
     #[cfg(feature = "compiler")]
     Component(Vec<u8>),
-    /// What a compiler has made of it elsewhere.
+    /// Native code, compiled elsewhere.
     Native(NativeCode),
 }
 
 impl RuleBinary {
-    /// The rule that is part of the binary.
+    /// The default rule, which is part of the gateway's binary.
     #[must_use]
     pub fn embedded() -> Self {
         #[cfg(feature = "compiler")]
@@ -27,7 +27,7 @@ impl RuleBinary {
         Self::Native(NativeCode::embedded())
     }
 
-    /// What identifies the component, whichever form it has.
+    /// Identifies the component, also for native code.
     #[must_use]
     pub fn digest(&self) -> Digest {
         match self {

@@ -1,4 +1,4 @@
-//! What native code is made for. A processor, and no more of its features than each one of its kind has.
+//! The target of native code: a kind of processor, with only those features that all of its kind have.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 #[cfg(feature = "compiler")]
 use super::config;
 
-/// What runs native code.
+/// The processor of native code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// 64-bit PCs.
@@ -14,21 +14,20 @@ pub enum Target {
     /// 64-bit ARM.
     Aarch64,
     /// Any processor of 32 bits (little-endian, with atomic operations of 64 bits): the runtime interprets this code,
-    /// since its compiler knows none of them.
+    /// since its compiler supports none of them.
     Pulley32,
 }
 
-/// No target for rules.
+/// The text is no target for rules.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "rules are not compiled for \"{0}\"; give x86_64, aarch64, or for 32-bit processors armv7, arm, i686 or pulley32, \
-    alone or as the first \
-     word of a triple such as aarch64-unknown-linux-musl"
+     alone or as the first word of a triple such as aarch64-unknown-linux-musl"
 )]
 pub struct TargetError(String);
 
 impl Target {
-    /// What this gateway runs on; none where it has not been tried.
+    /// The target of this gateway; none for processors that have not been tested.
     #[must_use]
     pub const fn own() -> Option<Self> {
         if cfg!(target_arch = "x86_64") {
@@ -42,7 +41,7 @@ impl Target {
         }
     }
 
-    /// The word for it, in manifests and on the command line.
+    /// Its name in manifests and on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -52,7 +51,7 @@ impl Target {
         }
     }
 
-    /// As the compiler wants to be told.
+    /// The name that the compiler uses.
     #[cfg(feature = "compiler")]
     pub(crate) const fn triple(self) -> &'static str {
         match self {
@@ -72,7 +71,7 @@ impl fmt::Display for Target {
 impl FromStr for Target {
     type Err = TargetError;
 
-    /// From a target's name or a triple of Rust's, of which the first word counts.
+    /// From a target's name, or from the first word of one of Rust's target triples.
     fn from_str(text: &str) -> Result<Self, TargetError> {
         match text.split('-').next().unwrap_or_default() {
             "x86_64" => Ok(Self::X86_64),
@@ -90,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_target_is_named_alone_or_as_a_triple_and_others_are_refused_with_what_there_is() {
+    fn a_target_is_named_alone_or_as_a_triple_and_others_are_refused_with_the_list() {
         for (text, target) in [
             ("x86_64", Target::X86_64),
             ("aarch64-unknown-linux-musl", Target::Aarch64),
@@ -106,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stated_in_a_manifest_is_read_back() {
+    fn the_name_in_a_manifest_is_read_back() {
         for target in [Target::X86_64, Target::Aarch64, Target::Pulley32] {
             assert_eq!(target.to_string().parse(), Ok(target));
         }

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-/// How often the epoch advances while calls are made. A call ends at most one tick after its limit.
+/// Interval at which the epoch advances while calls run. A call ends at most one tick after its limit.
 const TICK: Duration = Duration::from_millis(2);
 
-/// Advances the epoch while calls are made, and sleeps otherwise: an idle gateway does not wake the CPU.
+/// Advances the epoch while calls run, and sleeps otherwise: an idle gateway does not wake the CPU.
 pub(super) struct Ticker {
     state: Arc<TickerState>,
     thread: Thread,
@@ -18,7 +18,7 @@ pub(super) struct Ticker {
 #[derive(Default)]
 struct TickerState {
     running: AtomicU32,
-    /// A call began since the last tick. Under load the ticker then goes on, and calls pay no wake-up.
+    /// A call began since the last tick. Under load the ticker then keeps running, and calls do not have to wake it.
     called: AtomicBool,
     parked: AtomicBool,
 }
@@ -47,7 +47,7 @@ impl Ticker {
                         drop(engine);
                         if !state.called.swap(false, SeqCst) && state.running.load(SeqCst) == 0 {
                             state.parked.store(true, SeqCst);
-                            // Either this load sees the call that just began, or that call sees `parked`.
+                            // Either this load sees the call that has just begun, or that call sees `parked`.
                             if !state.called.load(SeqCst) {
                                 thread::park();
                             }
@@ -79,7 +79,7 @@ impl Ticker {
 
 impl Drop for Ticker {
     fn drop(&mut self) {
-        // The engine goes with it, so the thread finds nothing to upgrade and ends.
+        // The engine is dropped too, so the thread cannot upgrade its reference and ends.
         self.thread.unpark();
     }
 }

@@ -1,4 +1,4 @@
-//! Why the files of a rule are not loaded, for the operator: what happened, and what to do.
+//! Errors of loading the files of a rule, for the operator: the cause and the remedy.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use super::signature::SIGNATURE_BYTES;
 use crate::engine::target::Target;
 use store::file::FileError;
 
-/// Why the files of a rule are not loaded.
+/// The files of a rule are not loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum PackageError {
     /// One of them cannot be read.
@@ -18,7 +18,7 @@ pub enum PackageError {
         /// The reason and the remedy.
         cause: FileError,
     },
-    /// The manifest is not right, or not for this component.
+    /// The manifest is wrong, or for another component.
     #[error("rule {rule}: {}: {cause}", path.display())]
     Manifest {
         /// The rule's name.
@@ -28,9 +28,9 @@ pub enum PackageError {
         /// The reason and the remedy.
         cause: ManifestError,
     },
-    /// Only a compiler could make something of it.
+    /// It is WebAssembly, and this gateway has no compiler.
     #[error(
-        "rule {rule}: {} is WebAssembly, and this build of the gateway has no compiler: make a .cwasm of it with \
+        "rule {rule}: {} is WebAssembly, and this build of the gateway has no compiler: compile it to a .cwasm with \
          `comatrix-gateway rule compile --target {}` on a machine with the full build",
         path.display(), own_target()
     )]
@@ -40,9 +40,9 @@ pub enum PackageError {
         /// The component.
         path: PathBuf,
     },
-    /// Something else under the name of native code.
+    /// It has the name of native code, and other content.
     #[error(
-        "rule {rule}: {} is no native code of a rule; make it with `comatrix-gateway rule compile`",
+        "rule {rule}: {} is no native code of a rule; compile the rule with `comatrix-gateway rule compile`",
         path.display()
     )]
     Foreign {
@@ -51,10 +51,10 @@ pub enum PackageError {
         /// The file.
         path: PathBuf,
     },
-    /// A signature is required.
+    /// A signature is required and missing.
     #[error(
-        "rule {rule}: {} is not there, and a signature is required{}; get it from the rule's author, or make it with \
-         `comatrix-gateway rule {command}`",
+        "rule {rule}: {} does not exist, and a signature is required{}; get it from the rule's author, or make it \
+         with `comatrix-gateway rule {command}`",
         path.display(), if *is_native { ", as always for native code" } else { "" }
     )]
     Unsigned {
@@ -67,9 +67,9 @@ pub enum PackageError {
         /// Whether the rule is native code.
         is_native: bool,
     },
-    /// There is a signature of a manifest that is gone.
+    /// There is a signature without its manifest.
     #[error(
-        "rule {rule}: {} is there, but not the manifest that it signs; fetch both again, or remove the signature",
+        "rule {rule}: {} exists, but not the manifest that it signs; fetch both again, or remove the signature",
         path.display()
     )]
     Orphan {
@@ -78,7 +78,7 @@ pub enum PackageError {
         /// The signature.
         path: PathBuf,
     },
-    /// It cannot be a signature.
+    /// It is no signature.
     #[error(
         "rule {rule}: {} has {length} bytes, a signature has {SIGNATURE_BYTES}; fetch it again, or sign with \
          `comatrix-gateway rule sign`",
@@ -89,12 +89,12 @@ pub enum PackageError {
         rule: String,
         /// The signature.
         path: PathBuf,
-        /// Its bytes.
+        /// Its length in bytes.
         length: usize,
     },
-    /// No known key has made it for this manifest.
+    /// It is by no trusted key, or for another manifest.
     #[error(
-        "rule {rule}: {} is not the signature of a known key for {}: the manifest was altered, or put its signer's \
+        "rule {rule}: {} is not a signature of a trusted key for {}: the manifest was altered, or put its signer's \
          .pub file into the folder of keys ([rules] keys) if you trust it",
         path.display(), manifest.display()
     )]
@@ -108,7 +108,7 @@ pub enum PackageError {
     },
 }
 
-/// The word for this machine in a command.
+/// The name of this machine's target in a command.
 fn own_target() -> &'static str {
     Target::own().map_or("TARGET", Target::name)
 }

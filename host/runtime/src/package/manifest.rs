@@ -1,4 +1,4 @@
-//! `NAME.rule.json`: what its author states about a component. A signature covers this file, and so the component's
+//! `NAME.rule.json`: the statement of a component's author. A signature covers this file, and so the component's
 //! digest.
 
 use comatrix_sdk::vectors::Case;
@@ -11,19 +11,19 @@ use contract::grant::Grant;
 
 /// Bytes of a manifest; most are vectors.
 pub const MAX_MANIFEST: usize = 1 << 20;
-/// The version of the contract that this gateway has.
+/// The version of this gateway's contract.
 pub const CONTRACT_VERSION: &str = "0.1.0";
-/// Vectors, and calls of each: all are run at each activation.
+/// Vectors, and calls of each: all of them run at each activation.
 pub const MAX_VECTORS: usize = 64;
 const MAX_CALLS: usize = 32;
-/// Bytes of a name or version: it stands in log lines.
+/// Bytes of a name or version: log lines have them.
 const MAX_NAME: usize = 64;
-/// What is wrong with a digest.
+/// The fault of a digest.
 const NO_DIGEST: &str = "does not have 64 hexadecimal digits";
 /// Needs, as many as a description may have.
 const MAX_NEEDS: usize = 64;
 
-/// What a manifest states.
+/// A manifest.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
@@ -31,7 +31,7 @@ pub struct Manifest {
     pub name: String,
     /// For people.
     pub version: String,
-    /// Grows with each release: what a rollback compares.
+    /// Grows with each release. A rollback compares it.
     #[serde(default = "first")]
     pub revision: u64,
     /// The version of the contract, as in `0.1.0`.
@@ -43,44 +43,44 @@ pub struct Manifest {
     pub min_revision: u64,
     /// The calls that the component describes as its needs.
     pub needs: Vec<Grant>,
-    /// The native code beside this manifest, if it is not the component itself that is.
+    /// The native code beside this manifest; none if the component itself is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub native: Option<NativeStatement>,
-    /// Cases that the component must pass before it serves.
+    /// Vectors that the component must pass before it serves.
     #[serde(default)]
     pub vectors: Vec<Case>,
 }
 
-/// Why a manifest does not fit.
+/// A manifest is wrong, or is not for this rule.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
-    /// No JSON, or not with these fields.
+    /// It is no JSON, or has other fields.
     #[error("it is no manifest: {0}; write it with `comatrix-gateway rule manifest`")]
     Format(String),
-    /// A field out of its bounds.
-    #[error("its {field} {fault}; write it anew with `comatrix-gateway rule manifest`")]
+    /// A field exceeds its bounds.
+    #[error("its {field} {fault}; write it again with `comatrix-gateway rule manifest`")]
     Field {
-        /// Which one.
+        /// Its name.
         field: &'static str,
-        /// What is wrong with it.
+        /// The fault.
         fault: String,
     },
-    /// It is another rule's.
+    /// It is for another rule.
     #[error(
-        "it is of the rule \"{found}\", not of \"{expected}\"; configure the rule under its own name"
+        "it is for the rule \"{found}\", not for \"{expected}\"; configure the rule under its own name"
     )]
     Name {
-        /// What it states.
+        /// Of the manifest.
         found: String,
-        /// What was asked for.
+        /// Of the configuration.
         expected: String,
     },
-    /// The rule was made for another gateway.
+    /// The rule is for another contract.
     #[error(
         "it is for the contract {0}, this gateway has {CONTRACT_VERSION}; get a build of the rule for this contract"
     )]
     Contract(String),
-    /// The component is not the one that it was written for.
+    /// It is for another component.
     #[error(
         "the component's SHA-256 is {found}, the manifest states {stated}: one of them was altered or is of another \
          build; fetch both again, or, if the component is yours, run `comatrix-gateway rule manifest`"
@@ -91,7 +91,7 @@ pub enum ManifestError {
         /// Of the manifest.
         stated: String,
     },
-    /// The native code is not the one that it was written for.
+    /// It is for other native code.
     #[error(transparent)]
     Native(#[from] StatementError),
     /// Manifest and component differ.
@@ -99,7 +99,7 @@ pub enum ManifestError {
         "{what} the need \"{need}\"; its author must run `comatrix-gateway rule manifest` again"
     )]
     Needs {
-        /// Who has it and who has not.
+        /// Which of them has it.
         what: &'static str,
         /// The first that differs.
         need: String,
@@ -114,7 +114,7 @@ impl Manifest {
     /// Reads a file's content.
     ///
     /// # Errors
-    /// [`ManifestError`] for the first thing that is wrong with the manifest itself.
+    /// [`ManifestError`] for the first fault of the manifest itself.
     pub fn parse(content: &[u8]) -> Result<Self, ManifestError> {
         let manifest: Self = serde_json::from_slice(content)
             .map_err(|error| ManifestError::Format(escaped(&error.to_string(), 300)))?;
@@ -125,7 +125,7 @@ impl Manifest {
     /// The bytes of the file.
     ///
     /// # Errors
-    /// [`ManifestError`] where [`parse`](Self::parse) would refuse them.
+    /// [`ManifestError`] if [`parse`](Self::parse) would refuse them.
     pub fn to_bytes(&self) -> Result<Vec<u8>, ManifestError> {
         self.check()?;
         let mut content = serde_json::to_vec_pretty(self)
@@ -179,7 +179,7 @@ impl Manifest {
         Ok(())
     }
 
-    /// Whether it is of this rule, this contract and this component.
+    /// Checks that it is for this rule, this contract and this component.
     ///
     /// # Errors
     /// [`ManifestError`]: name, contract or digest differ.
@@ -195,11 +195,11 @@ impl Manifest {
         }
     }
 
-    /// Whether it is of this rule, this contract and this native code; then the component that this was made of, and
-    /// what is stated of it.
+    /// Checks that it is for this rule, this contract and this native code. Returns the digest of the component and the
+    /// statement about the native code.
     ///
     /// # Errors
-    /// [`ManifestError`]: name or contract differ, or it is not of this code.
+    /// [`ManifestError`]: name or contract differ, or it is for other code.
     pub fn check_native(
         &self,
         name: &str,
@@ -226,7 +226,7 @@ impl Manifest {
         Ok(())
     }
 
-    /// Whether its needs are those of the component's description; their order does not matter.
+    /// Checks that its needs are those of the component's description, in any order.
     ///
     /// # Errors
     /// [`ManifestError`] names the first need that only one of them has.
@@ -251,10 +251,10 @@ impl Manifest {
     }
 }
 
-/// Whether a rule can have this name: it is that of its files, and its default mount.
+/// Checks that a rule can have this name: its files have it, and it is the rule's default mount.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The fault.
 pub fn check_name(name: &str) -> Result<(), String> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     let fits = (1..=MAX_NAME).contains(&name.len())

@@ -1,4 +1,5 @@
-//! A component, or its native code, with manifest and signature, read once. What was verified is what is loaded.
+//! Reads a component or its native code once, with its manifest and signature, and verifies them. The gateway loads the
+//! bytes that it has verified.
 
 pub(crate) mod error;
 pub(crate) mod manifest;
@@ -19,24 +20,24 @@ use trust::Trust;
 /// Bytes of a component: a JavaScript engine in one is 12 MB.
 pub const MAX_COMPONENT: usize = 32 << 20;
 
-/// What stands after a component's name, in place of `.wasm`; after that of native code with its `.cwasm`.
+/// Replaces `.wasm` of a component's name, and follows `.cwasm` of native code's.
 const MANIFEST: &str = ".rule.json";
-/// What stands after a manifest's name.
+/// Follows a manifest's name.
 const SIGNATURE: &str = ".sig";
 
 /// The content of a rule's files, verified.
 #[derive(Clone, Debug)]
 pub struct Package {
-    /// What a revision is made from.
+    /// The component or its native code.
     pub code: RuleBinary,
-    /// What its author states; it fits the code.
+    /// The manifest; it is for this code.
     pub manifest: Option<Manifest>,
     /// The name of the key that has signed the manifest.
     pub signer: Option<String>,
     embedded: bool,
 }
 
-/// What a file is, by its name and how it begins.
+/// The kind of a file, by its name and first bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     #[cfg(feature = "compiler")]
@@ -45,11 +46,11 @@ enum Kind {
 }
 
 impl Package {
-    /// Reads `file`, a component or native code, and, where they are there, its manifest and signature beside it.
+    /// Reads `file`, a component or native code, and its manifest and signature if they are beside it.
     ///
     /// # Errors
-    /// [`PackageError`]: a manifest that is there must fit rule and code; a signature that is there must be of a known
-    /// key if there are any; both must be there if `trust` requires it, and for native code always.
+    /// [`PackageError`]: a manifest must be for this rule and code; a signature must be by a trusted key if there are
+    /// any keys; both must exist if `trust` requires them, and always for native code.
     pub fn read(file: &Path, name: &str, trust: &Trust) -> Result<Self, PackageError> {
         let failed = |cause| PackageError::File {
             rule: name.to_owned(),
@@ -65,7 +66,7 @@ impl Package {
         let content = file::read(file, limit).map_err(failed)?;
         let manifest = file::read_if_there(&manifest_path, MAX_MANIFEST).map_err(failed)?;
         let signature = file::read_if_there(&signature_path, MAX_MANIFEST).map_err(failed)?;
-        // Before the rest: the first mistake that is made with a file.
+        // First, since the wrong kind of file is the most frequent mistake.
         let kind = kind(&content, file, name)?;
         let is_native = kind == Kind::Native;
         let trust = trust.requiring(is_native);
@@ -89,7 +90,8 @@ impl Package {
         })
     }
 
-    /// The rule that is part of the binary: whoever could alter it could alter the check too.
+    /// The rule that is part of the binary. It has no signature: a program that could alter it could also alter the
+    /// check.
     #[must_use]
     pub fn embedded() -> Self {
         Self {
@@ -119,7 +121,7 @@ fn kind(content: &[u8], file: &Path, name: &str) -> Result<Kind, PackageError> {
     }
 }
 
-/// The content as what it is, once its manifest has been held against it.
+/// The content as a rule's binary, after its manifest was checked.
 fn code(
     content: Vec<u8>,
     kind: Kind,
@@ -132,7 +134,7 @@ fn code(
             manifest.map_or(Ok(()), |manifest| manifest.check_component(name, &content))?;
             Ok(RuleBinary::Component(content))
         }
-        // Without a manifest there was no signature, and so this is not reached.
+        // Not reached: native code without a manifest has no signature and was refused.
         (Kind::Native, None) => Err(StatementError::Missing.into()),
         (Kind::Native, Some(manifest)) => {
             let (component, statement) = manifest.check_native(name, &content)?;
@@ -143,7 +145,7 @@ fn code(
     }
 }
 
-/// Who has signed the manifest's bytes, before anything in them is looked at.
+/// The name of the key that has signed the manifest's bytes. They are verified before they are parsed.
 fn signer(
     name: &str,
     manifest: Option<&[u8]>,
@@ -186,7 +188,7 @@ fn signer(
     }
 }
 
-/// Where a component's manifest stands.
+/// The path of a component's manifest.
 #[must_use]
 pub fn manifest_path(component: &Path) -> PathBuf {
     let is_wasm = component
@@ -200,7 +202,7 @@ pub fn manifest_path(component: &Path) -> PathBuf {
     file::suffixed(&stem, MANIFEST)
 }
 
-/// Where a manifest's signature stands.
+/// The path of a manifest's signature.
 #[must_use]
 pub fn signature_path(manifest: &Path) -> PathBuf {
     file::suffixed(manifest, SIGNATURE)

@@ -15,18 +15,18 @@ pub const SIGNATURE_BYTES: usize = 64;
 /// Bytes of a key file; Ed25519's have 113 and 119.
 pub const MAX_KEY_FILE: usize = 4096;
 
-/// Why a key cannot be used. It says nothing of the key itself.
+/// A key cannot be used. The error shows nothing of the key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The file's content.
+    /// The file has no private key.
     #[error(
         "it is no Ed25519 private key in PKCS#8 PEM; make one with `comatrix-gateway rule keygen NAME` or `openssl \
          genpkey -algorithm ed25519`"
     )]
     Private,
-    /// The file's content.
+    /// The file has no public key.
     #[error(
-        "it is no Ed25519 public key in PEM; take the .pub file of `comatrix-gateway rule keygen NAME` or the output \
+        "it is no Ed25519 public key in PEM; use the .pub file of `comatrix-gateway rule keygen NAME` or the output \
          of `openssl pkey -pubout`"
     )]
     Public,
@@ -38,10 +38,10 @@ pub enum KeyError {
     Random(getrandom::Error),
 }
 
-/// Signs. It cannot be printed, and its memory is wiped when it is dropped.
+/// A key that signs. It is not printed, and its memory is wiped when it is dropped.
 pub struct PrivateKey(SigningKey);
 
-/// Says whether a signature is its private key's.
+/// A key that verifies signatures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicKey(VerifyingKey);
 
@@ -80,7 +80,7 @@ impl PrivateKey {
             .map_err(|_| KeyError::Private)
     }
 
-    /// The key that verifies.
+    /// Its public key.
     #[must_use]
     pub fn public(&self) -> PublicKey {
         PublicKey(self.0.verifying_key())
@@ -123,8 +123,8 @@ impl PublicKey {
             .map_err(|_| KeyError::Public)
     }
 
-    /// Whether this is the signature of these bytes. Strictly: there is one signature, and none that fits other bytes
-    /// too.
+    /// Whether this is the signature of these bytes. The check is strict: a key has one signature for some bytes, and
+    /// no signature fits two texts.
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &[u8; SIGNATURE_BYTES]) -> bool {
         self.0
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_are_no_such_keys_are_refused_with_what_to_do() {
+    fn files_that_are_no_such_keys_are_refused_with_the_remedy() {
         for content in ["", "-----BEGIN PRIVATE KEY-----", PUBLIC, "\u{0}"] {
             let said = PrivateKey::from_pem(content.as_bytes())
                 .unwrap_err()

@@ -1,4 +1,4 @@
-//! Whose signatures count: the public keys in a folder.
+//! The trusted keys: public keys in a folder.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -10,10 +10,10 @@ use contract::escaping::escaped;
 use store::environment::own_uid;
 use store::file::{self, FileError};
 
-/// Keys of a folder: each is tried for a signature that fits none.
+/// Keys of a folder: a signature by none of them is checked with each.
 const MAX_KEYS: usize = 64;
 
-/// Why signatures cannot be checked.
+/// Signatures cannot be checked.
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
     /// The folder cannot be read.
@@ -24,35 +24,35 @@ pub enum TrustError {
         /// The system's reason.
         cause: io::Error,
     },
-    /// Somebody else could add a key.
+    /// Another user could add a key.
     #[error("will not trust {}: it is {fault}; {remedy}", path.display())]
     Untrusted {
         /// The folder or the file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         fault: &'static str,
-        /// What to do.
+        /// The remedy.
         remedy: &'static str,
     },
-    /// More than an operator would look through.
-    #[error("the folder of keys {} holds more than {MAX_KEYS} .pub files; leave those whose rules you \
+    /// There are more keys than an operator can oversee.
+    #[error("the folder of keys {} has more than {MAX_KEYS} .pub files; leave those whose rules you \
      use", path.display())]
     TooMany {
         /// The folder.
         path: PathBuf,
     },
-    /// A file of the folder.
+    /// A file cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// What stands in it.
+    /// A file has no usable key.
     #[error("the key {}: {fault}", path.display())]
     Key {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         fault: KeyError,
     },
-    /// Nothing could ever be activated.
+    /// No rule could ever be activated.
     #[error(
         "signatures are required, but there is no key to check them with; make one with `comatrix-gateway rule keygen \
          NAME` and put NAME.pub into the folder of keys"
@@ -60,7 +60,7 @@ pub enum TrustError {
     NoKey,
 }
 
-/// Keys whose signatures count, and whether there must be one.
+/// The trusted keys, and whether a signature is required.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trust {
     keys: Vec<(String, PublicKey)>,
@@ -71,7 +71,7 @@ impl Trust {
     /// Reads the `*.pub` files of a folder. `required`: a rule without a signature of one of them is refused.
     ///
     /// # Errors
-    /// [`TrustError`], also where another user could write to the folder or a key.
+    /// [`TrustError`], also if another user could write to the folder or a key.
     pub fn open(keys: Option<&Path>, required: bool) -> Result<Self, TrustError> {
         let keys = keys.map_or(Ok(Vec::new()), read_folder)?;
         match keys.is_empty() && required {
@@ -80,7 +80,7 @@ impl Trust {
         }
     }
 
-    /// The same keys, with a signature of one of them required where it was not before.
+    /// The same keys; a signature is also required if `required`.
     #[must_use]
     pub fn requiring(&self, required: bool) -> Self {
         Self {

@@ -1,5 +1,4 @@
-//! The contract's types as the host's bindings and the SDK's have them, one into the other: the reader of vectors is
-//! the SDK's.
+//! Converts the contract's types between the bindings of the host and of the SDK: the SDK runs the vectors.
 
 use comatrix_sdk::bindings as sdk;
 
@@ -42,7 +41,7 @@ pub fn to_host_message(message: &sdk::Message) -> host::Message {
     }
 }
 
-/// What became of a homeserver call.
+/// The outcome of a homeserver call.
 ///
 /// # Errors
 /// The outcome's own.
@@ -50,7 +49,7 @@ pub fn to_host_outcome(
     outcome: Result<sdk::HttpResponse, sdk::CallError>,
 ) -> Result<host::HttpResponse, host::CallError> {
     match outcome {
-        Ok(answer) => Ok(to_host_response(answer)),
+        Ok(response) => Ok(to_host_response(response)),
         Err(error) => Err(host::CallError {
             reason: error.reason,
             sent: error.sent,
@@ -58,17 +57,17 @@ pub fn to_host_outcome(
     }
 }
 
-/// A homeserver's answer.
+/// An HTTP response.
 #[must_use]
-pub fn to_host_response(answer: sdk::HttpResponse) -> host::HttpResponse {
+pub fn to_host_response(response: sdk::HttpResponse) -> host::HttpResponse {
     host::HttpResponse {
-        status: answer.status,
-        headers: answer.headers,
-        body: answer.body,
+        status: response.status,
+        headers: response.headers,
+        body: response.body,
     }
 }
 
-/// A change that a device is to be notified of.
+/// A change for an observer.
 #[must_use]
 pub fn to_host_change(change: &sdk::Change) -> host::Change {
     host::Change {
@@ -77,7 +76,7 @@ pub fn to_host_change(change: &sdk::Change) -> host::Change {
     }
 }
 
-/// What a poll's answer has led to.
+/// The result of a poll.
 #[must_use]
 pub fn to_sdk_progress(progress: host::Progress) -> sdk::Progress {
     let changes = progress.changes.into_iter().map(|change| sdk::Change {
@@ -101,7 +100,7 @@ pub fn to_sdk_failure(failure: host::Failure) -> sdk::Failure {
     }
 }
 
-/// What a call of the rule gave.
+/// The result of a call of the rule.
 ///
 /// # Errors
 /// The rule's own failure.
@@ -171,7 +170,7 @@ pub fn to_sdk_request(request: host::HttpRequest) -> sdk::HttpRequest {
     }
 }
 
-/// What `describe` gave.
+/// A description.
 #[must_use]
 pub fn to_sdk_description(description: &host::Description) -> sdk::Description {
     let links = description.links.iter().map(|link| sdk::Link {

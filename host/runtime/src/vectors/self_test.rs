@@ -1,4 +1,4 @@
-//! A manifest's vectors against the component, before it serves.
+//! Runs a manifest's vectors against the component before it serves.
 
 use std::collections::BTreeMap;
 
@@ -15,27 +15,27 @@ use crate::revision::Revision;
 use contract::bindings::{Effect, Failure, HttpRequest};
 use contract::escaping::escaped;
 
-/// Bytes of what differs: a payload may be part of it.
+/// Bytes of a difference: it can contain a payload.
 const MAX_DIFFERENCE: usize = 400;
 
 /// A vector that the component does not pass.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "vector \"{vector}\": {difference}; the component does not do what it was released for: ask its author, or mend \
-     rule or vector if they are yours"
+    "vector \"{vector}\": {difference}; the component does not do what it was released for: ask its author, or \
+     correct rule or vector if they are yours"
 )]
 pub struct SelfTestError {
     /// The vector's name.
     pub vector: String,
-    /// What differs.
+    /// The difference.
     pub difference: String,
 }
 
-/// Runs vectors against a revision, each with the settings that stand in it (absent: none): they show what the
-/// component does, however its operator has configured it. Gives their number.
+/// Runs vectors against a revision, each with its own settings (none if it has none): they test the component and not
+/// its operator's configuration. Returns their number.
 ///
 /// # Errors
-/// [`SelfTestError`] for the first that ends otherwise, traps, or goes beyond the description's needs or the limits.
+/// [`SelfTestError`] for the first that ends otherwise, traps, or exceeds the description's needs or the limits.
 pub fn self_test(revision: &Revision, vectors: &[Case]) -> Result<usize, SelfTestError> {
     for vector in vectors {
         let mut guarded = Guarded {
@@ -44,7 +44,7 @@ pub fn self_test(revision: &Revision, vectors: &[Case]) -> Result<usize, SelfTes
             fault: None,
         };
         let ran = vector.run(&mut guarded);
-        // A trap reaches the case as a failure, which it might even expect.
+        // The case gets a trap as a failure, which it could expect.
         let difference = guarded.fault.or_else(|| {
             let named = ran.err()?;
             let unnamed = named.strip_prefix(&format!("{}: ", vector.name));
@@ -60,12 +60,12 @@ pub fn self_test(revision: &Revision, vectors: &[Case]) -> Result<usize, SelfTes
     Ok(vectors.len())
 }
 
-/// The component, watched as the gateway would.
+/// The component, with the checks that the gateway makes.
 struct Guarded<'a> {
     activated: &'a Revision,
     /// With the vector's settings.
     configured: Option<Revision>,
-    /// What no case may expect.
+    /// A fault that no case may expect.
     fault: Option<String>,
 }
 
@@ -74,8 +74,8 @@ impl Guarded<'_> {
         self.configured.as_ref().unwrap_or(self.activated)
     }
 
-    /// The result of a call, unless the gateway would end the exchange or deny what it asks for.
-    fn watched(
+    /// The result of a call, unless the gateway would end the exchange or deny the call that it asks for.
+    fn checked(
         &mut self,
         result: Result<Result<Effect, Failure>, Trap>,
     ) -> Result<sdk::Effect, sdk::Failure> {
@@ -164,7 +164,7 @@ impl Rule for Guarded<'_> {
         let result = self
             .revision()
             .begin(&to_host_context(context), &to_host_message(request));
-        self.watched(result)
+        self.checked(result)
     }
 
     fn resume(
@@ -176,7 +176,7 @@ impl Rule for Guarded<'_> {
         let outcome = to_host_outcome(outcome);
         let context = to_host_context(context);
         let result = self.revision().resume(&context, state, outcome.as_ref());
-        self.watched(result)
+        self.checked(result)
     }
 
     fn poll(
@@ -193,10 +193,10 @@ impl Rule for Guarded<'_> {
         &mut self,
         state: &[u8],
         topics: &[String],
-        answer: &sdk::HttpResponse,
+        response: &sdk::HttpResponse,
     ) -> Option<Result<sdk::Progress, sdk::Failure>> {
-        let answer = to_host_response(answer.clone());
-        let result = self.revision().polled(state, topics, &answer);
+        let response = to_host_response(response.clone());
+        let result = self.revision().polled(state, topics, &response);
         let progress = self.observed(result, |rule, progress| {
             rule.is_too_much(&progress.state)
                 .then(|| rule.too_much(&progress.state))

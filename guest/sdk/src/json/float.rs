@@ -13,22 +13,24 @@ const MAX_EXPONENT: i32 = 400;
 /// 27: 5^27 is the largest power of five of 64 bits.
 const STEP: u32 = 27;
 
-/// 5^27.
-const POWER: Extended = Extended {
-    bits: (7_450_580_596_923_828_125 << 65),
-    exponent: -65,
-    is_exact: true,
-};
+/// 5^27, 5^54, 5^108 and 5^216: their products are the powers of all multiples of 27 up to 405.
+const POWERS: [Extended; 4] = [
+    Extended::constant(0xcecb_8f27_f420_0f3a_0000_0000_0000_0000, -65, true),
+    Extended::constant(0xa70c_3c40_a64e_6c51_9990_90b6_5f67_d924, -2, true),
+    Extended::constant(0xda01_ee64_1a70_8de9_e80e_6f48_20cc_9495, 123, false),
+    Extended::constant(0xb9a7_4a06_37ce_2ee1_6d95_3e2b_d717_3692, 374, false),
+];
 
-/// 5^-27, cut to 128 bits.
-const INVERSE: Extended = Extended {
-    bits: 0x9e74_d1b7_91e0_7e48_775e_a264_cf55_347d,
-    exponent: -190,
-    is_exact: false,
-};
+/// Their inverses. All are cut to 128 bits.
+const INVERSES: [Extended; 4] = [
+    Extended::constant(0x9e74_d1b7_91e0_7e48_775e_a264_cf55_347d, -190, false),
+    Extended::constant(0xc428_d05a_a475_1e4c_aa97_e14c_3c26_b886, -253, false),
+    Extended::constant(0x964e_858c_91ba_2655_3a6a_07f8_d510_f86f, -378, false),
+    Extended::constant(0xb080_392c_c434_9dec_bd8d_794d_96aa_cfb3, -629, false),
+];
 
 /// By how many units of the last of 128 bits a number that is not exact may be too small: at most two from each of at
-/// most 18 products.
+/// most six products.
 const ERROR: u128 = 64;
 
 /// `bits` × 2^`exponent`; the highest bit is set.
@@ -59,22 +61,32 @@ pub(super) fn float(whole: &[u8], fraction: &[u8], exponent: i32) -> f64 {
     if exponent > MAX_EXPONENT {
         return f64::INFINITY;
     }
-    let (factor, steps, rest) = match u32::try_from(exponent) {
-        Ok(exponent) => (POWER, exponent / STEP, exponent % STEP),
+    let (factors, steps, rest) = match u32::try_from(exponent) {
+        Ok(exponent) => (&POWERS, exponent / STEP, exponent % STEP),
         Err(_) => {
             let steps = exponent.unsigned_abs().div_ceil(STEP);
-            (INVERSE, steps, steps * STEP - exponent.unsigned_abs())
+            (&INVERSES, steps, steps * STEP - exponent.unsigned_abs())
         }
     };
     let mut product = Extended::new(number).times(Extended::new(5_u128.pow(rest)));
-    for _ in 0..steps {
-        product = product.times(factor);
+    for (bit, factor) in factors.iter().enumerate() {
+        if steps >> bit & 1 == 1 {
+            product = product.times(*factor);
+        }
     }
     product.exponent += exponent;
     product.round()
 }
 
 impl Extended {
+    const fn constant(bits: u128, exponent: i32, is_exact: bool) -> Extended {
+        Extended {
+            bits,
+            exponent,
+            is_exact,
+        }
+    }
+
     fn new(number: u128) -> Extended {
         let zeros = number.leading_zeros();
         Extended {

@@ -94,7 +94,7 @@ async fn a_certificate_of_the_future_is_5_02_and_where_the_clock_is_not_set_that
         (Clock::system(), "or correct the clock that is wrong"),
         (
             Clock::new(|| UNIX_EPOCH),
-            "but this machine's clock is not set (it says Thu, 01 Jan 1970 00:00:00 GMT): set up a time service",
+            "but this machine's clock is not set (it shows Thu, 01 Jan 1970 00:00:00 GMT): set up a time service",
         ),
     ] {
         let (code, origin, log) = sent("future.pem", clock).await;

@@ -224,7 +224,7 @@ const FAULTS: &[Fault] = &[
         "the component's manifest",
         |files| files.stated(|manifest| manifest.native = None),
         "verify",
-        "that `comatrix-gateway rule compile` has written",
+        "that `comatrix-gateway rule compile` writes",
     ),
     (
         "another rule's",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 /// A device that has sent a request.
 ///
-/// On plain UDP there is nothing but an address, which anybody can forge. A secured transport authenticates the peer
+/// On plain UDP there is only an address, which any sender can forge. A secured transport authenticates the peer
 /// and knows its principal: then the address only says how to reach it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Peer {

@@ -51,7 +51,7 @@ impl Compiler {
     }
 
     /// The native code of a component for `engine`.
-    pub(crate) fn precompile(
+    pub(super) fn precompile(
         &self,
         engine: &Engine,
         component: &[u8],

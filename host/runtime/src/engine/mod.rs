@@ -38,7 +38,7 @@ pub(crate) use ticker::RunningCall;
 use ticker::Ticker;
 
 /// The version of the runtime, from the lock file: it loads only native code of exactly this version.
-pub(crate) const RUNTIME: &str = env!("COMATRIX_RUNTIME");
+const RUNTIME: &str = env!("COMATRIX_RUNTIME");
 
 /// The machine cannot run rules.
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +73,7 @@ impl Engine {
     }
 
     /// Starts the runtime of rules of this size.
-    pub(crate) fn of(size: Size) -> Result<Self, EngineError> {
+    fn of(size: Size) -> Result<Self, EngineError> {
         let mut config = config::config(size, RUNTIME);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(size)));
         let engine = wasmtime::Engine::new(&config).map_err(EngineError)?;
@@ -98,7 +98,7 @@ impl Engine {
 
     /// Whether it is the engine of large rules.
     #[cfg(feature = "compiler")]
-    pub(crate) fn is_large(&self) -> bool {
+    fn is_large(&self) -> bool {
         self.is_large
     }
 

@@ -132,7 +132,7 @@ impl NativeCode {
 /// Loads native code that `precompile_component` has made, here or elsewhere. wasmtime compares every setting of the
 /// compiler, and the features of the processor, with those of `engine`.
 #[allow(unsafe_code)]
-pub(crate) fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
+pub(super) fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
     // SAFETY: `precompile_component` of this version must have made the bytes. It has: either this process has just
     // made them; or they come from a file that only this user can write, in a folder that only this user can enter
     // (`Cache::open`), stored by `Cache::store` under the digest of their component; or the build script made them, and

@@ -53,7 +53,7 @@ impl Target {
 
     /// The name that the compiler uses.
     #[cfg(feature = "compiler")]
-    pub(crate) const fn triple(self) -> &'static str {
+    pub(super) const fn triple(self) -> &'static str {
         match self {
             Self::X86_64 => config::X86_64,
             Self::Aarch64 => config::AARCH64,

@@ -134,7 +134,7 @@ fn read_folder(folder: &Path) -> Result<Vec<(String, PublicKey)>, TrustError> {
             });
         }
     }
-    // One order whatever the file system's.
+    // In one order on every file system.
     paths.sort_unstable();
     paths.into_iter().map(|path| read_key(path, own)).collect()
 }

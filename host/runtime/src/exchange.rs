@@ -1,7 +1,8 @@
 //! Drives a rule through one exchange: `begin`, the calls that it asks for, `resume`, until it replies.
 //!
-//! There is one driver for the gateway, for the tools of rule authors and for the vectors of a manifest; they differ in
-//! their [`Egress`]. So a rule meets the same limits and the same policy on its author's machine and on a gateway.
+//! There is one driver for the gateway and for `comatrix-gateway rule run`; they differ in their [`Egress`]. So a rule
+//! meets the same limits and the same policy on its author's machine and on a gateway. The vectors of a manifest have
+//! the loop of the SDK, whose calls `vectors/self_test.rs` checks.
 
 use std::pin::pin;
 use std::sync::Arc;

@@ -1,14 +1,14 @@
 //! A rule responds to any input of a device or a homeserver. A trap fails these tests: `Component` panics on it.
 
-use comatrix_sdk::bindings::{CallError, Effect, Failure};
-use comatrix_sdk::code;
+use coap::code;
+use contract::{CallError, Effect, Failure};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
 use crate::component::Component;
-use crate::device_request::{CBOR, JSON, all, http_response, waiting};
+use crate::device_request::{CBOR, JSON, all, content_format, http_response, waiting};
 
 const CASES: u32 = 400;
 
@@ -90,10 +90,7 @@ fn any_payload_gets_a_response_from_every_resource() {
         |(payload, format)| {
             for (context, request) in &requests {
                 let mut request = request.clone();
-                request.options = vec![comatrix_sdk::message::uint(
-                    comatrix_sdk::message::CONTENT_FORMAT,
-                    format,
-                )];
+                request.options = vec![content_format(format)];
                 request.payload.clone_from(&payload);
                 is_fit(&component.call_begin(context, &request))?;
             }

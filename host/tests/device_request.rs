@@ -1,8 +1,7 @@
 //! Requests of devices to the default rule, and exchanges of it that wait for a homeserver.
 
-use comatrix_sdk::bindings::{CallError, Context, Effect, HttpResponse, Message, Target};
-use comatrix_sdk::code;
-use comatrix_sdk::message::{CONTENT_FORMAT, uint};
+use coap::{code, option};
+use contract::{CoapOption, Context, Effect, HttpResponse, Message, Outcome, Target};
 
 use crate::component::Component;
 
@@ -33,11 +32,21 @@ fn context(component: &Component, method: u8, path: &[&str], target: &[&str]) ->
 }
 
 fn request(method: u8, payload: Option<(u32, &[u8])>) -> Message {
-    let format = payload.map(|(format, _)| uint(CONTENT_FORMAT, format));
+    let format = payload.map(|(format, _)| content_format(format));
     Message {
         code: method,
         options: format.into_iter().collect(),
         payload: payload.map_or_else(Vec::new, |(_, payload)| payload.to_vec()),
+    }
+}
+
+/// The option Content-Format.
+pub fn content_format(format: u32) -> CoapOption {
+    let value = format.to_be_bytes();
+    let zeros = value.iter().take_while(|byte| **byte == 0).count();
+    CoapOption {
+        number: option::CONTENT_FORMAT,
+        value: value[zeros..].to_vec(),
     }
 }
 
@@ -93,7 +102,7 @@ pub fn waiting(component: &Component) -> Vec<(Context, Vec<u8>)> {
 }
 
 /// A homeserver's response in JSON.
-pub fn http_response(status: u16, body: Vec<u8>) -> Result<HttpResponse, CallError> {
+pub fn http_response(status: u16, body: Vec<u8>) -> Outcome {
     Ok(HttpResponse {
         status,
         headers: vec![("content-type".into(), b"application/json".to_vec())],

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use coap::{Message, MessageType, code, option};
-use gateway::request::{Gateway, GatewayError, Request};
+use gateway::request::{Gateway, GatewayError, Request, Source};
 use homeserver::Homeserver;
 
 use crate::default_rule::{calls, gateway};
@@ -40,9 +40,11 @@ pub async fn response_to(gateway: &Gateway, peer: &str, message: Message) -> Mes
 
 fn incoming(peer: &str, message: Message) -> Request {
     Request {
-        peer: contract::Peer::unauthenticated(peer.parse().expect("it is an address")),
+        peer: Source {
+            device: contract::Peer::unauthenticated(peer.parse().expect("it is an address")),
+            local: "192.0.2.1:5683".parse().ok(),
+        },
         observes: false,
-        local: "192.0.2.1:5683".parse().ok(),
         multicast: false,
         message_type: MessageType::Confirmable,
         message,

@@ -3,8 +3,8 @@
 
 use std::iter::once;
 
-use comatrix_sdk::bindings::{Effect, Failure};
-use comatrix_sdk::code;
+use coap::code;
+use contract::{Effect, Failure};
 
 use crate::component::Component;
 use crate::device_request::{CBOR, JSON, http_response, send, waiting};

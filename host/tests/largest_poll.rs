@@ -1,9 +1,9 @@
-//! The largest responses to a poll, within the memory of a call. A trap fails these tests: `Component` panics on it.
+//! The largest responses to a poll, within the memory of a call. A trap fails these tests.
 
-use comatrix_sdk::bindings::HttpResponse;
-use comatrix_sdk::code;
-use comatrix_sdk::vectors::Rule;
+use coap::code;
 use comatrix_sdk::watch::Position;
+use contract::HttpResponse;
+use runtime::{MAX_CHANGES, ObserverError};
 
 use crate::component::Component;
 
@@ -44,7 +44,7 @@ fn message(body: &str) -> String {
 
 #[test]
 fn each_room_in_the_largest_responses_has_changes_or_is_lost() {
-    let mut component = Component::new();
+    let revision = Component::new().revision;
     let state = Position {
         requested: false,
         since: "s1".to_owned(),
@@ -57,8 +57,8 @@ fn each_room_in_the_largest_responses_has_changes_or_is_lost() {
     let escaped = message(&r"\u044f".repeat(2_000));
     for events in [&small, &many, &long, &huge, &escaped] {
         let (response, topics) = response(events);
-        let polled = component.polled(&state, &topics, &response);
-        let progress = polled.expect("it observes").expect("the response is whole");
+        let polled = revision.polled(&state, &topics, &response);
+        let progress = polled.expect("the response is whole");
         let mut changed: Vec<_> = progress
             .changes
             .iter()
@@ -66,26 +66,22 @@ fn each_room_in_the_largest_responses_has_changes_or_is_lost() {
             .collect();
         changed.dedup();
         assert_eq!(changed.len() + progress.lost.len(), topics.len());
-        assert!(progress.changes.len() <= 1024);
-        assert!(
-            component
-                .poll(&progress.state, &topics)
-                .expect("it observes")
-                .is_ok()
-        );
+        assert!(progress.changes.len() <= MAX_CHANGES);
+        assert!(revision.poll(&progress.state, &topics).is_ok());
     }
 }
 
 #[test]
 fn a_response_of_nothing_but_members_fails_and_does_not_trap() {
-    let mut component = Component::new();
+    let revision = Component::new().revision;
     let state = Position {
         requested: false,
         since: "s1".to_owned(),
     }
     .state();
     let (response, topics) = response(&vec!["{}"; 100_000].join(","));
-    let polled = component.polled(&state, &topics, &response);
-    let failure = polled.expect("it observes").expect_err("too many members");
-    assert_eq!(failure.code, code::BAD_GATEWAY);
+    match revision.polled(&state, &topics, &response) {
+        Err(ObserverError::Failed(failure)) => assert_eq!(failure.code, code::BAD_GATEWAY),
+        other => panic!("too many members: {other:?}"),
+    }
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use coap::{self, Endpoint, Limits, ObserveEvent};
 use gateway::limits::ObservationLimits;
 use gateway::observe::{ObserveBroker, PollCall};
-use gateway::request::{Gateway, Request, SideEffect, Snapshot};
+use gateway::request::{Gateway, SideEffect, Snapshot, Source};
 
 use crate::default_rule::gateway;
 use crate::http_call::homeserver;
@@ -50,15 +50,10 @@ impl ObservingByHand {
         let incoming = self.endpoint.poll_request().expect("a request");
         let response = self
             .gateway
-            .respond(Request {
-                peer: contract::Peer::unauthenticated(peer),
+            .respond(incoming.request.map_peer(|peer| Source {
+                device: contract::Peer::unauthenticated(peer),
                 local: None,
-                multicast: false,
-                message_type: incoming.message_type,
-                message: incoming.request,
-                observes: incoming.observes,
-                wire_bytes: incoming.wire_bytes,
-            })
+            }))
             .await;
         let Some(SideEffect::Observation(request)) = response.side_effect else {
             panic!("{:?}", response.message)

@@ -1,6 +1,6 @@
 //! Test cases as files: a folder per case, with a device's request, the homeserver's responses and the response that
-//! the device must get. The same case runs against a rule's native code and against its component: both implement
-//! [`Rule`].
+//! the device must get. The same case runs against a rule's native code ([`check`]) and, in the gateway, against its
+//! component.
 //!
 //! The files' fields are explained in `vectors/README.md` beside this file.
 
@@ -8,7 +8,7 @@ mod compare;
 mod fields;
 mod native;
 mod observation;
-mod rule;
+mod observer;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,12 +17,15 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::bindings::{Context, Effect, Link, Message, Segment, Target};
+use crate::bindings::{
+    CallError, Context, Failure, HttpRequest, HttpResponse, Link, Message, Reply, Segment, Target,
+    Watch,
+};
 use crate::message::{ACCEPT, CONTENT_FORMAT, OBSERVE, uint};
-use compare::{same_call, same_reply};
+use compare::{same_call, same_end};
 use fields::{bytes, outcome, pairs, string, strings};
 pub use native::check;
-pub use rule::Rule;
+pub use observer::{Fault, Observer};
 
 /// One folder, or one vector of a manifest (`NAME.rule.json`), which has the same fields. An unknown field is an
 /// error, so that a mistyped one is noticed.
@@ -85,40 +88,53 @@ impl Case {
         })
     }
 
-    /// Passes the request to `rule`, and checks its calls and its reply; then the course of the observation that has
-    /// begun. The error is the first difference.
-    pub fn run(&self, rule: &mut dyn Rule) -> Result<(), String> {
-        let name = &self.name;
-        let differs = |what: String| format!("{name}: {what}");
-        let description = rule.configure(&self.settings()).map_err(differs)?;
-        let request = self.message();
-        let context = self
-            .context(&description.links, request.code)
-            .ok_or_else(|| differs("no link matches".into()))?;
-        let mut effect = rule.begin(&context, &request);
-        for (index, call) in self.calls.iter().enumerate() {
-            let Ok(Effect::Call(step)) = effect else {
-                return Err(differs(format!(
-                    "call {index} was not made, but {effect:?}"
-                )));
-            };
-            same_call(&call["request"], &step.request)
-                .map_err(|error| differs(format!("call {index}: {error}")))?;
-            effect = rule.resume(&context, &step.state, outcome(call));
-        }
-        let watch = same_reply(&self.reply, effect).map_err(differs)?;
-        observation::run(&self.observation, rule, &context, watch).map_err(differs)
-    }
-
-    fn settings(&self) -> BTreeMap<String, String> {
+    /// The rule's settings.
+    pub fn settings(&self) -> BTreeMap<String, String> {
         let settings = self.request["settings"].as_object().into_iter().flatten();
         settings
             .map(|(key, value)| (key.clone(), string(value)))
             .collect()
     }
 
+    /// The outcome of the rule's call number `index`, from 0. The error is the first difference from the call that the
+    /// rule must make.
+    pub fn outcome(
+        &self,
+        index: usize,
+        made: &HttpRequest,
+    ) -> Result<Result<HttpResponse, CallError>, String> {
+        let Some(call) = self.calls.get(index) else {
+            return Err(format!("one more call: {made:?}"));
+        };
+        same_call(&call["request"], made).map_err(|error| format!("call {index}: {error}"))?;
+        Ok(outcome(call))
+    }
+
+    /// Compares the end of the exchange, after `made` calls, and returns the observation that the reply starts. The
+    /// error is the first difference.
+    pub fn check_end(
+        &self,
+        made: usize,
+        end: Result<Reply, Failure>,
+    ) -> Result<Option<Watch>, String> {
+        if made < self.calls.len() {
+            return Err(format!("call {made} was not made, but {end:?}"));
+        }
+        same_end(&self.reply, end)
+    }
+
+    /// Compares the course of the observation that has begun. The error is the first difference.
+    pub fn observe(
+        &self,
+        observer: &mut dyn Observer,
+        context: &Context,
+        watch: Option<Watch>,
+    ) -> Result<(), String> {
+        observation::run(&self.observation, observer, context, watch)
+    }
+
     /// The device's request, without the parts that the gateway handles.
-    fn message(&self) -> Message {
+    pub fn message(&self) -> Message {
         let code = match self.request["method"].as_str() {
             Some("POST") => crate::code::POST,
             Some("PUT") => crate::code::PUT,
@@ -146,16 +162,18 @@ impl Case {
         }
     }
 
-    fn context(&self, links: &[Link], method: u8) -> Option<Context> {
+    /// The context of the exchange's calls. The error: none of the rule's links matches.
+    pub fn context(&self, links: &[Link], method: u8) -> Result<Context, String> {
         let path = strings(&self.request["path"]);
-        let (link, captures) = (0..).zip(links).find_map(|(index, link)| {
+        let found = (0..).zip(links).find_map(|(index, link)| {
             let allowed = link.methods.contains(&method);
             captures(link, &path)
                 .filter(|_| allowed)
                 .map(|captures| (index, captures))
-        })?;
+        });
+        let (link, captures) = found.ok_or("no link matches")?;
         let proxy_uri = &self.request["proxy_uri"];
-        Some(Context {
+        Ok(Context {
             link,
             captures,
             requested: (!proxy_uri.is_null()).then(|| Target {

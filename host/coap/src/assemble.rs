@@ -7,7 +7,7 @@ use crate::block1::{Block1Error, Progress, RequestBlock};
 use crate::block2::BeyondEnd;
 use crate::cache_key::{ResponseKey, request_body_key, response_body_key};
 use crate::code::{self, GET};
-use crate::endpoint::{Endpoint, Incoming};
+use crate::endpoint::{Endpoint, Incoming, Request};
 use crate::exchange::{Exchange, RequestMeta};
 use crate::message::Message;
 use crate::option::{
@@ -154,13 +154,15 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             .begin(exchange, meta.received_at + self.limits.ack_delay);
         Ok(Some(Incoming {
             id,
-            peer: meta.peer.id.clone(),
             protection: meta.protection.clone(),
-            message_type: meta.message_type,
-            request,
-            observes,
-            wire_bytes: total_bytes,
-            multicast: meta.constraints.multicast,
+            request: Request {
+                peer: meta.peer.id.clone(),
+                message_type: meta.message_type,
+                message: request,
+                observes,
+                wire_bytes: total_bytes,
+                multicast: meta.constraints.multicast,
+            },
         }))
     }
 

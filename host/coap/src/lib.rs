@@ -31,7 +31,7 @@
 //!
 //! // The server responds to the request.
 //! while let Some(incoming) = endpoint.poll_request() {
-//!     assert_eq!(incoming.request.option(URI_PATH), Some(b"time".as_slice()));
+//!     assert_eq!(incoming.request.message.option(URI_PATH), Some(b"time".as_slice()));
 //!     let response = Message::new(code::CONTENT).with_payload("12:00");
 //!     endpoint.respond(now, incoming.id, response);
 //! }
@@ -100,7 +100,7 @@ mod transmit;
 pub use block::Block;
 pub use codec::{DecodeError, FormatError, decode, encode};
 pub use counters::Counters;
-pub use endpoint::{Endpoint, Incoming, Transmit};
+pub use endpoint::{Endpoint, Incoming, Request, Transmit};
 pub use exchange::ExchangeId;
 pub use limits::Limits;
 pub use message::{CoapOption, Datagram, Message, MessageType, Token};

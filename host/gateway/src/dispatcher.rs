@@ -9,7 +9,7 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 
 use crate::observe::{ObserveBroker, PollId, PollResult};
-use crate::request::{Dispatch, Gateway, GatewayError, Request, Response, SideEffect, Snapshot};
+use crate::request::{Dispatch, Gateway, GatewayError, Response, SideEffect, Snapshot, Source};
 use crate::telemetry::recorder::LoopState;
 use coap::{Endpoint, ExchangeId, Incoming};
 use contract::Peer;
@@ -72,17 +72,12 @@ impl Dispatcher<'_> {
     }
 
     fn dispatch(&mut self, incoming: Incoming<UdpPeer>) {
-        let id = incoming.id;
-        let body = incoming.request.payload.len();
-        let request = Request {
-            peer: Peer::unauthenticated(incoming.peer.remote),
-            local: self.local_address(incoming.peer),
-            multicast: incoming.multicast,
-            observes: incoming.observes,
-            message_type: incoming.message_type,
-            message: incoming.request,
-            wire_bytes: incoming.wire_bytes,
-        };
+        let Incoming { id, request, .. } = incoming;
+        let body = request.message.payload.len();
+        let request = request.map_peer(|peer| Source {
+            device: Peer::unauthenticated(peer.remote),
+            local: self.local_address(peer),
+        });
         let error = if self.draining {
             Some(GatewayError::Draining)
         } else {

@@ -1,14 +1,14 @@
 //! Drives a rule through one exchange: `begin`, the calls that it asks for, `resume`, until it replies.
 //!
-//! There is one driver for the gateway and for `comatrix-gateway rule run`; they differ in their [`Egress`]. So a rule
-//! meets the same limits and the same policy on its author's machine and on a gateway. The vectors of a manifest have
-//! the loop of the SDK, whose calls `vectors/self_test.rs` checks.
+//! There is one driver for the gateway, for `comatrix-gateway rule run` and for the vectors of a manifest; they differ
+//! in their [`Egress`]. So a rule meets the same limits and the same policy on its author's machine and on a gateway.
 
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Waker};
 
 use crate::call::Trap;
+use crate::contract_violation::ContractViolation;
 use crate::limits::Limit;
 use crate::revision::Revision;
 use crate::revision::call_policy::CallDenied;
@@ -72,33 +72,6 @@ pub enum ExchangeError {
     /// The result breaks the contract.
     #[error(transparent)]
     Contract(#[from] ContractViolation),
-}
-
-/// A result of a rule above one of its limits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ContractViolation {
-    /// `[rule.limits] body`.
-    #[error("its reply has {bytes} bytes, the limit is {limit}")]
-    Reply {
-        /// Of the payload.
-        bytes: usize,
-        /// The most that it may have.
-        limit: usize,
-    },
-    /// `[rule.limits] state`.
-    #[error("its state has {bytes} bytes, the limit is {limit}")]
-    State {
-        /// Of the state.
-        bytes: usize,
-        /// The most that it may have.
-        limit: usize,
-    },
-    /// `[rule.limits] steps`.
-    #[error("it asks for more than {limit} calls")]
-    Steps {
-        /// The most that one exchange may make.
-        limit: u32,
-    },
 }
 
 impl Exchange {

@@ -15,6 +15,7 @@ compile_error!(
 );
 
 mod call;
+mod contract_violation;
 mod engine;
 pub mod exchange;
 mod limits;
@@ -25,6 +26,7 @@ mod vectors;
 
 pub use call::Trap;
 pub use comatrix_sdk::vectors::Case;
+pub use contract_violation::ContractViolation;
 pub use engine::cache::{Cache, CacheError};
 #[cfg(feature = "compiler")]
 pub use engine::compile::{CompileError, compile};
@@ -40,7 +42,7 @@ pub use engine::rule_binary::DEFAULT_RULE;
 pub use engine::rule_binary::RuleBinary;
 pub use engine::target::{Target as NativeTarget, TargetError};
 pub use engine::{Engine, EngineError};
-pub use limits::{Limit, RuleLimits};
+pub use limits::{Limit, MAX_CHANGE, MAX_CHANGES, RuleLimits};
 pub use mount_table::{Conflict, MountTable, Mounted};
 pub use package::error::PackageError;
 pub use package::manifest::{
@@ -57,6 +59,7 @@ pub use revision::call_policy::CallDenied;
 pub use revision::candidate::Candidate;
 #[cfg(feature = "compiler")]
 pub use revision::footprint::Footprint;
+pub use revision::observing::ObserverError;
 pub use revision::revision_id::RevisionId;
 pub use vectors::conversion;
 pub use vectors::self_test::{SelfTestError, self_test};

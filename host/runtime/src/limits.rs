@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+/// Bytes of a change: a message that a constrained device can take in blocks.
+pub const MAX_CHANGE: usize = 16 << 10;
+/// Changes in the response to one poll: several times the number that a rule requests from a homeserver.
+pub const MAX_CHANGES: usize = 1024;
+
 /// Limits of one rule. The defaults are for a rule from a third party; the built-in rule has [`RuleLimits::trusted`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RuleLimits {

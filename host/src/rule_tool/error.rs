@@ -8,8 +8,8 @@ use super::new::NewError;
 use gateway::request::GatewayError;
 use runtime::exchange::ExchangeError;
 use runtime::{
-    ActivationError, CompileError, EngineError, KeyError, ManifestError, PackageError,
-    SelfTestError, Trap, TrustError,
+    ActivationError, CompileError, EngineError, KeyError, ManifestError, ObserverError,
+    PackageError, SelfTestError, Trap, TrustError,
 };
 use store::file::FileError;
 
@@ -114,6 +114,15 @@ impl From<ExchangeError> for ToolError {
         match error {
             ExchangeError::Trapped(trap) => Self::from(trap),
             ExchangeError::Contract(violation) => Self::Contract(violation.to_string()),
+        }
+    }
+}
+
+impl From<ObserverError> for ToolError {
+    fn from(error: ObserverError) -> Self {
+        match error {
+            ObserverError::Trapped(trap) => Self::from(trap),
+            other => Self::Contract(other.to_string()),
         }
     }
 }

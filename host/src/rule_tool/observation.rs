@@ -2,9 +2,9 @@
 
 use super::error::ToolError;
 use super::exchange_event::Event;
-use contract::{Context, Failure, HttpRequest, Outcome, Progress, Watch};
+use contract::{Context, Failure, Outcome, Watch};
 use gateway::request::reply::{failed, to_coap};
-use runtime::Revision;
+use runtime::{ObserverError, Revision};
 
 /// Polls once per outcome. Each change of the watch's topic becomes a notification.
 pub(super) fn observe(
@@ -17,9 +17,9 @@ pub(super) fn observe(
     let topics = [watch.topic];
     let mut state = watch.state;
     for outcome in outcomes {
-        let request: HttpRequest = match exported(revision.poll(&state, &topics)?)? {
-            Ok(request) => request,
-            Err(failure) => return ended(failure, events),
+        let request = match revision.poll(&state, &topics) {
+            Err(ObserverError::Failed(failure)) => return ended(failure, events),
+            request => request?,
         };
         if let Err(denied) = revision.check_call(request.clone()) {
             return Err(ToolError::Contract(format!("its poll is denied: {denied}")));
@@ -31,9 +31,9 @@ pub(super) fn observe(
         events.push(Event::Outcome(outcome.clone()));
         // Without an HTTP response a gateway polls again.
         let Ok(response) = outcome else { continue };
-        let progress: Progress = match exported(revision.polled(&state, &topics, &response)?)? {
-            Ok(progress) => progress,
-            Err(failure) => return ended(failure, events),
+        let progress = match revision.polled(&state, &topics, &response) {
+            Err(ObserverError::Failed(failure)) => return ended(failure, events),
+            progress => progress?,
         };
         state = progress.state;
         let lost = progress.lost.contains(&topics[0]);
@@ -41,14 +41,15 @@ pub(super) fn observe(
             if change.topic != topics[0] {
                 continue;
             }
-            match exported(revision.notify(context, &change)?)? {
-                Ok(message) => events.push(Event::Response {
-                    message: to_coap(message)?,
-                    session: None,
-                    watch: None,
-                }),
-                Err(failure) => return ended(failure, events),
-            }
+            let message = match revision.notify(context, &change) {
+                Err(ObserverError::Failed(failure)) => return ended(failure, events),
+                message => message?,
+            };
+            events.push(Event::Response {
+                message: to_coap(message)?,
+                session: None,
+                watch: None,
+            });
         }
         if lost {
             events.push(Event::Lost);
@@ -56,14 +57,6 @@ pub(super) fn observe(
         }
     }
     Ok(())
-}
-
-/// The result of an observer's function.
-///
-/// # Errors
-/// The rule starts an observation, but exports no observer.
-fn exported<T>(result: Option<Result<T, Failure>>) -> Result<Result<T, Failure>, ToolError> {
-    result.ok_or_else(|| ToolError::Contract("it exports no observer".to_owned()))
 }
 
 /// The last notification of an observation that ends with a failure.

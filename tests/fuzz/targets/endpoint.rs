@@ -30,7 +30,7 @@ fuzz_target!(|bytes: &[u8]| {
     let mut owed = VecDeque::new();
     let settle = |endpoint: &mut Endpoint<u8>, owed: &mut VecDeque<_>| {
         while let Some(incoming) = endpoint.poll_request() {
-            assert!(incoming.request.payload.len() <= limits.request_body);
+            assert!(incoming.request.message.payload.len() <= limits.request_body);
             owed.push_back(incoming.id);
         }
         while let Some(transmit) = endpoint.poll_transmit() {

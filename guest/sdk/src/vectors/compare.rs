@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::fields::{bytes, pairs, string, strings};
-use crate::bindings::{Effect, Failure, HttpRequest, Message, SessionChange, Upstream, Watch};
+use crate::bindings::{Failure, HttpRequest, Message, Reply, SessionChange, Upstream, Watch};
 use crate::code::dotted;
 use crate::message::{CONTENT_FORMAT, MAX_AGE, response, uint_option};
 
@@ -42,14 +42,13 @@ pub(super) fn same_call(expected: &Json, made: &HttpRequest) -> Result<(), Strin
 }
 
 /// Returns the watch, which is as expected too.
-pub(super) fn same_reply(
+pub(super) fn same_end(
     expected: &Json,
-    effect: Result<Effect, Failure>,
+    end: Result<Reply, Failure>,
 ) -> Result<Option<Watch>, String> {
-    let (message, session, watch) = match effect {
-        Ok(Effect::Reply(reply)) => (reply.message, reply.session, reply.watch),
+    let (message, session, watch) = match end {
+        Ok(reply) => (reply.message, reply.session, reply.watch),
         Err(failure) => (failure_response(failure), None, None),
-        Ok(Effect::Call(step)) => return Err(format!("one more call: {:?}", step.request)),
     };
     let session = session.map(|session| match session {
         SessionChange::Open(token) => format!("open {token}"),

@@ -3,58 +3,60 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::cases;
-use super::rule::Rule;
-use crate::bindings::{
-    CallError, Change, Context, Description, Effect, Failure, HttpRequest, HttpResponse, Message,
-    Progress,
-};
-use crate::rule;
+use super::observer::{Fault, Observer};
+use super::{Case, cases};
+use crate::bindings::{Change, Context, Effect, HttpRequest, HttpResponse, Message, Progress};
+use crate::rule::Rule;
 
 /// Runs every case in `folder` against `rule`, and returns how many there were. For a test: it panics, and says what
 /// differs in each case that does not end as its files say, or that there are none.
-pub fn check(rule: &'static rule::Rule, folder: impl AsRef<Path>) -> usize {
+pub fn check(rule: &'static Rule, folder: impl AsRef<Path>) -> usize {
     let folder = folder.as_ref();
     let cases = cases(folder).unwrap_or_else(|error| panic!("{error}"));
     assert!(!cases.is_empty(), "no case in {}", folder.display());
-    let mut native = Native {
-        rule,
-        settings: BTreeMap::new(),
-    };
     let failures: Vec<_> = cases
         .iter()
-        .filter_map(|case| case.run(&mut native).err())
+        .filter_map(|case| {
+            let difference = run(case, rule).err()?;
+            Some(format!("{}: {difference}", case.name))
+        })
         .collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     cases.len()
 }
 
-struct Native {
-    rule: &'static rule::Rule,
+/// Runs one case. The error is the first difference.
+fn run(case: &Case, rule: &'static Rule) -> Result<(), String> {
+    let settings = case.settings();
+    let description = rule.describe(&settings)?;
+    let request = case.message();
+    let context = case.context(&description.links, request.code)?;
+    let mut effect = rule.begin(&settings, &context, &request);
+    let mut made = 0;
+    let end = loop {
+        match effect {
+            Ok(Effect::Call(step)) => {
+                let outcome = case.outcome(made, &step.request)?;
+                made += 1;
+                effect = rule.resume(&settings, &context, &step.state, outcome);
+            }
+            Ok(Effect::Reply(reply)) => break Ok(reply),
+            Err(failure) => break Err(failure),
+        }
+    };
+    let watch = case.check_end(made, end)?;
+    let mut observer = NativeObserver { rule, settings };
+    case.observe(&mut observer, &context, watch)
+}
+
+struct NativeObserver {
+    rule: &'static Rule,
     settings: BTreeMap<String, String>,
 }
 
-impl Rule for Native {
-    fn configure(&mut self, settings: &BTreeMap<String, String>) -> Result<Description, String> {
-        self.settings = settings.clone();
-        self.rule.describe(&self.settings)
-    }
-
-    fn begin(&mut self, context: &Context, request: &Message) -> Result<Effect, Failure> {
-        self.rule.begin(&self.settings, context, request)
-    }
-
-    fn resume(
-        &mut self,
-        context: &Context,
-        state: &[u8],
-        outcome: Result<HttpResponse, CallError>,
-    ) -> Result<Effect, Failure> {
-        self.rule.resume(&self.settings, context, state, outcome)
-    }
-
-    fn poll(&mut self, state: &[u8], topics: &[String]) -> Option<Result<HttpRequest, Failure>> {
-        Some(self.rule.poll(state, topics))
+impl Observer for NativeObserver {
+    fn poll(&mut self, state: &[u8], topics: &[String]) -> Result<HttpRequest, Fault> {
+        Ok(self.rule.poll(state, topics)?)
     }
 
     fn polled(
@@ -62,11 +64,11 @@ impl Rule for Native {
         state: &[u8],
         topics: &[String],
         response: &HttpResponse,
-    ) -> Option<Result<Progress, Failure>> {
-        Some(self.rule.polled(&self.settings, state, topics, response))
+    ) -> Result<Progress, Fault> {
+        Ok(self.rule.polled(&self.settings, state, topics, response)?)
     }
 
-    fn notify(&mut self, context: &Context, change: &Change) -> Option<Result<Message, Failure>> {
-        Some(self.rule.notify(context, change))
+    fn notify(&mut self, context: &Context, change: &Change) -> Result<Message, Fault> {
+        Ok(self.rule.notify(context, change)?)
     }
 }

@@ -5,17 +5,13 @@ use serde_json::Value as Json;
 
 use super::compare::{failure_response, same, same_call, same_message};
 use super::fields::{bytes, response, string, strings};
-use super::rule::Rule;
+use super::observer::{Fault, Observer};
 use crate::bindings::{Context, Failure, Watch};
-
-/// Without an observer there is nothing to compare.
-const NO_OBSERVER: &str =
-    "it starts an observation, but exports no observer (export!(RULE, observer))";
 
 /// Runs the polls one after the other, each with the state that the one before it has left.
 pub(super) fn run(
     polls: &[Json],
-    rule: &mut dyn Rule,
+    observer: &mut dyn Observer,
     context: &Context,
     watch: Option<Watch>,
 ) -> Result<(), String> {
@@ -28,14 +24,14 @@ pub(super) fn run(
     let mut state = watch.state;
     for (index, expected) in polls.iter().enumerate() {
         let differs = |what: String| format!("observation {index}: {what}");
-        state = poll(expected, rule, context, &watch.topic, state).map_err(differs)?;
+        state = poll(expected, observer, context, &watch.topic, state).map_err(differs)?;
     }
     Ok(())
 }
 
 fn poll(
     expected: &Json,
-    rule: &mut dyn Rule,
+    observer: &mut dyn Observer,
     context: &Context,
     topic: &str,
     state: Vec<u8>,
@@ -45,16 +41,20 @@ fn poll(
         Json::Null => vec![topic.to_owned()],
         topics => strings(topics),
     };
-    let request = match rule.poll(&state, &topics).ok_or(NO_OBSERVER)? {
+    let request = match observer.poll(&state, &topics) {
         Ok(request) => request,
-        Err(failure) if expected["request"].is_null() => return failed(expected, failure, state),
-        Err(failure) => return Err(format!("no request, but {failure:?}")),
+        Err(Fault::Failed(failure)) if expected["request"].is_null() => {
+            return failed(expected, failure, state);
+        }
+        Err(Fault::Failed(failure)) => return Err(format!("no request, but {failure:?}")),
+        Err(Fault::Broken(fault)) => return Err(fault),
     };
     same_call(&expected["request"], &request)?;
     let response = response(&expected["answer"]).ok_or("it has no `answer` with a `status`")?;
-    let progress = match rule.polled(&state, &topics, &response).ok_or(NO_OBSERVER)? {
+    let progress = match observer.polled(&state, &topics, &response) {
         Ok(progress) => progress,
-        Err(failure) => return failed(expected, failure, state),
+        Err(Fault::Failed(failure)) => return failed(expected, failure, state),
+        Err(Fault::Broken(fault)) => return Err(fault),
     };
     let changes = progress.changes.iter();
     let wanted = expected["changes"].as_array().into_iter().flatten();
@@ -74,11 +74,15 @@ fn poll(
         .iter()
         .filter(|change| change.topic == topic)
     {
-        let notification = rule.notify(context, change).ok_or(NO_OBSERVER)?;
+        let notification = match observer.notify(context, change) {
+            Ok(message) => message,
+            Err(Fault::Failed(failure)) => failure_response(failure),
+            Err(Fault::Broken(fault)) => return Err(fault),
+        };
         let expected = notifications
             .next()
             .ok_or_else(|| format!("one more notification: {notification:?}"))?;
-        same_message(expected, notification.unwrap_or_else(failure_response))?;
+        same_message(expected, notification)?;
     }
     match notifications.next() {
         Some(missing) => Err(format!("notification {missing} is missing")),

@@ -164,7 +164,7 @@ fn an_echo_is_asked_for_where_configured_before_anything_is_done() {
     server.sent();
     server.receive(1, &again);
     let incoming = server.incoming();
-    assert_eq!(incoming.request.option(ECHO), None, "it ends here");
+    assert_eq!(incoming.request.message.option(ECHO), None, "it ends here");
     server.respond(incoming.id, large());
     assert_eq!(server.sent_one().message.payload.len(), 1_000);
     // Once proven, it is not asked again.

@@ -67,9 +67,9 @@ fn a_body_in_blocks_is_handed_over_whole_without_its_block_options() {
     let whole = confirmable(0, PUT)
         .message
         .with_payload([vec![1; 16], vec![2; 4]].concat());
-    assert_eq!(incoming.request, whole);
+    assert_eq!(incoming.request.message, whole);
     assert_eq!(
-        incoming.wire_bytes,
+        incoming.request.wire_bytes,
         encode(&first).len() + encode(&last).len()
     );
     server.respond(incoming.id, changed());

@@ -61,7 +61,7 @@ fn a_body_in_blocks_is_assembled_and_its_response_sliced() {
     last.message.push_option(BLOCK1, [0x10]);
     server.receive(1, &last);
     let incoming = server.incoming();
-    assert_eq!(incoming.request.payload, b"0123456789abcdefgh");
+    assert_eq!(incoming.request.message.payload, b"0123456789abcdefgh");
     server.respond(incoming.id, content(7));
     assert_eq!(server.sent_one().message.payload.len(), 1024);
     let whole = "0123456789abcdefgh";

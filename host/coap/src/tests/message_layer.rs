@@ -191,6 +191,6 @@ fn elective_options_reach_the_caller_and_the_payload_does_too() {
         .with_payload("body");
     server.receive(1, &datagram);
     let incoming = server.incoming();
-    assert_eq!(incoming.request, datagram.message);
-    assert_eq!(incoming.wire_bytes, encode(&datagram).len());
+    assert_eq!(incoming.request.message, datagram.message);
+    assert_eq!(incoming.request.wire_bytes, encode(&datagram).len());
 }

@@ -22,7 +22,7 @@ fn a_group_gets_responses_after_a_random_leisure() {
     for peer in 0..20 {
         asked(&mut server, peer, &non_confirmable(1, GET));
         let incoming = server.incoming();
-        assert!(incoming.multicast);
+        assert!(incoming.request.multicast);
         server.respond(incoming.id, content());
     }
     assert_eq!(server.sent(), []);

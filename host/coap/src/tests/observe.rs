@@ -29,8 +29,8 @@ impl Server {
     pub(super) fn register(&mut self, peer: u16, message_id: u16) -> Option<ObservationId> {
         self.receive(peer, &observing(message_id, 0));
         let incoming = self.incoming();
-        assert!(incoming.observes);
-        assert_eq!(incoming.request.option(OBSERVE), None);
+        assert!(incoming.request.observes);
+        assert_eq!(incoming.request.message.option(OBSERVE), None);
         self.endpoint
             .respond_observing(self.now, incoming.id, content("first"), None)
     }

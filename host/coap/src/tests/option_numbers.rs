@@ -73,7 +73,7 @@ fn an_unknown_elective_option_is_ignored_and_left_for_the_caller() {
             server.receive(1, &with_option(message_type, number, b"?"));
             let incoming = server.incoming();
             assert_eq!(
-                incoming.request.option(number),
+                incoming.request.message.option(number),
                 Some(b"?".as_slice()),
                 "{number}"
             );

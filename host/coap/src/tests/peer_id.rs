@@ -45,7 +45,7 @@ fn an_authenticated_peer_gets_neither_echo_nor_ping_nor_smaller_blocks() {
     assert!(endpoint.is_proven(now, &peer));
     endpoint.handle_datagram(now, peer.clone(), &encode(&observing(7, 0)));
     let incoming = endpoint.poll_request().expect("a request");
-    assert_eq!(incoming.peer, peer);
+    assert_eq!(incoming.request.peer, peer);
     let body = "x".repeat(1000);
     let begun = endpoint.respond_observing(now, incoming.id, content(&body), None);
     let sent = sent(&mut endpoint);

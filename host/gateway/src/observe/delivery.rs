@@ -4,7 +4,9 @@ use std::time::Instant;
 
 use super::notification::{Notification, rule_failed, set_max_age};
 use super::observations::Observations;
+use super::poll_result::log_fault;
 use coap::{ObservationId, code};
+use runtime::ObserverError;
 
 /// The next notification to send.
 pub(super) fn next_notification(
@@ -30,11 +32,10 @@ pub(super) fn next_notification(
         let result = notification.message(observer.context());
         if let Notification::Change(change) = &notification {
             let revision = change.revision();
-            revision.judge(observer.device().peer.ip(), result.is_err());
-            if let Err(trap) = &result
-                && revision.state().budget.admit_line(now)
-            {
-                tracing::error!("{trap}");
+            let trapped = matches!(result, Err(ObserverError::Trapped(_)));
+            revision.judge(observer.device().peer.ip(), trapped);
+            if let Err(fault) = &result {
+                log_fault(revision, now, fault);
             }
         }
         let mut message = result.unwrap_or_else(|_| rule_failed());

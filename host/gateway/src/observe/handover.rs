@@ -50,10 +50,7 @@ pub(super) fn hand_over(
     let (Some(current), Some(poll)) = (current, observations.polls.get_mut(id)) else {
         return true;
     };
-    let can_continue = matches!(
-        current.poll(poll.state(), &poll.topics().names()),
-        Ok(Some(Ok(_)))
-    );
+    let can_continue = current.poll(poll.state(), &poll.topics().names()).is_ok();
     if can_continue {
         poll.set_revision(now, current.clone());
     }

@@ -7,10 +7,6 @@ use std::time::Duration;
 pub(super) const MAX_QUEUED: usize = 32;
 /// Bytes of a topic or share: a room and a device's name fit.
 pub(super) const MAX_TOPIC: usize = 512;
-/// Bytes of a change: a message that a constrained device can take in blocks.
-pub(super) const MAX_CHANGE: usize = 16 << 10;
-/// Changes in one poll's response: several times the number that a rule requests from a homeserver.
-pub(super) const MAX_CHANGES: usize = 1024;
 /// Changes that a poll keeps for devices whose request is still in progress: those of a busy second.
 pub(super) const MAX_RECENT: usize = 64;
 /// How long it keeps them: longer than an exchange with a long poll of its own takes.

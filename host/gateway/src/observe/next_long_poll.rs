@@ -7,9 +7,11 @@ use super::limits::{COMPUTE_PAUSE, RENDERED_PER_TURN};
 use super::notification::last;
 use super::observations::Observations;
 use super::poll_call::PollCall;
-use super::poll_result::{not_allowed, on_rule_failure};
-use crate::request::{MAX_HOLD, Snapshot, policy};
+use super::poll_result::{log_fault, not_allowed, on_rule_failure};
+use crate::request::{MAX_HOLD, Snapshot};
+use crate::telemetry::denied_call;
 use coap::code;
+use runtime::ObserverError;
 
 /// The next call that is due.
 pub(super) fn next_long_poll(
@@ -35,20 +37,18 @@ pub(super) fn next_long_poll(
         }
         let topics = poll.topics().names();
         let request = match poll.revision().poll(poll.state(), &topics) {
-            Ok(Some(Ok(request))) => request,
-            Ok(Some(Err(failure))) => {
+            Ok(request) => request,
+            Err(ObserverError::Failed(failure)) => {
                 on_rule_failure(observations, now, id, failure);
                 continue;
             }
-            Ok(None) => {
+            Err(ObserverError::NotExported) => {
                 let why = "the translation rule no longer observes";
                 observations.end_poll(id, &last(code::NOT_FOUND, why));
                 continue;
             }
-            Err(trap) => {
-                if rule.budget.admit_line(now) {
-                    tracing::error!("{trap}");
-                }
+            Err(fault @ (ObserverError::Trapped(_) | ObserverError::Contract(_))) => {
+                log_fault(poll.revision(), now, &fault);
                 poll.on_failure(now, None);
                 continue;
             }
@@ -56,7 +56,7 @@ pub(super) fn next_long_poll(
         let call = match poll.revision().check_call(request) {
             Ok(call) => call,
             Err(denied) => {
-                policy::log_denied(poll.revision(), &Err(denied.into()));
+                denied_call::log_denied(poll.revision(), &Err(denied.into()));
                 observations.end_poll(id, &not_allowed());
                 continue;
             }

@@ -8,7 +8,7 @@ use super::shared_change::SharedChange;
 use crate::request::reply::{failed, to_coap};
 use coap::{self, code, option};
 use contract::Context;
-use runtime::Trap;
+use runtime::ObserverError;
 
 /// Seconds after the refresh within which it reaches a device that misses its first transmissions (RFC 7252 §4.8.2,
 /// MAX_TRANSMIT_WAIT).
@@ -32,8 +32,8 @@ impl Notification {
     /// The message to send.
     ///
     /// # Errors
-    /// The rule trapped; the observation ends.
-    pub(super) fn message(&self, context: &Context) -> Result<coap::Message, Trap> {
+    /// The rule trapped or broke its contract; the observation ends.
+    pub(super) fn message(&self, context: &Context) -> Result<coap::Message, ObserverError> {
         match self {
             Self::Message(message) => Ok((**message).clone()),
             Self::Change(change) => of_change(context, change),
@@ -41,15 +41,12 @@ impl Notification {
     }
 }
 
-fn of_change(context: &Context, change: &SharedChange) -> Result<coap::Message, Trap> {
+fn of_change(context: &Context, change: &SharedChange) -> Result<coap::Message, ObserverError> {
     let revision = change.revision();
-    let message = match revision.notify(context, change.change())? {
-        Some(Ok(message)) => to_coap(message),
-        Some(Err(failure)) => failed(failure),
-        None => {
-            let why = "the rule does not observe";
-            return Ok(last(code::INTERNAL_SERVER_ERROR, why));
-        }
+    let message = match revision.notify(context, change.change()) {
+        Ok(message) => to_coap(message),
+        Err(ObserverError::Failed(failure)) => failed(failure),
+        Err(fault) => return Err(fault),
     };
     Ok(message.unwrap_or_else(|error| {
         if revision.state().budget.admit_line(Instant::now()) {

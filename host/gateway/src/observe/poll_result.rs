@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Instant;
 
-use super::limits::{MAX_CHANGE, MAX_CHANGES};
 use super::long_poll::PollId;
 use super::notification::last;
 use super::observations::Observations;
 use super::poll_call::PollResult;
 use super::shared_change::SharedChange;
-use crate::request::{policy, reply};
+use crate::request::reply;
+use crate::telemetry::denied_call;
 use coap::{self, code};
-use contract::{Change, Failure, Progress};
+use contract::{Failure, Progress};
+use runtime::{ObserverError, Revision};
 
 /// The result of a call of the poll `id`.
 pub(super) fn on_poll_result(
@@ -26,7 +27,7 @@ pub(super) fn on_poll_result(
     };
     poll.end_call();
     let revision = poll.revision().clone();
-    policy::log_denied(&revision, &outcome);
+    denied_call::log_denied(&revision, &outcome);
     let response = match outcome {
         Ok(response) => response,
         Err(error) if error.reason == "denied" || error.reason == "no-credential" => {
@@ -49,21 +50,34 @@ pub(super) fn on_poll_result(
         return poll.set_due(now);
     }
     let read = revision.polled(poll.state(), &topics, &response);
-    revision.judge(poll.account().device().peer.ip(), read.is_err());
+    let trapped = matches!(read, Err(ObserverError::Trapped(_)));
+    revision.judge(poll.account().device().peer.ip(), trapped);
     for observer in joined {
         observations.end_incomplete(observer);
     }
     match read {
-        Ok(Some(Ok(progress))) => on_progress(observations, now, id, progress),
-        Ok(Some(Err(_))) if is_success => on_unreadable(observations, now, id),
-        Ok(Some(Err(failure))) => on_rule_failure(observations, now, id, failure),
-        Ok(None) => {}
-        Err(trap) => {
-            if revision.state().budget.admit_line(now) {
-                tracing::error!("{trap}");
-            }
+        Ok(progress) => on_progress(observations, now, id, progress),
+        Err(ObserverError::Failed(_)) if is_success => on_unreadable(observations, now, id),
+        Err(ObserverError::Failed(failure)) => on_rule_failure(observations, now, id, failure),
+        Err(ObserverError::NotExported) => {}
+        Err(fault @ (ObserverError::Trapped(_) | ObserverError::Contract(_))) => {
+            log_fault(&revision, now, &fault);
             on_unreadable(observations, now, id);
         }
+    }
+}
+
+/// Logs a fault of the rule, at the rate of the rule's own log lines.
+pub(super) fn log_fault(revision: &Revision, now: Instant, fault: &ObserverError) {
+    if !revision.state().budget.admit_line(now) {
+        return;
+    }
+    match fault {
+        ObserverError::Contract(violation) => {
+            let rule = revision.name();
+            tracing::error!("rule {rule} broke its contract: {violation}");
+        }
+        other => tracing::error!("{other}"),
     }
 }
 
@@ -126,19 +140,6 @@ fn on_progress(observations: &mut Observations, now: Instant, id: PollId, progre
         lost,
     } = progress;
     let revision = poll.revision().clone();
-    let is_large = |change: &Change| change.payload.len() > MAX_CHANGE;
-    if state.len() > revision.limits().state
-        || changes.len() > MAX_CHANGES
-        || changes.iter().any(is_large)
-    {
-        if revision.state().budget.admit_line(now) {
-            let rule = revision.name();
-            tracing::error!(
-                "rule {rule} broke its contract: state or changes of a poll are larger than their limits"
-            );
-        }
-        return on_unreadable(observations, now, id);
-    }
     let shared = |change| Rc::new(SharedChange::new(&revision, change));
     let changes: Vec<_> = changes.into_iter().map(shared).collect();
     poll.advance(now, state, &changes);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::limits::{MAX_CHANGE, MAX_TOPIC};
+use super::limits::MAX_TOPIC;
 use super::long_poll::{LongPoll, PollId};
 use super::observations::Observations;
 use super::observer::Observer;
@@ -13,7 +13,7 @@ use crate::request::{ObserveRequest, Snapshot};
 use coap::ObservationId;
 use contract::Watch;
 use contract::escaping::escaped;
-use runtime::Revision;
+use runtime::{MAX_CHANGE, ObserverError, Revision};
 
 /// An observation that may start: [`ObserveBroker::start`](super::ObserveBroker::start).
 pub struct Prepared {
@@ -35,15 +35,29 @@ impl Prepared {
 #[derive(Debug, thiserror::Error)]
 enum Unobservable {
     #[error("the rule broke its contract: {0}")]
-    Contract(&'static str),
+    Contract(String),
     #[error("{0}")]
-    Trap(#[from] runtime::Trap),
+    Trap(runtime::Trap),
     #[error("its first poll failed: {0}")]
     Failed(String),
     #[error("its poll was denied, or has no access token")]
     Denied,
     #[error("[limits] polls is reached; raise it, or let devices share accounts")]
     Full,
+}
+
+impl From<ObserverError> for Unobservable {
+    fn from(error: ObserverError) -> Self {
+        match error {
+            ObserverError::Trapped(trap) => Self::Trap(trap),
+            ObserverError::Failed(failure) => {
+                Self::Failed(escaped(&failure.diagnostic, 200).to_string())
+            }
+            broken @ (ObserverError::NotExported | ObserverError::Contract(_)) => {
+                Self::Contract(broken.to_string())
+            }
+        }
+    }
 }
 
 /// Finds the poll for an observation, or creates one. Returns none if the device gets a response without Observe; the
@@ -108,10 +122,7 @@ fn poll_of(
         ..
     } = request;
     check(revision, watch)?;
-    let request = revision
-        .poll(&watch.state, std::slice::from_ref(&watch.topic))?
-        .ok_or(Unobservable::Contract("it does not export observer"))?
-        .map_err(|failure| Unobservable::Failed(escaped(&failure.diagnostic, 200).to_string()))?;
+    let request = revision.poll(&watch.state, std::slice::from_ref(&watch.topic))?;
     let call = revision
         .check_call(request)
         .map_err(|_| Unobservable::Denied)?;
@@ -161,5 +172,5 @@ fn check(revision: &Revision, watch: &Watch) -> Result<(), Unobservable> {
     } else {
         return Ok(());
     };
-    Err(Unobservable::Contract(problem))
+    Err(Unobservable::Contract(problem.to_owned()))
 }

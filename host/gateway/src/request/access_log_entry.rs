@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
-use super::coap_request::Request;
+use super::source::Request;
 use crate::telemetry::access_log;
 use crate::telemetry::recorder::{Ended, Resource};
 use coap::{Message, MessageType, option};
@@ -39,7 +39,7 @@ impl AccessLogEntry {
         let message = &request.message;
         Self {
             began: Instant::now(),
-            peer: request.peer.clone(),
+            peer: request.peer.device.clone(),
             method: message.code,
             path: if tracing::enabled!(tracing::Level::INFO) {
                 path(message)

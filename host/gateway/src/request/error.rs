@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use coap::{Message, code, option};
 use contract::secret::NotAToken;
-use runtime::exchange::{ContractViolation, ExchangeError};
+use runtime::ContractViolation;
+use runtime::exchange::ExchangeError;
 use runtime::{Limit, Trap};
 
 /// Max-Age in seconds of a busy or draining gateway: the device retries after it.

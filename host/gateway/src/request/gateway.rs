@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::access_log_entry::AccessLogEntry;
-use super::coap_request::Request;
 use super::conditions::{Conditions, EntityTags};
 use super::error::GatewayError;
 use super::pending_exchange::{Dispatch, PendingExchange};
 use super::response::Response;
 use super::rule_execution::{self, Started};
 use super::snapshot::{Snapshot, SnapshotCell};
+use super::source::Request;
 use super::txn_id::TxnIdGenerator;
 use super::{admission, discovery, routing};
 use crate::telemetry::recorder::{Recorder, Resource};
@@ -58,7 +58,7 @@ impl Gateway {
         // First, so that the log shows the path of the resource.
         let resolved = snapshot
             .local_names
-            .resolve(&mut request.message, request.local);
+            .resolve(&mut request.message, request.peer.local);
         let log_entry = AccessLogEntry::new(&request);
         let conditions = Conditions::of(&request.message);
         let mut route = Route {
@@ -163,7 +163,14 @@ impl Gateway {
         let admitted = admission::admit(message, found, revision, observes, homeserver_of)?;
         let revision = route.rule.insert(revision.clone());
         let flow_id = self.txn_ids.next();
-        rule_execution::start(snapshot, self.clock, flow_id, revision, &peer, admitted)
+        rule_execution::start(
+            snapshot,
+            self.clock,
+            flow_id,
+            revision,
+            &peer.device,
+            admitted,
+        )
     }
 
     /// Writes the exchange's log line, and counts it. `rule`: the revision that was called. `upstream`: the last

@@ -6,23 +6,21 @@
 
 mod access_log_entry;
 pub mod admission;
-mod coap_request;
 mod conditions;
 mod discovery;
 mod error;
 mod gateway;
 mod local_authority;
 mod pending_exchange;
-pub mod policy;
 pub mod proxy_uri;
 pub mod reply;
 mod response;
 pub mod routing;
 mod rule_execution;
 mod snapshot;
+mod source;
 mod txn_id;
 
-pub use coap_request::Request;
 pub use error::GatewayError;
 pub use gateway::Gateway;
 pub use local_authority::LocalNames;
@@ -30,3 +28,4 @@ pub use pending_exchange::{Dispatch, PendingExchange};
 pub use response::{ObserveRequest, Response, SideEffect};
 pub use rule_execution::MAX_HOLD;
 pub use snapshot::{Snapshot, SnapshotCell};
+pub use source::{Request, Source};

@@ -8,10 +8,10 @@ use tokio::time::Instant;
 
 use super::admission::Admitted;
 use super::error::GatewayError;
-use super::policy;
 use super::reply::{failed, to_coap};
 use super::response::{ObserveRequest, Response, SideEffect};
 use super::snapshot::Snapshot;
+use crate::telemetry::denied_call;
 use coap::option;
 use contract::Peer;
 use contract::clock::Clock;
@@ -203,7 +203,7 @@ impl Egress for HomeserverEgress {
 
 impl HomeserverEgress {
     fn record(&mut self, outcome: Outcome) -> Outcome {
-        policy::log_denied(&self.revision, &outcome);
+        denied_call::log_denied(&self.revision, &outcome);
         self.last_outcome = Some(match &outcome {
             Ok(HttpResponse { status, .. }) => status.to_string().into(),
             Err(error) => escaped(&error.reason, 32).into(),

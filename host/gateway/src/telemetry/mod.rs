@@ -1,6 +1,7 @@
 //! Measurements and log lines of a running gateway, for its operator.
 
 pub mod access_log;
+pub(crate) mod denied_call;
 mod log_message;
 pub mod logging;
 pub mod recent_warnings;

@@ -9,7 +9,7 @@ pub(crate) mod candidate;
 #[cfg(feature = "compiler")]
 pub(crate) mod footprint;
 mod health;
-mod observing;
+pub(crate) mod observing;
 pub(crate) mod revision_id;
 
 use std::collections::BTreeMap;

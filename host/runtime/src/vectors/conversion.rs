@@ -100,21 +100,9 @@ pub fn to_sdk_failure(failure: host::Failure) -> sdk::Failure {
     }
 }
 
-/// The result of a call of the rule.
-///
-/// # Errors
-/// The rule's own failure.
-pub fn to_sdk_result(
-    result: Result<host::Effect, host::Failure>,
-) -> Result<sdk::Effect, sdk::Failure> {
-    match result {
-        Ok(host::Effect::Call(step)) => Ok(sdk::Effect::Call(to_sdk_step(step))),
-        Ok(host::Effect::Reply(reply)) => Ok(sdk::Effect::Reply(to_sdk_reply(reply))),
-        Err(failure) => Err(to_sdk_failure(failure)),
-    }
-}
-
-fn to_sdk_reply(reply: host::Reply) -> sdk::Reply {
+/// A rule's reply.
+#[must_use]
+pub fn to_sdk_reply(reply: host::Reply) -> sdk::Reply {
     sdk::Reply {
         message: to_sdk_message(reply.message),
         session: reply.session.map(|change| match change {
@@ -141,13 +129,6 @@ pub fn to_sdk_message(message: host::Message) -> sdk::Message {
         code: message.code,
         options: options.collect(),
         payload: message.payload,
-    }
-}
-
-fn to_sdk_step(step: host::Step) -> sdk::Step {
-    sdk::Step {
-        request: to_sdk_request(step.request),
-        state: step.state,
     }
 }
 

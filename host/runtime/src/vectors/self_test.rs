@@ -1,19 +1,23 @@
-//! Runs a manifest's vectors against the component before it serves.
+//! Runs a manifest's vectors against the component before it serves: by the gateway's own driver, so under its limits
+//! and its policy.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use comatrix_sdk::bindings as sdk;
-use comatrix_sdk::vectors::{Case, Rule};
+use comatrix_sdk::vectors::{Case, Fault, Observer};
 
 use super::conversion::{
     to_host_change, to_host_context, to_host_message, to_host_outcome, to_host_response,
-    to_sdk_description, to_sdk_failure, to_sdk_message, to_sdk_progress, to_sdk_request,
-    to_sdk_result,
+    to_sdk_description, to_sdk_failure, to_sdk_message, to_sdk_progress, to_sdk_reply,
+    to_sdk_request,
 };
-use crate::call::Trap;
+use crate::exchange::{Egress, End, Exchange, ExchangeError, Progress};
 use crate::revision::Revision;
-use contract::bindings::{Effect, Failure, HttpRequest};
+use crate::revision::call_policy::CallDenied;
+use crate::revision::observing::ObserverError;
+use contract::bindings::HttpRequest;
 use contract::escaping::escaped;
+use contract::{Call, Outcome, Step};
 
 /// Bytes of a difference: it can contain a payload.
 const MAX_DIFFERENCE: usize = 400;
@@ -38,155 +42,109 @@ pub struct SelfTestError {
 /// [`SelfTestError`] for the first that ends otherwise, traps, or exceeds the description's needs or the limits.
 pub fn self_test(revision: &Revision, vectors: &[Case]) -> Result<usize, SelfTestError> {
     for vector in vectors {
-        let mut guarded = Guarded {
-            activated: revision,
-            configured: None,
-            fault: None,
-        };
-        let ran = vector.run(&mut guarded);
-        // The case gets a trap as a failure, which it could expect.
-        let difference = guarded.fault.or_else(|| {
-            let named = ran.err()?;
-            let unnamed = named.strip_prefix(&format!("{}: ", vector.name));
-            Some(unnamed.unwrap_or(&named).to_owned())
-        });
-        if let Some(difference) = difference {
-            return Err(SelfTestError {
-                vector: escaped(&vector.name, 64),
-                difference: escaped(&difference, MAX_DIFFERENCE),
-            });
-        }
+        run(revision, vector).map_err(|Difference(difference)| SelfTestError {
+            vector: escaped(&vector.name, 64),
+            difference: escaped(&difference, MAX_DIFFERENCE),
+        })?;
     }
     Ok(vectors.len())
 }
 
-/// The component, with the checks that the gateway makes.
-struct Guarded<'a> {
-    activated: &'a Revision,
-    /// With the vector's settings.
-    configured: Option<Revision>,
-    /// A fault that no case may expect.
-    fault: Option<String>,
-}
+/// How a component differs from a vector.
+struct Difference(String);
 
-impl Guarded<'_> {
-    fn revision(&self) -> &Revision {
-        self.configured.as_ref().unwrap_or(self.activated)
-    }
-
-    /// The result of a call, unless the gateway would end the exchange or deny the call that it asks for.
-    fn checked(
-        &mut self,
-        result: Result<Result<Effect, Failure>, Trap>,
-    ) -> Result<sdk::Effect, sdk::Failure> {
-        let fault = match result {
-            Err(trap) => trap.to_string(),
-            Ok(Ok(Effect::Call(step))) => {
-                let denied = denied(self.revision(), &step.request);
-                let too_much = || {
-                    self.is_too_much(&step.state)
-                        .then(|| self.too_much(&step.state))
-                };
-                match denied.or_else(too_much) {
-                    Some(fault) => fault,
-                    None => return to_sdk_result(Ok(Effect::Call(step))),
-                }
-            }
-            Ok(result) => return to_sdk_result(result),
-        };
-        Err(self.failed(fault))
-    }
-
-    /// The result of a call of the observer.
-    fn observed<T>(
-        &mut self,
-        result: Result<Option<Result<T, Failure>>, Trap>,
-        fault: impl FnOnce(&Self, &T) -> Option<String>,
-    ) -> Option<Result<T, sdk::Failure>> {
-        let fault = match result {
-            Ok(None) => return None,
-            Ok(Some(Err(failure))) => return Some(Err(to_sdk_failure(failure))),
-            Ok(Some(Ok(value))) => match fault(self, &value) {
-                None => return Some(Ok(value)),
-                Some(fault) => fault,
-            },
-            Err(trap) => trap.to_string(),
-        };
-        Some(Err(self.failed(fault)))
-    }
-
-    fn is_too_much(&self, state: &[u8]) -> bool {
-        state.len() > self.revision().limits().state
-    }
-
-    fn too_much(&self, state: &[u8]) -> String {
-        let (bytes, limit) = (state.len(), self.revision().limits().state);
-        format!("its state has {bytes} bytes, the limit is {limit}")
-    }
-
-    fn failed(&mut self, fault: String) -> sdk::Failure {
-        self.fault = Some(fault.clone());
-        sdk::Failure {
-            code: comatrix_sdk::code::INTERNAL_SERVER_ERROR,
-            diagnostic: fault,
-            max_age: None,
-        }
+impl From<String> for Difference {
+    fn from(difference: String) -> Self {
+        Self(difference)
     }
 }
 
-/// The reason why a gateway would deny this call.
-fn denied(revision: &Revision, request: &HttpRequest) -> Option<String> {
-    let denied = revision.check_call(request.clone()).err()?;
+/// No vector may expect a trap or a result above a limit.
+impl From<ExchangeError> for Difference {
+    fn from(error: ExchangeError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+fn run(activated: &Revision, vector: &Case) -> Result<(), Difference> {
+    let configured = activated
+        .with_settings(&vector.settings())
+        .map_err(|trap| trap.to_string())?
+        .map_err(|refusal| format!("it refuses the settings: {refusal}"))?;
+    let revision = Arc::new(configured);
+    let request = vector.message();
+    let links = to_sdk_description(revision.description()).links;
+    let context = vector.context(&links, request.code)?;
+    let mut egress = ExpectedCalls {
+        vector,
+        now: context.now,
+        made: 0,
+        requested: None,
+    };
+    let request = to_host_message(&request);
+    let (mut exchange, progress) = Exchange::begin(&revision, to_host_context(&context), &request)?;
+    let end = match progress {
+        Progress::Call(step) => exchange.drive_without_waiting(step, &mut egress)?,
+        Progress::End(end) => end,
+    };
+    let end = match end {
+        End::Reply(reply) => Ok(to_sdk_reply(reply)),
+        End::Failure(failure) => Err(to_sdk_failure(failure)),
+    };
+    let watch = vector.check_end(egress.made, end)?;
+    Ok(vector.observe(&mut Component(&revision), &context, watch)?)
+}
+
+/// Compares the calls with those of the vector, and returns the vector's outcomes.
+struct ExpectedCalls<'a> {
+    vector: &'a Case,
+    now: Option<u64>,
+    /// Calls so far.
+    made: usize,
+    /// The call that the rule asks for.
+    requested: Option<HttpRequest>,
+}
+
+impl Egress for ExpectedCalls<'_> {
+    type Error = Difference;
+
+    fn requested(&mut self, step: &Step) {
+        self.requested = Some(step.request.clone());
+    }
+
+    async fn call(&mut self, _call: Call) -> Result<Outcome, Difference> {
+        let request = self.requested.take().expect("the rule has asked for it");
+        let outcome = self.vector.outcome(self.made, &to_sdk_request(request))?;
+        self.made += 1;
+        Ok(to_host_outcome(outcome))
+    }
+
+    fn deny(&mut self, denied: CallDenied) -> Result<Outcome, Difference> {
+        let request = self.requested.take().expect("the rule has asked for it");
+        Err(is_denied(&request, denied).into())
+    }
+
+    fn now(&self) -> Option<u64> {
+        self.now
+    }
+}
+
+/// No vector may expect a call that a gateway would deny.
+fn is_denied(request: &HttpRequest, denied: CallDenied) -> String {
     let path = request.path.join("/");
-    Some(format!("it calls {} /{path}: {denied}", request.method))
+    format!("it calls {} /{path}: {denied}", request.method)
 }
 
-impl Rule for Guarded<'_> {
-    fn configure(
-        &mut self,
-        settings: &BTreeMap<String, String>,
-    ) -> Result<sdk::Description, String> {
-        let configured = self
-            .activated
-            .with_settings(settings)
-            .map_err(|trap| trap.to_string())?
-            .map_err(|refusal| format!("it refuses the settings: {refusal}"))?;
-        let description = to_sdk_description(configured.description());
-        self.configured = Some(configured);
-        Ok(description)
-    }
+/// The observer of a component.
+struct Component<'a>(&'a Revision);
 
-    fn begin(
-        &mut self,
-        context: &sdk::Context,
-        request: &sdk::Message,
-    ) -> Result<sdk::Effect, sdk::Failure> {
-        let result = self
-            .revision()
-            .begin(&to_host_context(context), &to_host_message(request));
-        self.checked(result)
-    }
-
-    fn resume(
-        &mut self,
-        context: &sdk::Context,
-        state: &[u8],
-        outcome: Result<sdk::HttpResponse, sdk::CallError>,
-    ) -> Result<sdk::Effect, sdk::Failure> {
-        let outcome = to_host_outcome(outcome);
-        let context = to_host_context(context);
-        let result = self.revision().resume(&context, state, outcome.as_ref());
-        self.checked(result)
-    }
-
-    fn poll(
-        &mut self,
-        state: &[u8],
-        topics: &[String],
-    ) -> Option<Result<sdk::HttpRequest, sdk::Failure>> {
-        let result = self.revision().poll(state, topics);
-        let request = self.observed(result, |rule, request| denied(rule.revision(), request));
-        request.map(|request| request.map(to_sdk_request))
+impl Observer for Component<'_> {
+    fn poll(&mut self, state: &[u8], topics: &[String]) -> Result<sdk::HttpRequest, Fault> {
+        let request = self.0.poll(state, topics).map_err(fault)?;
+        match self.0.check_call(request.clone()) {
+            Ok(_) => Ok(to_sdk_request(request)),
+            Err(denied) => Err(Fault::Broken(is_denied(&request, denied))),
+        }
     }
 
     fn polled(
@@ -194,24 +152,26 @@ impl Rule for Guarded<'_> {
         state: &[u8],
         topics: &[String],
         response: &sdk::HttpResponse,
-    ) -> Option<Result<sdk::Progress, sdk::Failure>> {
+    ) -> Result<sdk::Progress, Fault> {
         let response = to_host_response(response.clone());
-        let result = self.revision().polled(state, topics, &response);
-        let progress = self.observed(result, |rule, progress| {
-            rule.is_too_much(&progress.state)
-                .then(|| rule.too_much(&progress.state))
-        });
-        progress.map(|progress| progress.map(to_sdk_progress))
+        let progress = self.0.polled(state, topics, &response).map_err(fault)?;
+        Ok(to_sdk_progress(progress))
     }
 
     fn notify(
         &mut self,
         context: &sdk::Context,
         change: &sdk::Change,
-    ) -> Option<Result<sdk::Message, sdk::Failure>> {
+    ) -> Result<sdk::Message, Fault> {
         let (context, change) = (to_host_context(context), to_host_change(change));
-        let result = self.revision().notify(&context, &change);
-        let message = self.observed(result, |_, _| None);
-        message.map(|message| message.map(to_sdk_message))
+        let message = self.0.notify(&context, &change).map_err(fault)?;
+        Ok(to_sdk_message(message))
+    }
+}
+
+fn fault(error: ObserverError) -> Fault {
+    match error {
+        ObserverError::Failed(failure) => Fault::Failed(to_sdk_failure(failure)),
+        broken => Fault::Broken(broken.to_string()),
     }
 }

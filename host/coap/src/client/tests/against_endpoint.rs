@@ -45,7 +45,7 @@ fn echo(
         }
         while let Some(incoming) = server.poll_request() {
             processed += 1;
-            let answer = Message::new(CONTENT).with_payload(incoming.request.payload);
+            let answer = Message::new(CONTENT).with_payload(incoming.request.message.payload);
             thinking.push((now + think, incoming.id, answer));
         }
         while let Some(transmit) = server.poll_transmit() {

@@ -114,7 +114,7 @@ impl Protected {
     pub(super) fn incoming(&mut self) -> (ExchangeId, Message) {
         let incoming = self.endpoint.poll_request().expect("a request");
         assert!(incoming.protection.is_some());
-        (incoming.id, incoming.request)
+        (incoming.id, incoming.request.message)
     }
 
     pub(super) fn advance(&mut self, duration: Duration) {

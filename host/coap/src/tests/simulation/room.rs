@@ -48,7 +48,7 @@ impl Room {
     /// A request for the room, with or without Observe.
     pub(super) fn response(&mut self, server: &mut Server, incoming: &Incoming<u16>) {
         let (id, now) = (incoming.id, server.now);
-        if !incoming.observes {
+        if !incoming.request.observes {
             return server.respond(id, message(self.number));
         }
         let renewed = server.endpoint.renews(id);
@@ -61,7 +61,7 @@ impl Room {
             .respond_observing(now, id, response, renewed);
         let begun = begun.expect("there is room for every observer");
         self.observers.entry(begun).or_insert(Observer {
-            peer: incoming.peer,
+            peer: incoming.request.peer,
             told,
             waiting: VecDeque::new(),
             is_sending: false,

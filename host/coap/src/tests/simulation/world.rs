@@ -212,20 +212,20 @@ impl World {
     /// The caller of the endpoint.
     fn serve(&mut self) {
         while let Some(incoming) = self.server.endpoint.poll_request() {
-            if incoming.peer >= DEVICES {
+            if incoming.request.peer >= DEVICES {
                 self.room.response(&mut self.server, &incoming);
                 continue;
             }
-            let number = Errand::number_in(&incoming.request);
+            let number = Errand::number_in(&incoming.request.message);
             let errand = &self.errands[&number];
             self.trace(|| format!("errand {number} is processed, for {:?}", errand.thinking));
             assert_eq!(
-                incoming.peer,
+                incoming.request.peer,
                 (number / ERRANDS) as u16,
                 "the device whose errand it is"
             );
             assert_eq!(
-                incoming.request,
+                incoming.request.message,
                 errand.request(),
                 "whole, without block options"
             );

@@ -6,7 +6,7 @@ use homeserver::Outcome;
 use runtime::Revision;
 
 /// Logs that the rule's limits and needs, or the homeserver client, denied a call.
-pub fn log_denied(revision: &Revision, outcome: &Outcome) {
+pub(crate) fn log_denied(revision: &Revision, outcome: &Outcome) {
     // Without method and path: the rule writes them, and they could hold a password.
     if matches!(outcome, Err(error) if error.reason == "denied")
         && revision.state().budget.admit_line(Instant::now())

@@ -1,0 +1,16 @@
+//! A request of a device, as the gateway gets it.
+
+use std::net::SocketAddr;
+
+use contract::Peer;
+
+/// A whole request, with its source and destination. It observes only if there is room for an observation.
+pub type Request = coap::Request<Source>;
+
+/// Where a request came from.
+pub struct Source {
+    /// The device.
+    pub device: Peer,
+    /// The gateway's address and port that the device sent it to. None if the system does not say.
+    pub local: Option<SocketAddr>,
+}

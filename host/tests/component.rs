@@ -20,7 +20,7 @@ use crate::default_rule;
 /// The default rule, activated; each call gets a fresh instance of its own.
 pub struct Component {
     engine: Engines,
-    /// What is called.
+    /// The component.
     pub revision: Revision,
 }
 
@@ -85,10 +85,10 @@ impl Rule for Component {
         &mut self,
         state: &[u8],
         topics: &[String],
-        answer: &HttpResponse,
+        response: &HttpResponse,
     ) -> Option<Result<Progress, Failure>> {
-        let answer = to_host_response(answer.clone());
-        let polled = self.revision.polled(state, topics, &answer);
+        let response = to_host_response(response.clone());
+        let polled = self.revision.polled(state, topics, &response);
         let progress = polled.unwrap_or_else(|trap| panic!("{trap}"))?;
         Some(progress.map(to_sdk_progress).map_err(to_sdk_failure))
     }

@@ -1,4 +1,4 @@
-//! Components that do not become a revision: the error names the rule, what is wrong, and what to do.
+//! Components that do not become a revision: the error names the rule, the fault, and the remedy.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -67,7 +67,7 @@ fn a_component_that_imports_more_than_the_contract_is_refused_with_the_import() 
 }
 
 #[test]
-fn a_component_of_another_contract_is_refused_with_what_it_lacks() {
+fn a_component_of_another_contract_is_refused_with_a_remedy() {
     let engine = engine();
     let cases = [
         "(component)",
@@ -84,7 +84,7 @@ fn a_component_of_another_contract_is_refused_with_what_it_lacks() {
 }
 
 #[test]
-fn a_setting_that_the_rule_refuses_is_told_in_its_words() {
+fn a_setting_that_the_rule_refuses_is_reported_in_the_rules_words() {
     let settings = BTreeMap::from([("errors".to_owned(), "sometimes".to_owned())]);
     let Err(error) = default_rule::activate(&engine(), &settings) else {
         panic!("it became a revision")

@@ -1,4 +1,5 @@
-//! `--allow-any-homeserver`: what devices may name, and that no packet goes into the network around the gateway.
+//! `--allow-any-homeserver`: the origins that devices may name, and that no packet goes into the network
+//! around the gateway.
 
 use contract::{HttpRequest, Upstream};
 use homeserver::{Caller, Others, Upstreams};
@@ -55,7 +56,10 @@ async fn with_it_addresses_and_plain_http_are_still_refused() {
         assert!(open.find(&url(refused)).is_err(), "{refused}");
     }
     assert!(open.find(&url("https://matrix.example.org")).is_ok());
-    assert!(open.find(&stub.url()).is_ok(), "what is configured stays");
+    assert!(
+        open.find(&stub.url()).is_ok(),
+        "a configured homeserver stays"
+    );
 }
 
 #[tokio::test]
@@ -100,7 +104,7 @@ async fn a_configured_token_does_not_go_to_a_homeserver_that_a_device_chose() {
 }
 
 #[test]
-fn what_unconfigured_homeservers_share_is_known_after_the_configuration_was_read_again() {
+fn the_record_of_unconfigured_homeservers_survives_a_reload_of_the_configuration() {
     let stub = Stub::content();
     let former = open(&stub);
     let mut settings = settings(vec![homeserver(stub.url(), None)]);

@@ -1,4 +1,4 @@
-//! Compiled rules on disk: used where they can be trusted, made anew where they cannot.
+//! Compiled rules on disk: used where they can be trusted, compiled again where they cannot.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -44,7 +44,7 @@ fn small() -> Vec<u8> {
 }
 
 #[test]
-fn a_later_start_loads_what_an_earlier_one_has_compiled() {
+fn a_later_start_loads_the_rules_that_an_earlier_one_compiled() {
     let folder = scratch::folder("cache-second").join("cache");
     let cache = open(&folder);
     activate(&cache, DEFAULT_RULE).unwrap_or_else(|error| panic!("{error}"));
@@ -65,7 +65,7 @@ fn a_later_start_loads_what_an_earlier_one_has_compiled() {
 }
 
 #[test]
-fn what_is_stored_is_for_its_owner_only() {
+fn stored_files_are_for_their_owner_only() {
     let folder = scratch::folder("cache-mode").join("deep").join("cache");
     activate(&open(&folder), &small()).unwrap_or_else(|error| panic!("{error}"));
     let mode = |path: &Path| {
@@ -78,7 +78,7 @@ fn what_is_stored_is_for_its_owner_only() {
 }
 
 #[test]
-fn a_damaged_file_is_not_run_but_made_anew() {
+fn a_damaged_file_is_not_run_but_compiled_again() {
     let folder = scratch::folder("cache-damaged").join("cache");
     let (cache, component) = (open(&folder), small());
     activate(&cache, &component).unwrap_or_else(|error| panic!("{error}"));
@@ -108,7 +108,7 @@ fn a_damaged_file_is_not_run_but_made_anew() {
 }
 
 #[test]
-fn what_a_power_cut_left_half_written_is_removed_and_what_somebody_writes_now_is_not() {
+fn a_file_that_a_power_cut_left_half_written_is_removed_and_one_that_is_being_written_is_not() {
     let folder = scratch::folder("cache-leftovers").join("cache");
     let cache = open(&folder);
     activate(&cache, &small()).unwrap_or_else(|error| panic!("{error}"));
@@ -188,7 +188,7 @@ fn a_link_to_a_folder_and_a_file_are_refused() {
 fn a_folder_of_another_user_is_refused() {
     let folder = scratch::folder("cache-foreign").join("cache");
     open(&folder);
-    // Root gives it away; others find that root's own folder is not theirs.
+    // Root gives it to another user; others find that root's own folder is not theirs.
     let foreign = match chown(&folder, Some(65_534), None) {
         Ok(()) => folder,
         Err(_) => PathBuf::from("/usr"),

@@ -20,7 +20,7 @@ use crate::default_rule::{gateway_with, revision};
 use crate::exchange::{response, send};
 use crate::http_call::{homeserver, settings};
 
-const ANSWER: &[u8] =
+const RESPONSE: &[u8] =
     b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 17\r\nconnection: \
 close\r\n\r\n{\"event_id\":\"$x\"}";
 
@@ -50,7 +50,7 @@ fn with_certificate(name: &str, clock: Clock) -> (String, Upstreams) {
             let mut stream = StreamOwned::new(connection, stream);
             // A client that does not like the certificate goes.
             if stream.read(&mut [0; 4096]).is_ok_and(|bytes| bytes > 0) {
-                let _ = stream.write_all(ANSWER).and_then(|()| stream.flush());
+                let _ = stream.write_all(RESPONSE).and_then(|()| stream.flush());
             }
         }
     });

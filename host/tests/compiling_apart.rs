@@ -1,4 +1,4 @@
-//! Components that are compiled in a process of their own: what it may use is bounded, and what it holds is gone with
+//! Components that are compiled in a process of their own: its resources are bounded, and its memory is gone with
 //! it.
 
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ fn apart(limits: CompileLimits) -> Compiler {
 }
 
 #[test]
-fn what_is_compiled_apart_serves_for_both_sizes_of_rules() {
+fn a_rule_compiled_apart_serves_in_both_sizes() {
     let large = RuleLimits {
         memory: Engine::MAX_MEMORY,
         ..limits()
@@ -61,7 +61,7 @@ fn a_component_that_takes_too_much_time_or_memory_to_compile_is_refused_with_the
 }
 
 #[test]
-fn what_is_no_component_is_refused_in_the_compilers_own_words() {
+fn bytes_that_are_no_component_are_refused_in_the_compilers_own_words() {
     let of = |compiler| {
         let refused = activated(compiler, b"not a component", limits());
         refused.err().expect("it is none")

@@ -9,7 +9,7 @@ use crate::default_rule;
 
 /// The default rule, activated; each call gets a fresh instance of its own.
 pub struct Component {
-    /// What is called.
+    /// The component.
     pub revision: Revision,
 }
 

@@ -12,7 +12,7 @@ use runtime::RuleLimits;
 
 use crate::scratch;
 
-/// What is written into a file in a folder of this name.
+/// A file with this text, in a folder of this name.
 fn file(name: &str, text: &str) -> PathBuf {
     let path = scratch::folder(name).join("gateway.toml");
     fs::write(&path, text).expect("the folder is the test's");
@@ -279,7 +279,7 @@ fn the_command_line_stands_before_the_file() {
     assert_eq!(settings.log_level, LogLevel::Error);
     assert_eq!(origins(&settings), ["http://three.example/"]);
     assert!(settings.has_token);
-    // From the command line, so relative to where that was given.
+    // From the command line, so relative to the working directory.
     assert_eq!(
         settings.upstreams.ca_file.as_deref(),
         Some(Path::new("other.pem"))
@@ -289,7 +289,7 @@ fn the_command_line_stands_before_the_file() {
         Some(Path::new("other.wasm"))
     );
     assert_eq!(settings.cache_dir.as_deref(), Some(Path::new("other")));
-    // What only the file gives stays.
+    // A setting that only the file has stays.
     assert!(settings.upstreams.others.is_some());
     assert_eq!(
         settings.rules[0].settings.get("errors").map(String::as_str),

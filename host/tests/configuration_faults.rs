@@ -1,4 +1,4 @@
-//! Configurations that cannot work: what is wrong, where, and what to do, and never a secret.
+//! Configurations that cannot work: errors name the fault, its place and the remedy, and never a secret.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use gateway::config::args::ServeArgs;
 
 use crate::configuration::{from_file, full};
 
-/// What is said about a configuration that cannot work.
+/// The error of a configuration that cannot work.
 fn refused(args: ServeArgs) -> String {
     match Settings::from_args(&args) {
         Ok(_) => panic!("it was taken"),
@@ -16,9 +16,9 @@ fn refused(args: ServeArgs) -> String {
 }
 
 #[test]
-fn what_is_wrong_with_a_file_is_told_with_its_place_and_a_remedy() {
+fn a_fault_in_a_file_is_reported_with_its_place_and_a_remedy() {
     let cases = [
-        // What the file says, what must be named, the remedy.
+        // The file's content, the words that must be named, the remedy.
         ("prot = 1", "prot", "README"),
         ("port = 70000", "port", "README"),
         ("port = \"coap\"", "port", "README"),
@@ -135,7 +135,7 @@ fn what_is_wrong_with_a_file_is_told_with_its_place_and_a_remedy() {
 }
 
 #[test]
-fn what_is_wrong_with_the_command_line_is_told_with_a_remedy() {
+fn a_fault_in_the_command_line_is_reported_with_a_remedy() {
     let none = ServeArgs::default;
     let rule = |rule: &str| ServeArgs {
         rule: vec![rule.into()],
@@ -181,7 +181,7 @@ fn a_file_that_is_too_large_is_refused_and_not_read_in_part() {
 }
 
 #[test]
-fn no_error_and_no_debug_output_tells_a_secret() {
+fn no_error_and_no_debug_output_contains_a_secret() {
     let cases = [
         // A token where the name of its file belongs under another name, and passwords in URLs.
         "access_token = \"SECRET\"",

@@ -1,4 +1,4 @@
-//! What a configuration says of rules: their places, rights and limits.
+//! The rules of a configuration: their places, rights and limits.
 
 use std::path::Path;
 

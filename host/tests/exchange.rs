@@ -177,7 +177,7 @@ async fn a_proxy_uri_chooses_among_the_configured_homeservers() {
     let message = request(code::PUT, "send")
         .with_uint_option(option::CONTENT_FORMAT, 60)
         .with_payload(TEXT)
-        // What libcoap adds.
+        // libcoap adds these.
         .with_option(option::URI_HOST, "127.0.0.1")
         .with_uint_option(option::URI_PORT, 5683)
         .with_uint_option(option::HOP_LIMIT, 16)

@@ -1,4 +1,4 @@
-//! Rules as native code: what serves, and what is refused before a byte of it is run.
+//! Rules as native code: files that serve, and files that are refused before a byte of them is run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -55,7 +55,7 @@ impl Files {
         files
     }
 
-    /// Compiles, states and signs; `change` alters what is stated before it is signed.
+    /// Compiles, states and signs; `change` alters the statement before it is signed.
     fn compiled(&self, target: NativeTarget, limits: RuleLimits, change: fn(&mut Manifest)) {
         let native = compile(target, &limits, &self.component).unwrap();
         let mut manifest = manifest_of(&self.component);
@@ -145,7 +145,7 @@ async fn native_code_that_takes_its_files_place_serves_from_then_on() {
 
 type Fault = (&'static str, fn(&Files), &'static str, &'static str);
 
-/// What was done to the files, at which step that is noticed, and what the one line says.
+/// The change to the files, the step that notices it, and a part of the one log line.
 const FAULTS: &[Fault] = &[
     (
         "truncated",

@@ -1,4 +1,4 @@
-//! A device that observes `/getmsg`, and what it says and hears.
+//! A device that observes `/getmsg`, with its messages.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Long enough for what must not come.
+/// Long enough for a message that must not come.
 pub const A_WHILE: Duration = Duration::from_millis(700);
 
 /// A device that observes.

@@ -1,4 +1,5 @@
-//! Observers that share a poll: who joins it when, rules that are swapped or slow meanwhile, and the gateway's end.
+//! Observers that share a poll: when an observer joins it, rules that are swapped or slow meanwhile, and the
+//! gateway's end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,8 @@ use crate::observing::{HOUR, observer, observing, observing_until};
 use crate::observing_again::swap_rule;
 use crate::observing_device::{A_WHILE, Device, body, get};
 
-/// What a device hears that was shown a room before something was said there: that, or that it must observe again.
+/// The next notification of a device that was shown a room before its next message: that message, or the end of the
+/// observation.
 async fn is_notified_or_ended(device: &Device, said: &str) {
     let next = device.receive().await;
     device.acknowledge(&next).await;
@@ -76,7 +78,7 @@ async fn a_message_during_a_registration_is_notified_once() {
         let mut second = Device::new(address).await;
         let (shown, notified) = tokio::join!(second.observe("!a"), async {
             tokio::time::sleep(Duration::from_millis(150)).await;
-            // The second device's first response is made from what was before, but has not arrived.
+            // The second device's first response is made from the former state, but has not arrived.
             homeserver.say("!a", "between");
             first.notified().await
         });
@@ -132,7 +134,7 @@ async fn a_message_in_a_room_that_has_just_joined_a_poll_is_notified() {
         tokio::time::sleep(A_WHILE).await;
         let mut second = Device::new(address).await;
         assert_eq!(second.observe("!b").await, "before");
-        // The poll that waits was asked without !b, and ends with the news of !a, behind what is said in !b.
+        // The poll that waits was asked without !b, and ends with the news of !a, behind the message in !b.
         homeserver.say("!b", "to the second");
         homeserver.say("!a", "to the first");
         assert_eq!(first.notified().await, "to the first");
@@ -234,7 +236,7 @@ async fn a_rule_that_has_used_its_share_holds_up_no_observers_of_others() {
         let place = request
             .options
             .iter()
-            .position(|known| known.number == option::URI_PATH);
+            .position(|present| present.number == option::URI_PATH);
         let segment = coap::CoapOption {
             number: option::URI_PATH,
             value: b"slow".to_vec(),

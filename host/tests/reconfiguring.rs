@@ -21,7 +21,7 @@ fn is_done(reply: &Reply) {
     assert!(matches!(reply, Reply::Done(_)), "{reply:?}");
 }
 
-/// A rule that asks the homeserver before it answers.
+/// A rule that asks the homeserver before it replies.
 fn asking() -> Vec<u8> {
     let needed = Step {
         request: HttpRequest {
@@ -196,7 +196,7 @@ async fn requests_go_to_the_homeservers_of_now() {
 }
 
 #[tokio::test]
-async fn what_an_operator_swapped_in_stays_until_the_rules_own_table_changes() {
+async fn a_rule_that_an_operator_swapped_in_stays_until_its_own_table_changes() {
     let stage = Stage::new("reconfigure-swapped", &[("a", saying("file"))]);
     stage.swapped("a", &saying("swapped")).await;
     is_done(
@@ -211,7 +211,7 @@ async fn what_an_operator_swapped_in_stays_until_the_rules_own_table_changes() {
             .await,
     );
     assert_eq!(stage.test("a").await, "file");
-    // What ran before was limited otherwise: there is no way back to it.
+    // The former revision had other limits: there is no way back to it.
     let reply = stage
         .control(ControlRequest::Rollback { rule: "a".into() })
         .await;

@@ -43,7 +43,7 @@ pub fn fails(folder: &Path, args: &[&str], code: i32, words: &[&str]) {
     }
 }
 
-/// A rule that asks `GET /needed`, and answers with the given reply.
+/// A rule that asks `GET /needed`, and returns this reply.
 fn asking(reply: Result<Effect, Failure>) -> Vec<u8> {
     let request = HttpRequest {
         path: vec!["needed".into()],
@@ -75,7 +75,7 @@ fn reply(payload: &str) -> Result<Effect, Failure> {
 pub fn folder_with_rule(test: &str) -> PathBuf {
     let folder = scratch::folder(test);
     fs::write(folder.join("mine.wasm"), asking(reply("{\"a\":1}"))).unwrap();
-    let vector = folder.join("vectors/it_asks_and_answers");
+    let vector = folder.join("vectors/it_asks_and_replies");
     fs::create_dir_all(&vector).unwrap();
     let call = r#"[{
         "request": {"upstream": "standard", "credential": "none", "method": "GET", "path": ["needed"]},
@@ -217,7 +217,7 @@ fn a_check_prints_the_rules_resources_and_needs_or_the_reason_of_a_failure() {
         1,
         &[
             "FAIL  manifest:",
-            "FAIL  folder's vectors: vector \"it_asks_and_answers\"",
+            "FAIL  folder's vectors: vector \"it_asks_and_replies\"",
             "2 of 6 checks failed",
         ],
     );
@@ -225,7 +225,7 @@ fn a_check_prints_the_rules_resources_and_needs_or_the_reason_of_a_failure() {
         &folder,
         &["manifest", "mine.wasm", "--vectors", "vectors"],
         1,
-        &["it_asks_and_answers"],
+        &["it_asks_and_replies"],
     );
 }
 

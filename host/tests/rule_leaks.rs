@@ -1,4 +1,4 @@
-//! What one device tells a rule stays with its exchange: in memory, in globals, in state, and in the log.
+//! The payload of one device stays with its exchange: in memory, in globals, in state, and in the log.
 
 use std::time::Instant;
 
@@ -17,7 +17,7 @@ const PAYLOAD: &str = "(i32.load offset=100 (local.get 0)) (i32.load offset=104 
 #[tokio::test]
 async fn memory_and_globals_of_a_rule_are_gone_after_the_call() {
     let mut rule = RuleText::new();
-    // The response's one digit counts calls: in a global, in memory far away, and in memory that it adds.
+    // The response's one digit counts calls: in a global, in memory far behind, and in memory that it adds.
     let (address, value) = rule.value(&says("0"));
     rule.extra = "(global $kept (mut i32) (i32.const 48))".into();
     let digit = rule.address_of(b"0");
@@ -40,7 +40,7 @@ async fn memory_and_globals_of_a_rule_are_gone_after_the_call() {
     }
 }
 
-/// What is logged while a device asks a rule a hundred times with this payload, and how many lines of a rule may be
+/// The log while a device asks a rule a hundred times with this payload, and how many lines of a rule may be
 /// among it: ten at first, and ten a second.
 async fn logged(test: &str, rule: &RuleText, payload: &[u8]) -> (String, usize) {
     let began = Instant::now();

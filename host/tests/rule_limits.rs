@@ -1,4 +1,4 @@
-//! What a rule may use: each bound gives the device a precise answer and the operator a count.
+//! The bounds of a rule: each gives the device a precise response and the operator a count.
 
 use std::time::{Duration, Instant};
 
@@ -16,8 +16,8 @@ fn limited(change: impl Fn(&mut RuleLimits)) -> impl Fn(&mut RuleSpec) {
     move |spec| change(&mut spec.limits)
 }
 
-fn is_busy(answer: &Message) -> bool {
-    answer.code == code::SERVICE_UNAVAILABLE && answer.uint_option(option::MAX_AGE) == Some(1)
+fn is_busy(response: &Message) -> bool {
+    response.code == code::SERVICE_UNAVAILABLE && response.uint_option(option::MAX_AGE) == Some(1)
 }
 
 fn call(request: HttpRequest, state: usize) -> Result<Effect, Failure> {
@@ -32,11 +32,11 @@ fn needed() -> HttpRequest {
     }
 }
 
-/// A rule that makes this call, and then says what it was told of the outcome, or `answered`.
+/// A rule that makes this call, and then says how it failed, or `resumed`.
 fn calling(request: HttpRequest, state: usize) -> Vec<u8> {
     let mut rule = RuleText::new();
     rule.begin = rule.value(&call(request, state)).1;
-    rule.resume = rule.value(&says("answered")).1;
+    rule.resume = rule.value(&says("resumed")).1;
     rule.component()
 }
 
@@ -76,14 +76,14 @@ async fn a_rule_beyond_its_exchanges_in_flight_is_5_03_until_one_ends() {
     stage.hold_homeserver();
     let third = async {
         stage.until("a", |status| status.in_flight == 2).await;
-        let answer = stage.test_from("[::1]:3", "a").await;
+        let response = stage.test_from("[::1]:3", "a").await;
         stage.release_homeserver();
-        answer
+        response
     };
     let (first, second, third) = tokio::join!(stage.test("a"), stage.test("a"), third);
-    assert_eq!((first.as_str(), second.as_str()), ("answered", "answered"));
+    assert_eq!((first.as_str(), second.as_str()), ("resumed", "resumed"));
     assert!(is_busy(&third), "{}", Dotted(third.code));
-    assert_eq!(stage.test("a").await, "answered");
+    assert_eq!(stage.test("a").await, "resumed");
     assert_eq!(
         stage.status("a").await.limits_hit,
         [("in_flight".to_owned(), 1)]
@@ -103,10 +103,10 @@ async fn an_endless_loop_gets_its_share_of_a_core_and_the_others_the_rest() {
     });
     let (mut ended, mut refused) = (0, 0);
     for _ in 0..200 {
-        let answer = stage.test_from("[::1]:1", "a").await;
-        match answer.code {
+        let response = stage.test_from("[::1]:1", "a").await;
+        match response.code {
             code::INTERNAL_SERVER_ERROR => ended += 1,
-            _ => refused += usize::from(is_busy(&answer)),
+            _ => refused += usize::from(is_busy(&response)),
         }
         assert_eq!(stage.test("b").await, "b");
     }
@@ -142,7 +142,7 @@ async fn state_body_headers_steps_and_memory_have_bounds_that_are_counted() {
             calling(needed(), 1001),
             code::INTERNAL_SERVER_ERROR,
         ),
-        // Denied, as the rule is told: it may still answer.
+        // Denied, as the rule learns: it may still reply.
         ("body", calling(big, 0), code::CONTENT),
         ("headers", calling(many, 0), code::CONTENT),
         (
@@ -165,8 +165,8 @@ async fn state_body_headers_steps_and_memory_have_bounds_that_are_counted() {
                 limits.steps = 3;
             }),
         );
-        let answer = stage.test_from("[::1]:1", "a").await;
-        assert_eq!(Dotted(answer.code), Dotted(expected), "{limit}");
+        let response = stage.test_from("[::1]:1", "a").await;
+        assert_eq!(Dotted(response.code), Dotted(expected), "{limit}");
         assert_eq!(stage.status("a").await.limits_hit, [(limit.to_owned(), 1)]);
     }
 }
@@ -180,9 +180,9 @@ async fn a_result_that_would_take_much_memory_and_time_to_read_is_not_read() {
     let length = address + 24;
     rule.begin = format!("(i32.store (i32.const {length}) (i32.const 1000000)) {value}");
     let stage = Stage::new("limit-result", &[("a", rule.component())]);
-    let answer = stage.test_from("[::1]:1", "a").await;
-    assert_eq!(Dotted(answer.code), Dotted(code::INTERNAL_SERVER_ERROR));
-    let said = String::from_utf8_lossy(&answer.payload);
+    let response = stage.test_from("[::1]:1", "a").await;
+    assert_eq!(Dotted(response.code), Dotted(code::INTERNAL_SERVER_ERROR));
+    let said = String::from_utf8_lossy(&response.payload);
     assert!(said.contains("rule failed"), "it was read: {said}");
 }
 
@@ -200,8 +200,8 @@ async fn a_reply_with_more_options_than_a_datagram_has_room_for_is_5_00() {
         reply.message.options = options;
         rule.begin = rule.value(&Ok(Effect::Reply(reply))).1;
         let stage = Stage::new("limit-options", &[("a", rule.component())]);
-        let answer = stage.test_from("[::1]:1", "a").await;
-        assert_eq!(Dotted(answer.code), Dotted(code::INTERNAL_SERVER_ERROR));
+        let response = stage.test_from("[::1]:1", "a").await;
+        assert_eq!(Dotted(response.code), Dotted(code::INTERNAL_SERVER_ERROR));
     }
 }
 

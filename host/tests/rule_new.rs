@@ -17,7 +17,7 @@ fn succeeded(command: &mut Command) -> String {
     shown(&stdout)
 }
 
-/// What cargo says about this test is not about what it builds.
+/// Cargo's variables are about this test, not about the rule that it builds.
 fn without_cargo(command: &mut Command) -> &mut Command {
     let names = std::env::vars_os().map(|(name, _)| name);
     for name in names.filter(|name| name.to_string_lossy().starts_with("CARGO_")) {

@@ -1,4 +1,4 @@
-//! Component, manifest and signature as files: what is loaded, and what is refused with which remedy.
+//! Component, manifest and signature as files: the ones that are loaded, and the refusals with their remedies.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -121,7 +121,7 @@ fn without_keys_a_rule_may_come_with_and_without_manifest_and_signature() {
 
 type Alteration = (&'static str, fn(&Files), &'static str);
 
-/// What must never be loaded under a signature that is required, and a word of the remedy.
+/// Packages that must never be loaded where a signature is required, and a word of the remedy.
 const ALTERATIONS: &[Alteration] = &[
     (
         "altered component",

@@ -148,7 +148,7 @@ fn the_default_rules_vectors_pass_each_with_its_own_settings() {
     let vectors = cases(&folder).unwrap_or_else(|error| panic!("{error}"));
     let with_settings = |vector: &&Case| vector.request.get("settings").is_some();
     assert!(vectors.iter().filter(with_settings).count() > 3);
-    // The operator's own setting must not change what the vectors show.
+    // The operator's own setting must not change the result of the vectors.
     let legacy = BTreeMap::from([("errors".to_owned(), "legacy".to_owned())]);
     let revision = default_rule::activate(&default_rule::engine(), &legacy).unwrap();
     let passed = self_test(&revision, &vectors).unwrap_or_else(|error| panic!("{error}"));

@@ -8,7 +8,7 @@ use wit_parser::Resolve;
 /// Where the values lie: above the stack and constants that a compiled rule would have.
 const VALUES: u32 = 1024;
 
-/// What the three exports do, each as the text of a function's body that leaves an address.
+/// The three exports, each as the text of a function's body that leaves an address.
 pub struct RuleText {
     memory: Memory,
     /// Of `describe`.
@@ -17,7 +17,7 @@ pub struct RuleText {
     pub begin: String,
     /// Of `resume`; likewise.
     pub resume: String,
-    /// What stands beside the exports: globals and functions of the rule's own.
+    /// Text beside the exports: globals and functions of the rule's own.
     pub extra: String,
     /// Whether it imports the contract's `log`, as the function `$log` of a level, an address and a length.
     pub logs: bool,
@@ -80,8 +80,8 @@ impl RuleText {
 
     /// Where these bytes stand; they are put there if they do not yet.
     pub fn address_of(&mut self, bytes: &[u8]) -> u32 {
-        let known = self.memory.bytes.windows(bytes.len());
-        match known.into_iter().position(|part| part == bytes) {
+        let windows = self.memory.bytes.windows(bytes.len());
+        match windows.into_iter().position(|part| part == bytes) {
             Some(place) => VALUES + u32::try_from(place).expect("it is small"),
             None => self.memory.put(bytes),
         }

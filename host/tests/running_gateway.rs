@@ -87,9 +87,9 @@ impl Running {
             message: request(code::GET, path),
         });
         self.client.send(&bytes).expect("it is sent");
-        let mut answer = [0; 2048];
-        let length = self.client.recv(&mut answer).expect("an answer comes");
-        coap::decode(&answer[..length])
+        let mut buffer = [0; 2048];
+        let length = self.client.recv(&mut buffer).expect("a response comes");
+        coap::decode(&buffer[..length])
             .unwrap_or_else(|error| panic!("{error}"))
             .message
     }
@@ -111,7 +111,7 @@ impl Running {
         began.elapsed()
     }
 
-    /// `comatrix-gateway rules …`: exit code and what it says.
+    /// `comatrix-gateway rules …`: exit code and output.
     fn rules(&self, args: &[&str]) -> (i32, String) {
         rules(&self.folder, args)
     }
@@ -173,7 +173,7 @@ fn a_file_that_takes_the_place_of_a_rules_serves_soon_and_a_bad_one_never() {
 }
 
 #[test]
-fn a_reload_does_not_pass_over_a_file_that_was_refused_and_the_list_forgets_what_is_mended() {
+fn a_reload_tries_a_refused_file_again_and_the_list_drops_a_failure_that_is_mended() {
     let mut running = Running::start("running-refused", &saying("one"));
     running.rename_over(b"not a component");
     let shows = |running: &Running, shown: bool| {

@@ -1,4 +1,4 @@
-//! Swaps of components with manifests: what these state is held against what serves.
+//! Swaps of components with manifests: their statements are compared with the revision that serves.
 
 use std::fs;
 
@@ -26,7 +26,7 @@ async fn swap_with(stage: &Stage, component: &[u8], change: impl Fn(&mut Manifes
 }
 
 #[tokio::test]
-async fn nothing_below_what_a_manifest_asked_for_comes_back() {
+async fn no_revision_below_a_manifests_minimum_comes_back() {
     let stage = Stage::new("swap-floor", &[("a", saying("zero"))]);
     let numbered = |revision, min_revision| {
         move |manifest: &mut Manifest| {

@@ -1,4 +1,4 @@
-//! Rules that are replaced while they serve: what serves, what goes on, and what an operator is told.
+//! Rules that are replaced while they serve: the revision that serves, exchanges under way, and the operator's report.
 
 use std::fs;
 use std::sync::Arc;
@@ -37,13 +37,13 @@ async fn a_swapped_rule_serves_and_a_rollback_brings_back_the_one_before() {
     let reply = stage.control(rollback("a")).await;
     assert!(matches!(reply, Reply::Done(_)), "{reply:?}");
     assert_eq!(stage.test("a").await, "one");
-    // And again: what was rolled back from is the one before now.
+    // And again: the revision that was rolled back is the former one now.
     stage.control(rollback("a")).await;
     assert_eq!(stage.test("a").await, "two");
 }
 
 #[tokio::test]
-async fn what_cannot_serve_leaves_the_old_revision_and_names_step_cause_and_remedy() {
+async fn a_component_that_cannot_serve_leaves_the_old_revision_and_names_step_cause_and_remedy() {
     let stage = Stage::new("swap-bad", &[("a", saying("one")), ("b", saying("b"))]);
     let greedy = RuleText::needing("test", "secrets");
     let mut liar = RuleText::at("..");
@@ -209,7 +209,7 @@ async fn an_exchange_ends_on_the_revision_that_began_it_whose_memory_is_then_fre
 }
 
 #[tokio::test]
-async fn a_reload_takes_what_has_changed_and_only_that() {
+async fn a_reload_replaces_changed_rules_and_no_others() {
     let stage = Stage::new("swap-reload", &[("a", saying("one")), ("b", saying("b"))]);
     fs::write(stage.folder.join("a.wasm"), saying("two")).expect("the folder is the test's");
     let before = stage.status("b").await;
@@ -217,7 +217,7 @@ async fn a_reload_takes_what_has_changed_and_only_that() {
     assert_eq!(stage.test("a").await, "two");
     let after = stage.status("b").await;
     assert_eq!((after.previous, after.revision), (None, before.revision));
-    // What an operator has swapped in stays: the file has not changed since.
+    // A component that an operator has swapped in stays: the file has not changed since.
     stage.swapped("a", &saying("three")).await;
     stage.reload().await;
     assert_eq!(stage.status("a").await.failure, None);
@@ -225,7 +225,7 @@ async fn a_reload_takes_what_has_changed_and_only_that() {
 }
 
 #[tokio::test]
-async fn a_component_in_the_place_of_the_built_in_rule_may_call_what_is_granted_and_no_more() {
+async fn a_component_in_the_place_of_the_built_in_rule_may_make_granted_calls_and_no_others() {
     let stage = Stage::with("swap-default", &[("comatrix", saying("mine"))], |spec| {
         // As configured without a file: the built-in rule.
         spec.component = None;

@@ -24,7 +24,7 @@ struct Log {
     syncs: Vec<Sync>,
     /// Long polls that wait now.
     waiting: usize,
-    /// What is answered in place of an answer.
+    /// The error that is sent in place of a response.
     fault: Option<(u16, String)>,
     /// How long a first sync takes after it has read the rooms.
     delay: Duration,
@@ -64,13 +64,13 @@ impl Timeline {
         self.log.1.notify_all();
     }
 
-    /// From now on `/sync` is answered with this, also where it waits already; none: as it should.
+    /// From now on the response to `/sync` is this error, also where it waits already; none: the right one.
     pub fn fail(&self, fault: Option<(u16, &str)>) {
         self.log().fault = fault.map(|(status, errcode)| (status, errcode.to_owned()));
         self.log.1.notify_all();
     }
 
-    /// First syncs are answered so much later than they are read.
+    /// The responses to first syncs come so much later than their rooms are read.
     pub fn delay(&self, delay: Duration) {
         self.log().delay = delay;
     }
@@ -121,7 +121,7 @@ fn react(shared: &(Mutex<Log>, Condvar), received: &Received, stream: &TcpStream
             .as_u64()
             .expect("a limit");
         let timeout = Duration::from_millis(timeout);
-        answer_sync(shared, &sync, timeout, limit as usize, stream)
+        respond_to_sync(shared, &sync, timeout, limit as usize, stream)
     } else if url.path().ends_with("/logout") {
         Reaction::Json(200, "{}".into())
     } else {
@@ -132,7 +132,7 @@ fn react(shared: &(Mutex<Log>, Condvar), received: &Received, stream: &TcpStream
     }
 }
 
-fn answer_sync(
+fn respond_to_sync(
     (log, changed): &(Mutex<Log>, Condvar),
     sync: &Sync,
     timeout: Duration,
@@ -164,7 +164,7 @@ fn answer_sync(
     let mut joined = serde_json::Map::new();
     for room in &sync.rooms {
         let of_room = log.events.iter().skip(since.unwrap_or(0));
-        let of_room: Vec<_> = of_room.filter(|(known, _)| known == room).collect();
+        let of_room: Vec<_> = of_room.filter(|(name, _)| name == room).collect();
         if of_room.is_empty() && since.is_some() {
             continue;
         }
@@ -176,13 +176,14 @@ fn answer_sync(
         let timeline = json!({"events": events, "limited": first > 0, "prev_batch": "p0"});
         joined.insert(room.clone(), json!({"timeline": timeline}));
     }
-    let answer = json!({"next_batch": format!("s{}", log.events.len()), "rooms": {"join": joined}});
+    let response =
+        json!({"next_batch": format!("s{}", log.events.len()), "rooms": {"join": joined}});
     let delay = log.delay;
     drop(log);
     if since.is_none() {
         std::thread::sleep(delay);
     }
-    Reaction::Json(200, answer.to_string())
+    Reaction::Json(200, response.to_string())
 }
 
 fn is_closed(stream: &TcpStream) -> bool {

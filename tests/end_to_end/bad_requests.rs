@@ -1,7 +1,7 @@
 //! Requests that must not reach the homeserver: a file per case in `bad_requests/`.
 //!
-//! Each says what the device sends (`method`, `path`, and where wanted `proxy_uri`, `token`, `cbor` or `hex`,
-//! `content_format`, `accept`, `options`), the `code` of the answer, and a word of its `diagnostic`. `H` in a
+//! Each has the device's request (`method`, `path`, and where wanted `proxy_uri`, `token`, `cbor` or `hex`,
+//! `content_format`, `accept`, `options`), the `code` of the response, and a word of its `diagnostic`. `H` in a
 //! Proxy-Uri stands for the configured homeserver's origin, `OTHER` for one that is not configured.
 
 use std::fs;
@@ -59,7 +59,7 @@ fn request(case: &Value, homeserver: &str, other: &str) -> Request {
 }
 
 #[test]
-fn every_bad_request_gets_its_precise_answer_and_reaches_no_homeserver() {
+fn every_bad_request_gets_its_precise_response_and_reaches_no_homeserver() {
     // It would agree to anything.
     let agree = json!({ "access_token": "t", "room_id": "!r:s", "event_id": "$e", "chunk": [] });
     let mut stubbed = Stubbed::always(Behaviour::json(200, agree.clone()));
@@ -83,30 +83,30 @@ fn every_bad_request_gets_its_precise_answer_and_reaches_no_homeserver() {
         let case: Value =
             serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
         let calls = stubbed.stub.received().len();
-        let answer =
+        let response =
             stubbed
                 .device
                 .try_request(&request(&case, &stubbed.stub.origin, &other.origin));
-        let answer = match answer {
-            Ok(answer) => answer,
+        let response = match response {
+            Ok(response) => response,
             Err(error) => {
-                wrong.push(format!("{name}: no answer: {error}"));
+                wrong.push(format!("{name}: no response: {error}"));
                 continue;
             }
         };
-        if Some(answer.code.as_str()) != case["code"].as_str() {
+        if Some(response.code.as_str()) != case["code"].as_str() {
             wrong.push(format!(
                 "{name}: {} instead of {}: {}",
-                answer.code,
+                response.code,
                 case["code"],
-                answer.text()
+                response.text()
             ));
         }
         let word = case["diagnostic"].as_str().unwrap_or_default();
-        if !answer.text().contains(word) {
+        if !response.text().contains(word) {
             wrong.push(format!(
                 "{name}: the diagnostic has no {word:?}: {:?}",
-                answer.text()
+                response.text()
             ));
         }
         if stubbed.stub.received().len() != calls {

@@ -51,8 +51,8 @@ fn a_body_of_many_scripts_comes_through_and_back() {
 fn a_body_above_the_limit_is_refused_with_4_13() {
     let room = Room::new();
     let mut device = Aiocoap::start(stage::over_ipv4());
-    let answer = device.request(&room.send(&synapse().origin, "txn1", &text_of(200_000)));
-    assert_eq!(answer.code, "4.13", "{answer:?}");
+    let response = device.request(&room.send(&synapse().origin, "txn1", &text_of(200_000)));
+    assert_eq!(response.code, "4.13", "{response:?}");
 }
 
 #[test]
@@ -82,11 +82,11 @@ fn a_float_is_refused_by_the_homeserver_and_its_reason_reaches_the_device() {
         .proxy_uri(&Spelling::Short.send(&synapse().origin, &room.room_id, "txn1"))
         .token(&room.device.access_token)
         .cbor(json!({ "msgtype": "m.text", "body": "21.5", "celsius": 21.5 }));
-    let answer = device.request(&send);
+    let response = device.request(&send);
     assert_eq!(
-        (answer.code.as_str(), answer.field("errcode").as_str()),
+        (response.code.as_str(), response.field("errcode").as_str()),
         ("4.00", "M_BAD_JSON"),
-        "{answer:?}"
+        "{response:?}"
     );
 }
 

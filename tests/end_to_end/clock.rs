@@ -44,9 +44,9 @@ fn clock_from(file: &Path) -> Vec<OsString> {
 }
 
 #[test]
-fn messages_arrive_before_the_clock_is_set_and_the_time_is_told_from_then_on() {
+fn messages_arrive_before_the_clock_is_set_and_the_time_is_served_from_then_on() {
     if gateway::is_for_routers() {
-        return; // What is linked statically takes no library before its own.
+        return; // A static binary takes no library before its own.
     }
     let (scratch, room) = (Scratch::new("clock"), Room::new());
     let file = scratch.write("now", "1970-01-01 00:00:10");
@@ -65,9 +65,9 @@ fn messages_arrive_before_the_clock_is_set_and_the_time_is_told_from_then_on() {
     // In one step: a file that is being written is a clock of its own.
     let next = scratch.write("next", "2030-01-01 00:00:00");
     fs::rename(next, &file).expect("both are the test's");
-    let told = device.request(&time);
+    let shown = device.request(&time);
     assert_eq!(
-        (told.code.as_str(), told.text().as_str()),
+        (shown.code.as_str(), shown.text().as_str()),
         ("2.05", "1893456000")
     );
 }

@@ -1,4 +1,4 @@
-//! What the command line and the configuration file make of a gateway that does start.
+//! The effect of the command line and the configuration file on a gateway that does start.
 
 use comatrix_tests::aiocoap::Aiocoap;
 use comatrix_tests::device::{CBOR, JSON, Request};
@@ -34,7 +34,7 @@ fn help_names_every_option_of_the_gateway() {
 }
 
 #[test]
-fn a_configuration_file_sets_what_the_command_line_leaves_open() {
+fn a_configuration_file_sets_the_options_that_the_command_line_omits() {
     let stub = Stub::always(Behaviour::json(200, json!({ "event_id": "$e" })));
     let scratch = Scratch::new("configuration");
     scratch.write("token", "token-of-the-file\n");
@@ -48,8 +48,8 @@ fn a_configuration_file_sets_what_the_command_line_leaves_open() {
     let mut device = Aiocoap::start(gateway.address);
     let send = Request::new("PUT", "/send/kitchen/txn7")
         .cbor(json!({ "msgtype": "m.text", "body": "hot" }));
-    let answer = device.request(&send);
-    assert_eq!(answer.code, "2.04", "{answer:?}");
+    let response = device.request(&send);
+    assert_eq!(response.code, "2.04", "{response:?}");
     let asked = &stub.received()[0];
     assert_eq!(
         asked.header("authorization"),
@@ -70,8 +70,8 @@ fn the_rules_setting_for_legacy_errors_brings_back_4_00_for_every_failure() {
     let config = scratch.write("gateway.toml", config).display().to_string();
     let gateway = Gateway::start(&["--homeserver", &stub.origin, "--config", &config]);
     let mut device = Aiocoap::start(gateway.address);
-    let answer = device.request(&send_to(&stub.origin));
-    assert_eq!(answer.code, "4.00", "{answer:?}");
+    let response = device.request(&send_to(&stub.origin));
+    assert_eq!(response.code, "4.00", "{response:?}");
     assert_eq!(device.request(&Request::new("GET", "/time")).code, "2.05");
 }
 
@@ -147,8 +147,8 @@ fn a_rule_from_a_file_replaces_the_one_in_the_binary() {
     let stub = Stub::always(Behaviour::json(200, json!({ "event_id": "$e" })));
     let rule = format!("comatrix={}", file.display());
     let gateway = Gateway::start(&["--homeserver", &stub.origin, "--rule", &rule]);
-    let answer = Aiocoap::start(gateway.address).request(&send_to(&stub.origin));
-    assert_eq!(answer.code, "2.04", "{answer:?}");
+    let response = Aiocoap::start(gateway.address).request(&send_to(&stub.origin));
+    assert_eq!(response.code, "2.04", "{response:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Configurations that cannot work: a folder per case in `configurations/`.
 //!
-//! `arguments.txt` has an argument a line (`HERE` is the case's folder), `says.txt` what the message must contain,
+//! `arguments.txt` has an argument a line (`HERE` is the case's folder), `says.txt` the words of the message,
 //! a line each.
 
 use std::fs;
@@ -20,7 +20,7 @@ fn lines(file: &Path) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// What is wrong with the gateway's reaction; nothing if it is as it should be.
+/// The faults of the gateway's reaction; empty if it is right.
 fn faults(case: &Path) -> Vec<String> {
     let scratch = Scratch::new("configuration");
     let here = case.display().to_string();
@@ -28,7 +28,7 @@ fn faults(case: &Path) -> Vec<String> {
         .iter()
         .map(|line| line.replace("HERE", &here))
         .collect();
-    // What a case leaves open must not be what fails.
+    // An option that a case omits must not be the fault.
     for (option, alternative, value) in [("-p", "--config", "0"), ("-i", "--config", "127.0.0.1")] {
         if !arguments
             .iter()
@@ -58,12 +58,12 @@ fn faults(case: &Path) -> Vec<String> {
     for word in lines(&case.join("says.txt")) {
         let word = word.replace("HERE", &here);
         if !said.contains(&word) {
-            faults.push(format!("{word:?} is not in what it said: {said}"));
+            faults.push(format!("{word:?} is not in its output: {said}"));
         }
     }
     for unwanted in ["SECRET", "panicked"] {
         if said.contains(unwanted) {
-            faults.push(format!("{unwanted} is in what it said: {said}"));
+            faults.push(format!("{unwanted} is in its output: {said}"));
         }
     }
     faults

@@ -1,5 +1,5 @@
-//! Who may give a running gateway commands: its own user and root, and nobody else, even where somebody has opened the
-//! socket's mode.
+//! The users who may command a running gateway: its own user and root, and nobody else, even where somebody has opened
+//! the socket's mode.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -53,7 +53,7 @@ impl Drop for Reachable {
     }
 }
 
-/// What another user hears who says this, if anything. Only root can become one: without it, the tests go through sudo
+/// The reply to another user's command, if any. Only root can become one: without it, the tests go through sudo
 /// as
 /// `cargo xtask setup` does.
 pub fn as_another_user(socket: &Path, says: &str) -> String {

@@ -1,4 +1,4 @@
-//! `/.well-known/core`: what there is, and RFC 6690's filters.
+//! `/.well-known/core`: the list of resources, and RFC 6690's filters.
 
 use comatrix_tests::aiocoap::Aiocoap;
 use comatrix_tests::device::{LINK_FORMAT, Request, option};
@@ -6,12 +6,15 @@ use comatrix_tests::device::{LINK_FORMAT, Request, option};
 use crate::stage;
 
 fn targets(device: &mut Aiocoap, query: &str) -> Vec<String> {
-    let answer = device.request(&Request::new("GET", &format!("/.well-known/core{query}")));
+    let response = device.request(&Request::new("GET", &format!("/.well-known/core{query}")));
     assert_eq!(
-        (answer.code.as_str(), answer.number(option::CONTENT_FORMAT)),
+        (
+            response.code.as_str(),
+            response.number(option::CONTENT_FORMAT)
+        ),
         ("2.05", Some(LINK_FORMAT.into()))
     );
-    let text = answer.text();
+    let text = response.text();
     let mut targets: Vec<String> = text
         .split('<')
         .filter_map(|link| link.split_once('>'))

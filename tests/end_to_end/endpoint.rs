@@ -1,5 +1,5 @@
-//! What an endpoint owes its network: no flood may shut devices out, no datagram may be made larger for a stranger, and
-//! who does not know the gateway finds it.
+//! An endpoint's duties to its network: no flood may shut devices out, no datagram may be made larger for a stranger,
+//! and a device that does not know the gateway finds it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -79,20 +79,21 @@ fn every_device_is_served_while_one_sender_floods_the_gateway() {
 }
 
 #[test]
-fn a_device_above_its_rate_is_answered_4_29_with_max_age() {
+fn a_device_above_its_rate_is_refused_with_4_29_and_max_age() {
     let (gateway, _scratch) = configured("[limits]\ndatagrams_per_second_per_peer = 20");
     let device = Raw::connect(gateway.address);
     for number in 0..60 {
         device.send(&bytes(&time(number)));
     }
-    let answers: Vec<Packet> = std::iter::from_fn(|| device.receive_message(SILENCE)).collect();
+    let responses: Vec<Packet> = std::iter::from_fn(|| device.receive_message(SILENCE)).collect();
     let served =
-        |answer: &&Packet| answer.header.code == MessageClass::Response(ResponseType::Content);
-    let limited = |answer: &&Packet| u8::from(answer.header.code) == 0x9d;
-    assert!((20..40).contains(&answers.iter().filter(served).count()));
-    let told = answers.iter().find(limited).expect("it is told");
+        |response: &&Packet| response.header.code == MessageClass::Response(ResponseType::Content);
+    let limited = |response: &&Packet| u8::from(response.header.code) == 0x9d;
+    assert!((20..40).contains(&responses.iter().filter(served).count()));
+    let refused = responses.iter().find(limited).expect("it is refused");
     assert_eq!(
-        told.get_option(CoapOption::MaxAge)
+        refused
+            .get_option(CoapOption::MaxAge)
             .and_then(|values| values.front()),
         Some(&vec![1])
     );
@@ -102,7 +103,7 @@ fn a_device_above_its_rate_is_answered_4_29_with_max_age() {
         other
             .receive_message(SOON)
             .as_ref()
-            .is_some_and(|answer| served(&answer))
+            .is_some_and(|response| served(&response))
     );
 }
 
@@ -116,8 +117,8 @@ fn a_stranger_is_sent_136_bytes_and_clients_that_follow_blocks_get_the_whole() {
         1,
         b"",
     )));
-    let answer = stranger.receive(SOON).expect("an answer comes");
-    assert!(answer.len() <= 136, "{} bytes", answer.len());
+    let response = stranger.receive(SOON).expect("a response comes");
+    assert!(response.len() <= 136, "{} bytes", response.len());
     assert_eq!(stranger.receive(SILENCE), None);
 
     let discovery = Request::new("GET", "/.well-known/core");
@@ -148,7 +149,7 @@ fn where_echo_is_configured_a_device_proves_its_address_once() {
     let (gateway, _scratch) = configured("[coap]\necho = true");
     let device = Raw::connect(gateway.address);
     device.send(&bytes(&time(1)));
-    let challenge = device.receive_message(SOON).expect("an answer comes");
+    let challenge = device.receive_message(SOON).expect("a response comes");
     assert_eq!(u8::from(challenge.header.code), 0x81);
     let value = challenge.get_option(CoapOption::Unknown(ECHO));
     let value = value
@@ -159,9 +160,9 @@ fn where_echo_is_configured_a_device_proves_its_address_once() {
     request.add_option(CoapOption::Unknown(ECHO), value);
     for request in [request, time(3)] {
         device.send(&bytes(&request));
-        let answer = device.receive_message(SOON).expect("an answer comes");
+        let response = device.receive_message(SOON).expect("a response comes");
         assert_eq!(
-            answer.header.code,
+            response.header.code,
             MessageClass::Response(ResponseType::Content)
         );
     }
@@ -194,8 +195,8 @@ fn a_proxy_uri_of_the_gateway_itself_is_a_local_request() {
         ("coap://127.0.0.1:1/time".to_owned(), "5.05"),
         (format!("coap://another.example:{port}/time"), "5.05"),
     ] {
-        let answer = device.request(&Request::new("GET", "/").proxy_uri(&uri));
-        assert_eq!(answer.code, code, "{uri}");
+        let response = device.request(&Request::new("GET", "/").proxy_uri(&uri));
+        assert_eq!(response.code, code, "{uri}");
     }
 }
 
@@ -203,10 +204,13 @@ fn a_proxy_uri_of_the_gateway_itself_is_a_local_request() {
 fn an_error_comes_as_problem_details_where_they_are_asked_for() {
     let (gateway, _scratch) = configured("");
     let mut device = Aiocoap::start(gateway.address);
-    let answer = device.request(&Request::new("GET", "/nothing").accept(257));
+    let response = device.request(&Request::new("GET", "/nothing").accept(257));
     assert_eq!(
-        (answer.code.as_str(), answer.number(option::CONTENT_FORMAT)),
+        (
+            response.code.as_str(),
+            response.number(option::CONTENT_FORMAT)
+        ),
         ("4.04", Some(257))
     );
-    assert!(answer.payload.starts_with(b"\xa3\x20\x69Not Found"));
+    assert!(response.payload.starts_with(b"\xa3\x20\x69Not Found"));
 }

@@ -1,4 +1,4 @@
-//! What the homeserver says no with, and what the device gets: the second half of the wire contract's table.
+//! The homeserver's errors, and the device's response: the second half of the wire contract's table.
 
 use comatrix_tests::device::{CBOR, option};
 use comatrix_tests::stub::Behaviour;
@@ -28,14 +28,14 @@ fn a_4xx_with_json_keeps_its_meaning_and_its_json_comes_as_cbor() {
     ];
     for (status, code) in codes {
         let mut stubbed = Stubbed::always(Behaviour::json(status, error("M_TEST")));
-        let answer = stubbed.device.request(&stubbed.send());
-        assert_eq!(answer.code, code, "for {status}: {answer:?}");
+        let response = stubbed.device.request(&stubbed.send());
+        assert_eq!(response.code, code, "for {status}: {response:?}");
         assert_eq!(
-            answer.number(option::CONTENT_FORMAT),
+            response.number(option::CONTENT_FORMAT),
             Some(CBOR.into()),
             "for {status}"
         );
-        assert_eq!(answer.value, Some(error("M_TEST")), "for {status}");
+        assert_eq!(response.value, Some(error("M_TEST")), "for {status}");
     }
 }
 
@@ -43,11 +43,11 @@ fn a_4xx_with_json_keeps_its_meaning_and_its_json_comes_as_cbor() {
 fn the_max_age_of_4_29_is_retry_after() {
     let limited = Behaviour::json(429, error("M_LIMIT_EXCEEDED")).with_header("Retry-After", "17");
     let mut stubbed = Stubbed::always(limited);
-    let answer = stubbed.device.request(&stubbed.send());
+    let response = stubbed.device.request(&stubbed.send());
     assert_eq!(
-        (answer.code.as_str(), answer.number(option::MAX_AGE)),
+        (response.code.as_str(), response.number(option::MAX_AGE)),
         ("4.29", Some(17)),
-        "{answer:?}"
+        "{response:?}"
     );
 }
 
@@ -55,11 +55,11 @@ fn the_max_age_of_4_29_is_retry_after() {
 fn without_retry_after_the_max_age_of_4_29_is_retry_after_ms_rounded_up() {
     let body = json!({ "errcode": "M_LIMIT_EXCEEDED", "retry_after_ms": 4_001 });
     let mut stubbed = Stubbed::always(Behaviour::json(429, body));
-    let answer = stubbed.device.request(&stubbed.send());
+    let response = stubbed.device.request(&stubbed.send());
     assert_eq!(
-        (answer.code.as_str(), answer.number(option::MAX_AGE)),
+        (response.code.as_str(), response.number(option::MAX_AGE)),
         ("4.29", Some(5)),
-        "{answer:?}"
+        "{response:?}"
     );
 }
 
@@ -90,27 +90,27 @@ fn a_retry_after_that_is_no_number_of_seconds_does_no_harm() {
 }
 
 #[test]
-fn a_5xx_is_answered_5_02() {
+fn a_5xx_becomes_5_02() {
     for status in [500, 501, 502, 504, 520] {
         let mut stubbed = Stubbed::always(Behaviour::json(status, error("M_UNKNOWN")));
-        let answer = stubbed.device.request(&stubbed.send());
-        assert_eq!(answer.code, "5.02", "for {status}: {answer:?}");
+        let response = stubbed.device.request(&stubbed.send());
+        assert_eq!(response.code, "5.02", "for {status}: {response:?}");
     }
 }
 
 #[test]
-fn a_503_is_answered_5_03_with_max_age() {
+fn a_503_becomes_5_03_with_max_age() {
     let unavailable = Behaviour::json(503, error("M_UNKNOWN"));
     let mut stubbed = Stubbed::always(unavailable.clone());
-    let answer = stubbed.device.request(&stubbed.send());
-    assert_eq!(answer.code, "5.03", "{answer:?}");
-    assert!(answer.number(option::MAX_AGE).is_some(), "{answer:?}");
+    let response = stubbed.device.request(&stubbed.send());
+    assert_eq!(response.code, "5.03", "{response:?}");
+    assert!(response.number(option::MAX_AGE).is_some(), "{response:?}");
 
     let mut stubbed = Stubbed::always(unavailable.with_header("Retry-After", "33"));
-    let answer = stubbed.device.request(&stubbed.send());
+    let response = stubbed.device.request(&stubbed.send());
     assert_eq!(
-        (answer.code.as_str(), answer.number(option::MAX_AGE)),
+        (response.code.as_str(), response.number(option::MAX_AGE)),
         ("5.03", Some(33)),
-        "{answer:?}"
+        "{response:?}"
     );
 }

@@ -6,23 +6,23 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use comatrix_tests::aiocoap::Aiocoap;
-use comatrix_tests::device::{Answer, Request, Spelling, option};
+use comatrix_tests::device::{Request, Response, Spelling, option};
 use comatrix_tests::gateway::Gateway;
 use comatrix_tests::stub::{Behaviour, Received, Stub};
 use serde_json::json;
 
 use crate::stage::{Stubbed, send_to};
 
-fn answer_to_send(behaviour: Behaviour) -> Answer {
+fn response_to_send(behaviour: Behaviour) -> Response {
     let mut stubbed = Stubbed::always(behaviour);
     let send = stubbed.send();
-    let answer = stubbed.device.request(&send);
+    let response = stubbed.device.request(&send);
     assert_eq!(stubbed.stub.received().len(), 1, "the gateway asked once");
-    answer
+    response
 }
 
 fn page(status: u16, content_type: &str, body: &[u8]) -> Behaviour {
-    Behaviour::Answer {
+    Behaviour::Response {
         status,
         headers: vec![("Content-Type", content_type.to_owned())],
         body: body.to_vec(),
@@ -30,30 +30,30 @@ fn page(status: u16, content_type: &str, body: &[u8]) -> Behaviour {
 }
 
 #[test]
-fn a_redirect_is_answered_5_02_and_not_followed() {
+fn a_redirect_becomes_5_02_and_is_not_followed() {
     let elsewhere = Stub::always(Behaviour::json(200, json!({ "event_id": "$elsewhere" })));
     for status in [301, 302, 303, 307, 308] {
         let redirect = page(status, "text/html", b"")
             .with_header("Location", &format!("{}/trap", elsewhere.origin));
-        assert_eq!(answer_to_send(redirect).code, "5.02", "for {status}");
+        assert_eq!(response_to_send(redirect).code, "5.02", "for {status}");
     }
     assert_eq!(elsewhere.connections(), 0, "no packet went there");
 }
 
 #[test]
-fn an_html_page_instead_of_json_is_answered_5_02_whatever_its_status() {
+fn an_html_page_instead_of_json_becomes_5_02_with_any_status() {
     for status in [200, 404, 502] {
-        let answer = answer_to_send(page(
+        let response = response_to_send(page(
             status,
             "text/html",
             b"<html><body>Welcome to nginx!</body></html>",
         ));
-        assert_eq!(answer.code, "5.02", "for {status}: {answer:?}");
+        assert_eq!(response.code, "5.02", "for {status}: {response:?}");
     }
 }
 
 #[test]
-fn json_that_ends_early_or_is_no_object_is_answered_5_02() {
+fn json_that_ends_early_or_is_no_object_becomes_5_02() {
     for body in [
         &b""[..],
         b"{",
@@ -64,13 +64,13 @@ fn json_that_ends_early_or_is_no_object_is_answered_5_02() {
         b"{\"event_id\":\"$x\"} trailing",
         b"\xff",
     ] {
-        let answer = answer_to_send(page(200, "application/json", body));
-        assert_eq!(answer.code, "5.02", "{body:?} was answered {answer:?}");
+        let response = response_to_send(page(200, "application/json", body));
+        assert_eq!(response.code, "5.02", "{body:?} got {response:?}");
     }
 }
 
 #[test]
-fn a_2xx_without_the_field_it_must_have_is_answered_5_02() {
+fn a_2xx_without_the_field_it_must_have_becomes_5_02() {
     let register = json!({ "username": "u", "password": "p", "auth": { "type": "m.login.dummy" } });
     let login = json!({
         "type": "m.login.password", "identifier": { "type": "m.id.user", "user": "u" }, "password": "p",
@@ -97,31 +97,27 @@ fn a_2xx_without_the_field_it_must_have_is_answered_5_02() {
                 .token("t"),
         ];
         for request in requests {
-            let answer = stubbed.device.request(&request);
-            assert_eq!(
-                answer.code, "5.02",
-                "{} was answered {answer:?}",
-                request.path
-            );
+            let response = stubbed.device.request(&request);
+            assert_eq!(response.code, "5.02", "{} got {response:?}", request.path);
         }
     }
 }
 
 #[test]
-fn half_an_answer_is_answered_5_02() {
-    assert_eq!(answer_to_send(Behaviour::HalfAnswer).code, "5.02");
+fn half_an_http_response_becomes_5_02() {
+    assert_eq!(response_to_send(Behaviour::HalfResponse).code, "5.02");
 }
 
 #[test]
-fn a_connection_cut_before_the_answer_is_answered_5_02() {
+fn a_connection_cut_before_the_http_response_becomes_5_02() {
     let mut stubbed = Stubbed::always(Behaviour::Drop);
     let send = stubbed.send();
     assert_eq!(stubbed.device.request(&send).code, "5.02");
 }
 
 #[test]
-fn an_answer_that_is_no_http_is_answered_5_02() {
-    assert_eq!(answer_to_send(Behaviour::NotHttp).code, "5.02");
+fn bytes_that_are_no_http_become_5_02() {
+    assert_eq!(response_to_send(Behaviour::NotHttp).code, "5.02");
 }
 
 /// A server without TLS, at an address that promises it; it greets each connection with these bytes.
@@ -139,7 +135,7 @@ fn plain_server(greeting: &'static [u8]) -> String {
 }
 
 #[test]
-fn a_failed_tls_handshake_is_answered_5_02() {
+fn a_failed_tls_handshake_becomes_5_02() {
     for greeting in [
         &b"HTTP/1.1 400 Bad Request\r\n\r\n"[..],
         b"\x15\x03\x03\x00\x02\x02\x28",
@@ -147,18 +143,18 @@ fn a_failed_tls_handshake_is_answered_5_02() {
     ] {
         let origin = plain_server(greeting);
         let gateway = Gateway::start(&["--homeserver", &origin]);
-        let answer = Aiocoap::start(gateway.address).request(&send_to(&origin));
-        assert_eq!(answer.code, "5.02", "{greeting:?} was answered {answer:?}");
+        let response = Aiocoap::start(gateway.address).request(&send_to(&origin));
+        assert_eq!(response.code, "5.02", "{greeting:?} got {response:?}");
     }
 }
 
 #[test]
-fn what_may_be_repeated_is_asked_once_more_when_the_connection_closes_and_nothing_else_is() {
-    let first_time_cut = |answer: serde_json::Value| {
+fn a_repeatable_request_is_sent_once_more_when_the_connection_closes_and_no_other_is() {
+    let first_time_cut = |response: serde_json::Value| {
         let count = AtomicUsize::new(0);
         Stub::scripted(move |_| match count.fetch_add(1, Ordering::SeqCst) {
             0 => Behaviour::Drop,
-            _ => Behaviour::json(200, answer.clone()),
+            _ => Behaviour::json(200, response.clone()),
         })
     };
     let mut stubbed = Stubbed::with(first_time_cut(json!({ "event_id": "$second" })));
@@ -184,46 +180,46 @@ fn what_may_be_repeated_is_asked_once_more_when_the_connection_closes_and_nothin
 }
 
 #[test]
-fn an_answer_of_20_megabytes_is_answered_5_02_and_not_kept() {
+fn an_http_response_of_20_megabytes_becomes_5_02_and_is_not_kept() {
     let body = format!(r#"{{"event_id":"${}"}}"#, "x".repeat(20_000_000));
-    let answer = answer_to_send(page(200, "application/json", body.as_bytes()));
+    let response = response_to_send(page(200, "application/json", body.as_bytes()));
     assert_eq!(
-        answer.code,
+        response.code,
         "5.02",
         "{} bytes of payload",
-        answer.payload.len()
+        response.payload.len()
     );
 }
 
 #[test]
-fn a_homeserver_that_refuses_connections_is_answered_5_03_with_max_age() {
+fn a_homeserver_that_refuses_connections_leads_to_5_03_with_max_age() {
     let free = TcpListener::bind("127.0.0.1:0")
         .and_then(|listener| listener.local_addr())
         .expect("a free port");
     let origin = format!("http://{free}");
     let gateway = Gateway::start(&["--homeserver", &origin]);
-    let answer = Aiocoap::start(gateway.address).request(&send_to(&origin));
-    assert_eq!(answer.code, "5.03", "{answer:?}");
-    assert!(answer.number(option::MAX_AGE).is_some(), "{answer:?}");
+    let response = Aiocoap::start(gateway.address).request(&send_to(&origin));
+    assert_eq!(response.code, "5.03", "{response:?}");
+    assert!(response.number(option::MAX_AGE).is_some(), "{response:?}");
 }
 
 #[test]
-fn a_homeserver_whose_name_is_not_found_is_answered_5_03_with_max_age() {
+fn a_homeserver_whose_name_is_not_found_leads_to_5_03_with_max_age() {
     // RFC 6761 §6.4: no such name, ever.
     let origin = "http://homeserver.invalid:8008";
     let gateway = Gateway::start(&["--homeserver", origin]);
-    let answer = Aiocoap::start(gateway.address).request(&send_to(origin));
-    assert_eq!(answer.code, "5.03", "{answer:?}");
-    assert!(answer.number(option::MAX_AGE).is_some(), "{answer:?}");
+    let response = Aiocoap::start(gateway.address).request(&send_to(origin));
+    assert_eq!(response.code, "5.03", "{response:?}");
+    assert!(response.number(option::MAX_AGE).is_some(), "{response:?}");
 }
 
 fn ends_with_5_04_after_10_seconds(stub: Stub, request: impl Fn(&str) -> Request) {
     let mut stubbed = Stubbed::with(stub);
     let request = request(&stubbed.stub.origin);
     let started = Instant::now();
-    let answer = stubbed.device.request(&request);
+    let response = stubbed.device.request(&request);
     let elapsed = started.elapsed();
-    assert_eq!(answer.code, "5.04", "{answer:?} after {elapsed:?}");
+    assert_eq!(response.code, "5.04", "{response:?} after {elapsed:?}");
     assert!(
         (Duration::from_secs(9)..Duration::from_secs(13)).contains(&elapsed),
         "it took {elapsed:?}"
@@ -231,12 +227,12 @@ fn ends_with_5_04_after_10_seconds(stub: Stub, request: impl Fn(&str) -> Request
 }
 
 #[test]
-fn a_homeserver_that_hangs_is_answered_5_04_after_10_seconds() {
+fn a_homeserver_that_hangs_leads_to_5_04_after_10_seconds() {
     ends_with_5_04_after_10_seconds(Stub::always(Behaviour::Hang), send_to);
 }
 
 #[test]
-fn a_homeserver_that_dribbles_its_answer_is_answered_5_04_after_10_seconds() {
+fn a_homeserver_that_dribbles_its_response_leads_to_5_04_after_10_seconds() {
     ends_with_5_04_after_10_seconds(Stub::always(Behaviour::Dribble), send_to);
 }
 
@@ -245,7 +241,7 @@ fn the_10_seconds_are_for_every_step_of_an_exchange_together() {
     // Registration takes two calls (the Matrix specification's user-interactive authentication), each within 10 s.
     let script = |request: &Received| {
         let body = String::from_utf8_lossy(&request.body);
-        let answer = if body.contains("uia-session") {
+        let response = if body.contains("uia-session") {
             Behaviour::json(200, json!({ "access_token": "late" }))
         } else {
             let flows = json!([{ "stages": ["m.login.dummy"] }]);
@@ -254,7 +250,7 @@ fn the_10_seconds_are_for_every_step_of_an_exchange_together() {
                 json!({ "session": "uia-session", "flows": flows, "params": {} }),
             )
         };
-        Behaviour::Late(Duration::from_secs(7), Box::new(answer))
+        Behaviour::Late(Duration::from_secs(7), Box::new(response))
     };
     ends_with_5_04_after_10_seconds(Stub::scripted(script), |origin| {
         Request::new("POST", "/register")
@@ -267,7 +263,7 @@ fn the_10_seconds_are_for_every_step_of_an_exchange_together() {
 fn after_every_fault_the_next_request_goes_well() {
     let script = |request: &Received| match request.target.rsplit('/').next() {
         Some("txn0") => Behaviour::Drop,
-        Some("txn2") => Behaviour::HalfAnswer,
+        Some("txn2") => Behaviour::HalfResponse,
         Some("txn4") => Behaviour::NotHttp,
         Some("txn6") => page(200, "text/html", b"<html>"),
         _ => Behaviour::json(200, json!({ "event_id": "$well" })),

@@ -1,6 +1,6 @@
 //! The story again, by libcoap's `coap-client` with CBOR written by hand.
 
-use comatrix_tests::device::{Answer, CBOR, JSON, Request, Spelling};
+use comatrix_tests::device::{CBOR, JSON, Request, Response, Spelling};
 use comatrix_tests::libcoap;
 use serde_json::{Value, json};
 
@@ -29,15 +29,15 @@ fn map(entries: &[(&str, Vec<u8>)]) -> Vec<u8> {
 }
 
 /// The text at the end of a map with one entry, as `{"access_token": "…"}` is.
-fn only_text(answer: &Answer, name: &str) -> String {
+fn only_text(response: &Response, name: &str) -> String {
     let start = map(&[(name, Vec::new())]);
-    let rest = answer
+    let rest = response
         .payload
         .strip_prefix(start.as_slice())
-        .unwrap_or_else(|| panic!("no {name} in {answer:?}"));
+        .unwrap_or_else(|| panic!("no {name} in {response:?}"));
     let value = match rest {
         [0x78, _, value @ ..] | [0x60..=0x77, value @ ..] => value,
-        _ => panic!("no text in {answer:?}"),
+        _ => panic!("no text in {response:?}"),
     };
     String::from_utf8(value.to_vec()).expect("CBOR's text is UTF-8")
 }
@@ -131,9 +131,9 @@ fn libcoap_sends_non_confirmable_and_in_json() {
         .bytes(br#"{"msgtype":"m.text","body":"NON"}"#, Some(JSON))
         .accept(JSON)
         .non();
-    let answer = libcoap::request(stage::over_ipv4(), &send);
-    assert_eq!(answer.code, "2.04", "{answer:?}");
-    let sent: Value = serde_json::from_slice(&answer.payload).expect("JSON was asked for");
+    let response = libcoap::request(stage::over_ipv4(), &send);
+    assert_eq!(response.code, "2.04", "{response:?}");
+    let sent: Value = serde_json::from_slice(&response.payload).expect("JSON was asked for");
     assert_eq!(
         sent["event_id"],
         room.person.messages(&room.room_id)[0]["event_id"]
@@ -141,7 +141,7 @@ fn libcoap_sends_non_confirmable_and_in_json() {
 }
 
 #[test]
-fn libcoap_is_told_what_is_wrong() {
+fn libcoap_reports_the_code_of_a_refusal() {
     let room = Room::new();
     let getmsg = Request::new("GET", "/getmsg")
         .proxy_uri(&Spelling::Short.getmsg(&synapse().origin, &room.room_id))

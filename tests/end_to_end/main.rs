@@ -1,7 +1,7 @@
 //! End-to-end tests: devices, the gateway and a homeserver, each the real thing; and a stub homeserver where faults
 //! are wanted.
 //!
-//! Read `story` first: what a device does from its first start on. `stage` has the parts that tests share.
+//! Read `story` first: a device's requests from its first start on. `stage` has the parts that tests share.
 
 mod author_folder;
 mod bad_requests;

@@ -16,16 +16,16 @@ fn stubbed() -> Stubbed {
     Stubbed::always(Behaviour::json(200, json!({ "event_id": "$sent" })))
 }
 
-/// The core answers a ping at once and in order: a reset of its own that has not come before this one does not come.
+/// The core responds to a ping at once and in order: another reset comes before this one or never.
 const PING: [u8; 4] = [0x40, 0x00, 0xff, 0xff];
 const PONG: [u8; 4] = [0x70, 0x00, 0xff, 0xff];
 
-/// What comes back for a datagram that is answered.
-fn answer(device: &Raw, datagram: &[u8]) -> Vec<u8> {
+/// The response to a datagram that must get one.
+fn response_to(device: &Raw, datagram: &[u8]) -> Vec<u8> {
     device.send(datagram);
     device
         .receive(SOON)
-        .unwrap_or_else(|| panic!("no answer to {datagram:02x?}"))
+        .unwrap_or_else(|| panic!("no response to {datagram:02x?}"))
 }
 
 /// Nothing comes back, or nothing more.
@@ -35,7 +35,7 @@ fn is_silent(device: &Raw) {
 }
 
 #[test]
-fn a_request_cut_off_at_every_byte_is_rejected_or_answered_and_the_gateway_goes_on() {
+fn a_request_cut_off_at_every_byte_is_rejected_or_gets_a_response_and_the_gateway_goes_on() {
     let mut stubbed = stubbed();
     let mut request = confirmable(RequestType::Put, "/send", 0x1234, b"token");
     // No room is named, so no rule asks the homeserver.
@@ -51,11 +51,11 @@ fn a_request_cut_off_at_every_byte_is_rejected_or_answered_and_the_gateway_goes_
             is_silent(&device);
             continue;
         }
-        let answer = answer(&device, &bytes[..end]);
+        let response = response_to(&device, &bytes[..end]);
         is_silent(&device);
-        let is_reset = answer.as_slice() == [0x70, 0x00, 0x12, 0x34];
-        let is_error = answer[0] >> 4 == 0b0110 && answer[1] >> 5 == 4;
-        assert!(is_reset || is_error, "{end} bytes: {answer:02x?}");
+        let is_reset = response.as_slice() == [0x70, 0x00, 0x12, 0x34];
+        let is_error = response[0] >> 4 == 0b0110 && response[1] >> 5 == 4;
+        assert!(is_reset || is_error, "{end} bytes: {response:02x?}");
     }
     assert!(stubbed.gateway.runs());
     assert_eq!(stubbed.stub.received().len(), 0);
@@ -83,12 +83,16 @@ fn options_that_nobody_knows_are_refused_or_ignored_by_their_number() {
         let confirmable = with_option(MessageType::Confirmable, number);
         let non_confirmable = with_option(MessageType::NonConfirmable, number);
         if number % 2 == 1 {
-            assert_eq!(code(&answer(&device, &confirmable)), "4.02", "{number}");
+            assert_eq!(
+                code(&response_to(&device, &confirmable)),
+                "4.02",
+                "{number}"
+            );
             device.send(&non_confirmable);
             is_silent(&device);
         } else {
             for datagram in [confirmable, non_confirmable] {
-                assert_eq!(code(&answer(&device, &datagram)), "2.05", "{number}");
+                assert_eq!(code(&response_to(&device, &datagram)), "2.05", "{number}");
             }
         }
     }

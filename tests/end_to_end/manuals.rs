@@ -168,10 +168,10 @@ fn commands_in_the_manuals_have_the_options_that_they_are_given() {
                 .take_while(|word| word.bytes().all(|byte| byte.is_ascii_lowercase()))
                 .take(2)
                 .collect();
-            let known = options(&help(&command));
+            let listed = options(&help(&command));
             for option in options(&line) {
                 assert!(
-                    known.contains(&option),
+                    listed.contains(&option),
                     "{manual}: {line}: no option {option}"
                 );
             }
@@ -203,17 +203,17 @@ fn developer_commands_in_the_manuals_exist() {
 #[test]
 fn every_option_of_the_gateway_is_in_the_manual() {
     let manual = read("host/README.md");
-    let known = options(&manual);
+    let listed = options(&manual);
     for option in options(&help(&[])) {
         let is_general = option == "--help" || option == "--version";
         assert!(
-            is_general || known.contains(&option),
+            is_general || listed.contains(&option),
             "host/README.md lacks {option}"
         );
     }
 }
 
-/// What the gateway says of this configuration file. It never serves with it: the address is none.
+/// The gateway's message about this configuration file. It never serves with it: the address is none.
 fn complaint(scratch: &Scratch, toml: &str) -> String {
     let file = scratch.write("gateway.toml", toml).display().to_string();
     let output = gateway::run(&["--config", &file, "--ip", "nowhere"]);

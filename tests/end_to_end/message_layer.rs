@@ -1,4 +1,4 @@
-//! The message layer on the wire: what comes back for datagrams that are duplicates, pings, or no CoAP at all.
+//! The message layer on the wire: the gateway's reaction to datagrams that are duplicates, pings, or no CoAP at all.
 
 use std::time::Duration;
 
@@ -11,28 +11,28 @@ use crate::stage::Stubbed;
 
 const SOON: Duration = Duration::from_secs(5);
 
-/// Long enough for an answer that must not come.
+/// Long enough for a response that must not come.
 const SILENCE: Duration = Duration::from_millis(500);
 
 fn stubbed() -> Stubbed {
     Stubbed::always(Behaviour::json(200, json!({ "event_id": "$sent" })))
 }
 
-fn answers_time(device: &Raw, message_id: u16) -> bool {
+fn responds_with_time(device: &Raw, message_id: u16) -> bool {
     device.send(
         &confirmable(RequestType::Get, "/time", message_id, b"t")
             .to_bytes()
             .expect("it fits"),
     );
-    let answers = std::iter::from_fn(|| device.receive_message(SOON));
-    let mut of_this = answers.filter(|answer| answer.header.message_id == message_id);
-    of_this
-        .next()
-        .is_some_and(|answer| answer.header.code == MessageClass::Response(ResponseType::Content))
+    let responses = std::iter::from_fn(|| device.receive_message(SOON));
+    let mut of_this = responses.filter(|response| response.header.message_id == message_id);
+    of_this.next().is_some_and(|response| {
+        response.header.code == MessageClass::Response(ResponseType::Content)
+    })
 }
 
 #[test]
-fn a_duplicate_confirmable_is_answered_again_and_the_homeserver_is_asked_once() {
+fn a_duplicate_confirmable_gets_the_same_response_and_the_homeserver_is_asked_once() {
     let stubbed = stubbed();
     let device = Raw::connect(stubbed.gateway.address);
     let mut request = confirmable(RequestType::Put, "/send", 77, b"abcd");
@@ -46,14 +46,14 @@ fn a_duplicate_confirmable_is_answered_again_and_the_homeserver_is_asked_once() 
     request.payload = br#"{"msgtype":"m.text","body":"hello"}"#.to_vec();
     let datagram = request.to_bytes().expect("it fits");
     device.send(&datagram);
-    let first = device.receive(SOON).expect("an answer comes");
+    let first = device.receive(SOON).expect("a response comes");
     device.send(&datagram);
-    assert_eq!(device.receive(SOON), Some(first), "the same answer");
+    assert_eq!(device.receive(SOON), Some(first), "the same response");
     assert_eq!(stubbed.stub.received().len(), 1);
 }
 
 #[test]
-fn a_ping_is_answered_with_a_reset() {
+fn the_response_to_a_ping_is_a_reset() {
     let stubbed = stubbed();
     let device = Raw::connect(stubbed.gateway.address);
     // RFC 7252 §4.3: an empty confirmable message.
@@ -87,11 +87,11 @@ fn datagrams_that_are_no_message_get_a_reset_or_silence_and_never_a_response() {
     for (name, datagram) in cases {
         let device = Raw::connect(stubbed.gateway.address);
         device.send(datagram);
-        if let Some(answer) = device.receive(SILENCE) {
-            let is_reset = answer.len() == 4 && answer[0] == 0x70 && answer[1] == 0;
-            assert!(is_reset, "{name}: a response came: {answer:02x?}");
+        if let Some(response) = device.receive(SILENCE) {
+            let is_reset = response.len() == 4 && response[0] == 0x70 && response[1] == 0;
+            assert!(is_reset, "{name}: a response came: {response:02x?}");
         }
-        assert!(answers_time(&device, 2), "after {name}");
+        assert!(responds_with_time(&device, 2), "after {name}");
     }
 }
 
@@ -128,7 +128,7 @@ fn datagrams_of_any_bytes_neither_stop_the_gateway_nor_flood_its_log() {
     while device.receive(SILENCE).is_some() {}
     let other = Raw::connect(stubbed.gateway.address);
     assert!(
-        answers_time(&other, 0x7777),
+        responds_with_time(&other, 0x7777),
         "another device is served as before"
     );
     assert!(stubbed.gateway.runs());
@@ -142,17 +142,17 @@ fn datagrams_of_any_bytes_neither_stop_the_gateway_nor_flood_its_log() {
 }
 
 #[test]
-fn a_non_confirmable_request_is_answered_non_confirmable() {
+fn the_response_to_a_non_confirmable_request_is_non_confirmable() {
     let stubbed = stubbed();
     let device = Raw::connect(stubbed.gateway.address);
     let mut request = confirmable(RequestType::Get, "/time", 5, b"n");
     request.header.set_type(MessageType::NonConfirmable);
     device.send(&request.to_bytes().expect("it fits"));
-    let answer: Packet = device.receive_message(SOON).expect("an answer comes");
-    assert_eq!(answer.header.get_type(), MessageType::NonConfirmable);
-    assert_eq!(answer.get_token(), b"n");
+    let response: Packet = device.receive_message(SOON).expect("a response comes");
+    assert_eq!(response.header.get_type(), MessageType::NonConfirmable);
+    assert_eq!(response.get_token(), b"n");
     assert_eq!(
-        answer.header.code,
+        response.header.code,
         MessageClass::Response(ResponseType::Content)
     );
 }

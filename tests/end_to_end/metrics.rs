@@ -21,9 +21,9 @@ struct Metrics(Vec<Value>);
 
 impl Metrics {
     fn of(page: &Page) -> Self {
-        let answer = page.get("/metrics");
+        let response = page.get("/metrics");
         assert_eq!(
-            (answer.status, answer.header("content-type")),
+            (response.status, response.header("content-type")),
             (200, Some("text/plain; version=0.0.4; charset=utf-8"))
         );
         let mut reader = Command::new(places::python())
@@ -34,7 +34,7 @@ impl Metrics {
             .spawn()
             .expect("python starts");
         let mut stdin = reader.stdin.take().expect("it was asked for");
-        let body = answer.body;
+        let body = response.body;
         thread::spawn(move || stdin.write_all(body.as_bytes()));
         let output = reader.wait_with_output().expect("it ends");
         let said = String::from_utf8_lossy(&output.stderr);
@@ -61,11 +61,11 @@ impl Metrics {
 }
 
 fn homeserver(request: &Received) -> Behaviour {
-    let answer = match request.target.contains("/rooms/!closed") {
+    let response = match request.target.contains("/rooms/!closed") {
         true => Behaviour::json(403, json!({ "errcode": "M_FORBIDDEN" })),
         false => Behaviour::json(200, json!({ "event_id": "$e" })),
     };
-    Behaviour::Late(Duration::from_millis(60), Box::new(answer))
+    Behaviour::Late(Duration::from_millis(60), Box::new(response))
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Who does not know the gateway finds it by the groups of "All CoAP Nodes" (RFC 7252 §8.2, §12.8).
+//! A device finds the gateway by the groups of "All CoAP Nodes" (RFC 7252 §8.2, §12.8).
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::process::Command;
@@ -23,7 +23,7 @@ fn ask_the_group(port: u16, packet: &Packet) -> UdpSocket {
     socket
 }
 
-fn answer_on(socket: &UdpSocket, limit: Duration) -> Option<(Packet, SocketAddr)> {
+fn response_on(socket: &UdpSocket, limit: Duration) -> Option<(Packet, SocketAddr)> {
     socket
         .set_read_timeout(Some(limit))
         .expect("it is not zero");
@@ -36,7 +36,7 @@ fn answer_on(socket: &UdpSocket, limit: Duration) -> Option<(Packet, SocketAddr)
 }
 
 #[test]
-fn who_asks_the_group_finds_the_gateway_and_errors_are_not_heard() {
+fn a_request_to_the_group_finds_the_gateway_and_errors_are_not_sent() {
     let scratch = Scratch::new("multicast");
     let file = scratch.write(
         "gateway.toml",
@@ -55,19 +55,20 @@ fn who_asks_the_group_finds_the_gateway_and_errors_are_not_heard() {
     let silent = [unknown, none, time].map(|packet| ask_the_group(port, &packet));
     let asked = ask_the_group(port, &discovery);
     let leisure = Duration::from_secs(6);
-    let (answer, from) = answer_on(&asked, leisure).expect("an answer comes within the leisure");
-    assert_eq!(answer.header.get_type(), MessageType::NonConfirmable);
-    assert_eq!(answer.get_token(), b"m");
-    assert!(answer.payload.starts_with(b"</"));
+    let (response, from) =
+        response_on(&asked, leisure).expect("a response comes within the leisure");
+    assert_eq!(response.header.get_type(), MessageType::NonConfirmable);
+    assert_eq!(response.get_token(), b"m");
+    assert!(response.payload.starts_with(b"</"));
     assert_eq!(from, (Ipv4Addr::LOCALHOST, port).into());
     std::thread::sleep(leisure);
     for socket in silent {
-        assert_eq!(answer_on(&socket, Duration::from_millis(1)), None);
+        assert_eq!(response_on(&socket, Duration::from_millis(1)), None);
     }
 }
 
 #[test]
-fn the_groups_of_ipv6_answer_from_the_address_of_the_link() {
+fn the_groups_of_ipv6_respond_from_the_address_of_the_link() {
     let scratch = Scratch::new("multicast6");
     let file = scratch.write(
         "gateway.toml",
@@ -87,16 +88,17 @@ fn the_groups_of_ipv6_answer_from_the_address_of_the_link() {
     assert_eq!(groups.len(), 2, "{printed}");
     for (mut words, group) in groups.into_iter().zip(["ff02::fd", "ff05::fd"]) {
         assert_eq!((words.next(), words.next()), (Some(group), Some("fe80::1")));
-        let hex = words.next().expect("an answer").as_bytes();
+        let hex = words.next().expect("a response").as_bytes();
         let digits = hex
             .chunks(2)
             .map(|pair| std::str::from_utf8(pair).expect("ASCII"));
-        let answer: Result<Vec<u8>, _> = digits.map(|pair| u8::from_str_radix(pair, 16)).collect();
-        let answer = Packet::from_bytes(&answer.expect("hexadecimal")).expect("a message");
+        let response: Result<Vec<u8>, _> =
+            digits.map(|pair| u8::from_str_radix(pair, 16)).collect();
+        let response = Packet::from_bytes(&response.expect("hexadecimal")).expect("a message");
         assert_eq!(
-            answer.header.code,
+            response.header.code,
             MessageClass::Response(ResponseType::Content)
         );
-        assert!(answer.payload.starts_with(b"</"));
+        assert!(response.payload.starts_with(b"</"));
     }
 }

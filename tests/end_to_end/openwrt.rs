@@ -13,7 +13,7 @@ fn packaging(name: &str) -> PathBuf {
     folder.join(name)
 }
 
-/// What the script prints for an action, with this configuration.
+/// The script's output for an action, with this configuration.
 fn script(uci: &str, action: &str) -> String {
     let scratch = Scratch::new("openwrt");
     let output = Command::new("sh")
@@ -69,9 +69,9 @@ fn every_option_of_the_command_line_can_be_set_and_arrives_as_it_was_written() {
     let line = script(&section, "dry_run");
     let words = words(&line);
     let cli = Cli::try_parse_from(&words).unwrap_or_else(|error| panic!("{line}: {error}"));
-    let given = words.iter().filter(|word| word.starts_with("--")).count();
+    let options = words.iter().filter(|word| word.starts_with("--")).count();
     assert_eq!(
-        (given, words[0].as_str()),
+        (options, words[0].as_str()),
         (count, "/usr/bin/comatrix-gateway"),
         "{line}"
     );
@@ -79,8 +79,8 @@ fn every_option_of_the_command_line_can_be_set_and_arrives_as_it_was_written() {
     assert!(cli.serve.allow_any_homeserver);
     assert_eq!(cli.serve.homeserver, ["it's a 'value' $HOME"]);
     // The same words go to procd.
-    let told = script(&section, "start_service");
-    let appended = told
+    let called = script(&section, "start_service");
+    let appended = called
         .lines()
         .filter_map(|line| line.strip_prefix("procd_append_param [command] "));
     let appended: String = appended.collect::<Vec<_>>().join(" ");
@@ -98,7 +98,7 @@ fn the_configuration_that_is_installed_starts_nothing_and_starts_a_gateway_once_
     let line = script(&enabled, "dry_run");
     let words = words(&line);
     assert_eq!(words[1..], ["--homeserver", "https://matrix.example.org"]);
-    // What stands there commented out is right as well.
+    // The options that are commented out there are right as well.
     let all = enabled.replace("#\t", "\t");
     let line = script(&all, "dry_run");
     let words = self::words(&line);
@@ -112,7 +112,7 @@ fn the_configuration_that_is_installed_starts_nothing_and_starts_a_gateway_once_
 #[test]
 fn procd_runs_it_as_a_user_of_its_own_with_folders_of_its_own_and_starts_it_again() {
     let (section, _) = everything();
-    let told = script(&section, "start_service");
+    let called = script(&section, "start_service");
     for part in [
         "chown [comatrix:comatrix] [/var/run/comatrix]",
         "chown [comatrix:comatrix] [/var/cache/comatrix]",
@@ -123,8 +123,8 @@ fn procd_runs_it_as_a_user_of_its_own_with_folders_of_its_own_and_starts_it_agai
         "procd_set_param [reload_signal] [HUP]",
     ] {
         assert!(
-            told.lines().any(|line| line == part),
-            "{part:?} is not in {told}"
+            called.lines().any(|line| line == part),
+            "{part:?} is not in {called}"
         );
     }
 }
@@ -132,7 +132,7 @@ fn procd_runs_it_as_a_user_of_its_own_with_folders_of_its_own_and_starts_it_agai
 #[test]
 fn two_gateways_have_folders_of_their_own() {
     let section = |name: &str| format!("config gateway '{name}'\n\toption enabled '1'\n");
-    let told = script(
+    let called = script(
         &[section("main"), section("attic")].concat(),
         "start_service",
     );
@@ -141,8 +141,8 @@ fn two_gateways_have_folders_of_their_own() {
         "procd_set_param [env] [RUNTIME_DIRECTORY=/var/run/comatrix-attic] [CACHE_DIRECTORY=/var/cache/comatrix-attic]",
     ] {
         assert!(
-            told.lines().any(|line| line == part),
-            "{part:?} is not in {told}"
+            called.lines().any(|line| line == part),
+            "{part:?} is not in {called}"
         );
     }
 }

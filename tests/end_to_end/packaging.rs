@@ -1,4 +1,4 @@
-//! What the packages hold, checked with systemd's own tools and against the gateway.
+//! The contents of the packages, checked with systemd's own tools and against the gateway.
 
 use std::fs;
 use std::net::UdpSocket;
@@ -65,7 +65,7 @@ fn systemd_understands_every_line_of_the_units() {
 }
 
 #[test]
-fn the_unit_leaves_time_for_what_runs_at_the_end() {
+fn the_unit_leaves_time_for_the_drain_at_the_end() {
     let unit =
         fs::read_to_string(packaging("systemd/comatrix-gateway.service")).expect("it is there");
     let seconds = unit
@@ -94,10 +94,10 @@ fn the_configuration_that_is_installed_starts_a_gateway() {
 }
 
 #[test]
-fn systemd_starts_the_gateway_with_the_first_datagram_and_that_is_answered() {
+fn systemd_starts_the_gateway_with_the_first_datagram_and_that_gets_a_response() {
     let scratch = Scratch::new("activation");
     let log = scratch.path().join("gateway.log");
-    // A free port: whoever listens there next is the test's own.
+    // A free port: the next listener there is the test's own.
     let free = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
     let address = free.expect("the loopback address has a free port");
     let cache = gateway::cache_folder().display().to_string();
@@ -124,11 +124,11 @@ fn systemd_starts_the_gateway_with_the_first_datagram_and_that_is_answered() {
     let device = Raw::connect(address);
     let time = confirmable(RequestType::Get, "/time", 1, &[1]);
     device.send(&time.to_bytes().expect("it fits"));
-    let answer = device
+    let response = device
         .receive_message(PATIENCE)
-        .expect("it was sent once and is answered");
-    assert_eq!(answer.header.get_code(), "2.05");
-    // A thread of its own writes the log: on a busy machine the answer is there first.
+        .expect("it was sent once and gets a response");
+    assert_eq!(response.header.get_code(), "2.05");
+    // A thread of its own writes the log: on a busy machine the response is there first.
     let served = || {
         let log = fs::read_to_string(&log);
         log.is_ok_and(|log| log.contains("listening on the service manager's socket"))

@@ -37,12 +37,14 @@ fn any_homeserver_means_none_on_this_machine_or_its_network() {
     for host in hosts {
         for scheme in ["http", "https"] {
             let origin = format!("{scheme}://{host}:{port}");
-            let answer = device.request(&send_to(&origin));
+            let response = device.request(&send_to(&origin));
             assert!(
-                answer.code == "5.05"
-                    || answer.code == "4.00"
-                    || (scheme == "https" && host == "localhost" && answer.code.starts_with("5.")),
-                "{origin} was answered {answer:?}"
+                response.code == "5.05"
+                    || response.code == "4.00"
+                    || (scheme == "https"
+                        && host == "localhost"
+                        && response.code.starts_with("5.")),
+                "{origin} got {response:?}"
             );
         }
     }

@@ -1,4 +1,4 @@
-//! A homeserver with the limits it has unless told otherwise.
+//! A homeserver with its default limits.
 
 use comatrix_tests::aiocoap::Aiocoap;
 use comatrix_tests::device::option;
@@ -8,7 +8,7 @@ use comatrix_tests::synapse::{RateLimits, Synapse};
 use crate::stage::Room;
 
 #[test]
-fn too_many_messages_at_synapses_default_limits_are_answered_4_29_with_max_age() {
+fn too_many_messages_at_synapses_default_limits_are_refused_with_4_29_and_max_age() {
     let synapse = Synapse::start(RateLimits::SynapseDefault);
     let room = Room::on(&synapse.homeserver());
     let gateway = Gateway::start(&["--homeserver", &synapse.origin]);
@@ -16,7 +16,7 @@ fn too_many_messages_at_synapses_default_limits_are_answered_4_29_with_max_age()
     // A burst of 10 and 0.2 per second are allowed.
     let refused = (0..40)
         .map(|number| device.request(&room.send(&synapse.origin, &format!("txn{number}"), "again")))
-        .find(|answer| answer.code != "2.04")
+        .find(|response| response.code != "2.04")
         .expect("40 messages are too many");
     assert_eq!(
         (refused.code.as_str(), refused.field("errcode").as_str()),
@@ -24,7 +24,7 @@ fn too_many_messages_at_synapses_default_limits_are_answered_4_29_with_max_age()
     );
     let max_age = refused
         .number(option::MAX_AGE)
-        .expect("Max-Age tells when to try again");
+        .expect("Max-Age says when to try again");
     assert!(
         (1..=10).contains(&max_age),
         "one message is allowed every 5 s, and Max-Age says {max_age}"

@@ -1,4 +1,4 @@
-//! Rooms: who may do what in them, and what stands between a device and the last message.
+//! Rooms: the rights of devices in them, and the events between a device and the last message.
 
 use comatrix_tests::aiocoap::Aiocoap;
 use comatrix_tests::device::{Request, Spelling};
@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::stage::{self, Room, homeserver, synapse};
 
 #[test]
-fn a_device_that_was_not_invited_is_answered_4_03() {
+fn a_device_that_was_not_invited_is_refused_with_4_03() {
     let (person, device) = (
         homeserver().register("person"),
         homeserver().register("device"),
@@ -27,11 +27,11 @@ fn a_device_that_was_not_invited_is_answered_4_03() {
         room.send(origin, "txn1", "let me in"),
         room.getmsg(origin),
     ] {
-        let answer = client.request(&request);
+        let response = client.request(&request);
         assert_eq!(
-            (answer.code.as_str(), answer.field("errcode").as_str()),
+            (response.code.as_str(), response.field("errcode").as_str()),
             ("4.03", "M_FORBIDDEN"),
-            "{answer:?}"
+            "{response:?}"
         );
     }
     assert_eq!(
@@ -70,7 +70,7 @@ fn the_last_text_message_is_found_behind_membership_changes_redactions_and_pictu
 }
 
 #[test]
-fn a_room_without_a_text_message_is_answered_4_04() {
+fn a_room_without_a_text_message_is_4_04() {
     let room = Room::new();
     let mut device = Aiocoap::start(stage::over_ipv6());
     assert_eq!(device.request(&room.getmsg(&synapse().origin)).code, "4.04");

@@ -15,7 +15,7 @@ fn homeserver(request: &Received) -> Behaviour {
         }
         Some("join") => Behaviour::json(200, json!({ "room_id": "!room:localhost" })),
         Some("logout") => Behaviour::json(200, json!({})),
-        // A homeserver that repeats what it was told.
+        // A homeserver that repeats the request.
         _ => Behaviour::json(
             401,
             json!({ "errcode": "M_UNKNOWN_TOKEN", "error": "DEVICE-SECRET is unknown" }),

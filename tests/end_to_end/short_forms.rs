@@ -101,8 +101,8 @@ fn logout_never_uses_the_configured_token() {
     let with_uri =
         Request::new("POST", "/logout").proxy_uri(&Spelling::Short.logout(&synapse().origin));
     for request in [Request::new("POST", "/logout"), with_uri] {
-        let answer = client.request(&request);
-        assert_eq!(answer.code, "4.01", "{answer:?}");
+        let response = client.request(&request);
+        assert_eq!(response.code, "4.01", "{response:?}");
     }
     assert_eq!(
         homeserver().whoami(&room.device.access_token).0,
@@ -132,12 +132,12 @@ fn the_configured_token_goes_to_its_own_homeserver_and_nowhere_else() {
     let mut client = Aiocoap::start(gateway.address);
     for (stub, code) in [(&own, "2.04"), (&other, "4.01")] {
         let uri = Spelling::Short.send(&stub.origin, "!room:localhost", "txn1");
-        let answer = client.request(&send("/send", "hello").proxy_uri(&uri));
-        assert_eq!(answer.code, code, "{answer:?}");
+        let response = client.request(&send("/send", "hello").proxy_uri(&uri));
+        assert_eq!(response.code, code, "{response:?}");
     }
-    let seen = own.received();
+    let received = own.received();
     assert_eq!(
-        seen[0].header("authorization"),
+        received[0].header("authorization"),
         Some("Bearer the-configured-token")
     );
     let leaked = other
@@ -158,8 +158,8 @@ fn without_proxy_uri_the_first_homeserver_is_asked() {
         &second.origin,
     ]);
     let mut client = Aiocoap::start(gateway.address);
-    let answer = client.request(&send("/send/!room:localhost", "hello").token("t"));
-    assert_eq!(answer.field("event_id"), "$first");
+    let response = client.request(&send("/send/!room:localhost", "hello").token("t"));
+    assert_eq!(response.field("event_id"), "$first");
     assert_eq!((first.received().len(), second.connections()), (1, 0));
     let request = &first.received()[0];
     assert_eq!(request.method, "PUT");

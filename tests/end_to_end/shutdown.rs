@@ -1,4 +1,4 @@
-//! The end of a gateway: what has begun is finished, within a deadline.
+//! The end of a gateway: it finishes exchanges that have begun, within a deadline.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ fn an_idle_gateway_ends_at_once_on_sigterm_with_status_0() {
 }
 
 #[test]
-fn an_exchange_that_has_begun_is_answered_after_sigterm() {
+fn an_exchange_that_has_begun_gets_its_response_after_sigterm() {
     let sent = Behaviour::json(200, json!({ "event_id": "$drained" }));
     let Stubbed {
         stub,
@@ -30,15 +30,15 @@ fn an_exchange_that_has_begun_is_answered_after_sigterm() {
         mut device,
     } = Stubbed::always(Behaviour::Late(Duration::from_secs(3), Box::new(sent)));
     let send = crate::stage::send_to(&stub.origin);
-    let answered = thread::spawn(move || device.request(&send));
+    let exchange = thread::spawn(move || device.request(&send));
     let started = Instant::now();
     while stub.received().is_empty() && started.elapsed() < Duration::from_secs(10) {
         thread::sleep(Duration::from_millis(20));
     }
     gateway.terminate();
-    let answer = answered.join().expect("an answer comes");
+    let response = exchange.join().expect("a response comes");
     assert_eq!(
-        (answer.code.as_str(), answer.field("event_id").as_str()),
+        (response.code.as_str(), response.field("event_id").as_str()),
         ("2.04", "$drained")
     );
     assert_eq!(gateway.wait(), Some(0), "{}", gateway.log());
@@ -52,7 +52,7 @@ fn a_homeserver_that_hangs_does_not_keep_the_gateway_from_ending() {
         mut device,
     } = Stubbed::always(Behaviour::Hang);
     let send = crate::stage::send_to(&stub.origin);
-    let answered = thread::spawn(move || device.try_request(&send));
+    let exchange = thread::spawn(move || device.try_request(&send));
     let started = Instant::now();
     while stub.received().is_empty() && started.elapsed() < Duration::from_secs(10) {
         thread::sleep(Duration::from_millis(20));
@@ -60,5 +60,5 @@ fn a_homeserver_that_hangs_does_not_keep_the_gateway_from_ending() {
     gateway.terminate();
     assert_eq!(gateway.wait(), Some(0), "{}", gateway.log());
     // Either way the device is not left in the dark for long; which way depends on the deadline that came first.
-    let _ = answered.join().expect("the client ends");
+    let _ = exchange.join().expect("the client ends");
 }

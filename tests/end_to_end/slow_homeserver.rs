@@ -60,8 +60,8 @@ fn a_slow_homeserver_delays_nobody_else() {
             (send_to(&fast.origin), "2.04"),
         ] {
             let started = Instant::now();
-            let answer = other.request(&request);
-            assert_eq!(answer.code, code, "{answer:?}");
+            let response = other.request(&request);
+            assert_eq!(response.code, code, "{response:?}");
             let elapsed = started.elapsed();
             assert!(
                 elapsed < Duration::from_secs(3),
@@ -72,13 +72,13 @@ fn a_slow_homeserver_delays_nobody_else() {
     }
     for device in &waiting {
         let codes = std::iter::from_fn(|| device.receive_message(Duration::from_secs(15)));
-        let answered = codes
+        let response = codes
             .map(|packet| packet.header.code)
             .find(|code| *code != MessageClass::Empty);
         assert_eq!(
-            answered,
+            response,
             Some(MessageClass::Response(ResponseType::Changed)),
-            "the slow ones are answered too"
+            "the slow ones get responses too"
         );
     }
 }
@@ -138,7 +138,7 @@ fn a_device_that_waits_gets_an_empty_acknowledgement_and_then_a_separate_respons
 }
 
 #[test]
-fn a_call_beyond_the_queue_of_a_homeserver_is_answered_5_03_with_max_age_at_once() {
+fn a_call_beyond_the_queue_of_a_homeserver_is_refused_with_5_03_and_max_age_at_once() {
     let slow = Stub::always(Behaviour::Late(Duration::from_secs(3), Box::new(sent())));
     let scratch = Scratch::new("configuration");
     let limits = "[limits]\ncalls_per_homeserver = 1\ncalls_queued_per_homeserver = 1\n";
@@ -152,20 +152,20 @@ fn a_call_beyond_the_queue_of_a_homeserver_is_answered_5_03_with_max_age_at_once
                 .expect("it fits"),
         );
     }
-    let answers: Vec<Packet> = devices
+    let responses: Vec<Packet> = devices
         .iter()
         .map(|device| {
             let messages = std::iter::from_fn(|| device.receive_message(Duration::from_secs(10)));
-            let answer = messages
+            let response = messages
                 .into_iter()
                 .find(|message| message.header.code != MessageClass::Empty);
-            answer.expect("everybody is answered")
+            response.expect("everybody gets a response")
         })
         .collect();
     let with_code = |code| {
-        answers
+        responses
             .iter()
-            .filter(move |answer| answer.header.code == MessageClass::Response(code))
+            .filter(move |response| response.header.code == MessageClass::Response(code))
     };
     assert_eq!(
         with_code(ResponseType::Changed).count(),
@@ -174,7 +174,7 @@ fn a_call_beyond_the_queue_of_a_homeserver_is_answered_5_03_with_max_age_at_once
     );
     let refused: Vec<&Packet> = with_code(ResponseType::ServiceUnavailable).collect();
     let [refused] = refused[..] else {
-        panic!("{answers:?}")
+        panic!("{responses:?}")
     };
     assert!(
         refused.get_option(CoapOption::MaxAge).is_some(),

@@ -1,4 +1,4 @@
-//! What many tests share: one Synapse with raised limits, one gateway in front of it. Each test has rooms and
+//! Parts that many tests share: one Synapse with raised limits, one gateway in front of it. Each test has rooms and
 //! accounts of its own, so they do not meet.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -41,7 +41,7 @@ pub fn over_ipv6() -> SocketAddr {
 
 /// A room of a person, and a device's account in it.
 pub struct Room {
-    /// Who made the room.
+    /// The person who made the room.
     pub person: Account,
     /// The device's account, a member.
     pub device: Account,

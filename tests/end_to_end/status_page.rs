@@ -1,4 +1,4 @@
-//! The status page: who may see it, what it says to browsers and to a terminal, and whether the gateway is ready.
+//! The status page: the right to see it, its content for browsers and for a terminal, and whether the gateway is ready.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -26,17 +26,19 @@ fn every_response_forbids_a_browser_everything_that_the_page_does_not_need() {
         "/readyz",
         "/nothing",
     ] {
-        let answer = page.get(path);
-        let policy = answer.header("content-security-policy").unwrap_or_default();
+        let response = page.get(path);
+        let policy = response
+            .header("content-security-policy")
+            .unwrap_or_default();
         assert!(policy.starts_with("default-src 'none'"), "{path}: {policy}");
         assert!(
             policy.contains("frame-ancestors 'none'"),
             "{path}: {policy}"
         );
         assert!(!policy.contains("unsafe"), "{path}: {policy}");
-        assert_eq!(answer.header("cache-control"), Some("no-store"));
-        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
-        assert!(answer.header("access-control-allow-origin").is_none());
+        assert_eq!(response.header("cache-control"), Some("no-store"));
+        assert_eq!(response.header("x-content-type-options"), Some("nosniff"));
+        assert!(response.header("access-control-allow-origin").is_none());
     }
     let nonces: Vec<_> = (0..2)
         .map(|_| {
@@ -54,9 +56,9 @@ fn endless_requests_are_cut_off_and_others_get_a_response() {
     let long = format!("GET /{} HTTP/1.1\r\n", "x".repeat(100_000));
     let many = "GET / HTTP/1.1\r\nHost: localhost\r\n".to_owned() + &"A: b\r\n".repeat(1000);
     for request in [long.as_str(), &many, "\0\0\0\0\r\n\r\n"] {
-        let answer = page.exchange(request);
-        let is_refused = answer.is_empty() || answer.starts_with("HTTP/1.1 4");
-        assert!(is_refused, "{answer:?}");
+        let response = page.exchange(request);
+        let is_refused = response.is_empty() || response.starts_with("HTTP/1.1 4");
+        assert!(is_refused, "{response:?}");
     }
     // A head that never ends.
     let started = std::time::Instant::now();
@@ -164,7 +166,7 @@ fn each_reason_why_it_is_not_ready_has_a_remedy() {
 }
 
 #[test]
-fn the_command_shows_what_the_page_shows() {
+fn the_command_shows_the_same_as_the_page() {
     let stub = Stub::always(Behaviour::json(200, json!({ "event_id": "$e" })));
     let scratch = Scratch::new("status");
     let socket = scratch.path().join("admin.sock").display().to_string();

@@ -1,4 +1,4 @@
-//! The forms of the status page: what an operator changes with them, and that nobody else does.
+//! The forms of the status page: an operator's changes with them, and that nobody else makes any.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -64,7 +64,7 @@ impl Swapped {
         revision.expect("it serves").to_owned()
     }
 
-    /// The revision that serves once it is not `former` any more: what a browser sends arrives a moment after the
+    /// The revision that serves once it is not `former` any more: a browser's request arrives a moment after the
     /// click.
     pub fn revision_after(&self, former: &str) -> String {
         let patience = Instant::now() + Duration::from_secs(20);
@@ -93,15 +93,15 @@ fn a_form_of_the_page_rolls_a_rule_back_once() {
     let mut device = Aiocoap::start(stage.gateway.address);
     assert_eq!(device.request(&Request::new("GET", "/time")).code, "4.05");
     let form = stage.form();
-    let answer = stage.page.post("/rollback", "localhost", &form);
+    let response = stage.page.post("/rollback", "localhost", &form);
     assert_eq!(
-        (answer.status, answer.header("location")),
+        (response.status, response.header("location")),
         (303, Some("/")),
-        "{answer:?}"
+        "{response:?}"
     );
     assert_ne!(stage.revision(), swapped);
     assert_eq!(device.request(&Request::new("GET", "/time")).code, "2.05");
-    // A second press does not bring back what was taken back.
+    // A second press does not bring back the revision that was rolled back.
     let again = stage.page.post("/rollback", "localhost", &form);
     assert_eq!(again.status, 403, "{again:?}");
     assert_ne!(stage.revision(), swapped);
@@ -118,7 +118,7 @@ fn a_page_from_elsewhere_changes_nothing() {
     let swapped = stage.revision();
     let form = stage.form();
     for (host, form, status) in [
-        // What a page of another origin can send: it knows no token.
+        // A page of another origin can send these: it knows no token.
         ("localhost", "rule=comatrix", 400),
         ("localhost", "rule=comatrix&token=", 403),
         (
@@ -131,8 +131,8 @@ fn a_page_from_elsewhere_changes_nothing() {
         ("localhost.evil.example:80", form.as_str(), 421),
         ("192.0.2.1", form.as_str(), 421),
     ] {
-        let answer = stage.page.post("/rollback", host, form);
-        assert_eq!(answer.status, status, "{host} {form}: {answer:?}");
+        let response = stage.page.post("/rollback", host, form);
+        assert_eq!(response.status, status, "{host} {form}: {response:?}");
     }
     for path in [
         "/",
@@ -142,11 +142,15 @@ fn a_page_from_elsewhere_changes_nothing() {
         "/healthz",
         "/readyz",
     ] {
-        let answer = stage
+        let response = stage
             .page
             .send("GET", path, &[("Host", "evil.example")], "");
-        assert_eq!(answer.status, 421, "{path}");
-        assert!(!answer.body.contains("comatrix"), "{path}: {}", answer.body);
+        assert_eq!(response.status, 421, "{path}");
+        assert!(
+            !response.body.contains("comatrix"),
+            "{path}: {}",
+            response.body
+        );
     }
     let without = stage.page.send("GET", "/", &[], "");
     assert_eq!(without.status, 421);

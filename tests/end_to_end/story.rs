@@ -1,4 +1,4 @@
-//! What a device does, from its first start to its end: register, log in, join, send, read, ask the time, log out.
+//! A device's requests, from its first start to its end: register, log in, join, send, read, ask the time, log out.
 
 use comatrix_tests::aiocoap::{Aiocoap, bytes};
 use comatrix_tests::device::{CBOR, Request, Spelling, TEXT, option};
@@ -117,8 +117,8 @@ fn story(device: &mut Aiocoap, spelling: Spelling, message_type: Type, room_vers
         .duration_since(std::time::UNIX_EPOCH)
         .expect("it is after 1970")
         .as_secs();
-    let told: u64 = time.text().parse().expect("ASCII digits");
-    assert!(told.abs_diff(now) <= 5, "{told} is not the time, {now}");
+    let shown: u64 = time.text().parse().expect("ASCII digits");
+    assert!(shown.abs_diff(now) <= 5, "{shown} is not the time, {now}");
 
     let logout = Request::new("POST", "/logout")
         .proxy_uri(&spelling.logout(origin))
@@ -203,15 +203,15 @@ fn logout_all_ends_every_session_of_the_account() {
     let account = homeserver().register("device");
     let uri = format!("{}/_matrix/client/v3/logout/all", synapse().origin);
     let mut device = Aiocoap::start(stage::over_ipv4());
-    let answer = device.request(
+    let response = device.request(
         &Request::new("POST", "/logout")
             .proxy_uri(&uri)
             .token(&account.access_token),
     );
     assert_eq!(
-        (answer.code.as_str(), answer.payload.len()),
+        (response.code.as_str(), response.payload.len()),
         ("2.04", 0),
-        "{answer:?}"
+        "{response:?}"
     );
     assert_eq!(homeserver().whoami(&account.access_token).0, 401);
 }

@@ -29,21 +29,21 @@ fn a_token_is_accepted_with_and_without_the_word_bearer() {
 }
 
 #[test]
-fn a_wrong_token_is_answered_4_01_with_the_homeservers_reason() {
+fn a_wrong_token_is_refused_with_4_01_and_the_homeservers_reason() {
     let room = Room::new();
     let mut device = Aiocoap::start(stage::over_ipv4());
     // Tokens of old servers are long: up to 1,024 bytes they are passed on.
     for token in ["wrong".to_owned(), "x".repeat(300), "y".repeat(1024)] {
-        let answer = device.request(&getmsg(&room).token(&token));
+        let response = device.request(&getmsg(&room).token(&token));
         assert_eq!(
-            (answer.code.as_str(), answer.field("errcode").as_str()),
+            (response.code.as_str(), response.field("errcode").as_str()),
             ("4.01", "M_UNKNOWN_TOKEN")
         );
     }
 }
 
 #[test]
-fn no_token_where_one_is_needed_is_answered_4_01() {
+fn a_missing_token_is_refused_with_4_01() {
     let room = Room::new();
     let mut device = Aiocoap::start(stage::over_ipv4());
     let origin = &synapse().origin;
@@ -56,17 +56,17 @@ fn no_token_where_one_is_needed_is_answered_4_01() {
             .cbor(json!({ "msgtype": "m.text", "body": "hello" })),
     ];
     for request in requests {
-        let answer = device.request(&request);
-        assert_eq!(answer.code, "4.01", "{request:?} was answered {answer:?}");
+        let response = device.request(&request);
+        assert_eq!(response.code, "4.01", "{request:?} got {response:?}");
         assert!(
-            !answer.payload.is_empty(),
-            "a diagnostic says what is missing"
+            !response.payload.is_empty(),
+            "a diagnostic names the missing token"
         );
     }
 }
 
 #[test]
-fn what_cannot_be_a_token_is_answered_4_01_or_4_00() {
+fn bytes_that_cannot_be_a_token_are_refused_with_4_01_or_4_00() {
     let room = Room::new();
     let mut device = Aiocoap::start(stage::over_ipv4());
     for token in [
@@ -77,40 +77,40 @@ fn what_cannot_be_a_token_is_answered_4_01_or_4_00() {
         b"Bearer ",
         &[b'x'; 1025],
     ] {
-        let answer = device.request(&getmsg(&room).option(option::ACCESS_TOKEN, token));
+        let response = device.request(&getmsg(&room).option(option::ACCESS_TOKEN, token));
         assert!(
-            ["4.00", "4.01"].contains(&answer.code.as_str()),
-            "{token:02x?} was answered {answer:?}"
+            ["4.00", "4.01"].contains(&response.code.as_str()),
+            "{token:02x?} got {response:?}"
         );
     }
 }
 
 #[test]
-fn a_wrong_password_is_answered_4_03_with_the_homeservers_reason() {
+fn a_wrong_password_is_refused_with_4_03_and_the_homeservers_reason() {
     let account = homeserver().register("device");
     let mut device = Aiocoap::start(stage::over_ipv4());
     let login = Request::new("POST", "/login").proxy_uri(&Spelling::Short.login(&synapse().origin)).cbor(json!({
         "type": "m.login.password", "identifier": { "type": "m.id.user", "user": account.name }, "password": "wrong",
     }));
-    let answer = device.request(&login);
+    let response = device.request(&login);
     assert_eq!(
-        (answer.code.as_str(), answer.field("errcode").as_str()),
+        (response.code.as_str(), response.field("errcode").as_str()),
         ("4.03", "M_FORBIDDEN"),
-        "{answer:?}"
+        "{response:?}"
     );
 }
 
 #[test]
-fn a_name_that_is_taken_is_answered_4_00_with_the_homeservers_reason() {
+fn a_name_that_is_taken_is_refused_with_4_00_and_the_homeservers_reason() {
     let account = homeserver().register("device");
     let mut device = Aiocoap::start(stage::over_ipv4());
     let register = Request::new("POST", "/register").proxy_uri(&Spelling::Full.register(&synapse().origin)).cbor(
         json!({ "username": account.name, "password": "another one", "auth": { "type": "m.login.dummy" } }),
     );
-    let answer = device.request(&register);
+    let response = device.request(&register);
     assert_eq!(
-        (answer.code.as_str(), answer.field("errcode").as_str()),
+        (response.code.as_str(), response.field("errcode").as_str()),
         ("4.00", "M_USER_IN_USE"),
-        "{answer:?}"
+        "{response:?}"
     );
 }

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::device::{Answer, Payload, Request};
+use crate::device::{Payload, Request, Response};
 use crate::places;
 
 /// Seconds; above the gateway's own deadline and the retransmissions of a busy machine.
@@ -17,7 +17,7 @@ const EXCHANGE_LIMIT: u32 = 60;
 pub struct Aiocoap {
     process: Child,
     requests: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
+    responses: BufReader<ChildStdout>,
     gateway: SocketAddr,
 }
 
@@ -32,23 +32,23 @@ impl Aiocoap {
             .spawn()
             .expect("python starts");
         let requests = process.stdin.take();
-        let answers = BufReader::new(process.stdout.take().expect("it was asked for"));
+        let responses = BufReader::new(process.stdout.take().expect("it was asked for"));
         Self {
             process,
             requests,
-            answers,
+            responses,
             gateway,
         }
     }
 
     /// Makes an exchange.
-    pub fn request(&mut self, request: &Request) -> Answer {
+    pub fn request(&mut self, request: &Request) -> Response {
         self.try_request(request)
             .unwrap_or_else(|error| panic!("{error} after {request:?}"))
     }
 
-    /// Makes an exchange that may end without an answer; the error is aiocoap's.
-    pub fn try_request(&mut self, request: &Request) -> Result<Answer, String> {
+    /// Makes an exchange that may end without a response; the error is aiocoap's.
+    pub fn try_request(&mut self, request: &Request) -> Result<Response, String> {
         let line = self.spelled(request).to_string();
         let requests = self
             .requests
@@ -58,10 +58,12 @@ impl Aiocoap {
             .and_then(|()| requests.flush())
             .expect("the client runs");
         let mut line = String::new();
-        self.answers.read_line(&mut line).expect("the client runs");
-        let answer: Value =
+        self.responses
+            .read_line(&mut line)
+            .expect("the client runs");
+        let outcome: Value =
             serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error} in {line:?}"));
-        answer_from(&answer).ok_or_else(|| answer["error"].as_str().unwrap_or(&line).to_owned())
+        response_from(&outcome).ok_or_else(|| outcome["error"].as_str().unwrap_or(&line).to_owned())
     }
 
     fn spelled(&self, request: &Request) -> Value {
@@ -100,8 +102,8 @@ impl Drop for Aiocoap {
     }
 }
 
-/// An answer as the Python programs tell it; none where there was an error.
-pub(crate) fn answer_from(fields: &Value) -> Option<Answer> {
+/// A response as the Python programs print it; none where there was an error.
+pub(crate) fn response_from(fields: &Value) -> Option<Response> {
     let code = fields["code"].as_str()?.to_owned();
     let options = fields["options"].as_array()?.iter().filter_map(|option| {
         let number = u16::try_from(option[0].as_u64()?).ok()?;
@@ -110,7 +112,7 @@ pub(crate) fn answer_from(fields: &Value) -> Option<Answer> {
     let mut options: Vec<_> = options.collect();
     options.sort();
     let value = fields.get("value").cloned();
-    Some(Answer {
+    Some(Response {
         code,
         options,
         payload: bytes(fields["payload"].as_str()?),

@@ -15,7 +15,7 @@ use crate::supervised::Supervised;
 
 /// Its first start on a busy machine.
 const START_LIMIT: Duration = Duration::from_secs(60);
-/// For what a page does by itself.
+/// For the actions of a page by itself.
 const PAGE_LIMIT: Duration = Duration::from_secs(15);
 
 /// A browser with one page; it ends with this value.
@@ -141,13 +141,13 @@ impl Browser {
         }
     }
 
-    /// Presses what is there.
+    /// Presses the element.
     pub fn click(&self, css: &str) {
         let element = self.element(css);
         self.command(&format!("{element}/click"), &json!({}));
     }
 
-    /// What the page has complained of: scripts that failed, and what the content security policy has kept away.
+    /// The page's errors: scripts that failed, and resources that the content security policy has blocked.
     pub fn complaints(&self) -> Vec<String> {
         let log = self.command("se/log", &json!({ "type": "browser" }));
         let entries = log.as_array().cloned().unwrap_or_default();
@@ -199,11 +199,11 @@ fn ask(client: &Client, url: &str, body: Option<&Value>) -> Value {
         Some(body) => client.post(url).json(body),
         None => client.get(url),
     };
-    let answer: Value = request
+    let response: Value = request
         .send()
         .and_then(reqwest::blocking::Response::json)
         .unwrap_or_else(|error| panic!("chromedriver: {error}"));
-    let value = answer["value"].clone();
+    let value = response["value"].clone();
     assert!(
         value.get("error").is_none(),
         "chromedriver to {url}: {value:#}"

@@ -1,4 +1,4 @@
-//! A device's request and the answer it gets, in terms that every CoAP client of the tests understands.
+//! A device's request and its response, in terms that every CoAP client of the tests understands.
 
 use serde_json::Value;
 
@@ -60,9 +60,9 @@ pub enum Payload {
     Cbor(Value),
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct Response {
     /// Like `2.05`.
     pub code: String,
     /// Number and value, ascending.
@@ -126,7 +126,7 @@ impl Request {
     }
 }
 
-impl Answer {
+impl Response {
     /// The value of an option.
     pub fn option(&self, number: u16) -> Option<&[u8]> {
         self.options
@@ -144,7 +144,7 @@ impl Answer {
         })
     }
 
-    /// A text field of a CBOR answer.
+    /// A text field of a CBOR response.
     pub fn field(&self, name: &str) -> String {
         let value = self.value.as_ref().and_then(|value| value[name].as_str());
         value

@@ -17,7 +17,7 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 /// Above its own deadline for draining, 10 s.
 const DRAIN_LIMIT: Duration = Duration::from_secs(20);
 
-/// The binary: what `COMATRIX_GATEWAY` names, else this workspace's, built now.
+/// The binary that `COMATRIX_GATEWAY` names, else this workspace's, built now.
 pub fn binary() -> PathBuf {
     std::env::var_os("COMATRIX_GATEWAY").map_or_else(full, PathBuf::from)
 }
@@ -28,7 +28,7 @@ pub fn full() -> PathBuf {
     BINARY.get_or_init(build).clone()
 }
 
-/// An emulator translates what runs for the first time, and that counts as the rule's own CPU time.
+/// An emulator translates code that runs for the first time, and that counts as the rule's own CPU time.
 pub const EMULATED: &str = "[limits]\nrule_call_ms = 5000\n";
 
 fn is_emulated() -> bool {
@@ -40,13 +40,13 @@ pub fn is_for_routers() -> bool {
     std::env::var_os("COMATRIX_GATEWAY_TARGET").is_some()
 }
 
-/// The processor that the binary is for, as `rule compile --target` wants to be told.
+/// The processor that the binary is for, as `rule compile --target` expects it.
 pub fn target() -> String {
     std::env::var("COMATRIX_GATEWAY_TARGET").unwrap_or_else(|_| std::env::consts::ARCH.to_owned())
 }
 
-/// The binary with these arguments. One for another processor is run by what `COMATRIX_GATEWAY_RUNNER` names, such as
-/// qemu-aarch64-static.
+/// The binary with these arguments. The program that `COMATRIX_GATEWAY_RUNNER` names runs one for another processor,
+/// such as qemu-aarch64-static.
 fn words<S: AsRef<OsStr>>(arguments: &[S]) -> Vec<OsString> {
     let runner = std::env::var_os("COMATRIX_GATEWAY_RUNNER");
     let arguments = arguments.iter().map(|word| word.as_ref().to_owned());
@@ -154,7 +154,7 @@ impl Gateway {
         }
     }
 
-    /// What it has logged so far.
+    /// Its log so far.
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }

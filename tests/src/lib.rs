@@ -1,10 +1,10 @@
 //! Real parts around the real gateway: a Synapse homeserver, aiocoap and libcoap as devices, and a stub homeserver
 //! with faults where Synapse behaves too well; and Chromium as the operator who looks at the status page.
 //!
-//! Everything here blocks, since a test tells a story in order. Whatever cannot be started fails the test with the
+//! Everything here blocks, since a test is a story in order. A program that cannot be started fails the test with the
 //! command that installs it; nothing is skipped.
 #![deny(missing_docs)]
-// A part that is missing ends the test there and then; its message says what to do.
+// A part that is missing ends the test there and then; its message names the remedy.
 #![allow(clippy::missing_panics_doc)]
 
 pub mod aiocoap;

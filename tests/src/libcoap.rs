@@ -1,14 +1,14 @@
-//! libcoap's `coap-client` as a device: what many people have at hand.
+//! libcoap's `coap-client` as a device: many people have it at hand.
 
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::device::{Answer, Payload, Request};
+use crate::device::{Payload, Request, Response};
 use crate::places::{self, Scratch};
 
-/// Seconds that coap-client waits for an answer.
+/// Seconds that coap-client waits for a response.
 const EXCHANGE_LIMIT: &str = "40";
 
 /// coap-client as it is installed.
@@ -21,16 +21,16 @@ pub fn program() -> PathBuf {
     ])
 }
 
-/// Makes an exchange with a process of its own. Of the answer's options none is told: coap-client prints them
+/// Makes an exchange with a process of its own. The returned options are empty: coap-client prints them
 /// for people. A payload must be bytes: it has no CBOR.
-pub fn request(gateway: SocketAddr, request: &Request) -> Answer {
+pub fn request(gateway: SocketAddr, request: &Request) -> Response {
     request_with(gateway, request, &[])
 }
 
 /// As [`request`], with more of coap-client's own arguments, like `-b 64`.
-pub fn request_with(gateway: SocketAddr, request: &Request, arguments: &[&str]) -> Answer {
+pub fn request_with(gateway: SocketAddr, request: &Request, arguments: &[&str]) -> Response {
     let scratch = Scratch::new("libcoap");
-    let output_file = scratch.path().join("answer");
+    let output_file = scratch.path().join("response");
     let mut command = Command::new(program());
     // Level 7 shows each message as a line, code included.
     command.args([
@@ -74,8 +74,8 @@ pub fn request_with(gateway: SocketAddr, request: &Request, arguments: &[&str]) 
         String::from_utf8_lossy(&output.stderr)
     );
     let code =
-        last_response_code(&log).unwrap_or_else(|| panic!("no answer to {command:?}:\n{log}"));
-    Answer {
+        last_response_code(&log).unwrap_or_else(|| panic!("no response to {command:?}:\n{log}"));
+    Response {
         code,
         options: Vec::new(),
         payload: fs::read(&output_file).unwrap_or_default(),

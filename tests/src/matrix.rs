@@ -1,4 +1,4 @@
-//! The Matrix client API as a person's client uses it: what happens in a room besides the device.
+//! The Matrix client API as a person's client uses it: the events in a room besides the device's.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use reqwest::blocking::{Client, RequestBuilder};
 use serde_json::{Value, json};
 
-/// Above any answer of a busy test machine.
+/// No response takes this long, even on a busy test machine.
 const CALL_LIMIT: Duration = Duration::from_secs(60);
 
-/// A homeserver, seen from its client API.
+/// A homeserver, by its client API.
 #[derive(Debug, Clone)]
 pub struct Homeserver {
     origin: String,
@@ -46,13 +46,13 @@ impl Homeserver {
         }
     }
 
-    /// Whether it answers `GET /_matrix/client/versions`.
-    pub fn answers(&self) -> bool {
+    /// Whether it responds to `GET /_matrix/client/versions`.
+    pub fn responds(&self) -> bool {
         let url = format!("{}/_matrix/client/versions", self.origin);
         self.client
             .get(url)
             .send()
-            .is_ok_and(|answer| answer.status().is_success())
+            .is_ok_and(|response| response.status().is_success())
     }
 
     /// Registers a new account whose name begins with `prefix`
@@ -67,25 +67,28 @@ impl Homeserver {
         let body =
             json!({ "username": name, "password": password, "auth": { "type": "m.login.dummy" } });
         let request = self.client.post(self.url("register")).json(&body);
-        let answer = done(request, "register");
+        let response = done(request, "register");
         Account {
-            user_id: text(&answer, "user_id"),
-            access_token: text(&answer, "access_token"),
+            user_id: text(&response, "user_id"),
+            access_token: text(&response, "access_token"),
             name: name.to_owned(),
             password,
             homeserver: self.clone(),
         }
     }
 
-    /// The answer of `GET /_matrix/client/v3/account/whoami`: status and body.
+    /// The response to `GET /_matrix/client/v3/account/whoami`: status and body.
     pub fn whoami(&self, access_token: &str) -> (u16, Value) {
-        let answer = self
+        let response = self
             .client
             .get(self.url("account/whoami"))
             .bearer_auth(access_token)
             .send();
-        let answer = answer.unwrap_or_else(|error| panic!("whoami: {error}"));
-        (answer.status().as_u16(), answer.json().unwrap_or_default())
+        let response = response.unwrap_or_else(|error| panic!("whoami: {error}"));
+        (
+            response.status().as_u16(),
+            response.json().unwrap_or_default(),
+        )
     }
 
     fn url(&self, path: &str) -> String {
@@ -149,7 +152,7 @@ impl Account {
 
     /// Redacts an event (`PUT rooms/{roomId}/redact/{eventId}/{txnId}`).
     pub fn redact(&self, room_id: &str, event_id: &str) {
-        // Synapse goes by the transaction id alone, whatever the event.
+        // Synapse goes by the transaction id alone, for any event.
         let txn_id = next_number();
         let (room, event) = (encoded(room_id), encoded(event_id));
         let path = format!("rooms/{room}/redact/{event}/person{txn_id}");
@@ -163,14 +166,14 @@ impl Account {
     /// The contents of the room's `m.room.message` events, newest first, at most 50, each with its `sender`.
     pub fn messages(&self, room_id: &str) -> Vec<Value> {
         let path = format!("rooms/{}/messages?dir=b&limit=50", encoded(room_id));
-        let answer = done(
+        let response = done(
             self.homeserver
                 .client
                 .get(self.url(&path))
                 .bearer_auth(&self.access_token),
             &path,
         );
-        let events = answer["chunk"].as_array().cloned().unwrap_or_default();
+        let events = response["chunk"].as_array().cloned().unwrap_or_default();
         let of_messages = events
             .into_iter()
             .filter(|event| event["type"] == "m.room.message");
@@ -190,13 +193,13 @@ impl Account {
         loop {
             let path = format!("rooms/{}/messages?dir=b&limit=500{from}", encoded(room_id));
             let request = self.homeserver.client.get(self.url(&path));
-            let answer = done(request.bearer_auth(&self.access_token), &path);
-            let events = answer["chunk"].as_array().cloned().unwrap_or_default();
+            let response = done(request.bearer_auth(&self.access_token), &path);
+            let events = response["chunk"].as_array().cloned().unwrap_or_default();
             let of_messages = events
                 .iter()
                 .filter(|event| event["type"] == "m.room.message");
             messages.extend(of_messages.map(|event| event["content"].clone()));
-            match answer["end"].as_str() {
+            match response["end"].as_str() {
                 Some(end) if !events.is_empty() => from = format!("&from={}", encoded(end)),
                 _ => return messages,
             }
@@ -221,19 +224,19 @@ impl Account {
 }
 
 fn done(request: RequestBuilder, what: &str) -> Value {
-    let answer = request
+    let response = request
         .send()
         .unwrap_or_else(|error| panic!("{what}: {error}"));
-    let status = answer.status();
-    let body = answer.text().unwrap_or_default();
+    let status = response.status();
+    let body = response.text().unwrap_or_default();
     assert!(status.is_success(), "{what}: {status} {body}");
     serde_json::from_str(&body).unwrap_or_else(|error| panic!("{what}: {error} in {body}"))
 }
 
-fn text(answer: &Value, field: &str) -> String {
-    answer[field]
+fn text(response: &Value, field: &str) -> String {
+    response[field]
         .as_str()
-        .unwrap_or_else(|| panic!("no {field} in {answer}"))
+        .unwrap_or_else(|| panic!("no {field} in {response}"))
         .to_owned()
 }
 

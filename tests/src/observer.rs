@@ -1,4 +1,4 @@
-//! An observation by aiocoap: a process that prints what it is notified of.
+//! An observation by aiocoap: a process that prints its notifications.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::aiocoap::{answer_from, spelled};
-use crate::device::{Answer, Request};
+use crate::aiocoap::{response_from, spelled};
+use crate::device::{Request, Response};
 use crate::places;
 
 /// A running observer. It ends with this value, without a word to the gateway.
@@ -22,7 +22,7 @@ pub struct Observer {
 }
 
 impl Observer {
-    /// Observes what `request`, a GET, asks for.
+    /// Observes the resource of `request`, a GET.
     pub fn start(gateway: SocketAddr, request: &Request) -> Self {
         let mut process = Command::new(places::python())
             .arg(places::client_program("aiocoap_observer.py"))
@@ -46,12 +46,12 @@ impl Observer {
         }
     }
 
-    /// The next notification, the first answer among them; none when `limit` passes or the observation has ended.
-    pub fn next(&self, limit: Duration) -> Option<Answer> {
+    /// The next notification, the first response among them; none when `limit` passes or the observation has ended.
+    pub fn next(&self, limit: Duration) -> Option<Response> {
         let line = self.lines.recv_timeout(limit).ok()?;
         let fields: Value =
             serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error} in {line:?}"));
-        answer_from(&fields)
+        response_from(&fields)
     }
 }
 

@@ -1,4 +1,4 @@
-//! A gateway's status page, asked in HTTP as it stands on the wire: also for what no browser would send.
+//! A gateway's status page, requested with plain HTTP/1.1 bytes, also with requests that no browser would send.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -13,8 +13,8 @@ use crate::gateway::Gateway;
 
 /// The gateway says where its page is before it says that it listens, but its log is written by another thread.
 const LOG_LIMIT: Duration = Duration::from_secs(10);
-/// Above what any answer takes.
-const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+/// No response takes this long.
+const RESPONSE_LIMIT: Duration = Duration::from_secs(30);
 
 /// Where a status page is.
 #[derive(Debug, Clone)]
@@ -25,9 +25,9 @@ pub enum Page {
     Socket(PathBuf),
 }
 
-/// An answer.
+/// An HTTP response.
 #[derive(Debug, Clone, Default)]
-pub struct Answer {
+pub struct Response {
     /// The status.
     pub status: u16,
     /// Names in lower case.
@@ -36,7 +36,7 @@ pub struct Answer {
     pub body: String,
 }
 
-impl Answer {
+impl Response {
     /// A header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(present, _)| present == name);
@@ -79,18 +79,18 @@ impl Page {
     }
 
     /// Asks for a path.
-    pub fn get(&self, path: &str) -> Answer {
+    pub fn get(&self, path: &str) -> Response {
         self.send("GET", path, &[("Host", "localhost")], "")
     }
 
-    /// What the page is made from.
+    /// The JSON that the page is made from.
     pub fn status(&self) -> Value {
-        let answer = self.get("/status.json");
-        serde_json::from_str(&answer.body).unwrap_or_else(|error| panic!("{error}: {answer:?}"))
+        let response = self.get("/status.json");
+        serde_json::from_str(&response.body).unwrap_or_else(|error| panic!("{error}: {response:?}"))
     }
 
     /// Sends a form of the page.
-    pub fn post(&self, path: &str, host: &str, form: &str) -> Answer {
+    pub fn post(&self, path: &str, host: &str, form: &str) -> Response {
         let headers = [
             ("Host", host),
             ("Content-Type", "application/x-www-form-urlencoded"),
@@ -99,7 +99,7 @@ impl Page {
     }
 
     /// Sends a request with these headers.
-    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Response {
         let mut request = format!(
             "{method} {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n",
             body.len()
@@ -112,35 +112,35 @@ impl Page {
         read(&self.exchange(&request))
     }
 
-    /// Sends these bytes, and gives what comes back until the end.
+    /// Sends these bytes, and returns all bytes that come back until the end.
     pub fn exchange(&self, request: &str) -> String {
-        let answer = match self {
+        let response = match self {
             Self::Loopback(address) => TcpStream::connect(address).and_then(|stream| {
-                stream.set_read_timeout(Some(ANSWER_LIMIT))?;
+                stream.set_read_timeout(Some(RESPONSE_LIMIT))?;
                 talk(stream, request)
             }),
             Self::Socket(path) => UnixStream::connect(path).and_then(|stream| {
-                stream.set_read_timeout(Some(ANSWER_LIMIT))?;
+                stream.set_read_timeout(Some(RESPONSE_LIMIT))?;
                 talk(stream, request)
             }),
         };
-        answer.unwrap_or_else(|error| panic!("{self:?}: {error}"))
+        response.unwrap_or_else(|error| panic!("{self:?}: {error}"))
     }
 }
 
 fn talk(mut stream: impl Read + Write, request: &str) -> std::io::Result<String> {
     stream.write_all(request.as_bytes())?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    Ok(answer)
+    let mut response = String::new();
+    stream.read_to_string(&mut response)?;
+    Ok(response)
 }
 
-fn read(answer: &str) -> Answer {
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((answer, ""));
+fn read(response: &str) -> Response {
+    let (head, body) = response.split_once("\r\n\r\n").unwrap_or((response, ""));
     let mut lines = head.lines();
     let status = lines.next().and_then(|line| line.split(' ').nth(1));
     let headers = lines.filter_map(|line| line.split_once(": "));
-    Answer {
+    Response {
         status: status
             .and_then(|status| status.parse().ok())
             .unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! Where things are: the workspace, what `cargo xtask setup` installs, folders for a run.
+//! Paths: the workspace, the programs that `cargo xtask setup` installs, folders for a run.
 
 use std::env;
 use std::fs;

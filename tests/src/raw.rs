@@ -1,4 +1,4 @@
-//! Datagrams byte by byte: for what no well-behaved client would send, and for the message layer.
+//! Datagrams byte by byte: for messages that no well-behaved client would send, and for the message layer.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
@@ -51,7 +51,7 @@ impl Raw {
         self.send_empty(MessageType::Acknowledgement, message);
     }
 
-    /// Rejects a message, or answers a ping.
+    /// Rejects a message, or responds to a ping.
     pub fn reset(&self, message: &Packet) {
         self.send_empty(MessageType::Reset, message);
     }

@@ -1,4 +1,4 @@
-//! A homeserver that misbehaves as told: what Synapse never does on purpose.
+//! A homeserver that misbehaves by script, as Synapse never does on purpose.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -32,11 +32,11 @@ impl Received {
     }
 }
 
-/// What the stub does with a request.
+/// The stub's reaction to a request.
 #[derive(Debug, Clone)]
 pub enum Behaviour {
-    /// Answers as a homeserver does.
-    Answer {
+    /// Responds as a homeserver does.
+    Response {
         /// The status.
         status: u16,
         /// Headers besides Content-Length.
@@ -44,41 +44,41 @@ pub enum Behaviour {
         /// The body.
         body: Vec<u8>,
     },
-    /// Answers, but later.
+    /// Does this, but later.
     Late(Duration, Box<Behaviour>),
     /// Says nothing and keeps the connection.
     Hang,
-    /// Sends a good answer byte by byte, one every half second.
+    /// Sends a good response byte by byte, one every half second.
     Dribble,
-    /// Closes the connection instead of answering.
+    /// Closes the connection without a response.
     Drop,
     /// Closes the connection in the middle of the body.
-    HalfAnswer,
+    HalfResponse,
     /// Sends bytes that are no HTTP.
     NotHttp,
 }
 
 impl Behaviour {
-    /// An answer in JSON.
+    /// A response in JSON.
     pub fn json(status: u16, body: Value) -> Self {
         let headers = vec![("Content-Type", "application/json".to_owned())];
-        Self::Answer {
+        Self::Response {
             status,
             headers,
             body: body.to_string().into_bytes(),
         }
     }
 
-    /// This answer with one more header.
+    /// This response with one more header.
     pub fn with_header(self, name: &'static str, value: &str) -> Self {
         match self {
-            Self::Answer {
+            Self::Response {
                 status,
                 mut headers,
                 body,
             } => {
                 headers.push((name, value.to_owned()));
-                Self::Answer {
+                Self::Response {
                     status,
                     headers,
                     body,
@@ -194,7 +194,7 @@ fn read_request(reader: &mut impl BufRead) -> std::io::Result<Option<Received>> 
 /// Returns whether the connection goes on.
 fn act(mut connection: &TcpStream, behaviour: Behaviour) -> std::io::Result<bool> {
     match behaviour {
-        Behaviour::Answer {
+        Behaviour::Response {
             status,
             headers,
             body,
@@ -213,20 +213,20 @@ fn act(mut connection: &TcpStream, behaviour: Behaviour) -> std::io::Result<bool
         }
         Behaviour::Dribble => {
             let body = br#"{"event_id":"$slow"}"#;
-            let mut answer = head(
+            let mut response = head(
                 200,
                 &[("Content-Type", "application/json".to_owned())],
                 body.len(),
             );
-            answer.extend(body);
-            for byte in answer {
+            response.extend(body);
+            for byte in response {
                 connection.write_all(&[byte])?;
                 thread::sleep(Duration::from_millis(500));
             }
             Ok(true)
         }
         Behaviour::Drop => Ok(false),
-        Behaviour::HalfAnswer => {
+        Behaviour::HalfResponse => {
             connection.write_all(&head(
                 200,
                 &[("Content-Type", "application/json".to_owned())],

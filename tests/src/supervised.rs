@@ -21,7 +21,7 @@ pub struct Supervised {
 }
 
 impl Supervised {
-    /// Starts `program`; what it writes to its standard error goes to the file `log`.
+    /// Starts `program`; its standard error goes to the file `log`.
     pub fn start<S: AsRef<OsStr>>(
         program: &Path,
         arguments: &[S],
@@ -43,7 +43,7 @@ impl Supervised {
         let stdin = supervisor.stdin.take();
         let stdout = supervisor.stdout.take().expect("it was asked for");
         let (sender, lines) = mpsc::channel();
-        // It reads on to the end whoever listens: a full pipe would stop the program.
+        // It reads on to the end even if nobody listens: a full pipe would stop the program.
         thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                 let _ = sender.send(line);

@@ -20,7 +20,7 @@ const START_LIMIT: Duration = Duration::from_secs(120);
 pub enum RateLimits {
     /// So many that tests do not meet them.
     Raised,
-    /// What Synapse does unless told otherwise: 0.2 messages per second after a burst of 10, and so on.
+    /// Synapse's defaults: 0.2 messages per second after a burst of 10, and so on.
     SynapseDefault,
 }
 
@@ -49,7 +49,7 @@ impl Folder {
 }
 
 impl Synapse {
-    /// Starts one and waits until it answers.
+    /// Starts one and waits until it responds.
     pub fn start(rate_limits: RateLimits) -> Self {
         Self::start_in(Folder::Own(Scratch::new("synapse")), rate_limits)
     }
@@ -79,7 +79,7 @@ impl Synapse {
 
     fn wait_until_ready(&mut self) {
         let started = Instant::now();
-        while !self.homeserver().answers() {
+        while !self.homeserver().responds() {
             let ended = self.process.ended();
             if ended.is_some() || started.elapsed() > START_LIMIT {
                 let log =
@@ -132,7 +132,7 @@ fn configuration(folder: &std::path::Path, port: u16, rate_limits: RateLimits) -
         "signing_key": "ed25519 test AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
         "macaroon_secret_key": "end-to-end tests",
         "form_secret": "end-to-end tests",
-        // The lowest cost there is: what bcrypt costs is not what is tested.
+        // The lowest cost there is: no test is about the cost of bcrypt.
         "bcrypt_rounds": 4,
     });
     if rate_limits == RateLimits::Raised {

@@ -9,7 +9,7 @@ use std::thread;
 
 use coap_lite::Packet;
 
-/// Who sent a datagram.
+/// The sender of a datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sender {
     /// The client of the gateway.
@@ -20,8 +20,8 @@ pub enum Sender {
 
 /// A datagram that came by.
 #[derive(Debug, Clone)]
-pub struct Seen {
-    /// Who sent it.
+pub struct Captured {
+    /// Its sender.
     pub sender: Sender,
     /// Decoded; datagrams that are no CoAP are relayed and not remembered.
     pub message: Packet,
@@ -29,8 +29,8 @@ pub struct Seen {
     pub lost: bool,
 }
 
-/// What a relay loses: percent of the datagrams of either direction, by a seed that makes the same losses again for the
-/// same traffic.
+/// The losses of a relay: percent of the datagrams of either direction, by a seed that makes the same losses again for
+/// the same traffic.
 #[derive(Debug, Clone, Copy)]
 pub struct Loss {
     /// 0 to 100.
@@ -48,7 +48,7 @@ impl Loss {
 }
 
 struct Inner {
-    seen: Vec<Seen>,
+    captured: Vec<Captured>,
     /// xorshift64.
     state: u64,
     percent: u64,
@@ -62,7 +62,7 @@ impl Inner {
         self.state ^= self.state << 17;
         let lost = (self.state >> 33) % 100 < self.percent;
         if let Ok(message) = Packet::from_bytes(datagram) {
-            self.seen.push(Seen {
+            self.captured.push(Captured {
                 sender,
                 message,
                 lost,
@@ -88,7 +88,7 @@ impl Wire {
         let wire = Self {
             address: front.local_addr().expect("it is bound"),
             inner: Arc::new(Mutex::new(Inner {
-                seen: Vec::new(),
+                captured: Vec::new(),
                 // Zero would stay zero.
                 state: loss.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
                 percent: loss.percent,
@@ -99,26 +99,27 @@ impl Wire {
         wire
     }
 
-    /// What came by so far.
-    pub fn seen(&self) -> Vec<Seen> {
+    /// All datagrams so far.
+    pub fn captured(&self) -> Vec<Captured> {
         self.inner
             .lock()
             .expect("no holder of this lock panics")
-            .seen
+            .captured
             .clone()
     }
 
-    /// What one side sent so far.
+    /// All datagrams of one side so far.
     pub fn sent_by(&self, sender: Sender) -> Vec<Packet> {
-        let seen = self.seen().into_iter();
-        seen.filter(|seen| seen.sender == sender)
-            .map(|seen| seen.message)
+        let captured = self.captured().into_iter();
+        captured
+            .filter(|one| one.sender == sender)
+            .map(|one| one.message)
             .collect()
     }
 
     /// Datagrams that went no further so far.
     pub fn lost(&self) -> usize {
-        self.seen().iter().filter(|seen| seen.lost).count()
+        self.captured().iter().filter(|one| one.lost).count()
     }
 }
 
@@ -135,7 +136,7 @@ fn relay(front: &UdpSocket, gateway: SocketAddr, inner: &Arc<Mutex<Inner>>) {
             let receiving = back.try_clone().expect("a socket has a second handle");
             let front = front.try_clone().expect("a socket has a second handle");
             let inner = Arc::clone(inner);
-            thread::spawn(move || answers(&receiving, &front, device, &inner));
+            thread::spawn(move || relay_back(&receiving, &front, device, &inner));
             back
         });
         if pass(inner, Sender::Device, &buffer[..length]) {
@@ -145,7 +146,7 @@ fn relay(front: &UdpSocket, gateway: SocketAddr, inner: &Arc<Mutex<Inner>>) {
     }
 }
 
-fn answers(back: &UdpSocket, front: &UdpSocket, device: SocketAddr, inner: &Mutex<Inner>) {
+fn relay_back(back: &UdpSocket, front: &UdpSocket, device: SocketAddr, inner: &Mutex<Inner>) {
     let mut buffer = [0; 2048];
     while let Ok(length) = back.recv(&mut buffer) {
         if pass(inner, Sender::Gateway, &buffer[..length]) {

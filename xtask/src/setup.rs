@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_installed_at_once_and_what_is_there_is_left_alone() {
+    fn missing_tools_are_installed_in_one_run_and_present_ones_are_left_alone() {
         let folder = Scratch::new("setup");
         folder.script("node", "echo v18.20.4");
         let lines = [

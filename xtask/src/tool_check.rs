@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn apt_is_asked_for_what_is_missing_and_not_for_what_another_program_would_hide() {
+    fn apt_installs_missing_tools_and_none_that_another_program_would_hide() {
         let nowhere = Scratch::new("fake-tool");
         let missing = NODE.check(nowhere.path().as_os_str()).unwrap_err();
         assert!(matches!(missing, ToolError::Missing(_)) && missing.is_for_apt());

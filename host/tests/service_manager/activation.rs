@@ -14,7 +14,8 @@ use crate::exchange::{request, send};
 use crate::stub::{Reaction, Stub};
 
 #[test]
-fn an_upgrade_with_the_managers_socket_answers_what_runs_and_keeps_what_comes_for_the_next() {
+fn an_upgrade_with_the_managers_socket_ends_running_requests_and_keeps_new_ones_for_the_next_process()
+ {
     let manager = Manager::new("manager-upgrade");
     let stub = Stub::start(|_| {
         thread::sleep(Duration::from_secs(2));
@@ -36,7 +37,7 @@ fn an_upgrade_with_the_managers_socket_answers_what_runs_and_keeps_what_comes_fo
         address,
         "it takes neither --ip nor --port"
     );
-    assert_eq!(early.answer(), code::CONTENT);
+    assert_eq!(early.response_code(), code::CONTENT);
 
     running.say(send().with_option(option::ACCESS_TOKEN, "a-token"));
     let since = Instant::now();
@@ -46,14 +47,14 @@ fn an_upgrade_with_the_managers_socket_answers_what_runs_and_keeps_what_comes_fo
     old.signal(Signal::TERM);
     assert!(manager.hear().starts_with("STOPPING=1\n"));
     late.say(request(code::GET, "time"));
-    assert_eq!(running.answer(), code::CHANGED);
+    assert_eq!(running.response_code(), code::CHANGED);
     let (status, log) = old.end();
     assert_eq!(status, Some(0), "{log}");
 
     let _new = Running::start(&mut manager.gateway_with(&socket, &homeserver));
     assert_eq!(manager.hear_ready(), address);
     assert_eq!(
-        late.answer(),
+        late.response_code(),
         code::CONTENT,
         "sent once, to a gateway that ended"
     );

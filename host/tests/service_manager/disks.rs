@@ -9,13 +9,13 @@ use rustix::process::Signal;
 use super::{Device, Manager, NOWHERE, Running};
 use crate::exchange::request;
 
-/// Starts a gateway after `preparation`, and gives what is in its cache while it serves, and its log.
+/// Starts a gateway after `preparation`, and returns its cache's files while it serves, and its log.
 fn serves_after(test: &str, preparation: &str) -> (Vec<String>, String) {
     let manager = Manager::new(test);
     let gateway = Running::start(&mut manager.gateway_after(preparation, NOWHERE));
     let device = Device::new(manager.hear_ready());
     device.say(request(code::GET, "time"));
-    assert_eq!(device.answer(), code::CONTENT);
+    assert_eq!(device.response_code(), code::CONTENT);
     // As the gateway sees it.
     let root = PathBuf::from(format!("/proc/{}/root", gateway.0.id()));
     let cache = manager.folder.join("cache");

@@ -10,7 +10,7 @@ use super::{Device, Manager, Running};
 use crate::exchange::send;
 use crate::stub::{Reaction, Stub};
 
-/// Names come from a file of the test's; nobody answers for others.
+/// Names come from a file of the test's; no server resolves others.
 const PREPARATION: &str = "\
 printf 'nameserver 127.0.0.1\\n' >resolv.conf
 printf 'hosts: files dns\\n' >nsswitch.conf
@@ -30,9 +30,12 @@ fn a_name_that_cannot_be_resolved_at_first_is_reached_as_soon_as_it_can() {
     let device = Device::new(manager.hear_ready());
     for message_id in 0..5 {
         device.say_as(message_id, send());
-        let answer = device.message();
-        assert_eq!(answer.code, code::SERVICE_UNAVAILABLE, "{answer:?}");
-        assert!(answer.uint_option(option::MAX_AGE) > Some(0), "{answer:?}");
+        let response = device.message();
+        assert_eq!(response.code, code::SERVICE_UNAVAILABLE, "{response:?}");
+        assert!(
+            response.uint_option(option::MAX_AGE) > Some(0),
+            "{response:?}"
+        );
     }
     assert_eq!(stub.connections(), 0);
     let names = "127.0.0.1 matrix.late.test\n";
@@ -41,7 +44,7 @@ fn a_name_that_cannot_be_resolved_at_first_is_reached_as_soon_as_it_can() {
     let mut message_ids = 5..;
     loop {
         device.say_as(message_ids.next().expect("there are many"), send());
-        if device.answer() == code::CHANGED {
+        if device.response_code() == code::CHANGED {
             break;
         }
         assert!(
@@ -52,11 +55,11 @@ fn a_name_that_cannot_be_resolved_at_first_is_reached_as_soon_as_it_can() {
     }
     gateway.signal(Signal::TERM);
     let (_, log) = gateway.end();
-    // One line, and how often it would have been told again.
+    // One line, and a count of its repeats.
     let line = format!("PUT {}: unreachable: ", homeserver.trim_end_matches('/'));
-    let told = log.matches(&line).count();
+    let lines = log.matches(&line).count();
     assert!(
-        told == 2 && log.contains(" more within 60 s: PUT "),
+        lines == 2 && log.contains(" more within 60 s: PUT "),
         "{log}"
     );
 }

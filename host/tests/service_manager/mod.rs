@@ -3,8 +3,8 @@
 mod activation;
 mod disks;
 mod late_dns;
+mod notifying;
 mod rereading;
-mod telling;
 mod watching;
 
 use std::net::{SocketAddr, UdpSocket};
@@ -168,16 +168,16 @@ impl Device {
         self.0.send(&bytes).expect("loopback takes it");
     }
 
-    /// The code of the answer.
-    fn answer(&self) -> u8 {
+    /// The code of the response.
+    fn response_code(&self) -> u8 {
         self.message().code
     }
 
-    /// The answer, an empty acknowledgement before it aside.
+    /// The response; skips an empty acknowledgement before it.
     fn message(&self) -> Message {
         loop {
             let mut bytes = [0; 2048];
-            let length = self.0.recv(&mut bytes).expect("an answer comes");
+            let length = self.0.recv(&mut bytes).expect("a response comes");
             let datagram = coap::decode(&bytes[..length]);
             let message = datagram.unwrap_or_else(|error| panic!("{error}")).message;
             if message.code != code::EMPTY {

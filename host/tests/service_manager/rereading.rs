@@ -10,7 +10,7 @@ use super::{Device, Manager, NOWHERE, Running};
 use crate::exchange::request;
 use crate::stub::{Reaction, Stub};
 
-/// What every configuration here has.
+/// The start of every configuration here.
 pub(super) const PLACES: &str = "ip = \"127.0.0.1\"\nport = 0\ncontrol_socket = \"control.sock\"\n";
 
 impl Manager {
@@ -25,7 +25,7 @@ impl Manager {
         fs::write(self.folder.join(name), content).expect("the folder is the test's");
     }
 
-    /// `comatrix-gateway rules …`: exit status, and what it says.
+    /// `comatrix-gateway rules …`: exit status and output.
     pub(super) fn rules(&self, arguments: &[&str]) -> (Option<i32>, String) {
         let output = Command::new(env!("CARGO_BIN_EXE_comatrix-gateway"))
             .args(["rules", "--control-socket", "control.sock"])
@@ -42,7 +42,7 @@ impl Manager {
         self.rules(&["reload"])
     }
 
-    /// What it hears of a reload: the status afterwards.
+    /// The status that it hears after a reload.
     fn hear_reloaded(&self) -> String {
         let said = self.hear();
         assert!(said.starts_with("RELOADING=1\nMONOTONIC_USEC="), "{said}");
@@ -58,7 +58,7 @@ impl Manager {
 impl Device {
     fn ask(&self, message_id: u16, message: Message) -> u8 {
         self.say_as(message_id, message);
-        self.answer()
+        self.response_code()
     }
 }
 
@@ -72,7 +72,7 @@ fn send() -> Message {
 }
 
 #[test]
-fn sighup_takes_homeservers_tokens_rooms_and_what_is_switched_off() {
+fn sighup_applies_homeservers_tokens_rooms_and_disabled_resources() {
     let manager = Manager::new("rereading-whole");
     let (first, second) = (homeserver(), homeserver());
     let configuration = |stub: &Stub, room: &str, more: &str| {
@@ -97,9 +97,9 @@ fn sighup_takes_homeservers_tokens_rooms_and_what_is_switched_off() {
     let status = manager.hear_reloaded();
     assert_eq!(status, format!("listening on coap://{address}"));
     assert_eq!(device.ask(2, send()), code::CHANGED);
-    let seen = second.only();
-    assert_eq!(seen.header("authorization"), Some("Bearer two"));
-    assert!(seen.target.contains("!new:h"), "{}", seen.target);
+    let received = second.only();
+    assert_eq!(received.header("authorization"), Some("Bearer two"));
+    assert!(received.target.contains("!new:h"), "{}", received.target);
     assert_eq!(device.ask(3, request(code::GET, "time")), code::NOT_FOUND);
     assert_eq!(first.connections(), 1);
     gateway.signal(Signal::TERM);
@@ -112,7 +112,7 @@ fn sighup_takes_homeservers_tokens_rooms_and_what_is_switched_off() {
 }
 
 #[test]
-fn what_cannot_work_is_refused_in_one_line_that_names_file_setting_and_remedy() {
+fn a_faulty_configuration_is_refused_in_one_line_that_names_file_setting_and_remedy() {
     let manager = Manager::new("rereading-bad");
     let good = format!("{PLACES}[[homeserver]]\nurl = \"{NOWHERE}\"\n");
     manager.write("gateway.toml", &good);

@@ -145,9 +145,9 @@ fn a_folder_that_comes_back_as_it_was_leaves_an_operators_swap_alone() {
     let (code, said) = folder.manager.rules(&["swap", "a", "swap.wasm"]);
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(folder.get(), b"swapped");
-    let away = folder.rules.with_extension("away");
-    fs::rename(&folder.rules, &away).expect("it is the test's");
-    fs::rename(&away, &folder.rules).expect("it is the test's");
+    let aside = folder.rules.with_extension("aside");
+    fs::rename(&folder.rules, &aside).expect("it is the test's");
+    fs::rename(&aside, &folder.rules).expect("it is the test's");
     std::thread::sleep(Duration::from_millis(500));
     assert_eq!(folder.get(), b"swapped");
     // It is watched still.

@@ -48,7 +48,7 @@ fn large_get() -> Request {
 
 fn is_large(exchange: &Exchange) {
     assert_eq!(
-        (exchange.answer.code.as_str(), exchange.answer.text()),
+        (exchange.response.code.as_str(), exchange.response.text()),
         ("2.05", text_of(1_700))
     );
 }
@@ -73,7 +73,7 @@ fn td_coap_block_02_get_with_late_negotiation() {
     assert_eq!(block(&aiocoap.requests()[0], BLOCK2), None);
 }
 
-/// A body of 3,000 bytes goes out in blocks of the client's size, each answered 2.31 but the last.
+/// A body of 3,000 bytes goes out in blocks of the client's size, each with the response 2.31 but the last.
 fn upload(request: Request, code: &str) -> Vec<Exchange> {
     let request = request.bytes(text_of(3_000).as_bytes(), Some(TEXT));
     let exchanges = vec![
@@ -82,7 +82,7 @@ fn upload(request: Request, code: &str) -> Vec<Exchange> {
         (libcoap_in_blocks(&request, 64), 64),
     ];
     for (exchange, size) in &exchanges {
-        assert_eq!(exchange.answer.code, code);
+        assert_eq!(exchange.response.code, code);
         in_order(&exchange.requests(), BLOCK1, *size);
         let responses = exchange.responses();
         let continued = responses
@@ -127,7 +127,7 @@ fn td_coap_block_05_post_in_both_directions() {
         libcoap_in_blocks(&request, 64),
     ] {
         assert_eq!(
-            (exchange.answer.code.as_str(), exchange.answer.text()),
+            (exchange.response.code.as_str(), exchange.response.text()),
             ("2.04", body.clone())
         );
         let (requests, responses) = (exchange.requests(), exchange.responses());
@@ -156,6 +156,6 @@ fn td_coap_block_06_blocks_of_16_bytes() {
     let request =
         Request::new("PUT", "/plugtest/large-update").bytes(text_of(400).as_bytes(), Some(TEXT));
     let exchange = libcoap_in_blocks(&request, 16);
-    assert_eq!(exchange.answer.code, "2.04");
+    assert_eq!(exchange.response.code, "2.04");
     in_order(&exchange.requests(), BLOCK1, 16);
 }

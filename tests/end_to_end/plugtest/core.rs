@@ -39,10 +39,10 @@ fn td_coap_core_01_a_confirmable_get() {
     confirmable_row("GET", "2.05");
     let exchange = Client::Aiocoap.exchange(&test("GET"));
     assert_eq!(
-        exchange.answer.number(option::CONTENT_FORMAT),
+        exchange.response.number(option::CONTENT_FORMAT),
         Some(TEXT.into())
     );
-    assert_eq!(exchange.answer.text(), "a test");
+    assert_eq!(exchange.response.text(), "a test");
 }
 
 #[test]
@@ -90,12 +90,12 @@ fn is_separate(exchange: &Exchange) {
     assert_eq!(response.header.get_type(), MessageType::Confirmable);
     assert_eq!(response.get_token(), request.get_token());
     assert_eq!(response.header.get_code(), "2.05");
-    assert_eq!(exchange.answer.code, "2.05");
+    assert_eq!(exchange.response.code, "2.05");
     until("the client acknowledges the response", || {
-        exchange.wire.seen().iter().any(|seen| {
-            seen.message.header.get_type() == MessageType::Acknowledgement
-                && seen.message.header.code == MessageClass::Empty
-                && seen.message.header.message_id == response.header.message_id
+        exchange.wire.captured().iter().any(|captured| {
+            captured.message.header.get_type() == MessageType::Acknowledgement
+                && captured.message.header.code == MessageClass::Empty
+                && captured.message.header.message_id == response.header.message_id
         })
     });
 }
@@ -113,9 +113,9 @@ fn td_coap_core_10_a_token() {
     for (message_id, token) in [(1, b"t".as_slice()), (2, b"\0\0\0\0"), (3, b"12345678")] {
         let request = confirmable(RequestType::Get, "/plugtest/test", message_id, token);
         device.send(&request.to_bytes().expect("it fits"));
-        let answer = device.receive_message(SOON).expect("an answer");
+        let response = device.receive_message(SOON).expect("a response");
         assert_eq!(
-            (answer.header.message_id, answer.get_token()),
+            (response.header.message_id, response.get_token()),
             (message_id, token)
         );
     }
@@ -135,10 +135,10 @@ fn td_coap_core_11_a_token_with_a_separate_response() {
         (ack.header.code, ack.get_token()),
         (MessageClass::Empty, b"".as_slice())
     );
-    let answer = device.receive_message(SOON).expect("a separate response");
-    device.acknowledge(&answer);
-    assert_eq!(answer.header.get_type(), MessageType::Confirmable);
-    assert_eq!(answer.get_token(), b"12345678");
+    let response = device.receive_message(SOON).expect("a separate response");
+    device.acknowledge(&response);
+    assert_eq!(response.header.get_type(), MessageType::Confirmable);
+    assert_eq!(response.get_token(), b"12345678");
 }
 
 #[test]
@@ -146,9 +146,9 @@ fn td_coap_core_12_an_empty_token() {
     let device = Raw::connect(gateway());
     let request = confirmable(RequestType::Get, "/plugtest/test", 1, b"");
     device.send(&request.to_bytes().expect("it fits"));
-    let answer = device.receive_message(SOON).expect("an answer");
+    let response = device.receive_message(SOON).expect("a response");
     assert_eq!(
-        (answer.header.get_code().as_str(), answer.get_token()),
+        (response.header.get_code().as_str(), response.get_token()),
         ("2.05", b"".as_slice())
     );
 }
@@ -158,7 +158,7 @@ fn td_coap_core_13_several_uri_path_options() {
     for client in BOTH {
         let exchange = client.exchange(&Request::new("GET", "/plugtest/seg1/seg2/seg3"));
         exchange.is_piggybacked("2.05");
-        assert_eq!(exchange.answer.text(), "seg1/seg2/seg3");
+        assert_eq!(exchange.response.text(), "seg1/seg2/seg3");
         let (request, _) = exchange.pair();
         assert_eq!(values(&request, 11).len(), 4);
     }
@@ -172,19 +172,19 @@ fn td_coap_core_14_several_uri_query_options() {
             "/plugtest/query?first=1&second=2&third=3",
         ));
         exchange.is_piggybacked("2.05");
-        assert_eq!(exchange.answer.text(), "first=1&second=2&third=3");
+        assert_eq!(exchange.response.text(), "first=1&second=2&third=3");
     }
 }
 
 /// Exchanges over a lossy wire, seed by seed, until datagrams of the device and of the gateway have been lost and each
-/// exchange has come to its answer all the same.
+/// exchange has come to its response all the same.
 fn lossy_row(path: &'static str) {
     for client in BOTH {
         let mut lost = 0;
         for seed in 1..=6 {
             let loss = Loss { percent: 30, seed };
             let exchange = client.exchange_over(&Request::new("GET", path), loss);
-            assert_eq!(exchange.answer.code, "2.05", "{client:?}, seed {seed}");
+            assert_eq!(exchange.response.code, "2.05", "{client:?}, seed {seed}");
             lost += exchange.wire.lost();
         }
         assert!(lost > 0, "the wire lost nothing");

@@ -1,4 +1,4 @@
-//! `TD_COAP_CORE`, 18 to 23: options of answers, formats and preconditions.
+//! `TD_COAP_CORE`, 18 to 23: options of responses, formats and preconditions.
 
 use comatrix_tests::device::{JSON, Request, TEXT, option};
 
@@ -40,7 +40,7 @@ fn td_coap_core_20_accept() {
         ] {
             let exchange = client.exchange(&get().accept(accept));
             exchange.is_piggybacked("2.05");
-            assert_eq!(exchange.answer.text(), text);
+            assert_eq!(exchange.response.text(), text);
             assert_eq!(values(&exchange.pair().1, option::CONTENT_FORMAT), [format]);
         }
         // 41: XML, which nothing here speaks.

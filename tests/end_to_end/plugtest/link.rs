@@ -8,8 +8,8 @@ use super::stage::{BOTH, Client, values};
 fn targets(query: &str) -> Vec<String> {
     let [mut listed, other] = BOTH.map(|client| {
         let exchange = client.exchange(&Request::new("GET", &format!("/.well-known/core{query}")));
-        assert_eq!(exchange.answer.code, "2.05", "{query}");
-        targets_in(&exchange.answer.text())
+        assert_eq!(exchange.response.code, "2.05", "{query}");
+        targets_in(&exchange.response.text())
     });
     assert_eq!(listed, other);
     listed.sort();
@@ -25,7 +25,7 @@ fn targets_in(links: &str) -> Vec<String> {
 fn td_coap_link_01_the_well_known_interface() {
     let exchange = Client::Aiocoap.exchange(&Request::new("GET", "/.well-known/core"));
     assert_eq!(
-        exchange.answer.number(option::CONTENT_FORMAT),
+        exchange.response.number(option::CONTENT_FORMAT),
         Some(LINK_FORMAT.into())
     );
     let listed = targets("");
@@ -45,7 +45,7 @@ fn td_coap_link_02_a_filter() {
 
 #[test]
 fn td_coap_link_03_an_empty_prefix() {
-    // `*` alone: whatever has the attribute.
+    // `*` alone: every link with the attribute.
     let listed = targets("?rt=*");
     assert!(listed.contains(&"/plugtest/link1".to_owned()), "{listed:?}");
     assert!(
@@ -97,7 +97,7 @@ fn td_coap_link_09_links_in_a_hierarchy() {
     for client in BOTH {
         let exchange = client.exchange(&Request::new("GET", "/plugtest/path"));
         assert_eq!(values(&exchange.pair().1, option::CONTENT_FORMAT), [[40]]);
-        let below = targets_in(&exchange.answer.text());
+        let below = targets_in(&exchange.response.text());
         assert_eq!(below, ["/plugtest/path/sub1", "/plugtest/path/sub2"]);
         for target in below {
             client

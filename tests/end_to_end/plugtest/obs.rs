@@ -4,18 +4,18 @@
 use std::time::Duration;
 
 use comatrix_tests::aiocoap::Aiocoap;
-use comatrix_tests::device::{Answer, JSON, option};
+use comatrix_tests::device::{JSON, Response, option};
 use comatrix_tests::observer::Observer;
 use comatrix_tests::wire::{Loss, Sender};
 
 use super::stage::{until, values};
-use super::watched::{OBSERVE, SOON, Watched, answer_to};
+use super::watched::{OBSERVE, SOON, Watched, response_to};
 use crate::stage;
 
 const BLOCK2: u16 = 23;
 
 /// RFC 7641 §3.4, without the wrap: these come within a minute.
-fn grows(before: &Answer, after: &Answer) {
+fn grows(before: &Response, after: &Response) {
     assert!(
         after.number(OBSERVE) > before.number(OBSERVE),
         "{before:?} {after:?}"
@@ -60,23 +60,23 @@ fn td_coap_obs_04_max_age() {
     let (observer, first) = watched.observed();
     watched.say("second");
     let notified = observer.next(SOON).expect("a notification comes");
-    let ages = [&first, &notified].map(|answer| answer.number(option::MAX_AGE).unwrap_or(60));
+    let ages = [&first, &notified].map(|response| response.number(option::MAX_AGE).unwrap_or(60));
     assert!(ages[0] > 0 && ages[0] == ages[1], "{ages:?}");
 }
 
 #[test]
 fn td_coap_obs_08_the_content_format_does_not_change() {
-    // What is observed has the format that was asked for, in every notification (RFC 7641 §4.2.3).
+    // The observed resource has the format that was asked for, in every notification (RFC 7641 §4.2.3).
     let watched = Watched::new();
     let observer = Observer::start(watched.wire.address, &watched.request().accept(JSON));
-    let first = observer.next(SOON).expect("an answer comes");
+    let first = observer.next(SOON).expect("a response comes");
     watched.say("second");
     let notified = observer.next(SOON).expect("a notification comes");
-    for answer in [&first, &notified] {
+    for response in [&first, &notified] {
         assert_eq!(
-            answer.number(option::CONTENT_FORMAT),
+            response.number(option::CONTENT_FORMAT),
             Some(JSON.into()),
-            "{answer:?}"
+            "{response:?}"
         );
     }
     assert!(notified.text().contains("second"), "{}", notified.text());
@@ -101,7 +101,7 @@ fn td_coap_obs_10_a_get_without_observe_does_not_cancel() {
     let watched = Watched::new();
     let device = watched.observed_raw(stage::over_ipv4());
     device.send(&watched.packet(2, b"get", None).to_bytes().expect("it fits"));
-    let read = answer_to(&device, b"get").expect("an answer comes");
+    let read = response_to(&device, b"get").expect("a response comes");
     assert_eq!(
         (
             read.header.get_code().as_str(),
@@ -110,7 +110,7 @@ fn td_coap_obs_10_a_get_without_observe_does_not_cancel() {
         ("2.05", 0)
     );
     watched.say("second");
-    let notified = answer_to(&device, b"obs").expect("a notification comes");
+    let notified = response_to(&device, b"obs").expect("a notification comes");
     assert_eq!(values(&notified, OBSERVE).len(), 1);
 }
 
@@ -122,7 +122,7 @@ fn td_coap_obs_11_in_a_lossy_context() {
     });
     let observer = Observer::start(watched.wire.address, &watched.request());
     let limit = Duration::from_secs(100);
-    let first = observer.next(limit).expect("an answer comes");
+    let first = observer.next(limit).expect("a response comes");
     assert_eq!(first.field("body"), "first");
     for number in 0..6 {
         let body = format!("message {number}");

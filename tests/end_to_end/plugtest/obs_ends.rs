@@ -9,7 +9,7 @@ use comatrix_tests::libcoap;
 use comatrix_tests::wire::Sender;
 
 use super::stage::values;
-use super::watched::{OBSERVE, SOON, Watched, answer_to};
+use super::watched::{OBSERVE, SOON, Watched, response_to};
 use crate::stage;
 
 /// Long enough for a notification that must not come.
@@ -35,7 +35,7 @@ fn td_coap_obs_05_the_client_is_gone() {
 }
 
 #[test]
-fn td_coap_obs_06_the_client_answers_with_a_reset() {
+fn td_coap_obs_06_the_client_rejects_a_notification_with_a_reset() {
     let watched = Watched::new();
     let device = watched.observed_raw(stage::over_ipv4());
     watched.say("second");
@@ -46,13 +46,13 @@ fn td_coap_obs_06_the_client_answers_with_a_reset() {
 }
 
 #[test]
-fn td_coap_obs_07_what_is_observed_goes_away() {
+fn td_coap_obs_07_the_observed_resource_is_removed() {
     // No device can delete a room; its own way to it ends with its access token.
     let watched = Watched::new();
     let (observer, _) = watched.observed();
     let logout = Request::new("POST", "/logout").token(&watched.room.device.access_token);
-    let answer = Aiocoap::start(stage::over_ipv4()).request(&logout);
-    assert_eq!(answer.code, "2.04", "{}", answer.text());
+    let response = Aiocoap::start(stage::over_ipv4()).request(&logout);
+    assert_eq!(response.code, "2.04", "{}", response.text());
     let last = observer
         .next(SOON)
         .expect("the observation is ended by a notification");
@@ -70,28 +70,28 @@ fn td_coap_obs_12_observe_1_ends_it() {
             .to_bytes()
             .expect("it fits"),
     );
-    let answer = answer_to(&device, b"obs").expect("an answer comes");
+    let response = response_to(&device, b"obs").expect("a response comes");
     assert_eq!(
         (
-            answer.header.get_code().as_str(),
-            values(&answer, OBSERVE).len()
+            response.header.get_code().as_str(),
+            values(&response, OBSERVE).len()
         ),
         ("2.05", 0)
     );
     watched.say("second");
     assert_eq!(device.receive(SILENCE), None, "the observation is over");
-    // libcoap ends what it observed in the same way, after 3 s.
+    // libcoap ends its observation in the same way, after 3 s.
     libcoap::request_with(watched.wire.address, &watched.request(), &["-s", "3"]);
     let mut last = watched.wire.sent_by(Sender::Device).into_iter();
     let last = last.rfind(|packet| matches!(packet.header.code, MessageClass::Request(_)));
     assert_eq!(values(&last.expect("there were requests"), OBSERVE), [[1]]);
-    // The answer to that last request may be on its way still; it has no Observe.
-    let told = watched.notifications().len();
+    // The response to that last request may be on its way still; it has no Observe.
+    let notified = watched.notifications().len();
     watched.say("third");
     std::thread::sleep(SILENCE);
     assert_eq!(
         watched.notifications().len(),
-        told,
+        notified,
         "the observation is over"
     );
 }

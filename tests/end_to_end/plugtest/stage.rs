@@ -1,5 +1,5 @@
-//! What the rows share: a gateway with the resources of the list (`tests/plugtest_rule`), clients, and a wire between
-//! them.
+//! Parts that the rows share: a gateway with the resources of the list (`tests/plugtest_rule`), clients, and a wire
+//! between them.
 
 use std::net::SocketAddr;
 use std::sync::OnceLock;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use coap_lite::{MessageClass, MessageType, Packet};
 use comatrix_tests::aiocoap::Aiocoap;
-use comatrix_tests::device::{Answer, Request};
+use comatrix_tests::device::{Request, Response};
 use comatrix_tests::gateway::Gateway;
 use comatrix_tests::libcoap;
 use comatrix_tests::places::{self, Scratch};
@@ -51,7 +51,7 @@ pub fn gateway() -> SocketAddr {
     gateway.address
 }
 
-/// Who makes an exchange.
+/// The client of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Client {
     Aiocoap,
@@ -69,24 +69,24 @@ impl Client {
     /// An exchange over a wire that loses.
     pub fn exchange_over(self, request: &Request, loss: Loss) -> Exchange {
         let wire = Wire::to(gateway(), loss);
-        let answer = match self {
+        let response = match self {
             Self::Aiocoap => Aiocoap::start(wire.address).request(request),
             Self::Libcoap => libcoap::request(wire.address, request),
         };
-        Exchange { answer, wire }
+        Exchange { response, wire }
     }
 }
 
 /// libcoap with a block size, which it then asks for from the start.
 pub fn libcoap_in_blocks(request: &Request, size: usize) -> Exchange {
     let wire = Wire::to(gateway(), Loss::NOTHING);
-    let answer = libcoap::request_with(wire.address, request, &["-b", &size.to_string()]);
-    Exchange { answer, wire }
+    let response = libcoap::request_with(wire.address, request, &["-b", &size.to_string()]);
+    Exchange { response, wire }
 }
 
-/// What the client got, and what was on the wire.
+/// The client's response, and the datagrams on the wire.
 pub struct Exchange {
-    pub answer: Answer,
+    pub response: Response,
     pub wire: Wire,
 }
 
@@ -112,7 +112,7 @@ impl Exchange {
             (requests.len(), responses.len()),
             (1, 1),
             "{:?}",
-            self.wire.seen()
+            self.wire.captured()
         );
         (requests.remove(0), responses.remove(0))
     }
@@ -148,7 +148,7 @@ impl Exchange {
 
     fn has_code(&self, response: &Packet, code: &str) {
         assert_eq!(response.header.get_code(), code);
-        assert_eq!(self.answer.code, code, "what the client tells");
+        assert_eq!(self.response.code, code, "the client's report");
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use coap_lite::{MessageClass, MessageType, Packet, RequestType};
-use comatrix_tests::device::{Answer, Request, option};
+use comatrix_tests::device::{Request, Response, option};
 use comatrix_tests::matrix::encoded;
 use comatrix_tests::observer::Observer;
 use comatrix_tests::raw::{Raw, confirmable};
@@ -63,14 +63,14 @@ impl Watched {
         packet
     }
 
-    /// An observation by aiocoap that has got its first answer.
-    pub fn observed(&self) -> (Observer, Answer) {
+    /// An observation by aiocoap that has got its first response.
+    pub fn observed(&self) -> (Observer, Response) {
         self.observed_as(&self.request())
     }
 
-    pub fn observed_as(&self, request: &Request) -> (Observer, Answer) {
+    pub fn observed_as(&self, request: &Request) -> (Observer, Response) {
         let observer = Observer::start(self.wire.address, request);
-        let first = observer.next(SOON).expect("an answer comes");
+        let first = observer.next(SOON).expect("a response comes");
         assert_eq!(
             (first.code.as_str(), first.field("body").as_str()),
             ("2.05", "first")
@@ -79,11 +79,11 @@ impl Watched {
         (observer, first)
     }
 
-    /// An observation by datagrams that has got its first answer.
+    /// An observation by datagrams that has got its first response.
     pub fn observed_raw(&self, gateway: SocketAddr) -> Raw {
         let device = Raw::connect(gateway);
         device.send(&self.packet(1, b"obs", Some(0)).to_bytes().expect("it fits"));
-        let first = answer_to(&device, b"obs").expect("an answer comes");
+        let first = response_to(&device, b"obs").expect("a response comes");
         assert_eq!(
             (
                 first.header.get_code().as_str(),
@@ -98,14 +98,14 @@ impl Watched {
         device
     }
 
-    /// Notifications that the gateway sent to aiocoap so far, without the first answer and repeats.
+    /// Notifications that the gateway sent to aiocoap so far, without the first response and repeats.
     pub fn notifications(&self) -> Vec<Packet> {
         let mut sent: Vec<Packet> = Vec::new();
         for packet in self.wire.sent_by(Sender::Gateway) {
-            let known = sent
+            let repeated = sent
                 .iter()
-                .any(|known| known.header.message_id == packet.header.message_id);
-            if !values(&packet, OBSERVE).is_empty() && !known {
+                .any(|earlier| earlier.header.message_id == packet.header.message_id);
+            if !values(&packet, OBSERVE).is_empty() && !repeated {
                 sent.push(packet);
             }
         }
@@ -114,8 +114,8 @@ impl Watched {
     }
 }
 
-/// The next response with this token; whatever confirmable it came in is acknowledged.
-pub fn answer_to(device: &Raw, token: &[u8]) -> Option<Packet> {
+/// The next response with this token; acknowledged if it came in a confirmable message.
+pub fn response_to(device: &Raw, token: &[u8]) -> Option<Packet> {
     while let Some(message) = device.receive_message(SOON) {
         if message.header.get_type() == MessageType::Confirmable {
             device.acknowledge(&message);

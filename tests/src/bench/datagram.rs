@@ -1,5 +1,5 @@
-//! Requests as the devices of 2021 send them, encoded once and patched per exchange, and what counts as a right
-//! answer. The generator must cost far less than the gateway that it measures.
+//! Requests as the devices of 2021 send them, encoded once and patched per exchange, and the checks of a
+//! right response. The generator must cost far less than the gateway that it measures.
 
 use coap_lite::{CoapOption, MessageClass, MessageType, Packet, RequestType};
 
@@ -15,7 +15,7 @@ const CBOR: u8 = 60;
 /// Stands for the transaction ID until an exchange writes its own over it.
 const TXN_PLACEHOLDER: &str = "0000000000000000";
 
-/// What a right answer looks like.
+/// The right response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
     /// The request's own bytes (the baseline).
@@ -31,7 +31,7 @@ pub enum Expected {
 /// A confirmable request, encoded.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// What a right answer to it looks like.
+    /// The right response to it.
     pub expected: Expected,
     bytes: Vec<u8>,
     txn_at: Option<usize>,
@@ -43,7 +43,7 @@ impl Request {
         Self::encode(RequestType::Get, "time", Vec::new(), &[], Expected::Time)
     }
 
-    /// `GET` of a path of two segments, whatever comes of it.
+    /// `GET` of a path of two segments, with any response.
     pub fn any(rule: &str, resource: &str) -> Self {
         let first = vec![(CoapOption::UriPath, rule.as_bytes().to_vec())];
         Self::encode(RequestType::Get, resource, first, &[], Expected::Any)
@@ -121,7 +121,7 @@ impl Request {
         &self.bytes
     }
 
-    /// The datagram as last patched: what a retransmission sends again.
+    /// The datagram as last patched: a retransmission sends it again.
     pub fn datagram(&self) -> &[u8] {
         &self.bytes
     }
@@ -131,7 +131,7 @@ impl Expected {
     /// Whether a response with this code and payload is right.
     ///
     /// # Errors
-    /// What came instead, for the count of errors.
+    /// The wrong response, for the count of errors.
     pub fn check(self, response: &Packet) -> Result<(), String> {
         let (code, payload) = (response.header.get_code(), response.payload.as_slice());
         let right = match self {
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_without_digits_is_an_error_that_says_what_came() {
+    fn a_time_without_digits_is_an_error_that_quotes_the_payload() {
         let mut response = Packet::new();
         response.header.set_code("2.05");
         response.payload = b"1700000000".to_vec();

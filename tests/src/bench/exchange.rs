@@ -14,7 +14,7 @@ const ACK_SPREAD: Duration = Duration::from_secs(1);
 /// MAX_RETRANSMIT (RFC 7252 §4.8).
 const MAX_RETRANSMIT: u32 = 4;
 
-/// How long a client waits for the separate response after the empty acknowledgement. The gateway answers 5.04
+/// How long a client waits for the separate response after the empty acknowledgement. The gateway responds with 5.04
 /// after 10 s at the latest, so anything later is lost.
 const SEPARATE_RESPONSE_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -31,7 +31,7 @@ pub struct Exchange {
     deadline: Instant,
 }
 
-/// What a datagram means for the exchange.
+/// The effect of a datagram on the exchange.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Received {
     /// The request has arrived; the response comes separately.
@@ -43,7 +43,7 @@ pub enum Received {
     Stray(Option<[u8; 4]>),
 }
 
-/// What the passing of time means for the exchange.
+/// The effect of time on the exchange.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Elapsed {
     /// Nothing yet.

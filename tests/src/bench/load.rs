@@ -1,6 +1,6 @@
 //! The load generator: closed-loop clients, each with a connected UDP socket of its own, on one thread.
 //!
-//! A client sends its next request when the last is answered; a paced client waits for the next multiple of its
+//! A client sends its next request when the last has its response; a paced client waits for the next multiple of its
 //! period first. One system call per datagram and a shared `epoll` wait keep it cheaper than any server here.
 
 use std::io::ErrorKind;
@@ -75,7 +75,7 @@ impl Load {
         })
     }
 
-    /// Adds a group of clients that send these requests in turn, each every `period` or as fast as answers come.
+    /// Adds a group of clients that send these requests in turn, each every `period` or as fast as responses come.
     /// Their first requests are spread over `spread`, since devices do not start in step.
     ///
     /// # Errors
@@ -112,7 +112,7 @@ impl Load {
         Ok(())
     }
 
-    /// Runs the clients and gives what came of each group's requests that ended meanwhile, and the time it took.
+    /// Runs the clients; returns the outcomes of each group's requests that ended meanwhile, and the time it took.
     /// Requests under way stay so: the next run goes on with them.
     ///
     /// # Errors
@@ -176,7 +176,7 @@ impl Load {
     }
 
     /// Reads until the client's exchange is over or nothing is left. A datagram behind the one that ends it is
-    /// read at the socket's next event: `epoll` reports every arrival anew.
+    /// read at the socket's next event: `epoll` reports every arrival again.
     fn read(&mut self, index: usize) -> Result<(), Failure> {
         let mut buffer = [0; 2048];
         loop {
@@ -237,7 +237,7 @@ impl Load {
             client.due = Some(due);
             return Ok(());
         }
-        // An answer later than the next request's time delays that request; its latency counts from that time, so
+        // A response later than the next request's time delays that request; its latency counts from that time, so
         // that a stall is not hidden by the requests it held back.
         self.begin(index, due, now)
     }

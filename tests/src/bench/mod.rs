@@ -1,12 +1,12 @@
 //! The benchmark behind `cargo xtask bench`: closed-loop CoAP clients against the gateway as it ships, beside
 //! baselines measured in the same run.
 //!
-//! Ratios are what counts. Where a baseline can be run here (a bare UDP echo, direct HTTP, the rule's native
+//! Ratios count. Where a baseline can be run here (a bare UDP echo, direct HTTP, the rule's native
 //! code), it takes turns with the gateway, and the median of the pairs' ratios is reported: a machine's drift hits
 //! both sides of a pair alike. The Python gateway of 2021 cannot be run here; its figures are constants
 //! ([`report::Figures2021`]).
 //!
-//! Read [`exchange`] and [`load`] first (what a client does), then [`rows`] (what is measured).
+//! Read [`exchange`] and [`load`] first (a client's behaviour), then [`rows`] (the measurements).
 
 pub mod datagram;
 pub mod echo;
@@ -16,7 +16,7 @@ pub mod plan;
 pub mod process;
 pub mod report;
 pub mod rows;
-#[allow(dead_code, reason = "the gateway's tests use what is not used here")]
+#[allow(dead_code, reason = "the gateway's tests use the rest")]
 #[path = "../../../host/tests/rule_text.rs"]
 pub mod rule_text;
 pub mod soak;

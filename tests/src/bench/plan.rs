@@ -1,4 +1,4 @@
-//! What to measure, and for how long.
+//! The measurements to make, and their length.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub struct Plan {
     pub idle: Duration,
 }
 
-/// What the bench's process is to be.
+/// The role of the bench's process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Role {
     /// Say how to use it.
@@ -75,9 +75,7 @@ impl Role {
                 }
                 "--help" | "-h" => return Ok(Self::Help),
                 option if option.starts_with('-') => {
-                    return Err(format!(
-                        "`{option}` is unknown; `--help` lists what there is"
-                    ));
+                    return Err(format!("`{option}` is unknown; `--help` lists the options"));
                 }
                 word => filters.push(word.to_lowercase()),
             }

@@ -1,4 +1,4 @@
-//! Child processes of the bench: the gateway, and the bench itself in another role. What `/proc` tells of them.
+//! Child processes of the bench: the gateway, and the bench itself in another role. Their figures from `/proc`.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, sink};

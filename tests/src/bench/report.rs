@@ -1,11 +1,11 @@
-//! The table: every figure with its baseline, their ratio and what is asked for.
+//! The table: every figure with its baseline, their ratio and the target.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::window::Window;
 
-/// What the Python gateway of 2021 did on a machine with two cores.
+/// The figures of the Python gateway of 2021 on a machine with two cores.
 pub struct Figures2021;
 
 impl Figures2021 {
@@ -39,7 +39,7 @@ impl Figures2021 {
     pub const READY: Duration = Duration::from_millis(400);
 }
 
-/// What is asked for.
+/// The target.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Target {
     /// Of the ratio.
@@ -57,21 +57,21 @@ pub enum Target {
 /// One line of the table.
 #[derive(Debug, Clone)]
 pub struct Row {
-    /// What was measured.
+    /// The measured quantity.
     pub name: String,
     /// The gateway's figure.
     pub figure: f64,
     /// Its unit, also the baseline's.
     pub unit: &'static str,
-    /// What it is compared with, and that one's figure.
+    /// The baseline's name and figure.
     pub baseline: Option<(&'static str, f64)>,
     /// Figure by baseline; where both took turns, the median of the pairs' ratios.
     pub ratio: Option<f64>,
-    /// What is asked for.
+    /// The target.
     pub target: Target,
     /// How many measurements the median was taken of.
     pub runs: usize,
-    /// What else the reader must know: latencies, errors, retransmissions.
+    /// Further figures: latencies, errors, retransmissions.
     pub notes: String,
 }
 
@@ -127,7 +127,7 @@ pub fn table(rows: &[Row]) -> String {
     format!("{head}\n{}", lines.join("\n"))
 }
 
-/// Latencies, and whatever went wrong, of several measurements.
+/// Latencies and errors of several measurements.
 pub fn notes(windows: &[Window]) -> String {
     let of = |latency: fn(&Window) -> Duration| {
         median(windows.iter().map(|window| millis(latency(window))))

@@ -1,5 +1,5 @@
-//! A homeserver that accepts every `/send` after a fixed delay, and tells it to every `/sync` that waits: HTTP/1.1 with
-//! keep-alive and nothing else, so that the gateway is what is measured.
+//! A homeserver that accepts every `/send` after a fixed delay, and passes it to every `/sync` that waits: HTTP/1.1
+//! with keep-alive and nothing else, so that only the gateway is measured.
 
 use std::net::Ipv4Addr;
 use std::sync::LazyLock;
@@ -34,12 +34,12 @@ pub fn serve(delay: Duration) -> Result<(), Failure> {
             println!("listening on http://{}", listener.local_addr()?);
             loop {
                 let (connection, _) = listener.accept().await?;
-                tokio::spawn(answer(connection, delay));
+                tokio::spawn(serve_connection(connection, delay));
             }
         })
 }
 
-async fn answer(mut connection: TcpStream, delay: Duration) -> std::io::Result<()> {
+async fn serve_connection(mut connection: TcpStream, delay: Duration) -> std::io::Result<()> {
     connection.set_nodelay(true)?;
     let mut pending = Vec::with_capacity(4096);
     loop {
@@ -66,7 +66,7 @@ async fn answer(mut connection: TcpStream, delay: Duration) -> std::io::Result<(
     }
 }
 
-/// How a request is answered.
+/// When a request gets its response.
 #[derive(Debug)]
 enum Response {
     /// At once.
@@ -147,11 +147,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_answered_once_it_is_whole() {
+    fn a_request_gets_its_response_once_it_is_whole() {
         let request = b"PUT /_matrix/client/v3/rooms/r/send/m.room.message/t HTTP/1.1\r\ncontent-length: 2\r\n\r\n{}";
         assert!(respond(&request[..request.len() - 1]).is_none());
-        let answer = respond(&[request.as_slice(), b"PUT /next"].concat());
-        let Some((length, Response::Now(response))) = answer else {
+        let responded = respond(&[request.as_slice(), b"PUT /next"].concat());
+        let Some((length, Response::Now(response))) = responded else {
             panic!("a whole request")
         };
         assert_eq!(length, request.len());
@@ -162,8 +162,8 @@ mod tests {
 
     #[test]
     fn anything_but_send_and_sync_is_unrecognized() {
-        let answer = respond(b"GET /_matrix/client/versions HTTP/1.1\r\n\r\n");
-        let Some((_, Response::Now(response))) = answer else {
+        let responded = respond(b"GET /_matrix/client/versions HTTP/1.1\r\n\r\n");
+        let Some((_, Response::Now(response))) = responded else {
             panic!("a whole request")
         };
         assert!(response.starts_with("HTTP/1.1 404 ") && response.contains("M_UNRECOGNIZED"));

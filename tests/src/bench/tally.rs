@@ -1,21 +1,21 @@
-//! What clients saw: latencies of right answers, and everything else by kind.
+//! The outcomes at the clients: latencies of right responses, and everything else by kind.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Kinds of errors that are told apart; more would be a list nobody reads.
+/// Kinds of errors that are counted apart; more would be a list nobody reads.
 const ERROR_KINDS: usize = 8;
 
-/// What came of the requests of one group of clients.
+/// The outcomes of the requests of one group of clients.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
-    /// Nanoseconds from request to right answer, one entry per answered request.
+    /// Nanoseconds from request to right response, one entry per request with one.
     pub latencies: Vec<u64>,
     /// Requests sent again after 2 to 3 s without an acknowledgement.
     pub retransmissions: u64,
-    /// Datagrams that answered nothing.
+    /// Datagrams that belong to no request.
     pub strays: u64,
-    /// Wrong or missing answers, by what came instead.
+    /// Wrong or missing responses, by their kind.
     pub errors: BTreeMap<String, u64>,
 }
 
@@ -31,12 +31,12 @@ impl Tally {
         }
     }
 
-    /// Requests with a wrong answer or none.
+    /// Requests with a wrong response or none.
     pub fn failed(&self) -> u64 {
         self.errors.values().sum()
     }
 
-    /// The latency below which this share (0 to 1) of the requests stayed; zero if none was answered.
+    /// The latency below which this share (0 to 1) of the requests stayed; zero if none had a response.
     pub fn latency(&self, share: f64) -> Duration {
         let mut sorted = self.latencies.clone();
         sorted.sort_unstable();

@@ -11,7 +11,7 @@ use super::Failure;
 pub fn component(number: usize) -> Vec<u8> {
     let mark = format!("variant {number}");
     let name = b"mark";
-    // Section 0 (custom), its length, its name's length, its name, what it holds.
+    // Section 0 (custom), its length, its name's length, its name, its content.
     let mut section = vec![0, (1 + name.len() + mark.len()) as u8, name.len() as u8];
     section.extend(name);
     section.extend(mark.as_bytes());

@@ -1,4 +1,4 @@
-//! One measurement: load for a while, and what it did to clients and server.
+//! One measurement: load for a while, and its effect on clients and server.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,22 +9,22 @@ use super::plan::Plan;
 use super::process::Server;
 use super::tally::Tally;
 
-/// What one group of clients saw in one measurement.
+/// The outcome for one group of clients in one measurement.
 #[derive(Debug, Clone)]
 pub struct Window {
-    /// Right answers per second.
+    /// Right responses per second.
     pub rate: f64,
     /// Median and 99th percentile of the latency.
     pub p50: Duration,
-    /// 99 of 100 answers came sooner.
+    /// 99 of 100 responses came sooner.
     pub p99: Duration,
-    /// The server's CPU time per right answer of all groups.
+    /// The server's CPU time per right response of all groups.
     pub cpu: Duration,
     /// Requests that a client had to repeat.
     pub retransmissions: u64,
-    /// Datagrams that answered nothing.
+    /// Datagrams that belong to no request.
     pub strays: u64,
-    /// Wrong or missing answers.
+    /// Wrong or missing responses.
     pub errors: BTreeMap<String, u64>,
 }
 
@@ -37,10 +37,10 @@ pub fn measure(load: &mut Load, server: &Server, plan: &Plan) -> Result<Vec<Wind
     let before = server.cpu_time()?;
     let (tallies, elapsed) = load.run(Until::Elapsed(plan.window))?;
     let cpu = server.cpu_time()? - before;
-    // What is under way ends before the next measurement begins.
+    // Requests under way end before the next measurement begins.
     let (remainder, _) = load.run(Until::Quiet)?;
-    let answered: usize = tallies.iter().map(|tally| tally.latencies.len()).sum();
-    let cpu_per_answer = cpu.checked_div(answered as u32).unwrap_or_default();
+    let responses: usize = tallies.iter().map(|tally| tally.latencies.len()).sum();
+    let cpu_per_response = cpu.checked_div(responses as u32).unwrap_or_default();
     Ok(tallies
         .iter()
         .enumerate()
@@ -48,13 +48,13 @@ pub fn measure(load: &mut Load, server: &Server, plan: &Plan) -> Result<Vec<Wind
             rate: tally.latencies.len() as f64 / elapsed.as_secs_f64(),
             p50: tally.latency(0.50),
             p99: tally.latency(0.99),
-            cpu: cpu_per_answer,
+            cpu: cpu_per_response,
             ..faults(&[&warm_up[group], tally, &remainder[group]])
         })
         .collect())
 }
 
-/// What went wrong over several runs, as a window without figures.
+/// The errors of several runs, as a window without figures.
 fn faults(tallies: &[&Tally]) -> Window {
     let mut window = Window {
         rate: 0.0,

@@ -3,7 +3,7 @@
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a table on the terminal is what it makes"
+    reason = "its result is a table on the terminal"
 )]
 
 #[path = "../bench/mod.rs"]
@@ -62,7 +62,7 @@ fn measure(plan: &Plan) -> Result<(), Failure> {
     let mut failures = Vec::new();
     for (name, measure) in selected() {
         eprintln!("measuring {name}");
-        // The homeserver's harness panics where a part is missing, which says what to install.
+        // The homeserver's harness panics where a part is missing; its message names the part to install.
         let outcome = catch_unwind(AssertUnwindSafe(|| measure(plan, &gateway)));
         match outcome.unwrap_or_else(|_| Err("it panicked, as said above".into())) {
             Ok(measured) => {
@@ -84,7 +84,7 @@ fn names() -> Vec<&'static str> {
     GROUPS.iter().map(|(name, _)| *name).collect()
 }
 
-/// What the figures were taken on.
+/// The machine that the figures were taken on.
 fn machine(gateway: &Gateway) -> String {
     let cores = available_parallelism().map_or(0, |cores| cores.get());
     let cpu = read_to_string("/proc/cpuinfo").unwrap_or_default();

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_facade_that_uses_what_it_exports_is_a_user() {
+    fn a_facade_that_uses_its_own_exports_is_a_user() {
         let files = [
             ("lib.rs", "mod a; pub use a::A; pub struct B(A);"),
             ("a.rs", "use super::B; pub struct A;"),

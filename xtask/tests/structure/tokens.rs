@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_compiled_for_tests_only_is_skipped() {
+    fn code_compiled_for_tests_only_is_skipped() {
         let source = "#[cfg(test)] use a::B; #[cfg(test)] mod tests; #[cfg(test)] mod more { use c::D; } use e::F;";
         assert_eq!(imports(source), ["e::F as F"]);
         assert!(names(source).modules.is_empty());

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// What `cargo metadata` says.
+/// The output of `cargo metadata`.
 pub struct Workspace {
     /// The repository.
     pub folder: PathBuf,

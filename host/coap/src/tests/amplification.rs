@@ -28,7 +28,7 @@ fn prove(server: &mut Server, peer: u16) {
     let id = server.incoming().id;
     server.advance(Duration::from_secs(1));
     server.respond(id, changed());
-    let separate = server.sent().pop().expect("a separate answer");
+    let separate = server.sent().pop().expect("a separate response");
     let ack = Datagram::empty(MessageType::Acknowledgement, separate.message_id);
     server.receive(peer, &ack);
     assert!(server.endpoint.is_proven(server.now, &peer));
@@ -56,11 +56,11 @@ fn a_large_response_to_an_unproven_peer_leaves_in_blocks_of_64_bytes() {
         }
         let bytes = server.sent_bytes().remove(0);
         assert!(bytes.len() <= 136, "{} bytes", bytes.len());
-        let answer = decode(&bytes).expect("own").message;
-        let block = Block::decode(answer.option(BLOCK2).expect("a block")).expect("valid");
+        let response = decode(&bytes).expect("own").message;
+        let block = Block::decode(response.option(BLOCK2).expect("a block")).expect("valid");
         assert_eq!((block.number, block.size()), (number, 64));
-        tags.push(answer.option(ETAG).map(<[u8]>::to_vec));
-        received.extend(answer.payload);
+        tags.push(response.option(ETAG).map(<[u8]>::to_vec));
+        received.extend(response.payload);
         if !block.more {
             break;
         }
@@ -93,25 +93,25 @@ fn a_longer_request_gets_three_times_its_bytes() {
     let mut server = server();
     let mut datagram = confirmable(1, POST);
     datagram.message.payload = vec![0; 200];
-    let answer = server.exchange(&datagram, large());
-    assert_eq!(answer.message.payload.len(), 512);
-    assert!(encode(&answer).len() <= 3 * encode(&datagram).len());
+    let response = server.exchange(&datagram, large());
+    assert_eq!(response.message.payload.len(), 512);
+    assert!(encode(&response).len() <= 3 * encode(&datagram).len());
 }
 
 #[test]
 fn a_diagnostic_is_cut_for_an_unproven_peer() {
     let error = Message::diagnostic(NOT_FOUND, "a long story ".repeat(30));
-    let answer = server().exchange(&confirmable(1, GET), error);
-    assert!(encode(&answer).len() <= 136);
-    assert!(answer.message.payload.starts_with(b"a long story"));
+    let response = server().exchange(&confirmable(1, GET), error);
+    assert!(encode(&response).len() <= 136);
+    assert!(response.message.payload.starts_with(b"a long story"));
 }
 
 #[test]
 fn a_peer_that_acknowledged_a_separate_response_gets_whole_blocks() {
     let mut server = server();
     prove(&mut server, 1);
-    let answer = server.exchange(&confirmable(1, GET), large());
-    assert_eq!(answer.message.payload.len(), 1_000);
+    let response = server.exchange(&confirmable(1, GET), large());
+    assert_eq!(response.message.payload.len(), 1_000);
     server.receive(2, &confirmable(1, GET));
     let id = server.incoming().id;
     server.respond(id, large());
@@ -202,8 +202,8 @@ fn a_short_message_with_the_id_of_a_long_request_does_not_get_its_response() {
     let mut server = server();
     let mut long = confirmable(1, POST);
     long.message.payload = vec![0; 300];
-    let answer = server.exchange(&long, Message::new(CHANGED).with_payload(vec![b'a'; 700]));
-    assert!(encode(&answer).len() > 136);
+    let response = server.exchange(&long, Message::new(CHANGED).with_payload(vec![b'a'; 700]));
+    assert!(encode(&response).len() > 136);
     server.receive(
         1,
         &Datagram {
@@ -214,7 +214,7 @@ fn a_short_message_with_the_id_of_a_long_request_does_not_get_its_response() {
     );
     assert!(server.sent_bytes().is_empty());
     assert!(server.endpoint.poll_request().is_none());
-    assert_eq!(server.response_to(&long), answer, "the request itself is");
+    assert_eq!(server.response_to(&long), response, "the request itself is");
 }
 
 /// A separate response of an unproven peer, of which no more copies may leave.
@@ -225,24 +225,24 @@ fn withheld() -> (Server, Vec<u8>, Datagram) {
     server.advance(Duration::from_secs(1));
     server.sent();
     server.respond(id, changed().with_payload([b'x'; 100]));
-    let answer = server.sent_bytes().remove(0);
+    let response = server.sent_bytes().remove(0);
     server.advance(Duration::from_secs(4));
     let ping = server.sent_one();
     assert_eq!(
         (ping.message_type, ping.message.code),
         (MessageType::Confirmable, EMPTY)
     );
-    (server, answer, ping)
+    (server, response, ping)
 }
 
 #[test]
 fn a_response_that_may_not_be_repeated_waits_for_a_proof_and_is_then_repeated_as_it_was() {
-    let (mut server, answer, ping) = withheld();
+    let (mut server, response, ping) = withheld();
     server.receive(1, &Datagram::empty(MessageType::Reset, ping.message_id));
-    assert_eq!(server.sent_bytes(), std::slice::from_ref(&answer));
+    assert_eq!(server.sent_bytes(), std::slice::from_ref(&response));
     server.advance(Duration::from_secs(4));
-    assert_eq!(server.sent_bytes(), std::slice::from_ref(&answer));
-    let message_id = decode(&answer).expect("own").message_id;
+    assert_eq!(server.sent_bytes(), std::slice::from_ref(&response));
+    let message_id = decode(&response).expect("own").message_id;
     server.acknowledge(1, message_id);
     server.advance(Duration::from_secs(400));
     assert_eq!((server.sent(), server.endpoint.state_left()), (vec![], 0));
@@ -250,8 +250,8 @@ fn a_response_that_may_not_be_repeated_waits_for_a_proof_and_is_then_repeated_as
 
 #[test]
 fn the_acknowledgement_of_a_response_that_waits_for_a_proof_ends_it() {
-    let (mut server, answer, ping) = withheld();
-    server.acknowledge(1, decode(&answer).expect("own").message_id);
+    let (mut server, response, ping) = withheld();
+    server.acknowledge(1, decode(&response).expect("own").message_id);
     assert!(server.endpoint.is_proven(server.now, &1));
     server.receive(1, &Datagram::empty(MessageType::Reset, ping.message_id));
     server.advance(Duration::from_secs(400));
@@ -266,24 +266,24 @@ fn a_response_as_large_as_allowed_leaves_room_for_the_ping_that_saves_it() {
     server.advance(Duration::from_secs(1));
     server.sent();
     server.respond(id, Message::diagnostic(NOT_FOUND, "x".repeat(300)));
-    let answer = server.sent_bytes().remove(0);
-    assert!((100..=124).contains(&answer.len()), "{}", answer.len());
+    let response = server.sent_bytes().remove(0);
+    assert!((100..=124).contains(&response.len()), "{}", response.len());
     server.advance(Duration::from_secs(4));
     let ping = server.sent_one();
     server.receive(1, &Datagram::empty(MessageType::Reset, ping.message_id));
-    assert_eq!(server.sent_bytes(), [answer]);
+    assert_eq!(server.sent_bytes(), [response]);
 }
 
 #[test]
 fn a_spoofed_address_gets_a_response_and_pings_within_three_times_its_bytes() {
-    let (mut server, answer, ping) = withheld();
+    let (mut server, response, ping) = withheld();
     server.advance(Duration::from_secs(400));
     let pings = server.sent_bytes();
     assert!(
         pings.iter().all(|bytes| *bytes == encode(&ping)),
         "{pings:?}"
     );
-    let sent = answer.len() + 4 * (1 + pings.len());
+    let sent = response.len() + 4 * (1 + pings.len());
     assert!(sent <= 136, "{sent} bytes");
     assert_eq!(server.endpoint.state_left(), 0);
 }

@@ -33,15 +33,15 @@ fn a_client_is_asked_for_smaller_blocks_and_goes_on_with_them() {
     let mut server = small_blocks();
     let mut first = with_block(confirmable(1, PUT), BLOCK1, 0, true, 6);
     first.message.payload = vec![1; 1024];
-    let answer = server.response_to(&first).message;
+    let response = server.response_to(&first).message;
     assert_eq!(
-        (answer.code, block(&answer, BLOCK1)),
+        (response.code, block(&response, BLOCK1)),
         (CONTINUE, (0, true, 64))
     );
     let mut last = with_block(confirmable(2, PUT), BLOCK1, 16, false, 2);
     last.message.payload = vec![2; 10];
     server.receive(1, &last);
-    assert_eq!(server.incoming().request.payload.len(), 1034);
+    assert_eq!(server.incoming().request.message.payload.len(), 1034);
 }
 
 #[test]
@@ -74,10 +74,10 @@ fn the_size_of_the_response_is_sent_on_request() {
     let mut server = Server::new();
     let mut asks = confirmable(1, GET);
     asks.message.push_uint_option(SIZE2, 0);
-    let answer = server.exchange(&asks, changed()).message;
-    assert_eq!(answer.uint_option(SIZE2), Some(4));
-    let answer = server.exchange(&confirmable(2, GET), changed()).message;
-    assert_eq!(answer.option(SIZE2), None);
+    let response = server.exchange(&asks, changed()).message;
+    assert_eq!(response.uint_option(SIZE2), Some(4));
+    let response = server.exchange(&confirmable(2, GET), changed()).message;
+    assert_eq!(response.option(SIZE2), None);
 }
 
 #[test]

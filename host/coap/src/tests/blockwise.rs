@@ -57,9 +57,9 @@ fn a_body_in_blocks_is_handed_over_whole_without_its_block_options() {
     let mut last = part(2, PUT, 1, false, &[2; 4]);
     last.message.push_option(REQUEST_TAG, "t");
 
-    let answer = server.response_to(&first);
+    let response = server.response_to(&first);
     assert_eq!(
-        (answer.message.code, block(&answer.message, BLOCK1)),
+        (response.message.code, block(&response.message, BLOCK1)),
         (CONTINUE, (0, true, 16))
     );
     server.receive(1, &last);
@@ -73,9 +73,9 @@ fn a_body_in_blocks_is_handed_over_whole_without_its_block_options() {
         encode(&first).len() + encode(&last).len()
     );
     server.respond(incoming.id, changed());
-    let answer = server.sent_one();
+    let response = server.sent_one();
     assert_eq!(
-        (answer.message.code, block(&answer.message, BLOCK1)),
+        (response.message.code, block(&response.message, BLOCK1)),
         (CHANGED, (1, false, 16))
     );
 }
@@ -86,11 +86,11 @@ fn a_repeated_block_gets_its_response_again_and_is_not_appended_twice() {
     let first = part(1, PUT, 0, true, &[1; 16]);
     let middle = part(2, PUT, 1, true, &[2; 16]);
     server.response_to(&first);
-    let answer = server.response_to(&middle);
-    assert_eq!(server.response_to(&middle), answer);
+    let response = server.response_to(&middle);
+    assert_eq!(server.response_to(&middle), response);
     assert_eq!(server.response_to(&first).message.code, CONTINUE);
     server.receive(1, &part(3, PUT, 2, false, &[3]));
-    assert_eq!(server.incoming().request.payload.len(), 33);
+    assert_eq!(server.incoming().request.message.payload.len(), 33);
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn blocks_of_another_peer_content_format_or_request_tag_are_never_assembled_toge
     server.receive(2, &last);
     assert_eq!(server.sent_one().message.code, REQUEST_ENTITY_INCOMPLETE);
     server.receive(1, &last);
-    assert_eq!(server.incoming().request.payload.len(), 17);
+    assert_eq!(server.incoming().request.message.payload.len(), 17);
 }
 
 #[test]
@@ -141,9 +141,9 @@ fn a_body_above_the_limit_is_refused_with_the_limit() {
     let mut server = Server::new();
     let mut announced = part(1, PUT, 0, true, &[1; 16]);
     announced.message.push_uint_option(SIZE1, 131_073);
-    let answer = server.response_to(&announced).message;
+    let response = server.response_to(&announced).message;
     assert_eq!(
-        (answer.code, answer.uint_option(SIZE1)),
+        (response.code, response.uint_option(SIZE1)),
         (REQUEST_ENTITY_TOO_LARGE, Some(131_072))
     );
 

@@ -1,4 +1,4 @@
-//! What happens at the bounds, and with responses that cannot be sent.
+//! The behaviour at the bounds, and with responses that cannot be sent.
 
 use std::time::Duration;
 
@@ -94,10 +94,10 @@ fn a_response_that_cannot_be_sent_becomes_an_internal_error() {
         .enumerate()
     {
         let mut server = Server::new();
-        let answer = server
+        let response = server
             .exchange(&confirmable(id as u16, GET), response)
             .message;
-        assert_eq!(answer.code, INTERNAL_SERVER_ERROR);
+        assert_eq!(response.code, INTERNAL_SERVER_ERROR);
         assert_eq!(server.endpoint.counters().bad_responses, 1);
     }
 }
@@ -108,10 +108,14 @@ fn options_of_a_response_may_come_in_any_order() {
         .with_uint_option(MAX_AGE, 0)
         .with_option(LOCATION_PATH, "a");
     response.options.reverse();
-    let answer = Server::new()
+    let response = Server::new()
         .exchange(&confirmable(1, GET), response)
         .message;
-    let numbers: Vec<u16> = answer.options.iter().map(|option| option.number).collect();
+    let numbers: Vec<u16> = response
+        .options
+        .iter()
+        .map(|option| option.number)
+        .collect();
     assert_eq!(numbers, [LOCATION_PATH, MAX_AGE]);
 }
 

@@ -57,12 +57,12 @@ fn reason(bytes: &[u8]) -> FormatError {
 
 proptest! {
     #[test]
-    fn what_was_written_is_read_back(datagram in any_datagram()) {
+    fn a_written_datagram_is_read_back(datagram in any_datagram()) {
         prop_assert!(decode(&encode(&datagram)).as_ref() == Ok(&datagram));
     }
 
     #[test]
-    fn what_was_read_is_written_back(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+    fn read_bytes_are_written_back(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
         if let Ok(datagram) = decode(&bytes) {
             prop_assert_eq!(encode(&datagram), bytes);
         }

@@ -1,4 +1,4 @@
-//! FETCH (RFC 8132): a safe method whose body is part of what is asked.
+//! FETCH (RFC 8132): a safe method whose body is part of the question.
 
 use super::*;
 use crate::code::*;

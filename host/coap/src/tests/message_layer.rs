@@ -9,14 +9,14 @@ use crate::option::ACCESS_TOKEN;
 #[test]
 fn a_confirmable_request_gets_its_response_in_the_acknowledgement() {
     let mut server = Server::new();
-    let answer = server.exchange(&confirmable(7, POST), changed());
+    let response = server.exchange(&confirmable(7, POST), changed());
     let expected = Datagram {
         message_type: MessageType::Acknowledgement,
         message_id: 7,
         token: token(7),
         message: changed(),
     };
-    assert_eq!(answer, expected);
+    assert_eq!(response, expected);
     assert_eq!(server.endpoint.in_flight(), 0);
 }
 
@@ -106,8 +106,8 @@ fn the_same_message_id_from_another_peer_is_another_request() {
 #[test]
 fn a_ping_gets_a_reset() {
     let mut server = Server::new();
-    let answer = server.response_to(&Datagram::empty(MessageType::Confirmable, 99));
-    assert_eq!(answer, Datagram::empty(MessageType::Reset, 99));
+    let response = server.response_to(&Datagram::empty(MessageType::Confirmable, 99));
+    assert_eq!(response, Datagram::empty(MessageType::Reset, 99));
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn malformed_confirmables_and_unwanted_responses_are_reset() {
 }
 
 #[test]
-fn what_asks_for_nothing_is_met_with_silence() {
+fn a_message_that_is_to_be_ignored_gets_no_response() {
     for bytes in [
         b"".as_slice(),
         b"\x40\x01\x12",     // no header
@@ -165,9 +165,9 @@ fn an_unknown_critical_option_is_refused_by_name_or_with_silence() {
     let mut server = Server::new();
     let mut confirmable = confirmable(7, GET);
     confirmable.message.push_option(65_001, "x");
-    let answer = server.response_to(&confirmable);
-    assert_eq!(answer.message.code, BAD_OPTION);
-    assert!(String::from_utf8_lossy(&answer.message.payload).contains("65001"));
+    let response = server.response_to(&confirmable);
+    assert_eq!(response.message.code, BAD_OPTION);
+    assert!(String::from_utf8_lossy(&response.message.payload).contains("65001"));
 
     let non = Datagram {
         message_type: MessageType::NonConfirmable,

@@ -36,7 +36,7 @@ struct Server {
 }
 
 impl Server {
-    /// Its peers' addresses count as proven, and they may send what they like: most tests are about something else.
+    /// Its peers' addresses count as proven, and nothing limits their traffic: most tests are about something else.
     fn new() -> Self {
         Self::with_limits(Limits {
             unproven_bytes: usize::MAX,
@@ -78,13 +78,13 @@ impl Server {
         sent.remove(0)
     }
 
-    /// What the endpoint sends at once for this datagram.
+    /// The datagrams that the endpoint sends at once for this one.
     fn response_to(&mut self, datagram: &Datagram) -> Datagram {
         self.receive(1, datagram);
         self.sent_one()
     }
 
-    /// The one request to be answered now.
+    /// The one request that waits for a response.
     fn incoming(&mut self) -> Incoming<u16> {
         let incoming = self.endpoint.poll_request().expect("a request");
         assert!(self.endpoint.poll_request().is_none(), "only one request");
@@ -95,7 +95,7 @@ impl Server {
         self.endpoint.respond(self.now, id, response);
     }
 
-    /// The response to this datagram where the caller answers at once.
+    /// The response to this datagram where the caller responds at once.
     fn exchange(&mut self, datagram: &Datagram, response: Message) -> Datagram {
         self.receive(1, datagram);
         let id = self.incoming().id;

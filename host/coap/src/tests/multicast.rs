@@ -29,7 +29,7 @@ fn a_group_gets_responses_after_a_random_leisure() {
     for second in 1..=5 {
         server.advance(Duration::from_secs(1));
         let sent = server.sent();
-        assert!(sent.iter().all(|answer| answer.message == content()));
+        assert!(sent.iter().all(|response| response.message == content()));
         times.extend(std::iter::repeat_n(second, sent.len()));
     }
     assert_eq!(times.len(), 20, "all within DEFAULT_LEISURE");

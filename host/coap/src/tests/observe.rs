@@ -1,4 +1,4 @@
-//! Observations (RFC 7641): who is told what, in which kind of message, and when it ends.
+//! Observations (RFC 7641): the notifications, their kind of message, and the end of an observation.
 
 use super::*;
 use crate::option::{BLOCK2, ETAG, OBSERVE};
@@ -25,7 +25,7 @@ pub(super) fn content(text: &str) -> Message {
 }
 
 impl Server {
-    /// Lets a peer observe, and responses it at once; what is sent stays to be taken.
+    /// Lets a peer observe, and responds at once; the datagrams stay to be taken.
     pub(super) fn register(&mut self, peer: u16, message_id: u16) -> Option<ObservationId> {
         self.receive(peer, &observing(message_id, 0));
         let incoming = self.incoming();
@@ -35,7 +35,7 @@ impl Server {
             .respond_observing(self.now, incoming.id, content("first"), None)
     }
 
-    /// The same, where the response is all that is sent.
+    /// The same, where only the response is sent.
     pub(super) fn observe(
         &mut self,
         peer: u16,
@@ -148,9 +148,9 @@ fn observations_are_bounded_in_all_and_per_peer() {
         ..proven()
     });
     assert!(server.observe(1, 10).0.is_some() && server.observe(1, 11).0.is_some());
-    let (refused, answer) = server.observe(1, 12);
-    assert_eq!((refused, answer.message.option(OBSERVE)), (None, None));
-    assert_eq!(answer.message.payload, b"first", "it is answered once");
+    let (refused, response) = server.observe(1, 12);
+    assert_eq!((refused, response.message.option(OBSERVE)), (None, None));
+    assert_eq!(response.message.payload, b"first", "it gets one response");
     assert!(server.observe(2, 13).0.is_some());
     assert!(server.observe(3, 14).0.is_none());
     assert_eq!(server.endpoint.counters().observations_refused, 2);
@@ -189,16 +189,16 @@ fn notifications_under_way_do_not_keep_a_peer_from_asking() {
     });
     let id = server.observe(1, 10).0.expect("an observation");
     server.notify(id, "a");
-    let answer = server.exchange(&confirmable(11, code::PUT), changed());
-    assert_eq!(answer.message.code, code::CHANGED);
+    let response = server.exchange(&confirmable(11, code::PUT), changed());
+    assert_eq!(response.message.code, code::CHANGED);
 }
 
 #[test]
 fn an_address_that_may_be_spoofed_gets_no_notification_before_it_has_responded_to_a_ping() {
     let mut server = Server::with_limits(Limits::default());
     let id = server.register(1, 10).expect("an observation");
-    let [answer, ping] = <[Datagram; 2]>::try_from(server.sent()).expect("two datagrams");
-    assert!(answer.message.option(OBSERVE).is_some());
+    let [response, ping] = <[Datagram; 2]>::try_from(server.sent()).expect("two datagrams");
+    assert!(response.message.option(OBSERVE).is_some());
     assert_eq!(
         (ping.message_type, ping.message.code),
         (MessageType::Confirmable, code::EMPTY)
@@ -253,7 +253,7 @@ fn a_device_that_does_not_fetch_the_blocks_gets_the_next_notification_neverthele
 }
 
 #[test]
-fn an_observation_that_is_renewed_goes_on_with_what_is_under_way() {
+fn a_renewed_observation_goes_on_with_the_notification_that_is_under_way() {
     let mut server = Server::new();
     let id = server.observe(1, 10).0.expect("an observation");
     let under_way = server.notify(id, "second");
@@ -268,8 +268,8 @@ fn an_observation_that_is_renewed_goes_on_with_what_is_under_way() {
         .endpoint
         .respond_observing(server.now, exchange, first, renewed);
     assert_eq!(begun, Some(id));
-    let answer = server.sent_one();
-    assert!(sequence(&answer) > sequence(&under_way));
+    let response = server.sent_one();
+    assert!(sequence(&response) > sequence(&under_way));
     assert_eq!(
         (server.observed(), server.endpoint.observations()),
         (None, 1)

@@ -25,7 +25,7 @@ fn the_same_token_observes_once_and_another_one_besides() {
 }
 
 #[test]
-fn a_request_that_fails_observes_nothing_and_ends_what_its_token_observed() {
+fn a_request_that_fails_observes_nothing_and_ends_its_tokens_observation() {
     let mut server = Server::new();
     let (first, _) = server.observe(1, 10);
     let mut again = observing(11, 0);
@@ -52,8 +52,8 @@ fn observe_1_ends_the_observation_and_a_plain_get_does_not() {
     assert_eq!(server.observed(), None);
     let mut stop = observing(12, 1);
     stop.token = token(10);
-    let answer = server.exchange(&stop, content("last"));
-    assert_eq!(answer.message.option(OBSERVE), None);
+    let response = server.exchange(&stop, content("last"));
+    assert_eq!(response.message.option(OBSERVE), None);
     let id = id.expect("an observation");
     assert_eq!(
         server.observed(),
@@ -147,9 +147,9 @@ fn a_device_that_rejects_the_separate_first_response_observes_no_longer() {
     let begun = server
         .endpoint
         .respond_observing(server.now, incoming.id, content("first"), None);
-    let answer = server.sent_one();
-    assert_eq!(answer.message_type, MessageType::Confirmable);
-    server.receive(1, &Datagram::empty(MessageType::Reset, answer.message_id));
+    let response = server.sent_one();
+    assert_eq!(response.message_type, MessageType::Confirmable);
+    server.receive(1, &Datagram::empty(MessageType::Reset, response.message_id));
     let ended = ObserveEvent::Ended(begun.expect("an observation"), Ended::Reset);
     assert_eq!(server.observed(), Some(ended));
 }
@@ -165,7 +165,7 @@ fn where_there_is_no_room_the_oldest_observation_of_an_unproven_address_makes_it
         let ping = server
             .sent()
             .pop()
-            .expect("an answer, and a ping behind it");
+            .expect("a response, and a ping behind it");
         (begun, ping.message_id)
     };
     let (proven, ping) = begin(&mut server, 1, 10);

@@ -50,13 +50,13 @@ fn with_option(message_type: MessageType, number: u16, value: &[u8]) -> Datagram
 fn an_unknown_critical_option_is_4_02_for_a_con_and_silence_for_a_non() {
     for number in numbers().filter(|number| is_critical(*number) && !UNDERSTOOD.contains(number)) {
         let mut server = Server::new();
-        let answer = server.response_to(&with_option(MessageType::Confirmable, number, b"?"));
+        let response = server.response_to(&with_option(MessageType::Confirmable, number, b"?"));
         assert_eq!(
-            (answer.message_type, answer.message.code),
+            (response.message_type, response.message.code),
             (MessageType::Acknowledgement, BAD_OPTION),
             "{number}"
         );
-        let text = String::from_utf8_lossy(&answer.message.payload).into_owned();
+        let text = String::from_utf8_lossy(&response.message.payload).into_owned();
         assert!(text.contains(&number.to_string()), "{number}: {text}");
         server.receive(1, &with_option(MessageType::NonConfirmable, number, b"?"));
         assert_eq!(server.sent(), [], "{number}");
@@ -94,15 +94,15 @@ fn an_option_of_any_length_is_understood_ignored_or_refused_and_never_fails() {
                 1,
                 &with_option(MessageType::Confirmable, number, &vec![0; length]),
             );
-            let mut answers = server.sent();
+            let mut responses = server.sent();
             if let Some(incoming) = server.endpoint.poll_request() {
                 server.respond(incoming.id, changed());
-                answers = server.sent();
+                responses = server.sent();
             }
-            let [answer] = answers.as_slice() else {
-                panic!("option {number} of {length} bytes: {answers:?}")
+            let [response] = responses.as_slice() else {
+                panic!("option {number} of {length} bytes: {responses:?}")
             };
-            let refused = answer.message.code == BAD_OPTION;
+            let refused = response.message.code == BAD_OPTION;
             assert!(
                 !refused || is_critical(number),
                 "option {number} of {length} bytes"

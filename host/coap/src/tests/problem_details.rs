@@ -21,8 +21,8 @@ fn is_problem(message: &Message, code: u8) -> bool {
 fn the_callers_errors_and_the_endpoints_own_come_as_problem_details() {
     let mut server = Server::new();
     let error = Message::diagnostic(NOT_FOUND, "nothing here");
-    let answer = server.exchange(&asks(confirmable(1, GET)), error).message;
-    assert!(is_problem(&answer, NOT_FOUND), "{answer:?}");
+    let response = server.exchange(&asks(confirmable(1, GET)), error).message;
+    assert!(is_problem(&response, NOT_FOUND), "{response:?}");
 
     let mut unknown = asks(confirmable(2, GET));
     unknown.message.push_option(65_001, "x");
@@ -33,19 +33,19 @@ fn the_callers_errors_and_the_endpoints_own_come_as_problem_details() {
 
     let mut gap = asks(confirmable(3, PUT));
     gap.message.push_option(BLOCK1, [0x10]);
-    let answer = server.response_to(&gap).message;
-    assert!(is_problem(&answer, REQUEST_ENTITY_INCOMPLETE));
+    let response = server.response_to(&gap).message;
+    assert!(is_problem(&response, REQUEST_ENTITY_INCOMPLETE));
 }
 
 #[test]
-fn who_does_not_ask_gets_text() {
+fn a_device_that_does_not_ask_gets_text() {
     let error = Message::diagnostic(NOT_FOUND, "nothing here");
-    let answer = Server::new().exchange(&confirmable(1, GET), error.clone());
-    assert_eq!(answer.message, error);
+    let response = Server::new().exchange(&confirmable(1, GET), error.clone());
+    assert_eq!(response.message, error);
 }
 
 #[test]
 fn a_success_stays_as_it_is() {
-    let answer = Server::new().exchange(&asks(confirmable(1, GET)), changed());
-    assert_eq!(answer.message, changed());
+    let response = Server::new().exchange(&asks(confirmable(1, GET)), changed());
+    assert_eq!(response.message, changed());
 }

@@ -13,7 +13,7 @@ fn limited(datagrams_per_second_per_peer: u32) -> Server {
     })
 }
 
-/// What requests in a row from one peer lead to: how many were handed over, and what was sent besides.
+/// The effect of requests in a row from one peer: how many were handed over, and the datagrams sent besides.
 fn flood(server: &mut Server, peer: u16, ids: std::ops::Range<u16>) -> (usize, Vec<Datagram>) {
     for id in ids {
         server.receive(peer, &confirmable(id, GET));
@@ -27,9 +27,9 @@ fn a_peer_above_its_rate_gets_4_29_and_is_then_ignored_and_others_are_served() {
     let mut server = limited(16);
     let (requests, sent) = flood(&mut server, 1, 0..100);
     assert_eq!((requests, sent.len()), (16, 1));
-    let told = &sent[0].message;
+    let refused = &sent[0].message;
     assert_eq!(
-        (told.code, told.uint_option(MAX_AGE)),
+        (refused.code, refused.uint_option(MAX_AGE)),
         (TOO_MANY_REQUESTS, Some(1))
     );
     assert_eq!(sent[0].message_type, MessageType::Acknowledgement);
@@ -48,8 +48,8 @@ fn after_max_age_the_peer_is_served_again() {
     }
     server.advance(Duration::from_secs(1));
     server.sent();
-    let answer = server.exchange(&confirmable(100, GET), changed());
-    assert_eq!(answer.message.code, CHANGED);
+    let response = server.exchange(&confirmable(100, GET), changed());
+    assert_eq!(response.message.code, CHANGED);
 }
 
 #[test]
@@ -69,9 +69,9 @@ fn a_non_confirmable_request_above_the_rate_gets_4_29_in_a_non_confirmable_messa
     for id in 0..16 {
         server.exchange(&non_confirmable(id, GET), changed());
     }
-    let told = server.response_to(&non_confirmable(16, GET));
-    assert_eq!(told.message_type, MessageType::NonConfirmable);
-    assert_eq!(told.message.code, TOO_MANY_REQUESTS);
+    let refused = server.response_to(&non_confirmable(16, GET));
+    assert_eq!(refused.message_type, MessageType::NonConfirmable);
+    assert_eq!(refused.message.code, TOO_MANY_REQUESTS);
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn a_peer_above_its_rate_can_still_acknowledge() {
     let id = server.incoming().id;
     server.advance(Duration::from_secs(1));
     server.respond(id, changed());
-    let separate = server.sent().pop().expect("the separate answer");
+    let separate = server.sent().pop().expect("the separate response");
     for id in 1..17 {
         server.receive(1, &non_confirmable(id, 31));
     }

@@ -22,7 +22,7 @@ fn large(message_id: u16) -> Datagram {
 }
 
 #[test]
-fn bounds_count_for_what_comes_after_them_and_not_for_what_is_under_way() {
+fn bounds_apply_to_new_requests_and_not_to_those_under_way() {
     let mut server = Server::new();
     server.receive(1, &large(1));
     let under_way = server.incoming();

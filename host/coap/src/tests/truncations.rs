@@ -1,4 +1,4 @@
-//! Every valid request of the rule's cases, cut off at every byte, against a fresh endpoint: what is left is a shorter
+//! Every valid request of the rule's cases, cut off at every byte, against a fresh endpoint: the rest is a shorter
 //! message, or it is rejected as RFC 7252 §4.2 and §4.3 say; never more than one datagram comes back, and no state
 //! stays.
 
@@ -90,7 +90,7 @@ fn corpus() -> Vec<Datagram> {
     corpus
 }
 
-/// What may come back for bytes that no well-behaved device sends.
+/// The allowed reactions to bytes that no well-behaved device sends.
 fn check_rejection(bytes: &[u8], sent: &[Datagram]) {
     let reset = Datagram::empty(MessageType::Reset, 0x1234);
     match decode(bytes) {
@@ -123,11 +123,11 @@ fn every_request_cut_off_at_every_byte_gets_a_response_if_it_is_one_or_is_reject
                 taken += 1;
             }
             assert!(sent.len() <= 1, "{bytes:02x?}: {sent:?}");
-            for answer in &sent {
+            for response in &sent {
                 assert_eq!(
-                    answer.message_type == MessageType::NonConfirmable,
+                    response.message_type == MessageType::NonConfirmable,
                     datagram.message_type == MessageType::NonConfirmable,
-                    "{bytes:02x?}: {answer:?}"
+                    "{bytes:02x?}: {response:?}"
                 );
             }
             check_rejection(bytes, &sent);
@@ -142,7 +142,7 @@ fn every_request_cut_off_at_every_byte_gets_a_response_if_it_is_one_or_is_reject
 fn every_request_with_a_flipped_byte_gets_a_response_or_is_rejected() {
     for datagram in corpus() {
         let bytes = encode(&datagram);
-        // The header, the options, and the first bytes of the payload: what is read.
+        // The header, the options, and the first bytes of the payload: the endpoint reads these.
         for position in 0..bytes.len().min(120) {
             for flipped in [0x01, 0x0f, 0x80, 0xff] {
                 let mut bytes = bytes.clone();

@@ -21,7 +21,7 @@ const BATCHES: usize = 400;
 const FRESH_CALLS: u32 = 20;
 const NATIVE_CALLS: u32 = 200;
 
-/// The same requests in the host's and in the rule's types: both are made from `wit`, but Rust tells them apart.
+/// The same requests in the host's and in the rule's types: both are made from `wit`, but Rust distinguishes them.
 macro_rules! requests {
     ($name:ident, $($types:tt)*) => {
         mod $name {
@@ -87,7 +87,7 @@ pub fn measure(plan: &Plan, _gateway: &Gateway) -> Result<Vec<Row>, Failure> {
             Ok(comatrix_sdk::bindings::Effect::Call(_))
         )
     };
-    // What is asked for is a rule's work: payload read, call built. `/time` has nearly none, so its ratio is that
+    // The target is about a rule's work: payload read, call built. `/time` has nearly none, so its ratio is that
     // of an instance to nothing; it is there for its figure.
     let target = Target::RatioAtMost(13.0);
     let send = compare("/send", fresh_send, native_send, target, plan)?;

@@ -22,7 +22,7 @@ const PERIOD: Duration = Duration::from_millis(100);
 /// A datagram by its number.
 type Datagram = fn(u16) -> Vec<u8>;
 
-/// What floods.
+/// The flood's datagrams.
 const FLOODS: [(&str, Datagram); 3] = [
     ("junk", |number| {
         let mut junk = vec![0xff; 64];
@@ -104,7 +104,7 @@ impl Flood {
                 if stopped.load(Ordering::Relaxed) {
                     break;
                 }
-                // What the system does not take is no load.
+                // A datagram that the system refuses is no load.
                 if socket.send(datagram).is_ok() {
                     sent.fetch_add(1, Ordering::Relaxed);
                 }

@@ -1,4 +1,4 @@
-//! Rules that misbehave, at work: what devices of the good rule notice, and how soon an endless loop is ended.
+//! Rules that misbehave, at work: their effect on devices of the good rule, and how soon an endless loop is ended.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -118,7 +118,7 @@ fn beside(what: &str, component: &[u8], plan: &Plan, gateway: &Gateway) -> Resul
     })
 }
 
-/// Right answers per second of the good rule.
+/// Right responses per second of the good rule.
 fn rate(server: &Server, disturbed: bool, plan: &Plan) -> Result<f64, Failure> {
     let mut load = Load::new(server.address)?;
     load.add(CLIENTS, &[Request::time()], None, Duration::ZERO)?;

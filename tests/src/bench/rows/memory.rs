@@ -13,14 +13,14 @@ use super::send::{ACCESS_TOKEN, ROOM};
 
 const DEVICES: usize = 256;
 
-/// What a gateway that has just started may still be giving back.
+/// Time in which a gateway that has just started may still free memory.
 const SETTLE: Duration = Duration::from_secs(1);
 
 /// Resident bytes when idle and after the soak: half `/time`, half `/send` to an instant homeserver.
 pub fn measure(plan: &Plan, gateway: &Gateway) -> Result<Vec<Row>, Failure> {
     let homeserver = Server::start_self(&["--stub-homeserver", "0"])?;
     let origin = format!("http://{}", homeserver.address);
-    // Once before: a start that had to compile holds what the compiler took.
+    // Once before: a start that had to compile holds the compiler's memory.
     drop(gateway.start(&origin)?);
     let gateway = gateway.start(&origin)?;
     std::thread::sleep(SETTLE);
@@ -34,7 +34,7 @@ pub fn measure(plan: &Plan, gateway: &Gateway) -> Result<Vec<Row>, Failure> {
     let loaded = gateway.memory("VmRSS")? as f64;
     let peak = gateway.memory("VmHWM")? as f64;
 
-    let answered: usize = tallies.iter().map(|tally| tally.latencies.len()).sum();
+    let responses: usize = tallies.iter().map(|tally| tally.latencies.len()).sum();
     let errors: u64 = tallies.iter().map(Tally::failed).sum();
     let retransmissions: u64 = tallies.iter().map(|tally| tally.retransmissions).sum();
     let row = |name: String, bytes: f64, baseline: f64, bound: f64, notes: String| Row {
@@ -48,7 +48,7 @@ pub fn measure(plan: &Plan, gateway: &Gateway) -> Result<Vec<Row>, Failure> {
         notes,
     };
     let after = format!(
-        "{answered} answered in {:.0} s, {retransmissions} retransmissions, {errors} errors; at most {:.1} MB",
+        "{responses} responses in {:.0} s, {retransmissions} retransmissions, {errors} errors; at most {:.1} MB",
         elapsed.as_secs_f64(),
         peak / 1e6
     );

@@ -1,4 +1,4 @@
-//! What is measured, one file per group of rows.
+//! The measurements, one file per group of rows.
 
 pub mod call;
 pub mod flood;

@@ -1,4 +1,4 @@
-//! `/time` while other rules are mounted: what finding the right one costs.
+//! `/time` while other rules are mounted: the cost of finding the right one.
 
 use std::fs;
 use std::time::Duration;
@@ -61,7 +61,7 @@ fn start(gateway: &Gateway, rules: usize) -> Result<Server, Failure> {
     gateway.start_with(NO_HOMESERVER, &["--config".as_ref(), path.as_os_str()])
 }
 
-/// What the default rule needs, granted.
+/// Grants for the calls of the default rule.
 fn client_api() -> String {
     let mut grants = Vec::new();
     for upstream in ["standard", "requested"] {

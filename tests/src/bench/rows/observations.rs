@@ -1,4 +1,4 @@
-//! Ten thousand observers of one room: what they cost, and how long a message takes to reach all of them.
+//! Ten thousand observers of one room: their memory, and how long a message takes to reach all of them.
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -21,7 +21,7 @@ const PEERS: usize = 625;
 const PER_PEER: usize = 16;
 /// Registrations under way at the same time.
 const AT_ONCE: usize = 64;
-/// For all answers, and for all notifications.
+/// For all responses, and for all notifications.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Memory with all of them, and the time from a message to its last notification.
@@ -48,11 +48,11 @@ pub fn measure(plan: &Plan, gateway: &Gateway) -> Result<Vec<Row>, Failure> {
         let began = Instant::now();
         say.run(Until::Ended(1))?;
         say.run(Until::Quiet)?;
-        let (first, last) = observers.told(began)?;
+        let (first, last) = observers.notified(began)?;
         firsts.push(first.as_secs_f64() * 1e3);
         lasts.push(last.as_secs_f64() * 1e3);
     }
-    let told = gateway.memory("VmRSS")? as f64;
+    let notified = gateway.memory("VmRSS")? as f64;
     let count = PEERS * PER_PEER;
     let row = |name: String, figure: f64, unit: &'static str, most: f64, notes: String| Row {
         name,
@@ -67,7 +67,7 @@ pub fn measure(plan: &Plan, gateway: &Gateway) -> Result<Vec<Row>, Failure> {
     Ok(vec![
         row(
             format!("memory with {count} observations"),
-            loaded.max(told) / 1e6,
+            loaded.max(notified) / 1e6,
             "MB",
             100.0,
             format!(
@@ -110,9 +110,9 @@ impl Observers {
     fn register(&mut self) -> Result<Duration, Failure> {
         let began = Instant::now();
         let count = PEERS * PER_PEER;
-        let (mut sent, mut answered) = (0, 0);
-        while answered < count {
-            while sent < count && sent - answered < AT_ONCE {
+        let (mut sent, mut registered) = (0, 0);
+        while registered < count {
+            while sent < count && sent - registered < AT_ONCE {
                 self.sockets[sent % PEERS].send(&observe(sent / PEERS)?)?;
                 sent += 1;
             }
@@ -128,7 +128,7 @@ impl Observers {
                         format!("an observation was refused: {:?}", packet.header.code).into(),
                     );
                 }
-                answered += 1;
+                registered += 1;
                 Ok(None)
             })?;
         }
@@ -136,8 +136,8 @@ impl Observers {
     }
 
     /// Takes a notification of every observation and acknowledges it; when the first and the last came.
-    fn told(&mut self, began: Instant) -> Result<(Duration, Duration), Failure> {
-        let mut seen = vec![[false; PER_PEER]; PEERS];
+    fn notified(&mut self, began: Instant) -> Result<(Duration, Duration), Failure> {
+        let mut notified = vec![[false; PER_PEER]; PEERS];
         let mut first = None;
         let mut left = PEERS * PER_PEER;
         while left > 0 {
@@ -151,15 +151,17 @@ impl Observers {
                     .first()
                     .copied()
                     .map_or(PER_PEER, usize::from);
-                let seen = seen[peer].get_mut(index).ok_or("a token nobody has used")?;
-                left -= usize::from(!std::mem::replace(seen, true));
+                let notified = notified[peer]
+                    .get_mut(index)
+                    .ok_or("a token nobody has used")?;
+                left -= usize::from(!std::mem::replace(notified, true));
                 Ok(Some(acknowledge(packet.header.message_id)?))
             })?;
         }
         Ok((first.unwrap_or_default(), began.elapsed()))
     }
 
-    /// Hands each datagram that comes to `take`, and sends what it gives.
+    /// Hands each datagram that comes to `take`, and sends its result.
     fn receive(
         &mut self,
         began: Instant,
@@ -168,7 +170,7 @@ impl Observers {
         let mut events = Events::with_capacity(1024);
         self.poll.poll(&mut events, Some(Duration::from_secs(1)))?;
         if began.elapsed() > PATIENCE {
-            return Err("observers were not answered or told in time".into());
+            return Err("observers got no response or notification in time".into());
         }
         let mut bytes = [0; 2048];
         for event in &events {
@@ -181,8 +183,8 @@ impl Observers {
                 };
                 let packet = Packet::from_bytes(&bytes[..length])
                     .map_err(|error| format!("the gateway sent no CoAP: {error:?}"))?;
-                if let Some(answer) = take(event.token().0, &packet)? {
-                    socket.send(&answer)?;
+                if let Some(response) = take(event.token().0, &packet)? {
+                    socket.send(&response)?;
                 }
             }
         }
@@ -206,7 +208,7 @@ fn observe(index: usize) -> Result<Vec<u8>, Failure> {
         .map_err(|error| format!("{error:?}").into())
 }
 
-/// The answer to a ping.
+/// The response to a ping.
 fn reset(message_id: u16) -> Result<Vec<u8>, Failure> {
     let mut packet = Packet::new();
     packet.header.set_type(MessageType::Reset);

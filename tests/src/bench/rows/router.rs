@@ -22,7 +22,7 @@ const DEVICES: usize = 1000;
 const REQUESTS: u64 = 25;
 /// That in a tenth of the time.
 const PERIOD: Duration = Duration::from_secs(1);
-/// What a gateway that has just started may still be giving back.
+/// Time in which a gateway that has just started may still free memory.
 const SETTLE: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -48,7 +48,7 @@ pub fn measure(plan: &Plan, _gateway: &Gateway) -> Result<Vec<Row>, Failure> {
     let before = server.run_time()?;
     std::thread::sleep(plan.idle);
     let idle_cpu = server.run_time()?.saturating_sub(before).as_secs_f64();
-    let (active, answered, errors) = load(&server, &origin, Some(PERIOD))?;
+    let (active, responses, errors) = load(&server, &origin, Some(PERIOD))?;
     let threads = server.threads()? as f64;
     let addresses = server.memory("VmSize")? as f64;
     let (fast, more, more_errors) = load(&server, &origin, None)?;
@@ -66,7 +66,7 @@ pub fn measure(plan: &Plan, _gateway: &Gateway) -> Result<Vec<Row>, Failure> {
     };
     let worst = ready.iter().copied().fold(f64::NAN, f64::max);
     let after = format!(
-        "a request per second of each, {answered} responses, {errors} errors; then {more} without a pause, \
+        "a request per second of each, {responses} responses, {errors} errors; then {more} without a pause, \
          {more_errors} errors: {:.1} MB",
         fast / 1e6
     );
@@ -126,12 +126,12 @@ fn load(
     let (tallies, _) = load.run(Until::Ended(DEVICES as u64 * REQUESTS))?;
     let resident = server.memory("VmRSS")? as f64;
     load.run(Until::Quiet)?;
-    let answered = tallies.iter().map(|tally| tally.latencies.len()).sum();
+    let responses = tallies.iter().map(|tally| tally.latencies.len()).sum();
     let errors = tallies.iter().map(Tally::failed).sum();
-    Ok((resident, answered, errors))
+    Ok((resident, responses, errors))
 }
 
-/// What `COMATRIX_ROUTER` names, else what `cargo xtask dist` has built for this machine.
+/// The binary that `COMATRIX_ROUTER` names, else the one that `cargo xtask dist` has built for this machine.
 fn binary() -> Option<PathBuf> {
     let built = || {
         let name = format!(

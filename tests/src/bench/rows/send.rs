@@ -1,4 +1,4 @@
-//! `/send` to a homeserver that answers at once: what the gateway itself costs.
+//! `/send` to a homeserver that responds at once: the cost of the gateway itself.
 
 use std::time::Duration;
 

@@ -17,7 +17,7 @@ const DELAY: Duration = Duration::from_millis(200);
 /// One `/time` every 5 ms: 200 a second, so that a 99th percentile means something.
 const PROBE_PERIOD: Duration = Duration::from_millis(5);
 
-/// Answers per second to 256 devices, their retransmissions, and what another device's `/time` takes meanwhile.
+/// Responses per second to 256 devices, their retransmissions, and the latency of another device's `/time` meanwhile.
 pub fn measure(plan: &Plan, gateway: &Gateway) -> Result<Vec<Row>, Failure> {
     let homeserver = Server::start_self(&["--stub-homeserver", &DELAY.as_millis().to_string()])?;
     let origin = format!("http://{}", homeserver.address);
@@ -58,7 +58,7 @@ fn rows(sends: &[Window], times: &[Window]) -> Vec<Row> {
     let cpu = median(sends.iter().map(|window| micros(window.cpu)));
     vec![
         Row {
-            name: format!("`/send`, 200 ms homeserver, {DEVICES} devices: answered"),
+            name: format!("`/send`, 200 ms homeserver, {DEVICES} devices: responses"),
             figure: rate,
             unit: "/s",
             baseline: Some(("2021", Figures2021::SLOW_SEND_RATE)),
@@ -66,7 +66,7 @@ fn rows(sends: &[Window], times: &[Window]) -> Vec<Row> {
             target: Target::AtLeast(1000.0),
             runs,
             notes: format!(
-                "{}; limit {limit:.0}/s; {cpu:.0} µs CPU per answer",
+                "{}; limit {limit:.0}/s; {cpu:.0} µs CPU per response",
                 notes(sends)
             ),
         },

@@ -1,4 +1,5 @@
-//! The default rule swapped again and again under load, every tenth time for one that is refused: what devices notice.
+//! The default rule swapped again and again under load, every tenth time for one that is refused: the effect on
+//! devices.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,10 +22,10 @@ const NO_HOMESERVER: &str = "http://127.0.0.1:9";
 const CLIENTS: usize = 64;
 /// A hundred swaps in a minute.
 const PERIOD: Duration = Duration::from_millis(600);
-/// The compiler runs beside the serving path; what it took is given back meanwhile.
+/// The compiler runs beside the serving path; its memory is freed meanwhile.
 const SETTLE: Duration = Duration::from_secs(2);
 
-/// What one swap led to.
+/// The outcome of one swap.
 #[derive(Debug)]
 enum Swap {
     /// Milliseconds of preparation, microseconds of the swap itself.
@@ -72,7 +73,7 @@ pub fn measure(plan: &Plan, gateway: &Gateway) -> Result<Vec<Row>, Failure> {
     };
     let tallies = || quiet.iter().chain(&busy).chain(&rest);
     let failed: u64 = tallies().map(|tally| tally.failed() + tally.strays).sum();
-    let answered: usize = busy.iter().map(|tally| tally.latencies.len()).sum();
+    let responses: usize = busy.iter().map(|tally| tally.latencies.len()).sum();
     let p99 = |tallies: &[Tally]| millis(tallies[0].latency(0.99));
     let (calm, swapped) = (p99(&quiet), p99(&busy));
     let row = |name: &str, figure, unit, target| Row {
@@ -88,12 +89,12 @@ pub fn measure(plan: &Plan, gateway: &Gateway) -> Result<Vec<Row>, Failure> {
     Ok(vec![
         Row {
             notes: format!(
-                "{} swaps, {refused} of them refused; {answered} answers meanwhile, {} retransmissions",
+                "{} swaps, {refused} of them refused; {responses} responses meanwhile, {} retransmissions",
                 swaps.len(),
                 tallies().map(|tally| tally.retransmissions).sum::<u64>()
             ),
             ..row(
-                "swaps under load, 64 clients: requests failed or answered twice",
+                "swaps under load, 64 clients: requests failed or with two responses",
                 failed as f64,
                 "in all",
                 Target::AtMost(0.0),

@@ -1,4 +1,4 @@
-//! `/send` to a real Synapse: what the way through the gateway costs, beside the same message sent directly over
+//! `/send` to a real Synapse: the cost of the way through the gateway, beside the same message sent directly over
 //! HTTP with keep-alive.
 
 use std::sync::Arc;
@@ -127,7 +127,7 @@ fn direct_load(
     })
 }
 
-/// What a device without the gateway would do: the same message over HTTP, with the client library of the gateway.
+/// The way of a device without the gateway: the same message over HTTP, with the client library of the gateway.
 struct Sender {
     client: reqwest::Client,
     room: String,
@@ -144,7 +144,7 @@ impl Sender {
     }
 
     async fn send(&self) -> Result<(), String> {
-        let answer = self
+        let response = self
             .client
             .put(format!("{}/direct{}", self.room, next_number()))
             .bearer_auth(&self.access_token)
@@ -152,8 +152,8 @@ impl Sender {
             .send()
             .await
             .map_err(|error| error.to_string())?;
-        let status = answer.status();
-        let body = answer.text().await.map_err(|error| error.to_string())?;
+        let status = response.status();
+        let body = response.text().await.map_err(|error| error.to_string())?;
         if status.is_success() && body.contains("event_id") {
             Ok(())
         } else {

@@ -22,19 +22,19 @@ pub fn measure(plan: &Plan, gateway: &Gateway) -> Result<Vec<Row>, Failure> {
     let echo = Server::start_self(&["--echo-server"])?;
     let mut rows = Vec::new();
     for clients in [1, 64, 256] {
-        let mut answers = Vec::new();
+        let mut responses = Vec::new();
         let mut echoes = Vec::new();
         for pair in 0..plan.pairs {
-            // Who goes first alternates, so that neither side always finds the warmer machine.
+            // The order alternates, so that neither side always finds the warmer machine.
             if pair % 2 == 0 {
                 echoes.push(one(&echo, &Request::echo(), clients, plan)?);
-                answers.push(one(&gateway, &Request::time(), clients, plan)?);
+                responses.push(one(&gateway, &Request::time(), clients, plan)?);
             } else {
-                answers.push(one(&gateway, &Request::time(), clients, plan)?);
+                responses.push(one(&gateway, &Request::time(), clients, plan)?);
                 echoes.push(one(&echo, &Request::echo(), clients, plan)?);
             }
         }
-        rows.extend(compare(clients, &answers, &echoes));
+        rows.extend(compare(clients, &responses, &echoes));
     }
     Ok(rows)
 }
@@ -47,15 +47,15 @@ fn one(server: &Server, request: &Request, clients: usize, plan: &Plan) -> Resul
     windows.pop().ok_or_else(|| "a load without clients".into())
 }
 
-fn compare(clients: usize, answers: &[Window], echoes: &[Window]) -> [Row; 3] {
-    let rate = median(answers.iter().map(|window| window.rate));
+fn compare(clients: usize, responses: &[Window], echoes: &[Window]) -> [Row; 3] {
+    let rate = median(responses.iter().map(|window| window.rate));
     let echo_rate = median(echoes.iter().map(|window| window.rate));
     let baseline = Figures2021::time_rate(clients);
     let cpu = |windows: &[Window]| median(windows.iter().map(|window| micros(window.cpu)));
-    let ratios = answers
+    let ratios = responses
         .iter()
         .zip(echoes)
-        .map(|(answer, echo)| answer.cpu.as_secs_f64() / echo.cpu.as_secs_f64());
+        .map(|(response, echo)| response.cpu.as_secs_f64() / echo.cpu.as_secs_f64());
     let p99 = |windows: &[Window]| median(windows.iter().map(|window| millis(window.p99)));
     // The targets stand for 64 clients; the other rows show how the gateway scales.
     let target = |target| if clients == 64 { target } else { Target::None };
@@ -67,27 +67,27 @@ fn compare(clients: usize, answers: &[Window], echoes: &[Window]) -> [Row; 3] {
             baseline: Some(("2021", baseline)),
             ratio: Some(rate / baseline),
             target: target(Target::RatioAtLeast(10.0)),
-            runs: answers.len(),
-            notes: format!("{}; echo {echo_rate:.0}/s", notes(answers)),
+            runs: responses.len(),
+            notes: format!("{}; echo {echo_rate:.0}/s", notes(responses)),
         },
         Row {
             name: format!("`/time`, {}: CPU per request", report::clients(clients)),
-            figure: cpu(answers),
+            figure: cpu(responses),
             unit: "µs",
             baseline: Some(("UDP echo", cpu(echoes))),
             ratio: Some(median(ratios)),
             target: target(Target::RatioAtMost(2.5)),
-            runs: answers.len(),
+            runs: responses.len(),
             notes: "median of the pairs' ratios".to_owned(),
         },
         Row {
             name: format!("`/time`, {}: p99", report::clients(clients)),
-            figure: p99(answers),
+            figure: p99(responses),
             unit: "ms",
             baseline: Some(("UDP echo", p99(echoes))),
-            ratio: Some(p99(answers) / p99(echoes)),
+            ratio: Some(p99(responses) / p99(echoes)),
             target: target(Target::RatioAtMost(10.0)),
-            runs: answers.len(),
+            runs: responses.len(),
             notes: String::new(),
         },
     ]

@@ -16,15 +16,15 @@ use super::super::tally::Tally;
 use super::rooms::Rooms;
 use super::{LOSS, PERIOD};
 
-/// Above MAX_TRANSMIT_WAIT (93 s, RFC 7252 §4.8.2): an exchange that ends here was acknowledged and not answered.
+/// Above MAX_TRANSMIT_WAIT (93 s, RFC 7252 §4.8.2): an exchange that ends here was acknowledged and got no response.
 const PATIENCE: Duration = Duration::from_secs(150);
 
-/// What a device did.
+/// The record of a device.
 #[derive(Debug, Default)]
 pub struct Ledger {
     /// Requests, repeats not counted.
     pub requests: u64,
-    /// Answers with latencies, and everything else by kind.
+    /// Responses with latencies, and everything else by kind.
     pub tally: Tally,
     /// Exchanges that the device gave up as RFC 7252 says.
     pub given_up: u64,
@@ -118,9 +118,9 @@ impl Device {
             .await?;
         self.message_id = exchange.next_message_id();
         self.ledger.tally.retransmissions += u64::from(exchange.retransmissions());
-        let answered = match exchange.outcome() {
-            Some(Ok(answer)) if class(answer.code) == 2 => Ok(()),
-            Some(Ok(answer)) => Err(Dotted(answer.code).to_string()),
+        let outcome = match exchange.outcome() {
+            Some(Ok(response)) if class(response.code) == 2 => Ok(()),
+            Some(Ok(response)) => Err(Dotted(response.code).to_string()),
             Some(Err(ExchangeError::Silent { .. } | ExchangeError::NoResponse)) => {
                 self.ledger.given_up += 1;
                 Err("given up".to_owned())
@@ -129,13 +129,13 @@ impl Device {
             None => Err("no end".to_owned()),
         };
         if (60..85).contains(&kind) {
-            let list = match answered {
+            let list = match outcome {
                 Ok(()) => &mut self.ledger.sent,
                 Err(_) => &mut self.ledger.unsure,
             };
             list.push((room, body));
         }
-        self.ledger.tally.count(answered, began.elapsed());
+        self.ledger.tally.count(outcome, began.elapsed());
         Ok(exchange)
     }
 

@@ -21,7 +21,7 @@ use super::process::{Gateway, Server};
 use device::Device;
 use rooms::Rooms;
 use verdict::{Memory, Verdict};
-use watcher::{Told, Watcher};
+use watcher::{Observed, Watcher};
 
 /// Devices; each is a UDP socket.
 const DEVICES: usize = 500;
@@ -49,9 +49,9 @@ pub fn run(minutes: u64, print: impl Fn(&str)) -> Result<(), Failure> {
     command.stderr(File::create(&log)?);
     let server = Server::start(command)?;
     let end = Instant::now() + Duration::from_secs(60 * minutes);
-    let (memory, ledgers, told) = load(&server, &rooms, end)?;
+    let (memory, ledgers, observations) = load(&server, &rooms, end)?;
     let read = rooms.read();
-    let verdict = Verdict::new(ledgers, &read, memory).watched(&told, &rooms.timelines());
+    let verdict = Verdict::new(ledgers, &read, memory).watched(&observations, &rooms.timelines());
     print(&verdict.table(minutes, &read_to_string(&log).unwrap_or_default()));
     verdict
         .problem()
@@ -63,7 +63,7 @@ fn load(
     server: &Server,
     rooms: &Rc<Rooms>,
     end: Instant,
-) -> Result<(Memory, Vec<device::Ledger>, Vec<Told>), Failure> {
+) -> Result<(Memory, Vec<device::Ledger>, Vec<Observed>), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -87,15 +87,15 @@ fn load(
         for device in devices {
             ledgers.push(device.await??);
         }
-        let mut told = Vec::new();
+        let mut observations = Vec::new();
         for watcher in watchers {
-            told.extend(watcher.await??);
+            observations.extend(watcher.await??);
         }
         let memory = Memory {
             start,
             warm,
             end: rss()?,
         };
-        Ok((memory, ledgers, told))
+        Ok((memory, ledgers, observations))
     })
 }

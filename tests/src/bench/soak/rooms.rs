@@ -1,4 +1,4 @@
-//! The rooms of a soak, and what Synapse has of them in the end.
+//! The rooms of a soak, and their messages at Synapse in the end.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! What a soak showed: the table, and whether it passes.
+//! The result of a soak: the table, and whether it passes.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use super::super::report::millis;
 use super::super::tally::Tally;
 use super::device::Ledger;
 use super::rooms::Read;
-use super::watcher::Told;
+use super::watcher::Observed;
 use super::{DEVICES, LOSS, WATCHERS};
 
 /// Memory growth between the warm-up and the end: 10 % and 2 MiB, for the allocator's reserve and a body or two in
@@ -44,10 +44,10 @@ pub struct Verdict {
     /// In the room, and sent by nobody.
     unknown: usize,
     memory: Memory,
-    /// Observations that were begun, and messages that were told.
+    /// Observations that were begun, and messages in their notifications.
     observations: usize,
-    told: usize,
-    /// Messages told out of their order, twice, or after one that was left out.
+    notified: usize,
+    /// Notifications out of order, twice, or after a message that was left out.
     gaps: usize,
 }
 
@@ -67,7 +67,7 @@ impl Verdict {
                 *all.errors.entry(error).or_default() += count;
             }
         }
-        let known: std::collections::HashSet<_> = sent.iter().chain(&unsure).collect();
+        let by_devices: std::collections::HashSet<_> = sent.iter().chain(&unsure).collect();
         Self {
             requests,
             given_up,
@@ -80,30 +80,30 @@ impl Verdict {
             doubled: read.values().filter(|times| **times > 1).count(),
             unknown: read
                 .keys()
-                .filter(|message| !known.contains(message))
+                .filter(|message| !by_devices.contains(message))
                 .count(),
             memory,
             observations: 0,
-            told: 0,
+            notified: 0,
             gaps: 0,
         }
     }
 
-    /// Holds what was told against the rooms' timelines: each observation is told every message from its first on.
-    pub fn watched(mut self, told: &[Told], timelines: &[Vec<String>]) -> Self {
-        for told in told {
-            let timeline = &timelines[told.room];
-            let place = |body: &String| timeline.iter().position(|known| known == body);
-            let places: Vec<_> = told.bodies.iter().map(place).collect();
+    /// Compares notifications with the rooms' timelines: each observation gets every message from its first on.
+    pub fn watched(mut self, observations: &[Observed], timelines: &[Vec<String>]) -> Self {
+        for observed in observations {
+            let timeline = &timelines[observed.room];
+            let place = |body: &String| timeline.iter().position(|message| message == body);
+            let places: Vec<_> = observed.bodies.iter().map(place).collect();
             let follows = |pair: &[Option<usize>]| matches!(pair, [Some(before), Some(after)] if *after == before + 1);
             self.observations += 1;
-            self.told += places.len();
+            self.notified += places.len();
             self.gaps += places.windows(2).filter(|pair| !follows(pair)).count();
         }
         self
     }
 
-    /// A Markdown table, and what the gateway's log says of bounds and refusals.
+    /// A Markdown table, and the lines of the gateway's log about bounds and refusals.
     pub fn table(&self, minutes: u64, log: &str) -> String {
         let mebibytes = |bytes: u64| format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20));
         let latency = |share| format!("{:.1} ms", millis(self.tally.latency(share)));
@@ -111,7 +111,7 @@ impl Verdict {
         let rows = [
             ("requests", self.requests.to_string()),
             (
-                "answered with class 2",
+                "responses of class 2",
                 self.tally.latencies.len().to_string(),
             ),
             (
@@ -131,8 +131,8 @@ impl Verdict {
             ),
             ("messages that nobody sent", self.unknown.to_string()),
             (
-                "observations, messages told",
-                format!("{}, {}", self.observations, self.told),
+                "observations, messages notified",
+                format!("{}, {}", self.observations, self.notified),
             ),
             ("… out of order, twice or left out", self.gaps.to_string()),
             (
@@ -148,7 +148,7 @@ impl Verdict {
         ];
         let mut table = format!(
             "{DEVICES} devices and {WATCHERS} observers, {minutes} minutes, {LOSS} % loss each way, Synapse\n\n\
-             | what | figure |\n| --- | ---: |\n"
+             | quantity | figure |\n| --- | ---: |\n"
         );
         for (what, figure) in rows {
             table += &format!("| {what} | {figure} |\n");
@@ -166,7 +166,7 @@ impl Verdict {
             Some("messages were lost, doubled or made up; see the table".to_owned())
         } else if wrong > 0 {
             Some(format!(
-                "{wrong} requests had another end than an answer of class 2 or being given up"
+                "{wrong} requests had another end than a response of class 2 or being given up"
             ))
         } else if self.acknowledged == 0 {
             Some("no message was acknowledged: there was nothing to lose".to_owned())
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_acknowledged_is_there_once_and_what_was_not_at_most_once() {
+    fn an_acknowledged_message_is_there_once_and_any_other_at_most_once() {
         assert_eq!(verdict(&[("sure", 1)], FLAT), None);
         assert_eq!(verdict(&[("sure", 1), ("unsure", 1)], FLAT), None);
         for read in [
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn an_observer_is_told_everything_from_its_first_message_on_and_in_order() {
+    fn an_observer_gets_every_message_from_its_first_on_and_in_order() {
         let timeline: Vec<String> = ["first", "a", "b", "c"].map(str::to_owned).to_vec();
         let problem = |bodies: &[&str]| {
             let bodies = bodies.iter().map(|body| (*body).to_owned()).collect();
@@ -225,10 +225,10 @@ mod tests {
                 sent,
                 ..Ledger::default()
             };
-            let told = [Told { room: 0, bodies }];
+            let observations = [Observed { room: 0, bodies }];
             let verdict = Verdict::new(vec![ledger], &read, FLAT);
             verdict
-                .watched(&told, std::slice::from_ref(&timeline))
+                .watched(&observations, std::slice::from_ref(&timeline))
                 .problem()
         };
         assert_eq!(problem(&["a", "b", "c"]), None);

@@ -19,10 +19,10 @@ use super::rooms::Rooms;
 const RETRY: Duration = Duration::from_secs(3);
 
 /// The messages of one observation, in the order in which they came.
-pub struct Told {
+pub struct Observed {
     /// Index of the room.
     pub room: usize,
-    /// Their texts, the first answer's first.
+    /// Their texts, the first response's first.
     pub bodies: Vec<String>,
 }
 
@@ -56,14 +56,14 @@ impl Watcher {
         })
     }
 
-    /// Observes until `end`, anew whenever an observation ends.
-    pub async fn run(mut self, end: Instant) -> Result<Vec<Told>, Failure> {
+    /// Observes until `end`, and again whenever an observation ends.
+    pub async fn run(mut self, end: Instant) -> Result<Vec<Observed>, Failure> {
         let mut observations = Vec::new();
         while let Some(first) = self.register(end).await? {
             let mut bodies = vec![first];
             let ended = self.listen(end, &mut bodies).await?;
             let room = self.room;
-            observations.push(Told { room, bodies });
+            observations.push(Observed { room, bodies });
             if !ended {
                 break;
             }
@@ -71,7 +71,7 @@ impl Watcher {
         Ok(observations)
     }
 
-    /// The first answer's text; none where `end` comes before.
+    /// The first response's text; none where `end` comes before.
     async fn register(&mut self, end: Instant) -> Result<Option<String>, Failure> {
         while Instant::now() < end {
             self.message_id = self.message_id.wrapping_add(1);
@@ -106,7 +106,7 @@ impl Watcher {
             if class(datagram.message.code) != 2 {
                 return Ok(true);
             }
-            // The first answer may come twice.
+            // The first response may come twice.
             if datagram.message_type == MessageType::Confirmable {
                 bodies.push(body(&datagram.message));
             }
@@ -139,11 +139,11 @@ impl Watcher {
                 return Ok(Some(datagram));
             }
             let is_ping = datagram.message.code == code::EMPTY;
-            let answer = match is_ping {
+            let message_type = match is_ping {
                 true => MessageType::Reset,
                 false => MessageType::Acknowledgement,
             };
-            self.send(&Datagram::empty(answer, datagram.message_id))
+            self.send(&Datagram::empty(message_type, datagram.message_id))
                 .await?;
             let is_repeat = self.latest.replace(datagram.message_id) == Some(datagram.message_id);
             if !is_ping && !is_repeat {

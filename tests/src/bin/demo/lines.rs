@@ -14,11 +14,11 @@ const MESSAGE: &[u8] = b"\xa2\x67msgtype\x66m.text\x64body\x6dhello in CBOR";
 
 /// A line for a shell.
 pub struct Line {
-    /// What it does.
+    /// Its purpose.
     pub purpose: &'static str,
     /// The line.
     pub command: String,
-    /// What its output has if all went well.
+    /// Text that its output has if all went well.
     expected: String,
 }
 
@@ -33,7 +33,7 @@ pub fn lines(scene: &Scene) -> Vec<Line> {
     let aiocoap = aiocoap.display();
     let (gateway, room, origin) = (&scene.gateway_uri, &scene.room_id, &scene.synapse.origin);
     let folder = scene.folder.display();
-    // What stays the same of the time while the demonstration runs: hours.
+    // The part of the time that stays the same while the demonstration runs: hours.
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |now| now.as_secs());
@@ -47,7 +47,7 @@ pub fn lines(scene: &Scene) -> Vec<Line> {
     };
     vec![
         line(
-            "what there is",
+            "the list of resources",
             format!("{coap} -m get '{gateway}/.well-known/core'"),
             "</send>",
         ),

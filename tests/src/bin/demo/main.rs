@@ -21,7 +21,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    // The parts that tests and demonstration share end a test by panicking; here their message is what counts.
+    // The parts that tests and demonstration share end a test by panicking; here only their message counts.
     panic::set_hook(Box::new(|panicked| {
         let payload = panicked.payload();
         let text = payload

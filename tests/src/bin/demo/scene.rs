@@ -1,4 +1,4 @@
-//! Who takes part: a homeserver, a gateway, a person, a room, and a device that has no account yet.
+//! The participants: a homeserver, a gateway, a person, a room, and a device that has no account yet.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
@@ -42,7 +42,7 @@ impl Scene {
 
         println!("==> starting Synapse on SQLite in {}", folder.display());
         let synapse = Synapse::start_at(folder.clone(), RateLimits::Raised);
-        println!("    it answers at {}", synapse.origin);
+        println!("    it listens at {}", synapse.origin);
         let homeserver = synapse.homeserver();
         let (alice, greenhouse) = (
             homeserver.register_as("alice"),
@@ -103,7 +103,7 @@ impl Scene {
     }
 }
 
-/// IPv6 where the machine has it: what devices speak on 802.15.4.
+/// IPv6 where the machine has it: devices on 802.15.4 use it.
 fn loopback() -> IpAddr {
     match UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)) {
         Ok(_) => Ipv6Addr::LOCALHOST.into(),

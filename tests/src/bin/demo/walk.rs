@@ -8,18 +8,18 @@ use serde_json::json;
 
 use crate::scene::{DEVICE, Scene};
 
-/// What the device reports.
+/// The device's report.
 const REPORT: &str = "21.5 °C in the greenhouse";
 
-/// What the person says then.
+/// The person's message after it.
 const REPLY: &str = "thank you, please open the window";
 
-/// The step that did not do what it should.
+/// The step that failed.
 #[derive(Debug)]
 pub struct StepFailed {
     /// The step.
     pub step: String,
-    /// What went wrong.
+    /// The fault.
     pub reason: String,
 }
 
@@ -146,7 +146,10 @@ fn step(scene: &Scene, name: &str, arguments: &[&str], expected: &str) -> Result
     if output.contains(expected) {
         return Ok(());
     }
-    Err(failed(name, &format!("{expected:?} is not in the answer")))
+    Err(failed(
+        name,
+        &format!("{expected:?} is not in the response"),
+    ))
 }
 
 fn quietly(name: &str, arguments: &[&str]) -> Result<String, StepFailed> {

@@ -35,7 +35,7 @@ fn echo(
     let mut to_server: Vec<(Instant, Vec<u8>)> = Vec::new();
     let mut to_client: Vec<(Instant, Vec<u8>)> = Vec::new();
     let mut thinking = Vec::new();
-    let (mut sent, mut answered, mut processed) = (0, 0, 0);
+    let (mut sent, mut responded, mut processed) = (0, 0, 0);
     loop {
         while let Some(bytes) = client.poll_transmit() {
             if !losses.to_server.contains(&sent) {
@@ -45,25 +45,25 @@ fn echo(
         }
         while let Some(incoming) = server.poll_request() {
             processed += 1;
-            let answer = Message::new(CONTENT).with_payload(incoming.request.message.payload);
-            thinking.push((now + think, incoming.id, answer));
+            let response = Message::new(CONTENT).with_payload(incoming.request.message.payload);
+            thinking.push((now + think, incoming.id, response));
         }
         while let Some(transmit) = server.poll_transmit() {
-            if !losses.to_client.contains(&answered) {
+            if !losses.to_client.contains(&responded) {
                 to_client.push((now + LATENCY, transmit.bytes));
             }
-            answered += 1;
+            responded += 1;
         }
         if let Some(outcome) = client.outcome() {
             return (outcome.clone(), processed);
         }
         let arrivals = to_server.iter().chain(&to_client).map(|(at, _)| *at);
-        let answers = thinking.iter().map(|(at, _, _)| *at);
+        let responses = thinking.iter().map(|(at, _, _)| *at);
         let timeouts = client
             .next_timeout()
             .into_iter()
             .chain(server.next_timeout());
-        let next = arrivals.chain(answers).chain(timeouts).min();
+        let next = arrivals.chain(responses).chain(timeouts).min();
         now = now.max(next.expect("an exchange without outcome waits"));
         for (_, bytes) in to_server.extract_if(.., |(at, _)| *at <= now) {
             server.handle_datagram(now, 0, &bytes);
@@ -71,8 +71,8 @@ fn echo(
         for (_, bytes) in to_client.extract_if(.., |(at, _)| *at <= now) {
             client.handle_datagram(&bytes, now);
         }
-        for (_, id, answer) in thinking.extract_if(.., |(at, _, _)| *at <= now) {
-            server.respond(now, id, answer);
+        for (_, id, response) in thinking.extract_if(.., |(at, _, _)| *at <= now) {
+            server.respond(now, id, response);
         }
         client.handle_timeout(now);
         server.handle_timeout(now);
@@ -95,7 +95,7 @@ proptest! {
             ..SETTINGS
         };
         let (outcome, processed) = echo(put(length), settings, Duration::from_millis(think_ms), &losses);
-        prop_assert_eq!(outcome.map(|answer| answer.payload), Ok(put(length).payload));
+        prop_assert_eq!(outcome.map(|response| response.payload), Ok(put(length).payload));
         prop_assert_eq!(processed, 1);
     }
 }
@@ -111,7 +111,10 @@ fn a_non_confirmable_request_gets_a_response_without_a_loss_and_none_with_one() 
         to_client: Vec::new(),
     };
     let (outcome, processed) = echo(put(3_000), settings, Duration::from_secs(3), &nothing);
-    assert_eq!(outcome.map(|answer| answer.payload), Ok(put(3_000).payload));
+    assert_eq!(
+        outcome.map(|response| response.payload),
+        Ok(put(3_000).payload)
+    );
     assert_eq!(processed, 1);
     let lost = Losses {
         to_client: vec![0],

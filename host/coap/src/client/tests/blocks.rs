@@ -39,8 +39,8 @@ fn block_server(size: usize) -> impl FnMut(&Datagram) -> Vec<(Duration, Vec<u8>)
                         ..block
                     };
                     if block.more {
-                        let answer = Message::new(CONTINUE).with_option(BLOCK1, echo.encode());
-                        return soon(piggybacked(request, answer));
+                        let response = Message::new(CONTINUE).with_option(BLOCK1, echo.encode());
+                        return soon(piggybacked(request, response));
                     }
                 }
                 None => body = message.payload.clone(),
@@ -61,16 +61,16 @@ fn block_server(size: usize) -> impl FnMut(&Datagram) -> Vec<(Duration, Vec<u8>)
             more: end < body.len(),
             size_exponent,
         };
-        let mut answer = Message::new(CHANGED)
+        let mut response = Message::new(CHANGED)
             .with_option(ETAG, "1")
             .with_payload(&body[offset..end]);
         if offset > 0 || block.more {
-            answer.push_option(BLOCK2, block.encode());
+            response.push_option(BLOCK2, block.encode());
         }
         if let Some(last) = block_of(message, BLOCK1) {
-            answer.push_option(BLOCK1, last.encode());
+            response.push_option(BLOCK1, last.encode());
         }
-        soon(piggybacked(request, answer))
+        soon(piggybacked(request, response))
     }
 }
 
@@ -91,12 +91,15 @@ fn large_bodies_go_and_come_in_blocks_of_any_size_whichever_datagram_is_lost() {
             ..SETTINGS
         };
         let run = run(put(length), settings, &[0, 2, 5, 6], block_server(server));
-        let answer = run.outcome.expect("an answer");
+        let response = run.outcome.expect("a response");
         assert!(
-            answer.payload == put(length).payload,
+            response.payload == put(length).payload,
             "{length} bytes, {client} to {server}"
         );
-        assert_eq!((answer.option(BLOCK1), answer.option(BLOCK2)), (None, None));
+        assert_eq!(
+            (response.option(BLOCK1), response.option(BLOCK2)),
+            (None, None)
+        );
         assert_eq!(run.retransmissions, 4);
     }
 }
@@ -134,7 +137,7 @@ fn a_4_13_with_a_smaller_size_is_followed_and_one_without_is_the_response() {
             false => inner(request),
         }
     });
-    assert!(followed.outcome.expect("an answer").payload == put(500).payload);
+    assert!(followed.outcome.expect("a response").payload == put(500).payload);
     let refused = run(put(5_000), SETTINGS, &[], |request| {
         soon(piggybacked(
             request,
@@ -142,7 +145,7 @@ fn a_4_13_with_a_smaller_size_is_followed_and_one_without_is_the_response() {
         ))
     });
     assert_eq!(
-        refused.outcome.map(|answer| answer.code),
+        refused.outcome.map(|response| response.code),
         Ok(REQUEST_ENTITY_TOO_LARGE)
     );
     assert_eq!(refused.sent.len(), 1);
@@ -162,7 +165,7 @@ fn an_error_in_the_middle_of_an_upload_is_the_response() {
             Message::new(code).with_option(BLOCK1, block.encode()),
         ))
     });
-    assert_eq!(run.outcome.map(|answer| answer.code), Ok(BAD_REQUEST));
+    assert_eq!(run.outcome.map(|response| response.code), Ok(BAD_REQUEST));
     assert_eq!(run.sent.len(), 3);
 }
 
@@ -209,12 +212,12 @@ fn blocks_that_do_not_fit_together_are_refused() {
             ],
         ),
     ];
-    for (reason, answers) in cases {
-        let mut answers = answers.into_iter();
+    for (reason, responses) in cases {
+        let mut responses = responses.into_iter();
         let run = run(get(), SETTINGS, &[], |request| {
             soon(piggybacked(
                 request,
-                answers.next().expect("one answer each"),
+                responses.next().expect("one response each"),
             ))
         });
         let error = run.outcome.expect_err(reason).to_string();

@@ -165,9 +165,9 @@ fn responses_with_another_token_are_not_taken_and_foreign_confirmables_are_reset
 
 #[test]
 fn a_critical_option_that_is_not_understood_makes_the_response_unusable() {
-    let answer = content("1").with_option(IF_MATCH, "x");
+    let response = content("1").with_option(IF_MATCH, "x");
     let ack = run(get(), SETTINGS, &[], |request| {
-        soon(piggybacked(request, answer.clone()))
+        soon(piggybacked(request, response.clone()))
     });
     assert_eq!(ack.outcome, Err(ExchangeError::CriticalOption(IF_MATCH)));
     let con = run(get(), SETTINGS, &[], |request| match request.message_type {
@@ -175,7 +175,7 @@ fn a_critical_option_that_is_not_understood_makes_the_response_unusable() {
             MessageType::Confirmable,
             3,
             request.token,
-            answer.clone(),
+            response.clone(),
         )),
         _ => Vec::new(),
     });

@@ -22,16 +22,16 @@ const SETTINGS: Settings = Settings {
     max_response_body: 100_000,
 };
 
-/// What became of an exchange.
+/// The outcome of an exchange.
 struct Run {
     outcome: Result<Message, ExchangeError>,
-    /// What the client sent, with the time since the start; lost datagrams too.
+    /// The client's datagrams with the time since the start, lost ones too.
     sent: Vec<(Duration, Datagram)>,
     took: Duration,
     retransmissions: u32,
 }
 
-/// Runs an exchange to its end. `server` answers a datagram with datagrams, each after a delay beyond the latency;
+/// Runs an exchange to its end. `server` responds to a datagram with datagrams, each after a delay beyond the latency;
 /// the client's datagrams whose position is in `lost` do not reach it.
 fn run(
     request: Message,
@@ -48,8 +48,8 @@ fn run(
         while let Some(bytes) = exchange.poll_transmit() {
             let datagram = decode(&bytes).expect("the client sends valid messages");
             if !lost.contains(&sent.len()) {
-                let answers = server(&datagram).into_iter();
-                arriving.extend(answers.map(|(delay, bytes)| (now + 2 * LATENCY + delay, bytes)));
+                let responses = server(&datagram).into_iter();
+                arriving.extend(responses.map(|(delay, bytes)| (now + 2 * LATENCY + delay, bytes)));
             }
             sent.push((now - start, datagram));
         }

@@ -16,14 +16,14 @@ const MAX_TRANSMIT_WAIT: Duration = Duration::from_secs(93);
 /// How an exchange ended; every other end fails the test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// With the right answer.
-    Answered,
+    /// With the right response.
+    Completed,
     /// A confirmable message was not acknowledged, four retransmissions long.
     GivenUp,
     /// Acknowledged, but the separate response never came through.
     NoResponse,
     /// A non-confirmable one, without a response.
-    UnansweredNon,
+    NonWithoutResponse,
     /// The device was silent for longer than its body is kept: 4.08.
     Dropped,
 }
@@ -93,7 +93,7 @@ impl Device {
         }
     }
 
-    /// What arrived. An exchange that is over still acknowledges repeats of its response.
+    /// Takes a datagram. An exchange that is over still acknowledges repeats of its response.
     pub(super) fn handle_datagram(&mut self, now: Instant, bytes: &[u8]) {
         if let Some(current) = &mut self.current {
             current.exchange.handle_datagram(bytes, now);
@@ -104,10 +104,10 @@ impl Device {
         let current = self.current.as_mut()?;
         let bytes = current.exchange.poll_transmit()?;
         let datagram = decode(&bytes).expect("the client sends valid messages");
-        let known = current
+        let is_repeat = current
             .message
             .is_some_and(|(message_id, _)| message_id == datagram.message_id);
-        if code::is_request(datagram.message.code) && !known {
+        if code::is_request(datagram.message.code) && !is_repeat {
             current.message = Some((datagram.message_id, now));
         }
         Some(bytes)
@@ -130,15 +130,15 @@ impl Current {
         let since_began = now - self.began;
         let timeout = self.errand.settings.timeout;
         Some(match self.exchange.outcome()? {
-            Ok(answer) if answer.code == REQUEST_ENTITY_INCOMPLETE => End::Dropped,
-            Ok(answer) => {
+            Ok(response) if response.code == REQUEST_ENTITY_INCOMPLETE => End::Dropped,
+            Ok(response) => {
                 let expected = self.errand.response();
                 assert!(
-                    answer.code == expected.code && answer.payload == expected.payload,
-                    "{:?} got {answer:?}",
+                    response.code == expected.code && response.payload == expected.payload,
+                    "{:?} got {response:?}",
                     self.errand
                 );
-                End::Answered
+                End::Completed
             }
             Err(ExchangeError::Silent { retransmissions }) if confirmable => {
                 let waited = self.message.map(|(_, sent)| now - sent).unwrap_or_default();
@@ -150,7 +150,7 @@ impl Current {
                 );
                 End::GivenUp
             }
-            Err(ExchangeError::Silent { .. }) if since_began == timeout => End::UnansweredNon,
+            Err(ExchangeError::Silent { .. }) if since_began == timeout => End::NonWithoutResponse,
             Err(ExchangeError::NoResponse) if confirmable && since_began == timeout => {
                 End::NoResponse
             }

@@ -1,9 +1,9 @@
-//! Devices and the endpoint on a bad network, on a virtual clock, one world per seed. A seed that fails tells how to
+//! Devices and the endpoint on a bad network, on a virtual clock, one world per seed. A seed that fails prints how to
 //! replay it with a trace.
 //!
-//! Read `world` first: what happens at a time. `plan` is what a seed decides, `network` what becomes of a datagram,
-//! `device` how a client behaves and what it may report, `room` what is observed, `watcher` who observes it, and
-//! `verdict` what must hold.
+//! Read `world` first: the events at a time. `plan` has the decisions of a seed, `network` the fate of a datagram,
+//! `device` a client's behaviour and its allowed outcomes, `room` the observed resource, `watcher` its observer, and
+//! `verdict` the conditions that must hold.
 
 mod device;
 mod network;

@@ -1,4 +1,4 @@
-//! What a seed decides: which exchanges each device makes, one after the other, and how the caller answers them.
+//! The decisions of a seed: the exchanges of each device, one after the other, and the caller's response to each.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub(super) struct Errand {
     pub(super) number: u32,
     method: u8,
     pub(super) request_length: usize,
-    pub(super) answer_length: usize,
+    pub(super) response_length: usize,
     pub(super) settings: Settings,
     /// How long the caller of the endpoint needs; beyond the delay of the empty ACK the response is separate.
     pub(super) thinking: Duration,
@@ -39,13 +39,13 @@ impl Errand {
             number,
             method,
             request_length: if method == GET { 0 } else { length(random) },
-            answer_length: length(random),
+            response_length: length(random),
             settings: Settings {
                 confirmable,
                 block_size,
                 ask_block_size: true,
-                // For a CON above MAX_TRANSMIT_WAIT of each block: only what was acknowledged and then not
-                // answered gets there.
+                // For a CON above MAX_TRANSMIT_WAIT of each block: only a request that was acknowledged and then
+                // got no response gets there.
                 timeout: Duration::from_secs(if confirmable { 2_000 } else { 1_000 }),
                 max_response_body: 100_000,
             },
@@ -77,7 +77,7 @@ impl Errand {
 
     pub(super) fn response(&self) -> Message {
         let code = if self.method == GET { CONTENT } else { CHANGED };
-        Message::new(code).with_payload(self.body(self.answer_length, 1))
+        Message::new(code).with_payload(self.body(self.response_length, 1))
     }
 
     /// Whether it may be carried out again: a GET changes nothing, so its response is not kept for duplicates.

@@ -1,5 +1,5 @@
-//! A room that is observed: it counts its messages, and tells each observer one after the other, the next one when the
-//! last has been acknowledged.
+//! A room that is observed: it counts its messages, and notifies each observer of one after the other. The next
+//! notification follows when the last has been acknowledged.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -9,13 +9,13 @@ use crate::{Incoming, ObservationId, ObserveEvent};
 /// One observation.
 struct Observer {
     peer: u16,
-    /// What was told last, be it delivered or under way.
-    told: u32,
+    /// The message notified last, delivered or under way.
+    notified: u32,
     waiting: VecDeque<u32>,
     is_sending: bool,
 }
 
-/// What a device has acknowledged.
+/// A message that a device has acknowledged.
 pub(super) struct Delivered {
     pub(super) peer: u16,
     pub(super) number: u32,
@@ -28,7 +28,7 @@ pub(super) struct Room {
     observers: BTreeMap<ObservationId, Observer>,
     /// Observations that went on when their device asked again.
     pub(super) renewed: u64,
-    /// Those that ended otherwise than by the device's wish.
+    /// Those that ended otherwise than by the device's request.
     pub(super) given_up: u64,
 }
 
@@ -53,29 +53,30 @@ impl Room {
         }
         let renewed = server.endpoint.renews(id);
         let observer = renewed.and_then(|renewed| self.observers.get(&renewed));
-        let told = observer.map_or(self.number, |observer| observer.told);
+        let notified = observer.map_or(self.number, |observer| observer.notified);
         self.renewed += u64::from(observer.is_some());
-        let response = message(told);
+        let response = message(notified);
         let begun = server
             .endpoint
             .respond_observing(now, id, response, renewed);
         let begun = begun.expect("there is room for every observer");
         self.observers.entry(begun).or_insert(Observer {
             peer: incoming.request.peer,
-            told,
+            notified,
             waiting: VecDeque::new(),
             is_sending: false,
         });
     }
 
-    /// Hears what became of the notifications, and sends the next ones. What has arrived by the endpoint's account.
-    pub(super) fn tell(&mut self, server: &mut Server) -> Vec<Delivered> {
+    /// Takes the endpoint's events, and sends the next notifications. Returns those that the endpoint reports as
+    /// delivered.
+    pub(super) fn notify(&mut self, server: &mut Server) -> Vec<Delivered> {
         let mut delivered = Vec::new();
         while let Some(event) = server.endpoint.poll_observe_event() {
             match event {
                 ObserveEvent::Delivered(id) => {
                     if let Some(observer) = self.observers.get_mut(&id) {
-                        let (peer, number) = (observer.peer, observer.told);
+                        let (peer, number) = (observer.peer, observer.notified);
                         delivered.push(Delivered { peer, number });
                         observer.is_sending = false;
                     }
@@ -90,7 +91,7 @@ impl Room {
             if !observer.is_sending
                 && let Some(number) = observer.waiting.pop_front()
             {
-                (observer.is_sending, observer.told) = (true, number);
+                (observer.is_sending, observer.notified) = (true, number);
                 server.endpoint.notify(server.now, *id, message(number));
             }
         }

@@ -59,21 +59,21 @@ fn every_exchange_gets_a_response_or_is_given_up_and_is_processed_once_on_any_ne
     }
     let tally = run(SEEDS);
     // The worlds were worth it: everything that may happen did.
-    assert!(tally.answered > 8 * tally.given_up, "{tally:?}");
+    assert!(tally.completed > 8 * tally.given_up, "{tally:?}");
     for (what, count) in [
         ("given up by a client", tally.given_up),
         (
             "bodies dropped while their device was cut off",
             tally.dropped,
         ),
-        ("NON without an answer", tally.unanswered_non),
+        ("NON without a response", tally.non_without_response),
         ("acknowledged without a response", tally.no_response),
-        ("answers in blocks", tally.downloads),
+        ("responses in blocks", tally.downloads),
         ("requests in blocks", tally.uploads),
-        ("piggybacked answers", tally.piggybacked),
-        ("separate answers", tally.separate),
+        ("piggybacked responses", tally.piggybacked),
+        ("separate responses", tally.separate),
         ("duplicates", tally.duplicates),
-        ("separate answers given up", tally.separate_given_up),
+        ("separate responses given up", tally.separate_given_up),
         ("messages of a room acknowledged", tally.notified),
         ("observations renewed", tally.renewed),
         ("observations given up", tally.observations_given_up),

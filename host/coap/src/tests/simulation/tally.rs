@@ -1,14 +1,14 @@
-//! What happened in the worlds, as numbers: whether they were worth it.
+//! The events in the worlds, as numbers: whether they were worth it.
 
 use std::ops::AddAssign;
 
-/// What happened in one world or in many.
+/// The events in one world or in many.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tally {
-    pub(super) answered: u64,
+    pub(super) completed: u64,
     pub(super) given_up: u64,
     pub(super) no_response: u64,
-    pub(super) unanswered_non: u64,
+    pub(super) non_without_response: u64,
     pub(super) dropped: u64,
     pub(super) uploads: u64,
     pub(super) downloads: u64,
@@ -24,10 +24,10 @@ pub(super) struct Tally {
 
 impl AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
-        self.answered += other.answered;
+        self.completed += other.completed;
         self.given_up += other.given_up;
         self.no_response += other.no_response;
-        self.unanswered_non += other.unanswered_non;
+        self.non_without_response += other.non_without_response;
         self.dropped += other.dropped;
         self.uploads += other.uploads;
         self.downloads += other.downloads;

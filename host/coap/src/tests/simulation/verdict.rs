@@ -18,18 +18,18 @@ impl World {
             self.trace(|| format!("device {index}: {end:?} {errand:?}"));
             let times = self.processed.get(&errand.number).copied().unwrap_or(0);
             assert!(
-                end != End::Answered || times > 0,
-                "{errand:?} was answered, but not processed"
+                end != End::Completed || times > 0,
+                "{errand:?} got its response, but was not processed"
             );
             let block = errand.settings.block_size.bytes();
-            let answered = u64::from(end == End::Answered);
-            self.tally.uploads += answered * u64::from(errand.request_length > block);
-            self.tally.downloads += answered * u64::from(errand.answer_length > block);
+            let completed = u64::from(end == End::Completed);
+            self.tally.uploads += completed * u64::from(errand.request_length > block);
+            self.tally.downloads += completed * u64::from(errand.response_length > block);
             *match end {
-                End::Answered => &mut self.tally.answered,
+                End::Completed => &mut self.tally.completed,
                 End::GivenUp => &mut self.tally.given_up,
                 End::NoResponse => &mut self.tally.no_response,
-                End::UnansweredNon => &mut self.tally.unanswered_non,
+                End::NonWithoutResponse => &mut self.tally.non_without_response,
                 End::Dropped => &mut self.tally.dropped,
             } += 1;
         }
@@ -51,21 +51,21 @@ impl World {
         let counters = self.server.endpoint.counters();
         self.trace(|| format!("{counters:?}"));
         let Tally {
-            answered,
+            completed,
             given_up,
             no_response,
-            unanswered_non,
+            non_without_response,
             dropped,
             ..
         } = self.tally;
-        let ended = answered + given_up + no_response + unanswered_non + dropped;
+        let ended = completed + given_up + no_response + non_without_response + dropped;
         assert_eq!(
             ended,
             u64::from(ERRANDS) * u64::from(DEVICES),
             "every exchange came to an end"
         );
         assert!(
-            self.network.loss > 0 || ended == answered,
+            self.network.loss > 0 || ended == completed,
             "nothing was lost: {:?}",
             self.tally
         );
@@ -82,7 +82,7 @@ impl World {
         }
         assert_eq!(
             counters.retained_responses_evicted, 0,
-            "every answer was kept for its duplicates as long as it must"
+            "every response was kept for its duplicates as long as it must"
         );
         assert_eq!(self.server.endpoint.state_left(), 0);
         self.tally.piggybacked = counters.piggybacked;

@@ -18,7 +18,7 @@ const REORDERED: Duration = Duration::from_secs(128);
 enum Farewell {
     /// GET with Observe 1.
     Deregisters,
-    /// It rejects what still comes.
+    /// It rejects later messages.
     Forgets,
     /// Its battery is empty.
     Dies,
@@ -33,7 +33,7 @@ struct Request {
     retransmissions: u32,
 }
 
-/// What arrived of the room: the newest message, with its sequence number.
+/// The newest message of the room that arrived, with its sequence number.
 struct Newest {
     sequence: u32,
     at: Instant,
@@ -138,9 +138,9 @@ impl Watcher {
             return;
         }
         let datagram = decode(bytes).expect("the endpoint sends valid messages");
-        let answers = |request: &Request| request.message_id == datagram.message_id;
+        let is_acknowledged = |request: &Request| request.message_id == datagram.message_id;
         match datagram.message_type {
-            MessageType::Acknowledgement if self.request.as_ref().is_some_and(answers) => {
+            MessageType::Acknowledgement if self.request.as_ref().is_some_and(is_acknowledged) => {
                 self.request = None;
                 self.take(now, &datagram);
             }
@@ -159,7 +159,7 @@ impl Watcher {
         self.outbox.push_back(encode(&reply));
     }
 
-    /// A newer notification tells of a newer message, or of the same one again.
+    /// A newer notification is about a newer message, or of the same one again.
     fn take(&mut self, now: Instant, datagram: &Datagram) {
         let Some(sequence) = datagram.message.uint_option(OBSERVE) else {
             return;

@@ -21,7 +21,7 @@ const MESSAGES: u64 = 20;
 enum Event {
     ToServer(u16, Vec<u8>),
     ToDevice(u16, Vec<u8>),
-    /// The caller answers.
+    /// The caller responds.
     Respond(ExchangeId, u32),
     /// A message comes in the room.
     Speak,
@@ -125,7 +125,7 @@ impl World {
         }
     }
 
-    /// Runs until nothing is left to happen, and holds what came of it against what must.
+    /// Runs until nothing is left to happen, and compares the outcome with the expected one.
     pub(super) fn run(mut self) -> Tally {
         while let Some(now) = self.next().or_else(|| self.last_word()) {
             self.server.now = self.server.now.max(now);
@@ -139,7 +139,7 @@ impl World {
         self.tally
     }
 
-    /// Whoever observes although its device has ended long ago is found out by the next message.
+    /// The next message finds out an observer whose device has ended long ago.
     fn last_word(&mut self) -> Option<Instant> {
         if !self.room.is_observed() {
             return None;
@@ -160,7 +160,7 @@ impl World {
             .min()
     }
 
-    /// What is due now: one event, every timer.
+    /// Runs one event that is due now, and every timer.
     fn happen(&mut self) {
         let now = self.server.now;
         let due = self
@@ -235,7 +235,7 @@ impl World {
             let at = self.server.now + errand.thinking;
             self.at(at, Event::Respond(incoming.id, number));
         }
-        for delivered in self.room.tell(&mut self.server) {
+        for delivered in self.room.notify(&mut self.server) {
             let watcher = &self.watchers[usize::from(delivered.peer - DEVICES)];
             assert!(
                 watcher.has(delivered.number),

@@ -1,4 +1,4 @@
-//! What a service manager hears, and where it has rules kept.
+//! The notifications to a service manager, and its folder for compiled rules.
 
 use std::fs;
 use std::net::UdpSocket;
@@ -20,7 +20,7 @@ fn the_manager_hears_of_readiness_of_a_reload_and_of_the_end() {
     let address = manager.hear_ready();
     let device = Device::new(address);
     device.say(request(code::GET, "time"));
-    assert_eq!(device.answer(), code::CONTENT);
+    assert_eq!(device.response_code(), code::CONTENT);
 
     let now = || {
         let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
@@ -73,7 +73,7 @@ fn a_manager_that_hears_nothing_keeps_nobody_from_being_served() {
             .env("WATCHDOG_USEC", "20000"),
     );
     device.say(request(code::GET, "time"));
-    assert_eq!(device.answer(), code::CONTENT);
+    assert_eq!(device.response_code(), code::CONTENT);
     thread::sleep(Duration::from_millis(100));
     gateway.signal(Signal::TERM);
     let (status, log) = gateway.end();

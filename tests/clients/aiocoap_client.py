@@ -3,7 +3,7 @@
 In:  {"method": "PUT", "uri": "coap://...", "options": [[NUMBER, "hex"], ...], "payload": "hex" or "cbor": VALUE,
       "content_format": N, "accept": N, "non": BOOL, "timeout": SECONDS}; all but the first two may be left out.
 Out: {"code": "2.05", "options": [[NUMBER, "hex"], ...], "payload": "hex", "value": VALUE}, where `value` is the
-     payload of a CBOR answer, decoded; or {"error": "..."}.
+     payload of a CBOR response, decoded; or {"error": "..."}.
 """
 
 import asyncio
@@ -37,21 +37,21 @@ def message_from(request: dict) -> aiocoap.Message:
     return message
 
 
-def json_from(answer: aiocoap.Message) -> dict:
+def json_from(response: aiocoap.Message) -> dict:
     fields = {
-        "code": answer.code.dotted,
-        "options": [[int(option.number), option.encode().hex()] for option in answer.opt.option_list()],
-        "payload": answer.payload.hex(),
+        "code": response.code.dotted,
+        "options": [[int(option.number), option.encode().hex()] for option in response.opt.option_list()],
+        "payload": response.payload.hex(),
     }
-    if answer.opt.content_format is not None and int(answer.opt.content_format) == CBOR:
-        fields["value"] = cbor2.loads(answer.payload)
+    if response.opt.content_format is not None and int(response.opt.content_format) == CBOR:
+        fields["value"] = cbor2.loads(response.payload)
     return fields
 
 
 async def exchange(context: aiocoap.Context, request: dict) -> dict:
     try:
-        answer = await asyncio.wait_for(context.request(message_from(request)).response, request.get("timeout", 30))
-        return json_from(answer)
+        response = await asyncio.wait_for(context.request(message_from(request)).response, request.get("timeout", 30))
+        return json_from(response)
     except Exception as error:  # whatever it is, the test wants to see it
         return {"error": f"{type(error).__name__}: {error}"}
 

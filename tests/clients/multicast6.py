@@ -3,7 +3,7 @@
     unshare --net --map-root-user python multicast6.py GATEWAY CONFIGURATION
 
 Loopback carries no multicast of IPv6, so two virtual interfaces stand for the link. Prints, for each group, the group, the
-interface-local address that answered, and the answer in hexadecimal.
+interface-local address that responded, and the response in hexadecimal.
 """
 
 import socket
@@ -36,8 +36,8 @@ def ask(group):
         device.bind(("fe80::2", 0, 0, interface))
         device.settimeout(PATIENCE)
         device.sendto(DISCOVERY, (group, PORT, 0, interface))
-        answer, source = device.recvfrom(2048)
-        print(group, source[0], answer.hex(), flush=True)
+        response, source = device.recvfrom(2048)
+        print(group, source[0], response.hex(), flush=True)
 
 
 def main():

@@ -61,8 +61,8 @@ fn every_device_is_served_while_one_sender_floods_the_gateway() {
         for number in 0..300 {
             let device = Raw::connect(address);
             let request = bytes(&time(number));
-            // On a busy machine the system drops datagrams whose receiver waits for a processor, so a device retransmits
-            // as RFC 7252 §4.2 has it. How long it waits for its response is a benchmark.
+            // On a busy machine the system drops datagrams whose receiver waits for a processor, so a device
+            // retransmits (RFC 7252 §4.2). The time until its response is a benchmark.
             let is_served = (0..3).any(|_| {
                 device.send(&request);
                 device.receive_message(ACK_TIMEOUT).is_some()

@@ -224,8 +224,11 @@ mod tests {
             responses.fit(now, key(1), None, small.clone(), |_| 7),
             Ok(small.clone())
         );
-        let answer = responses.fit(now, key(1), Some(block(0, 6)), small, |_| 7);
-        assert_eq!(answer.map(|answer| block_of(&answer)), Ok(block(0, 6)));
+        let response = responses.fit(now, key(1), Some(block(0, 6)), small, |_| 7);
+        assert_eq!(
+            response.map(|response| block_of(&response)),
+            Ok(block(0, 6))
+        );
         assert_eq!(responses.len(), 0);
     }
 

@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         if let Some(uri) = message.option(PROXY_URI) {
             write("proxy_uri", uri)?;
         }
-        // What homeservers answer is JSON.
+        // Responses of homeservers are JSON.
         for (number, call) in case.calls.iter().enumerate() {
             let json = call["answer"]["json"].to_string();
             let file = out
@@ -90,7 +90,7 @@ fn request(case: &Case) -> Message {
     message.with_payload([payload, text.into()].concat())
 }
 
-/// The request twice, its answer, time, and its first block.
+/// The request twice, its response, time, and its first block.
 fn exchange(message: &Message) -> Vec<u8> {
     let datagram = |message_id, message: Message| {
         encode(&Datagram {

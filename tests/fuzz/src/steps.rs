@@ -14,7 +14,7 @@ pub enum Step<'a> {
     Datagram(u8, &'a [u8]),
     /// Time passes: up to 11 minutes, beyond every lifetime.
     Wait(Duration),
-    /// The caller answers its oldest request with this code and so many bytes.
+    /// The caller responds to its oldest request with this code and so many bytes.
     Respond(u8, usize),
 }
 

@@ -1,5 +1,6 @@
 //! The packages and files of this repository.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -53,30 +54,36 @@ impl Workspace {
         packages.flat_map(|one| one.roots.clone()).collect()
     }
 
-    /// The files that git tracks, and new ones that it does not ignore.
-    pub fn tracked_files(&self) -> Vec<PathBuf> {
-        let output = Command::new("git")
-            .args([
-                "ls-files",
-                "--cached",
-                "--others",
-                "--exclude-standard",
-                "-z",
-            ])
-            .current_dir(&self.folder)
-            .output()
-            .expect("git starts");
-        assert!(
-            output.status.success(),
-            "git ls-files: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let names = String::from_utf8(output.stdout).expect("file names are UTF-8");
-        let names = names
-            .split_terminator('\0')
-            .map(|name| self.folder.join(name));
-        // A file that was removed stays in the index until the next commit.
-        names.filter(|path| path.is_file()).collect()
+    /// The files of the source: a machine that runs the tests need not have git.
+    pub fn source_files(&self) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        collect(&self.folder, &mut files);
+        files
+    }
+}
+
+/// Adds the files below a folder, but none that a build makes (`.gitignore` has the same names).
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    const MADE: [&str; 6] = [
+        ".git",
+        "target",
+        "__pycache__",
+        "node_modules",
+        "artifacts",
+        "corpus",
+    ];
+    let entries =
+        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    for entry in entries {
+        let path = entry.expect("the folder can be read").path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        if name.is_some_and(|name| MADE.contains(&name)) || path.is_symlink() {
+            continue;
+        }
+        match path.is_dir() {
+            true => collect(&path, files),
+            false => files.push(path),
+        }
     }
 }
 

@@ -75,6 +75,7 @@ mod notification;
 mod observation;
 mod observer_table;
 pub mod option;
+mod option_bounds;
 mod options;
 mod outbound;
 mod peer;
@@ -105,6 +106,7 @@ pub use exchange::ExchangeId;
 pub use limits::Limits;
 pub use message::{CoapOption, Datagram, Message, MessageType, Token};
 pub use observation::{Ended, ObservationId, ObserveEvent};
+pub use option_bounds::{MAX_OPTION_BYTES, MAX_OPTIONS, OptionExcess};
 pub use peer_id::PeerId;
 pub use protection::{MessageProtection, NoProtection};
 

@@ -12,6 +12,7 @@ mod multicast;
 mod no_response;
 mod observe;
 mod observe_ends;
+mod option_bounds;
 mod option_numbers;
 mod peer_id;
 mod problem_details;

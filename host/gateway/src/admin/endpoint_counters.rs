@@ -51,6 +51,8 @@ pub(super) fn endpoint_counters(counters: &Counters) -> Vec<EndpointCounter> {
         reset_by_peer "resets_received" NORMAL "Responses and notifications that the device rejected with a reset.",
         bad_options "requests_bad_option" FAULT
             "Requests rejected with 4.02: they have a critical option that the gateway does not support.",
+        excessive_options "messages_excessive_options" FAULT
+            "Messages with more than 64 options or 4 KiB of them; a request is rejected with 4.02.",
         overloaded "requests_overloaded" FAULT "Requests rejected with 5.03: too many requests are in progress.",
         too_large "requests_too_large" FAULT "Requests rejected with 4.13.",
         incomplete "requests_incomplete" FAULT "Requests rejected with 4.08: blocks are missing.",

@@ -68,6 +68,8 @@ pub struct Counters {
     pub challenges: u64,
     /// Peers that proved their address.
     pub proofs: u64,
+    /// Times that an unproven address sent too many wrong message IDs: no ACK and no RST proves it for a minute.
+    pub proofs_blocked: u64,
     /// Retransmissions not sent, because the address is not proven and has received its bytes.
     pub retransmissions_withheld: u64,
     /// Datagrams that came to a group.

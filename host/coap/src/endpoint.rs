@@ -13,9 +13,8 @@ use crate::exchange::{ExchangeId, Exchanges};
 use crate::leisure::LeisureQueue;
 use crate::limits::Limits;
 use crate::message::{Message, MessageType};
-use crate::observation::Ended;
 use crate::observer_table::Observations;
-use crate::outbound::{Due, Purpose};
+use crate::outbound::Due;
 use crate::peer_id::PeerId;
 use crate::peer_table::PeerTable;
 use crate::protection::{MessageProtection, NoProtection};
@@ -186,18 +185,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                 Due::Retransmit(peer, bytes, purpose) => {
                     self.retransmit(now, &peer, bytes, purpose);
                 }
-                Due::GivenUp(peer, purposes) => {
-                    for purpose in purposes {
-                        self.counters.given_up += u64::from(purpose != Purpose::AddressProof);
-                        match purpose {
-                            Purpose::Notification(id) | Purpose::FirstResponse(id) => {
-                                self.end(now, id, Ended::Unacknowledged);
-                            }
-                            Purpose::AddressProof => self.end_all_of(now, &peer),
-                            Purpose::Response => {}
-                        }
-                    }
-                }
+                Due::GivenUp(peer, purposes) => self.give_up(now, &peer, purposes),
             }
         }
         while let Some((peer, bytes)) = self.leisure.pop_due(now) {

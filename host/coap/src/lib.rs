@@ -66,6 +66,7 @@ mod echo;
 mod endpoint;
 mod exchange;
 mod fitting;
+mod guesses;
 mod leisure;
 mod limits;
 pub mod message;

@@ -65,12 +65,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                 }
             }
             MessageType::Acknowledgement if !code::is_request(code) => {
-                match self.on_ack_or_reset(now, &peer, message_id) {
-                    Some(Purpose::Notification(id)) => self.on_notification_acknowledged(now, id),
-                    Some(Purpose::Response | Purpose::FirstResponse(_) | Purpose::AddressProof) => {
-                    }
-                    None => self.counters.unexpected += 1,
-                }
+                self.on_acknowledgement(now, &peer, message_id);
             }
             MessageType::Reset if code == code::EMPTY => self.on_reset(now, &peer, message_id),
             // RFC 7252 §4.2, §4.3: to reject these is to ignore them.
@@ -140,11 +135,27 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         peer: &Peer<P>,
         message_id: u16,
     ) -> Option<Purpose> {
+        let is_blocked = self.is_blocked(now, peer);
+        // A ping that ends without a proof would let notifications follow it.
+        let outbound = self.reliability.outbound(peer);
+        if is_blocked && outbound.is_some_and(|outbound| outbound.is_ping(message_id)) {
+            return None;
+        }
         let (purpose, outcome) = self.reliability.on_ack_or_reset(now, peer, message_id)?;
-        // The peer has received a message of this endpoint.
-        self.prove(now, peer);
+        if !is_blocked {
+            // The peer has received a message of this endpoint.
+            self.prove(now, peer);
+        }
         self.proceed(now, peer, outcome);
         Some(purpose)
+    }
+
+    fn on_acknowledgement(&mut self, now: Instant, peer: &Peer<P>, message_id: u16) {
+        match self.on_ack_or_reset(now, peer, message_id) {
+            Some(Purpose::Notification(id)) => self.on_notification_acknowledged(now, id),
+            Some(Purpose::Response | Purpose::FirstResponse(_) | Purpose::AddressProof) => {}
+            None => self.on_unmatched(now, peer, message_id),
+        }
     }
 
     fn on_reset(&mut self, now: Instant, peer: &Peer<P>, message_id: u16) {
@@ -156,10 +167,16 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             None => self.observations.find_non(peer, message_id),
         };
         let Some(id) = observation else {
-            return self.counters.unexpected += 1;
+            return self.on_unmatched(now, peer, message_id);
         };
         self.counters.reset_by_peer += 1;
         self.end(now, id, Ended::Reset);
+    }
+
+    /// An ACK or RST that names no message.
+    fn on_unmatched(&mut self, now: Instant, peer: &Peer<P>, message_id: u16) {
+        self.counters.unexpected += 1;
+        self.count_guess(now, peer, message_id);
     }
 }
 

@@ -245,27 +245,28 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
                 ))
             }
             _ => {
-                let dropped: Vec<_> = self
-                    .remove(&peer)
-                    .map_or_else(Vec::new, |outbound| outbound.purposes().collect());
-                dropped.iter().for_each(|purpose| self.forget(*purpose));
+                let dropped = self.drop_all(&peer);
                 Some(Due::GivenUp(peer, dropped))
             }
         }
+    }
+
+    /// Drops all messages to a peer, and returns their purposes.
+    pub(super) fn drop_all(&mut self, peer: &Peer<P>) -> Vec<Purpose> {
+        let dropped: Vec<_> = self
+            .remove(peer)
+            .map_or_else(Vec::new, |outbound| outbound.purposes().collect());
+        dropped.iter().for_each(|purpose| self.forget(*purpose));
+        dropped
     }
 
     pub(super) fn next_timeout(&self) -> Option<Instant> {
         self.timers.first_key_value().map(|((at, _), _)| *at)
     }
 
-    /// Whether a ping to the peer waits for its RST.
-    pub(super) fn is_proving(&self, peer: &Peer<P>) -> bool {
-        let outbound = self.peers.get(peer);
-        outbound.is_some_and(|outbound| {
-            outbound
-                .purposes()
-                .any(|purpose| purpose == Purpose::AddressProof)
-        })
+    /// The message that waits for the peer's acknowledgement, with those behind it.
+    pub(super) fn outbound(&self, peer: &Peer<P>) -> Option<&Outbound> {
+        self.peers.get(peer)
     }
 
     /// Responses toward this peer that wait for an acknowledgement or for their turn.

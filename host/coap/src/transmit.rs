@@ -64,9 +64,24 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             return self.transmit(peer, bytes);
         }
         self.counters.retransmissions_withheld += 1;
-        if purpose != Purpose::AddressProof && self.may_repeat(now, peer, EMPTY_BYTES) {
+        let is_provable = purpose != Purpose::AddressProof && !self.is_blocked(now, peer);
+        if is_provable && self.may_repeat(now, peer, EMPTY_BYTES) {
             let outcome = self.reliability.prove_before(now, peer);
             self.proceed(now, peer, outcome);
+        }
+    }
+
+    /// Messages to the peer were dropped: it acknowledged none, or somebody guesses at their IDs.
+    pub(super) fn give_up(&mut self, now: Instant, peer: &Peer<P>, purposes: Vec<Purpose>) {
+        for purpose in purposes {
+            self.counters.given_up += u64::from(purpose != Purpose::AddressProof);
+            match purpose {
+                Purpose::Notification(id) | Purpose::FirstResponse(id) => {
+                    self.end(now, id, Ended::Unacknowledged);
+                }
+                Purpose::AddressProof => self.end_all_of(now, peer),
+                Purpose::Response => {}
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ mod bounds;
 mod bytes;
 mod codec;
 mod fetch;
+mod guessing;
 mod message_layer;
 mod multicast;
 mod no_response;

@@ -74,6 +74,8 @@ pub(super) fn endpoint_counters(counters: &Counters) -> Vec<EndpointCounter> {
             "Responses not sent: the device asked for none, or the request came to a multicast group.",
         challenges "echo_challenges" NORMAL "Requests rejected with 4.01 and Echo: the device must prove its address.",
         proofs "addresses_proven" NORMAL "Devices that proved their address.",
+        proofs_blocked "address_proofs_blocked" FAULT
+            "Unproven addresses that guessed at message IDs: for a minute, only Echo proves them.",
         retransmissions_withheld "retransmissions_suppressed" NORMAL
             "Retransmissions not sent because the device has not proven its address.",
         multicasts "multicast_datagrams_received" NORMAL "Datagrams received through a multicast group.",

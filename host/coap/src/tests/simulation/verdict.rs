@@ -84,6 +84,7 @@ impl World {
             counters.retained_responses_evicted, 0,
             "every response was kept for its duplicates as long as it must"
         );
+        assert_eq!(counters.proofs_blocked, 0, "no honest message is a guess");
         assert_eq!(self.server.endpoint.state_left(), 0);
         self.tally.piggybacked = counters.piggybacked;
         self.tally.separate = counters.separate;

@@ -1,0 +1,254 @@
+//! Message IDs that are guessed, to prove an address that is not the sender's; and honest messages that look like it.
+
+use super::observe::{SECOND, content, observing};
+use super::*;
+use crate::code::*;
+use crate::option::{ECHO, OBSERVE};
+use crate::{Ended, ObserveEvent};
+
+fn server() -> Server {
+    Server::with_limits(Limits {
+        datagrams_per_second_per_peer: 0,
+        ..Limits::default()
+    })
+}
+
+fn reset(message_id: u16) -> Datagram {
+    Datagram::empty(MessageType::Reset, message_id)
+}
+
+/// A registration makes the endpoint ping its unproven peer. The ping's message ID is not for an attacker's eyes.
+fn pinged(server: &mut Server, peer: u16) -> u16 {
+    server.register(peer, 1).expect("an observation");
+    let mut sent = server.sent();
+    assert_eq!(sent.len(), 2, "a response and a ping: {sent:?}");
+    sent.remove(1).message_id
+}
+
+fn is_proven(server: &Server, peer: u16) -> bool {
+    server.endpoint.is_proven(server.now, &peer)
+}
+
+/// IDs that are not this one.
+fn wrong(right: u16) -> impl Iterator<Item = u16> {
+    (1..).map(move |number| right.wrapping_add(number))
+}
+
+#[test]
+fn the_right_message_id_proves_an_address_unless_three_wrong_ones_came_before() {
+    for before in 0..900 {
+        let mut server = server();
+        let right = pinged(&mut server, 1);
+        for guess in wrong(right).take(before) {
+            server.receive(1, &reset(guess));
+        }
+        server.receive(1, &reset(right));
+        assert_eq!(is_proven(&server, 1), before < 3, "{before} before");
+    }
+}
+
+/// The attacker is given eight bits of each ID, so that its rate can be measured. Three guesses of 256 then stand for
+/// three of 65,536. It tries all 256.
+#[test]
+fn of_hundreds_of_guesses_as_many_succeed_as_of_three() {
+    const ADDRESSES: u32 = 10_000;
+    let limits = Limits {
+        datagrams_per_second_per_peer: 0,
+        ..Limits::default()
+    };
+    let mut endpoint = Endpoint::<u32>::new(limits, [9; 16]);
+    let now = Instant::now();
+    let mut proven = 0;
+    for address in 0..ADDRESSES {
+        endpoint.handle_datagram(now, address, &encode(&observing(1, 0)));
+        let id = endpoint.poll_request().expect("a request").id;
+        endpoint.respond_observing(now, id, content("first"), None);
+        let sent = std::iter::from_fn(|| endpoint.poll_transmit());
+        let ping = decode(&sent.last().expect("a ping").bytes).expect("own");
+        for guess in 0..=255 {
+            let guess = ping.message_id & 0xff00 | guess;
+            endpoint.handle_datagram(now, address, &encode(&reset(guess)));
+        }
+        proven += u32::from(endpoint.is_proven(now, &address));
+        while endpoint.poll_transmit().is_some() {}
+        while endpoint.poll_observe_event().is_some() {}
+    }
+    // Mean 117, standard deviation 11.
+    assert!((73..=161).contains(&proven), "{proven} of {ADDRESSES}");
+    assert_eq!(
+        endpoint.counters().proofs_blocked,
+        u64::from(ADDRESSES - proven)
+    );
+}
+
+#[test]
+fn three_wrong_ids_end_what_waits_and_for_a_minute_only_an_echo_proves_the_address() {
+    let mut server = server();
+    let right = pinged(&mut server, 1);
+    let observation = server.observed();
+    assert_eq!(observation, None);
+    for guess in wrong(right).take(3) {
+        server.receive(1, &reset(guess));
+    }
+    let ended = server.observed();
+    assert!(matches!(
+        ended,
+        Some(ObserveEvent::Ended(_, Ended::Unacknowledged))
+    ));
+    assert_eq!(
+        (
+            server.endpoint.in_flight(),
+            server.endpoint.counters().proofs_blocked
+        ),
+        (0, 1)
+    );
+
+    // No observation begins, since no ping could prove the address.
+    server.receive(1, &observing(2, 0));
+    let id = server.incoming().id;
+    assert_eq!(
+        server
+            .endpoint
+            .respond_observing(server.now, id, content("one"), None),
+        None
+    );
+    assert_eq!(server.sent_one().message.option(OBSERVE), None);
+
+    // An acknowledgement ends the retransmissions of a response, and proves nothing.
+    server.receive(1, &confirmable(3, POST));
+    let id = server.incoming().id;
+    server.advance(SECOND);
+    server.respond(id, changed());
+    let separate = server.sent().pop().expect("a separate response");
+    server.acknowledge(1, separate.message_id);
+    assert!(server.endpoint.in_flight() == 0 && !is_proven(&server, 1));
+
+    let large = Message::new(CREATED).with_option(crate::option::LOCATION_PATH, [b'a'; 200]);
+    let challenge = server.exchange(&confirmable(4, GET), large);
+    let mut again = confirmable(5, GET);
+    let value = challenge.message.option(ECHO).expect("a value");
+    again.message.push_option(ECHO, value);
+    server.receive(1, &again);
+    assert!(is_proven(&server, 1));
+}
+
+#[test]
+fn after_the_minute_a_reset_proves_the_address_again() {
+    let mut server = server();
+    let right = pinged(&mut server, 1);
+    wrong(right)
+        .take(900)
+        .for_each(|guess| server.receive(1, &reset(guess)));
+    server.advance(60 * SECOND);
+    server.receive(1, &observing(2, 0));
+    let id = server.incoming().id;
+    server
+        .endpoint
+        .respond_observing(server.now, id, content("one"), None);
+    let ping = server.sent().pop().expect("a ping");
+    server.receive(1, &reset(ping.message_id));
+    assert!(is_proven(&server, 1));
+}
+
+#[test]
+fn an_acknowledgement_that_comes_many_times_harms_nobody() {
+    let mut server = server();
+    let id = server.register(1, 1).expect("an observation");
+    let ping = server.sent().remove(1).message_id;
+    server.receive(1, &reset(ping));
+    for number in 0..10 {
+        let notification = server.notify(id, &number.to_string());
+        for _ in 0..5 {
+            server.acknowledge(1, notification.message_id);
+            server.receive(1, &reset(ping));
+        }
+        assert_eq!(server.observed(), Some(ObserveEvent::Delivered(id)));
+    }
+    assert_eq!(server.endpoint.counters().proofs_blocked, 0);
+}
+
+#[test]
+fn wrong_ids_while_nothing_waits_are_no_guesses() {
+    let mut server = server();
+    for id in 0..900 {
+        server.receive(1, &reset(id));
+        server.acknowledge(1, id);
+    }
+    let ping = pinged(&mut server, 1);
+    server.receive(1, &reset(ping));
+    assert!(is_proven(&server, 1));
+}
+
+#[test]
+fn a_device_that_rejects_non_confirmable_responses_can_be_pinged() {
+    let mut server = server();
+    let responses: Vec<u16> = (10..14)
+        .map(|id| {
+            server
+                .exchange(&non_confirmable(id, GET), changed())
+                .message_id
+        })
+        .collect();
+    let ping = pinged(&mut server, 1);
+    responses
+        .iter()
+        .for_each(|id| server.receive(1, &reset(*id)));
+    server.receive(1, &reset(ping));
+    assert!(is_proven(&server, 1));
+}
+
+/// An observer whose last proof is older than an hour.
+fn quiet_observer(limits: Limits) -> (Server, crate::ObservationId) {
+    let mut server = Server::with_limits(Limits {
+        datagrams_per_second_per_peer: 0,
+        ..limits
+    });
+    let id = server.register(1, 1).expect("an observation");
+    let ping = server.sent().remove(1).message_id;
+    server.receive(1, &reset(ping));
+    let notification = server.notify(id, "first");
+    server.acknowledge(1, notification.message_id);
+    assert_eq!(server.observed(), Some(ObserveEvent::Delivered(id)));
+    server.advance(3_601 * SECOND);
+    assert!(!is_proven(&server, 1));
+    (server, id)
+}
+
+#[test]
+fn forged_ids_do_not_end_the_observation_of_a_device_that_was_quiet_for_an_hour() {
+    let (mut server, id) = quiet_observer(Limits::default());
+    let notification = server.notify(id, "second");
+    for guess in wrong(notification.message_id).take(900) {
+        server.receive(1, &reset(guess));
+        server.acknowledge(1, guess);
+    }
+    assert_eq!(server.observed(), None);
+    server.acknowledge(1, notification.message_id);
+    assert_eq!(server.observed(), Some(ObserveEvent::Delivered(id)));
+    let next = server.notify(id, "third");
+    server.advance(61 * SECOND);
+    server.acknowledge(1, next.message_id);
+    assert!(is_proven(&server, 1));
+}
+
+#[test]
+fn the_rejection_of_a_non_confirmable_notification_is_no_guess_and_proves_nothing() {
+    let (mut server, id) = quiet_observer(Limits {
+        non_confirmable_notifications: true,
+        ..Limits::default()
+    });
+    let notification = server.notify(id, "second");
+    assert_eq!(notification.message_type, MessageType::NonConfirmable);
+    server.observed();
+    server.receive(1, &reset(notification.message_id));
+    assert_eq!(
+        server.observed(),
+        Some(ObserveEvent::Ended(id, Ended::Reset))
+    );
+    assert!(!is_proven(&server, 1));
+    // A duplicate of it names nothing any more.
+    let ping = pinged(&mut server, 1);
+    (0..2).for_each(|_| server.receive(1, &reset(notification.message_id)));
+    server.receive(1, &reset(ping));
+    assert!(is_proven(&server, 1));
+}

@@ -53,6 +53,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             self.observations.mark_proven(peer);
         }
         self.peers.prove(now, peer.hash);
+        self.release_deferred(peer);
     }
 
     /// 4.01 with a value to send back (RFC 9175 §2.3).

@@ -68,6 +68,12 @@ pub struct Counters {
     pub challenges: u64,
     /// Peers that proved their address.
     pub proofs: u64,
+    /// Requests that the caller processes only once their peer has proven its address.
+    pub deferred: u64,
+    /// Those whose peer has proven it.
+    pub deferred_released: u64,
+    /// Those dropped, or refused with 4.01 and Echo.
+    pub deferred_dropped: u64,
     /// Times that an unproven address sent too many wrong message IDs: no ACK and no RST proves it for a minute.
     pub proofs_blocked: u64,
     /// Retransmissions not sent, because the address is not proven and has received its bytes.

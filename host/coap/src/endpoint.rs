@@ -8,6 +8,7 @@ use crate::block1::Block1Reassembler;
 use crate::block2::Block2Cache;
 use crate::counters::Counters;
 use crate::dedup::DedupCache;
+use crate::deferred::Deferred;
 use crate::echo::Echo;
 use crate::exchange::{ExchangeId, Exchanges};
 use crate::leisure::LeisureQueue;
@@ -99,6 +100,7 @@ where
     pub(super) protection: X,
     pub(super) exchanges: Exchanges<P, X::Context>,
     pub(super) dedup: DedupCache<P>,
+    pub(super) deferred: Deferred<P, X::Context>,
     pub(super) reliability: Reliability<P>,
     pub(super) block1: Block1Reassembler<P>,
     pub(super) block2: Block2Cache<P>,
@@ -131,6 +133,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             protection,
             exchanges: Exchanges::new(),
             dedup: DedupCache::new(&limits),
+            deferred: Deferred::new(),
             reliability: Reliability::new(&limits, secret.clone()),
             block1: Block1Reassembler::new(&limits),
             block2: Block2Cache::new(&limits),

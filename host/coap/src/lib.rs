@@ -62,6 +62,8 @@ pub mod code;
 mod codec;
 mod counters;
 mod dedup;
+mod deferral;
+mod deferred;
 mod echo;
 mod endpoint;
 mod exchange;

@@ -129,9 +129,10 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         }
     }
 
-    /// Ends the observations of a peer that did not respond to a ping.
-    pub(super) fn end_all_of(&mut self, now: Instant, peer: &Peer<P>) {
-        for id in self.observations.ids_of(peer) {
+    /// Ends the observations of a peer that did not respond to a ping. One whose address was proven before goes on: a
+    /// forged request, while the device is out of reach for a minute, would end it otherwise.
+    pub(super) fn end_unproven(&mut self, now: Instant, peer: &Peer<P>) {
+        for id in self.observations.unproven_of(peer) {
             self.end(now, id, Ended::Unacknowledged);
         }
     }
@@ -142,7 +143,9 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             return;
         };
         let outcome = self.reliability.cancel(now, &observation.peer, id);
-        if reason == Ended::Displaced && self.observations.ids_of(&observation.peer).is_empty() {
+        let is_idle = self.observations.ids_of(&observation.peer).is_empty()
+            && !self.deferred.has(&observation.peer);
+        if reason == Ended::Displaced && is_idle {
             // Otherwise a flood of spoofed registrations would leave a ping each.
             self.reliability.drop_idle_ping(&observation.peer);
         }

@@ -19,8 +19,12 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     pub(super) fn proceed(&mut self, now: Instant, peer: &Peer<P>, outcome: Outcome) {
         for purpose in outcome.without_id {
             self.counters.message_ids_exhausted += 1;
-            if let Purpose::Notification(id) | Purpose::FirstResponse(id) = purpose {
-                self.end(now, id, Ended::WithoutMessageId);
+            match purpose {
+                Purpose::Notification(id) | Purpose::FirstResponse(id) => {
+                    self.end(now, id, Ended::WithoutMessageId);
+                }
+                Purpose::AddressProof => self.drop_deferred(peer),
+                Purpose::Response => {}
             }
         }
         if let Some(bytes) = outcome.transmit {
@@ -79,7 +83,10 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                 Purpose::Notification(id) | Purpose::FirstResponse(id) => {
                     self.end(now, id, Ended::Unacknowledged);
                 }
-                Purpose::AddressProof => self.end_all_of(now, peer),
+                Purpose::AddressProof => {
+                    self.end_unproven(now, peer);
+                    self.drop_deferred(peer);
+                }
                 Purpose::Response => {}
             }
         }

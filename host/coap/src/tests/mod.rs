@@ -6,6 +6,7 @@ mod blockwise;
 mod bounds;
 mod bytes;
 mod codec;
+mod deferral;
 mod fetch;
 mod guessing;
 mod message_layer;

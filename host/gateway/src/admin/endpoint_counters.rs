@@ -74,6 +74,11 @@ pub(super) fn endpoint_counters(counters: &Counters) -> Vec<EndpointCounter> {
             "Responses not sent: the device asked for none, or the request came to a multicast group.",
         challenges "echo_challenges" NORMAL "Requests rejected with 4.01 and Echo: the device must prove its address.",
         proofs "addresses_proven" NORMAL "Devices that proved their address.",
+        deferred "requests_deferred" NORMAL
+            "Requests that wait until the device has proven its address.",
+        deferred_released "requests_deferred_released" NORMAL "Such requests whose device has proven its address.",
+        deferred_dropped "requests_deferred_dropped" FAULT
+            "Such requests that were dropped or rejected with 4.01 and Echo.",
         proofs_blocked "address_proofs_blocked" FAULT
             "Unproven addresses that guessed at message IDs: for a minute, only Echo proves them.",
         retransmissions_withheld "retransmissions_suppressed" NORMAL

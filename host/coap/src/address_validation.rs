@@ -88,25 +88,22 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     }
 
     /// Counts an ACK or RST with a message ID that names no message, if it may be a guess: the address is not proven,
-    /// and a message waits that could be named. A proven peer repeats its ACKs as often as it likes. After one guess
-    /// too many, nothing more goes to the address: what waits there is given up.
+    /// and a message waits that could be named. A proven peer repeats its ACKs as often as it likes.
+    ///
+    /// After one guess too many, what waits for the proof is dropped: the ping, the observations, and the requests,
+    /// which get an Echo instead. Responses go on, within the bytes that the address has, because their ACKs prove
+    /// nothing now: three forged datagrams must not cost a device the response to a request that was processed.
     pub(super) fn count_guess(&mut self, now: Instant, peer: &Peer<P>, message_id: u16) {
-        let Some(outbound) = self.reliability.outbound(peer) else {
-            return;
-        };
-        let is_notification = outbound.is_notification();
-        if self.is_peer_proven(now, peer) {
+        let waits = self.reliability.outbound(peer).is_some();
+        if !waits || self.is_peer_proven(now, peer) {
             return;
         }
-        if !self.peers.count_guess(now, peer.hash, message_id) {
-            return;
-        }
-        self.counters.proofs_blocked += 1;
-        // An observer that has acknowledged notifications before keeps its observation: three forged datagrams would
-        // end it otherwise.
-        if !is_notification {
-            let dropped = self.reliability.drop_all(peer);
-            self.give_up(now, peer, dropped);
+        if self.peers.count_guess(now, peer.hash, message_id) {
+            self.counters.proofs_blocked += 1;
+            self.end_unproven(now, peer);
+            let outcome = self.reliability.drop_ping(now, peer);
+            self.proceed(now, peer, outcome);
+            self.challenge_deferred(now, peer);
         }
     }
 }

@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use crate::code::UNAUTHORIZED;
 use crate::endpoint::{Endpoint, Incoming};
+use crate::exchange::ExchangeId;
 use crate::peer::Peer;
 use crate::peer_id::PeerId;
 use crate::protection::MessageProtection;
@@ -17,7 +18,7 @@ use crate::protection::MessageProtection;
 impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     /// The request itself if its peer's address is proven: process it then. Otherwise none, and the endpoint keeps the
     /// request and pings the peer: [`poll_request`](Self::poll_request) returns it again, with the same
-    /// [`ExchangeId`](crate::ExchangeId), once the address is proven. Do not respond to it before. Meanwhile it is
+    /// [`ExchangeId`], once the address is proven. Do not respond to it before. Meanwhile it is
     /// acknowledged and counted like any request in progress, and duplicates are recognised.
     ///
     /// If the peer does not respond to the ping, the request is dropped without a response: whoever sent it does not
@@ -65,10 +66,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         }
         let id = incoming.id;
         if self.is_blocked(now, &peer) || !self.deferred.push(&peer, incoming) {
-            let challenge = self.challenge(now, &peer);
-            self.counters.deferred_dropped += 1;
-            self.latest_refusal = Some((peer.id, UNAUTHORIZED));
-            self.respond(now, id, challenge);
+            self.challenge_exchange(now, &peer, id);
             return None;
         }
         self.ping_unless_proven(now, &peer);
@@ -101,5 +99,19 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             self.counters.deferred_dropped += 1;
             self.exchanges.finish(incoming.id);
         }
+    }
+
+    /// No ping may prove the peer's address for a while: Echo may.
+    pub(super) fn challenge_deferred(&mut self, now: Instant, peer: &Peer<P>) {
+        for incoming in self.deferred.take(peer) {
+            self.challenge_exchange(now, peer, incoming.id);
+        }
+    }
+
+    fn challenge_exchange(&mut self, now: Instant, peer: &Peer<P>, id: ExchangeId) {
+        self.counters.deferred_dropped += 1;
+        self.latest_refusal = Some((peer.id.clone(), UNAUTHORIZED));
+        let challenge = self.challenge(now, peer);
+        self.respond(now, id, challenge);
     }
 }

@@ -57,7 +57,9 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             message,
         };
         if is_last {
-            let unsent = self.reliability.cancel(now, &peer, id);
+            let unsent = self
+                .reliability
+                .cancel(now, &peer, Purpose::Notification(id));
             self.proceed(now, &peer, unsent);
             self.observations.remove(id);
             let outcome = self
@@ -142,7 +144,9 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         let Some(observation) = self.observations.remove(id) else {
             return;
         };
-        let outcome = self.reliability.cancel(now, &observation.peer, id);
+        let outcome = self
+            .reliability
+            .cancel(now, &observation.peer, Purpose::Notification(id));
         let is_idle = self.observations.ids_of(&observation.peer).is_empty()
             && !self.deferred.has(&observation.peer);
         if reason == Ended::Displaced && is_idle {

@@ -72,9 +72,10 @@ impl Outbound {
         self.purpose == Purpose::AddressProof && self.message_id == message_id
     }
 
-    /// Whether the message that waits is a notification.
-    pub(super) fn is_notification(&self) -> bool {
-        matches!(self.purpose, Purpose::Notification(_))
+    /// Whether the message behind the current one was sent before.
+    pub(super) fn is_before_repetition(&self) -> bool {
+        let next = self.waiting.front();
+        next.is_some_and(|waiting| matches!(waiting.content, Content::Again { .. }))
     }
 
     pub(super) fn responses(&self) -> usize {

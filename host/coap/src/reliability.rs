@@ -10,7 +10,6 @@ use crate::codec;
 use crate::limits::Limits;
 use crate::message::{Datagram, MessageType};
 use crate::message_id::MessageIds;
-use crate::observation::ObservationId;
 use crate::outbound::{Content, Due, Outbound, Outcome, Purpose, Waiting};
 use crate::peer::{Map, Peer};
 use crate::secret::Secret;
@@ -181,14 +180,8 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
         Some((outbound.purpose, self.start(now, peer, outbound.waiting)))
     }
 
-    /// Drops the notifications of an observation that has ended.
-    pub(super) fn cancel(
-        &mut self,
-        now: Instant,
-        peer: &Peer<P>,
-        observation: ObservationId,
-    ) -> Outcome {
-        let ended = Purpose::Notification(observation);
+    /// Drops the messages of a purpose that has ended: the notifications of one observation, for example.
+    pub(super) fn cancel(&mut self, now: Instant, peer: &Peer<P>, ended: Purpose) -> Outcome {
         let Some(outbound) = self.peers.get_mut(peer) else {
             return Outcome::default();
         };
@@ -201,6 +194,15 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
         self.finish(now, peer)
             .map(|(_, outcome)| outcome)
             .unwrap_or_default()
+    }
+
+    /// Drops the ping to a peer, unless a response waits behind it that may not be sent again without a proof.
+    pub(super) fn drop_ping(&mut self, now: Instant, peer: &Peer<P>) -> Outcome {
+        let outbound = self.peers.get(peer);
+        if outbound.is_some_and(Outbound::is_before_repetition) {
+            return Outcome::default();
+        }
+        self.cancel(now, peer, Purpose::AddressProof)
     }
 
     /// Drops the ping to a peer if no message waits behind it.
@@ -252,7 +254,7 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
     }
 
     /// Drops all messages to a peer, and returns their purposes.
-    pub(super) fn drop_all(&mut self, peer: &Peer<P>) -> Vec<Purpose> {
+    fn drop_all(&mut self, peer: &Peer<P>) -> Vec<Purpose> {
         let dropped: Vec<_> = self
             .remove(peer)
             .map_or_else(Vec::new, |outbound| outbound.purposes().collect());

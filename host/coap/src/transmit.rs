@@ -75,7 +75,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         }
     }
 
-    /// Messages to the peer were dropped: it acknowledged none, or somebody guesses at their IDs.
+    /// Messages to the peer were dropped, because it acknowledged none.
     pub(super) fn give_up(&mut self, now: Instant, peer: &Peer<P>, purposes: Vec<Purpose>) {
         for purpose in purposes {
             self.counters.given_up += u64::from(purpose != Purpose::AddressProof);

@@ -190,14 +190,14 @@ fn an_echo_or_the_acknowledgement_of_another_message_releases_as_well() {
 }
 
 #[test]
-fn after_wrong_message_ids_a_request_is_dropped_and_the_next_one_gets_an_echo() {
+fn after_wrong_message_ids_a_request_that_waits_and_the_next_one_get_an_echo() {
     let mut server = server();
     let ping = server.pinged_for(&confirmable(1, PUT));
     (1..4).for_each(|number| server.reset(1, ping.message_id.wrapping_add(number)));
-    assert_eq!(
-        (server.endpoint.deferred(), server.endpoint.in_flight()),
-        (0, 0)
-    );
+    let first = server.sent_one();
+    assert_eq!((first.message_id, first.message.code), (1, UNAUTHORIZED));
+    let left = (server.endpoint.deferred(), server.endpoint.in_flight());
+    assert_eq!(left, (0, 0));
     server.reset(1, ping.message_id);
     assert!(server.endpoint.poll_request().is_none());
 

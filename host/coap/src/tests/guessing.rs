@@ -80,7 +80,7 @@ fn of_sixteen_guesses_as_many_succeed_as_of_three() {
 }
 
 #[test]
-fn three_wrong_ids_end_what_waits_and_for_a_minute_only_an_echo_proves_the_address() {
+fn three_wrong_ids_end_what_waits_for_a_proof_and_for_a_minute_only_an_echo_proves_the_address() {
     let mut server = server();
     let right = pinged(&mut server, 1);
     let observation = server.observed();
@@ -128,6 +128,60 @@ fn three_wrong_ids_end_what_waits_and_for_a_minute_only_an_echo_proves_the_addre
     again.message.push_option(ECHO, value);
     server.receive(1, &again);
     assert!(is_proven(&server, 1));
+}
+
+#[test]
+fn forged_ids_cost_a_device_no_response() {
+    let mut server = server();
+    server.receive(1, &confirmable(1, POST));
+    let id = server.incoming().id;
+    server.advance(SECOND);
+    server.sent();
+    server.respond(id, changed());
+    let response = server.sent_bytes().remove(0);
+    let right = decode(&response).expect("own").message_id;
+    wrong(right)
+        .take(900)
+        .for_each(|guess| server.receive(1, &reset(guess)));
+    server.advance(3 * SECOND);
+    assert_eq!(server.sent_bytes(), [response], "it is sent again");
+    server.acknowledge(1, right);
+    assert!(server.endpoint.in_flight() == 0 && !is_proven(&server, 1));
+    assert_eq!(server.endpoint.counters().given_up, 0);
+}
+
+/// A registration and a separate response: the response waits behind the ping, or the ping before its repetition.
+#[test]
+fn a_response_behind_a_ping_leaves_when_the_ping_is_dropped_and_else_stays_within_its_bytes() {
+    let mut server = server();
+    server.receive(1, &confirmable(7, POST));
+    let id = server.incoming().id;
+    let ping = pinged(&mut server, 1);
+    server.advance(SECOND);
+    server.sent();
+    server.respond(id, changed());
+    assert_eq!(server.sent(), [], "it waits for the ping");
+    wrong(ping)
+        .take(3)
+        .for_each(|guess| server.receive(1, &reset(guess)));
+    assert_eq!(server.sent_one().message, changed());
+
+    let mut server = self::server();
+    server.receive(1, &confirmable(1, POST));
+    let id = server.incoming().id;
+    server.advance(SECOND);
+    server.respond(id, changed().with_payload([b'x'; 100]));
+    server.sent();
+    server.advance(4 * SECOND);
+    let ping = server.sent_one();
+    assert_eq!(ping.message.code, EMPTY);
+    wrong(ping.message_id)
+        .take(900)
+        .for_each(|guess| server.receive(1, &reset(guess)));
+    server.receive(1, &reset(ping.message_id));
+    server.advance(400 * SECOND);
+    assert!(server.sent().iter().all(|sent| *sent == ping));
+    assert!(!is_proven(&server, 1) && server.endpoint.state_left() == 0);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Validation of addresses that may be spoofed (RFC 9175 §2.4).
 //!
 //! A peer proves its address by a message that requires one from the endpoint: the ACK or RST of a confirmable message,
-//! whose message ID is not predictable, or a fresh Echo value. A request for a later block proves nothing, because a
+//! whose message ID is not predictable, or a fresh Echo value. After three message IDs that name no message, only Echo
+//! proves the address for a minute: somebody may be guessing. A request for a later block proves nothing, because a
 //! sender that does not receive can send both requests blindly. Some transports prove addresses themselves
 //! ([`PeerId::has_proven_address`]).
 //!
@@ -15,7 +16,7 @@ use crate::code;
 use crate::endpoint::Endpoint;
 use crate::message::{Datagram, Message, MessageType};
 use crate::option::ECHO;
-use crate::outbound::Purpose;
+use crate::outbound::{Outbound, Purpose};
 use crate::peer::Peer;
 use crate::peer_id::PeerId;
 use crate::protection::MessageProtection;
@@ -52,6 +53,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             self.observations.mark_proven(peer);
         }
         self.peers.prove(now, peer.hash);
+        self.release_deferred(peer);
     }
 
     /// 4.01 with a value to send back (RFC 9175 §2.3).
@@ -64,12 +66,44 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     /// Sends a ping if the peer's address is not proven: its RST proves the address (RFC 7252 §4.3). A registration may
     /// be spoofed, and its victim must not receive the notifications, so they wait behind the ping (NSTART).
     pub(super) fn ping_unless_proven(&mut self, now: Instant, peer: &Peer<P>) {
-        if !self.is_peer_proven(now, peer) && !self.reliability.is_proving(peer) {
+        let is_needed = !self.is_peer_proven(now, peer) && !self.is_proving(peer);
+        if is_needed && !self.is_blocked(now, peer) {
             let ping = Datagram::empty(MessageType::Confirmable, 0);
             let outcome = self
                 .reliability
                 .send(now, peer, ping, Purpose::AddressProof);
             self.proceed(now, peer, outcome);
+        }
+    }
+
+    /// Whether a ping to the peer waits for its RST.
+    pub(super) fn is_proving(&self, peer: &Peer<P>) -> bool {
+        let outbound = self.reliability.outbound(peer);
+        outbound.is_some_and(Outbound::is_proving)
+    }
+
+    /// Whether no ACK and no RST proves the peer's address now, and so no ping is worth its bytes.
+    pub(super) fn is_blocked(&self, now: Instant, peer: &Peer<P>) -> bool {
+        !self.is_peer_proven(now, peer) && self.peers.is_blocked(now, peer.hash)
+    }
+
+    /// Counts an ACK or RST with a message ID that names no message, if it may be a guess: the address is not proven,
+    /// and a message waits that could be named. A proven peer repeats its ACKs as often as it likes.
+    ///
+    /// After one guess too many, what waits for the proof is dropped: the ping, the observations, and the requests,
+    /// which get an Echo instead. Responses go on, within the bytes that the address has, because their ACKs prove
+    /// nothing now: three forged datagrams must not cost a device the response to a request that was processed.
+    pub(super) fn count_guess(&mut self, now: Instant, peer: &Peer<P>, message_id: u16) {
+        let waits = self.reliability.outbound(peer).is_some();
+        if !waits || self.is_peer_proven(now, peer) {
+            return;
+        }
+        if self.peers.count_guess(now, peer.hash, message_id) {
+            self.counters.proofs_blocked += 1;
+            self.end_unproven(now, peer);
+            let outcome = self.reliability.drop_ping(now, peer);
+            self.proceed(now, peer, outcome);
+            self.challenge_deferred(now, peer);
         }
     }
 }

@@ -96,14 +96,7 @@ impl ClientExchange {
     pub fn handle_datagram(&mut self, bytes: &[u8], now: Instant) {
         let datagram = match decode(bytes) {
             Ok(datagram) => datagram,
-            Err(DecodeError::Malformed {
-                message_type: MessageType::Confirmable,
-                message_id,
-                ..
-            }) => {
-                return self.send_empty(MessageType::Reset, message_id);
-            }
-            Err(_) => return,
+            Err(error) => return self.reject(error),
         };
         let Datagram {
             message_type,
@@ -141,6 +134,39 @@ impl ClientExchange {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Rejects a datagram that is no CoAP message, or has too many options. Such a response ends the exchange: the peer
+    /// would send the same one again.
+    fn reject(&mut self, error: DecodeError) {
+        let (DecodeError::Malformed {
+            message_type,
+            message_id,
+            ..
+        }
+        | DecodeError::ExcessiveOptions {
+            message_type,
+            message_id,
+            ..
+        }) = error
+        else {
+            return;
+        };
+        if message_type == MessageType::Confirmable {
+            self.send_empty(MessageType::Reset, message_id);
+        }
+        if let DecodeError::ExcessiveOptions {
+            token,
+            code,
+            excess,
+            ..
+        } = error
+            && self.outcome.is_none()
+            && is_response(code)
+            && token == self.in_flight.token
+        {
+            self.outcome = Some(Err(ExchangeError::ExcessiveOptions(excess)));
         }
     }
 

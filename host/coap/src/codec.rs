@@ -4,6 +4,7 @@ use coap_lite::{MessageClass, Packet};
 
 use crate::code;
 use crate::message::{CoapOption, Datagram, Message, MessageType, Token};
+use crate::option_bounds::{self, OptionExcess};
 
 /// Why bytes are not a CoAP message, with the fields that a RST needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +24,21 @@ pub enum DecodeError {
         message_id: u16,
         /// The fault.
         reason: FormatError,
+    },
+    /// More options than this endpoint reads; see [`MAX_OPTIONS`](crate::MAX_OPTIONS) and
+    /// [`MAX_OPTION_BYTES`](crate::MAX_OPTION_BYTES). The rest of the message is not read.
+    #[error("message {message_id}: {excess}")]
+    ExcessiveOptions {
+        /// Type of the message.
+        message_type: MessageType,
+        /// Its message ID.
+        message_id: u16,
+        /// Its token.
+        token: Token,
+        /// Its code.
+        code: u8,
+        /// What is too much.
+        excess: OptionExcess,
     },
 }
 
@@ -85,6 +101,15 @@ pub fn decode(bytes: &[u8]) -> Result<Datagram, DecodeError> {
         .get(4..4 + usize::from(first & 0x0f))
         .and_then(Token::new);
     let token = token.ok_or_else(|| malformed(FormatError::TokenLength))?;
+    // Before the first copy: coap-lite allocates for each option.
+    let options = bytes.get(4 + token.as_bytes().len()..).unwrap_or_default();
+    option_bounds::check(options).map_err(|excess| DecodeError::ExcessiveOptions {
+        message_type,
+        message_id,
+        token,
+        code,
+        excess,
+    })?;
     let mut packet = Packet::from_bytes(bytes).map_err(|_| malformed(FormatError::Option))?;
     let mut options = Vec::with_capacity(packet.options().map(|(_, values)| values.len()).sum());
     for (number, values) in packet.options() {

@@ -37,6 +37,8 @@ pub struct Counters {
     pub reset_by_peer: u64,
     /// Requests with a critical option that is not understood.
     pub bad_options: u64,
+    /// Messages with more options than this endpoint reads. A confirmable request gets 4.02.
+    pub excessive_options: u64,
     /// Requests refused with 5.03, because too many exchanges are in flight.
     pub overloaded: u64,
     /// Requests refused with 4.13.
@@ -55,7 +57,8 @@ pub struct Counters {
     pub bad_responses: u64,
     /// Datagrams above the rate of their peer, which get 4.29 from time to time and are else ignored.
     pub rate_limited: u64,
-    /// Malformed confirmable messages without a RST, because there were too many.
+    /// Malformed confirmable messages without a RST, and ones with too many options without 4.02, because there were
+    /// too many.
     pub resets_withheld: u64,
     /// Peers whose rate or proof of address was dropped for other peers.
     pub peers_forgotten: u64,
@@ -65,6 +68,14 @@ pub struct Counters {
     pub challenges: u64,
     /// Peers that proved their address.
     pub proofs: u64,
+    /// Requests that the caller processes only once their peer has proven its address.
+    pub deferred: u64,
+    /// Those whose peer has proven it.
+    pub deferred_released: u64,
+    /// Those dropped, or refused with 4.01 and Echo.
+    pub deferred_dropped: u64,
+    /// Times that an unproven address sent too many wrong message IDs: no ACK and no RST proves it for a minute.
+    pub proofs_blocked: u64,
     /// Retransmissions not sent, because the address is not proven and has received its bytes.
     pub retransmissions_withheld: u64,
     /// Datagrams that came to a group.

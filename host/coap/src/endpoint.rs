@@ -8,14 +8,14 @@ use crate::block1::Block1Reassembler;
 use crate::block2::Block2Cache;
 use crate::counters::Counters;
 use crate::dedup::DedupCache;
+use crate::deferred::Deferred;
 use crate::echo::Echo;
 use crate::exchange::{ExchangeId, Exchanges};
 use crate::leisure::LeisureQueue;
 use crate::limits::Limits;
 use crate::message::{Message, MessageType};
-use crate::observation::Ended;
 use crate::observer_table::Observations;
-use crate::outbound::{Due, Purpose};
+use crate::outbound::Due;
 use crate::peer_id::PeerId;
 use crate::peer_table::PeerTable;
 use crate::protection::{MessageProtection, NoProtection};
@@ -100,6 +100,7 @@ where
     pub(super) protection: X,
     pub(super) exchanges: Exchanges<P, X::Context>,
     pub(super) dedup: DedupCache<P>,
+    pub(super) deferred: Deferred<P, X::Context>,
     pub(super) reliability: Reliability<P>,
     pub(super) block1: Block1Reassembler<P>,
     pub(super) block2: Block2Cache<P>,
@@ -132,6 +133,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             protection,
             exchanges: Exchanges::new(),
             dedup: DedupCache::new(&limits),
+            deferred: Deferred::new(),
             reliability: Reliability::new(&limits, secret.clone()),
             block1: Block1Reassembler::new(&limits),
             block2: Block2Cache::new(&limits),
@@ -186,18 +188,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                 Due::Retransmit(peer, bytes, purpose) => {
                     self.retransmit(now, &peer, bytes, purpose);
                 }
-                Due::GivenUp(peer, purposes) => {
-                    for purpose in purposes {
-                        self.counters.given_up += u64::from(purpose != Purpose::AddressProof);
-                        match purpose {
-                            Purpose::Notification(id) | Purpose::FirstResponse(id) => {
-                                self.end(now, id, Ended::Unacknowledged);
-                            }
-                            Purpose::AddressProof => self.end_all_of(now, &peer),
-                            Purpose::Response => {}
-                        }
-                    }
-                }
+                Due::GivenUp(peer, purposes) => self.give_up(now, &peer, purposes),
             }
         }
         while let Some((peer, bytes)) = self.leisure.pop_due(now) {

@@ -127,6 +127,11 @@ impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
         self.by_id.get(&id)
     }
 
+    /// The same, to change it.
+    pub(super) fn get_mut(&mut self, id: ExchangeId) -> Option<&mut Exchange<P, C>> {
+        self.by_id.get_mut(&id)
+    }
+
     /// The exchange that this message began, if it is in progress.
     pub(super) fn find(
         &self,

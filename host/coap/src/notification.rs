@@ -57,7 +57,9 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             message,
         };
         if is_last {
-            let unsent = self.reliability.cancel(now, &peer, id);
+            let unsent = self
+                .reliability
+                .cancel(now, &peer, Purpose::Notification(id));
             self.proceed(now, &peer, unsent);
             self.observations.remove(id);
             let outcome = self
@@ -129,9 +131,10 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         }
     }
 
-    /// Ends the observations of a peer that did not respond to a ping.
-    pub(super) fn end_all_of(&mut self, now: Instant, peer: &Peer<P>) {
-        for id in self.observations.ids_of(peer) {
+    /// Ends the observations of a peer that did not respond to a ping. One whose address was proven before goes on: a
+    /// forged request, while the device is out of reach for a minute, would end it otherwise.
+    pub(super) fn end_unproven(&mut self, now: Instant, peer: &Peer<P>) {
+        for id in self.observations.unproven_of(peer) {
             self.end(now, id, Ended::Unacknowledged);
         }
     }
@@ -141,8 +144,12 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         let Some(observation) = self.observations.remove(id) else {
             return;
         };
-        let outcome = self.reliability.cancel(now, &observation.peer, id);
-        if reason == Ended::Displaced && self.observations.ids_of(&observation.peer).is_empty() {
+        let outcome = self
+            .reliability
+            .cancel(now, &observation.peer, Purpose::Notification(id));
+        let is_idle = self.observations.ids_of(&observation.peer).is_empty()
+            && !self.deferred.has(&observation.peer);
+        if reason == Ended::Displaced && is_idle {
             // Otherwise a flood of spoofed registrations would leave a ping each.
             self.reliability.drop_idle_ping(&observation.peer);
         }

@@ -116,6 +116,14 @@ impl<P: Clone + Eq + Hash, C> Observations<P, C> {
         self.by_peer.get(peer).cloned().unwrap_or_default()
     }
 
+    /// Those that began while its address was not proven, and that nothing has proven since.
+    pub(super) fn unproven_of(&self, peer: &Peer<P>) -> Vec<ObservationId> {
+        let ids = self.by_peer.get(peer).into_iter().flatten();
+        ids.filter(|id| self.unproven.contains(id))
+            .copied()
+            .collect()
+    }
+
     /// Removes an observation; none if it has ended before.
     pub(super) fn remove(&mut self, id: ObservationId) -> Option<Observation<P, C>> {
         let observation = self.by_id.remove(&id)?;

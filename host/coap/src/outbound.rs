@@ -61,6 +61,23 @@ impl Outbound {
         [self.purpose].into_iter().chain(waiting)
     }
 
+    /// Whether a ping is among them.
+    pub(super) fn is_proving(&self) -> bool {
+        self.purposes()
+            .any(|purpose| purpose == Purpose::AddressProof)
+    }
+
+    /// Whether the message that waits is a ping with this ID.
+    pub(super) fn is_ping(&self, message_id: u16) -> bool {
+        self.purpose == Purpose::AddressProof && self.message_id == message_id
+    }
+
+    /// Whether the message behind the current one was sent before.
+    pub(super) fn is_before_repetition(&self) -> bool {
+        let next = self.waiting.front();
+        next.is_some_and(|waiting| matches!(waiting.content, Content::Again { .. }))
+    }
+
     pub(super) fn responses(&self) -> usize {
         self.purposes()
             .filter(|purpose| purpose.is_response())

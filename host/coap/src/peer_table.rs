@@ -1,18 +1,19 @@
-//! State of peers between exchanges: the rate of each, whether its address is proven, and how many bytes may go to one
-//! that is not.
+//! State of peers between exchanges: the rate of each, whether its address is proven, how many bytes may go to one that
+//! is not, and how often somebody has guessed at its message IDs.
 //!
 //! The table is a fixed number of sets by a keyed hash of the address, so a flood of spoofed addresses costs bounded
-//! memory and time. A full set drops the unproven peer that was silent for longest; a proven one only if there is no
-//! other.
+//! memory and time. A full set drops the unproven peer that was silent for longest; one with wrong guesses only if there
+//! is no other, and a proven one last.
 
 use std::time::{Duration, Instant};
 
+use crate::guesses::Guesses;
 use crate::limits::Limits;
 use crate::rate::Rate;
 
 /// Sets of the table.
 const SETS: usize = 1024;
-/// Peers per set: 16,384 in all, as many as exchanges may be in flight; about 1.5 MiB when full.
+/// Peers per set: 16,384 in all, as many as exchanges may be in flight; about 2 MiB when full.
 const PEERS_PER_SET: usize = 16;
 /// Time between two 4.29 responses to a peer above its rate. More responses would cost the time of other peers.
 const BETWEEN_WARNINGS: Duration = Duration::from_millis(10);
@@ -41,11 +42,18 @@ struct Entry {
     warned: Option<Instant>,
     proven: Option<Instant>,
     credit: usize,
+    guesses: Guesses,
 }
 
 impl Entry {
     fn is_proven(&self, now: Instant) -> bool {
         self.proven.is_some_and(|at| now < at + PROOF_LIFETIME)
+    }
+
+    /// The entry with the least leaves first. An attacker that could flush its guesses would get more of them.
+    fn worth(&self, now: Instant) -> (bool, bool, Instant) {
+        let is_guessed = self.guesses.is_recent(now);
+        (self.is_proven(now), is_guessed, self.last_received)
     }
 }
 
@@ -92,7 +100,7 @@ impl PeerTable {
             None => {
                 if set.len() == PEERS_PER_SET {
                     let idlest = (0..set.len())
-                        .min_by_key(|place| (set[*place].is_proven(now), set[*place].last_received))
+                        .min_by_key(|place| set[*place].worth(now))
                         .unwrap_or(0);
                     // An entry with a full account and an unproven address equals a new one.
                     if set[idlest].full_at > now || set[idlest].is_proven(now) {
@@ -107,6 +115,7 @@ impl PeerTable {
                     warned: None,
                     proven: None,
                     credit: 0,
+                    guesses: Guesses::default(),
                 });
                 set.len() - 1
             }
@@ -144,7 +153,28 @@ impl PeerTable {
 
     /// The peer has proven its address.
     pub(super) fn prove(&mut self, now: Instant, hash: u64) {
-        self.find_or_make(now, hash).proven = Some(now);
+        let entry = self.find_or_make(now, hash);
+        entry.proven = Some(now);
+        entry.guesses = Guesses::default();
+    }
+
+    /// A non-confirmable message with this ID leaves to an unproven peer.
+    pub(super) fn expect_reset(&mut self, hash: u64, message_id: u16) {
+        if let Some(entry) = self.find(hash) {
+            entry.guesses.expect(message_id);
+        }
+    }
+
+    /// Counts an ACK or RST of an unproven peer whose ID names no message; true if it is one too many.
+    pub(super) fn count_guess(&mut self, now: Instant, hash: u64, message_id: u16) -> bool {
+        let entry = self.find_or_make(now, hash);
+        entry.guesses.count(now, message_id)
+    }
+
+    /// Whether no ACK and no RST proves the peer's address now.
+    pub(super) fn is_blocked(&self, now: Instant, hash: u64) -> bool {
+        self.get(hash)
+            .is_some_and(|entry| entry.guesses.is_blocked(now))
     }
 
     pub(super) fn is_proven(&self, now: Instant, hash: u64) -> bool {
@@ -247,5 +277,19 @@ mod tests {
         assert!(table.is_proven(end, of_set(0)), "the proven one stays");
         assert!(table.find(of_set(1000)).is_some());
         assert!(table.find(of_set(1)).is_none());
+    }
+
+    #[test]
+    fn a_flood_of_addresses_does_not_flush_wrong_guesses_before_other_entries() {
+        let (mut table, start) = table(100);
+        (0..3).for_each(|id| assert_eq!(table.count_guess(start, 0, 100 + id), id == 2));
+        for number in 1..=1000u64 {
+            let at = start + Duration::from_millis(number);
+            table.receive(at, number * SETS as u64, 20);
+        }
+        let end = start + Duration::from_secs(1);
+        assert!(table.is_blocked(end, 0));
+        table.prove(end, 0);
+        assert!(!table.is_blocked(end, 0));
     }
 }

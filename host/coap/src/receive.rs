@@ -2,12 +2,14 @@
 
 use std::time::Instant;
 
+use crate::allowance;
 use crate::code;
 use crate::codec::{self, DecodeError};
 use crate::endpoint::Endpoint;
 use crate::exchange::Arrival;
-use crate::message::MessageType;
+use crate::message::{Datagram, Message, MessageType, Token};
 use crate::observation::Ended;
+use crate::option_bounds::OptionExcess;
 use crate::outbound::Purpose;
 use crate::peer::Peer;
 use crate::peer_id::PeerId;
@@ -38,7 +40,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         }
         let datagram = match codec::decode(bytes) {
             Ok(datagram) => datagram,
-            Err(error) => return self.reject(now, &peer, limited || multicast, error),
+            Err(error) => return self.reject(now, &peer, bytes.len(), limited || multicast, error),
         };
         let (code, message_id) = (datagram.message.code, datagram.message_id);
         match datagram.message_type {
@@ -63,12 +65,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                 }
             }
             MessageType::Acknowledgement if !code::is_request(code) => {
-                match self.on_ack_or_reset(now, &peer, message_id) {
-                    Some(Purpose::Notification(id)) => self.on_notification_acknowledged(now, id),
-                    Some(Purpose::Response | Purpose::FirstResponse(_) | Purpose::AddressProof) => {
-                    }
-                    None => self.counters.unexpected += 1,
-                }
+                self.on_acknowledgement(now, &peer, message_id);
             }
             MessageType::Reset if code == code::EMPTY => self.on_reset(now, &peer, message_id),
             // RFC 7252 §4.2, §4.3: to reject these is to ignore them.
@@ -76,22 +73,58 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         }
     }
 
-    /// Rejects a datagram that is no CoAP message, with RST if it is confirmable and RSTs are within their rate.
-    fn reject(&mut self, now: Instant, peer: &Peer<P>, silently: bool, error: DecodeError) {
-        self.counters.malformed += 1;
-        let DecodeError::Malformed {
-            message_type: MessageType::Confirmable,
-            message_id,
-            ..
-        } = error
-        else {
-            return;
+    /// Rejects a datagram that is no CoAP message, or has too many options: with RST or 4.02 if it is confirmable and
+    /// such rejections are within their rate, else silently (RFC 7252 §4.2, §4.3).
+    fn reject(
+        &mut self,
+        now: Instant,
+        peer: &Peer<P>,
+        bytes: usize,
+        silently: bool,
+        error: DecodeError,
+    ) {
+        let (message_type, message_id) = match error {
+            DecodeError::TooShort(_) | DecodeError::UnknownVersion(_) => {
+                return self.counters.malformed += 1;
+            }
+            DecodeError::Malformed {
+                message_type,
+                message_id,
+                ..
+            } => {
+                self.counters.malformed += 1;
+                (message_type, message_id)
+            }
+            DecodeError::ExcessiveOptions {
+                message_type,
+                message_id,
+                ..
+            } => {
+                self.counters.excessive_options += 1;
+                (message_type, message_id)
+            }
         };
+        if message_type != MessageType::Confirmable {
+            return;
+        }
         let account = self.resets_full_at.get_or_insert(now);
         if silently || self.resets.is_some_and(|rate| !rate.take(now, account)) {
             self.counters.resets_withheld += 1;
-        } else {
-            self.transmit_empty(peer, MessageType::Reset, message_id);
+            return;
+        }
+        match error {
+            DecodeError::ExcessiveOptions {
+                token,
+                code,
+                excess,
+                ..
+            } if code::is_request(code) => {
+                self.latest_refusal = Some((peer.id.clone(), code::BAD_OPTION));
+                let allowance = self.allowance(now, peer, bytes);
+                let refusal = excessive_options(message_id, token, excess, allowance);
+                self.transmit(peer, refusal);
+            }
+            _ => self.transmit_empty(peer, MessageType::Reset, message_id),
         }
     }
 
@@ -102,11 +135,27 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         peer: &Peer<P>,
         message_id: u16,
     ) -> Option<Purpose> {
+        let is_blocked = self.is_blocked(now, peer);
+        // A ping that ends without a proof would let notifications follow it.
+        let outbound = self.reliability.outbound(peer);
+        if is_blocked && outbound.is_some_and(|outbound| outbound.is_ping(message_id)) {
+            return None;
+        }
         let (purpose, outcome) = self.reliability.on_ack_or_reset(now, peer, message_id)?;
-        // The peer has received a message of this endpoint.
-        self.prove(now, peer);
+        if !is_blocked {
+            // The peer has received a message of this endpoint.
+            self.prove(now, peer);
+        }
         self.proceed(now, peer, outcome);
         Some(purpose)
+    }
+
+    fn on_acknowledgement(&mut self, now: Instant, peer: &Peer<P>, message_id: u16) {
+        match self.on_ack_or_reset(now, peer, message_id) {
+            Some(Purpose::Notification(id)) => self.on_notification_acknowledged(now, id),
+            Some(Purpose::Response | Purpose::FirstResponse(_) | Purpose::AddressProof) => {}
+            None => self.on_unmatched(now, peer, message_id),
+        }
     }
 
     fn on_reset(&mut self, now: Instant, peer: &Peer<P>, message_id: u16) {
@@ -118,9 +167,35 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             None => self.observations.find_non(peer, message_id),
         };
         let Some(id) = observation else {
-            return self.counters.unexpected += 1;
+            return self.on_unmatched(now, peer, message_id);
         };
         self.counters.reset_by_peer += 1;
         self.end(now, id, Ended::Reset);
     }
+
+    /// An ACK or RST that names no message.
+    fn on_unmatched(&mut self, now: Instant, peer: &Peer<P>, message_id: u16) {
+        self.counters.unexpected += 1;
+        self.count_guess(now, peer, message_id);
+    }
+}
+
+/// 4.02, because the request is not to be repeated without another set of options (RFC 7252 §5.9.2.3). Not 4.13, which
+/// makes a client send its body in smaller blocks (RFC 7959 §2.9.3), each with the same options again. The response is
+/// not retained: a duplicate costs no more than the first one.
+fn excessive_options(
+    message_id: u16,
+    token: Token,
+    excess: OptionExcess,
+    allowance: usize,
+) -> Vec<u8> {
+    let mut message = Message::diagnostic(code::BAD_OPTION, excess.to_string());
+    // A message with such options is long enough for the diagnostic, if not for all of it.
+    let _ = allowance::fit(allowance, token, None, &mut message);
+    codec::encode(&Datagram {
+        message_type: MessageType::Acknowledgement,
+        message_id,
+        token,
+        message,
+    })
 }

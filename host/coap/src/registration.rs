@@ -78,6 +78,11 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         exchange: &Exchange<P, X::Context>,
     ) -> Option<ObservationId> {
         let meta = &exchange.meta;
+        // Its notifications would wait for a proof that may not come.
+        if self.is_blocked(now, &meta.peer) {
+            self.counters.observations_refused += 1;
+            return None;
+        }
         if let Some(oldest) = self.observations.to_displace(&meta.peer) {
             self.counters.observations_displaced += 1;
             self.end(now, oldest, Ended::Displaced);

@@ -10,7 +10,6 @@ use crate::codec;
 use crate::limits::Limits;
 use crate::message::{Datagram, MessageType};
 use crate::message_id::MessageIds;
-use crate::observation::ObservationId;
 use crate::outbound::{Content, Due, Outbound, Outcome, Purpose, Waiting};
 use crate::peer::{Map, Peer};
 use crate::secret::Secret;
@@ -181,14 +180,8 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
         Some((outbound.purpose, self.start(now, peer, outbound.waiting)))
     }
 
-    /// Drops the notifications of an observation that has ended.
-    pub(super) fn cancel(
-        &mut self,
-        now: Instant,
-        peer: &Peer<P>,
-        observation: ObservationId,
-    ) -> Outcome {
-        let ended = Purpose::Notification(observation);
+    /// Drops the messages of a purpose that has ended: the notifications of one observation, for example.
+    pub(super) fn cancel(&mut self, now: Instant, peer: &Peer<P>, ended: Purpose) -> Outcome {
         let Some(outbound) = self.peers.get_mut(peer) else {
             return Outcome::default();
         };
@@ -201,6 +194,15 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
         self.finish(now, peer)
             .map(|(_, outcome)| outcome)
             .unwrap_or_default()
+    }
+
+    /// Drops the ping to a peer, unless a response waits behind it that may not be sent again without a proof.
+    pub(super) fn drop_ping(&mut self, now: Instant, peer: &Peer<P>) -> Outcome {
+        let outbound = self.peers.get(peer);
+        if outbound.is_some_and(Outbound::is_before_repetition) {
+            return Outcome::default();
+        }
+        self.cancel(now, peer, Purpose::AddressProof)
     }
 
     /// Drops the ping to a peer if no message waits behind it.
@@ -245,27 +247,28 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
                 ))
             }
             _ => {
-                let dropped: Vec<_> = self
-                    .remove(&peer)
-                    .map_or_else(Vec::new, |outbound| outbound.purposes().collect());
-                dropped.iter().for_each(|purpose| self.forget(*purpose));
+                let dropped = self.drop_all(&peer);
                 Some(Due::GivenUp(peer, dropped))
             }
         }
+    }
+
+    /// Drops all messages to a peer, and returns their purposes.
+    fn drop_all(&mut self, peer: &Peer<P>) -> Vec<Purpose> {
+        let dropped: Vec<_> = self
+            .remove(peer)
+            .map_or_else(Vec::new, |outbound| outbound.purposes().collect());
+        dropped.iter().for_each(|purpose| self.forget(*purpose));
+        dropped
     }
 
     pub(super) fn next_timeout(&self) -> Option<Instant> {
         self.timers.first_key_value().map(|((at, _), _)| *at)
     }
 
-    /// Whether a ping to the peer waits for its RST.
-    pub(super) fn is_proving(&self, peer: &Peer<P>) -> bool {
-        let outbound = self.peers.get(peer);
-        outbound.is_some_and(|outbound| {
-            outbound
-                .purposes()
-                .any(|purpose| purpose == Purpose::AddressProof)
-        })
+    /// The message that waits for the peer's acknowledgement, with those behind it.
+    pub(super) fn outbound(&self, peer: &Peer<P>) -> Option<&Outbound> {
+        self.peers.get(peer)
     }
 
     /// Responses toward this peer that wait for an acknowledgement or for their turn.

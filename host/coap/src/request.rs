@@ -9,6 +9,7 @@ use crate::exchange::{Arrival, RequestMeta};
 use crate::fitting::in_accepted_format;
 use crate::message::{Datagram, Message, MessageType};
 use crate::option::{ECHO, MAX_AGE};
+use crate::option_bounds;
 use crate::options;
 use crate::peer::Peer;
 use crate::peer_id::PeerId;
@@ -55,6 +56,12 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                 meta.method = request.code;
                 meta.constraints = self.constraints(now, &meta.peer, &request, arrival);
                 meta.constraints.reserve(overhead);
+                // The options inside were not part of the datagram's.
+                if let Err(excess) = option_bounds::check_parsed(&request.options) {
+                    self.counters.excessive_options += 1;
+                    let refusal = Message::diagnostic(code::BAD_OPTION, excess.to_string());
+                    return self.refuse_and_retain(&meta, refusal, true);
+                }
             }
             // Retained, so that a duplicate is not unprotected again: it would count as a replay.
             Err(response) => return self.refuse_and_retain(&meta, response, true),

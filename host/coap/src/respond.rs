@@ -114,6 +114,10 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             _ => match self.reliability.spare_message_id(now, &meta.peer) {
                 Some(message_id) => {
                     self.counters.non_confirmable += 1;
+                    // Else the allowance has no bound: the address is proven.
+                    if meta.constraints.allowance != usize::MAX {
+                        self.peers.expect_reset(meta.peer.hash, message_id);
+                    }
                     let bytes = codec::encode(&datagram(MessageType::NonConfirmable, message_id));
                     let multicast = meta.constraints.multicast;
                     self.transmit_response(now, &meta.peer, multicast, bytes);

@@ -5,8 +5,13 @@ use crate::codec;
 use crate::endpoint::Endpoint;
 use crate::message::Message;
 use crate::option::{BLOCK1, BLOCK2, OBSERVE};
+use crate::option_bounds::MAX_OPTIONS;
 use crate::peer_id::PeerId;
 use crate::protection::MessageProtection;
+
+/// Most options of the caller's response. The endpoint may add Block1, Block2, Size2, ETag and Observe, and the client
+/// must be able to read the result.
+const MOST_OPTIONS: usize = MAX_OPTIONS - 5;
 
 impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     /// The response with its options in order; 5.00 if it is no response or above a limit.
@@ -18,6 +23,8 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         response.options.sort_by_key(|option| option.number);
         let problem = if !code::is_response(response.code) {
             "the server made a response without a response code"
+        } else if response.options.len() > MOST_OPTIONS {
+            "the response has more options than a client reads"
         } else if codec::encoded_length(&response.options) > self.limits.response_options {
             "the options of the response are above the limit of the server"
         } else if response.payload.len() > self.limits.response_body {

@@ -19,8 +19,12 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     pub(super) fn proceed(&mut self, now: Instant, peer: &Peer<P>, outcome: Outcome) {
         for purpose in outcome.without_id {
             self.counters.message_ids_exhausted += 1;
-            if let Purpose::Notification(id) | Purpose::FirstResponse(id) = purpose {
-                self.end(now, id, Ended::WithoutMessageId);
+            match purpose {
+                Purpose::Notification(id) | Purpose::FirstResponse(id) => {
+                    self.end(now, id, Ended::WithoutMessageId);
+                }
+                Purpose::AddressProof => self.drop_deferred(peer),
+                Purpose::Response => {}
             }
         }
         if let Some(bytes) = outcome.transmit {
@@ -64,9 +68,27 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             return self.transmit(peer, bytes);
         }
         self.counters.retransmissions_withheld += 1;
-        if purpose != Purpose::AddressProof && self.may_repeat(now, peer, EMPTY_BYTES) {
+        let is_provable = purpose != Purpose::AddressProof && !self.is_blocked(now, peer);
+        if is_provable && self.may_repeat(now, peer, EMPTY_BYTES) {
             let outcome = self.reliability.prove_before(now, peer);
             self.proceed(now, peer, outcome);
+        }
+    }
+
+    /// Messages to the peer were dropped, because it acknowledged none.
+    pub(super) fn give_up(&mut self, now: Instant, peer: &Peer<P>, purposes: Vec<Purpose>) {
+        for purpose in purposes {
+            self.counters.given_up += u64::from(purpose != Purpose::AddressProof);
+            match purpose {
+                Purpose::Notification(id) | Purpose::FirstResponse(id) => {
+                    self.end(now, id, Ended::Unacknowledged);
+                }
+                Purpose::AddressProof => {
+                    self.end_unproven(now, peer);
+                    self.drop_deferred(peer);
+                }
+                Purpose::Response => {}
+            }
         }
     }
 }

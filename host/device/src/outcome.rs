@@ -42,6 +42,7 @@ pub(crate) fn exit_code_of_failure(failure: &NoResponse) -> u8 {
             ExchangeError::Reset
             | ExchangeError::TooLarge { .. }
             | ExchangeError::CriticalOption(_)
+            | ExchangeError::ExcessiveOptions(_)
             | ExchangeError::Blocks(_) => exit::UNUSABLE,
         },
     }
@@ -71,6 +72,7 @@ pub(crate) fn remedy(failure: &NoResponse, confirmable: bool) -> &'static str {
             ExchangeError::Reset => "check that a CoMatrix gateway listens there, then try again",
             ExchangeError::TooLarge { .. }
             | ExchangeError::CriticalOption(_)
+            | ExchangeError::ExcessiveOptions(_)
             | ExchangeError::Blocks(_) => {
                 "check that a CoMatrix gateway listens there; if it does, report this with its log"
             }

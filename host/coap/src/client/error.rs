@@ -1,5 +1,7 @@
 //! The outcome of an exchange without a response.
 
+use crate::option_bounds::OptionExcess;
+
 /// Why an exchange ended without a response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExchangeError {
@@ -24,6 +26,10 @@ pub enum ExchangeError {
     /// RFC 7252 §5.4.1: this client does not understand a critical option.
     #[error("the response has the critical option {0}, which is not understood")]
     CriticalOption(u16),
+    /// The response has more options than a server of this crate sends: its [`Limits`](crate::Limits) allow 1 KiB, so
+    /// the client needs no higher bound than the server.
+    #[error("the response was not read: {0}")]
+    ExcessiveOptions(OptionExcess),
     /// RFC 7959: blocks out of order, of the wrong size or of different responses.
     #[error("the block-wise transfer failed: {0}")]
     Blocks(&'static str),

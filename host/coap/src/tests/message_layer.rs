@@ -29,7 +29,7 @@ fn a_non_confirmable_request_gets_a_non_confirmable_response_with_its_own_id() {
         (MessageType::NonConfirmable, token(7))
     );
     let second = server.exchange(&request(MessageType::NonConfirmable, 8, GET), changed());
-    assert_eq!(second.message_id, first.message_id.wrapping_add(1));
+    assert_ne!(second.message_id, first.message_id);
 }
 
 #[test]

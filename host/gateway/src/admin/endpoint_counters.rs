@@ -51,6 +51,8 @@ pub(super) fn endpoint_counters(counters: &Counters) -> Vec<EndpointCounter> {
         reset_by_peer "resets_received" NORMAL "Responses and notifications that the device rejected with a reset.",
         bad_options "requests_bad_option" FAULT
             "Requests rejected with 4.02: they have a critical option that the gateway does not support.",
+        excessive_options "messages_excessive_options" FAULT
+            "Messages with more than 64 options or 4 KiB of them; a request is rejected with 4.02.",
         overloaded "requests_overloaded" FAULT "Requests rejected with 5.03: too many requests are in progress.",
         too_large "requests_too_large" FAULT "Requests rejected with 4.13.",
         incomplete "requests_incomplete" FAULT "Requests rejected with 4.08: blocks are missing.",
@@ -72,6 +74,13 @@ pub(super) fn endpoint_counters(counters: &Counters) -> Vec<EndpointCounter> {
             "Responses not sent: the device asked for none, or the request came to a multicast group.",
         challenges "echo_challenges" NORMAL "Requests rejected with 4.01 and Echo: the device must prove its address.",
         proofs "addresses_proven" NORMAL "Devices that proved their address.",
+        deferred "requests_deferred" NORMAL
+            "Requests that wait until the device has proven its address.",
+        deferred_released "requests_deferred_released" NORMAL "Such requests whose device has proven its address.",
+        deferred_dropped "requests_deferred_dropped" FAULT
+            "Such requests that were dropped or rejected with 4.01 and Echo.",
+        proofs_blocked "address_proofs_blocked" FAULT
+            "Unproven addresses that guessed at message IDs: for a minute, only Echo proves them.",
         retransmissions_withheld "retransmissions_suppressed" NORMAL
             "Retransmissions not sent because the device has not proven its address.",
         multicasts "multicast_datagrams_received" NORMAL "Datagrams received through a multicast group.",

@@ -78,10 +78,16 @@ impl RefusalLog {
 }
 
 /// Name, whether it is a limit of the gateway, and the counts now and at the last report.
-fn noteworthy(now: &Counters, reported: &Counters) -> [(&'static str, bool, u64, u64); 15] {
+fn noteworthy(now: &Counters, reported: &Counters) -> [(&'static str, bool, u64, u64); 16] {
     [
         ("malformed", false, now.malformed, reported.malformed),
         ("bad-option", false, now.bad_options, reported.bad_options),
+        (
+            "too-many-options",
+            false,
+            now.excessive_options,
+            reported.excessive_options,
+        ),
         ("blocks-missing", false, now.incomplete, reported.incomplete),
         ("too-large", false, now.too_large, reported.too_large),
         (

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::code::EMPTY;
-use crate::option::IF_MATCH;
+use crate::option::{ETAG, IF_MATCH};
+use crate::{MAX_OPTIONS, OptionExcess};
 
 #[test]
 fn a_piggybacked_response_ends_the_exchange_in_one_round_trip() {
@@ -225,4 +226,44 @@ proptest! {
         exchange.handle_timeout(now + SETTINGS.timeout);
         prop_assert!(exchange.outcome().is_some());
     }
+}
+
+#[test]
+fn a_response_with_more_options_than_a_client_reads_ends_the_exchange_and_is_not_read() {
+    let with_options = |count: usize| {
+        let mut response = content("1");
+        (0..count).for_each(|_| response.push_option(ETAG, "a"));
+        response
+    };
+    let within = run(get(), SETTINGS, &[], |request| {
+        soon(piggybacked(request, with_options(MAX_OPTIONS)))
+    });
+    assert_eq!(within.outcome, Ok(with_options(MAX_OPTIONS)));
+    for is_separate in [false, true] {
+        let above = run(get(), SETTINGS, &[], |request| {
+            let response = with_options(MAX_OPTIONS + 1);
+            soon(if is_separate {
+                separate(MessageType::Confirmable, 9, request.token, response)
+            } else {
+                piggybacked(request, response)
+            })
+        });
+        let excess = ExchangeError::ExcessiveOptions(OptionExcess::Number);
+        assert_eq!(above.outcome, Err(excess));
+        let resets = above
+            .sent
+            .iter()
+            .filter(|(_, sent)| sent.message_type == MessageType::Reset);
+        assert_eq!(resets.count(), usize::from(is_separate));
+    }
+    let of_others = run(get(), SETTINGS, &[], |request| {
+        let other = separate(
+            MessageType::NonConfirmable,
+            9,
+            Token::default(),
+            with_options(65),
+        );
+        [soon(other), soon(piggybacked(request, content("1")))].concat()
+    });
+    assert_eq!(of_others.outcome, Ok(content("1")));
 }

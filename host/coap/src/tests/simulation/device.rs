@@ -7,6 +7,7 @@ use super::plan::Errand;
 use super::*;
 use crate::client::{ClientExchange, ExchangeError};
 use crate::code::REQUEST_ENTITY_INCOMPLETE;
+use crate::option::ECHO;
 
 /// ACK_TIMEOUT, 5 times doubled: the earliest time to give a confirmable message up (RFC 7252 §4.2).
 const LEAST_TRANSMIT_WAIT: Duration = Duration::from_secs(62);
@@ -72,22 +73,8 @@ impl Device {
                 .errands
                 .pop_front()
                 .expect("it was there when its time was set");
-            let mut seed = [0; 16];
-            seed[..4].copy_from_slice(&errand.number.to_be_bytes());
-            let exchange = ClientExchange::new(
-                errand.request(),
-                errand.settings,
-                seed,
-                self.next_message_id,
-                now,
-            );
-            self.current = Some(Current {
-                errand,
-                exchange,
-                began: now,
-                message: None,
-                reported: false,
-            });
+            let request = errand.request();
+            self.current = Some(Current::begin(errand, request, self.next_message_id, now));
         } else if let Some(current) = &mut self.current {
             current.exchange.handle_timeout(now);
         }
@@ -97,6 +84,9 @@ impl Device {
     pub(super) fn handle_datagram(&mut self, now: Instant, bytes: &[u8]) {
         if let Some(current) = &mut self.current {
             current.exchange.handle_datagram(bytes, now);
+            if let Some(repeated) = current.with_echo(now) {
+                *current = repeated;
+            }
         }
     }
 
@@ -125,6 +115,29 @@ impl Device {
 }
 
 impl Current {
+    fn begin(errand: Errand, request: Message, first_message_id: u16, now: Instant) -> Self {
+        let mut seed = [0; 16];
+        seed[..4].copy_from_slice(&errand.number.to_be_bytes());
+        seed[4..6].copy_from_slice(&first_message_id.to_be_bytes());
+        let exchange = ClientExchange::new(request, errand.settings, seed, first_message_id, now);
+        Self {
+            errand,
+            exchange,
+            began: now,
+            message: None,
+            reported: false,
+        }
+    }
+
+    /// The same errand again with the Echo value that the server asks for (RFC 9175 §2.3).
+    fn with_echo(&self, now: Instant) -> Option<Self> {
+        let response = self.exchange.outcome()?.as_ref().ok()?;
+        let value = response.option(ECHO)?.to_vec();
+        let request = self.errand.request().with_option(ECHO, value);
+        let message_id = self.exchange.next_message_id();
+        Some(Self::begin(self.errand.clone(), request, message_id, now))
+    }
+
     fn end(&self, now: Instant) -> Option<End> {
         let confirmable = self.errand.settings.confirmable;
         let since_began = now - self.began;

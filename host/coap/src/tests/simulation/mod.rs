@@ -2,10 +2,13 @@
 //! replay it with a trace.
 //!
 //! Read `world` first: the events at a time. `plan` has the decisions of a seed, `network` the fate of a datagram,
-//! `device` a client's behaviour and its allowed outcomes, `room` the observed resource, `watcher` its observer, and
-//! `verdict` the conditions that must hold.
+//! `device` a client's behaviour and its allowed outcomes, `room` the observed resource, `watcher` its observer,
+//! `adversary` a host that harms them, and `verdict` the conditions that must hold.
 
+mod adversary;
+mod caller;
 mod device;
+mod hostile;
 mod network;
 mod plan;
 mod room;

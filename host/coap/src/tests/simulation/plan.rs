@@ -23,6 +23,8 @@ pub(super) struct Errand {
     pub(super) thinking: Duration,
     /// How long the device waits before it.
     pub(super) pause: Duration,
+    /// Whether the caller processes it only once the device has proven its address.
+    pub(super) needs_proof: bool,
 }
 
 impl Errand {
@@ -57,6 +59,7 @@ impl Errand {
                 let most = random.pick(&[1, 10_000]);
                 random.milliseconds(most)
             },
+            needs_proof: random.percent(30),
         }
     }
 

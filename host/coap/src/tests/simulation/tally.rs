@@ -20,6 +20,10 @@ pub(super) struct Tally {
     pub(super) renewed: u64,
     pub(super) observations_given_up: u64,
     pub(super) withheld: u64,
+    pub(super) forged: u64,
+    pub(super) released: u64,
+    pub(super) challenged: u64,
+    pub(super) blocked: u64,
 }
 
 impl AddAssign for Tally {
@@ -39,5 +43,9 @@ impl AddAssign for Tally {
         self.renewed += other.renewed;
         self.observations_given_up += other.observations_given_up;
         self.withheld += other.withheld;
+        self.forged += other.forged;
+        self.released += other.released;
+        self.challenged += other.challenged;
+        self.blocked += other.blocked;
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Instant;
 
+use super::adversary::{Adversary, OWN};
 use super::device::Device;
 use super::network::{Network, Random};
 use super::plan::Errand;
@@ -18,7 +19,7 @@ const WATCHERS: u64 = 3;
 /// Messages of the room.
 const MESSAGES: u64 = 20;
 
-enum Event {
+pub(super) enum Event {
     ToServer(u16, Vec<u8>),
     ToDevice(u16, Vec<u8>),
     /// The caller responds.
@@ -31,7 +32,10 @@ pub(super) struct World {
     pub(super) server: Server,
     pub(super) devices: Vec<Device>,
     pub(super) room: Room,
-    watchers: Vec<Watcher>,
+    pub(super) watchers: Vec<Watcher>,
+    pub(super) adversary: Option<Adversary>,
+    /// Whether addresses are to be proven.
+    pub(super) validates: bool,
     pub(super) errands: HashMap<u32, Errand>,
     pub(super) network: Network,
     random: Random,
@@ -40,7 +44,7 @@ pub(super) struct World {
     pub(super) began: Instant,
     pub(super) last_cause: Instant,
     pub(super) processed: HashMap<u32, u32>,
-    in_progress: HashSet<u32>,
+    pub(super) in_progress: HashSet<u32>,
     pub(super) tally: Tally,
     trace: bool,
 }
@@ -49,10 +53,11 @@ impl World {
     pub(super) fn new(seed: u64, trace: bool) -> Self {
         let mut random = Random::new(seed);
         // Addresses count as proven in some worlds, and in others they are to be proven.
-        let server = if random.percent(50) {
-            Server::new()
-        } else {
+        let validates = random.percent(50);
+        let server = if validates {
             Server::with_limits(Limits::default())
+        } else {
+            Server::new()
         };
         let network = Network::of(seed, &mut random);
         let mut errands = HashMap::new();
@@ -67,14 +72,18 @@ impl World {
         let devices = devices.collect();
         let watchers = 0..random.below(1 + WATCHERS);
         let watchers = watchers.map(|_| Watcher::new(&mut random, server.now));
-        let watchers = watchers.collect();
+        let watchers: Vec<_> = watchers.collect();
+        let honest = DEVICES + watchers.len() as u16;
+        let now = server.now;
         let mut world = Self {
-            began: server.now,
-            last_cause: server.now,
+            began: now,
+            last_cause: now,
             server,
             devices,
             room: Room::default(),
             watchers,
+            adversary: Self::adversary_of(seed, honest, now),
+            validates,
             errands,
             network,
             random,
@@ -107,12 +116,15 @@ impl World {
         }
     }
 
-    fn at(&mut self, at: Instant, event: Event) {
+    pub(super) fn at(&mut self, at: Instant, event: Event) {
         self.events.insert((at, self.next_event), event);
         self.next_event += 1;
     }
 
     fn travel(&mut self, bytes: &[u8], way: &str, device: u16, event: fn(u16, Vec<u8>) -> Event) {
+        if let (Some(adversary), "->") = (&mut self.adversary, way) {
+            adversary.record(self.server.now, device, bytes);
+        }
         let copies = self.network.copies(&mut self.random);
         self.trace(|| {
             format!(
@@ -129,6 +141,7 @@ impl World {
     pub(super) fn run(mut self) -> Tally {
         while let Some(now) = self.next().or_else(|| self.last_word()) {
             self.server.now = self.server.now.max(now);
+            self.attack();
             self.happen();
             self.serve();
             self.move_datagrams();
@@ -153,11 +166,27 @@ impl World {
         let watchers = self.watchers.iter().filter_map(Watcher::next_timeout);
         let event = self.events.first_key_value().map(|((at, _), _)| *at);
         let devices = self.devices.iter().filter_map(Device::next_timeout);
+        let adversary = self.adversary.as_ref().and_then(Adversary::next_timeout);
         devices
             .chain(watchers)
+            .chain(adversary)
             .chain(event)
             .chain(self.server.endpoint.next_timeout())
             .min()
+    }
+
+    pub(super) fn arrive(&mut self, peer: u16, bytes: &[u8]) {
+        let now = self.server.now;
+        self.last_cause = now;
+        self.server.endpoint.handle_datagram(now, peer, bytes);
+    }
+
+    pub(super) fn deliver(&mut self, device: u16, bytes: &[u8]) {
+        let (now, device) = (self.server.now, usize::from(device));
+        match device.checked_sub(self.devices.len()) {
+            Some(watcher) => self.watchers[watcher].handle_datagram(now, bytes),
+            None => self.devices[device].handle_datagram(now, bytes),
+        }
     }
 
     /// Runs one event that is due now, and every timer.
@@ -168,17 +197,8 @@ impl World {
             .first_entry()
             .filter(|event| event.key().0 <= now);
         match due.map(|event| event.remove()) {
-            Some(Event::ToServer(peer, bytes)) => {
-                self.last_cause = now;
-                self.server.endpoint.handle_datagram(now, peer, &bytes);
-            }
-            Some(Event::ToDevice(device, bytes)) => {
-                let device = usize::from(device);
-                match device.checked_sub(self.devices.len()) {
-                    Some(watcher) => self.watchers[watcher].handle_datagram(now, &bytes),
-                    None => self.devices[device].handle_datagram(now, &bytes),
-                }
-            }
+            Some(Event::ToServer(peer, bytes)) => self.arrive(peer, &bytes),
+            Some(Event::ToDevice(device, bytes)) => self.deliver(device, &bytes),
             Some(Event::Speak) => {
                 self.last_cause = now;
                 self.room.speak();
@@ -209,46 +229,14 @@ impl World {
         }
     }
 
-    /// The caller of the endpoint.
-    fn serve(&mut self) {
-        while let Some(incoming) = self.server.endpoint.poll_request() {
-            if incoming.request.peer >= DEVICES {
-                self.room.response(&mut self.server, &incoming);
-                continue;
-            }
-            let number = Errand::number_in(&incoming.request.message);
-            let errand = &self.errands[&number];
-            self.trace(|| format!("errand {number} is processed, for {:?}", errand.thinking));
-            assert_eq!(
-                incoming.request.peer,
-                (number / ERRANDS) as u16,
-                "the device whose errand it is"
-            );
-            assert_eq!(
-                incoming.request.message,
-                errand.request(),
-                "whole, without block options"
-            );
-            let alone = self.in_progress.insert(number);
-            assert!(alone, "{errand:?} is processed twice at a time");
-            *self.processed.entry(number).or_default() += 1;
-            let at = self.server.now + errand.thinking;
-            self.at(at, Event::Respond(incoming.id, number));
-        }
-        for delivered in self.room.notify(&mut self.server) {
-            let watcher = &self.watchers[usize::from(delivered.peer - DEVICES)];
-            assert!(
-                watcher.has(delivered.number),
-                "message {} counts as delivered, but device {} has never received it",
-                delivered.number,
-                delivered.peer
-            );
-            self.tally.notified += 1;
-        }
-    }
-
     fn move_datagrams(&mut self) {
         while let Some(transmit) = self.server.endpoint.poll_transmit() {
+            if transmit.peer >= OWN {
+                continue;
+            }
+            if let Some(adversary) = &mut self.adversary {
+                adversary.spare(transmit.peer, &transmit.bytes);
+            }
             self.travel(&transmit.bytes, "<-", transmit.peer, Event::ToDevice);
         }
         for index in 0..DEVICES {

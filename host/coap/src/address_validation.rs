@@ -41,8 +41,10 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         }
     }
 
-    /// Whether this many bytes may go to the peer although it did not request them again.
+    /// Whether this many bytes may go to the peer although it did not request them again. The responses to its requests
+    /// in progress keep their share.
     pub(super) fn may_repeat(&self, now: Instant, peer: &Peer<P>, bytes: usize) -> bool {
+        let bytes = bytes + self.exchanges.reserved(peer);
         peer.id.has_proven_address() || self.peers.may_repeat(now, peer.hash, bytes)
     }
 

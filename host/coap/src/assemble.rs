@@ -7,8 +7,9 @@ use crate::block1::{Block1Error, Progress, RequestBlock};
 use crate::block2::BeyondEnd;
 use crate::cache_key::{ResponseKey, request_body_key, response_body_key};
 use crate::code::{self, GET};
-use crate::endpoint::{Endpoint, Incoming, Request};
+use crate::endpoint::Endpoint;
 use crate::exchange::{Exchange, RequestMeta};
+use crate::incoming::{Incoming, Request};
 use crate::message::Message;
 use crate::option::{
     BLOCK1, BLOCK2, ECHO, MAX_AGE, NO_RESPONSE, OBSERVE, REQUEST_TAG, SIZE1, SIZE2,

@@ -1,19 +1,26 @@
 //! Requests that are processed only once their peer has proven its address: the caller decides which, say those that
 //! use a right of the address.
 //!
-//! The proof is a ping: an empty confirmable message, which its receiver rejects with RST (RFC 7252 §4.3). A device with
-//! NSTART = 1 may have only one request of its own under way, but responds to the server's messages meanwhile. Stacks
-//! that acknowledge a ping instead prove their address as well. Echo (RFC 9175 §2) is for the cases in which no ping may
-//! wait: it costs the device another request, and Contiki-NG and mbed-coap do not repeat a request with it.
+//! The proof is a ping: an empty confirmable message, which its receiver rejects with RST (RFC 7252 §4.3). A device
+//! with NSTART = 1 may have only one request of its own under way, but responds to the server's messages meanwhile.
+//! Stacks that acknowledge a ping instead prove their address as well. Echo (RFC 9175 §2) is for the cases in which no
+//! ping may wait: it costs the device another request, and Contiki-NG and mbed-coap do not repeat a request with it.
+//!
+//! A ping proves that somebody at the address speaks CoAP, not that the request came from there: a device that listens
+//! at a forged address rejects the ping as well. Against that, only Echo in each request or object security helps.
 
 use std::time::Instant;
 
 use crate::code::UNAUTHORIZED;
-use crate::endpoint::{Endpoint, Incoming};
+use crate::endpoint::Endpoint;
 use crate::exchange::ExchangeId;
+use crate::incoming::Incoming;
 use crate::peer::Peer;
 use crate::peer_id::PeerId;
 use crate::protection::MessageProtection;
+
+/// Bytes for a 4.01 with Echo, with the longest token and a little more: the only response to a request that waits.
+const CHALLENGE: usize = 64;
 
 impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     /// The request itself if its peer's address is proven: process it then. Otherwise none, and the endpoint keeps the
@@ -68,6 +75,11 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         if self.is_blocked(now, &peer) || !self.deferred.push(&peer, incoming) {
             self.challenge_exchange(now, &peer, id);
             return None;
+        }
+        // The rest is for the ping and its retransmissions.
+        if let Some(exchange) = self.exchanges.get_mut(id) {
+            let allowance = &mut exchange.meta.constraints.allowance;
+            *allowance = CHALLENGE.min(*allowance);
         }
         self.ping_unless_proven(now, &peer);
         // No message ID was free for the ping.

@@ -176,6 +176,16 @@ impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
         self.by_peer.get(peer).map_or(0, Vec::len)
     }
 
+    /// Bytes that the responses to a peer's requests may take, while its address is not proven.
+    pub(super) fn reserved(&self, peer: &Peer<P>) -> usize {
+        let requests = self.by_peer.get(peer).into_iter().flatten();
+        let exchanges = requests.filter_map(|request| self.by_id.get(&request.id));
+        let allowances = exchanges.map(|exchange| exchange.meta.constraints.allowance);
+        allowances
+            .filter(|allowance| *allowance != usize::MAX)
+            .sum()
+    }
+
     /// Exchanges in all.
     pub(super) fn len(&self) -> usize {
         self.by_id.len()

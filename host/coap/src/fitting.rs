@@ -13,9 +13,9 @@ use crate::peer_id::PeerId;
 use crate::problem;
 use crate::protection::MessageProtection;
 
-/// Bytes that a separate response leaves of the allowance, in empty messages of 4 bytes (RFC 7252 §3): the ACK that has
-/// left, a ping that may follow, and its retransmission.
-const BESIDE_SEPARATE: usize = 3 * 4;
+/// Bytes that some responses leave of the allowance, in empty messages of 4 bytes (RFC 7252 §3): the ACK that has left
+/// before a separate response, the ping that may follow it or a registration, and its retransmission.
+const EMPTY_MESSAGES: usize = 3 * 4;
 
 /// An error in the format that the client accepts.
 pub(super) fn in_accepted_format<P, C>(meta: &RequestMeta<P, C>, response: Message) -> Message {
@@ -27,11 +27,11 @@ pub(super) fn in_accepted_format<P, C>(meta: &RequestMeta<P, C>, response: Messa
 }
 
 impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
-    /// The response fitted to the peer's allowance, and its block to send.
+    /// The response fitted to the peer's allowance, and its block to send. `beside`: empty messages leave too.
     pub(super) fn within_allowance(
         &mut self,
         meta: &RequestMeta<P, X::Context>,
-        acknowledged: bool,
+        beside: bool,
         requested: Option<Block>,
         mut response: Message,
     ) -> (Message, Option<Block>) {
@@ -39,8 +39,8 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         if allowance == usize::MAX {
             return (response, requested);
         }
-        if acknowledged {
-            allowance = allowance.saturating_sub(BESIDE_SEPARATE);
+        if beside {
+            allowance = allowance.saturating_sub(EMPTY_MESSAGES);
         }
         match allowance::fit(allowance, meta.token, requested, &mut response) {
             Ok(requested) => (response, requested),

@@ -28,8 +28,8 @@ pub enum OptionExcess {
     Bytes,
 }
 
-/// Checks the options at the start of `bytes`, which follow the token. Stops at the first excess, so its cost is bounded
-/// too. It also stops at a malformed option: the decoder stops there as well, and reports it.
+/// Checks the options at the start of `bytes`, which follow the token. Stops at the first excess, so its cost is
+/// bounded too. It also stops at a malformed option: the decoder stops there as well, and reports it.
 pub(super) fn check(mut bytes: &[u8]) -> Result<(), OptionExcess> {
     let (mut number, mut total) = (0, 0);
     while let Some((length, rest)) = next(bytes) {

@@ -2,8 +2,8 @@
 //! is not, and how often somebody has guessed at its message IDs.
 //!
 //! The table is a fixed number of sets by a keyed hash of the address, so a flood of spoofed addresses costs bounded
-//! memory and time. A full set drops the unproven peer that was silent for longest; one with wrong guesses only if there
-//! is no other, and a proven one last.
+//! memory and time. A full set drops the unproven peer that was silent for longest; one with wrong guesses only if
+//! there is no other, and a proven one last.
 
 use std::time::{Duration, Instant};
 

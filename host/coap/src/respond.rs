@@ -42,8 +42,8 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             let size = u32::try_from(response.payload.len()).unwrap_or(u32::MAX);
             response.set_uint_option(SIZE2, size);
         }
-        let (response, block2) =
-            self.within_allowance(meta, exchange.acknowledged, exchange.block2, response);
+        let beside = exchange.acknowledged || exchange.observes;
+        let (response, block2) = self.within_allowance(meta, beside, exchange.block2, response);
         let mut response = self.in_blocks(now, exchange.response_key.clone(), block2, response);
         // A response that did not fit was replaced by an error.
         if code::class(response.code) == 4 && response.option(CONTENT_FORMAT).is_none() {

@@ -7,15 +7,17 @@ use std::time::Duration;
 
 use comatrix_coap::option::{ACCEPT, ACCESS_TOKEN, BLOCK1, CONTENT_FORMAT, PROXY_URI, URI_PATH};
 use comatrix_coap::{Datagram, Message, MessageType, Token, code, encode};
+use comatrix_fuzz::sequence;
 use comatrix_fuzz::steps::{self, Step};
 use comatrix_sdk::vectors::{Case, cases};
 use serde_json::Value as Json;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(std::env::args().nth(1).ok_or("usage: seeds FOLDER")?);
-    for target in ["endpoint", "cbor_json", "proxy_uri"] {
+    for target in ["endpoint", "sequence", "cbor_json", "proxy_uri"] {
         fs::create_dir_all(out.join(target))?;
     }
+    fs::write(out.join("sequence/all"), sequence::seed())?;
     let guest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest");
     for case in cases(&guest.join("comatrix/vectors"))? {
         let write = |target: &str, seed: &[u8]| fs::write(out.join(target).join(&case.name), seed);

@@ -7,6 +7,7 @@ extern crate self as contract;
 #[path = "../../../host/contract/src/path_segment.rs"]
 pub mod path_segment;
 pub mod request;
+pub mod sequence;
 pub mod steps;
 
 /// Stands for `contract::Target`, which is generated from `wit/types.wit`.

@@ -110,3 +110,18 @@ fn an_observation_that_ends_leaves_the_ping_of_a_waiting_request() {
     server.reset(1, ping.message_id);
     assert_eq!(server.incoming().request.message.code, PUT);
 }
+
+#[test]
+fn repetitions_of_one_response_leave_the_next_one_its_bytes() {
+    let mut server = server();
+    for id in 1..3 {
+        server.receive(1, &confirmable(id, POST));
+    }
+    let [first, second] = [0, 1].map(|_| server.endpoint.poll_request().expect("a request").id);
+    server.advance(SECOND);
+    server.respond(first, changed().with_payload([b'a'; 40]));
+    server.advance(100 * SECOND);
+    server.respond(second, changed().with_payload([b'b'; 100]));
+    let sent: usize = server.sent_bytes().iter().map(Vec::len).sum();
+    assert!(sent <= 2 * 136, "{sent} bytes");
+}

@@ -202,3 +202,18 @@ fn after_the_minute_a_reset_proves_the_address_again() {
     server.receive(1, &reset(ping.message_id));
     assert!(is_proven(&server, 1));
 }
+
+#[test]
+fn a_registration_gets_a_response_and_pings_within_the_bytes_of_an_unproven_address() {
+    let mut server = server();
+    server.receive(1, &observing(1, 0));
+    let id = server.incoming().id;
+    let long = Message::diagnostic(CONTENT, "x".repeat(131 - 4));
+    server
+        .endpoint
+        .respond_observing(server.now, id, long, None)
+        .expect("an observation");
+    server.advance(400 * SECOND);
+    let sent: usize = server.sent_bytes().iter().map(Vec::len).sum();
+    assert!(sent <= 136, "{sent} bytes");
+}

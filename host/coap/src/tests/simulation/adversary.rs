@@ -2,8 +2,8 @@
 //! replays datagrams that it has recorded, within a budget of bytes.
 //!
 //! What no server can resist without security is left out: a forged request with the message ID of a device's next
-//! one, a replay after that ID's lifetime, a forged reset of a request whose message ID was guessed, and a guess that is
-//! right by luck. `tests::guessing` measures how seldom a guess is right.
+//! one, a replay after that ID's lifetime, a forged reset of a request whose message ID was guessed, and a guess that
+//! is right by luck. `tests::guessing` measures how seldom a guess is right.
 
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};

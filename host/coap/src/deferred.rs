@@ -6,8 +6,8 @@ use crate::incoming::Incoming;
 use crate::message::{CoapOption, Message};
 use crate::peer::{Map, Peer};
 
-/// Requests that wait in all. A proof takes a round trip, so a hundred new devices a second on a slow network need a few
-/// hundred. The rest is for forged addresses, whose requests stay for one to two minutes.
+/// Requests that wait in all. A proof takes a round trip, so a hundred new devices a second on a slow network need a
+/// few hundred. The rest is for forged addresses, whose requests stay for one to two minutes.
 const MOST: usize = 1024;
 /// Their bytes in all: one frame of IEEE 802.15.4 each, and some of the largest bodies.
 const MOST_BYTES: usize = 2 * 1024 * 1024;

@@ -6,13 +6,15 @@ use crate::exchange::ExchangeId;
 use crate::message::{Message, MessageType};
 
 /// A request for the caller, once, however often it was transmitted. The caller must respond to it with
-/// [`Endpoint::respond`](crate::Endpoint::respond) or [`Endpoint::respond_observing`](crate::Endpoint::respond_observing): until then it counts against
+/// [`Endpoint::respond`](crate::Endpoint::respond) or
+/// [`Endpoint::respond_observing`](crate::Endpoint::respond_observing): until then it counts against
 /// [`Limits::exchanges_per_peer`](crate::Limits::exchanges_per_peer).
 #[derive(Debug)]
 pub struct Incoming<P, C = Infallible> {
     /// Identifies the request in [`Endpoint::respond`](crate::Endpoint::respond).
     pub id: ExchangeId,
-    /// The context of a protected request (see [`MessageProtection`](crate::MessageProtection)); none if it came unprotected.
+    /// The context of a protected request (see [`MessageProtection`](crate::MessageProtection)); none if it came
+    /// unprotected.
     pub protection: Option<C>,
     /// The request itself.
     pub request: Request<P>,
@@ -28,8 +30,8 @@ pub struct Request<P> {
     /// The message with its whole body, without Block1, Block2, Size1, Size2, Request-Tag, Echo, No-Response and
     /// Observe.
     pub message: Message,
-    /// Whether it asks for an observation, which [`Endpoint::respond_observing`](crate::Endpoint::respond_observing) begins (RFC 7641 §3.1), and there is
-    /// room for one.
+    /// Whether it asks for an observation, which [`Endpoint::respond_observing`](crate::Endpoint::respond_observing)
+    /// begins (RFC 7641 §3.1), and there is room for one.
     pub observes: bool,
     /// Bytes of all its datagrams.
     pub wire_bytes: usize,

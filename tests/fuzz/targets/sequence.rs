@@ -1,6 +1,6 @@
 //! Sequences of requests, ACKs, RSTs and bytes from several ports of several hosts, and a caller that responds,
-//! notifies and asks for proofs. The endpoint must not panic, keep more than its limits, process a request twice, process one
-//! that needs a proof without it, send an unproven address more than it may, or keep state for ever.
+//! notifies and asks for proofs. The endpoint must not panic, keep more than its limits, process a request twice,
+//! process one that needs a proof without it, send an unproven address more than it may, or keep state for ever.
 #![no_main]
 
 use std::collections::{BTreeSet, HashMap, VecDeque};

@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::places::{self, Scratch};
 use crate::supervised::Supervised;
@@ -16,6 +17,9 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// Above its own deadline for draining, 10 s.
 const DRAIN_LIMIT: Duration = Duration::from_secs(20);
+
+/// Lines leave their queue within milliseconds, unless the machine is busy.
+const LOG_LIMIT: Duration = Duration::from_secs(10);
 
 /// The binary that `COMATRIX_GATEWAY` names, else this workspace's, built now.
 pub fn binary() -> PathBuf {
@@ -157,6 +161,18 @@ impl Gateway {
     /// Its log so far.
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Its log, once it contains `text` or a while has passed: a thread of its own writes it.
+    pub fn log_until(&self, text: &str) -> String {
+        let end = Instant::now() + LOG_LIMIT;
+        loop {
+            let log = self.log();
+            if log.contains(text) || Instant::now() >= end {
+                return log;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Sends SIGTERM.

@@ -162,7 +162,8 @@ fn each_reason_why_it_is_not_ready_has_a_remedy() {
         said.contains("NOT READY") && said.contains(homeserver),
         "{said}"
     );
-    assert!(gateway.log().contains("the status page is at"));
+    let line = "the status page is at";
+    assert!(gateway.log_until(line).contains(line));
 }
 
 #[test]

@@ -19,6 +19,7 @@ use gateway::event_loop;
 use gateway::request::{Gateway, SnapshotCell};
 use gateway::rule_manager::{self, ConfigReloader, Events, Manager, RuleStatusCell, Watch};
 use gateway::telemetry::logging::{self, Levels, Log};
+use gateway::telemetry::operator;
 use runtime::{Cache, EngineError, Engines};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -114,12 +115,18 @@ fn start_rules(
         watch.clone(),
         &events,
     );
+    match runtime::time_factor() {
+        1 => {}
+        factor => tracing::info!(
+            "this machine is slower than a server: each call of a rule may take {factor} times its call_ms"
+        ),
+    }
     for (rule, error) in manager.start() {
         // The gateway does not start without the default rule, but it does without another one.
         if rule == config::DEFAULT {
             return Err(bad(error));
         }
-        tracing::error!("rule {rule} is out of service: {error}");
+        tracing::error!(target: operator::TARGET, "rule {rule} is out of service: {error}");
     }
     manager.warn(settings);
     let status = manager.rule_status();
@@ -174,11 +181,17 @@ async fn run(
             "listening on the service manager's socket; its socket unit sets ip and port"
         );
     }
+    tracing::info!(
+        target: operator::TARGET,
+        "started: version {}, listening on coap://{address}",
+        env!("CARGO_PKG_VERSION")
+    );
     announce(address);
     service_manager::ready(address);
     let unfinished = event_loop::serve(vec![transport], &gateway, stop).await;
     if unfinished > 0 {
         tracing::warn!(
+            target: operator::TARGET,
             "stopped with {unfinished} exchanges unfinished; raise [limits] drain_seconds if that matters"
         );
     }

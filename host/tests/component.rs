@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use contract::{Context, Effect, Failure, Message, Outcome};
-use runtime::Revision;
+use runtime::{Revision, RuleLimits};
 
 use crate::default_rule;
 
@@ -17,6 +17,18 @@ impl Component {
     pub fn new() -> Self {
         let revision = default_rule::activate(&default_rule::engine(), &BTreeMap::new())
             .unwrap_or_else(|error| panic!("{error}"));
+        Self { revision }
+    }
+
+    /// The same with half of the default time for a call: what must always pass needs at most that.
+    pub fn with_half_of_the_time() -> Self {
+        let limits = RuleLimits {
+            call_time: RuleLimits::default().call_time / 2,
+            ..default_rule::limits()
+        };
+        let revision =
+            default_rule::activate_with(&default_rule::engine(), &BTreeMap::new(), limits)
+                .unwrap_or_else(|error| panic!("{error}"));
         Self { revision }
     }
 

@@ -77,6 +77,15 @@ pub fn activate(
     engine: &Engines,
     settings: &BTreeMap<String, String>,
 ) -> Result<Revision, ActivationError> {
+    activate_with(engine, settings, limits())
+}
+
+/// The same with other limits.
+pub fn activate_with(
+    engine: &Engines,
+    settings: &BTreeMap<String, String>,
+    limits: RuleLimits,
+) -> Result<Revision, ActivationError> {
     let settings = settings.clone();
     activate_rule(
         engine,
@@ -84,7 +93,7 @@ pub fn activate(
         "comatrix",
         DEFAULT_RULE,
         settings,
-        limits(),
+        limits,
     )
 }
 

@@ -1,4 +1,5 @@
-//! Revisions that fail while they serve: rolled back or out of service, but never because of one device.
+//! Revisions that fail while they serve: rolled back or out of service, but never because of one device. The tests of
+//! what a hostile device may try are in `hostile_inputs.rs`.
 
 use coap::{code, option};
 use contract::Digest;
@@ -8,7 +9,7 @@ use runtime::Alarm;
 use crate::stage::{Stage, saying, trapping};
 
 #[tokio::test]
-async fn a_revision_that_fails_for_eight_devices_is_rolled_back_automatically() {
+async fn a_revision_that_fails_in_eight_networks_is_rolled_back_automatically() {
     let stage = Stage::new("swap-failing", &[("a", saying("good"))]);
     stage.swapped("a", &trapping()).await;
     let codes = stage.hundred_calls("a").await;
@@ -81,6 +82,9 @@ async fn an_alarm_of_a_revision_that_is_gone_leaves_the_one_of_the_same_code_alo
         rule: "a".into(),
         revision,
         digest: Digest::of(&component),
+        nothing_works: true,
+        failed: Vec::new(),
+        pending: None,
     };
     assert!(stage.events.send(Event::Alarm(late)).is_ok());
     let status = stage.status("a").await;

@@ -1,4 +1,4 @@
-//! The largest responses to a poll, within the memory of a call. A trap fails these tests.
+//! The largest responses to a poll, within the memory and half of the time of a call. A trap fails these tests.
 
 use coap::code;
 use comatrix_sdk::watch::Position;
@@ -44,7 +44,7 @@ fn message(body: &str) -> String {
 
 #[test]
 fn each_room_in_the_largest_responses_has_changes_or_is_lost() {
-    let revision = Component::new().revision;
+    let revision = Component::with_half_of_the_time().revision;
     let state = Position {
         requested: false,
         since: "s1".to_owned(),
@@ -73,7 +73,7 @@ fn each_room_in_the_largest_responses_has_changes_or_is_lost() {
 
 #[test]
 fn a_response_of_nothing_but_members_fails_and_does_not_trap() {
-    let revision = Component::new().revision;
+    let revision = Component::with_half_of_the_time().revision;
     let state = Position {
         requested: false,
         since: "s1".to_owned(),

@@ -92,7 +92,13 @@ impl Files {
 
     async fn swap(&self, stage: &Stage) -> Reply {
         let (rule, file) = ("a".to_owned(), self.native.clone());
-        stage.control(ControlRequest::Swap { rule, file }).await
+        stage
+            .control(ControlRequest::Swap {
+                rule,
+                file,
+                keep: false,
+            })
+            .await
     }
 }
 

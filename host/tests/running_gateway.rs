@@ -17,10 +17,11 @@ use crate::scratch;
 use crate::stage::saying;
 
 /// A gateway with the rule `a` from a file, and its control socket.
-struct Running {
-    folder: PathBuf,
+pub struct Running {
+    pub folder: PathBuf,
     gateway: Child,
-    client: UdpSocket,
+    /// Connected to it.
+    pub client: UdpSocket,
     message_id: u16,
 }
 
@@ -32,7 +33,7 @@ impl Drop for Running {
 }
 
 impl Running {
-    fn start(test: &str, component: &[u8]) -> Self {
+    pub fn start(test: &str, component: &[u8]) -> Self {
         Self::start_with(test, component, "control.sock")
     }
 
@@ -112,12 +113,12 @@ impl Running {
     }
 
     /// `comatrix-gateway rules …`: exit code and output.
-    fn rules(&self, args: &[&str]) -> (i32, String) {
+    pub fn rules(&self, args: &[&str]) -> (i32, String) {
         rules(&self.folder, args)
     }
 
     /// Asks it to end, and gives its log.
-    fn log(mut self) -> String {
+    pub fn log(mut self) -> String {
         self.signal(Signal::TERM);
         let mut log = String::new();
         let mut err = self.gateway.stderr.take().expect("it is piped");
@@ -125,7 +126,7 @@ impl Running {
         log
     }
 
-    fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal) {
         let id = i32::try_from(self.gateway.id()).expect("it is a process id");
         let process = Pid::from_raw(id).expect("it is not zero");
         kill_process(process, signal).expect("it runs");

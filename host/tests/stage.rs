@@ -13,7 +13,7 @@ use gateway::config::args::ServeArgs;
 use gateway::config::{ConfigError, Settings};
 use gateway::request::{Gateway, SnapshotCell};
 use gateway::rule_manager::{
-    ConfigReloader, ControlRequest, Event, Events, Manager, Reply, RuleStatus,
+    ConfigReloader, ControlRequest, Event, Events, Manager, Reply, Requester, RuleStatus,
 };
 use homeserver::UpstreamSettings;
 use runtime::{Engines, RuleLimits, Trust};
@@ -179,7 +179,7 @@ impl Stage {
     /// Sends a control request to the manager, and returns its reply.
     pub async fn control(&self, request: ControlRequest) -> Reply {
         let (reply, replied) = oneshot::channel();
-        let event = Event::ControlRequest(request, reply);
+        let event = Event::ControlRequest(request, Requester::HangUp, reply);
         assert!(self.events.send(event).is_ok());
         replied.await.expect("the manager runs")
     }
@@ -197,10 +197,16 @@ impl Stage {
 
     /// Swaps a rule to this component.
     pub async fn swap(&self, rule: &str, component: &[u8]) -> Reply {
+        self.swap_to(rule, component, false).await
+    }
+
+    /// The same; `keep`: the gateway never rolls it back by itself.
+    pub async fn swap_to(&self, rule: &str, component: &[u8], keep: bool) -> Reply {
         let file = self.folder.join("candidate.wasm");
         fs::write(&file, component).expect("the folder is the test's");
         let rule = rule.to_owned();
-        self.control(ControlRequest::Swap { rule, file }).await
+        self.control(ControlRequest::Swap { rule, file, keep })
+            .await
     }
 
     /// The same, and it must serve.
@@ -230,12 +236,12 @@ impl Stage {
         .await
     }
 
-    /// The codes of a hundred responses to `GET /<rule>/test`, to nine devices in turn: by them, the gateway judges a
-    /// revision.
+    /// The codes of a hundred responses to `GET /<rule>/test`, to devices of nine networks in turn: by them, the
+    /// gateway judges a revision.
     pub async fn hundred_calls(&self, rule: &str) -> Vec<u8> {
         let mut codes = Vec::new();
         for call in 0..100 {
-            let peer = format!("192.0.2.{}:5683", call % 9);
+            let peer = format!("192.0.{}.1:5683", call % 9);
             codes.push(self.test_from(&peer, rule).await.code);
         }
         codes

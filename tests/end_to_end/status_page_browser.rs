@@ -9,8 +9,9 @@ use comatrix_tests::places;
 use crate::status_page_forms::Swapped;
 
 /// Name, width and height, whether it is a telephone, and the operator's taste.
-const WINDOWS: [(&str, u32, u32, bool, &str); 3] = [
+const WINDOWS: [(&str, u32, u32, bool, &str); 4] = [
     ("telephone", 390, 844, true, "light"),
+    ("telephone-dark", 390, 844, true, "dark"),
     ("desktop", 1280, 900, false, "light"),
     ("desktop-dark", 1280, 900, false, "dark"),
 ];
@@ -47,6 +48,7 @@ fn the_page_shows_new_requests_by_itself_and_fits_every_window() {
             wide.as_i64().is_some_and(|wide| wide <= 0),
             "{name}: {wide} too wide"
         );
+        charts_are_drawn(&browser, name);
         let picture = places::workspace().join(format!("target/status-page/{name}.png"));
         browser.picture(&picture);
     }
@@ -54,6 +56,31 @@ fn the_page_shows_new_requests_by_itself_and_fits_every_window() {
     assert_eq!(dark, "rgb(16, 21, 27)");
     let complaints = browser.complaints();
     assert!(complaints.is_empty(), "{complaints:#?}");
+}
+
+/// The classes of all lines of the charts.
+const LINES: &str = "[...document.querySelectorAll('#charts path.line')]";
+
+/// Each chart has lines in a colour that is not the background's, and lies within the window.
+fn charts_are_drawn(browser: &Browser, window: &str) {
+    let outside = browser.value(
+        "[...document.querySelectorAll('#charts svg')].map((chart) => chart.getBoundingClientRect())
+            .filter((box) => box.width < 100 || box.height < 40 || box.left < 0 || box.right > innerWidth).length",
+    );
+    assert_eq!(outside, 0, "{window}: charts are not within the window");
+    assert_eq!(
+        browser.value("document.querySelectorAll('#charts svg').length"),
+        4
+    );
+    assert_eq!(browser.value(&format!("{LINES}.length")), 5, "{window}");
+    let of_background = format!(
+        "{LINES}.filter((line) => getComputedStyle(line).stroke
+            === getComputedStyle(document.querySelector('#charts')).backgroundColor).length"
+    );
+    assert_eq!(browser.value(&of_background), 0, "{window}");
+    // Requests were made, so every chart has a value.
+    let empty = format!("{LINES}.filter((line) => !line.getAttribute('d')).length");
+    assert_eq!(browser.value(&empty), 0, "{window}: a line without a value");
 }
 
 #[test]
@@ -96,10 +123,13 @@ fn without_scripts_the_page_is_complete_but_does_not_update() {
         ("#requests", "4.05"),
         ("#devices", "127.0.0.1"),
         ("#warnings", "None"),
+        ("#charts", "requests per second"),
+        ("#limits-and-faults", "None since"),
     ] {
         let text = browser.text(part);
         assert!(text.contains(shown), "{shown:?} is not in {part}: {text}");
     }
+    charts_are_drawn(&browser, "without scripts");
     browser.click("#rules summary");
     browser.click("#rules button");
     assert_ne!(stage.revision_after(&swapped), swapped);

@@ -107,7 +107,7 @@ fn a_form_of_the_page_rolls_a_rule_back_once() {
     assert_ne!(stage.revision(), swapped);
     let log = stage.gateway.log();
     assert!(
-        log.contains("the status page requests a rollback of rule comatrix"),
+        log.contains("asks for a rollback of rule comatrix"),
         "{log}"
     );
 }

@@ -14,6 +14,7 @@ use crate::dispatcher::Dispatcher;
 use crate::listeners::Listeners;
 use crate::observe::ObserveBroker;
 use crate::request::Gateway;
+use crate::telemetry::operator;
 use crate::telemetry::refusal_log::RefusalLog;
 use coap::Endpoint;
 use transport::{UdpPeer, UdpTransport};
@@ -80,7 +81,11 @@ pub async fn serve(
             () = stop.as_mut() => {
                 let drain = dispatcher.snapshot.limits.drain;
                 let in_flight = dispatcher.endpoint.in_flight();
-                tracing::info!("stopping: {in_flight} exchanges in flight have {} s to end", drain.as_secs());
+                tracing::info!(
+                    target: operator::TARGET,
+                    "stopping: {in_flight} exchanges in flight have {} s to end",
+                    drain.as_secs()
+                );
                 service_manager::stopping(in_flight, drain);
                 dispatcher.draining = true;
                 drained_at = Some(Instant::now() + drain);

@@ -11,6 +11,7 @@ use crate::call::Trap;
 use crate::contract_violation::ContractViolation;
 use crate::limits::Limit;
 use crate::revision::Revision;
+use crate::revision::call_input::{CallEnd, CallInput};
 use crate::revision::call_policy::CallDenied;
 use contract::{Call, Context, Effect, Failure, Message, Outcome, Reply, Step};
 
@@ -37,8 +38,8 @@ pub trait Egress {
     /// `context.now` of the rule's next call.
     fn now(&self) -> Option<u64>;
 
-    /// The component was called again; `trapped`: without a result.
-    fn resumed(&mut self, _trapped: bool) {}
+    /// The component was called again, with this input.
+    fn resumed(&mut self, _input: &CallInput<'_>, _end: CallEnd<'_>) {}
 }
 
 /// An exchange that a rule has begun.
@@ -84,7 +85,20 @@ impl Exchange {
         context: Context,
         request: &Message,
     ) -> Result<(Self, Progress), ExchangeError> {
-        let progress = progress(revision, revision.begin(&context, request)?)?;
+        let result = revision.begin(&context, request)?;
+        Ok(Self::begun(revision, context, result)?)
+    }
+
+    /// An exchange whose `translator.begin` was called, with this result.
+    ///
+    /// # Errors
+    /// [`ContractViolation`]: the result is above a limit.
+    pub fn begun(
+        revision: &Arc<Revision>,
+        context: Context,
+        result: Result<Effect, Failure>,
+    ) -> Result<(Self, Progress), ContractViolation> {
+        let progress = progress(revision, result)?;
         let revision = revision.clone();
         Ok((Self { revision, context }, progress))
     }
@@ -111,7 +125,8 @@ impl Exchange {
             let result = self
                 .revision
                 .resume(&self.context, &state, outcome.as_ref());
-            egress.resumed(result.is_err());
+            let input = CallInput::Resume(&self.context, &state, outcome.as_ref());
+            egress.resumed(&input, CallEnd::of(&result));
             let result = result.map_err(ExchangeError::from)?;
             match progress(&self.revision, result).map_err(ExchangeError::from)? {
                 Progress::Call(next) => step = next,

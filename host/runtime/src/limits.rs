@@ -7,10 +7,19 @@ pub const MAX_CHANGE: usize = 16 << 10;
 /// Changes in the response to one poll: several times the number that a rule requests from a homeserver.
 pub const MAX_CHANGES: usize = 1024;
 
+/// For each such number of bytes of its input, a call has its time once more: the densest JSON text of 1 MiB has half a
+/// million values, which take 25 ms on the reference machine.
+const TIMED_BYTES: usize = 256 << 10;
+
+/// Calls in flight at one homeserver, unless the operator sets another number. On a router, where a call takes 100 KB,
+/// most of it for its connection, 64 calls of 200 ms carry 320 requests per second.
+pub const HOMESERVER_CALLS: usize = if cfg!(feature = "router") { 64 } else { 512 };
+
 /// Limits of one rule. The defaults are for a rule from a third party; the built-in rule has [`RuleLimits::trusted`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RuleLimits {
-    /// CPU time per call. A translation takes microseconds; 20 ms bound the time that a faulty rule takes from others.
+    /// CPU time per call on the reference machine; a slower one gives a call [more](crate::time_factor), and so does a
+    /// large input. A translation takes microseconds; 20 ms bound the time that a faulty rule takes from others.
     pub call_time: Duration,
     /// Percent of a core over a second or more. A tenth leaves nine tenths for others. A call that ends at its time
     /// limit counts, so an endless loop gets five tries a second.
@@ -30,8 +39,8 @@ pub struct RuleLimits {
     /// Homeserver calls per exchange: enough for one alias lookup and five pages, and an end to a rule that calls
     /// without end.
     pub steps: u32,
-    /// Exchanges that wait for a homeserver: some for each of many devices, and half of the calls that one homeserver
-    /// gets at a time, so that a rule cannot take all of them.
+    /// Exchanges that wait for a homeserver: some for each of many devices, and [half](Self::share_of_calls) of the
+    /// calls that one homeserver gets at a time, so that a rule cannot take all of them.
     pub in_flight: usize,
     /// Exchanges per second, with a burst of as many: a thousand devices that report every ten seconds.
     pub per_second: u32,
@@ -50,7 +59,7 @@ impl Default for RuleLimits {
             body: 256 << 10,
             headers: 16,
             steps: 6,
-            in_flight: 256,
+            in_flight: Self::share_of_calls(HOMESERVER_CALLS),
             per_second: 100,
             log_lines_per_second: 10,
         }
@@ -58,6 +67,35 @@ impl Default for RuleLimits {
 }
 
 impl RuleLimits {
+    /// The exchanges that one rule may have in flight, of this number of calls at one homeserver.
+    #[must_use]
+    pub const fn share_of_calls(calls: usize) -> usize {
+        if calls < 2 { 1 } else { calls / 2 }
+    }
+
+    /// With this many times more time: for a machine that is slower than the reference machine.
+    #[must_use]
+    pub(crate) fn scaled(self, time_factor: u32) -> Self {
+        Self {
+            call_time: self.call_time * time_factor,
+            ..self
+        }
+    }
+
+    /// The limits of a call with so many bytes of input.
+    #[must_use]
+    pub(crate) fn for_input(self, bytes: usize) -> Self {
+        // Bytes that a 32-bit number cannot hold are above every limit of the gateway.
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let more = self
+            .call_time
+            .mul_f64(f64::from(bytes) / TIMED_BYTES as f64);
+        Self {
+            call_time: self.call_time + more,
+            ..self
+        }
+    }
+
     /// For the rule that is part of the gateway: it may use all that the gateway has.
     #[must_use]
     pub fn trusted() -> Self {
@@ -125,5 +163,20 @@ impl Limit {
             Self::Rate => "per_second",
             Self::LogLines => "log_lines_per_second",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_has_more_time_on_a_slower_machine_and_for_a_large_input() {
+        let limits = RuleLimits::default();
+        let ms = |limits: RuleLimits| limits.call_time.as_millis();
+        assert_eq!(ms(limits.for_input(0)), 20);
+        assert_eq!(ms(limits.for_input(1000)), 20);
+        assert_eq!(ms(limits.for_input(1 << 20)), 100);
+        assert_eq!(ms(limits.scaled(20).for_input(128 << 10)), 600);
     }
 }

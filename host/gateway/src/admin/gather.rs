@@ -1,18 +1,24 @@
 //! Collects the gateway's state into one value.
 
+use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::endpoint_counters::endpoint_counters;
+use tokio::time::{MissedTickBehavior, interval_at};
+
+use super::endpoint_counters::{endpoint_counters, faults};
 use super::process::Process;
 use super::readiness;
 use super::state::Admin;
 use super::status::{DeviceStatus, HomeserverStatus, Status, Traffic};
-use crate::telemetry::recorder::{LoopState, unix_ms};
+use crate::rule_manager::RuleStatus;
+use crate::telemetry::recorder::{LoopState, Sample, unix_ms};
 use coap::Counters;
 use homeserver::{Homeserver, Presence};
 
 /// Devices that are shown.
 const DEVICES: usize = 20;
+/// The time between two points of the charts.
+const MINUTE: Duration = Duration::from_secs(60);
 
 impl Admin {
     /// All of it; `state` comes from the event loop.
@@ -21,6 +27,15 @@ impl Admin {
         let counts = self.recorder.exchanges();
         let failed = counts.iter().filter(|count| count.code.starts_with('5'));
         let (recorded, evicted, latest) = self.recorder.devices(DEVICES);
+        let now = (Instant::now(), SystemTime::now());
+        let history = self.recorder.history.borrow();
+        let history = history.points(now, self.sample(state, &rules));
+        let limits_and_faults = limits_and_faults(
+            &state.counters,
+            state.polls_refused,
+            self.recorder.bodies_refused(),
+            &rules,
+        );
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             address: format!("coap://{}", self.address),
@@ -42,12 +57,41 @@ impl Admin {
                 evicted,
                 latest,
             },
-            limits_and_faults: limits_and_faults(
-                &state.counters,
-                state.polls_refused,
-                self.recorder.bodies_refused(),
-            ),
+            limits_and_faults,
+            history,
+            shares: Vec::new(),
             recent_warnings: self.recent_warnings.latest(),
+        }
+    }
+}
+
+impl Admin {
+    /// The present values of the charts.
+    fn sample(&self, state: &LoopState, rules: &[RuleStatus]) -> Sample {
+        let of_rules: u64 = rules
+            .iter()
+            .flat_map(|rule| &rule.limits_hit)
+            .map(|hit| hit.1)
+            .sum();
+        let of_gateway = state.polls_refused + self.recorder.bodies_refused();
+        Sample {
+            resident_bytes: Process::now().resident_bytes,
+            refused: faults(&state.counters) + of_gateway + of_rules,
+        }
+    }
+
+    /// Ends a minute of the charts after each minute, for as long as the gateway runs.
+    pub(super) async fn keep_history(self: Rc<Self>) {
+        let mut minutes = interval_at(tokio::time::Instant::now() + MINUTE, MINUTE);
+        minutes.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            minutes.tick().await;
+            // Of a loop that is stuck there is nothing to show.
+            if let Some(state) = self.recorder.loop_probe.query().await {
+                let sample = self.sample(&state, &self.rule_status.now());
+                let now = (Instant::now(), SystemTime::now());
+                self.recorder.history.borrow_mut().end_minute(now, sample);
+            }
         }
     }
 }
@@ -75,6 +119,7 @@ fn limits_and_faults(
     counters: &Counters,
     polls_refused: u64,
     bodies_refused: u64,
+    rules: &[RuleStatus],
 ) -> Vec<(String, u64)> {
     let of_endpoint = endpoint_counters(counters)
         .into_iter()
@@ -84,9 +129,15 @@ fn limits_and_faults(
         ("long_polls_refused", polls_refused),
         ("request_bodies_refused", bodies_refused),
     ];
-    of_endpoint
+    let of_gateway = of_endpoint
         .chain(others)
         .filter(|(_, count)| *count > 0)
-        .map(|(name, count)| (name.replace('_', " "), count))
-        .collect()
+        .map(|(name, count)| (name.replace('_', " "), count));
+    let of_rule = |rule: &RuleStatus| {
+        let hits = rule.limits_hit.iter();
+        let named =
+            |(limit, count): &(String, u64)| (format!("{limit} of rule {}", rule.name), *count);
+        hits.map(named).collect::<Vec<_>>()
+    };
+    of_gateway.chain(rules.iter().flat_map(of_rule)).collect()
 }

@@ -54,6 +54,9 @@ impl Admin {
         text.single("process_virtual_memory_bytes", Gauge, help, bytes);
         let help = "Threads of the process.";
         text.single("comatrix_threads", Gauge, help, process.threads);
+        let help = "How many times its call_ms a call of a rule may take on this machine.";
+        let factor = runtime::time_factor();
+        text.single("comatrix_rule_time_factor", Gauge, help, factor);
         let (errors, warnings) = self.recent_warnings.counts();
         let help = "Errors and warnings logged, by level.";
         let mut family = text.family("comatrix_log_messages_total", Counter, help);

@@ -38,7 +38,9 @@ pub fn listen(place: Option<&Place>, admin: Admin) {
     match place.map(Server::bind) {
         Some(Ok(server)) => {
             tracing::info!("the status page is at {}", server.shown());
-            spawn_local(server.run(Rc::new(admin)));
+            let admin = Rc::new(admin);
+            spawn_local(admin.clone().keep_history());
+            spawn_local(server.run(admin));
         }
         Some(Err(error)) => tracing::warn!("{error}"),
         None => tracing::info!(

@@ -12,7 +12,7 @@ use super::forms::{self, random};
 use super::response::{PageResponse, html, response, text};
 use super::state::Admin;
 use super::{exposition, host_header, page, readiness};
-use crate::rule_manager::{ControlRequest, Reply, send_command};
+use crate::rule_manager::{ControlRequest, Reply, Requester, send_command};
 use crate::telemetry::recorder::LoopState;
 
 /// Bytes of a form, and the time for it to come: a name and a token.
@@ -24,7 +24,11 @@ const COMMAND_TIME: Duration = Duration::from_secs(30);
 
 impl Admin {
     /// The response to a request.
-    pub(super) async fn respond(&self, request: Request<Incoming>) -> PageResponse {
+    pub(super) async fn respond(
+        &self,
+        request: Request<Incoming>,
+        requester: &Requester,
+    ) -> PageResponse {
         if !host_header::is_own(&request) {
             return text(
                 StatusCode::MISDIRECTED_REQUEST,
@@ -42,7 +46,7 @@ impl Admin {
             "/metrics" if is_get => self.prometheus().await,
             "/healthz" if is_get => self.health().await,
             "/readyz" if is_get => self.readiness().await,
-            "/rollback" if is_post => self.roll_back(request).await,
+            "/rollback" if is_post => self.roll_back(request, requester).await,
             "/rollback" => not_allowed("POST"),
             "/" | "/live" | "/status.json" | "/metrics" | "/healthz" | "/readyz" => {
                 not_allowed("GET, HEAD")
@@ -126,7 +130,7 @@ impl Admin {
         }
     }
 
-    async fn roll_back(&self, request: Request<Incoming>) -> PageResponse {
+    async fn roll_back(&self, request: Request<Incoming>, requester: &Requester) -> PageResponse {
         let body = Limited::new(request.into_body(), FORM_BYTES).collect();
         let sent = match timeout(FORM_TIME, body).await {
             Ok(Ok(body)) => forms::read(&body.to_bytes()),
@@ -141,9 +145,9 @@ impl Admin {
                 "the form is invalid, was sent before, or is out of date; reload the status page",
             );
         }
-        tracing::info!("the status page requests a rollback of rule {}", sent.rule);
         let command = ControlRequest::Rollback { rule: sent.rule };
-        match timeout(COMMAND_TIME, send_command(command, &self.events)).await {
+        let reply = send_command(command, requester.clone(), &self.events);
+        match timeout(COMMAND_TIME, reply).await {
             Ok(Reply::Refused(reason)) => text(StatusCode::CONFLICT, reason),
             Ok(_) => see_the_page(),
             Err(_) => text(

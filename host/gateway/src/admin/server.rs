@@ -19,6 +19,7 @@ use tokio::time::{sleep, timeout};
 use super::response::{PageResponse, text};
 use super::state::Admin;
 use crate::config::Place;
+use crate::rule_manager::{Credentials, Requester};
 use store::private_socket::{PrivateSocket, stranger};
 
 /// Connections at a time: two browsers with six each, a monitor, a command. More connections wait to be accepted.
@@ -95,22 +96,27 @@ impl Server {
     pub(super) async fn run(self, admin: Rc<Admin>) {
         let places = Arc::new(Semaphore::new(CONNECTIONS));
         loop {
-            let Ok(place) = places.clone().acquire_owned().await else {
+            let Ok(slot) = places.clone().acquire_owned().await else {
                 return;
             };
             match self.accept().await {
                 Ok(stream) => {
-                    let admin = admin.clone();
+                    let (admin, place) = (admin.clone(), self.shown());
                     tokio::task::spawn_local(async move {
                         match stream {
-                            Stream::Loopback(stream) => serve(stream, admin, None).await,
+                            Stream::Loopback(stream) => {
+                                let requester = Requester::StatusPage(place, None);
+                                serve(stream, admin, requester, None).await;
+                            }
                             Stream::Socket(stream) => {
                                 // A peer without credentials is refused too.
                                 let stranger = stranger(&stream).unwrap_or(Some(u32::MAX));
-                                serve(stream, admin, stranger).await;
+                                let credentials = Credentials::of(&stream);
+                                let requester = Requester::StatusPage(place, credentials);
+                                serve(stream, admin, requester, stranger).await;
                             }
                         }
-                        drop(place);
+                        drop(slot);
                     });
                 }
                 Err(error) => {
@@ -130,7 +136,7 @@ fn loopback(address: SocketAddr) -> io::Result<Server> {
 }
 
 /// One connection and its requests. `stranger`: a user who may not see the page.
-async fn serve<S>(stream: S, admin: Rc<Admin>, stranger: Option<u32>)
+async fn serve<S>(stream: S, admin: Rc<Admin>, requester: Requester, stranger: Option<u32>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -138,11 +144,11 @@ where
         tracing::warn!("status page: user {user} was refused");
     }
     let service = service_fn(|request: Request<Incoming>| {
-        let admin = admin.clone();
+        let (admin, requester) = (admin.clone(), requester.clone());
         async move {
             sleep(PAUSE).await;
             let response: PageResponse = match stranger {
-                None => admin.respond(request).await,
+                None => admin.respond(request, &requester).await,
                 Some(_) => text(
                     StatusCode::FORBIDDEN,
                     "only the gateway's own user and root may see this",

@@ -7,7 +7,7 @@ use super::file::{LimitsTable, RuleLimitsTable};
 use crate::limits::DataPathLimits;
 use contract::escaping::escaped;
 use homeserver::UpstreamLimits;
-use runtime::{Engine, RuleLimits};
+use runtime::{Engine, HOMESERVER_CALLS, RuleLimits};
 
 /// All limits of the gateway. Each type documents the reasons for its defaults.
 pub struct Limits {
@@ -29,7 +29,7 @@ impl Limits {
     pub(super) fn from_table(table: &LimitsTable) -> Result<Self, ConfigError> {
         let mut rule = RuleLimits::default();
         let mut upstream = UpstreamLimits {
-            in_flight: 512,
+            in_flight: HOMESERVER_CALLS,
             queued: 1024,
             response: 1 << 20,
         };
@@ -40,10 +40,8 @@ impl Limits {
             drain,
         } = DataPathLimits::default();
         if cfg!(feature = "router") {
-            // A thousand devices may cost a router 20 MB. A call in progress takes 100 KB, most of it for its
-            // connection: 64 calls of 200 ms carry 320 requests per second. 4 MiB of retained responses hold four
-            // minutes of 48 messages per second, or one response for each of 5,400 devices.
-            upstream.in_flight = 64;
+            // A thousand devices may cost a router 20 MB. 4 MiB of retained responses hold four minutes of 48 messages
+            // per second, or one response for each of 5,400 devices.
             coap.retained_response_bytes = 4 << 20;
         }
         let mut drain_seconds = drain.as_secs();
@@ -139,6 +137,7 @@ impl Limits {
             &mut drain_seconds,
         )?;
 
+        rule.in_flight = RuleLimits::share_of_calls(upstream.in_flight);
         rule.call_time = Duration::from_millis(call_ms);
         observation.refresh = Duration::from_secs(refresh_seconds);
         coap.non_confirmable_notifications = table.non_confirmable_notifications;
@@ -224,4 +223,38 @@ fn set<T: Copy + PartialOrd + std::fmt::Display>(
     }
     *place = value;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The calls at one homeserver, and a rule's share of them.
+    fn calls(table: &LimitsTable) -> (usize, usize) {
+        let limits = Limits::from_table(table).unwrap_or_else(|error| panic!("{error}"));
+        let rule = of_rule("a", &RuleLimitsTable::default(), limits.rule);
+        let rule = rule.unwrap_or_else(|error| panic!("{error}"));
+        (limits.upstream.in_flight, rule.in_flight)
+    }
+
+    #[test]
+    fn a_rule_may_have_half_of_the_calls_that_the_build_has() {
+        let expected = match cfg!(feature = "router") {
+            true => (64, 32),
+            false => (512, 256),
+        };
+        assert_eq!(calls(&LimitsTable::default()), expected);
+        assert_eq!(RuleLimits::default().in_flight, expected.1);
+    }
+
+    #[test]
+    fn a_rules_share_follows_the_operators_number_of_calls() {
+        for (set, share) in [(1, 1), (2, 1), (100, 50)] {
+            let table = LimitsTable {
+                calls_per_homeserver: Some(set),
+                ..LimitsTable::default()
+            };
+            assert_eq!(calls(&table), (set, share));
+        }
+    }
 }

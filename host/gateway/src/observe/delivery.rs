@@ -6,7 +6,7 @@ use super::notification::{Notification, rule_failed, set_max_age};
 use super::observations::Observations;
 use super::poll_result::log_fault;
 use coap::{ObservationId, code};
-use runtime::ObserverError;
+use runtime::{CallEnd, CallInput, ObserverError};
 
 /// The next notification to send.
 pub(super) fn next_notification(
@@ -32,8 +32,9 @@ pub(super) fn next_notification(
         let result = notification.message(observer.context());
         if let Notification::Change(change) = &notification {
             let revision = change.revision();
-            let trapped = matches!(result, Err(ObserverError::Trapped(_)));
-            revision.judge(observer.device().peer.ip(), trapped);
+            let input = CallInput::Notify(change.change().payload.len());
+            let trap = result.as_ref().err().and_then(ObserverError::trap);
+            revision.judge(now, &observer.device().peer, &input, CallEnd::of_trap(trap));
             if let Err(fault) = &result {
                 log_fault(revision, now, fault);
             }

@@ -13,7 +13,7 @@ use crate::request::reply;
 use crate::telemetry::denied_call;
 use coap::{self, code};
 use contract::{Failure, Progress};
-use runtime::{ObserverError, Revision};
+use runtime::{CallEnd, CallInput, ObserverError, Revision};
 
 /// The result of a call of the poll `id`.
 pub(super) fn on_poll_result(
@@ -50,8 +50,14 @@ pub(super) fn on_poll_result(
         return poll.set_due(now);
     }
     let read = revision.polled(poll.state(), &topics, &response);
-    let trapped = matches!(read, Err(ObserverError::Trapped(_)));
-    revision.judge(poll.account().device().peer.ip(), trapped);
+    let input = CallInput::Polled(response.body.len());
+    let trap = read.as_ref().err().and_then(ObserverError::trap);
+    revision.judge(
+        now,
+        &poll.account().device().peer,
+        &input,
+        CallEnd::of_trap(trap),
+    );
     for observer in joined {
         observations.end_incomplete(observer);
     }

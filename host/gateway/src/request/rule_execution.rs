@@ -19,7 +19,7 @@ use contract::escaping::escaped;
 use contract::{Call, HttpResponse, Message, Outcome, Reply, SessionChange, Step};
 use homeserver::Caller;
 use runtime::exchange::{Egress, End, Exchange, ExchangeError, Progress};
-use runtime::{CallDenied, Permit, Revision};
+use runtime::{CallDenied, CallEnd, CallInput, Permit, Revision};
 
 /// The longest hold of a long poll: the limits of homeservers and their proxies are seldom higher.
 pub const MAX_HOLD: Duration = Duration::from_secs(60);
@@ -75,14 +75,15 @@ pub(super) fn start(
 ) -> Result<Started, GatewayError> {
     let state = revision.state();
     let began = std::time::Instant::now();
-    if let Some(left) = state.paused(began) {
-        return Err(GatewayError::RulePaused(left));
-    }
+    state.admit(began).map_err(GatewayError::RulePaused)?;
     let permit = state.budget.admit(began).map_err(GatewayError::RuleLimit)?;
     let (context, request) = admitted.split(flow_id, clock.now(), peer.principal.as_deref());
-    let begun = Exchange::begin(revision, context, &request.message);
-    revision.judge(peer.ip(), matches!(begun, Err(ExchangeError::Trapped(_))));
-    let (exchange, progress) = begun?;
+    let begun = revision.begin(&context, &request.message);
+    let input = CallInput::Begin(&context, &request.message);
+    revision.judge(began, peer, &input, CallEnd::of(&begun));
+    let result = begun.map_err(ExchangeError::from)?;
+    let (exchange, progress) =
+        Exchange::begun(revision, context, result).map_err(ExchangeError::from)?;
     match progress {
         Progress::End(End::Failure(failure)) => return Ok(Started::Ended(failed(failure)?.into())),
         // Most exchanges without a homeserver call end here.
@@ -196,8 +197,9 @@ impl Egress for HomeserverEgress {
         self.clock.now()
     }
 
-    fn resumed(&mut self, trapped: bool) {
-        self.revision.judge(self.caller.peer.ip(), trapped);
+    fn resumed(&mut self, input: &CallInput<'_>, end: CallEnd<'_>) {
+        let now = std::time::Instant::now();
+        self.revision.judge(now, &self.caller.peer, input, end);
     }
 }
 

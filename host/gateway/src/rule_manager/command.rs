@@ -40,6 +40,9 @@ enum RulesCommand {
         name: String,
         /// The component, with its manifest and signature beside it
         file: PathBuf,
+        /// Never roll it back by itself, even if it fails on half of its calls
+        #[arg(long)]
+        keep: bool,
     },
     /// Read the configuration and every file that it names again, and apply all of it or nothing
     Reload,
@@ -63,10 +66,11 @@ pub fn run(args: RulesArgs) -> ExitCode {
     };
     let (command, json) = match args.command {
         RulesCommand::List { json } => (ControlRequest::List {}, json),
-        RulesCommand::Swap { name, file } => {
+        RulesCommand::Swap { name, file, keep } => {
             // The gateway has another working folder.
             let file = std::path::absolute(&file).unwrap_or(file);
-            (ControlRequest::Swap { rule: name, file }, false)
+            let rule = name;
+            (ControlRequest::Swap { rule, file, keep }, false)
         }
         RulesCommand::Reload => (ControlRequest::Reload {}, false),
         RulesCommand::Rollback { name } => (ControlRequest::Rollback { rule: name }, false),
@@ -137,7 +141,11 @@ pub(crate) fn shown(rule: &RuleStatus) -> String {
         ));
     }
     if let Some(previous) = &rule.previous {
-        lines.push(format!("  previous: {}", short(previous)));
+        let kept = match rule.kept {
+            true => ", to which only an operator returns",
+            false => "",
+        };
+        lines.push(format!("  previous: {}{kept}", short(previous)));
     }
     if !rule.limits_hit.is_empty() {
         let hits: Vec<_> = rule

@@ -14,6 +14,7 @@ use store::private_socket::{PrivateSocket, stranger};
 
 use super::event::{Events, send_command};
 use super::protocol::{ControlRequest, MAX_LINE, Reply};
+use super::requester::{Credentials, Requester};
 
 /// Commands at a time: more than one operator sends.
 const CONNECTIONS: usize = 4;
@@ -22,7 +23,10 @@ const CONNECTIONS: usize = 4;
 const IO_TIME: Duration = Duration::from_secs(5);
 
 /// A bound control socket.
-pub struct Control(PrivateSocket);
+pub struct Control {
+    socket: PrivateSocket,
+    path: PathBuf,
+}
 
 /// The gateway cannot bind the control socket.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +49,10 @@ impl Control {
             path: path.to_owned(),
             cause,
         })?;
-        Ok(Self(socket))
+        Ok(Self {
+            socket,
+            path: path.to_owned(),
+        })
     }
 
     /// Serves commands for as long as the gateway runs.
@@ -55,11 +62,11 @@ impl Control {
             let Ok(place) = places.clone().acquire_owned().await else {
                 return;
             };
-            match self.0.accept().await {
+            match self.socket.accept().await {
                 Ok(stream) => {
-                    let events = events.clone();
+                    let (events, path) = (events.clone(), self.path.clone());
                     tokio::task::spawn_local(async move {
-                        if let Err(error) = exchange(stream, &events).await {
+                        if let Err(error) = exchange(stream, path, &events).await {
                             tracing::warn!("control socket: {error}");
                         }
                         drop(place);
@@ -75,25 +82,29 @@ impl Control {
 }
 
 /// One command and its reply.
-async fn exchange(mut stream: UnixStream, events: &Events) -> io::Result<()> {
+async fn exchange(mut stream: UnixStream, path: PathBuf, events: &Events) -> io::Result<()> {
+    let credentials = Credentials::of(&stream);
     let reply = if let Some(peer) = stranger(&stream)? {
         tracing::warn!("control socket: user {peer} was refused");
         Reply::Refused("only the gateway's own user and root may do this".to_owned())
-    } else {
+    } else if let Some(credentials) = credentials {
+        let requester = Requester::ControlSocket(path, credentials);
         let mut line = String::new();
         let (reader, _) = stream.split();
         let mut reader = BufReader::new(reader.take(MAX_LINE));
         timeout(IO_TIME, reader.read_line(&mut line)).await??;
-        reply_to(&line, events).await
+        reply_to(&line, requester, events).await
+    } else {
+        Reply::Refused("the system does not say which user this is".to_owned())
     };
     let mut line = serde_json::to_vec(&reply)?;
     line.push(b'\n');
     timeout(IO_TIME, stream.write_all(&line)).await?
 }
 
-async fn reply_to(line: &str, events: &Events) -> Reply {
+async fn reply_to(line: &str, requester: Requester, events: &Events) -> Reply {
     match serde_json::from_str::<ControlRequest>(line) {
-        Ok(command) => send_command(command, events).await,
+        Ok(command) => send_command(command, requester, events).await,
         Err(error) => {
             let error = contract::escaping::escaped(&error.to_string(), 200);
             Reply::Refused(format!(

@@ -5,6 +5,7 @@ use std::sync::mpsc::Sender;
 use tokio::sync::oneshot;
 
 use super::protocol::{ControlRequest, Reply};
+use super::requester::Requester;
 use runtime::Alarm;
 
 /// An event that may change which revisions serve.
@@ -16,17 +17,18 @@ pub enum Event {
     /// A revision fails on too many of its calls.
     Alarm(Alarm),
     /// A command of an operator, who waits for the reply.
-    ControlRequest(ControlRequest, oneshot::Sender<Reply>),
+    ControlRequest(ControlRequest, Requester, oneshot::Sender<Reply>),
 }
 
 /// The queue of events.
 pub type Events = Sender<Event>;
 
 /// Sends a command to the manager and waits for the reply. There is no timeout here, since the manager compiles rules.
-pub async fn send_command(command: ControlRequest, events: &Events) -> Reply {
+pub async fn send_command(command: ControlRequest, requester: Requester, events: &Events) -> Reply {
     let (reply, result) = oneshot::channel();
     let gone = || Reply::Refused("the gateway is shutting down; try again".to_owned());
-    if events.send(Event::ControlRequest(command, reply)).is_err() {
+    let event = Event::ControlRequest(command, requester, reply);
+    if events.send(event).is_err() {
         return gone();
     }
     result.await.unwrap_or_else(|_| gone())

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::rule_status_cell::{Changes, PublishedRule, Serves};
 use crate::config::RuleSpec;
+use crate::telemetry::operator::TARGET;
 use contract::Digest;
 use runtime::{FailureSink, Manifest, Package, Revision, RuleAccounting};
 
@@ -62,6 +63,8 @@ pub(super) struct Activated {
     pub(super) source: String,
     pub(super) signer: Option<String>,
     pub(super) since: Instant,
+    /// An operator swapped it in, with `--keep` or the `min_revision` of its manifest: devices cannot take it back.
+    pub(super) kept: bool,
 }
 
 impl Managed {
@@ -116,15 +119,17 @@ impl Managed {
     pub(super) fn pause(&mut self) {
         let now = Instant::now();
         let (mut count, last_end) = self.pauses;
-        if last_end.is_some_and(|end| now.saturating_duration_since(end) > FORGIVEN) {
+        let is_old = last_end.is_some_and(|end| now.saturating_duration_since(end) > FORGIVEN);
+        if is_old || self.state.worked_since_pause() {
             count = 0;
         }
         let pause = (FIRST_PAUSE * 2_u32.saturating_pow(count.min(16))).min(LONGEST_PAUSE);
         self.pauses = (count + 1, Some(now + pause));
-        self.state.pause(Some(now + pause));
+        self.state.pause(now, Some(now + pause));
         tracing::error!(
-            "rule {} is paused for {} s: it fails, and there is no revision to roll back to; replace it with \
-             `comatrix-gateway rules swap`",
+            target: TARGET,
+            "rule {} is paused for {} s: no call has a result, and there is no better revision to roll back to; \
+             replace it with `comatrix-gateway rules swap`",
             self.spec.name,
             pause.as_secs()
         );
@@ -137,6 +142,7 @@ impl Managed {
             source: current.source.clone(),
             signer: current.signer.clone(),
             since: current.since,
+            kept: current.kept,
         };
         PublishedRule {
             name: self.spec.name.clone(),

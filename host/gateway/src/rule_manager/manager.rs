@@ -3,19 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Instant;
 
 use super::config_reloader::ConfigReloader;
 use super::event::{Event, Events};
-use super::managed::{Activated, Managed};
+use super::managed::Managed;
 use super::not_replaced::NotReplaced;
 use super::protocol::{ControlRequest, Reply};
+use super::requester::Requester;
 use super::rule_status_cell::RuleStatusCell;
 use super::source::Source;
 use super::watch::Watch;
 use crate::config::{RuleSpec, Settings};
 use crate::daemon::heap;
 use crate::request::SnapshotCell;
+use crate::telemetry::operator::TARGET;
 use contract::escaping::escaped;
 use runtime::{Alarm, Cache, Engines, FailureSink, Trust};
 
@@ -138,7 +139,8 @@ impl Manager {
             Event::Replaced(rule) => self.replaced(rule, events),
             Event::Folders => self.folders_changed(),
             Event::Alarm(alarm) => self.alarm(&alarm),
-            Event::ControlRequest(command, reply) => {
+            Event::ControlRequest(command, requester, reply) => {
+                log_request(&command, &requester);
                 let result = self.carry_out(command);
                 // Before the reply, since the operator may read the status at once.
                 self.publish();
@@ -165,77 +167,20 @@ impl Manager {
                     "rule {} not replaced ({serves}): {step}: {reason}",
                     rule.spec.name
                 );
-                tracing::error!("{line}");
+                tracing::error!(target: TARGET, "{line}");
                 Reply::Refused(line)
             }
         }
     }
 
-    /// A revision fails: the manager rolls the rule back, or pauses it.
-    fn alarm(&mut self, alarm: &Alarm) {
-        let Some(index) = self.index(&alarm.rule) else {
-            return;
-        };
-        let rule = &self.rules[index];
-        let is_current = rule
-            .current
-            .as_ref()
-            .is_some_and(|current| current.revision.id() == alarm.revision);
-        if !is_current {
-            return; // It was replaced already.
-        }
-        match self.roll_back(index) {
-            Ok(done) => {
-                let rule = &mut self.rules[index];
-                // A later rollback must not return to the failed revision.
-                rule.previous = None;
-                rule.failure = Some(format!(
-                    "{} failed on half of its calls and was rolled back",
-                    alarm.digest
-                ));
-                tracing::error!("{done}, because {} fails", alarm.digest);
-            }
-            Err(_) => self.rules[index].pause(),
-        }
-    }
-
-    fn roll_back(&mut self, index: usize) -> Result<String, NotReplaced> {
-        let rule = &self.rules[index];
-        let name = rule.spec.name.clone();
-        let previous = rule.previous.clone().ok_or_else(|| {
-            NotReplaced::at(
-                "roll back",
-                format!("rule {name} has no revision before this one; swap in another"),
-            )
-        })?;
-        let number = previous.revision.number();
-        if number < rule.floor {
-            return Err(NotReplaced::at(
-                "roll back",
-                format!(
-                    "revision {number} is below {}, the min_revision of a manifest that has served; swap in a newer \
-                     one",
-                    rule.floor
-                ),
-            ));
-        }
-        let digest = previous.revision.digest();
-        let mut rule = rule.clone();
-        rule.previous = rule.current.replace(Activated {
-            since: Instant::now(),
-            ..previous
-        });
-        rule.changes.rolled_back += 1;
-        self.serve(index, rule)?;
-        Ok(format!("rule {name}: rolled back to {digest}"))
-    }
-
     fn carry_out(&mut self, command: ControlRequest) -> Reply {
         let unknown = |rule: &str| {
-            Reply::Refused(format!(
+            let line = format!(
                 "there is no rule {}; `comatrix-gateway rules list` shows them",
                 escaped(rule, 64)
-            ))
+            );
+            tracing::error!(target: TARGET, "{line}");
+            Reply::Refused(line)
         };
         match command {
             ControlRequest::Reload {} => self.reconfigure(),
@@ -243,18 +188,21 @@ impl Manager {
                 let rules = self.rules.iter().map(Managed::published);
                 Reply::Rules(rules.map(|rule| rule.status()).collect())
             }
-            ControlRequest::Swap { rule, file } => match self.index(&rule) {
-                Some(index) => self.replace_and_log(index, Source::File(Path::new(&file))),
+            ControlRequest::Swap { rule, file, keep } => match self.index(&rule) {
+                Some(index) => {
+                    let path = Path::new(&file);
+                    self.replace_and_log(index, Source::File { path, keep })
+                }
                 None => unknown(&rule),
             },
             ControlRequest::Rollback { rule } => match self.index(&rule) {
                 Some(index) => match self.roll_back(index) {
                     Ok(done) => {
-                        tracing::info!("{done}, by an operator");
+                        tracing::info!(target: TARGET, "{done}, by an operator");
                         Reply::Done(done)
                     }
                     Err(error) => {
-                        tracing::error!("rule {rule} not rolled back: {}", error.reason);
+                        tracing::error!(target: TARGET, "rule {rule} not rolled back: {}", error.reason);
                         Reply::Refused(error.reason)
                     }
                 },
@@ -262,4 +210,19 @@ impl Manager {
             },
         }
     }
+}
+
+/// Logs who asks for what, before the result: a command that asks for nothing but a list changes nothing.
+fn log_request(command: &ControlRequest, requester: &Requester) {
+    let (what, rule) = match command {
+        ControlRequest::List {} => return,
+        ControlRequest::Reload {} => ("a reload of the configuration", None),
+        ControlRequest::Swap { rule, keep, .. } => match keep {
+            true => ("a swap, to be kept, of rule ", Some(rule)),
+            false => ("a swap of rule ", Some(rule)),
+        },
+        ControlRequest::Rollback { rule } => ("a rollback of rule ", Some(rule)),
+    };
+    let rule = rule.map_or_else(String::new, |rule| escaped(rule, 64).to_string());
+    tracing::info!(target: TARGET, "{requester} asks for {what}{rule}");
 }

@@ -15,6 +15,8 @@ mod not_replaced;
 pub mod protocol;
 mod reconfigure;
 mod replace;
+mod requester;
+mod roll_back;
 pub mod rule_status_cell;
 mod source;
 mod watch;
@@ -31,6 +33,7 @@ pub use event::{Event, Events, send_command};
 pub use manager::Manager;
 pub use not_replaced::NotReplaced;
 pub use protocol::{ControlRequest, Reply, RuleStatus};
+pub use requester::{Credentials, Requester};
 pub use rule_status_cell::RuleStatusCell;
 pub use watch::Watch;
 
@@ -49,7 +52,7 @@ pub fn listen(
     spawn_local(async move {
         while hang_up.recv().await.is_some() {
             // The log shows the result.
-            send_command(ControlRequest::Reload {}, &reload).await;
+            send_command(ControlRequest::Reload {}, Requester::HangUp, &reload).await;
         }
     });
     match control_socket.map(Control::bind) {

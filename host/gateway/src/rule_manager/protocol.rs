@@ -19,6 +19,9 @@ pub enum ControlRequest {
         rule: String,
         /// The component's file, as an absolute path; the gateway reads it.
         file: PathBuf,
+        /// The gateway never rolls it back by itself.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        keep: bool,
     },
     /// Read the configuration and all files that it names again, as at SIGHUP.
     Reload {},
@@ -64,6 +67,9 @@ pub struct RuleStatus {
     pub traps: u64,
     /// Requests that wait for a homeserver.
     pub in_flight: usize,
+    /// Whether only an operator can roll it back.
+    #[serde(default)]
+    pub kept: bool,
     /// SHA-256 of the component to which a rollback returns.
     pub previous: Option<String>,
     /// Seconds until the rule serves again after it failed too often; none while it serves.
@@ -89,6 +95,7 @@ mod tests {
         let command = ControlRequest::Swap {
             rule: "senml".into(),
             file: "/tmp/senml.wasm".into(),
+            keep: false,
         };
         let line = serde_json::to_string(&command).unwrap();
         assert_eq!(
@@ -99,6 +106,11 @@ mod tests {
             serde_json::from_str::<ControlRequest>(&line).unwrap(),
             command
         );
+        let kept = line.replace('}', r#","keep":true}"#);
+        assert!(matches!(
+            serde_json::from_str(&kept),
+            Ok(ControlRequest::Swap { keep: true, .. })
+        ));
         assert_eq!(
             serde_json::from_str::<ControlRequest>(r#"{"command":"list"}"#).unwrap(),
             ControlRequest::List {}

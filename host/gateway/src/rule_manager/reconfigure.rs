@@ -13,6 +13,7 @@ use super::source::{Source, read};
 use crate::config::RuleSpec;
 use crate::daemon::service_manager;
 use crate::request::Snapshot;
+use crate::telemetry::operator::TARGET;
 use contract::escaping::escaped;
 use runtime::Trust;
 
@@ -48,7 +49,7 @@ impl Manager {
             Ok(()) => {
                 let milliseconds = began.elapsed().as_secs_f64() * 1e3;
                 let done = format!("{source} applied (in {milliseconds:.1} ms)");
-                tracing::info!("{done}");
+                tracing::info!(target: TARGET, "{done}");
                 Reply::Done(done)
             }
             Err(NotApplied {
@@ -58,7 +59,7 @@ impl Manager {
                 let reason = escaped(&reason, MAX_REASON);
                 let line =
                     format!("{source} not applied; the old configuration keeps serving: {reason}");
-                tracing::error!("{line}");
+                tracing::error!(target: TARGET, "{line}");
                 for rule in &mut self.rules {
                     let is_faulty = faulty.as_ref() == Some(&rule.spec.name);
                     rule.refusal = is_faulty.then(|| reason.clone());
@@ -99,7 +100,7 @@ impl Manager {
         self.snapshots.update(|current| *current = snapshot.clone());
         // A paused rule that has not changed stays paused.
         for rule in rules.iter().filter(|rule| rule.pauses.1.is_none()) {
-            rule.state.pause(None);
+            rule.state.pause(Instant::now(), None);
         }
         self.rules = rules;
         (self.config_reloader.applied)(&settings);

@@ -7,6 +7,7 @@ use super::managed::{Activated, Found, Managed};
 use super::manager::Manager;
 use super::not_replaced::NotReplaced;
 use super::source::{Source, read};
+use crate::telemetry::operator::TARGET;
 use runtime::self_test;
 use runtime::{Candidate, Conflict, Manifest, MountTable, Mounted, Package, Revision};
 
@@ -45,7 +46,7 @@ impl Manager {
             let done = format!("rule {}: {digest} serves already", rule.spec.name);
             if rule.failure.is_some() || rule.refusal.is_some() {
                 // The log's last word on this rule was an error.
-                tracing::info!("{done}");
+                tracing::info!(target: TARGET, "{done}");
             }
             return Ok(done);
         }
@@ -59,7 +60,7 @@ impl Manager {
             prepared.as_secs_f64() * 1e3,
             took.as_secs_f64() * 1e6,
         );
-        tracing::info!("{done}");
+        tracing::info!(target: TARGET, "{done}");
         Ok(done)
     }
 
@@ -90,6 +91,10 @@ impl Manager {
             manifest: package.manifest.clone(),
             revision: Arc::new(revision),
             since: Instant::now(),
+            kept: match source {
+                Source::File { keep, .. } => keep || floor > 0,
+                Source::Configured => false,
+            },
         };
         rule.floor = rule.floor.max(floor);
         rule.previous = rule.current.replace(activated);
@@ -136,7 +141,7 @@ impl Manager {
         self.snapshots
             .update(|snapshot| snapshot.rules = table.clone());
         let took = began.elapsed();
-        rule.state.pause(None);
+        rule.state.pause(began, None);
         self.rules[index] = rule;
         Ok(took)
     }

@@ -29,6 +29,7 @@ pub(super) struct Serves {
     pub(super) source: String,
     pub(super) signer: Option<String>,
     pub(super) since: Instant,
+    pub(super) kept: bool,
 }
 
 /// Numbers of changes of the serving revision.
@@ -70,6 +71,7 @@ impl PublishedRule {
             calls: current.map_or(0, |current| current.revision.calls()),
             traps: self.state.traps(),
             in_flight: budget.in_flight(),
+            kept: current.is_some_and(|current| current.kept),
             previous: self.previous.clone(),
             paused_seconds: self
                 .state

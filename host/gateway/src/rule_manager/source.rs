@@ -11,7 +11,12 @@ pub enum Source<'a> {
     /// The configured file.
     Configured,
     /// A file that an operator named.
-    File(&'a Path),
+    File {
+        /// The file.
+        path: &'a Path,
+        /// Whether the operator wants to keep it even if it fails.
+        keep: bool,
+    },
 }
 
 impl Source<'_> {
@@ -19,7 +24,7 @@ impl Source<'_> {
     pub(super) fn shown(self, spec: &RuleSpec) -> String {
         let path = match self {
             Self::Configured => spec.component.as_deref(),
-            Self::File(path) => Some(path),
+            Self::File { path, .. } => Some(path),
         };
         path.map_or_else(
             || "this gateway itself".to_owned(),
@@ -37,7 +42,7 @@ pub(super) fn read(
 ) -> Result<Package, PackageError> {
     let path = match source {
         Source::Configured => spec.component.as_deref(),
-        Source::File(path) => Some(path),
+        Source::File { path, .. } => Some(path),
     };
     match path {
         None => Ok(Package::embedded()),

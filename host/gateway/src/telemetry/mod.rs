@@ -4,6 +4,7 @@ pub mod access_log;
 pub(crate) mod denied_call;
 mod log_message;
 pub mod logging;
+pub mod operator;
 pub mod recent_warnings;
 pub mod recorder;
 pub mod refusal_log;

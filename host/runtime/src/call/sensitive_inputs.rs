@@ -14,6 +14,14 @@ pub(crate) struct SensitiveInputs<'a> {
     pub(crate) http_body: &'a [u8],
 }
 
+impl SensitiveInputs<'_> {
+    /// All bytes: nearly all of the call's input.
+    pub(crate) fn bytes(&self) -> usize {
+        let device: usize = self.device.iter().map(|text| text.len()).sum();
+        device + self.http_body.len()
+    }
+}
+
 /// The inputs from a device: its payload, and the queries of its options and its Proxy-Uri.
 pub(crate) fn device_inputs<'a>(
     context: &'a Context,

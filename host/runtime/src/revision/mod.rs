@@ -4,16 +4,20 @@ pub(crate) mod accounting;
 pub(crate) mod activation;
 pub(crate) mod activation_error;
 pub(crate) mod budget;
+pub(crate) mod call_input;
 pub(crate) mod call_policy;
 pub(crate) mod candidate;
+mod failed_calls;
 #[cfg(feature = "compiler")]
 pub(crate) mod footprint;
 mod health;
+mod input_sizes;
+mod judgement;
+mod network;
 pub(crate) mod observing;
 pub(crate) mod revision_id;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -26,6 +30,7 @@ use crate::call::sensitive_inputs::{SensitiveInputs, device_inputs};
 use crate::call::{CallState, Trap, begin, thread_cpu_time};
 use crate::engine::Engine;
 use crate::limits::{Limit, RuleLimits};
+use crate::machine_speed::time_factor;
 use accounting::RuleAccounting;
 use candidate::Candidate;
 use contract::bindings::{CallError, Context, Description, Effect, Failure, HttpResponse, Message};
@@ -71,7 +76,7 @@ impl Revision {
             description: nothing(),
             needs: Vec::new(),
             settings: owned(candidate.settings),
-            limits: candidate.limits,
+            limits: candidate.limits.scaled(time_factor()),
             calls: AtomicU64::new(0),
             health: Health::default(),
         }
@@ -83,22 +88,9 @@ impl Revision {
         &self,
         settings: &BTreeMap<String, String>,
     ) -> Result<Result<Self, String>, Trap> {
-        let mut revision = Self {
-            id: RevisionId::unique(),
-            // Vectors are not traffic, so they have their own accounting.
-            state: RuleAccounting::new(self.name(), self.limits, None),
-            digest: self.digest,
-            number: self.number,
-            engine: self.engine.clone(),
-            pre: self.pre.clone(),
-            exports: self.exports.clone(),
-            description: nothing(),
-            needs: Vec::new(),
-            settings: owned(settings),
-            limits: self.limits,
-            calls: AtomicU64::new(0),
-            health: Health::default(),
-        };
+        // Vectors are not traffic, so they have their own accounting.
+        let accounting = RuleAccounting::new(self.name(), self.limits, None);
+        let mut revision = self.beside(accounting, owned(settings));
         Ok(match revision.describe()? {
             Ok(description) => match revision.describes(description) {
                 Ok(()) => Ok(revision),
@@ -106,6 +98,25 @@ impl Revision {
             },
             Err(refusal) => Err(refusal),
         })
+    }
+
+    /// The same component with other accounting and settings, and without a description.
+    fn beside(&self, state: Arc<RuleAccounting>, settings: Vec<(String, String)>) -> Self {
+        Self {
+            id: RevisionId::unique(),
+            state,
+            digest: self.digest,
+            number: self.number,
+            engine: self.engine.clone(),
+            pre: self.pre.clone(),
+            exports: self.exports.clone(),
+            description: nothing(),
+            needs: Vec::new(),
+            settings,
+            limits: self.limits,
+            calls: AtomicU64::new(0),
+            health: Health::default(),
+        }
     }
 
     /// Identifies this revision within the process.
@@ -177,15 +188,6 @@ impl Revision {
         &self.needs
     }
 
-    /// Records whether the component failed for a device. A revision that fails too often raises an alarm.
-    pub fn judge(&self, peer: IpAddr, failed: bool) {
-        // A dual-stack socket shows an IPv4 device in two ways.
-        let peer = peer.to_canonical();
-        if self.health.record(peer, failed) {
-            self.state.alarm(self.id, self.digest, peer);
-        }
-    }
-
     /// `translator.describe` in a fresh instance.
     pub(crate) fn describe(&self) -> Result<Result<Description, String>, Trap> {
         let params = (self.settings.as_slice(),);
@@ -244,7 +246,8 @@ impl Revision {
         // is metered.
         let is_metered = self.limits.cpu_percent < 100;
         let began = is_metered.then(thread_cpu_time);
-        let (mut store, running) = begin(&self.engine, &self.limits);
+        let limits = self.limits.for_input(inputs.bytes());
+        let (mut store, running) = begin(&self.engine, &limits);
         let call = || {
             let instance = self.pre.instantiate(&mut store)?;
             let function = function.of(&instance, &mut store)?;

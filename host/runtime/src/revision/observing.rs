@@ -26,6 +26,17 @@ pub enum ObserverError {
     Failed(Failure),
 }
 
+impl ObserverError {
+    /// The trap, if the component trapped.
+    #[must_use]
+    pub fn trap(&self) -> Option<&Trap> {
+        match self {
+            Self::Trapped(trap) => Some(trap),
+            _ => None,
+        }
+    }
+}
+
 impl Revision {
     /// Whether the rule exports the observer interface.
     #[must_use]

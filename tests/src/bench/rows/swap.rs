@@ -170,7 +170,14 @@ fn warm(socket: &Path, scratch: &Path) -> Result<Vec<Swap>, Failure> {
 
 fn swap(socket: &Path, file: PathBuf) -> Result<Swap, Failure> {
     let rule = "comatrix".to_owned();
-    match send(socket, &ControlRequest::Swap { rule, file })? {
+    match send(
+        socket,
+        &ControlRequest::Swap {
+            rule,
+            file,
+            keep: false,
+        },
+    )? {
         Reply::Done(done) => {
             // "… (prepared in 1.2 ms, swapped in 3.4 µs)"
             let figure = |before: &str, after: &str| {

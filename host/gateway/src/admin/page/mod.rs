@@ -1,8 +1,11 @@
 //! The page: all of the status at once. It works without scripts; [`live.js`](live.js) only replaces its parts by newer
 //! ones.
 
+mod chart;
+mod charts;
 mod rules;
 mod sections;
+mod shares;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -75,6 +78,7 @@ fn parts(status: &Status, forms: &Forms) -> Markup {
     html! {
         (sections::not_ready(status))
         (sections::numbers(status))
+        (charts::charts(status))
         div.pair {
             (rules::rules(status, forms))
             (sections::homeservers(status))
@@ -85,6 +89,7 @@ fn parts(status: &Status, forms: &Forms) -> Markup {
             (sections::devices(status))
             (sections::limits_and_faults(status))
         }
+        (shares::shares(status))
     }
 }
 

@@ -2,6 +2,8 @@
 
 use maud::{Markup, html};
 
+use super::chart;
+
 use crate::admin::status::{HomeserverStatus, Status};
 use crate::admin::wording::{ago, before, clock, counted, grouped, megabytes, milliseconds, span};
 
@@ -208,14 +210,18 @@ pub(super) fn devices(status: &Status) -> Markup {
 pub(super) fn limits_and_faults(status: &Status) -> Markup {
     html! {
         section id="limits-and-faults" data-live {
-            h2 { "Limits reached and messages rejected" }
+            h2 { "Limits reached and messages rejected, by kind" }
             @if status.limits_and_faults.is_empty() {
                 p.empty { "None since the gateway started." }
             } @else {
+                @let most = status.limits_and_faults.iter().map(|(_, count)| *count).max().unwrap_or(1);
                 table {
                     tbody {
                         @for (name, count) in &status.limits_and_faults {
-                            tr { td { (name) } td.right { (grouped(*count)) } }
+                            tr {
+                                td { (name) (chart::bar(*count, most)) }
+                                td.right { (grouped(*count)) }
+                            }
                         }
                     }
                 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tracing::Level;
 use tracing::callsite::Identifier;
 
+use super::window::{SECOND, Window};
 use crate::telemetry::log_message::without_numbers;
 use contract::escaping::escaped;
 
@@ -15,7 +16,9 @@ use contract::escaping::escaped;
 const INFO_PER_SECOND: u32 = 100;
 /// Lines for debugging in a second: several for each of those requests.
 const DEBUG_PER_SECOND: u32 = 1000;
-const SECOND: Duration = Duration::from_secs(1);
+/// Lines about an operator's commands and the state of gateway and rules in a second: more than an operator, or a file
+/// that is replaced without end, can cause. Devices cannot cause any of them at a rate of their choice.
+const OPERATOR_PER_SECOND: u32 = 200;
 /// A warning that repeats within this time is counted and not written.
 const FIRST_SILENCE: Duration = Duration::from_secs(60);
 /// The time doubles at each repetition, up to this: a homeserver that is down for a day makes some 150 lines.
@@ -35,6 +38,7 @@ pub(super) struct Limiter {
     others: Window,
     info: Window,
     debug: Window,
+    operator: Window,
 }
 
 /// Warnings with the same text, apart from numbers.
@@ -46,14 +50,6 @@ struct Kind {
     left_out: u64,
 }
 
-/// Lines that share one count.
-#[derive(Default)]
-struct Window {
-    began: Option<Instant>,
-    written: u32,
-    left_out: u64,
-}
-
 impl Limiter {
     pub(super) fn new() -> Self {
         Self {
@@ -62,7 +58,13 @@ impl Limiter {
             others: Window::default(),
             info: Window::default(),
             debug: Window::default(),
+            operator: Window::default(),
         }
+    }
+
+    /// Whether a line about the operation may be written, of any level: the lines of devices take none of its room.
+    pub(super) fn admit_operator(&mut self, now: Instant) -> bool {
+        self.operator.admit(now, OPERATOR_PER_SECOND)
     }
 
     /// Whether a line of level info or finer may be written.
@@ -123,6 +125,7 @@ impl Limiter {
         );
         lines.extend(self.info.due(now, SECOND, "lines of requests"));
         lines.extend(self.debug.due(now, SECOND, "lines for debugging"));
+        lines.extend(self.operator.due(now, SECOND, "lines about the operation"));
         lines
     }
 
@@ -138,6 +141,7 @@ impl Limiter {
             self.others.next(0, FIRST_SILENCE),
             self.info.next(INFO_PER_SECOND, SECOND),
             self.debug.next(DEBUG_PER_SECOND, SECOND),
+            self.operator.next(OPERATOR_PER_SECOND, SECOND),
         ];
         kinds.into_iter().chain(windows.into_iter().flatten()).min()
     }
@@ -147,38 +151,6 @@ impl Kind {
     fn summary(&mut self) -> String {
         let (count, seconds) = (std::mem::take(&mut self.left_out), self.silence.as_secs());
         format!("{count} more within {seconds} s: {}", self.shown)
-    }
-}
-
-impl Window {
-    /// Whether it has room for one more line, of `most` per second.
-    fn admit(&mut self, now: Instant, most: u32) -> bool {
-        let began = self.began.get_or_insert(now);
-        // The count is reported before a new second starts.
-        if now >= *began + SECOND && self.left_out == 0 {
-            *began = now;
-            self.written = 0;
-        }
-        if self.written < most {
-            self.written += 1;
-            return true;
-        }
-        self.left_out += 1;
-        false
-    }
-
-    fn due(&mut self, now: Instant, length: Duration, kind: &str) -> Option<String> {
-        let is_over = self.began.is_some_and(|began| now >= began + length);
-        if !is_over {
-            return None;
-        }
-        let count = std::mem::take(self).left_out;
-        (count > 0).then(|| format!("{count} {kind} left out within {} s", length.as_secs()))
-    }
-
-    fn next(&self, most: u32, length: Duration) -> Option<Instant> {
-        let is_full = self.written >= most;
-        self.began.filter(|_| is_full).map(|began| began + length)
     }
 }
 
@@ -268,6 +240,19 @@ mod tests {
         assert_eq!(said.len(), 2);
         assert_eq!(limiter.end().len(), 1, "the last second's");
         assert_eq!(limiter.next(), None);
+    }
+
+    #[test]
+    fn a_flood_of_requests_and_warnings_leaves_the_operators_lines_their_room() {
+        let (mut limiter, start) = (Limiter::new(), Instant::now());
+        for number in 0..10_000_usize {
+            limiter.admit(start, Level::INFO);
+            limiter.admit_warning(start, callsite(false), &"x".repeat(number % 300));
+        }
+        let written = (0..1000).filter(|_| limiter.admit_operator(start));
+        assert_eq!(written.count(), 200);
+        let said = limiter.due(start + SECOND);
+        assert!(said.contains(&"800 lines about the operation left out within 1 s".into()));
     }
 
     #[test]

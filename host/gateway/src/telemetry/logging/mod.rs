@@ -4,6 +4,7 @@ mod level;
 mod level_filter;
 mod limiter;
 mod lines;
+mod window;
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +14,7 @@ use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Filter, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::telemetry::log_message;
+use crate::telemetry::{log_message, operator};
 pub use level::LogLevel;
 pub use level_filter::Levels;
 use limiter::Limiter;
@@ -28,7 +29,7 @@ pub fn start(level: LogLevel) -> io::Result<Log> {
     let (shown, levels) = level_filter::new(level);
     let (log, lines) = lines::start(limiter.clone(), levels)?;
     let layer = tracing_subscriber::fmt::layer()
-        .with_writer(move || lines.clone())
+        .with_writer(lines)
         .with_target(false)
         .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
         .with_filter(Limited(limiter));
@@ -53,6 +54,9 @@ impl<S: Subscriber> Filter<S> for Limited {
     fn event_enabled(&self, event: &Event<'_>, _: &Context<'_, S>) -> bool {
         let (now, metadata) = (Instant::now(), event.metadata());
         let limiter = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if metadata.target() == operator::TARGET {
+            return limiter().admit_operator(now);
+        }
         if *metadata.level() > Level::WARN {
             return limiter().admit(now, *metadata.level());
         }

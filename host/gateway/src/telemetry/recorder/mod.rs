@@ -3,6 +3,7 @@
 
 mod devices;
 mod exchange_counts;
+mod history;
 mod loop_probe;
 mod resource;
 mod unix_time;
@@ -19,6 +20,7 @@ use contract::peer::canonical;
 pub use devices::{Device, Devices};
 pub use exchange_counts::ExchangeCount;
 use exchange_counts::{ExchangeCounts, Label};
+pub use history::{History, Point, Sample};
 pub use loop_probe::{LoopProbe, LoopState};
 pub use resource::Resource;
 use runtime::MountTable;
@@ -72,6 +74,8 @@ pub struct Recorder {
     counts: RefCell<ExchangeCounts>,
     recent: RefCell<VecDeque<Kept>>,
     devices: RefCell<Devices>,
+    /// The last hour.
+    pub history: RefCell<History>,
     bodies_refused: Cell<u64>,
 }
 
@@ -97,6 +101,7 @@ impl Recorder {
         self.devices
             .borrow_mut()
             .record(at, ended.peer.ip().to_canonical(), ended.code);
+        self.history.borrow_mut().record(ended.elapsed);
         let mut recent = self.recent.borrow_mut();
         if recent.len() == RECENT {
             recent.pop_front();

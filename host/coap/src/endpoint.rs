@@ -13,7 +13,7 @@ use crate::echo::Echo;
 use crate::exchange::{ExchangeId, Exchanges};
 use crate::leisure::LeisureQueue;
 use crate::limits::Limits;
-use crate::message::{Message, MessageType};
+use crate::message::{Message, MessageType, Token};
 use crate::observer_table::Observations;
 use crate::outbound::Due;
 use crate::peer_id::PeerId;
@@ -26,7 +26,7 @@ use crate::secret::Secret;
 /// A request for the caller, once, however often it was transmitted. The caller must respond to it with
 /// [`Endpoint::respond`] or [`Endpoint::respond_observing`]: until then it counts against
 /// [`Limits::exchanges_per_peer`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Incoming<P, C = Infallible> {
     /// Identifies the request in [`Endpoint::respond`].
     pub id: ExchangeId,
@@ -37,12 +37,17 @@ pub struct Incoming<P, C = Infallible> {
 }
 
 /// A whole request of a peer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Request<P> {
     /// The sender.
     pub peer: P,
     /// Confirmable or not. The type of the response follows from it.
     pub message_type: MessageType,
+    /// With the peer, it identifies the message for its lifetime (RFC 7252 §4.4); of a block-wise body, that of the
+    /// last block.
+    pub message_id: u16,
+    /// The token, of the last block too.
+    pub token: Token,
     /// The message with its whole body, without Block1, Block2, Size1, Size2, Request-Tag, Echo, No-Response and
     /// Observe.
     pub message: Message,
@@ -61,6 +66,8 @@ impl<P> Request<P> {
         let Self {
             peer,
             message_type,
+            message_id,
+            token,
             message,
             observes,
             wire_bytes,
@@ -69,6 +76,8 @@ impl<P> Request<P> {
         Request {
             peer: to(peer),
             message_type,
+            message_id,
+            token,
             message,
             observes,
             wire_bytes,

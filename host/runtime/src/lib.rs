@@ -42,7 +42,7 @@ pub use engine::rule_binary::DEFAULT_RULE;
 pub use engine::rule_binary::RuleBinary;
 pub use engine::target::{Target as NativeTarget, TargetError};
 pub use engine::{Engine, EngineError};
-pub use limits::{Limit, MAX_CHANGE, MAX_CHANGES, RuleLimits};
+pub use limits::{Limit, MAX_CHANGE, MAX_CHANGES, MAX_IN_FLIGHT_BYTES, RuleLimits};
 pub use mount_table::{Conflict, MountTable, Mounted};
 pub use package::error::PackageError;
 pub use package::manifest::{

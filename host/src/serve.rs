@@ -16,7 +16,7 @@ use gateway::config::args::ServeArgs;
 use gateway::config::{self, Fixed, Settings};
 use gateway::daemon::service_manager;
 use gateway::event_loop;
-use gateway::request::{Gateway, SnapshotCell};
+use gateway::request::{Gateway, SnapshotCell, TxnKey};
 use gateway::rule_manager::{self, ConfigReloader, Events, Manager, RuleStatusCell, Watch};
 use gateway::telemetry::logging::{self, Levels, Log};
 use gateway::telemetry::operator;
@@ -164,7 +164,7 @@ async fn run(
         rules.watch,
         &rules.events,
     );
-    let gateway = Gateway::new(snapshots.clone());
+    let gateway = Gateway::new(snapshots.clone(), TxnKey::until_reboot());
     let admin = Admin {
         address,
         started,

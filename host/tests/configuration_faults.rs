@@ -109,6 +109,16 @@ fn a_fault_in_a_file_is_reported_with_its_place_and_a_remedy() {
             "METHODS CREDENTIAL UPSTREAM PATH",
         ),
         (
+            "[[rule]]\nname = \"mine\"\ncomponent = \"a\"\nallow_headers = [\"X-Tenant\"]",
+            "rule mine: allow_headers",
+            "lower case",
+        ),
+        (
+            "[[rule]]\nname = \"mine\"\ncomponent = \"a\"\nallow_headers = [\"authorization\"]",
+            "rule mine: allow_headers",
+            "set by the gateway itself",
+        ),
+        (
             "[[rule]]\nname = \"mine\"\ncomponent = \"a\"\nlimits = { cpu_percent = 101 }",
             "rule mine: [limits] cpu_percent",
             "1 to 100",

@@ -19,6 +19,7 @@ fn a_rule_of_somebody_else_has_its_own_place_rights_and_limits() {
         mount = "/sensors/air"
         config = { unit = "Cel" }
         allow = ["PUT any standard /_matrix/client/v3/rooms/*/send/**"]
+        allow_headers = ["x-tenant"]
         signature = "required"
         [rule.limits]
         memory = 33554432
@@ -41,6 +42,7 @@ fn a_rule_of_somebody_else_has_its_own_place_rights_and_limits() {
         senml.allow.iter().map(Grant::to_string).collect::<Vec<_>>(),
         ["PUT any standard /_matrix/client/v3/rooms/*/send/**"]
     );
+    assert!(senml.allow_headers.pass("x-tenant") && !senml.allow_headers.pass("x-client-ip"));
     let expected = RuleLimits {
         steps: 3,
         memory: 32 << 20,

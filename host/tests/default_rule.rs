@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use gateway::request::{Gateway, Snapshot, SnapshotCell};
+use gateway::request::{Gateway, Snapshot, SnapshotCell, TxnKey};
 use homeserver::{Homeserver, Upstreams};
 use runtime::DEFAULT_RULE;
 use runtime::{
@@ -61,6 +61,7 @@ pub fn activate_rule(
         settings: &settings,
         limits,
         allow: None,
+        allow_headers: &contract::HeaderGrants::default(),
     };
     Revision::activate(engines, cache, &candidate)
 }
@@ -117,7 +118,7 @@ pub fn gateway_with(revision: Revision, upstreams: Upstreams) -> Gateway {
         rules: Arc::new(table),
         ..Snapshot::new(upstreams, Duration::from_secs(20))
     };
-    Gateway::new(SnapshotCell::new(snapshot))
+    Gateway::new(SnapshotCell::new(snapshot), TxnKey::random())
 }
 
 /// Replaces the rules.

@@ -1,8 +1,9 @@
 //! Exchanges through the whole gateway without its socket: a request in, a response out.
 
+use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use coap::{Message, MessageType, code, option};
+use coap::{Message, MessageType, Token, code, option};
 use gateway::request::{Gateway, GatewayError, Request, Source};
 use homeserver::Homeserver;
 
@@ -39,14 +40,18 @@ pub async fn response_to(gateway: &Gateway, peer: &str, message: Message) -> Mes
 }
 
 fn incoming(peer: &str, message: Message) -> Request {
+    static MESSAGE_ID: AtomicU16 = AtomicU16::new(0);
     Request {
         peer: Source {
             device: contract::Peer::unauthenticated(peer.parse().expect("it is an address")),
+            is_proven: true,
             local: "192.0.2.1:5683".parse().ok(),
         },
         observes: false,
         multicast: false,
         message_type: MessageType::Confirmable,
+        message_id: MESSAGE_ID.fetch_add(1, Relaxed),
+        token: Token::default(),
         message,
         wire_bytes: 20,
     }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use contract::clock::Clock;
 use contract::secret::AccessToken;
-use contract::{Call, CallError, HttpRequest, Upstream};
+use contract::{Call, CallError, HeaderGrants, HttpRequest, Upstream};
 use homeserver::{
-    Caller, ClientApi, ConcurrencyLimit, Homeserver, Outcome, UpstreamLimits, UpstreamSettings,
-    Upstreams,
+    Caller, ClientApi, ConcurrencyLimit, ConfiguredToken, Homeserver, Outcome, UpstreamLimits,
+    UpstreamSettings, Upstreams,
 };
 use tokio::time::Instant;
 use url::Url;
@@ -23,9 +23,23 @@ pub fn token(text: &str) -> AccessToken {
     AccessToken::parse(text.as_bytes()).expect("it is a token")
 }
 
+/// A configured token, for devices with a proven address.
+pub fn configured_token(text: &str) -> ConfiguredToken {
+    ConfiguredToken {
+        token: token(text),
+        without_proof: false,
+    }
+}
+
 pub fn homeserver(origin: Url, own: Option<&str>) -> Homeserver {
     let slots = ConcurrencyLimit::new(LIMITS.in_flight, LIMITS.queued);
-    Homeserver::configured(origin, None, own.map(token), ClientApi::V3, slots)
+    Homeserver::configured(
+        origin,
+        None,
+        own.map(configured_token),
+        ClientApi::V3,
+        slots,
+    )
 }
 
 /// Configured homeservers, the default first, and no others; loopback peers may use their tokens.
@@ -48,6 +62,7 @@ pub fn settings(homeservers: Vec<Homeserver>) -> UpstreamSettings {
 pub fn device() -> Caller {
     Caller {
         peer: contract::Peer::unauthenticated(([127, 0, 0, 1], 5683).into()),
+        is_proven: true,
         token: None,
         requested: None,
     }
@@ -83,7 +98,8 @@ pub async fn call_for(
     request: HttpRequest,
     limit: Duration,
 ) -> Outcome {
-    let call = Call::try_from(request).map_err(|_| CallError::unsent("denied"))?;
+    let call =
+        Call::check(request, &HeaderGrants::default()).map_err(|_| CallError::unsent("denied"))?;
     let call = upstreams.prepare(device, call)?;
     upstreams.send(device, &call, Instant::now() + limit).await
 }

@@ -52,6 +52,7 @@ impl ObservingByHand {
             .gateway
             .respond(incoming.request.map_peer(|peer| Source {
                 device: contract::Peer::unauthenticated(peer),
+                is_proven: true,
                 local: None,
             }))
             .await;

@@ -19,7 +19,12 @@ pub struct Device {
 
 impl Device {
     pub async fn new(gateway: SocketAddr) -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
+        Self::at("127.0.0.1", gateway).await
+    }
+
+    /// A device at another loopback address.
+    pub async fn at(address: &str, gateway: SocketAddr) -> Self {
+        let socket = UdpSocket::bind((address, 0)).await.expect("a free port");
         socket.connect(gateway).await.expect("it is an address");
         let message_id = 0;
         Self { socket, message_id }
@@ -96,11 +101,14 @@ impl Device {
 }
 
 pub fn get(room: &str, observe: Option<u32>) -> Message {
+    get_without_token(room, observe).with_option(option::ACCESS_TOKEN, "device-token")
+}
+
+pub fn get_without_token(room: &str, observe: Option<u32>) -> Message {
     let message = Message::new(code::GET)
         .with_option(option::URI_PATH, "getmsg")
         .with_option(option::URI_PATH, room)
-        .with_uint_option(option::ACCEPT, 50)
-        .with_option(option::ACCESS_TOKEN, "device-token");
+        .with_uint_option(option::ACCEPT, 50);
     match observe {
         Some(value) => message.with_uint_option(option::OBSERVE, value),
         None => message,

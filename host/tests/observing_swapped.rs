@@ -39,6 +39,48 @@ async fn a_registration_after_a_swap_does_not_make_all_queued_messages_at_once()
 }
 
 #[tokio::test]
+async fn a_swap_makes_no_more_messages_than_there_is_room_for() {
+    const OBSERVERS: u16 = 300;
+    const ROOM: usize = 16 << 20;
+    let homeserver = Timeline::start();
+    homeserver.say("!a", "before");
+    let mut observing = ObservingByHand::new(&homeserver);
+    for port in 1..=OBSERVERS {
+        observing.observe(port).await;
+    }
+    for _ in 0..8 {
+        homeserver.say("!a", &"x".repeat(12_000));
+    }
+    observing.turn();
+    let call = observing.next_long_poll().expect("it is due");
+    observing.make(call).await;
+    assert_eq!(observing.broker.size(), (usize::from(OBSERVERS), 1));
+    let queued = observing.broker.queued_bytes();
+    assert!(queued < 1 << 20, "{queued}: observers share the changes");
+    swap_rule(&observing.gateway);
+    observing.turn();
+    let mut turns = 0;
+    while observing.next_long_poll().is_none() {
+        assert!(observing.broker.queued_bytes() <= ROOM + (16 << 10));
+        turns += 1;
+        let (size, queued) = (observing.broker.size(), observing.broker.queued_bytes());
+        assert!(turns < 1000, "the swap ends: {size:?}, {queued}");
+    }
+    let (left, _) = observing.broker.size();
+    assert!((100..250).contains(&left), "{left}");
+    let (mut ended, mut sent) = (0, 0);
+    while let Some((id, message)) = observing.broker.next_notification(observing.now) {
+        let is_last = message.code == coap::code::SERVICE_UNAVAILABLE;
+        ended += usize::from(is_last);
+        sent += usize::from(!is_last);
+        let delivered = coap::ObserveEvent::Delivered(id);
+        observing.broker.on_observe_event(observing.now, delivered);
+    }
+    assert_eq!((ended, sent), (usize::from(OBSERVERS) - left, 8 * left));
+    assert!(observing.broker.queued_bytes() <= ROOM);
+}
+
+#[tokio::test]
 async fn devices_that_register_during_a_swap_stay_registered_and_miss_nothing() {
     let homeserver = Timeline::start();
     homeserver.say("!a", "before");
@@ -69,4 +111,25 @@ async fn devices_that_register_during_a_swap_stay_registered_and_miss_nothing() 
     }
     let has_it = |(_, text): &&(_, String)| text.contains("after the swap");
     assert_eq!(last.iter().filter(has_it).count(), 5, "{last:?}");
+}
+
+#[tokio::test]
+async fn a_device_that_acknowledges_nothing_has_a_bound_in_bytes() {
+    let homeserver = Timeline::start();
+    homeserver.say("!a", "before");
+    let mut observing = ObservingByHand::new(&homeserver);
+    observing.observe(1).await;
+    for _ in 0..12 {
+        homeserver.say("!a", &"x".repeat(12_000));
+    }
+    observing.turn();
+    let call = observing.next_long_poll().expect("it is due");
+    observing.make(call).await;
+    assert_eq!(observing.broker.size(), (0, 0));
+    assert_eq!(observing.broker.queued_bytes(), 0);
+    let (_, last) = observing
+        .broker
+        .next_notification(observing.now)
+        .expect("the reason");
+    assert_eq!(last.code, coap::code::SERVICE_UNAVAILABLE);
 }

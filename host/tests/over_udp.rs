@@ -12,19 +12,19 @@ use tokio::time::timeout;
 use transport::UdpTransport;
 
 use crate::default_rule::{calls, gateway};
-use crate::exchange::{request, send, within};
+use crate::exchange::{request, send, send_to, within};
 use crate::http_call::homeserver;
 use crate::stub::{Reaction, Stub};
 
-const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
-struct Client {
-    socket: UdpSocket,
+pub struct Client {
+    pub socket: UdpSocket,
     message_id: u16,
 }
 
 impl Client {
-    async fn new(gateway: SocketAddr) -> Self {
+    pub async fn new(gateway: SocketAddr) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
         socket.connect(gateway).await.expect("it is an address");
         Self {
@@ -34,7 +34,7 @@ impl Client {
     }
 
     /// The bytes of a CON with a new message ID.
-    fn confirmable(&mut self, message: Message) -> Vec<u8> {
+    pub fn confirmable(&mut self, message: Message) -> Vec<u8> {
         self.message_id += 1;
         coap::encode(&Datagram {
             message_type: MessageType::Confirmable,
@@ -44,16 +44,27 @@ impl Client {
         })
     }
 
-    async fn receive(&self) -> Datagram {
-        let mut bytes = [0; 2048];
-        let length = timeout(PATIENCE, self.socket.recv(&mut bytes)).await;
-        let length = length
-            .expect("a response comes in time")
-            .expect("it is received");
-        coap::decode(&bytes[..length]).unwrap_or_else(|error| panic!("{error}"))
+    /// The next datagram. A ping, which proves the client's address, gets its RST.
+    pub async fn receive(&self) -> Datagram {
+        loop {
+            let mut bytes = [0; 2048];
+            let length = timeout(PATIENCE, self.socket.recv(&mut bytes)).await;
+            let length = length
+                .expect("a response comes in time")
+                .expect("it is received");
+            let datagram = coap::decode(&bytes[..length]);
+            let datagram = datagram.unwrap_or_else(|error| panic!("{error}"));
+            let is_ping = datagram.message_type == MessageType::Confirmable
+                && datagram.message.code == code::EMPTY;
+            if !is_ping {
+                return datagram;
+            }
+            let reset = coap::encode(&Datagram::empty(MessageType::Reset, datagram.message_id));
+            self.socket.send(&reset).await.expect("it is sent");
+        }
     }
 
-    async fn request(&mut self, message: Message) -> Datagram {
+    pub async fn request(&mut self, message: Message) -> Datagram {
         let bytes = self.confirmable(message);
         self.socket.send(&bytes).await.expect("it is sent");
         self.receive().await
@@ -61,7 +72,7 @@ impl Client {
 }
 
 /// Serves while `test` runs, then drains. Returns how many exchanges did not end.
-async fn while_serving<F: Future<Output = ()>>(
+pub async fn while_serving<F: Future<Output = ()>>(
     gateway: &Gateway,
     drain: Duration,
     test: impl FnOnce(SocketAddr) -> F,
@@ -82,7 +93,7 @@ async fn while_serving<F: Future<Output = ()>>(
     tokio::join!(served, tested).0
 }
 
-fn quiet() -> (Gateway, Stub) {
+pub fn quiet() -> (Gateway, Stub) {
     let stub = Stub::start(|_| Reaction::Json(200, r#"{"event_id":"$x"}"#.into()));
     let gateway = gateway(vec![homeserver(stub.url(), Some("configured"))]);
     (gateway, stub)
@@ -121,6 +132,35 @@ async fn a_duplicate_message_reaches_the_homeserver_once() {
     })
     .await;
     assert_eq!(stub.received().len(), 1);
+}
+
+#[tokio::test]
+async fn a_duplicate_whose_response_was_evicted_is_the_same_message_for_the_homeserver() {
+    let (gateway, stub) = quiet();
+    gateway
+        .snapshots
+        .update(|snapshot| snapshot.limits.coap.retained_response_bytes = 0);
+    while_serving(&gateway, PATIENCE, |address| async move {
+        let (mut device, mut other) = (Client::new(address).await, Client::new(address).await);
+        let message = send_to("send/!r:h");
+        let bytes = device.confirmable(message.clone());
+        assert_eq!(bytes, other.confirmable(message.clone()));
+        for client in [&device, &device, &other] {
+            client.socket.send(&bytes).await.expect("it is sent");
+            assert_eq!(client.receive().await.message.code, code::CHANGED);
+        }
+        // The same reading once more, and another one.
+        device.request(message.clone()).await;
+        let token = message.with_option(coap::option::ACCESS_TOKEN, "own");
+        device.request(token).await;
+    })
+    .await;
+    let received = stub.received();
+    let ids: Vec<_> = received.iter().map(|one| one.target.as_str()).collect();
+    assert_eq!(ids.len(), 5, "the response was not evicted");
+    assert_eq!(ids[0], ids[1]);
+    let all: std::collections::HashSet<_> = ids.iter().collect();
+    assert_eq!(all.len(), 4, "{ids:?}");
 }
 
 #[tokio::test]
@@ -176,6 +216,8 @@ async fn an_exchange_in_flight_when_the_gateway_stops_still_gets_its_response() 
     let (there, receives) = oneshot::channel();
     let unfinished = while_serving(&gateway, PATIENCE, |address| async move {
         let mut client = Client::new(address).await;
+        // Its address is proven from now on.
+        client.request(send()).await;
         let bytes = client.confirmable(send());
         client.socket.send(&bytes).await.expect("it is sent");
         // So that the request has come in when the gateway stops.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use contract::{Call, HttpRequest};
+use contract::{Call, HeaderGrants, HttpRequest};
 use homeserver::{Caller, PreparedCall, Upstreams};
 use tokio::time::Instant;
 
@@ -29,7 +29,7 @@ fn prepare(upstreams: &Upstreams) -> PreparedCall {
         body: Some(b"{\"x\":1}".to_vec()),
         ..request()
     };
-    let call = Call::try_from(request).expect("the contract allows it");
+    let call = Call::check(request, &HeaderGrants::default()).expect("the contract allows it");
     upstreams
         .prepare(&caller(), call)
         .expect("it has a homeserver")

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use coap::code::Dotted;
 use coap::{Message, code, option};
 use contract::{CoapOption, Effect, Failure, HttpRequest, Step};
+use futures_util::future::join_all;
 use gateway::config::RuleSpec;
 use runtime::RuleLimits;
 
@@ -35,6 +36,7 @@ fn needed() -> HttpRequest {
 /// A rule that makes this call, and then says how it failed, or `resumed`.
 fn calling(request: HttpRequest, state: usize) -> Vec<u8> {
     let mut rule = RuleText::new();
+    rule.pages = 8;
     rule.begin = rule.value(&call(request, state)).1;
     rule.resume = rule.value(&says("resumed")).1;
     rule.component()
@@ -88,6 +90,33 @@ async fn a_rule_beyond_its_exchanges_in_flight_is_5_03_until_one_ends() {
         stage.status("a").await.limits_hit,
         [("in_flight".to_owned(), 1)]
     );
+}
+
+#[tokio::test]
+async fn a_rule_beyond_its_bytes_in_flight_is_5_03_until_some_come_back_and_others_are_not() {
+    let large = HttpRequest {
+        body: Some(vec![b'x'; 200 << 10]),
+        ..needed()
+    };
+    let rules = [("a", calling(large, 0)), ("b", saying("b"))];
+    let stage = Stage::with(
+        "limit-flight-bytes",
+        &rules,
+        limited(|limits| limits.in_flight_bytes = 1 << 20),
+    );
+    stage.hold_homeserver();
+    let requests = join_all((0..8).map(|_| stage.test_from("[::1]:1", "a")));
+    let others = async {
+        stage.until("a", |status| status.in_flight == 5).await;
+        assert_eq!(stage.test("b").await, "b");
+        stage.release_homeserver();
+    };
+    let (responses, ()) = tokio::join!(requests, others);
+    let refused = responses.iter().filter(|response| is_busy(response));
+    assert_eq!(refused.count(), 3);
+    assert_eq!(stage.test("a").await, "resumed");
+    let hit = stage.status("a").await.limits_hit;
+    assert_eq!(hit, [("in_flight_bytes".to_owned(), 3)]);
 }
 
 #[tokio::test]

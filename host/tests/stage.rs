@@ -7,11 +7,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use coap::{Message, code};
-use contract::{Effect, Failure, Message as RuleMessage, Reply as RuleReply};
+use contract::{Effect, Failure, HeaderGrants, Message as RuleMessage, Reply as RuleReply};
 use gateway::config::RuleSpec;
 use gateway::config::args::ServeArgs;
 use gateway::config::{ConfigError, Settings};
-use gateway::request::{Gateway, SnapshotCell};
+use gateway::request::{Gateway, SnapshotCell, TxnKey};
 use gateway::rule_manager::{
     ConfigReloader, ControlRequest, Event, Events, Manager, Reply, Requester, RuleStatus,
 };
@@ -32,7 +32,7 @@ pub struct Stage {
     pub gateway: Gateway,
     /// The configuration that the next reload reads.
     pub configured: Arc<Mutex<Configured>>,
-    _stub: Stub,
+    pub stub: Stub,
     /// Whether the homeserver sends its responses.
     gate: Arc<(Mutex<bool>, Condvar)>,
 }
@@ -67,6 +67,7 @@ pub fn spec(folder: &Path, name: &str) -> RuleSpec {
         mount: vec![name.to_owned()],
         settings: [].into(),
         allow: vec!["GET none standard /needed".parse().expect("it is a grant")],
+        allow_headers: HeaderGrants::default(),
         limits: RuleLimits {
             call_time: Duration::from_secs(5),
             cpu_percent: 100,
@@ -154,9 +155,9 @@ impl Stage {
         Self {
             folder,
             events,
-            gateway: Gateway::new(snapshots),
+            gateway: Gateway::new(snapshots, TxnKey::random()),
             configured,
-            _stub: stub,
+            stub,
             gate,
         }
     }

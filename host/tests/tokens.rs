@@ -5,7 +5,9 @@ use std::time::Duration;
 use contract::{HttpRequest, Upstream};
 use homeserver::{Caller, ClientApi, ConcurrencyLimit, Homeserver, Outcome, Upstreams};
 
-use crate::http_call::{call_for, device, failure, homeserver, request, token, upstreams};
+use crate::http_call::{
+    call_for, configured_token, device, failure, homeserver, request, token, upstreams,
+};
 use crate::stub::Stub;
 
 /// The default homeserver and one called `other`.
@@ -21,7 +23,7 @@ impl Two {
         let named = Homeserver::configured(
             other.url(),
             Some("other".into()),
-            of_other.map(token),
+            of_other.map(configured_token),
             ClientApi::V3,
             ConcurrencyLimit::new(8, 8),
         );
@@ -189,4 +191,24 @@ async fn an_unknown_credential_or_upstream_is_denied() {
         assert_eq!(failure(outcome), ("denied".into(), false));
     }
     assert_eq!(two.standard.connections() + two.other.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_configured_token_serves_only_proven_addresses() {
+    let two = Two::new(Some("configured"), None);
+    let device = Caller {
+        is_proven: false,
+        ..device()
+    };
+    assert!(is_no_credential(
+        two.call(&device, Upstream::Standard, "any").await
+    ));
+    assert_eq!(two.standard.connections(), 0);
+    let standard = &Upstream::Standard;
+    assert!(two.upstreams.needs_proof(&device, standard, "any"));
+    assert!(!two.upstreams.needs_proof(&device, standard, "device"));
+    assert!(
+        !two.upstreams.needs_proof(&device, &other(), "any"),
+        "it has no token"
+    );
 }

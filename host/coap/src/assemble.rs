@@ -159,6 +159,8 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             request: Request {
                 peer: meta.peer.id.clone(),
                 message_type: meta.message_type,
+                message_id: meta.message_id,
+                token: meta.token,
                 message: request,
                 observes,
                 wire_bytes: total_bytes,

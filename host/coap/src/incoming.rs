@@ -3,13 +3,13 @@
 use std::convert::Infallible;
 
 use crate::exchange::ExchangeId;
-use crate::message::{Message, MessageType};
+use crate::message::{Message, MessageType, Token};
 
 /// A request for the caller, once, however often it was transmitted. The caller must respond to it with
 /// [`Endpoint::respond`](crate::Endpoint::respond) or
 /// [`Endpoint::respond_observing`](crate::Endpoint::respond_observing): until then it counts against
 /// [`Limits::exchanges_per_peer`](crate::Limits::exchanges_per_peer).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Incoming<P, C = Infallible> {
     /// Identifies the request in [`Endpoint::respond`](crate::Endpoint::respond).
     pub id: ExchangeId,
@@ -21,12 +21,17 @@ pub struct Incoming<P, C = Infallible> {
 }
 
 /// A whole request of a peer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Request<P> {
     /// The sender.
     pub peer: P,
     /// Confirmable or not. The type of the response follows from it.
     pub message_type: MessageType,
+    /// With the peer, it identifies the message for its lifetime (RFC 7252 §4.4); of a block-wise body, that of the
+    /// last block.
+    pub message_id: u16,
+    /// The token, of the last block too.
+    pub token: Token,
     /// The message with its whole body, without Block1, Block2, Size1, Size2, Request-Tag, Echo, No-Response and
     /// Observe.
     pub message: Message,
@@ -45,6 +50,8 @@ impl<P> Request<P> {
         let Self {
             peer,
             message_type,
+            message_id,
+            token,
             message,
             observes,
             wire_bytes,
@@ -53,6 +60,8 @@ impl<P> Request<P> {
         Request {
             peer: to(peer),
             message_type,
+            message_id,
+            token,
             message,
             observes,
             wire_bytes,

@@ -8,13 +8,9 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::bindings::{HttpRequest, Upstream};
-use crate::header;
+use crate::call_fault::{CallFault, MAX_BODY, MAX_HEADERS};
+use crate::header::{self, HeaderGrants};
 use crate::path_segment::is_plain;
-
-/// Bytes of a request body: a device's 128 KiB may double on their way from CBOR to JSON.
-pub const MAX_BODY: usize = 256 << 10;
-/// Headers that a rule may add: the default rule needs two.
-pub const MAX_HEADERS: usize = 16;
 
 /// The methods that a rule may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -78,33 +74,6 @@ struct Parts {
     hold_ms: u32,
 }
 
-/// The part of a request that the contract does not allow. The text repeats nothing of the request: a password could be
-/// in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CallFault {
-    /// Another method.
-    #[error("its method is not GET, POST, PUT or DELETE")]
-    Method,
-    /// Another credential.
-    #[error("its credential is not none, device or any")]
-    Credential,
-    /// A path that servers would resolve to another one.
-    #[error("its path has a segment that is empty, a dot segment or has control characters")]
-    Path,
-    /// A header that the host sets, or that proxies act on.
-    #[error("it has a header that rules may not set")]
-    HeaderName,
-    /// A header that could end before its end.
-    #[error("it has a header value with characters outside of printable ASCII")]
-    HeaderValue,
-    /// Above [`MAX_HEADERS`].
-    #[error("it has more than {MAX_HEADERS} headers")]
-    Headers,
-    /// Above [`MAX_BODY`].
-    #[error("its body has more than {MAX_BODY} bytes")]
-    Body,
-}
-
 impl Method {
     const ALL: [Self; 4] = [Self::Get, Self::Post, Self::Put, Self::Delete];
 
@@ -159,10 +128,12 @@ impl Upstream {
     }
 }
 
-impl TryFrom<HttpRequest> for Call {
-    type Error = CallFault;
-
-    fn try_from(request: HttpRequest) -> Result<Self, CallFault> {
+impl Call {
+    /// The call that a rule asks for, which may send these headers.
+    ///
+    /// # Errors
+    /// [`CallFault`]: the part that the contract does not allow.
+    pub fn check(request: HttpRequest, grants: &HeaderGrants) -> Result<Self, CallFault> {
         let HttpRequest {
             upstream,
             credential,
@@ -173,6 +144,10 @@ impl TryFrom<HttpRequest> for Call {
             body,
             hold_ms,
         } = request;
+        let mut names = headers.iter().map(|(name, _)| name);
+        if names.any(|name| header::is_grantable(name) && !grants.pass(name)) {
+            return Err(CallFault::HeaderNotGranted);
+        }
         let parts = Parts {
             method: Method::named(&method).ok_or(CallFault::Method)?,
             path,
@@ -208,7 +183,7 @@ impl TryFrom<Parts> for CheckedRequest {
             return Err(CallFault::Headers);
         }
         for (name, value) in &headers {
-            if !header::may_send(name) {
+            if !header::is_grantable(name) {
                 return Err(CallFault::HeaderName);
             }
             if !header::is_value(value) {

@@ -6,6 +6,7 @@
 
 pub mod bindings;
 pub mod call;
+pub mod call_fault;
 pub mod clock;
 pub mod digest;
 pub mod escaping;
@@ -22,9 +23,11 @@ pub use bindings::{
     HttpResponse, Link, Message, Need, Progress, Reply, Segment, SessionChange, Step, Target,
     Upstream, Watch,
 };
-pub use call::{Call, CallFault, CheckedRequest, Credential, Method};
+pub use call::{Call, CheckedRequest, Credential, Method};
+pub use call_fault::CallFault;
 pub use digest::Digest;
 pub use grant::{Grant, GrantError};
+pub use header::{HeaderGrants, NotGrantable};
 pub use links::{Match, Mismatch};
 pub use path_pattern::{PathPattern, PatternError};
 pub use peer::Peer;

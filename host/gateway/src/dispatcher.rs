@@ -17,14 +17,11 @@ use transport::{Cast, UdpPeer};
 
 /// Notifications per turn of the event loop: a room with ten thousand observers must not delay requests.
 const NOTIFICATIONS_PER_TURN: usize = 64;
-/// Bytes of request bodies in flight: 256 of the largest Matrix events. Response when exceeded: 5.03. Without the
-/// limit, a slow homeserver and a few busy devices would take all of a router's memory.
-const BODIES_IN_FLIGHT: usize = 16 << 20;
 
 /// The end of something that waited for a homeserver.
 pub(crate) enum Completion {
-    /// The response to a request whose body had this many bytes.
-    Exchange(ExchangeId, Response, usize),
+    /// The response to a request.
+    Exchange(ExchangeId, Response),
     /// The outcome of a long poll.
     LongPoll(PollId, PollResult),
 }
@@ -37,8 +34,6 @@ pub(crate) struct Dispatcher<'a> {
     /// The snapshot whose limits the endpoint and the observations have.
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) pending: FuturesUnordered<LocalBoxFuture<'a, Completion>>,
-    /// Bytes of request bodies in flight.
-    pub(crate) body_bytes: usize,
     /// The addresses that the listeners are bound to.
     pub(crate) local_addresses: Vec<Option<SocketAddr>>,
     pub(crate) draining: bool,
@@ -72,16 +67,25 @@ impl Dispatcher<'_> {
     }
 
     fn dispatch(&mut self, incoming: Incoming<UdpPeer>) {
+        let device = Peer::unauthenticated(incoming.request.peer.remote);
+        let is_proven = self
+            .endpoint
+            .is_proven(Instant::now(), &incoming.request.peer);
+        // What the rule does with the request decides whether a proof is needed. Then it is processed once more.
+        let may_need_proof = !is_proven && self.gateway.may_need_proof(&incoming.request, &device);
+        let for_proof = may_need_proof.then(|| incoming.clone());
         let Incoming { id, request, .. } = incoming;
         let body = request.message.payload.len();
         let request = request.map_peer(|peer| Source {
-            device: Peer::unauthenticated(peer.remote),
+            device,
+            is_proven,
             local: self.local_address(peer),
         });
         let error = if self.draining {
             Some(GatewayError::Draining)
         } else {
-            (self.body_bytes + body > BODIES_IN_FLIGHT).then_some(GatewayError::Busy)
+            // The rule's call holds at least as much: to find that out would cost a call of the rule.
+            (!self.gateway.held_bytes.has_room(body)).then_some(GatewayError::Busy)
         };
         if let Some(error) = error {
             let response = self.gateway.reject(&request, &error);
@@ -92,20 +96,27 @@ impl Dispatcher<'_> {
         match gateway.dispatch(request) {
             Dispatch::Done(response) => self.respond(id, response),
             Dispatch::Pending(pending) => {
-                self.body_bytes += body;
                 self.pending.push(Box::pin(async move {
-                    Completion::Exchange(id, gateway.finish(pending).await, body)
+                    Completion::Exchange(id, gateway.finish(pending).await)
                 }));
+            }
+            Dispatch::NeedsProof => {
+                let Some(incoming) = for_proof else {
+                    // A reload has come in between.
+                    let response = GatewayError::Busy.response();
+                    return self.endpoint.respond(Instant::now(), id, response);
+                };
+                // It comes again when the address is proven.
+                if let Some(incoming) = self.endpoint.prove_then(Instant::now(), incoming) {
+                    self.dispatch(incoming);
+                }
             }
         }
     }
 
     pub(crate) fn complete(&mut self, completion: Completion) {
         match completion {
-            Completion::Exchange(id, response, body) => {
-                self.body_bytes -= body;
-                self.respond(id, response);
-            }
+            Completion::Exchange(id, response) => self.respond(id, response),
             Completion::LongPoll(id, result) => {
                 self.observations.on_poll_result(Instant::now(), id, result)
             }
@@ -199,7 +210,8 @@ impl Dispatcher<'_> {
         LoopState {
             counters: self.endpoint.counters().clone(),
             in_flight: self.endpoint.in_flight(),
-            bodies: self.body_bytes,
+            held_bytes: self.gateway.held_bytes.in_all(),
+            queued_bytes: self.observations.queued_bytes(),
             observations,
             polls,
             polls_refused: self.observations.refused_polls(),

@@ -44,7 +44,6 @@ pub async fn serve(
         gateway,
         snapshot,
         pending: FuturesUnordered::new(),
-        body_bytes: 0,
         local_addresses: listeners.local_addresses(),
         draining: false,
     };

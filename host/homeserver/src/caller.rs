@@ -9,6 +9,8 @@ use contract::secret::AccessToken;
 pub struct Caller {
     /// Its address counts for `token_peers`.
     pub peer: Peer,
+    /// Whether it has proven that it receives at its address: a datagram's source can be forged.
+    pub is_proven: bool,
     /// The token that it presented.
     pub token: Option<AccessToken>,
     /// The homeserver that its Proxy-Uri names; none: the default one.

@@ -23,6 +23,14 @@ pub enum ClientApi {
     Auto,
 }
 
+/// The gateway's own access token for a homeserver.
+pub struct ConfiguredToken {
+    /// The token.
+    pub token: AccessToken,
+    /// Whether it serves a device that has not proven its address.
+    pub without_proof: bool,
+}
+
 /// A homeserver. Cheap to clone.
 #[derive(Clone)]
 pub struct Homeserver(Arc<Inner>);
@@ -31,7 +39,7 @@ struct Inner {
     origin: Url,
     name: Option<String>,
     configured: bool,
-    token: Option<AccessToken>,
+    token: Option<ConfiguredToken>,
     client_api: ClientApi,
     /// The result of `auto`.
     is_old: AtomicBool,
@@ -45,7 +53,7 @@ impl Homeserver {
     pub fn configured(
         origin: Url,
         name: Option<String>,
-        token: Option<AccessToken>,
+        token: Option<ConfiguredToken>,
         client_api: ClientApi,
         slots: ConcurrencyLimit,
     ) -> Self {
@@ -112,7 +120,9 @@ impl Homeserver {
     pub(super) fn is_configured_as(&self, other: &Self) -> bool {
         let (one, other) = (&self.0, &other.0);
         let same_token = match (&one.token, &other.token) {
-            (Some(one), Some(other)) => one.is(other),
+            (Some(one), Some(other)) => {
+                one.token.is(&other.token) && one.without_proof == other.without_proof
+            }
             (one, other) => one.is_none() && other.is_none(),
         };
         same_token
@@ -123,7 +133,14 @@ impl Homeserver {
     /// The token configured for it.
     #[must_use]
     pub fn token(&self) -> Option<&AccessToken> {
-        self.0.token.as_ref()
+        self.0.token.as_ref().map(|configured| &configured.token)
+    }
+
+    /// Whether that token serves only devices that have proven their address.
+    #[must_use]
+    pub fn needs_proof(&self) -> bool {
+        let token = self.0.token.as_ref();
+        token.is_some_and(|configured| !configured.without_proof)
     }
 
     /// The limit of its calls in flight, and their queue.

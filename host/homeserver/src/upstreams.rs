@@ -7,6 +7,7 @@ use super::account::Account;
 use super::caller::Caller;
 use super::client::{self, ClientError};
 use super::concurrency_limit::ConcurrencyLimit;
+use super::credentials::{choose, is_token_peer, is_unproven};
 use super::homeserver::Homeserver;
 use super::limits::UpstreamLimits;
 use super::others::Others;
@@ -16,7 +17,7 @@ use super::request::HttpCall;
 use super::settings::{TokenPeers, UpstreamSettings};
 use contract::clock::Clock;
 use contract::secret::AccessToken;
-use contract::{Call, CallError, Credential, Outcome, Upstream};
+use contract::{Call, CallError, Credential, Outcome, Peer, Upstream};
 
 /// The homeservers and the connections to them.
 pub struct Upstreams {
@@ -216,6 +217,23 @@ impl Upstreams {
         })
     }
 
+    /// Whether a device that presents no token may have to prove its address before some call.
+    #[must_use]
+    pub fn may_need_proof(&self, peer: &Peer) -> bool {
+        !peer.authenticated
+            && self.homeservers.iter().any(Homeserver::needs_proof)
+            && is_token_peer(&self.token_peers, peer)
+    }
+
+    /// Whether this call would use a configured token, and the caller has to prove its address before.
+    #[must_use]
+    pub fn needs_proof(&self, caller: &Caller, upstream: &Upstream, credential: &str) -> bool {
+        let homeserver = self.resolve(caller, upstream);
+        credential == Credential::Any.name()
+            && is_unproven(&self.token_peers, caller)
+            && homeserver.is_ok_and(Homeserver::needs_proof)
+    }
+
     /// The homeserver that an upstream means for this caller.
     fn resolve<'a>(
         &'a self,
@@ -247,8 +265,7 @@ impl Upstreams {
             .map_err(|_| CallError::unsent("denied"))
     }
 
-    /// The token to attach. A device's own token goes only to the homeserver that it requested, a configured one only
-    /// to the homeserver that it is configured for.
+    /// The token to attach.
     fn token<'a>(
         &self,
         caller: &'a Caller,
@@ -256,27 +273,9 @@ impl Upstreams {
         credential: Credential,
     ) -> Result<Option<&'a AccessToken>, CallError> {
         let requested = caller.requested.as_ref().or(self.homeservers.first());
-        let own = caller
-            .token
-            .as_ref()
-            .filter(|_| requested.is_some_and(|requested| requested.is(homeserver)));
-        let token = match credential {
-            Credential::None => return Ok(None),
-            Credential::Device => own,
-            Credential::Any => own.or_else(|| {
-                let trusted = self
-                    .token_peers
-                    .iter()
-                    .any(|network| network.contains(&caller.peer.ip()));
-                // A device that presents a token of its own never uses another one.
-                homeserver
-                    .token()
-                    .filter(|_| trusted && caller.token.is_none())
-            }),
-        };
-        token
-            .map(Some)
-            .ok_or_else(|| CallError::unsent("no-credential"))
+        let is_requested = requested.is_some_and(|requested| requested.is(homeserver));
+        let wanted = (homeserver, is_requested);
+        choose(&self.token_peers, caller, wanted, credential)
     }
 }
 

@@ -43,7 +43,9 @@ pub use engine::rule_binary::DEFAULT_RULE;
 pub use engine::rule_binary::RuleBinary;
 pub use engine::target::{Target as NativeTarget, TargetError};
 pub use engine::{Engine, EngineError};
-pub use limits::{HOMESERVER_CALLS, Limit, MAX_CHANGE, MAX_CHANGES, RuleLimits};
+pub use limits::{
+    HOMESERVER_CALLS, Limit, MAX_CHANGE, MAX_CHANGES, MAX_IN_FLIGHT_BYTES, RuleLimits,
+};
 pub use machine_speed::time_factor;
 pub use mount_table::{Conflict, MountTable, Mounted};
 pub use package::error::PackageError;

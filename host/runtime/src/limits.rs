@@ -14,6 +14,13 @@ const TIMED_BYTES: usize = 256 << 10;
 /// Calls in flight at one homeserver, unless the operator sets another number. On a router, where a call takes 100 KB,
 /// most of it for its connection, 64 calls of 200 ms carry 320 requests per second.
 pub const HOMESERVER_CALLS: usize = if cfg!(feature = "router") { 64 } else { 512 };
+/// Bytes that the exchanges in flight of all rules hold: 256 calls with the largest Matrix event, in the build for
+/// routers 64. Without the limit, a slow homeserver and a few busy devices would take all of a router's memory.
+pub const MAX_IN_FLIGHT_BYTES: usize = if cfg!(feature = "router") {
+    4 << 20
+} else {
+    16 << 20
+};
 
 /// Limits of one rule. The defaults are for a rule from a third party; the built-in rule has [`RuleLimits::trusted`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +49,9 @@ pub struct RuleLimits {
     /// Exchanges that wait for a homeserver: some for each of many devices, and [half](Self::share_of_calls) of the
     /// calls that one homeserver gets at a time, so that a rule cannot take all of them.
     pub in_flight: usize,
+    /// Bytes of the calls and states of these exchanges: a quarter of what the gateway has for all rules. 16 calls with
+    /// a body at its limit fit, or more than `in_flight` calls of ordinary size.
+    pub in_flight_bytes: usize,
     /// Exchanges per second, with a burst of as many: a thousand devices that report every ten seconds.
     pub per_second: u32,
     /// Log lines per second, with a burst of as many: a person does not read more.
@@ -60,6 +70,7 @@ impl Default for RuleLimits {
             headers: 16,
             steps: 6,
             in_flight: Self::share_of_calls(HOMESERVER_CALLS),
+            in_flight_bytes: MAX_IN_FLIGHT_BYTES / 4,
             per_second: 100,
             log_lines_per_second: 10,
         }
@@ -102,6 +113,7 @@ impl RuleLimits {
         Self {
             cpu_percent: 100,
             in_flight: 1 << 14,
+            in_flight_bytes: MAX_IN_FLIGHT_BYTES,
             per_second: 1_000_000,
             ..Self::default()
         }
@@ -127,6 +139,8 @@ pub enum Limit {
     Steps,
     /// [`RuleLimits::in_flight`]: 5.03.
     InFlight,
+    /// [`RuleLimits::in_flight_bytes`]: 5.03; a further call of an exchange ends with `busy`.
+    InFlightBytes,
     /// [`RuleLimits::per_second`]: 5.03.
     Rate,
     /// [`RuleLimits::log_lines_per_second`]: the line is dropped.
@@ -135,7 +149,7 @@ pub enum Limit {
 
 impl Limit {
     /// All of them, in the order of their discriminants.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::CallTime,
         Self::CpuShare,
         Self::Memory,
@@ -144,6 +158,7 @@ impl Limit {
         Self::Headers,
         Self::Steps,
         Self::InFlight,
+        Self::InFlightBytes,
         Self::Rate,
         Self::LogLines,
     ];
@@ -160,6 +175,7 @@ impl Limit {
             Self::Headers => "headers",
             Self::Steps => "steps",
             Self::InFlight => "in_flight",
+            Self::InFlightBytes => "in_flight_bytes",
             Self::Rate => "per_second",
             Self::LogLines => "log_lines_per_second",
         }

@@ -65,6 +65,10 @@ pub(super) struct ComponentArgs {
     #[arg(long, value_name = "KEY=VALUE")]
     pub(super) config: Vec<String>,
 
+    /// A header that the rule may send, as in [[rule]] allow_headers; repeatable
+    #[arg(long, value_name = "NAME")]
+    pub(super) allow_header: Vec<String>,
+
     #[command(flatten)]
     pub(super) size: SizeArgs,
 }

@@ -32,7 +32,8 @@ pub(super) fn check(args: &CheckArgs, out: &mut impl Write) -> Result<(), ToolEr
     };
     let package = Package::read(file, &name, &Trust::default());
     let limits = args.component.size.limits();
-    let harness = RuleHarness::activate(&name, &component, &settings, limits)?;
+    let headers = rule_harness::header_grants(&args.component.allow_header)?;
+    let harness = RuleHarness::activate(&name, &component, &settings, limits, &headers)?;
     if let Some(harness) = lines.passed("component", harness)? {
         lines.ok(
             "component",

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::build::BuildCommandError;
 use super::new::NewError;
+use contract::NotGrantable;
 use gateway::request::GatewayError;
 use runtime::exchange::ExchangeError;
 use runtime::{
@@ -37,6 +38,8 @@ pub(super) enum ToolError {
     KeyExists(PathBuf),
     #[error("--config {0}: write KEY=VALUE, each key once")]
     Setting(String),
+    #[error("--allow-header {0}: {1}")]
+    Header(String, NotGrantable),
     #[error("the name of {} {fault}; rename the file", path.display())]
     Name { path: PathBuf, fault: String },
     #[error(

@@ -16,9 +16,10 @@ pub(super) fn manifest(args: &ManifestArgs, out: &mut impl Write) -> Result<(), 
     let settings = rule_harness::settings(&args.component.config)?;
     let component = rule_harness::read_component(&args.component.component)?;
     let vectors = rule_harness::vectors(args.vectors.as_deref())?;
-    let revision =
-        RuleHarness::activate(&name, &component, &settings, args.component.size.limits())??
-            .revision;
+    let limits = args.component.size.limits();
+    let headers = rule_harness::header_grants(&args.component.allow_header)?;
+    let harness = RuleHarness::activate(&name, &component, &settings, limits, &headers)??;
+    let revision = harness.revision;
     let path = manifest_path(&args.component.component);
     let manifest = Manifest {
         name,

@@ -9,6 +9,7 @@ use comatrix_sdk::vectors::cases;
 
 use super::args::ComponentArgs;
 use super::error::ToolError;
+use contract::HeaderGrants;
 use contract::escaping::escaped;
 use runtime::{
     ActivationError, Candidate, Case, Engines, MAX_COMPONENT, Revision, RuleAccounting, RuleBinary,
@@ -33,6 +34,7 @@ impl RuleHarness {
         component: &[u8],
         settings: &BTreeMap<String, String>,
         limits: RuleLimits,
+        allow_headers: &HeaderGrants,
     ) -> Result<Result<Self, ActivationError>, ToolError> {
         let engines = Engines::new()?;
         let candidate = Candidate {
@@ -42,6 +44,7 @@ impl RuleHarness {
             settings,
             limits,
             allow: None,
+            allow_headers,
         };
         let began = Instant::now();
         let revision = Revision::activate(&engines, None, &candidate);
@@ -61,6 +64,7 @@ impl RuleHarness {
             &component,
             &settings,
             args.size.limits(),
+            &header_grants(&args.allow_header)?,
         )??)
     }
 }
@@ -96,6 +100,12 @@ pub(super) fn settings(config: &[String]) -> Result<BTreeMap<String, String>, To
         }
     }
     Ok(settings)
+}
+
+/// The headers of `--allow-header`.
+pub(super) fn header_grants(names: &[String]) -> Result<HeaderGrants, ToolError> {
+    HeaderGrants::new(names.to_vec())
+        .map_err(|(name, fault)| ToolError::Header(escaped(&name, 100), fault))
 }
 
 /// The vectors of a folder.

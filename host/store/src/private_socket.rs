@@ -72,7 +72,7 @@ pub fn stranger(stream: &UnixStream) -> io::Result<Option<u32>> {
     Ok((peer != own_uid() && peer != 0).then_some(peer))
 }
 
-/// The default path of a socket of this name: in systemd's folder, else in the user's.
+/// The default path of a socket of this name, or of a file beside it: in systemd's folder, else in the user's.
 #[must_use]
 pub fn default_path(name: &str) -> Option<PathBuf> {
     folder("RUNTIME_DIRECTORY")

@@ -173,15 +173,21 @@ impl Device {
         self.message().code
     }
 
-    /// The response; skips an empty acknowledgement before it.
+    /// The response; skips an empty acknowledgement before it, and rejects a ping, which proves the device's address.
     fn message(&self) -> Message {
         loop {
             let mut bytes = [0; 2048];
             let length = self.0.recv(&mut bytes).expect("a response comes");
             let datagram = coap::decode(&bytes[..length]);
-            let message = datagram.unwrap_or_else(|error| panic!("{error}")).message;
-            if message.code != code::EMPTY {
-                return message;
+            let datagram = datagram.unwrap_or_else(|error| panic!("{error}"));
+            if datagram.message.code != code::EMPTY {
+                return datagram.message;
+            }
+            if datagram.message_type == MessageType::Confirmable {
+                let reset = Datagram::empty(MessageType::Reset, datagram.message_id);
+                self.0
+                    .send(&coap::encode(&reset))
+                    .expect("loopback takes it");
             }
         }
     }

@@ -111,7 +111,8 @@ impl<'a> Exchange<'a> {
         self.settings.get(key)
     }
 
-    /// 32 hexadecimal digits, the same for all retransmissions of the request: fit for a Matrix transaction id.
+    /// 32 hexadecimal digits, the same when the request's message comes again, and others for any other message: fit
+    /// for a Matrix transaction id. Random for a GET.
     pub fn flow_id(&self) -> &'a str {
         &self.context.flow_id
     }

@@ -14,7 +14,7 @@ fn request() -> HttpRequest {
 }
 
 fn fault(request: HttpRequest) -> CallFault {
-    Call::try_from(request).expect_err("the contract does not allow it")
+    Call::check(request, &HeaderGrants::default()).expect_err("the contract does not allow it")
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn each_part_that_the_contract_does_not_allow_is_named() {
         ..request()
     };
     let headers = HttpRequest {
-        headers: vec![("x-a".into(), "b".into()); MAX_HEADERS + 1],
+        headers: vec![("accept".into(), "b".into()); MAX_HEADERS + 1],
         ..request()
     };
     let body = HttpRequest {
@@ -46,8 +46,12 @@ fn each_part_that_the_contract_does_not_allow_is_named() {
     assert_eq!(fault(method), CallFault::Method);
     assert_eq!(fault(credential), CallFault::Credential);
     assert_eq!(fault(path), CallFault::Path);
-    assert_eq!(fault(header("cookie", "a=b")), CallFault::HeaderName);
-    assert_eq!(fault(header("x-a", "b\r\nc")), CallFault::HeaderValue);
+    assert_eq!(fault(header("host", "a")), CallFault::HeaderName);
+    assert_eq!(
+        fault(header("x-client-ip", "a")),
+        CallFault::HeaderNotGranted
+    );
+    assert_eq!(fault(header("accept", "b\r\nc")), CallFault::HeaderValue);
     assert_eq!(fault(headers), CallFault::Headers);
     assert_eq!(fault(body), CallFault::Body);
 }
@@ -60,7 +64,21 @@ fn the_body_is_shared_and_not_copied() {
         body: Some(body),
         ..request()
     };
-    let call = Call::try_from(request).expect("the contract allows it");
+    let call = Call::check(request, &HeaderGrants::default()).expect("the contract allows it");
     let copy = call.request.clone();
     assert_eq!(copy.body().map(|body| body.as_ptr()), Some(address));
+}
+
+#[test]
+fn a_granted_header_passes_and_a_stored_request_with_it_is_read_again() {
+    let request = HttpRequest {
+        headers: vec![("x-tenant".into(), "meadow".into())],
+        ..request()
+    };
+    let grants = HeaderGrants::new(vec!["x-tenant".into()]).expect("it can be granted");
+    let call = Call::check(request, &grants).expect("the operator grants it");
+    assert_eq!(
+        call.request.headers(),
+        [("x-tenant".into(), "meadow".into())]
+    );
 }

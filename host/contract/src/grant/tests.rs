@@ -34,7 +34,7 @@ fn call(method: &str, credential: &str, upstream: &str, path: Vec<String>) -> Ca
         body: None,
         hold_ms: 0,
     };
-    Call::try_from(request).unwrap_or_else(|fault| panic!("{fault}"))
+    Call::check(request, &crate::HeaderGrants::default()).unwrap_or_else(|fault| panic!("{fault}"))
 }
 
 #[test]

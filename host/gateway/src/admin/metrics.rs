@@ -78,9 +78,10 @@ impl Admin {
         }
         let help = "Requests in progress.";
         text.single("comatrix_requests_in_flight", Gauge, help, state.in_flight);
-        let help = "Memory of the bodies of requests in progress, in bytes.";
-        text.single("comatrix_request_bodies_bytes", Gauge, help, state.bodies);
-        let help = "Requests rejected with 5.03: the memory for bodies of requests was in use.";
+        let help = "Memory of the bodies and states of requests in progress, in bytes.";
+        let held = state.held_bytes;
+        text.single("comatrix_request_bodies_bytes", Gauge, help, held);
+        let help = "Requests rejected with 5.03: the memory for bodies and states was in use.";
         let refused = self.recorder.bodies_refused();
         text.single(
             "comatrix_request_bodies_refused_total",
@@ -90,6 +91,9 @@ impl Admin {
         );
         let help = "Observations in progress.";
         text.single("comatrix_observations", Gauge, help, state.observations);
+        let help = "Memory of the notifications that wait or can be sent again, in bytes.";
+        let queued = state.queued_bytes;
+        text.single("comatrix_notifications_bytes", Gauge, help, queued);
         let help = "Accounts with a long poll at their homeserver.";
         text.single("comatrix_long_polls", Gauge, help, state.polls);
         let help = "Observe requests that got a single response because the limit of long polls was reached.";

@@ -23,6 +23,7 @@ pub struct File {
     pub cache_dir: Option<PathBuf>,
     pub access_token_file: Option<PathBuf>,
     pub token_peers: Option<Vec<String>>,
+    pub token_without_proof: bool,
     pub disabled_resources: Vec<String>,
     pub homeserver: Vec<HomeserverTable>,
     pub rooms: BTreeMap<String, String>,
@@ -43,6 +44,7 @@ pub struct HomeserverTable {
     #[serde(default)]
     pub client_api: ClientApi,
     pub access_token_file: Option<PathBuf>,
+    pub token_without_proof: Option<bool>,
 }
 
 /// `[[rule]]`.
@@ -55,6 +57,8 @@ pub struct RuleTable {
     #[serde(default)]
     pub config: BTreeMap<String, toml::Value>,
     pub allow: Option<Vec<String>>,
+    #[serde(default)]
+    pub allow_headers: Vec<String>,
     #[serde(default)]
     pub limits: RuleLimitsTable,
     pub signature: Option<Signature>,
@@ -89,6 +93,7 @@ pub struct RuleLimitsTable {
     pub headers: Option<usize>,
     pub steps: Option<u32>,
     pub in_flight: Option<usize>,
+    pub in_flight_bytes: Option<usize>,
     pub per_second: Option<u32>,
     pub log_lines_per_second: Option<u32>,
 }

@@ -8,7 +8,9 @@ use super::error::ConfigError;
 use super::file::HomeserverTable;
 use contract::escaping::escaped;
 use contract::secret::AccessToken;
-use homeserver::{ClientApi, ConcurrencyLimit, Homeserver, TokenPeers, UpstreamLimits};
+use homeserver::{
+    ClientApi, ConcurrencyLimit, ConfiguredToken, Homeserver, TokenPeers, UpstreamLimits,
+};
 
 /// Configured homeservers: more than that is a mistake.
 const MAX_HOMESERVERS: usize = 64;
@@ -21,12 +23,13 @@ const DEFAULT_TOKEN_PEERS: [&str; 5] = [
     "fc00::/7",
 ];
 
-/// Homeservers of the command line replace those of the file.
+/// Homeservers of the command line replace those of the file. `without_proof`: of tokens whose homeserver does not say.
 pub(super) fn homeservers(
     urls: Vec<String>,
     tables: Vec<HomeserverTable>,
     from_args: Option<PathBuf>,
     from_file: Option<PathBuf>,
+    without_proof: bool,
     limits: UpstreamLimits,
 ) -> Result<Vec<Homeserver>, ConfigError> {
     let from_url = |url: String| HomeserverTable {
@@ -34,6 +37,7 @@ pub(super) fn homeservers(
         name: None,
         client_api: ClientApi::default(),
         access_token_file: None,
+        token_without_proof: None,
     };
     if !urls.is_empty() && from_file.is_some() && from_args.is_none() {
         // A token must not follow another homeserver's name.
@@ -88,7 +92,11 @@ pub(super) fn homeservers(
             .access_token_file
             .as_deref()
             .map(AccessToken::from_file)
-            .transpose()?;
+            .transpose()?
+            .map(|token| ConfiguredToken {
+                token,
+                without_proof: table.token_without_proof.unwrap_or(without_proof),
+            });
         let slots = ConcurrencyLimit::new(limits.in_flight, limits.queued);
         homeservers.push(Homeserver::configured(
             origin,

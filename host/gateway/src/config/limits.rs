@@ -7,7 +7,7 @@ use super::file::{LimitsTable, RuleLimitsTable};
 use crate::limits::DataPathLimits;
 use contract::escaping::escaped;
 use homeserver::UpstreamLimits;
-use runtime::{Engine, HOMESERVER_CALLS, RuleLimits};
+use runtime::{Engine, HOMESERVER_CALLS, MAX_IN_FLIGHT_BYTES, RuleLimits};
 
 /// All limits of the gateway. Each type documents the reasons for its defaults.
 pub struct Limits {
@@ -174,6 +174,7 @@ pub(super) fn of_rule(
         headers,
         steps,
         in_flight,
+        in_flight_bytes,
         per_second,
         log_lines_per_second,
         ..
@@ -194,6 +195,14 @@ pub(super) fn of_rule(
         .and_then(|()| set("headers", table.headers, 0..=16, headers))
         .and_then(|()| set("steps", table.steps, 1..=100, steps))
         .and_then(|()| set("in_flight", table.in_flight, 1..=1 << 16, in_flight))
+        .and_then(|()| {
+            set(
+                "in_flight_bytes",
+                table.in_flight_bytes,
+                1 << 16..=MAX_IN_FLIGHT_BYTES,
+                in_flight_bytes,
+            )
+        })
         .and_then(|()| set("per_second", table.per_second, 1..=1_000_000, per_second))
         .and_then(|()| {
             set(

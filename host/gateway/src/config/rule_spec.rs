@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use contract::Grant;
+use contract::{Grant, HeaderGrants};
 use runtime::RuleLimits;
 
 /// Component, mount, rights and limits of a rule.
@@ -19,6 +19,8 @@ pub struct RuleSpec {
     pub settings: BTreeMap<String, String>,
     /// Homeserver calls that it may make. The built-in rule needs no grant; a component in its place needs them.
     pub allow: Vec<Grant>,
+    /// Headers that these calls may have in addition to those of every rule.
+    pub allow_headers: HeaderGrants,
     /// Limits of its resources.
     pub limits: RuleLimits,
     /// Whether only a signed component is activated.

@@ -7,9 +7,9 @@ use super::error::ConfigError;
 use super::file::{RuleTable, Signature};
 use super::limits;
 use super::rule_spec::RuleSpec;
-use contract::Grant;
 use contract::escaping::escaped;
 use contract::path_segment::is_plain;
+use contract::{Grant, HeaderGrants};
 use homeserver::Homeserver;
 use runtime::{RuleLimits, check_name};
 
@@ -145,6 +145,7 @@ fn unconfigured(name: &str, default_limits: RuleLimits) -> Result<RuleSpec, Conf
         } else {
             Vec::new()
         },
+        allow_headers: HeaderGrants::default(),
         limits: own_limits(name, default_limits),
         require_signature: false,
     })
@@ -158,12 +159,14 @@ fn own_limits(name: &str, default: RuleLimits) -> RuleLimits {
     let RuleLimits {
         cpu_percent,
         in_flight,
+        in_flight_bytes,
         per_second,
         ..
     } = RuleLimits::trusted();
     RuleLimits {
         cpu_percent,
         in_flight,
+        in_flight_bytes,
         per_second,
         ..default
     }
@@ -195,6 +198,7 @@ fn from_table(table: RuleTable, default_limits: RuleLimits) -> Result<RuleSpec, 
             Some(texts) => grants(&name, texts)?,
             None => unconfigured.allow,
         },
+        allow_headers: header_grants(&name, table.allow_headers)?,
         limits: limits::of_rule(&name, &table.limits, unconfigured.limits)?,
         require_signature: table.signature == Some(Signature::Required),
         name,
@@ -231,6 +235,13 @@ fn grants(rule: &str, texts: Vec<String>) -> Result<Vec<Grant>, ConfigError> {
             .map_err(|error| ConfigError(format!("rule {rule}: allow: {error}")))
     };
     texts.into_iter().map(grant).collect()
+}
+
+fn header_grants(rule: &str, names: Vec<String>) -> Result<HeaderGrants, ConfigError> {
+    HeaderGrants::new(names).map_err(|(name, fault)| {
+        let name = escaped(&name, 64);
+        ConfigError(format!("rule {rule}: allow_headers: \"{name}\": {fault}"))
+    })
 }
 
 /// Checks the size of a rule's settings (`types.settings`).

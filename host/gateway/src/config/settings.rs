@@ -79,6 +79,7 @@ impl Settings {
             file.homeserver,
             args.access_token_file,
             file.access_token_file,
+            file.token_without_proof,
             limits.upstream,
         )?;
         let has_token = homeservers

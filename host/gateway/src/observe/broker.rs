@@ -124,8 +124,8 @@ impl ObserveBroker {
         delivery::refresh(&mut self.observations, now);
     }
 
-    /// Applies another configuration. Observations whose homeserver, account and rule are still there continue; the
-    /// others end at once. New limits apply to new observations.
+    /// Applies another configuration. Each observation continues if a new request of its device would be served, and
+    /// would use the same account; the others end at once. New limits apply to new observations.
     pub fn reconfigure(&mut self, snapshot: &Snapshot, now: Instant) {
         reconfigure(&mut self.observations, snapshot, now);
     }
@@ -153,6 +153,12 @@ impl ObserveBroker {
     #[must_use]
     pub fn refused_polls(&self) -> u64 {
         self.observations.refused_polls
+    }
+
+    /// The bytes of the changes and notifications that wait for observers.
+    #[must_use]
+    pub fn queued_bytes(&self) -> usize {
+        self.observations.queued_bytes.in_all()
     }
 
     /// The number of observations, and of long polls.

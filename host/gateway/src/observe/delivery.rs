@@ -26,7 +26,7 @@ pub(super) fn next_notification(
             observations.observers.defer(now, id);
             continue;
         }
-        let Some(notification) = observer.send() else {
+        let Some(notification) = observer.send(&observations.queued_bytes) else {
             continue;
         };
         let result = notification.message(observer.context());
@@ -70,7 +70,7 @@ pub(super) fn refresh(observations: &mut Observations, now: Instant) {
         };
         if let Some(last) = observer.last().cloned().filter(|_| observer.is_idle()) {
             // An empty queue has room.
-            let _ = observer.queue(last);
+            let _ = observer.queue(last, &observations.queued_bytes);
             observations.observers.wake(id);
         }
     }

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::limits::MAX_QUEUED;
 use super::long_poll::PollId;
 use super::notification::last;
 use super::observations::Observations;
-use super::observer::Observer;
+use super::observer::{Observer, Overflow};
 use crate::request::Snapshot;
 use coap::code;
 use runtime::Revision;
@@ -33,7 +34,13 @@ pub(super) fn hand_over(
     let mut left = most;
     for id in &ids {
         if let Some(observer) = observations.observers.get_mut(*id) {
-            left -= observer.render(left);
+            match observer.render(left, &observations.queued_bytes) {
+                Ok(made) => left -= made,
+                Err(Overflow) => {
+                    left = left.saturating_sub(MAX_QUEUED);
+                    observations.end_incomplete(*id);
+                }
+            }
         }
         if left == 0 {
             return false;

@@ -5,13 +5,22 @@ use std::time::Duration;
 /// Notifications queued for a device. A device that has not acknowledged 32 messages will not catch up: its observation
 /// ends, and it registers again.
 pub(super) const MAX_QUEUED: usize = 32;
+/// Bytes of these notifications: eight of the largest. Like [`MAX_QUEUED`], the end of the observation.
+pub(super) const MAX_QUEUED_BYTES_OF_OBSERVER: usize = 128 << 10;
+/// Bytes of all changes and notifications that wait or are kept to be sent again: 10,000 observers have 1.6 KB each,
+/// and a change counts once for all its observers.
+pub(super) const MAX_QUEUED_BYTES: usize = if cfg!(feature = "router") {
+    4 << 20
+} else {
+    16 << 20
+};
 /// Bytes of a topic or share: a room and a device's name fit.
 pub(super) const MAX_TOPIC: usize = 512;
 /// Changes that a poll keeps for devices whose request is still in progress: those of a busy second.
 pub(super) const MAX_RECENT: usize = 64;
 /// How long it keeps them: longer than an exchange with a long poll of its own takes.
 pub(super) const RECENT_LIFETIME: Duration = Duration::from_secs(150);
-/// Bytes of a first response that is kept to be sent again. All observations together keep at most 40 MB.
+/// Bytes of a first response that is kept to be sent again.
 pub(super) const MAX_RETAINED_RESPONSE: usize = 4 << 10;
 /// The shortest time between two polls of one account: a homeserver that does not hold polls must not get them without
 /// a pause, and a message may take a second.

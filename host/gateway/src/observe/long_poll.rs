@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use super::backoff::pause;
 use super::limits::{JOIN_DELAY, MAX_DISCARDED, MAX_UNREADABLE, MIN_POLL_INTERVAL};
 use super::poll_account::PollAccount;
+use super::queued_bytes::QueuedBytes;
 use super::recent_changes::RecentChanges;
 use super::shared_change::SharedChange;
 use super::topics::Topics;
@@ -79,6 +80,11 @@ impl LongPoll {
         &self.account
     }
 
+    /// The same account for the next calls, of another device or from another configuration.
+    pub(super) fn set_account(&mut self, account: PollAccount) {
+        self.account = Rc::new(account);
+    }
+
     pub(super) fn state(&self) -> &[u8] {
         &self.state
     }
@@ -141,7 +147,13 @@ impl LongPoll {
     }
 
     /// The rule has read the response: the next call follows.
-    pub(super) fn advance(&mut self, now: Instant, state: Vec<u8>, changes: &[Rc<SharedChange>]) {
+    pub(super) fn advance(
+        &mut self,
+        now: Instant,
+        state: Vec<u8>,
+        changes: &[Rc<SharedChange>],
+        account: &QueuedBytes,
+    ) {
         self.failures = 0;
         self.unreadable = 0;
         self.discarded = 0;
@@ -151,6 +163,9 @@ impl LongPoll {
         self.state = state;
         self.due = Some(now.max(self.called_at + MIN_POLL_INTERVAL));
         self.recent.add(now, changes);
+        if !account.has_spare_room() {
+            self.recent.clear(now);
+        }
     }
 
     /// The call failed; returns the pause before the next one. `requested`: the seconds that the rule requests.

@@ -25,6 +25,7 @@ mod poll_account;
 mod poll_call;
 mod poll_result;
 mod poll_table;
+mod queued_bytes;
 mod recent_changes;
 mod reconfiguration;
 mod registration;

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::limits::RETRY_AFTER;
+use super::queued_bytes::{Counted, QueuedBytes};
 use super::shared_change::SharedChange;
 use crate::request::reply::{failed, to_coap};
 use coap::{self, code, option};
@@ -20,13 +21,31 @@ pub(super) enum Notification {
     /// A change; the rule makes the message just before it is sent.
     Change(Rc<SharedChange>),
     /// A message.
-    Message(Rc<coap::Message>),
+    Message(Rc<CountedMessage>),
+}
+
+/// A message and its bytes in the account of observations.
+pub(super) struct CountedMessage {
+    message: coap::Message,
+    counted: Counted,
 }
 
 impl Notification {
     /// The notification with this message.
-    pub(super) fn of_message(message: coap::Message) -> Self {
-        Self::Message(Rc::new(message))
+    pub(super) fn of_message(message: coap::Message, account: &QueuedBytes) -> Self {
+        let options = message.options.iter();
+        let options = options.map(|option| size_of_val(option) + option.value.len());
+        let bytes = size_of::<CountedMessage>() + options.sum::<usize>() + message.payload.len();
+        let counted = account.count(bytes);
+        Self::Message(Rc::new(CountedMessage { message, counted }))
+    }
+
+    /// Its bytes in the account of observations.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Change(change) => change.bytes(),
+            Self::Message(message) => message.counted.bytes(),
+        }
     }
 
     /// The message to send.
@@ -35,7 +54,7 @@ impl Notification {
     /// The rule trapped or broke its contract; the observation ends.
     pub(super) fn message(&self, context: &Context) -> Result<coap::Message, ObserverError> {
         match self {
-            Self::Message(message) => Ok((**message).clone()),
+            Self::Message(message) => Ok(message.message.clone()),
             Self::Change(change) => of_change(context, change),
         }
     }

@@ -9,6 +9,7 @@ use super::notification::last;
 use super::observer::Observer;
 use super::observer_table::ObserverTable;
 use super::poll_table::PollTable;
+use super::queued_bytes::QueuedBytes;
 use super::shared_change::SharedChange;
 use crate::limits::ObservationLimits;
 use coap::{ObservationId, code};
@@ -17,6 +18,8 @@ pub(super) struct Observations {
     pub(super) limits: ObservationLimits,
     pub(super) observers: ObserverTable,
     pub(super) polls: PollTable,
+    /// The bytes of what waits for observers.
+    pub(super) queued_bytes: QueuedBytes,
     /// The last notifications of observations that have ended.
     last: VecDeque<(ObservationId, coap::Message)>,
     /// Observations that were not started because too many polls run.
@@ -29,6 +32,7 @@ impl Observations {
             limits,
             observers: ObserverTable::default(),
             polls: PollTable::default(),
+            queued_bytes: QueuedBytes::default(),
             last: VecDeque::new(),
             refused_polls: 0,
         }
@@ -90,7 +94,8 @@ impl Observations {
         let Some(observer) = self.observers.get_mut(id) else {
             return;
         };
-        match changes.map(|changes| observer.queue_changes(changes)) {
+        let account = &self.queued_bytes;
+        match changes.map(|changes| observer.queue_changes(changes, account)) {
             Some(Ok(())) => self.observers.wake(id),
             _ => self.end_incomplete(id),
         }

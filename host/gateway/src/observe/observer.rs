@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Instant;
 
-use super::limits::{MAX_QUEUED, MAX_RETAINED_RESPONSE};
+use super::limits::{MAX_QUEUED, MAX_QUEUED_BYTES_OF_OBSERVER, MAX_RETAINED_RESPONSE};
 use super::long_poll::PollId;
 use super::notification::{Notification, rule_failed};
+use super::queued_bytes::QueuedBytes;
 use super::shared_change::{SharedChange, hash};
 use crate::request::ObserveRequest;
 use contract::{Context, Watch};
@@ -28,7 +29,8 @@ pub(super) struct Observer {
     queue: VecDeque<Notification>,
     /// Whether a notification has been sent and not yet acknowledged.
     is_sending: bool,
-    /// The last one sent, which the refresh repeats.
+    /// The last one sent, which the refresh repeats. None if there was no room to keep it: then the device gets no
+    /// refresh, and another representation if it registers again.
     last: Option<Notification>,
     refresh_at: Instant,
 }
@@ -40,9 +42,11 @@ impl Observer {
         request: ObserveRequest,
         response: coap::Message,
         refresh_at: Instant,
+        account: &QueuedBytes,
     ) -> Self {
         let Watch { topic, shown, .. } = request.watch;
-        let is_retained = response.payload.len() <= MAX_RETAINED_RESPONSE;
+        let is_retained =
+            response.payload.len() <= MAX_RETAINED_RESPONSE && account.has_spare_room();
         Self {
             poll,
             topic,
@@ -52,7 +56,7 @@ impl Observer {
             shown: shown.as_deref().map(hash),
             queue: VecDeque::new(),
             is_sending: false,
-            last: is_retained.then(|| Notification::of_message(response)),
+            last: is_retained.then(|| Notification::of_message(response, account)),
             refresh_at,
         }
     }
@@ -108,7 +112,11 @@ impl Observer {
 
     /// Queues the changes of one poll in their order, but not the one that the first response has shown, nor those
     /// before it.
-    pub(super) fn queue_changes(&mut self, changes: &[Rc<SharedChange>]) -> Result<(), Overflow> {
+    pub(super) fn queue_changes(
+        &mut self,
+        changes: &[Rc<SharedChange>],
+        account: &QueuedBytes,
+    ) -> Result<(), Overflow> {
         let shown = self.shown;
         let position = changes
             .iter()
@@ -118,12 +126,22 @@ impl Observer {
         }
         let new = &changes[position.map_or(0, |position| position + 1)..];
         new.iter()
-            .try_for_each(|change| self.queue(Notification::Change(change.clone())))
+            .try_for_each(|change| self.queue(Notification::Change(change.clone()), account))
     }
 
-    /// Queues a notification.
-    pub(super) fn queue(&mut self, notification: Notification) -> Result<(), Overflow> {
-        if self.queue.len() + usize::from(self.is_sending) >= MAX_QUEUED {
+    /// Queues a notification. If the room for all observations is full, only a device that has acknowledged everything
+    /// gets one more: one that acknowledges nothing loses its observation first.
+    pub(super) fn queue(
+        &mut self,
+        notification: Notification,
+        account: &QueuedBytes,
+    ) -> Result<(), Overflow> {
+        let waiting = self.queue.len() + usize::from(self.is_sending);
+        let bytes: usize = self.queue.iter().map(Notification::bytes).sum();
+        let is_full = waiting >= MAX_QUEUED
+            || (waiting > 0 && account.is_full())
+            || (waiting > 0 && bytes + notification.bytes() > MAX_QUEUED_BYTES_OF_OBSERVER);
+        if is_full {
             return Err(Overflow);
         }
         self.queue.push_back(notification);
@@ -146,13 +164,13 @@ impl Observer {
     }
 
     /// Takes the next notification. The one after it waits for [`on_delivered`](Self::on_delivered).
-    pub(super) fn send(&mut self) -> Option<Notification> {
+    pub(super) fn send(&mut self, account: &QueuedBytes) -> Option<Notification> {
         if self.is_sending {
             return None;
         }
         let notification = self.queue.pop_front()?;
         self.is_sending = true;
-        self.last = Some(notification.clone());
+        self.last = account.has_spare_room().then(|| notification.clone());
         Some(notification)
     }
 
@@ -163,16 +181,38 @@ impl Observer {
 
     /// Makes the messages of at most `most` queued changes, with the revision that has read them. Returns how many it
     /// made.
-    pub(super) fn render(&mut self, most: usize) -> usize {
+    ///
+    /// # Errors
+    /// [`Overflow`]: the messages take more than the changes, which all observers share.
+    pub(super) fn render(&mut self, most: usize, account: &QueuedBytes) -> Result<usize, Overflow> {
         let context = &self.context;
-        let all = self.queue.iter_mut().chain(&mut self.last);
-        let changes = all.filter(|queued| matches!(queued, Notification::Change(_)));
-        let mut made = 0;
-        for queued in changes.take(most) {
+        let render = |queued: &Notification| {
             let message = queued.message(context).unwrap_or_else(|_| rule_failed());
-            *queued = Notification::of_message(message);
-            made += 1;
+            Notification::of_message(message, account)
+        };
+        let is_change = |queued: &Notification| matches!(queued, Notification::Change(_));
+        let mut made = 0;
+        let mut bytes = 0;
+        for queued in &mut self.queue {
+            if made < most && is_change(queued) {
+                *queued = render(queued);
+                made += 1;
+                if account.is_full() {
+                    return Err(Overflow);
+                }
+            }
+            bytes += queued.bytes();
         }
-        made
+        if bytes > MAX_QUEUED_BYTES_OF_OBSERVER {
+            return Err(Overflow);
+        }
+        if made < most
+            && let Some(last) = self.last.take_if(|last| is_change(last))
+        {
+            let last = render(&last);
+            made += 1;
+            self.last = account.has_spare_room().then_some(last);
+        }
+        Ok(made)
     }
 }

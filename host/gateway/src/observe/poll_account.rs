@@ -1,6 +1,6 @@
 //! The account of a long poll.
 
-use contract::{Call, Credential, Upstream};
+use contract::{Call, CallError, Credential, Upstream};
 use homeserver::{Account, Caller, Upstreams};
 
 /// The account that a long poll uses; all its observers have the same. It is found by the upstream and credential of
@@ -32,9 +32,17 @@ impl PollAccount {
         &self.device
     }
 
-    /// Whether the request would still use this account.
-    pub(super) fn is_served_by(&self, upstreams: &Upstreams) -> bool {
-        let account = upstreams.account(&self.device, &self.upstream, self.credential);
-        account.is_ok_and(|account| account.is(&self.account))
+    /// The account that another device has for the same call.
+    ///
+    /// # Errors
+    /// [`CallError`]: `denied` or `no-credential`.
+    pub(super) fn of(&self, device: &Caller, upstreams: &Upstreams) -> Result<Self, CallError> {
+        let account = upstreams.account(device, &self.upstream, self.credential)?;
+        Ok(Self {
+            account,
+            device: device.clone(),
+            upstream: self.upstream.clone(),
+            credential: self.credential,
+        })
     }
 }

@@ -146,9 +146,10 @@ fn on_progress(observations: &mut Observations, now: Instant, id: PollId, progre
         lost,
     } = progress;
     let revision = poll.revision().clone();
-    let shared = |change| Rc::new(SharedChange::new(&revision, change));
+    let account = &observations.queued_bytes;
+    let shared = |change| Rc::new(SharedChange::new(&revision, change, account));
     let changes: Vec<_> = changes.into_iter().map(shared).collect();
-    poll.advance(now, state, &changes);
+    poll.advance(now, state, &changes, account);
     let mut by_topic: BTreeMap<&str, Vec<Rc<SharedChange>>> = BTreeMap::new();
     for change in &changes {
         let of_topic = by_topic.entry(change.topic()).or_default();

@@ -1,23 +1,23 @@
-//! Another configuration: observations whose homeserver, account and rule are still there continue. The others end at
-//! once, so that their devices register again.
+//! Another configuration: each observation is judged as a new request of its device would be. Those that are still
+//! served continue; the others end at once, with the response that such a request gets.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::long_poll::LongPoll;
+use super::long_poll::{LongPoll, PollId};
 use super::notification::last;
 use super::observations::Observations;
-use crate::request::Snapshot;
+use super::observer::Observer;
+use super::poll_account::PollAccount;
+use crate::request::{GatewayError, Snapshot};
 use coap::code;
 use runtime::MountTable;
 
 /// Ends the observations that the configuration no longer serves. New limits apply to new observations.
 pub(super) fn reconfigure(observations: &mut Observations, snapshot: &Snapshot, now: Instant) {
     observations.limits = snapshot.limits.observation;
-    let is_lost = |poll: &LongPoll| !poll.account().is_served_by(&snapshot.upstreams);
-    for id in observations.polls.find_all(is_lost) {
-        let why = "the gateway's homeservers or access tokens have changed; observe again";
-        observations.end_poll(id, &last(code::SERVICE_UNAVAILABLE, why));
+    for id in observations.polls.find_all(|_| true) {
+        judge_observers(observations, snapshot, id);
     }
     // The new revision of a rule takes over at the next call. If a rule is gone or has another mount, its devices must
     // not wait until then.
@@ -32,4 +32,56 @@ pub(super) fn reconfigure(observations: &mut Observations, snapshot: &Snapshot, 
 fn serves(table: &MountTable, poll: &LongPoll) -> bool {
     let mut rules = table.rules().iter();
     rules.any(|rule| Arc::ptr_eq(&rule.revision, poll.revision()))
+}
+
+/// Judges each observer of a poll: they share an account, but one of them may have lost the right to use it. The poll
+/// continues in the name of one that has the right.
+fn judge_observers(observations: &mut Observations, snapshot: &Snapshot, id: PollId) {
+    let Some(poll) = observations.polls.get(id) else {
+        return;
+    };
+    let former = poll.account().clone();
+    let mut account = None;
+    for id in observations.observers_of(id) {
+        let Some(observer) = observations.observers.get(id) else {
+            continue;
+        };
+        match judge(snapshot, &former, observer) {
+            Ok(same) => account = account.or(Some(same)),
+            Err(message) => observations.end(id, message),
+        }
+    }
+    if let Some((poll, account)) = observations.polls.get_mut(id).zip(account) {
+        poll.set_account(account);
+    }
+}
+
+/// The observer's account, which must be the former one.
+///
+/// # Errors
+/// The last notification.
+fn judge(
+    snapshot: &Snapshot,
+    former: &PollAccount,
+    observer: &Observer,
+) -> Result<PollAccount, coap::Message> {
+    let (path, device) = (observer.path(), observer.device());
+    if snapshot.find(&path, code::GET).is_none() {
+        return Err(GatewayError::NotFound.response());
+    }
+    if let Some(requested) = &device.requested {
+        let found = snapshot.upstreams.find(requested.origin());
+        found.map_err(|reason| GatewayError::ProxyingNotSupported(reason).response())?;
+    }
+    match former.of(device, &snapshot.upstreams) {
+        Ok(account) if account.account().is(former.account()) => Ok(account),
+        Err(error) if error.reason == "no-credential" => Err(last(
+            code::UNAUTHORIZED,
+            "this device may no longer use the gateway's access token; send one in option 256",
+        )),
+        Ok(_) | Err(_) => Err(last(
+            code::SERVICE_UNAVAILABLE,
+            "the gateway's homeservers or access tokens have changed; observe again",
+        )),
+    }
 }

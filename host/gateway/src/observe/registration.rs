@@ -10,7 +10,7 @@ use super::observations::Observations;
 use super::observer::Observer;
 use super::poll_account::PollAccount;
 use crate::request::{ObserveRequest, Snapshot};
-use coap::ObservationId;
+use coap::{ObservationId, code};
 use contract::Watch;
 use contract::escaping::escaped;
 use runtime::{MAX_CHANGE, ObserverError, Revision};
@@ -42,6 +42,8 @@ enum Unobservable {
     Failed(String),
     #[error("its poll was denied, or has no access token")]
     Denied,
+    #[error("a reload has removed or disabled its resource")]
+    Gone,
     #[error("[limits] polls is reached; raise it, or let devices share accounts")]
     Full,
 }
@@ -104,7 +106,8 @@ pub(super) fn start(
     let Watch { topic, state, .. } = &request.watch;
     let missed = of_observer.changes_since(request.began, topic, state);
     of_observer.add(now, topic, id);
-    let observer = Observer::new(poll, request, response, refresh_at);
+    let account = &observations.queued_bytes;
+    let observer = Observer::new(poll, request, response, refresh_at, account);
     observations.observers.insert(id, observer);
     observations.queue(id, missed.as_deref());
 }
@@ -119,9 +122,15 @@ fn poll_of(
         revision,
         watch,
         device,
+        path,
         ..
     } = request;
     check(revision, watch)?;
+    // The exchange has ended on the configuration on which it began; its observation begins on the present one.
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    if snapshot.find(&path, code::GET).is_none() {
+        return Err(Unobservable::Gone);
+    }
     let request = revision.poll(&watch.state, std::slice::from_ref(&watch.topic))?;
     let call = revision
         .check_call(request)

@@ -3,6 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, LazyLock};
 
+use super::queued_bytes::{Counted, QueuedBytes};
 use contract::Change;
 use runtime::Revision;
 
@@ -14,11 +15,14 @@ pub(super) struct SharedChange {
     revision: Arc<Revision>,
     change: Change,
     hash: u64,
+    counted: Counted,
 }
 
 impl SharedChange {
-    pub(super) fn new(revision: &Arc<Revision>, change: Change) -> Self {
+    pub(super) fn new(revision: &Arc<Revision>, change: Change, account: &QueuedBytes) -> Self {
+        let bytes = size_of::<Self>() + change.topic.len() + change.payload.len();
         Self {
+            counted: account.count(bytes),
             revision: revision.clone(),
             hash: hash(&change.payload),
             change,
@@ -31,6 +35,11 @@ impl SharedChange {
 
     pub(super) fn change(&self) -> &Change {
         &self.change
+    }
+
+    /// Its bytes in the account of observations.
+    pub(super) fn bytes(&self) -> usize {
+        self.counted.bytes()
     }
 
     pub(super) fn topic(&self) -> &str {

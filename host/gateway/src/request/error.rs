@@ -58,7 +58,7 @@ pub enum GatewayError {
     /// 5.03: the gateway stops.
     #[error("the gateway is shutting down; try again")]
     Draining,
-    /// 5.03: the request bodies in flight are at their limit.
+    /// 5.03: the bytes that requests in progress hold are at their limit.
     #[error("the gateway is busy; try again")]
     Busy,
     /// 5.03: the rule is at one of its limits.

@@ -7,15 +7,18 @@ use std::time::Instant;
 use super::access_log_entry::AccessLogEntry;
 use super::conditions::{Conditions, EntityTags};
 use super::error::GatewayError;
+use super::held_bytes::HeldBytes;
 use super::pending_exchange::{Dispatch, PendingExchange};
 use super::response::Response;
 use super::rule_execution::{self, Started};
 use super::snapshot::{Snapshot, SnapshotCell};
 use super::source::Request;
-use super::txn_id::TxnIdGenerator;
+use super::txn_id::{Lifetimes, TxnId, TxnIds, since_boot};
+use super::txn_key::TxnKey;
 use super::{admission, discovery, routing};
 use crate::telemetry::recorder::{Recorder, Resource};
-use coap::Message;
+use coap::{Message, option};
+use contract::Peer;
 use contract::clock::Clock;
 use runtime::Revision;
 
@@ -27,7 +30,9 @@ pub struct Gateway {
     pub clock: Clock,
     /// Counts and recent exchanges, for the status page.
     pub recorder: Rc<Recorder>,
-    txn_ids: TxnIdGenerator,
+    /// The bytes that requests in progress hold.
+    pub(crate) held_bytes: HeldBytes,
+    txn_ids: TxnIds,
     entity_tags: EntityTags,
 }
 
@@ -39,16 +44,23 @@ struct Route {
 }
 
 impl Gateway {
-    /// A gateway that serves the current snapshot, by the system's clock.
+    /// A gateway that serves the current snapshot, by the system's clock. `txn_key`: of its transaction ids.
     #[must_use]
-    pub fn new(snapshots: Arc<SnapshotCell>) -> Self {
+    pub fn new(snapshots: Arc<SnapshotCell>, txn_key: TxnKey) -> Self {
         Self {
             snapshots,
             clock: Clock::system(),
             recorder: Rc::default(),
-            txn_ids: TxnIdGenerator::new(),
+            held_bytes: HeldBytes::default(),
+            txn_ids: TxnIds::new(txn_key),
             entity_tags: EntityTags::default(),
         }
+    }
+
+    /// Whether a request from an unproven address may turn out to need a proof. Most need none: the check is quick.
+    pub(crate) fn may_need_proof<P>(&self, request: &coap::Request<P>, device: &Peer) -> bool {
+        let token = request.message.option(option::ACCESS_TOKEN);
+        token.is_none() && self.snapshots.load().upstreams.may_need_proof(device)
     }
 
     /// Processes a request as far as it comes without waiting. Every request gets a response, errors included.
@@ -76,12 +88,14 @@ impl Gateway {
                 execution,
                 step,
             })),
+            Ok(Started::NeedsProof) => Dispatch::NeedsProof,
             Ok(Started::Ended(mut response)) => {
                 response.message = conditions.apply(&self.entity_tags, response.message);
                 self.record(log_entry, &resource, rule, None, &response.message);
                 Dispatch::Done(response)
             }
             Err(error) => {
+                self.count_if_busy(&error);
                 let response = error_response(rule, &error);
                 self.record(log_entry, &resource, rule, None, &response);
                 Dispatch::Done(response.into())
@@ -112,19 +126,26 @@ impl Gateway {
         match self.dispatch(request) {
             Dispatch::Done(response) => response,
             Dispatch::Pending(pending) => self.finish(pending).await,
+            Dispatch::NeedsProof => {
+                unreachable!("only devices with a proven address are processed to the end")
+            }
         }
     }
 
     /// The response to a request that the gateway cannot process now, and its log line.
     #[must_use]
     pub fn reject(&self, request: &Request, error: &GatewayError) -> Message {
-        if matches!(error, GatewayError::Busy) {
-            self.recorder.count_refused_body();
-        }
+        self.count_if_busy(error);
         let response = error.response();
         let log_entry = AccessLogEntry::new(request);
         self.record(log_entry, &Resource::Unknown, None, None, &response);
         response
+    }
+
+    fn count_if_busy(&self, error: &GatewayError) {
+        if matches!(error, GatewayError::Busy) {
+            self.recorder.count_refused_body();
+        }
     }
 
     /// Finds the request's resource, and starts its rule. `route` gets the resource and the rule as they are found.
@@ -134,15 +155,9 @@ impl Gateway {
         request: Request,
         route: &mut Route,
     ) -> Result<Started, GatewayError> {
-        let Request {
-            peer,
-            multicast,
-            message,
-            observes,
-            ..
-        } = request;
-        admission::check_hop_limit(&message)?;
-        let path = routing::path(&message)?;
+        let message = &request.message;
+        admission::check_hop_limit(message)?;
+        let path = routing::path(message)?;
         let Snapshot {
             rules,
             disabled,
@@ -151,26 +166,43 @@ impl Gateway {
         } = &**snapshot;
         if discovery::is_meant(&path) {
             route.resource = Resource::Discovery;
-            let links = discovery::respond(&message, rules, disabled)?;
+            let links = discovery::respond(message, rules, disabled)?;
             return Ok(Started::Ended(links.into()));
         }
-        if multicast {
+        if request.multicast {
             return Err(GatewayError::NotFound);
         }
-        let (revision, found) = routing::find(&message, &path, rules, disabled)?;
+        let (revision, found) = routing::find(message, &path, rules, disabled)?;
         route.resource = Resource::Link(revision.clone(), found.link);
         let homeserver_of = |origin: &_| upstreams.find(origin);
+        let now = since_boot();
+        let coap = &snapshot.limits.coap;
+        let lifetimes = Lifetimes {
+            confirmable: coap.exchange_lifetime,
+            non_confirmable: coap.non_lifetime,
+        };
+        let TxnId { text, received } = self.txn_ids.of(now, &request, lifetimes);
+        let Request {
+            peer,
+            message,
+            observes,
+            ..
+        } = request;
         let admitted = admission::admit(message, found, revision, observes, homeserver_of)?;
         let revision = route.rule.insert(revision.clone());
-        let flow_id = self.txn_ids.next();
-        rule_execution::start(
+        let started = rule_execution::start(
             snapshot,
             self.clock,
-            flow_id,
+            text,
             revision,
-            &peer.device,
+            &self.held_bytes,
+            &peer,
             admitted,
-        )
+        )?;
+        if let (Started::Waiting(..), Some(received)) = (&started, received) {
+            self.txn_ids.remember(now, received);
+        }
+        Ok(started)
     }
 
     /// Writes the exchange's log line, and counts it. `rule`: the revision that was called. `upstream`: the last

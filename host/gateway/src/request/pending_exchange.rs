@@ -13,6 +13,9 @@ pub enum Dispatch {
     Done(Response),
     /// To a homeserver call; `Gateway::finish` makes it.
     Pending(Box<PendingExchange>),
+    /// To a homeserver call with the gateway's own access token, by a device that has not proven its address: nothing
+    /// has been done. The request has to come again once it has.
+    NeedsProof,
 }
 
 /// An exchange that waits for a homeserver.

@@ -8,18 +8,19 @@ use tokio::time::Instant;
 
 use super::admission::Admitted;
 use super::error::GatewayError;
+use super::held_bytes::{Full, HeldBytes, Holding, bytes_of};
 use super::reply::{failed, to_coap};
 use super::response::{ObserveRequest, Response, SideEffect};
 use super::snapshot::Snapshot;
+use super::source::Source;
 use crate::telemetry::denied_call;
 use coap::option;
-use contract::Peer;
 use contract::clock::Clock;
 use contract::escaping::escaped;
-use contract::{Call, HttpResponse, Message, Outcome, Reply, SessionChange, Step};
+use contract::{Call, CallError, HttpResponse, Message, Outcome, Reply, SessionChange, Step};
 use homeserver::Caller;
 use runtime::exchange::{Egress, End, Exchange, ExchangeError, Progress};
-use runtime::{CallDenied, CallEnd, CallInput, Permit, Revision};
+use runtime::{CallDenied, CallEnd, CallInput, Revision};
 
 /// The longest hold of a long poll: the limits of homeservers and their proxies are seldom higher.
 pub const MAX_HOLD: Duration = Duration::from_secs(60);
@@ -28,8 +29,6 @@ pub const MAX_HOLD: Duration = Duration::from_secs(60);
 pub(super) struct RuleExecution {
     exchange: Exchange,
     homeserver: HomeserverEgress,
-    /// Its share of the rule's limit of exchanges.
-    _permit: Permit,
     /// Set if the request may start an observation.
     observing: Option<Observing>,
 }
@@ -41,6 +40,12 @@ struct HomeserverEgress {
     clock: Clock,
     revision: Arc<Revision>,
     caller: Caller,
+    /// Its share of the rule's limits and of the gateway's memory.
+    holding: Holding,
+    /// Bytes of the options of its request.
+    of_request: usize,
+    /// Whether there is no room for the call that the rule asks for now.
+    is_full: bool,
     /// Of all steps; a held call extends it.
     deadline: Instant,
     /// The status of the last HTTP response, or the reason why there was none.
@@ -59,6 +64,8 @@ pub(super) enum Started {
     Ended(Response),
     /// To its first homeserver call; [`RuleExecution::finish`] makes it.
     Waiting(Box<RuleExecution>, Step),
+    /// To that call, for which its device has to prove its address first.
+    NeedsProof,
 }
 
 /// Calls the rule's `begin`. An exchange that needs no homeserver ends here.
@@ -70,9 +77,11 @@ pub(super) fn start(
     clock: Clock,
     flow_id: String,
     revision: &Arc<Revision>,
-    peer: &Peer,
+    held_bytes: &HeldBytes,
+    source: &Source,
     admitted: Admitted,
 ) -> Result<Started, GatewayError> {
+    let peer = &source.device;
     let state = revision.state();
     let began = std::time::Instant::now();
     state.admit(began).map_err(GatewayError::RulePaused)?;
@@ -92,21 +101,45 @@ pub(super) fn start(
         }
         _ => {}
     }
+    let caller = Caller {
+        peer: peer.clone(),
+        is_proven: source.is_proven || peer.authenticated,
+        token: request.token,
+        requested: request.homeserver,
+    };
+    if let Progress::Call(Step { request, .. }) = &progress {
+        let (upstream, credential) = (&request.upstream, request.credential.as_str());
+        if snapshot
+            .upstreams
+            .needs_proof(&caller, upstream, credential)
+        {
+            return Ok(Started::NeedsProof);
+        }
+    }
+    let of_request = request.message.options.iter();
+    let of_request = of_request.map(|option| option.value.len()).sum();
+    let mut holding = Holding::new(held_bytes, permit);
+    if let Progress::Call(step) = &progress {
+        holding
+            .set(bytes_of(step, of_request))
+            .map_err(|full| match full {
+                Full::InAll => GatewayError::Busy,
+                Full::Rule(limit) => GatewayError::RuleLimit(limit),
+            })?;
+    }
     let mut execution = RuleExecution {
         exchange,
         homeserver: HomeserverEgress {
             snapshot: snapshot.clone(),
             clock,
             revision: revision.clone(),
-            caller: Caller {
-                peer: peer.clone(),
-                token: request.token,
-                requested: request.homeserver,
-            },
+            caller,
+            holding,
+            of_request,
+            is_full: false,
             deadline: Instant::now() + snapshot.deadline,
             last_outcome: None,
         },
-        _permit: permit,
         observing: request.observes.then(|| Observing {
             path: path(&request.message),
             began,
@@ -179,7 +212,14 @@ impl RuleExecution {
 impl Egress for HomeserverEgress {
     type Error = GatewayError;
 
+    fn requested(&mut self, step: &Step) {
+        self.is_full = self.holding.set(bytes_of(step, self.of_request)).is_err();
+    }
+
     async fn call(&mut self, call: Call) -> Result<Outcome, GatewayError> {
+        if self.is_full {
+            return Ok(self.record(Err(CallError::unsent("busy"))));
+        }
         self.deadline += Duration::from_millis(call.request.hold_ms().into()).min(MAX_HOLD);
         let upstreams = &self.snapshot.upstreams;
         let outcome = match upstreams.prepare(&self.caller, call) {

@@ -11,6 +11,8 @@ pub type Request = coap::Request<Source>;
 pub struct Source {
     /// The device.
     pub device: Peer,
+    /// Whether it has proven that it receives at its address.
+    pub is_proven: bool,
     /// The gateway's address and port that the device sent it to. None if the system does not say.
     pub local: Option<SocketAddr>,
 }

@@ -107,7 +107,7 @@ impl Manager {
         if settings.has_token {
             tracing::warn!(
                 "a configured access token serves unsecured devices of token_peers: anyone who can send from such an \
-                 address can use it"
+                 address (and receive there, unless token_without_proof is set) can use it"
             );
         }
         let snapshot = self.snapshots.load();

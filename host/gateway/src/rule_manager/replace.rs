@@ -118,6 +118,7 @@ impl Manager {
             limits: rule.spec.limits,
             // Only the built-in rule needs no grant.
             allow: (!package.is_embedded()).then_some(rule.spec.allow.as_slice()),
+            allow_headers: &rule.spec.allow_headers,
         };
         let revision = Revision::activate(&self.engines, self.cache.as_ref(), &candidate)
             .map_err(|error| NotReplaced::at(error.step(), error))?;

@@ -11,6 +11,8 @@ use crate::limits::{Limit, RuleLimits};
 pub struct Budget {
     limits: RuleLimits,
     in_flight: AtomicUsize,
+    /// Bytes that the exchanges in flight hold.
+    in_flight_bytes: AtomicUsize,
     exchanges: Bucket,
     /// In nanoseconds of CPU time. One call can overdraw it.
     computing: Bucket,
@@ -18,13 +20,39 @@ pub struct Budget {
     hits: [AtomicU64; Limit::ALL.len()],
 }
 
-/// The place of an exchange in progress; dropped with it.
+/// The place of an exchange in progress, and the bytes that it holds; dropped with it.
 #[derive(Debug)]
-pub struct Permit(Arc<Budget>);
+pub struct Permit {
+    budget: Arc<Budget>,
+    bytes: usize,
+}
+
+impl Permit {
+    /// The exchange holds this many bytes from now on.
+    ///
+    /// # Errors
+    /// The limit that this would exceed. Nothing has changed then.
+    pub fn hold(&mut self, bytes: usize) -> Result<(), Limit> {
+        let of_rule = &self.budget.in_flight_bytes;
+        if let Some(more) = bytes.checked_sub(self.bytes) {
+            let before = of_rule.fetch_add(more, Relaxed);
+            if more > 0 && before.saturating_add(more) > self.budget.limits.in_flight_bytes {
+                of_rule.fetch_sub(more, Relaxed);
+                self.budget.count(Limit::InFlightBytes);
+                return Err(Limit::InFlightBytes);
+            }
+        } else {
+            of_rule.fetch_sub(self.bytes - bytes, Relaxed);
+        }
+        self.bytes = bytes;
+        Ok(())
+    }
+}
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Relaxed);
+        self.budget.in_flight.fetch_sub(1, Relaxed);
+        self.budget.in_flight_bytes.fetch_sub(self.bytes, Relaxed);
     }
 }
 
@@ -36,6 +64,7 @@ impl Budget {
         Self {
             limits,
             in_flight: AtomicUsize::new(0),
+            in_flight_bytes: AtomicUsize::new(0),
             exchanges: Bucket::new(limits.per_second.into()),
             computing: Bucket::new(nanoseconds),
             lines: Bucket::new(limits.log_lines_per_second.into()),
@@ -60,7 +89,8 @@ impl Budget {
         match full {
             None => {
                 self.in_flight.fetch_add(1, Relaxed);
-                Ok(Permit(self.clone()))
+                let budget = self.clone();
+                Ok(Permit { budget, bytes: 0 })
             }
             Some(limit) => {
                 self.count(limit);
@@ -188,6 +218,27 @@ mod tests {
         drop(first);
         assert!(budget.admit(now).is_ok());
         assert_eq!(budget.hits(), [(Limit::InFlight, 1)]);
+    }
+
+    #[test]
+    fn bytes_of_exchanges_in_flight_are_bounded_and_come_back() {
+        let (budget, now) = budget(RuleLimits {
+            in_flight_bytes: 100,
+            ..RuleLimits::default()
+        });
+        let mut first = budget.admit(now).unwrap();
+        let mut second = budget.admit(now).unwrap();
+        assert_eq!(first.hold(60), Ok(()));
+        assert_eq!(second.hold(41), Err(Limit::InFlightBytes));
+        assert_eq!(second.hold(40), Ok(()));
+        assert_eq!(first.hold(61), Err(Limit::InFlightBytes));
+        assert_eq!(first.hold(10), Ok(()));
+        assert_eq!(second.hold(90), Ok(()));
+        drop(second);
+        assert_eq!(first.hold(100), Ok(()));
+        drop(first);
+        assert_eq!(budget.in_flight_bytes.load(Relaxed), 0);
+        assert_eq!(budget.hits(), [(Limit::InFlightBytes, 2)]);
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl Revision {
             self.state().budget.count(limit);
             return Err(CallDenied::Limit(limit));
         }
-        let call = Call::try_from(request)?;
+        let call = Call::check(request, self.headers())?;
         match self.needs().iter().any(|need| need.allows(&call)) {
             true => Ok(call),
             false => Err(CallDenied::Need),

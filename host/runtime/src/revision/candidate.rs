@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::accounting::RuleAccounting;
 use crate::engine::rule_binary::RuleBinary;
 use crate::limits::RuleLimits;
+use contract::HeaderGrants;
 use contract::grant::Grant;
 
 /// The parts of a revision before it is linked.
@@ -22,4 +23,6 @@ pub struct Candidate<'a> {
     pub limits: RuleLimits,
     /// The calls that it may make; none for the rule that is part of the gateway: all that it describes as its needs.
     pub allow: Option<&'a [Grant]>,
+    /// The headers that it may send in addition to those of every rule.
+    pub allow_headers: &'a HeaderGrants,
 }

@@ -33,6 +33,7 @@ use crate::limits::{Limit, RuleLimits};
 use crate::machine_speed::time_factor;
 use accounting::RuleAccounting;
 use candidate::Candidate;
+use contract::HeaderGrants;
 use contract::bindings::{CallError, Context, Description, Effect, Failure, HttpResponse, Message};
 use contract::digest::Digest;
 use contract::grant::{Grant, GrantError};
@@ -52,6 +53,7 @@ pub struct Revision {
     description: Description,
     needs: Vec<Grant>,
     pub(crate) settings: Vec<(String, String)>,
+    headers: HeaderGrants,
     limits: RuleLimits,
     calls: AtomicU64,
     health: Health,
@@ -76,6 +78,7 @@ impl Revision {
             description: nothing(),
             needs: Vec::new(),
             settings: owned(candidate.settings),
+            headers: candidate.allow_headers.clone(),
             limits: candidate.limits.scaled(time_factor()),
             calls: AtomicU64::new(0),
             health: Health::default(),
@@ -113,6 +116,7 @@ impl Revision {
             description: nothing(),
             needs: Vec::new(),
             settings,
+            headers: self.headers.clone(),
             limits: self.limits,
             calls: AtomicU64::new(0),
             health: Health::default(),
@@ -130,6 +134,11 @@ impl Revision {
         self.needs = Grant::of_needs(&description)?;
         self.description = description;
         Ok(())
+    }
+
+    /// The headers that its calls may have in addition to those of every rule.
+    pub(crate) fn headers(&self) -> &HeaderGrants {
+        &self.headers
     }
 
     /// The rule's name.

@@ -70,6 +70,7 @@ pub fn measure(plan: &Plan, _gateway: &Gateway) -> Result<Vec<Row>, Failure> {
         settings: &BTreeMap::new(),
         limits,
         allow: None,
+        allow_headers: &contract::HeaderGrants::default(),
     };
     let revision = Revision::activate(&Engines::new()?, None, &candidate)?;
     let link = |path, method| match revision.find(&[path], method) {

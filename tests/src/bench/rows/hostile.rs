@@ -155,6 +155,7 @@ fn endless_loop() -> Result<Row, Failure> {
             settings: &BTreeMap::new(),
             limits,
             allow: None,
+            allow_headers: &contract::HeaderGrants::default(),
         };
         Revision::activate(&engines, None, &candidate)
     };

@@ -65,6 +65,7 @@ fn activate(
         settings: &BTreeMap::new(),
         limits,
         allow: None,
+        allow_headers: &contract::HeaderGrants::default(),
     };
     Ok(Revision::activate(engines, None, &candidate)?)
 }

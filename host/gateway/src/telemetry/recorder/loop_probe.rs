@@ -18,8 +18,10 @@ pub struct LoopState {
     pub counters: Counters,
     /// Requests in progress.
     pub in_flight: usize,
-    /// Bytes of the bodies of requests in progress.
-    pub bodies: usize,
+    /// Bytes that requests in progress hold.
+    pub held_bytes: usize,
+    /// Bytes of the changes and notifications that wait for observers.
+    pub queued_bytes: usize,
     /// Observations in progress.
     pub observations: usize,
     /// Accounts with a long poll at their homeserver.

@@ -1,0 +1,45 @@
+//! Whose access token a call gets.
+
+use super::caller::Caller;
+use super::homeserver::Homeserver;
+use super::settings::TokenPeers;
+use contract::secret::AccessToken;
+use contract::{CallError, Credential, Peer};
+
+/// Whether a configured token may serve this device.
+pub(super) fn is_token_peer(token_peers: &TokenPeers, peer: &Peer) -> bool {
+    let address = peer.ip();
+    token_peers.iter().any(|network| network.contains(&address))
+}
+
+/// Whether a device may use a configured token once it has proven its address.
+pub(super) fn is_unproven(token_peers: &TokenPeers, caller: &Caller) -> bool {
+    !caller.is_proven && caller.token.is_none() && is_token_peer(token_peers, &caller.peer)
+}
+
+/// The token to attach. A device's own token goes only to the homeserver that it requested, a configured one only to
+/// the homeserver that it is configured for. A device that presents a token of its own never uses another one.
+///
+/// # Errors
+/// [`CallError`] `no-credential`.
+pub(super) fn choose<'a>(
+    token_peers: &TokenPeers,
+    caller: &'a Caller,
+    (homeserver, is_requested): (&'a Homeserver, bool),
+    credential: Credential,
+) -> Result<Option<&'a AccessToken>, CallError> {
+    let own = caller.token.as_ref().filter(|_| is_requested);
+    let may_use_configured = || {
+        caller.token.is_none()
+            && (caller.is_proven || !homeserver.needs_proof())
+            && is_token_peer(token_peers, &caller.peer)
+    };
+    let token = match credential {
+        Credential::None => return Ok(None),
+        Credential::Device => own,
+        Credential::Any => own.or_else(|| homeserver.token().filter(|_| may_use_configured())),
+    };
+    token
+        .map(Some)
+        .ok_or_else(|| CallError::unsent("no-credential"))
+}

@@ -3,6 +3,7 @@
 pub(crate) mod accounting;
 pub(crate) mod activation;
 pub(crate) mod activation_error;
+mod beside;
 pub(crate) mod budget;
 pub(crate) mod call_input;
 pub(crate) mod call_policy;
@@ -80,44 +81,6 @@ impl Revision {
             settings: owned(candidate.settings),
             headers: candidate.allow_headers.clone(),
             limits: candidate.limits.scaled(time_factor()),
-            calls: AtomicU64::new(0),
-            health: Health::default(),
-        }
-    }
-
-    /// The same component with other settings and their description, for a vector with settings of its own.
-    /// Nothing is compiled, since settings are parameters.
-    pub(crate) fn with_settings(
-        &self,
-        settings: &BTreeMap<String, String>,
-    ) -> Result<Result<Self, String>, Trap> {
-        // Vectors are not traffic, so they have their own accounting.
-        let accounting = RuleAccounting::new(self.name(), self.limits, None);
-        let mut revision = self.beside(accounting, owned(settings));
-        Ok(match revision.describe()? {
-            Ok(description) => match revision.describes(description) {
-                Ok(()) => Ok(revision),
-                Err(fault) => Err(fault.to_string()),
-            },
-            Err(refusal) => Err(refusal),
-        })
-    }
-
-    /// The same component with other accounting and settings, and without a description.
-    fn beside(&self, state: Arc<RuleAccounting>, settings: Vec<(String, String)>) -> Self {
-        Self {
-            id: RevisionId::unique(),
-            state,
-            digest: self.digest,
-            number: self.number,
-            engine: self.engine.clone(),
-            pre: self.pre.clone(),
-            exports: self.exports.clone(),
-            description: nothing(),
-            needs: Vec::new(),
-            settings,
-            headers: self.headers.clone(),
-            limits: self.limits,
             calls: AtomicU64::new(0),
             health: Health::default(),
         }

@@ -11,7 +11,8 @@ use crate::http_call;
 use crate::rule_text::RuleText;
 use crate::stage::{Stage, saying, says, trapping};
 
-/// Bodies of `begin` that fail on a request with a payload. The first of them is a fault of the rule whatever the size.
+/// Bodies of `begin` that fail on a request with a payload. The first of them is a fault of the rule for requests
+/// of any size.
 const FAILURES: [&str; 3] = [
     "unreachable",
     "(loop $more (drop (memory.grow (i32.const 1))) (br $more))",

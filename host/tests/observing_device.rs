@@ -7,6 +7,8 @@ use coap::{self, Datagram, Message, MessageType, Token, code, option};
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
+use crate::over_udp::receive;
+
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Long enough for a message that must not come.
 pub const A_WHILE: Duration = Duration::from_millis(700);
@@ -31,25 +33,8 @@ impl Device {
     }
 
     pub async fn receive(&self) -> Datagram {
-        let received = timeout(PATIENCE, self.receive_any()).await;
+        let received = timeout(PATIENCE, receive(&self.socket)).await;
         received.expect("a datagram comes in time")
-    }
-
-    async fn receive_any(&self) -> Datagram {
-        let mut bytes = [0; 2048];
-        loop {
-            let length = self.socket.recv(&mut bytes).await.expect("it is received");
-            let datagram = coap::decode(&bytes[..length]);
-            let datagram = datagram.unwrap_or_else(|error| panic!("{error}"));
-            let is_ping = datagram.message_type == MessageType::Confirmable
-                && datagram.message.code == code::EMPTY;
-            if !is_ping {
-                return datagram;
-            }
-            let message_id = datagram.message_id;
-            let pong = Datagram::empty(MessageType::Reset, message_id);
-            self.send(&pong).await;
-        }
     }
 
     pub async fn send(&self, datagram: &Datagram) {
@@ -95,7 +80,7 @@ impl Device {
 
     /// Nothing comes.
     pub async fn is_left_alone(&self) {
-        let received = timeout(A_WHILE, self.receive_any()).await;
+        let received = timeout(A_WHILE, receive(&self.socket)).await;
         assert!(received.is_err(), "{received:?}");
     }
 }

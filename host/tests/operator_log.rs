@@ -52,6 +52,8 @@ fn swaps_reloads_and_the_stop_are_in_the_log_under_eight_devices_at_full_speed()
     let devices = flood(&running, &stop);
     // The log's reader has stopped: its pipe is full, and then its queue.
     thread::sleep(Duration::from_secs(2));
+    // First, since nothing replies to it: the replies to the commands that follow show that it was carried out.
+    running.signal(Signal::HUP);
     for text in ["one", "two", "three"] {
         let file = format!("{text}.wasm");
         fs::write(running.folder.join(&file), saying(text)).expect("the folder is the test's");
@@ -66,8 +68,6 @@ fn swaps_reloads_and_the_stop_are_in_the_log_under_eight_devices_at_full_speed()
     assert_eq!(code, 1, "{said}");
     let (code, said) = running.rules(&["reload"]);
     assert_eq!(code, 0, "{said}");
-    running.signal(Signal::HUP);
-    thread::sleep(Duration::from_secs(1));
     stop.store(true, Ordering::Relaxed);
     for device in devices {
         device.join().expect("it only sends");

@@ -44,24 +44,10 @@ impl Client {
         })
     }
 
-    /// The next datagram. A ping, which proves the client's address, gets its RST.
+    /// The next datagram that is no ping.
     pub async fn receive(&self) -> Datagram {
-        loop {
-            let mut bytes = [0; 2048];
-            let length = timeout(PATIENCE, self.socket.recv(&mut bytes)).await;
-            let length = length
-                .expect("a response comes in time")
-                .expect("it is received");
-            let datagram = coap::decode(&bytes[..length]);
-            let datagram = datagram.unwrap_or_else(|error| panic!("{error}"));
-            let is_ping = datagram.message_type == MessageType::Confirmable
-                && datagram.message.code == code::EMPTY;
-            if !is_ping {
-                return datagram;
-            }
-            let reset = coap::encode(&Datagram::empty(MessageType::Reset, datagram.message_id));
-            self.socket.send(&reset).await.expect("it is sent");
-        }
+        let received = timeout(PATIENCE, receive(&self.socket)).await;
+        received.expect("a response comes in time")
     }
 
     pub async fn request(&mut self, message: Message) -> Datagram {
@@ -69,6 +55,26 @@ impl Client {
         self.socket.send(&bytes).await.expect("it is sent");
         self.receive().await
     }
+}
+
+/// The next datagram that a device gets. A ping, which proves its address, gets its RST.
+pub async fn receive(socket: &UdpSocket) -> Datagram {
+    let mut bytes = [0; 2048];
+    loop {
+        let length = socket.recv(&mut bytes).await.expect("it is received");
+        let datagram = coap::decode(&bytes[..length]);
+        let datagram = datagram.unwrap_or_else(|error| panic!("{error}"));
+        if !is_ping(&datagram) {
+            return datagram;
+        }
+        let reset = coap::encode(&Datagram::empty(MessageType::Reset, datagram.message_id));
+        socket.send(&reset).await.expect("it is sent");
+    }
+}
+
+/// Whether it is an empty confirmable message (RFC 7252 §4.3).
+pub fn is_ping(datagram: &Datagram) -> bool {
+    datagram.message_type == MessageType::Confirmable && datagram.message.code == code::EMPTY
 }
 
 /// Serves while `test` runs, then drains. Returns how many exchanges did not end.

@@ -1,6 +1,6 @@
 //! The configured token serves only devices that receive at their address.
 
-use coap::{Datagram, MessageType, code, option};
+use coap::{Datagram, Message, code, option};
 use gateway::request::Gateway;
 use homeserver::{ClientApi, ConcurrencyLimit, ConfiguredToken, Homeserver};
 use tokio::time::timeout;
@@ -9,7 +9,7 @@ use crate::default_rule::gateway;
 use crate::exchange::{request, send};
 use crate::http_call::token;
 use crate::observing_device::A_WHILE;
-use crate::over_udp::{Client, PATIENCE, quiet, while_serving};
+use crate::over_udp::{Client, PATIENCE, is_ping, quiet, while_serving};
 use crate::stub::{Reaction, Stub};
 
 /// The datagrams that come within a while. The client responds to none.
@@ -22,8 +22,13 @@ async fn received(client: &Client) -> Vec<Datagram> {
     received
 }
 
-fn is_ping(datagram: &Datagram) -> bool {
-    datagram.message_type == MessageType::Confirmable && datagram.message.code == code::EMPTY
+/// The one datagram that comes for a message within a while.
+async fn only_response(device: &mut Client, message: Message) -> Datagram {
+    let bytes = device.confirmable(message);
+    device.socket.send(&bytes).await.expect("it is sent");
+    let mut received = received(device).await;
+    assert_eq!(received.len(), 1, "{received:?}");
+    received.remove(0)
 }
 
 #[tokio::test]
@@ -51,11 +56,8 @@ async fn a_device_that_responds_to_the_ping_is_served_once_and_then_without_a_pi
     while_serving(&gateway, PATIENCE, |address| async move {
         let mut device = Client::new(address).await;
         assert_eq!(device.request(send()).await.message.code, code::CHANGED);
-        let bytes = device.confirmable(send());
-        device.socket.send(&bytes).await.expect("it is sent");
-        let received = received(&device).await;
-        assert_eq!(received.len(), 1, "{received:?}");
-        assert_eq!(received[0].message.code, code::CHANGED);
+        let response = only_response(&mut device, send()).await;
+        assert_eq!(response.message.code, code::CHANGED);
     })
     .await;
     assert_eq!(stub.received().len(), 2);
@@ -71,11 +73,7 @@ async fn a_request_that_does_not_use_the_configured_token_needs_no_proof() {
             send().with_option(option::ACCESS_TOKEN, "own"),
         ] {
             let mut device = Client::new(address).await;
-            let bytes = device.confirmable(message);
-            device.socket.send(&bytes).await.expect("it is sent");
-            let received = received(&device).await;
-            assert_eq!(received.len(), 1, "{received:?}");
-            assert!(!is_ping(&received[0]));
+            assert!(!is_ping(&only_response(&mut device, message).await));
         }
     })
     .await;
@@ -100,11 +98,8 @@ async fn with_token_without_proof_a_device_that_ignores_pings_is_served() {
     let (gateway, stub) = without_proof();
     while_serving(&gateway, PATIENCE, |address| async move {
         let mut device = Client::new(address).await;
-        let bytes = device.confirmable(send());
-        device.socket.send(&bytes).await.expect("it is sent");
-        let received = received(&device).await;
-        assert_eq!(received.len(), 1, "{received:?}");
-        assert_eq!(received[0].message.code, code::CHANGED);
+        let response = only_response(&mut device, send()).await;
+        assert_eq!(response.message.code, code::CHANGED);
     })
     .await;
     let authorization = stub.only();

@@ -28,8 +28,8 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     /// [`ExchangeId`], once the address is proven. Do not respond to it before. Meanwhile it is
     /// acknowledged and counted like any request in progress, and duplicates are recognised.
     ///
-    /// If the peer does not respond to the ping, the request is dropped without a response: whoever sent it does not
-    /// receive at that address. If too many requests wait, or somebody guesses message IDs with that address, the
+    /// If the peer does not respond to the ping, the request is dropped without a response: its sender does not receive
+    /// at that address. If too many requests wait, or somebody guesses message IDs with that address, the
     /// endpoint responds with 4.01 and Echo instead. A request that came to a group is dropped without a ping: all
     /// members of the group would send one.
     ///
@@ -105,7 +105,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         }
     }
 
-    /// The peer will not prove its address. A duplicate of a request begins anew: nothing was done for it.
+    /// The peer will not prove its address. A duplicate of a request counts as a new one, because nothing was done for it.
     pub(super) fn drop_deferred(&mut self, peer: &Peer<P>) {
         for incoming in self.deferred.take(peer) {
             self.counters.deferred_dropped += 1;

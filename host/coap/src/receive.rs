@@ -83,30 +83,24 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         silently: bool,
         error: DecodeError,
     ) {
-        let (message_type, message_id) = match error {
-            DecodeError::TooShort(_) | DecodeError::UnknownVersion(_) => {
-                return self.counters.malformed += 1;
-            }
-            DecodeError::Malformed {
-                message_type,
-                message_id,
-                ..
-            } => {
-                self.counters.malformed += 1;
-                (message_type, message_id)
-            }
-            DecodeError::ExcessiveOptions {
-                message_type,
-                message_id,
-                ..
-            } => {
-                self.counters.excessive_options += 1;
-                (message_type, message_id)
-            }
+        let count = match error {
+            DecodeError::ExcessiveOptions { .. } => &mut self.counters.excessive_options,
+            _ => &mut self.counters.malformed,
         };
-        if message_type != MessageType::Confirmable {
-            return;
+        *count += 1;
+        let (DecodeError::Malformed {
+            message_type: MessageType::Confirmable,
+            message_id,
+            ..
         }
+        | DecodeError::ExcessiveOptions {
+            message_type: MessageType::Confirmable,
+            message_id,
+            ..
+        }) = error
+        else {
+            return;
+        };
         let account = self.resets_full_at.get_or_insert(now);
         if silently || self.resets.is_some_and(|rate| !rate.take(now, account)) {
             self.counters.resets_withheld += 1;

@@ -5,6 +5,7 @@
 //! Read first: [`request`], then [`event_loop`].
 
 pub mod admin;
+mod byte_account;
 pub mod config;
 pub mod daemon;
 mod dispatcher;

@@ -108,7 +108,7 @@ fn sixty_four_options_pass_and_sixty_five_do_not() {
     ] {
         let bytes = with_copies(MessageType::Confirmable, GET, URI_PATH, b"a", count);
         assert_eq!(excess(&bytes), expected);
-        // The payload is no option, whatever its bytes.
+        // The bytes of a payload are no options.
         let with_payload = [bytes.as_slice(), b"\xff", &[0; 1_000]].concat();
         assert_eq!(excess(&with_payload), expected);
     }

@@ -89,15 +89,6 @@ pub(super) fn endpoint_counters(counters: &Counters) -> Vec<EndpointCounter> {
     }
 }
 
-/// The sum of all faults.
-pub(super) fn faults(counters: &Counters) -> u64 {
-    let counters = endpoint_counters(counters).into_iter();
-    counters
-        .filter(|one| one.is_fault)
-        .map(|one| one.count)
-        .sum()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,14 +5,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::time::{MissedTickBehavior, interval_at};
 
-use super::endpoint_counters::{endpoint_counters, faults};
+use super::endpoint_counters::endpoint_counters;
 use super::process::Process;
 use super::readiness;
 use super::state::Admin;
 use super::status::{DeviceStatus, HomeserverStatus, Status, Traffic};
 use crate::rule_manager::RuleStatus;
 use crate::telemetry::recorder::{LoopState, Sample, unix_ms};
-use coap::Counters;
 use homeserver::{Homeserver, Presence};
 
 /// Devices that are shown.
@@ -27,15 +26,11 @@ impl Admin {
         let counts = self.recorder.exchanges();
         let failed = counts.iter().filter(|count| count.code.starts_with('5'));
         let (recorded, evicted, latest) = self.recorder.devices(DEVICES);
+        let process = Process::now();
+        let limits_and_faults = self.limits_and_faults(state, &rules);
         let now = (Instant::now(), SystemTime::now());
         let history = self.recorder.history.borrow();
-        let history = history.points(now, self.sample(state, &rules));
-        let limits_and_faults = limits_and_faults(
-            &state.counters,
-            state.polls_refused,
-            self.recorder.bodies_refused(),
-            &rules,
-        );
+        let history = history.points(now, sample(&process, &limits_and_faults));
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             address: format!("coap://{}", self.address),
@@ -48,7 +43,7 @@ impl Admin {
                 in_flight: state.in_flight,
                 observations: state.observations,
             },
-            process: Process::now(),
+            process,
             homeservers: self.probes().homeservers().iter().map(homeserver).collect(),
             rules,
             recent_requests: self.recorder.recent(),
@@ -59,25 +54,33 @@ impl Admin {
             },
             limits_and_faults,
             history,
-            shares: Vec::new(),
             recent_warnings: self.recent_warnings.latest(),
         }
     }
 }
 
 impl Admin {
-    /// The present values of the charts.
-    fn sample(&self, state: &LoopState, rules: &[RuleStatus]) -> Sample {
-        let of_rules: u64 = rules
-            .iter()
-            .flat_map(|rule| &rule.limits_hit)
-            .map(|hit| hit.1)
-            .sum();
-        let of_gateway = state.polls_refused + self.recorder.bodies_refused();
-        Sample {
-            resident_bytes: Process::now().resident_bytes,
-            refused: faults(&state.counters) + of_gateway + of_rules,
-        }
+    /// Limits that were reached and messages that were rejected, as the metrics name them.
+    fn limits_and_faults(&self, state: &LoopState, rules: &[RuleStatus]) -> Vec<(String, u64)> {
+        let of_endpoint = endpoint_counters(&state.counters)
+            .into_iter()
+            .filter(|counter| counter.is_fault)
+            .map(|counter| (counter.name, counter.count));
+        let others = [
+            ("long_polls_refused", state.polls_refused),
+            ("request_bodies_refused", self.recorder.bodies_refused()),
+        ];
+        let of_gateway = of_endpoint
+            .chain(others)
+            .filter(|(_, count)| *count > 0)
+            .map(|(name, count)| (name.replace('_', " "), count));
+        let of_rule = |rule: &RuleStatus| {
+            let hits = rule.limits_hit.iter();
+            let named =
+                |(limit, count): &(String, u64)| (format!("{limit} of rule {}", rule.name), *count);
+            hits.map(named).collect::<Vec<_>>()
+        };
+        of_gateway.chain(rules.iter().flat_map(of_rule)).collect()
     }
 
     /// Ends a minute of the charts after each minute, for as long as the gateway runs.
@@ -88,7 +91,8 @@ impl Admin {
             minutes.tick().await;
             // Of a loop that is stuck there is nothing to show.
             if let Some(state) = self.recorder.loop_probe.query().await {
-                let sample = self.sample(&state, &self.rule_status.now());
+                let refused = self.limits_and_faults(&state, &self.rule_status.now());
+                let sample = sample(&Process::now(), &refused);
                 let now = (Instant::now(), SystemTime::now());
                 self.recorder.history.borrow_mut().end_minute(now, sample);
             }
@@ -114,30 +118,10 @@ fn homeserver(homeserver: &Homeserver) -> HomeserverStatus {
     }
 }
 
-/// Limits that were reached and messages that were rejected, as the metrics name them.
-fn limits_and_faults(
-    counters: &Counters,
-    polls_refused: u64,
-    bodies_refused: u64,
-    rules: &[RuleStatus],
-) -> Vec<(String, u64)> {
-    let of_endpoint = endpoint_counters(counters)
-        .into_iter()
-        .filter(|counter| counter.is_fault)
-        .map(|counter| (counter.name, counter.count));
-    let others = [
-        ("long_polls_refused", polls_refused),
-        ("request_bodies_refused", bodies_refused),
-    ];
-    let of_gateway = of_endpoint
-        .chain(others)
-        .filter(|(_, count)| *count > 0)
-        .map(|(name, count)| (name.replace('_', " "), count));
-    let of_rule = |rule: &RuleStatus| {
-        let hits = rule.limits_hit.iter();
-        let named =
-            |(limit, count): &(String, u64)| (format!("{limit} of rule {}", rule.name), *count);
-        hits.map(named).collect::<Vec<_>>()
-    };
-    of_gateway.chain(rules.iter().flat_map(of_rule)).collect()
+/// The present values of the charts.
+fn sample(process: &Process, limits_and_faults: &[(String, u64)]) -> Sample {
+    Sample {
+        resident_bytes: process.resident_bytes,
+        refused: limits_and_faults.iter().map(|(_, count)| count).sum(),
+    }
 }

@@ -1,9 +1,7 @@
 //! The bytes that requests in progress hold while they wait for a homeserver, in one account: what the rule asked for,
 //! its state, and what the gateway keeps of the request.
 
-use std::cell::Cell;
-use std::rc::Rc;
-
+use crate::byte_account::{ByteAccount, Counted};
 use contract::Step;
 use runtime::{Limit, MAX_IN_FLIGHT_BYTES, Permit};
 
@@ -14,7 +12,7 @@ const VALUE: usize = size_of::<String>();
 
 /// The account of all requests in progress. Bounded by [`MAX_IN_FLIGHT_BYTES`].
 #[derive(Clone, Default)]
-pub(crate) struct HeldBytes(Rc<Cell<usize>>);
+pub(crate) struct HeldBytes(ByteAccount);
 
 /// Why a request cannot hold so much. The device gets 5.03.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,14 +26,14 @@ pub(super) enum Full {
 /// What one request holds, given back when it is dropped.
 pub(super) struct Holding {
     account: HeldBytes,
+    counted: Counted,
     permit: Permit,
-    bytes: usize,
 }
 
 impl HeldBytes {
     /// The bytes of all requests in progress.
     pub(crate) fn in_all(&self) -> usize {
-        self.0.get()
+        self.0.in_all()
     }
 
     /// Whether so many more bytes fit.
@@ -47,11 +45,10 @@ impl HeldBytes {
 impl Holding {
     /// Of a request that holds nothing yet.
     pub(super) fn new(account: &HeldBytes, permit: Permit) -> Self {
-        let account = account.clone();
         Self {
-            account,
+            account: account.clone(),
+            counted: account.0.count(0),
             permit,
-            bytes: 0,
         }
     }
 
@@ -60,21 +57,13 @@ impl Holding {
     /// # Errors
     /// [`Full`]; then it holds what it held before.
     pub(super) fn set(&mut self, bytes: usize) -> Result<(), Full> {
-        let more = bytes.saturating_sub(self.bytes);
+        let more = bytes.saturating_sub(self.counted.bytes());
         if more > 0 && !self.account.has_room(more) {
             return Err(Full::InAll);
         }
         self.permit.hold(bytes).map_err(Full::Rule)?;
-        let others = self.account.in_all() - self.bytes;
-        self.account.0.set(others + bytes);
-        self.bytes = bytes;
+        self.counted.set(bytes);
         Ok(())
-    }
-}
-
-impl Drop for Holding {
-    fn drop(&mut self) {
-        self.account.0.set(self.account.in_all() - self.bytes);
     }
 }
 

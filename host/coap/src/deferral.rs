@@ -105,7 +105,8 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         }
     }
 
-    /// The peer will not prove its address. A duplicate of a request counts as a new one, because nothing was done for it.
+    /// The peer will not prove its address. A duplicate of a request counts as a new one, because nothing was done for
+    /// it.
     pub(super) fn drop_deferred(&mut self, peer: &Peer<P>) {
         for incoming in self.deferred.take(peer) {
             self.counters.deferred_dropped += 1;

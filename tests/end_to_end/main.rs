@@ -3,6 +3,7 @@
 //!
 //! Read `story` first: a device's requests from its first start on. `stage` has the parts that tests share.
 
+mod abuse;
 mod author_folder;
 mod bad_requests;
 mod bodies;

@@ -175,6 +175,22 @@ impl Gateway {
         }
     }
 
+    /// The file of its log.
+    pub fn log_file(&self) -> &Path {
+        &self.log
+    }
+
+    /// Its resident memory (`VmRSS` of proc(5)), in bytes.
+    pub fn resident_bytes(&self) -> u64 {
+        let file = format!("/proc/{}/status", self.process.id());
+        let status = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let kibibytes = status.lines().find_map(|line| {
+            let value = line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?;
+            value.parse::<u64>().ok()
+        });
+        kibibytes.expect("the kernel says it") << 10
+    }
+
     /// Sends SIGTERM.
     pub fn terminate(&mut self) {
         self.process.terminate();

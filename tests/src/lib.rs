@@ -7,6 +7,7 @@
 // A part that is missing ends the test there and then; its message names the remedy.
 #![allow(clippy::missing_panics_doc)]
 
+pub mod abuse;
 pub mod aiocoap;
 pub mod browser;
 pub mod device;

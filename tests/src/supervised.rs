@@ -1,7 +1,7 @@
 //! A program that ends with the test, however the test ends.
 
 use std::ffi::OsStr;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -54,6 +54,18 @@ impl Supervised {
             stdin,
             lines: Mutex::new(lines),
         }
+    }
+
+    /// The program's process id.
+    pub fn id(&self) -> u32 {
+        let supervisor = self.supervisor.id();
+        let file = format!("/proc/{supervisor}/task/{supervisor}/children");
+        let children = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let id = children
+            .split_whitespace()
+            .next()
+            .and_then(|id| id.parse().ok());
+        id.expect("the program runs")
     }
 
     /// The next line of its standard output; none when it has ended or `limit` has passed.

@@ -18,6 +18,8 @@ Usage: cargo xtask COMMAND [ARGUMENTS]
   bench [ARGS]   Measure speed and memory, print a table; ARGS go to the benchmark
   soak [--minutes N]
                  500 devices on a lossy network in front of Synapse: no message is lost, memory stays flat
+  abuse [WORD...]
+                 One hostile host beside honest devices, an attack after the other, and a table
   fuzz [TARGET] [--seconds N]
                  Make seeds from the tests' cases and run cargo-fuzz
   dist [--test]  Build the Debian package and the static binaries for routers; --test tests each of them
@@ -92,6 +94,15 @@ Sets up, then runs 500 devices with mixed traffic and 10 % loss each way against
 release mode, and prints a table. Status 1 if a message was lost or delivered twice, if a request ended neither with a
 response of class 2 nor by its device giving up, or if the gateway's memory grew by more than 10 % and 2 MiB after the
 first minute.";
+
+/// Of `cargo xtask abuse`.
+pub const ABUSE: &str = "\
+Usage: cargo xtask abuse [WORD...]
+
+Sets up, then runs each attack of one hostile host against the gateway in release mode, with honest devices beside it:
+20 seconds each, at most 10,000 datagrams and 6 MB per second, on the loopback network. Prints a table: latencies of
+the honest devices, requests that failed, messages that were lost or doubled, memory, and the bytes that a forged
+address gets. A WORD selects the attacks whose names contain it.";
 
 #[cfg(test)]
 mod tests {

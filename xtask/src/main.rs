@@ -92,6 +92,7 @@ fn dispatch(arguments: &[String]) -> Result<(), XtaskError> {
         "test" => test(&workspace, &mut setup, rest)?,
         "bench" => bench(&workspace, &mut setup, rest)?,
         "soak" => soak(&workspace, &mut setup, rest)?,
+        "abuse" => abuse(&workspace, &mut setup, rest)?,
         "dist" => {
             accept_only(command, rest, &["--test"])?;
             let package = dist::make(&workspace, &mut setup)?;
@@ -115,6 +116,7 @@ fn help_of(command: &str) -> Result<String, XtaskError> {
         "test" => help::TEST,
         "bench" => help::BENCH,
         "soak" => help::SOAK,
+        "abuse" => help::ABUSE,
         "dist" => dist::HELP,
         "fuzz" => fuzz::HELP,
         unknown => return Err(unknown_command(unknown)),
@@ -209,12 +211,25 @@ fn soak(workspace: &Path, setup: &mut Setup, arguments: &[String]) -> Result<(),
     bench(workspace, setup, &["--soak".to_owned(), minutes.to_owned()])
 }
 
+fn abuse(workspace: &Path, setup: &mut Setup, arguments: &[String]) -> Result<(), XtaskError> {
+    build_release(workspace, setup)?;
+    let gateway = workspace.join("target/release/comatrix-gateway");
+    let mut abuse = built(workspace, "release", "abuse");
+    run(abuse.args(arguments).env("COMATRIX_GATEWAY", gateway))?;
+    Ok(())
+}
+
 fn bench(workspace: &Path, setup: &mut Setup, arguments: &[String]) -> Result<(), XtaskError> {
+    build_release(workspace, setup)?;
+    let arguments = arguments.iter().skip_while(|argument| *argument == "--");
+    run(built(workspace, "release", "bench").args(arguments))?;
+    Ok(())
+}
+
+fn build_release(workspace: &Path, setup: &mut Setup) -> Result<(), XtaskError> {
     setup.everything(workspace)?;
     guests(workspace, setup)?;
-    announce(
-        "building the gateway and the benchmark in release mode (some minutes the first time)",
-    );
+    announce("building the gateway and its loads in release mode (some minutes the first time)");
     let mut build: Command = cargo(workspace);
     run(build.args([
         "build",
@@ -226,7 +241,5 @@ fn bench(workspace: &Path, setup: &mut Setup, arguments: &[String]) -> Result<()
         "-p",
         "comatrix-tests",
     ]))?;
-    let arguments = arguments.iter().skip_while(|argument| *argument == "--");
-    run(built(workspace, "release", "bench").args(arguments))?;
     Ok(())
 }

@@ -25,7 +25,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     /// Whether the peer's address is proven: by its transport, or to this endpoint within the last hour. A notification
     /// to an unproven address must be confirmable (RFC 9175 §2.4).
     pub fn is_proven(&self, now: Instant, peer: &P) -> bool {
-        self.is_peer_proven(now, &Peer::new(peer.clone(), &self.secret))
+        self.is_peer_proven(now, &self.peer(peer.clone()))
     }
 
     pub(super) fn is_peer_proven(&self, now: Instant, peer: &Peer<P>) -> bool {

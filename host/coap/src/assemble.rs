@@ -1,9 +1,11 @@
 //! From a request's blocks to the whole request (RFC 7959): blocks of its body, blocks of a stored response, and the
 //! limits on exchanges in progress.
 
+use crate::account::NotAdmitted;
 use crate::allowance::{self, TooLarge};
 use crate::block::{Block, ReservedSize};
-use crate::block1::{Block1Error, Progress, RequestBlock};
+use crate::block1::{Progress, RequestBlock};
+use crate::block1_error::Block1Error;
 use crate::block2::BeyondEnd;
 use crate::cache_key::{ResponseKey, request_body_key, response_body_key};
 use crate::code::{self, GET};
@@ -11,10 +13,7 @@ use crate::endpoint::Endpoint;
 use crate::exchange::{Exchange, RequestMeta};
 use crate::incoming::{Incoming, Request};
 use crate::message::Message;
-use crate::option::{
-    BLOCK1, BLOCK2, ECHO, MAX_AGE, NO_RESPONSE, OBSERVE, REQUEST_TAG, SIZE1, SIZE2,
-};
-use crate::peer::Peer;
+use crate::option::{BLOCK1, BLOCK2, ECHO, NO_RESPONSE, OBSERVE, REQUEST_TAG, SIZE1, SIZE2};
 use crate::peer_id::PeerId;
 use crate::protection::MessageProtection;
 
@@ -86,7 +85,12 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                 }
             }
         }
-        self.admit(&meta.peer)?;
+        let bytes = request.held_bytes();
+        match self.admit(meta, bytes) {
+            Ok(()) => {}
+            Err(NotAdmitted::Silence) => return Ok(None),
+            Err(NotAdmitted::Response(refusal)) => return Err(refusal),
+        }
         let mut total_bytes = wire_bytes;
         if let Some(block) = block1 {
             let key = request_body_key(&self.secret, &meta.peer, &request);
@@ -148,6 +152,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             block2,
             wants_size,
             observes: observe == Some(0) && !meta.constraints.multicast,
+            bytes: request.held_bytes(),
         };
         let observes = exchange.observes;
         let id = self
@@ -187,19 +192,6 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         }
     }
 
-    /// Checks the limits for one more exchange. Separate responses that wait for their acknowledgement count too, so
-    /// that a peer that never acknowledges cannot accumulate them.
-    fn admit(&mut self, peer: &Peer<P>) -> Result<(), Message> {
-        let of_peer = self.exchanges.of_peer(peer) + self.reliability.responses_of_peer(peer);
-        let in_all = self.exchanges.len() + self.reliability.responses();
-        if of_peer < self.limits.exchanges_per_peer && in_all < self.limits.exchanges {
-            return Ok(());
-        }
-        self.counters.overloaded += 1;
-        Err(self
-            .unavailable("too many requests are in progress; send it again after Max-Age seconds"))
-    }
-
     fn refusal(&mut self, refusal: Block1Error) -> Message {
         let text = refusal.to_string();
         match refusal {
@@ -216,10 +208,5 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             Block1Error::WrongLength => Message::diagnostic(code::BAD_REQUEST, text),
             Block1Error::Full => self.unavailable(&text),
         }
-    }
-
-    fn unavailable(&self, text: &str) -> Message {
-        Message::diagnostic(code::SERVICE_UNAVAILABLE, text)
-            .with_uint_option(MAX_AGE, self.limits.retry_after)
     }
 }

@@ -4,9 +4,12 @@ use std::hash::Hash;
 use std::time::Instant;
 
 use crate::block::Block;
+use crate::block1_error::Block1Error;
 use crate::bodies::{Bodies, Full};
 use crate::cache_key::BodyKey;
 use crate::limits::Limits;
+use crate::peer::Peer;
+use share::Shares;
 
 /// A received block.
 pub(super) struct RequestBlock {
@@ -27,25 +30,6 @@ pub(super) enum Progress {
     Continue,
 }
 
-/// Why a block was refused.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Block1Error {
-    /// 4.08.
-    #[error(
-        "blocks before this one are missing, or were of another Content-Format; begin at block 0"
-    )]
-    Incomplete,
-    /// 4.13: the body is above the limit, or announced to be.
-    #[error("the body is above the limit in Size1; send less")]
-    TooLarge,
-    /// 4.00.
-    #[error("a block is not as long as its Block1 option says; only the last may be shorter")]
-    WrongLength,
-    /// 5.03.
-    #[error("there is no room for another block-wise body; send it again after Max-Age seconds")]
-    Full,
-}
-
 struct Assembly {
     body: Vec<u8>,
     wire_bytes: usize,
@@ -61,6 +45,7 @@ impl<P: Clone + Eq + Hash> Block1Reassembler<P> {
     pub(super) fn new(limits: &Limits) -> Self {
         let bodies = Bodies::new(
             limits.body_bytes / 2,
+            limits.request_body,
             limits.body_idle,
             limits.body_protected,
         );
@@ -74,6 +59,7 @@ impl<P: Clone + Eq + Hash> Block1Reassembler<P> {
     /// Applies other limits to new blocks.
     pub(super) fn set_limits(&mut self, limits: &Limits) {
         self.limit = limits.request_body;
+        self.bodies.set_largest(limits.request_body);
     }
 
     /// Takes one block of the body with this key. Its position is in bytes, because a client may continue with smaller
@@ -137,7 +123,8 @@ impl<P: Clone + Eq + Hash> Block1Reassembler<P> {
             });
         }
         let bytes = assembly.body.capacity();
-        match self.bodies.insert(now, key, assembly, bytes) {
+        let owner = key.0.owner;
+        match self.bodies.insert(now, key, owner, assembly, bytes) {
             Ok(()) => Ok(Progress::Continue),
             Err(Full) => {
                 self.refused += 1;
@@ -161,6 +148,20 @@ impl<P: Clone + Eq + Hash> Block1Reassembler<P> {
 
     pub(super) fn dropped(&self) -> u64 {
         self.bodies.dropped()
+    }
+
+    /// Bodies refused because their host had its share.
+    pub(super) fn refused_by_share(&self) -> u64 {
+        self.bodies.refused_by_share()
+    }
+
+    pub(super) fn shares(&self) -> &Shares {
+        self.bodies.shares()
+    }
+
+    /// The peer of each body.
+    pub(super) fn peers(&self) -> impl Iterator<Item = &Peer<P>> {
+        self.bodies.keys().map(|(peer, _)| peer)
     }
 
     #[cfg(test)]

@@ -10,6 +10,8 @@ use crate::code;
 use crate::limits::Limits;
 use crate::message::Message;
 use crate::option::{BLOCK2, ETAG, SIZE2};
+use crate::peer::Peer;
+use share::Shares;
 
 /// The requested block begins after the end of the body: 4.00 (RFC 7959 §2.4 leaves the code open).
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +37,7 @@ impl<P: Clone + Eq + Hash> Block2Cache<P> {
     pub(super) fn new(limits: &Limits) -> Self {
         let bodies = Bodies::new(
             limits.body_bytes / 2,
+            limits.response_body + limits.response_options,
             limits.body_idle,
             limits.body_protected,
         );
@@ -94,12 +97,13 @@ impl<P: Clone + Eq + Hash> Block2Cache<P> {
             response.push_option(ETAG, tag.to_be_bytes());
         }
         let first = slice(&response, block);
-        let bytes = response.payload.capacity();
+        let bytes = response.held_bytes();
+        let owner = key.body.0.owner;
         let stored = Stored {
             whole: response,
             request_body: key.request_body,
         };
-        if self.bodies.insert(now, key.body, stored, bytes) == Err(Full) {
+        if self.bodies.insert(now, key.body, owner, stored, bytes) == Err(Full) {
             self.refused += 1;
         }
         first
@@ -115,6 +119,20 @@ impl<P: Clone + Eq + Hash> Block2Cache<P> {
 
     pub(super) fn dropped(&self) -> u64 {
         self.bodies.dropped()
+    }
+
+    /// Bodies not stored because their host had its share.
+    pub(super) fn refused_by_share(&self) -> u64 {
+        self.bodies.refused_by_share()
+    }
+
+    pub(super) fn shares(&self) -> &Shares {
+        self.bodies.shares()
+    }
+
+    /// The peer of each body.
+    pub(super) fn peers(&self) -> impl Iterator<Item = &Peer<P>> {
+        self.bodies.keys().map(|(peer, _)| peer)
     }
 
     /// Bodies refused for want of room.

@@ -27,6 +27,8 @@ pub struct Counters {
     pub observations: u64,
     /// Requests for an observation that got one response, because a limit was reached.
     pub observations_refused: u64,
+    /// Those of them whose host had its share of the observations.
+    pub observations_above_share: u64,
     /// Observations of peers with unproven addresses that ended for others.
     pub observations_displaced: u64,
     /// Notifications sent; retransmissions are not counted.
@@ -41,12 +43,19 @@ pub struct Counters {
     pub excessive_options: u64,
     /// Requests refused with 5.03, because too many exchanges are in flight.
     pub overloaded: u64,
+    /// Those of them whose host had its share of the exchanges, although others had room.
+    pub exchanges_above_share: u64,
+    /// Requests refused with 5.03, or with silence if non-confirmable, because their host had its share of the bytes
+    /// that the endpoint holds.
+    pub bytes_above_share: u64,
     /// Requests refused with 4.13.
     pub too_large: u64,
     /// Requests refused with 4.08, because blocks are missing.
     pub incomplete: u64,
     /// Block-wise bodies refused or not stored for want of room.
     pub bodies_refused: u64,
+    /// Those of them whose host had its share of the bytes for bodies.
+    pub bodies_above_share: u64,
     /// Block-wise bodies dropped for others or because they were idle.
     pub bodies_dropped: u64,
     /// Retained responses dropped before the lifetime of their message ID ended.

@@ -1,58 +1,39 @@
 //! Responses retained for duplicates (RFC 7252 §4.5): a retransmitted request gets the same bytes again and is not
-//! processed again. Bounded per peer and in bytes; the oldest leave first.
+//! processed again. Bounded per peer and in bytes.
+//!
+//! Errors have a room of their own, an eighth of the whole: they cost a sender nothing, and must displace no success.
+//! In a full room a host above its share loses its oldest response first, whoever the new one is for. So a flood of one
+//! host displaces its own responses, and a quiet device keeps the few that it has.
 
-use std::collections::VecDeque;
-use std::hash::Hash;
 use std::time::Instant;
 
 use crate::limits::Limits;
 use crate::message::MessageType;
-use crate::peer::{Map, Peer};
+use crate::peer::Peer;
+use crate::retained::{Retained, RetainedResponses};
+use share::{Bounds, Held, Owner, Refused, Shares};
 
-/// A request with its response.
-struct RetainedResponse {
-    message_type: MessageType,
-    message_id: u16,
-    expires: Instant,
-    turn: u64,
-    /// Sent again to a duplicate CON; empty for a NON, whose duplicates are dropped.
-    bytes: Vec<u8>,
-}
+#[cfg(test)]
+mod tests;
 
-/// A response's number and peer, and when it expires.
-type Turn<P> = (u64, Peer<P>, Instant);
+/// Part of the bytes that errors have.
+const ERRORS: usize = 8;
 
 /// The retained responses of all peers.
 pub(super) struct DedupCache<P> {
-    peers: Map<Peer<P>, VecDeque<RetainedResponse>>,
-    /// Every response in the order of age. An entry whose response left early through its peer's limit stays until its
-    /// turn comes, or until such entries are more than the others.
-    turns: VecDeque<Turn<P>>,
-    next_turn: u64,
-    kept: usize,
-    bytes: usize,
+    successes: RetainedResponses<P>,
+    errors: RetainedResponses<P>,
     per_peer: usize,
-    budget: usize,
     evicted: u64,
 }
 
-impl<P: Clone + Eq + Hash> DedupCache<P> {
-    /// Bytes of a response's entry and turn, in lists that have twice the room after they have grown.
-    const OVERHEAD: usize = 2 * (size_of::<RetainedResponse>() + size_of::<Turn<P>>());
-    /// Bytes of a peer's place in a table that is half empty after it has grown, and of the smallest list, which has
-    /// four entries.
-    const PEER: usize =
-        2 * size_of::<(Peer<P>, VecDeque<RetainedResponse>)>() + 4 * size_of::<RetainedResponse>();
-
+impl<P: PartialEq> DedupCache<P> {
     pub(super) fn new(limits: &Limits) -> Self {
+        let budget = limits.retained_response_bytes;
         Self {
-            peers: Map::default(),
-            turns: VecDeque::new(),
-            next_turn: 0,
-            kept: 0,
-            bytes: 0,
+            successes: RetainedResponses::new(Bounds::of_bytes(budget - budget / ERRORS)),
+            errors: RetainedResponses::new(Bounds::of_bytes(budget / ERRORS)),
             per_peer: limits.retained_responses_per_peer,
-            budget: limits.retained_response_bytes,
             evicted: 0,
         }
     }
@@ -65,92 +46,65 @@ impl<P: Clone + Eq + Hash> DedupCache<P> {
         message_type: MessageType,
         message_id: u16,
     ) -> Option<&[u8]> {
-        let responses = self.peers.get(peer)?;
-        let same = |response: &&RetainedResponse| {
-            response.message_id == message_id && response.message_type == message_type
-        };
-        let response = responses.iter().rev().find(same)?;
-        (now < response.expires).then_some(response.bytes.as_slice())
+        let rooms = [&self.successes, &self.errors].into_iter();
+        let mut found = rooms.filter_map(|room| room.find(peer, message_type, message_id));
+        let response = found.find(|response| now < response.expires)?;
+        Some(response.bytes.as_slice())
     }
 
-    /// Retains a response until `expires`.
-    pub(super) fn retain(
-        &mut self,
-        peer: Peer<P>,
-        message_type: MessageType,
-        message_id: u16,
-        expires: Instant,
-        bytes: Vec<u8>,
-    ) {
-        let turn = self.next_turn;
-        self.next_turn += 1;
-        self.kept += 1;
-        self.bytes += bytes.capacity() + Self::OVERHEAD;
-        let responses = self.peers.entry(peer.clone()).or_insert_with(|| {
-            self.bytes += Self::PEER;
-            VecDeque::new()
-        });
-        responses.push_back(RetainedResponse {
-            message_type,
-            message_id,
-            expires,
-            turn,
-            bytes,
-        });
-        let is_above = responses.len() > self.per_peer;
-        self.turns.push_back((turn, peer.clone(), expires));
-        if is_above {
-            self.drop_oldest_of(&peer);
+    /// Retains a response until it expires.
+    pub(super) fn retain(&mut self, response: Retained<P>, is_error: bool) {
+        let room = if is_error {
+            &mut self.errors
+        } else {
+            &mut self.successes
+        };
+        let amount = RetainedResponses::<P>::amount(&response.bytes);
+        let owner = response.peer.owner;
+        while room.count_of_peer(&response.peer) >= self.per_peer.max(1) {
+            room.pop_of_peer(&response.peer);
             self.evicted += 1;
         }
-        while self.bytes > self.budget && self.take_turn() {
+        while let Err(Refused::InAll) = room.shares().admit(owner, amount) {
+            if !drop_for(room, owner) {
+                // Larger than the room.
+                self.evicted += 1;
+                return;
+            }
             self.evicted += 1;
         }
-        if self.turns.len() > 2 * self.kept + 1024 {
-            let peers = &self.peers;
-            self.turns.retain(|(turn, peer, _)| {
-                let oldest = peers.get(peer).and_then(VecDeque::front);
-                oldest.is_some_and(|response| response.turn <= *turn)
-            });
-        }
+        room.push(response);
     }
 
-    fn drop_oldest_of(&mut self, peer: &Peer<P>) {
-        let Some(responses) = self.peers.get_mut(peer) else {
-            return;
-        };
-        if let Some(response) = responses.pop_front() {
-            self.kept -= 1;
-            self.bytes -= response.bytes.capacity() + Self::OVERHEAD;
-        }
-        if responses.is_empty() {
-            self.bytes -= Self::PEER;
-            self.peers.remove(peer);
-        }
-    }
-
-    /// Drops the next response in turn, unless it has left already. False if no turn is left.
-    fn take_turn(&mut self) -> bool {
-        let Some((turn, peer, _)) = self.turns.pop_front() else {
-            return false;
-        };
-        let oldest = self.peers.get(&peer).and_then(VecDeque::front);
-        if oldest.is_some_and(|response| response.turn == turn) {
-            self.drop_oldest_of(&peer);
-        }
-        true
+    /// Drops a response so that the owner can have something else: an error first. With `Refused::InAll` the response
+    /// may be another host's. False if there is none.
+    pub(super) fn make_room(&mut self, owner: Owner, refused: Refused) -> bool {
+        let rooms = [&mut self.errors, &mut self.successes];
+        let dropped = rooms.into_iter().any(|room| match refused {
+            Refused::InAll => drop_for(room, owner),
+            Refused::Host | Refused::Network => room.pop_of_holder(owner.holder()).is_some(),
+        });
+        self.evicted += u64::from(dropped);
+        dropped
     }
 
     /// Drops responses whose requests can have no duplicates any more.
     pub(super) fn expire(&mut self, now: Instant) {
-        while self.next_timeout().is_some_and(|expires| expires <= now) {
-            self.take_turn();
+        for room in [&mut self.successes, &mut self.errors] {
+            while room.oldest().is_some_and(|oldest| oldest.expires <= now) {
+                room.pop();
+            }
         }
     }
 
     /// When the oldest response expires.
     pub(super) fn next_timeout(&self) -> Option<Instant> {
-        self.turns.front().map(|(_, _, expires)| *expires)
+        let oldest = [self.successes.oldest(), self.errors.oldest()];
+        oldest
+            .into_iter()
+            .flatten()
+            .map(|oldest| oldest.expires)
+            .min()
     }
 
     /// Responses dropped before they expired.
@@ -158,117 +112,47 @@ impl<P: Clone + Eq + Hash> DedupCache<P> {
         self.evicted
     }
 
+    /// What an owner holds, and all of them.
+    pub(super) fn held(&self, owner: Owner) -> Held {
+        self.successes.shares().held(owner) + self.errors.shares().held(owner)
+    }
+
+    pub(super) fn shares(&self) -> [&Shares; 2] {
+        [self.successes.shares(), self.errors.shares()]
+    }
+
+    /// The peer of each response.
+    pub(super) fn peers(&self) -> impl Iterator<Item = &Peer<P>> {
+        self.successes.peers().chain(self.errors.peers())
+    }
+
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.kept
+        self.shares()
+            .map(|shares| shares.in_all().pieces)
+            .into_iter()
+            .sum()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::peer::test_peer;
-    use MessageType::{Confirmable, NonConfirmable};
-
-    const LIFETIME: Duration = Duration::from_secs(247);
-
-    fn bounded(per_peer: usize, budget: usize) -> (DedupCache<u32>, Instant) {
-        let limits = Limits {
-            retained_responses_per_peer: per_peer,
-            retained_response_bytes: budget,
-            ..Limits::default()
-        };
-        (DedupCache::new(&limits), Instant::now())
-    }
-
-    #[test]
-    fn a_response_is_found_until_its_message_id_may_come_again() {
-        let (mut dedup, start) = bounded(64, 1 << 20);
-        dedup.retain(
-            test_peer(1),
-            Confirmable,
-            7,
-            start + LIFETIME,
-            b"response".to_vec(),
-        );
-        let found = |now, peer, message_type, id| {
-            dedup
-                .find(now, &test_peer(peer), message_type, id)
-                .map(<[u8]>::to_vec)
-        };
-        let last = start + LIFETIME - Duration::from_millis(1);
-        assert_eq!(found(last, 1, Confirmable, 7), Some(b"response".to_vec()));
-        assert_eq!(found(last, 2, Confirmable, 7), None);
-        assert_eq!(found(last, 1, NonConfirmable, 7), None);
-        assert_eq!(found(last, 1, Confirmable, 8), None);
-        assert_eq!(found(start + LIFETIME, 1, Confirmable, 7), None);
-        dedup.expire(start + LIFETIME);
-        assert_eq!((dedup.len(), dedup.bytes, dedup.peers.len()), (0, 0, 0));
-    }
-
-    #[test]
-    fn the_oldest_of_a_peer_leaves_and_other_peers_keep_theirs() {
-        let (mut dedup, start) = bounded(2, 1 << 20);
-        dedup.retain(
-            test_peer(9),
-            Confirmable,
-            0,
-            start + LIFETIME,
-            b"other".to_vec(),
-        );
-        for id in 0..3 {
-            dedup.retain(
-                test_peer(1),
-                Confirmable,
-                id,
-                start + LIFETIME,
-                b"response".to_vec(),
-            );
-        }
-        assert_eq!(dedup.find(start, &test_peer(1), Confirmable, 0), None);
-        assert!(dedup.find(start, &test_peer(1), Confirmable, 1).is_some());
-        assert!(dedup.find(start, &test_peer(9), Confirmable, 0).is_some());
-        assert_eq!((dedup.len(), dedup.evicted()), (3, 1));
-    }
-
-    #[test]
-    fn the_oldest_of_all_leaves_when_the_bytes_are_used_up() {
-        let (mut dedup, start) = bounded(
-            64,
-            3 * (DedupCache::<u32>::OVERHEAD + DedupCache::<u32>::PEER + 100),
-        );
-        for peer in 0..5 {
-            dedup.retain(
-                test_peer(peer),
-                Confirmable,
-                0,
-                start + LIFETIME,
-                vec![0; 100],
-            );
-        }
-        let kept: Vec<u32> = (0..5)
-            .filter(|peer| {
-                dedup
-                    .find(start, &test_peer(*peer), Confirmable, 0)
-                    .is_some()
-            })
-            .collect();
-        assert_eq!(kept, [2, 3, 4]);
-        dedup.expire(start + LIFETIME);
-        assert_eq!((dedup.len(), dedup.bytes), (0, 0));
-    }
-
-    #[test]
-    fn a_busy_peer_leaves_no_growing_trail() {
-        let (mut dedup, start) = bounded(4, 1 << 20);
-        for id in 0..60_000 {
-            dedup.retain(test_peer(1), Confirmable, id, start + LIFETIME, vec![0; 10]);
-        }
-        assert_eq!(dedup.len(), 4);
-        assert!(dedup.turns.len() <= 2 * 4 + 1025, "{}", dedup.turns.len());
-        dedup.expire(start + LIFETIME);
-        assert_eq!((dedup.len(), dedup.bytes, dedup.turns.len()), (0, 0, 0));
-    }
+/// Drops a response for one of `owner`: the oldest of a holder above its share, else of the one that holds more, the
+/// owner or the holder of the oldest response. False if there is none.
+fn drop_for<P: PartialEq>(room: &mut RetainedResponses<P>, owner: Owner) -> bool {
+    let shares = room.shares();
+    let own = shares.held_by_holder(owner).bytes;
+    let mut over = shares.over().iter().copied();
+    let holder = if shares.is_over(owner) {
+        Some(owner.holder())
+    } else if let Some(over) = over.find(|holder| room.has_any_of_holder(*holder)) {
+        Some(over)
+    } else {
+        let oldest = room.oldest().map(|oldest| oldest.peer.owner);
+        let is_larger = |oldest: Owner| own > shares.held_by_holder(oldest).bytes;
+        oldest.is_some_and(is_larger).then(|| owner.holder())
+    };
+    let dropped = match holder {
+        Some(holder) => room.pop_of_holder(holder),
+        None => room.pop(),
+    };
+    dropped.is_some()
 }

@@ -162,6 +162,12 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     pub(super) fn collect_counters(&mut self) {
         self.counters.bodies_refused = self.block1.refused() + self.block2.refused();
         self.counters.bodies_dropped = self.block1.dropped() + self.block2.dropped();
+        let [block1, block2] = [
+            self.block1.refused_by_share(),
+            self.block2.refused_by_share(),
+        ];
+        self.counters.bodies_above_share = block1 + block2;
+        self.counters.observations_above_share = self.observations.refused_by_share();
         self.counters.retained_responses_evicted = self.dedup.evicted();
         self.counters.peers_forgotten = self.peers.forgotten();
     }

@@ -10,6 +10,7 @@ use crate::cache_key::ResponseKey;
 use crate::message::{MessageType, Token};
 use crate::peer::{Map, Peer};
 use crate::response_constraints::ResponseConstraints;
+use share::{Amount, Bounds, Held, Owner, Shares};
 
 /// Identifies one request of one endpoint. An endpoint never uses one twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -55,6 +56,18 @@ pub(super) struct Exchange<P, C> {
     pub(super) observes: bool,
     /// Whether it asks for the size of the response (Size2).
     pub(super) wants_size: bool,
+    /// Bytes of the request, which the caller has until it responds.
+    pub(super) bytes: usize,
+}
+
+impl<P, C> Exchange<P, C> {
+    /// Bytes of its entries: two maps and the list of its peer, which have twice the room after they have grown.
+    pub(super) const OVERHEAD: usize =
+        2 * (size_of::<(ExchangeId, Self)>() + 2 * size_of::<Peer<P>>()) + 64;
+
+    fn amount(&self) -> Amount {
+        Amount::piece(Self::OVERHEAD + self.bytes)
+    }
 }
 
 struct InProgress {
@@ -69,6 +82,8 @@ pub(super) struct Exchanges<P, C> {
     /// The delay is the same for all, so the order of arrival is the order of time. Finished exchanges are skipped.
     ack_deadlines: VecDeque<(Instant, ExchangeId)>,
     next_id: u64,
+    /// Only counts: the bound is one of exchanges and waiting responses together.
+    shares: Shares,
 }
 
 impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
@@ -78,6 +93,7 @@ impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
             by_peer: Map::default(),
             ack_deadlines: VecDeque::new(),
             next_id: 0,
+            shares: Shares::new(Bounds::NONE),
         }
     }
 
@@ -85,6 +101,7 @@ impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
     pub(super) fn begin(&mut self, exchange: Exchange<P, C>, ack_deadline: Instant) -> ExchangeId {
         let id = ExchangeId(self.next_id);
         self.next_id += 1;
+        self.shares.add(exchange.meta.peer.owner, exchange.amount());
         let (message_type, message_id) = (exchange.meta.message_type, exchange.meta.message_id);
         let peer = exchange.meta.peer.clone();
         self.by_peer.entry(peer).or_default().push(InProgress {
@@ -102,6 +119,8 @@ impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
     /// Ends an exchange; none if it has ended before.
     pub(super) fn finish(&mut self, id: ExchangeId) -> Option<Exchange<P, C>> {
         let exchange = self.by_id.remove(&id)?;
+        self.shares
+            .give_back(exchange.meta.peer.owner, exchange.amount());
         if let Some(requests) = self.by_peer.get_mut(&exchange.meta.peer) {
             requests.retain(|request| request.id != id);
             if requests.is_empty() {
@@ -174,6 +193,20 @@ impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
     /// Exchanges of one peer.
     pub(super) fn of_peer(&self, peer: &Peer<P>) -> usize {
         self.by_peer.get(peer).map_or(0, Vec::len)
+    }
+
+    /// What an owner holds, and all of them.
+    pub(super) fn held(&self, owner: Owner) -> Held {
+        self.shares.held(owner)
+    }
+
+    pub(super) fn shares(&self) -> &Shares {
+        &self.shares
+    }
+
+    /// The peer of each exchange.
+    pub(super) fn peers(&self) -> impl Iterator<Item = &Peer<P>> {
+        self.by_id.values().map(|exchange| &exchange.meta.peer)
     }
 
     /// Bytes that the responses to a peer's requests may take, while its address is not proven.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::block::MAX_SIZE_EXPONENT;
+use ipnet::IpNet;
 
 /// Limits of one endpoint. `Limits::default()` follows RFC 7252 and suits a small server, such as a border router.
 #[derive(Clone, Debug)]
@@ -55,13 +56,23 @@ pub struct Limits {
     /// Responses retained per peer for duplicates; the oldest leaves first. A peer on a constrained network does not
     /// send 64 requests while a duplicate travels.
     pub retained_responses_per_peer: usize,
-    /// Bytes of retained responses in all, with their entries (350 for a response of 64 bytes, and 400 per peer); the
-    /// oldest leaves first. A duplicate whose response has left is processed as a new request. 8 MiB hold the lifetime
-    /// of a message ID (247 s) at 95 messages per second of few peers, or one message of each of 11,000 peers.
+    /// Bytes of retained responses in all, with their entries (450 for a response of 64 bytes): seven eighths for
+    /// successes and one for errors, so that errors displace no success. When they are used up, hosts above an eighth
+    /// lose their oldest first. A duplicate whose response has left is processed as a new request. 8 MiB hold the
+    /// lifetime of a message ID (247 s) at 65 messages per second, or one message of each of 16,000 peers.
     pub retained_response_bytes: usize,
     /// Bytes of block-wise bodies in all. Requests and responses have half each, so that uploads cannot displace bodies
     /// that others fetch.
     pub body_bytes: usize,
+    /// Bytes of all that messages make the endpoint hold: requests in progress with their options, messages that wait
+    /// for an acknowledgement, bodies, observations, retained responses. Above: 5.03 with Max-Age, and none to a
+    /// non-confirmable request; retained responses are dropped first. 32 MiB are a little more than the other limits
+    /// allow in ordinary use; they count pieces, and one piece may be large.
+    pub held_bytes: usize,
+    /// Networks whose devices count for themselves alone: an IPv6 /64 as a whole may not take more than one host,
+    /// because a host can have any of its addresses, unless it is in this list. The devices of a 6LoWPAN mesh share
+    /// one.
+    pub device_networks: Vec<IpNet>,
     /// A block-wise body that is not used for this time is dropped. 60 s suffice for a client that retransmits a block
     /// after 2, 4, 8 and 16 s.
     pub body_idle: Duration,
@@ -107,6 +118,8 @@ impl Default for Limits {
             retained_responses_per_peer: 64,
             retained_response_bytes: 8 * 1024 * 1024,
             body_bytes: 8 * 1024 * 1024,
+            held_bytes: 32 * 1024 * 1024,
+            device_networks: Vec::new(),
             body_idle: Duration::from_secs(60),
             body_protected: Duration::from_secs(10),
             ack_delay: Duration::from_secs(1),

@@ -44,6 +44,16 @@ impl Message {
         }
     }
 
+    /// Bytes of memory that its options and payload take.
+    pub(super) fn held_bytes(&self) -> usize {
+        let values: usize = self
+            .options
+            .iter()
+            .map(|option| option.value.capacity())
+            .sum();
+        values + self.options.capacity() * size_of::<CoapOption>() + self.payload.capacity()
+    }
+
     /// Value of the first option with this number.
     pub fn option(&self, number: u16) -> Option<&[u8]> {
         self.options(number).next()

@@ -9,6 +9,7 @@ use crate::limits::Limits;
 use crate::message::Token;
 use crate::observation::{Fetch, Observation, ObservationId, ObserveEvent};
 use crate::peer::{Map, Peer};
+use share::{Amount, Bounds, Refused, Shares};
 
 /// All observations of one endpoint.
 pub(super) struct Observations<P, C> {
@@ -16,6 +17,8 @@ pub(super) struct Observations<P, C> {
     by_peer: Map<Peer<P>, Vec<ObservationId>>,
     /// Those of peers whose address is not proven.
     unproven: BTreeSet<ObservationId>,
+    /// The same by holder.
+    unproven_of: BTreeSet<(u64, ObservationId)>,
     next_id: u64,
     sequence: u32,
     events: VecDeque<ObserveEvent>,
@@ -23,44 +26,80 @@ pub(super) struct Observations<P, C> {
     fetches: BTreeSet<(Instant, ObservationId)>,
     /// Time between two requests for blocks.
     fetch_idle: Duration,
-    limit: usize,
+    shares: Shares,
     limit_per_peer: usize,
+    refused_by_share: u64,
+}
+
+/// Each host may have an eighth of all observations, and at least those of one peer.
+fn bounds(limits: &Limits) -> Bounds {
+    Bounds::of_pieces(limits.observations).at_least(limits.observations_per_peer)
 }
 
 impl<P: Clone + Eq + Hash, C> Observations<P, C> {
+    /// An observation with its entries in both maps and the sets, which have twice the room after they have grown.
+    const PIECE: Amount =
+        Amount::piece(2 * (size_of::<Observation<P, C>>() + size_of::<Peer<P>>()) + 192);
+
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
             by_id: Map::default(),
             by_peer: Map::default(),
             unproven: BTreeSet::new(),
+            unproven_of: BTreeSet::new(),
             next_id: 0,
             sequence: 0,
             events: VecDeque::new(),
             fetches: BTreeSet::new(),
             fetch_idle: limits.body_idle,
-            limit: limits.observations,
+            shares: Shares::new(bounds(limits)),
             limit_per_peer: limits.observations_per_peer,
+            refused_by_share: 0,
         }
     }
 
-    /// The observation to end so that this peer gets one: the oldest of a peer whose address is not proven. None if
-    /// there is room, or if a proven peer has every place.
+    /// The observation to end so that this peer gets one: the oldest of a peer whose address is not proven, and of the
+    /// same host if that has its share. None if there is room, if proven peers have every place, or if its end would
+    /// make no room.
     pub(super) fn to_displace(&self, peer: &Peer<P>) -> Option<ObservationId> {
         let of_peer = self.by_peer.get(peer).map_or(0, Vec::len);
-        let is_full = self.by_id.len() == self.limit && of_peer < self.limit_per_peer;
-        self.unproven.first().copied().filter(|_| is_full)
+        if of_peer >= self.limit_per_peer {
+            return None;
+        }
+        let refused = self.shares.admit(peer.owner, Self::PIECE).err()?;
+        let of_all = self.unproven.first().filter(|_| refused == Refused::InAll);
+        let holder = peer.owner.holder();
+        let of_holder = (holder, ObservationId(0))..=(holder, ObservationId(u64::MAX));
+        let of_holder = self.unproven_of.range(of_holder).next().map(|(_, id)| id);
+        // After the limits were lowered, the end of one makes no room.
+        let makes_room = |id: &&ObservationId| {
+            self.by_id.get(id).is_some_and(|ended| {
+                let ended = ended.peer.owner;
+                let admitted = self.shares.admit_instead(peer.owner, ended, Self::PIECE);
+                admitted.is_ok()
+            })
+        };
+        [of_all, of_holder]
+            .into_iter()
+            .flatten()
+            .find(makes_room)
+            .copied()
     }
 
     /// The peer has proven its address.
     pub(super) fn mark_proven(&mut self, peer: &Peer<P>) {
         for id in self.by_peer.get(peer).into_iter().flatten() {
             self.unproven.remove(id);
+            if let Some(observation) = self.by_id.get(id) {
+                let holder = observation.peer.owner.holder();
+                self.unproven_of.remove(&(holder, *id));
+            }
         }
     }
 
     /// Applies other limits to new observations.
     pub(super) fn set_limits(&mut self, limits: &Limits) {
-        self.limit = limits.observations;
+        self.shares.set_bounds(bounds(limits));
         self.limit_per_peer = limits.observations_per_peer;
     }
 
@@ -71,13 +110,19 @@ impl<P: Clone + Eq + Hash, C> Observations<P, C> {
         is_proven: bool,
     ) -> Option<ObservationId> {
         let of_peer = self.by_peer.get(&observation.peer).map_or(0, Vec::len);
-        if self.by_id.len() >= self.limit || of_peer >= self.limit_per_peer {
+        if of_peer >= self.limit_per_peer {
+            return None;
+        }
+        let owner = observation.peer.owner;
+        if let Err(refused) = self.shares.take(owner, Self::PIECE) {
+            self.refused_by_share += u64::from(refused != Refused::InAll);
             return None;
         }
         let id = ObservationId(self.next_id);
         self.next_id += 1;
         if !is_proven {
             self.unproven.insert(id);
+            self.unproven_of.insert((owner.holder(), id));
         }
         self.by_peer
             .entry(observation.peer.clone())
@@ -127,7 +172,10 @@ impl<P: Clone + Eq + Hash, C> Observations<P, C> {
     /// Removes an observation; none if it has ended before.
     pub(super) fn remove(&mut self, id: ObservationId) -> Option<Observation<P, C>> {
         let observation = self.by_id.remove(&id)?;
+        let owner = observation.peer.owner;
+        self.shares.give_back(owner, Self::PIECE);
         self.unproven.remove(&id);
+        self.unproven_of.remove(&(owner.holder(), id));
         if let Fetch::Until(until) = observation.fetch {
             self.fetches.remove(&(until, id));
         }
@@ -210,5 +258,19 @@ impl<P: Clone + Eq + Hash, C> Observations<P, C> {
 
     pub(super) fn len(&self) -> usize {
         self.by_id.len()
+    }
+
+    /// Observations that did not begin because their host had its share.
+    pub(super) fn refused_by_share(&self) -> u64 {
+        self.refused_by_share
+    }
+
+    pub(super) fn shares(&self) -> &Shares {
+        &self.shares
+    }
+
+    /// The peer of each observation.
+    pub(super) fn peers(&self) -> impl Iterator<Item = &Peer<P>> {
+        self.by_peer.keys()
     }
 }

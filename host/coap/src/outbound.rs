@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::message::Datagram;
 use crate::observation::ObservationId;
+use share::{Amount, Owner};
 
 /// The purpose of a confirmable message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,9 +26,17 @@ impl Purpose {
     }
 }
 
+/// What a message takes of the endpoint until it is acknowledged or dropped, and who holds it.
+#[derive(Clone, Copy)]
+pub(super) struct Held {
+    pub(super) owner: Owner,
+    pub(super) amount: Amount,
+}
+
 /// A message that waits for the acknowledgement of another one.
 pub(super) struct Waiting {
     pub(super) purpose: Purpose,
+    pub(super) held: Held,
     pub(super) content: Content,
 }
 
@@ -47,6 +56,7 @@ impl Waiting {
 /// The confirmable message that waits for its acknowledgement, and those behind it.
 pub(super) struct Outbound {
     pub(super) purpose: Purpose,
+    pub(super) held: Held,
     pub(super) message_id: u16,
     pub(super) bytes: Vec<u8>,
     pub(super) timer: (Instant, u64),

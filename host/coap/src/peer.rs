@@ -3,26 +3,51 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
+use ipnet::IpNet;
+use share::Owner;
+
+use crate::peer_id::PeerId;
 use crate::secret::Secret;
 
-/// A peer and the keyed hash of its identity. Equality compares the identity. Peers cannot predict the hash, so they
-/// cannot make their entries collide.
+/// A peer and the keyed hashes of its identity, host and network. Equality compares the identity. Peers cannot predict
+/// the hashes, so they cannot make their entries collide.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer<P> {
     pub(super) id: P,
     pub(super) hash: u64,
+    /// Who holds what the endpoint stores for the peer. An entry gives back to the owner that it took from: after a
+    /// change of `networks`, another value of the same peer may have another owner.
+    pub(super) owner: Owner,
 }
 
-impl<P: Hash> Peer<P> {
-    pub(super) fn new(id: P, secret: &Secret) -> Self {
+impl<P: PeerId> Peer<P> {
+    /// Networks in `networks` are not bounded as a whole.
+    pub(super) fn new(id: P, secret: &Secret, networks: &[IpNet]) -> Self {
         let hash = secret.hash(&id);
-        Self { id, hash }
+        let owner = match id.host() {
+            None => Owner::new(hash, None),
+            Some(host) => {
+                let is_bounded = !networks
+                    .iter()
+                    .any(|prefix| prefix.contains(&host.address()));
+                let network = host.network().filter(|_| is_bounded);
+                // The names keep a host and a network apart: both are holders in one list.
+                let network = network.map(|network| secret.hash(("network", network)));
+                Owner::new(secret.hash(("host", host)), network)
+            }
+        };
+        Self { id, hash, owner }
     }
 }
 
 #[cfg(test)]
-pub(super) fn test_peer<P: Hash>(id: P) -> Peer<P> {
-    Peer::new(id, &Secret::new([1; 16]))
+impl PeerId for () {}
+#[cfg(test)]
+impl PeerId for i32 {}
+
+#[cfg(test)]
+pub(super) fn test_peer<P: PeerId>(id: P) -> Peer<P> {
+    Peer::new(id, &Secret::new([1; 16]), &[])
 }
 
 impl<P: PartialEq> PartialEq for Peer<P> {
@@ -88,8 +113,11 @@ mod tests {
     #[test]
     fn a_peer_is_its_address_and_another_endpoint_hashes_it_otherwise() {
         let [secret, other] = [1, 2].map(|seed| Secret::new([seed; 16]));
-        assert_eq!(Peer::new("a", &secret), Peer::new("a", &secret));
-        assert_ne!(Peer::new("a", &secret), Peer::new("b", &secret));
-        assert_ne!(Peer::new("a", &secret).hash, Peer::new("a", &other).hash);
+        assert_eq!(Peer::new("a", &secret, &[]), Peer::new("a", &secret, &[]));
+        assert_ne!(Peer::new("a", &secret, &[]), Peer::new("b", &secret, &[]));
+        assert_ne!(
+            Peer::new("a", &secret, &[]).hash,
+            Peer::new("a", &other, &[]).hash
+        );
     }
 }

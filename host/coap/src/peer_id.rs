@@ -3,6 +3,8 @@
 use std::hash::Hash;
 use std::net::SocketAddr;
 
+use crate::network::Host;
+
 /// Identifies a peer: an address pair, or a security association (RFC 7252 §1.2, "Endpoint"). Message IDs, tokens and
 /// block-wise bodies belong to one peer.
 ///
@@ -29,19 +31,30 @@ pub trait PeerId: Clone + Eq + Hash {
     fn has_proven_address(&self) -> bool {
         false
     }
+
+    /// The host of the peer. Peers of one host, which differ in their port, share what one host may take. None if not
+    /// implemented: each peer is a host of its own.
+    fn host(&self) -> Option<Host> {
+        None
+    }
 }
 
-macro_rules! unproven {
+// Addresses of UDP, with and without the local one.
+impl PeerId for SocketAddr {
+    fn host(&self) -> Option<Host> {
+        Some(Host::from(*self))
+    }
+}
+
+impl PeerId for (SocketAddr, SocketAddr) {
+    fn host(&self) -> Option<Host> {
+        self.0.host()
+    }
+}
+
+macro_rules! hosts_of_their_own {
     ($($type:ty),+) => { $(impl PeerId for $type {})+ };
 }
 
-// Addresses of UDP, with and without the local one; numbers and names, for tests and simulations.
-unproven!(
-    SocketAddr,
-    (SocketAddr, SocketAddr),
-    u8,
-    u16,
-    u32,
-    u64,
-    &str
-);
+// Numbers and names, for tests and simulations.
+hosts_of_their_own!(u8, u16, u32, u64, &str);

@@ -25,7 +25,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
 
     pub(super) fn receive(&mut self, now: Instant, peer: P, bytes: &[u8], multicast: bool) {
         self.counters.datagrams += 1;
-        let peer = Peer::new(peer, &self.secret);
+        let peer = self.peer(peer);
         self.dispatch(now, peer, bytes, multicast);
         self.collect_counters();
     }

@@ -11,16 +11,17 @@ use crate::limits::Limits;
 use crate::message::{Datagram, MessageType};
 use crate::message_id::MessageIds;
 use crate::outbound::{Content, Due, Outbound, Outcome, Purpose, Waiting};
+use crate::outstanding::Outstanding;
 use crate::peer::{Map, Peer};
 use crate::secret::Secret;
+use share::Shares;
 
 /// Confirmable messages of all peers.
 pub(super) struct Reliability<P> {
     peers: Map<Peer<P>, Outbound>,
     timers: BTreeMap<(Instant, u64), Peer<P>>,
     next_timer: u64,
-    outstanding: usize,
-    responses: usize,
+    outstanding: Outstanding,
     message_ids: MessageIds,
     secret: Secret,
     timeout: Duration,
@@ -34,8 +35,7 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
             peers: Map::default(),
             timers: BTreeMap::new(),
             next_timer: 0,
-            outstanding: 0,
-            responses: 0,
+            outstanding: Outstanding::new(),
             message_ids: MessageIds::new(secret.clone(), limits.exchange_lifetime),
             secret,
             timeout: limits.ack_timeout,
@@ -63,10 +63,14 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
         datagram: Datagram,
         purpose: Purpose,
     ) -> Outcome {
-        self.outstanding += 1;
-        self.responses += usize::from(purpose.is_response());
+        let bytes = datagram.message.held_bytes();
+        let held = self.outstanding.hold(peer, purpose, bytes);
         let content = Content::New(datagram);
-        let waiting = Waiting { purpose, content };
+        let waiting = Waiting {
+            purpose,
+            held,
+            content,
+        };
         if let Some(outbound) = self.peers.get_mut(peer) {
             outbound.waiting.push_back(waiting);
             return Outcome::default();
@@ -83,12 +87,11 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
             return Outcome::default();
         };
         // A ping that waits already leaves now instead.
-        let before = outbound.waiting.len();
-        let is_proof = |waiting: &Waiting| waiting.purpose == Purpose::AddressProof;
-        outbound.waiting.retain(|waiting| !is_proof(waiting));
-        self.outstanding -= before - outbound.waiting.len();
+        self.outstanding
+            .drop_waiting(&mut outbound.waiting, Purpose::AddressProof);
         outbound.waiting.push_front(Waiting {
             purpose: outbound.purpose,
+            held: outbound.held,
             content: Content::Again {
                 message_id: outbound.message_id,
                 bytes: outbound.bytes,
@@ -97,24 +100,29 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
         let ping = Datagram::empty(MessageType::Confirmable, message_id);
         outbound.waiting.push_front(Waiting {
             purpose: Purpose::AddressProof,
+            held: self.outstanding.hold(peer, Purpose::AddressProof, 0),
             content: Content::Again {
                 message_id,
                 bytes: codec::encode(&ping),
             },
         });
-        self.outstanding += 1;
         self.start(now, peer, outbound.waiting)
     }
 
     /// Sends the first of these messages that gets an ID; the rest waits.
     fn start(&mut self, now: Instant, peer: &Peer<P>, mut waiting: VecDeque<Waiting>) -> Outcome {
         let mut outcome = Outcome::default();
-        while let Some(Waiting { purpose, content }) = waiting.pop_front() {
+        while let Some(next) = waiting.pop_front() {
+            let Waiting {
+                purpose,
+                held,
+                content,
+            } = next;
             let (message_id, bytes) = match content {
                 Content::Again { message_id, bytes } => (message_id, bytes),
                 Content::New(mut datagram) => {
                     let Some(message_id) = self.message_ids.next(now, peer.hash) else {
-                        self.forget(purpose);
+                        self.outstanding.forget(held);
                         outcome.without_id.push(purpose);
                         continue;
                     };
@@ -130,6 +138,7 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
                 peer.clone(),
                 Outbound {
                     purpose,
+                    held,
                     message_id,
                     bytes,
                     timer,
@@ -141,11 +150,6 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
             break;
         }
         outcome
-    }
-
-    fn forget(&mut self, purpose: Purpose) {
-        self.outstanding -= 1;
-        self.responses -= usize::from(purpose.is_response());
     }
 
     fn set_timer(&mut self, at: Instant, peer: &Peer<P>) -> (Instant, u64) {
@@ -168,15 +172,15 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
         }
         let mut waiting = outbound.waiting.iter();
         let place = waiting.position(|waiting| waiting.was_sent_as(message_id))?;
-        let purpose = outbound.waiting.remove(place)?.purpose;
-        self.forget(purpose);
+        let Waiting { purpose, held, .. } = outbound.waiting.remove(place)?;
+        self.outstanding.forget(held);
         Some((purpose, Outcome::default()))
     }
 
     /// Ends the current message; the next one leaves.
     fn finish(&mut self, now: Instant, peer: &Peer<P>) -> Option<(Purpose, Outcome)> {
         let outbound = self.remove(peer)?;
-        self.forget(outbound.purpose);
+        self.outstanding.forget(outbound.held);
         Some((outbound.purpose, self.start(now, peer, outbound.waiting)))
     }
 
@@ -185,9 +189,7 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
         let Some(outbound) = self.peers.get_mut(peer) else {
             return Outcome::default();
         };
-        let before = outbound.waiting.len();
-        outbound.waiting.retain(|waiting| waiting.purpose != ended);
-        self.outstanding -= before - outbound.waiting.len();
+        self.outstanding.drop_waiting(&mut outbound.waiting, ended);
         if outbound.purpose != ended {
             return Outcome::default();
         }
@@ -212,7 +214,7 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
             outbound.purpose == Purpose::AddressProof && outbound.waiting.is_empty()
         });
         if is_idle && let Some(outbound) = self.remove(peer) {
-            self.forget(outbound.purpose);
+            self.outstanding.forget(outbound.held);
         }
     }
 
@@ -255,11 +257,13 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
 
     /// Drops all messages to a peer, and returns their purposes.
     fn drop_all(&mut self, peer: &Peer<P>) -> Vec<Purpose> {
-        let dropped: Vec<_> = self
-            .remove(peer)
-            .map_or_else(Vec::new, |outbound| outbound.purposes().collect());
-        dropped.iter().for_each(|purpose| self.forget(*purpose));
-        dropped
+        let Some(outbound) = self.remove(peer) else {
+            return Vec::new();
+        };
+        self.outstanding.forget(outbound.held);
+        let waiting = outbound.waiting.iter();
+        waiting.for_each(|waiting| self.outstanding.forget(waiting.held));
+        outbound.purposes().collect()
     }
 
     pub(super) fn next_timeout(&self) -> Option<Instant> {
@@ -276,13 +280,18 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
         self.peers.get(peer).map_or(0, Outbound::responses)
     }
 
-    /// The same toward all peers.
-    pub(super) fn responses(&self) -> usize {
-        self.responses
+    /// What the messages hold.
+    pub(super) fn shares(&self) -> &Shares {
+        self.outstanding.shares()
+    }
+
+    /// The peers that messages wait for.
+    pub(super) fn peers(&self) -> impl Iterator<Item = &Peer<P>> {
+        self.peers.keys()
     }
 
     /// Messages of all purposes toward all peers.
     pub(super) fn outstanding(&self) -> usize {
-        self.outstanding
+        self.outstanding.len()
     }
 }

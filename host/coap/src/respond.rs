@@ -12,6 +12,7 @@ use crate::option::{BLOCK1, CONTENT_FORMAT, OBSERVE, SIZE2};
 use crate::outbound::Purpose;
 use crate::peer_id::PeerId;
 use crate::protection::MessageProtection;
+use crate::retained::Retained;
 
 impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     /// Responds to a request: piggybacked if its empty ACK has not left, else in a separate message (RFC 7252 §5.2); in
@@ -76,8 +77,9 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         // A duplicate of a protected request must not be unprotected again: it would count as a replay (RFC 8613 §7.4).
         let retain = retain || meta.protection.is_some();
         if meta.constraints.suppresses(&message) {
-            return self.suppress_response(meta, acknowledged, retain);
+            return self.suppress_response(meta, acknowledged, retain, message.code);
         }
+        let code = message.code;
         let begins_observation = message.option(OBSERVE).is_some();
         if let Some(context) = &meta.protection {
             self.protection
@@ -126,23 +128,24 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             },
         }
         if retain {
-            self.retain(meta, for_duplicates);
+            self.retain(meta, code, for_duplicates);
         }
     }
 
     /// Retains the bytes that duplicates of a request get, for as long as its message ID stands for it.
-    pub(super) fn retain(&mut self, meta: &RequestMeta<P, X::Context>, bytes: Vec<u8>) {
+    /// `code` is that of the response.
+    pub(super) fn retain(&mut self, meta: &RequestMeta<P, X::Context>, code: u8, bytes: Vec<u8>) {
         let lifetime = match meta.message_type {
             MessageType::Confirmable => self.limits.exchange_lifetime,
             _ => self.limits.non_lifetime,
         };
-        let expires = meta.received_at + lifetime;
-        self.dedup.retain(
-            meta.peer.clone(),
-            meta.message_type,
-            meta.message_id,
-            expires,
+        let response = Retained {
+            peer: meta.peer.clone(),
+            message_type: meta.message_type,
+            message_id: meta.message_id,
+            expires: meta.received_at + lifetime,
             bytes,
-        );
+        };
+        self.dedup.retain(response, code::class(code) != 2);
     }
 }

@@ -7,8 +7,8 @@ use crate::protection::MessageProtection;
 
 impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     /// Applies new limits to new requests: those of bodies, blocks, rates, exchanges and observations,
-    /// [`Limits::unproven_bytes`] and [`Limits::echo`]. The others keep the values of [`new`](Endpoint::new). Exchanges
-    /// and observations above a lower limit continue.
+    /// [`Limits::unproven_bytes`], [`Limits::echo`], [`Limits::held_bytes`] and [`Limits::device_networks`]. The others
+    /// keep the values of [`new`](Endpoint::new). Exchanges and observations above a lower limit continue.
     pub fn set_limits(&mut self, limits: &Limits) {
         self.limits = Limits {
             request_body: limits.request_body,
@@ -21,6 +21,8 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             observations: limits.observations,
             observations_per_peer: limits.observations_per_peer,
             non_confirmable_notifications: limits.non_confirmable_notifications,
+            held_bytes: limits.held_bytes,
+            device_networks: limits.device_networks.clone(),
             ..self.limits.clone()
         };
         self.block1.set_limits(&self.limits);

@@ -9,12 +9,13 @@ use crate::peer_id::PeerId;
 use crate::protection::MessageProtection;
 
 impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
-    /// Ends an exchange without its response. `acknowledged`: the empty ACK has left already.
+    /// Ends an exchange without its response, which has this code. `acknowledged`: the empty ACK has left already.
     pub(super) fn suppress_response(
         &mut self,
         meta: &RequestMeta<P, X::Context>,
         acknowledged: bool,
         retain: bool,
+        code: u8,
     ) {
         self.counters.silenced += 1;
         let acknowledgement = match meta.message_type {
@@ -28,7 +29,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             self.transmit(&meta.peer, acknowledgement.clone());
         }
         if retain {
-            self.retain(meta, acknowledgement);
+            self.retain(meta, code, acknowledgement);
         }
     }
 }

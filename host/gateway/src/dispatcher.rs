@@ -3,25 +3,31 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 
+use crate::cost::{Cost, timed};
+use crate::deferred_datagrams::DeferredDatagrams;
 use crate::observe::{ObserveBroker, PollId, PollResult};
 use crate::request::{Dispatch, Gateway, GatewayError, Response, SideEffect, Snapshot, Source};
 use crate::telemetry::recorder::LoopState;
+use crate::time_shares::TimeShares;
 use coap::{Endpoint, ExchangeId, Incoming};
 use contract::Peer;
+use share::Owner;
 use transport::{Cast, UdpPeer};
 
 /// Notifications per turn of the event loop: a room with ten thousand observers must not delay requests.
 const NOTIFICATIONS_PER_TURN: usize = 64;
+/// The time for deferred datagrams before the sockets get a turn again.
+const DEFERRED_TURN: Duration = Duration::from_micros(200);
 
 /// The end of something that waited for a homeserver.
 pub(crate) enum Completion {
     /// The response to a request.
-    Exchange(ExchangeId, Response),
+    Exchange(ExchangeId, Response, Cost),
     /// The outcome of a long poll.
     LongPoll(PollId, PollResult),
 }
@@ -34,13 +40,50 @@ pub(crate) struct Dispatcher<'a> {
     /// The snapshot whose limits the endpoint and the observations have.
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) pending: FuturesUnordered<LocalBoxFuture<'a, Completion>>,
+    pub(crate) time_shares: TimeShares,
+    pub(crate) deferred: DeferredDatagrams,
+    /// Datagrams that were deferred, and those of them that were lost for lack of room.
+    pub(crate) deferrals: [u64; 2],
     /// The addresses that the listeners are bound to.
     pub(crate) local_addresses: Vec<Option<SocketAddr>>,
     pub(crate) draining: bool,
 }
 
 impl Dispatcher<'_> {
-    pub(crate) fn receive(&mut self, now: Instant, peer: UdpPeer, cast: Cast, datagram: &[u8]) {
+    /// Takes a datagram. That of a host above its share of the thread's time waits until there are no others.
+    pub(crate) fn receive(&mut self, peer: UdpPeer, cast: Cast, datagram: &[u8]) {
+        let now = Instant::now();
+        let owner = self.endpoint.owner_of(&peer);
+        if self.time_shares.must_wait(now, owner) {
+            let has_room = self.deferred.push(owner.host, peer, cast, datagram);
+            self.deferrals[0] += 1;
+            self.deferrals[1] += u64::from(!has_room);
+        } else {
+            self.process(now, owner, peer, cast, datagram);
+        }
+    }
+
+    /// Processes datagrams that have waited, for a short time: new ones of other hosts come first.
+    pub(crate) fn process_deferred(&mut self) {
+        let mut now = Instant::now();
+        let end = now + DEFERRED_TURN;
+        while now < end
+            && let Some(waited) = self.deferred.pop()
+        {
+            let owner = self.endpoint.owner_of(&waited.peer);
+            now = self.process(now, owner, waited.peer, waited.cast, &waited.bytes);
+        }
+    }
+
+    /// Processes a datagram, and charges its host with the time. Returns the time after it.
+    fn process(
+        &mut self,
+        now: Instant,
+        owner: Owner,
+        peer: UdpPeer,
+        cast: Cast,
+        datagram: &[u8],
+    ) -> Instant {
         match cast {
             Cast::Unicast => self.endpoint.handle_datagram(now, peer, datagram),
             Cast::Multicast => self.endpoint.handle_multicast(now, peer, datagram),
@@ -48,8 +91,11 @@ impl Dispatcher<'_> {
         // At once and not after the batch: so a request that needs no homeserver is not in flight together with the
         // rest of the batch, and does not count for the device's limit.
         while let Some(incoming) = self.endpoint.poll_request() {
-            self.dispatch(incoming);
+            self.dispatch(owner, incoming);
         }
+        let end = Instant::now();
+        self.time_shares.charge(end, owner, end - now);
+        end
     }
 
     /// Applies the current snapshot if it has changed.
@@ -66,7 +112,7 @@ impl Dispatcher<'_> {
         }
     }
 
-    fn dispatch(&mut self, incoming: Incoming<UdpPeer>) {
+    fn dispatch(&mut self, owner: Owner, incoming: Incoming<UdpPeer>) {
         let device = Peer::unauthenticated(incoming.request.peer.remote);
         let is_proven = self
             .endpoint
@@ -97,7 +143,8 @@ impl Dispatcher<'_> {
             Dispatch::Done(response) => self.respond(id, response),
             Dispatch::Pending(pending) => {
                 self.pending.push(Box::pin(async move {
-                    Completion::Exchange(id, gateway.finish(pending).await)
+                    let (response, time) = timed(gateway.finish(pending)).await;
+                    Completion::Exchange(id, response, Cost { owner, time })
                 }));
             }
             Dispatch::NeedsProof => {
@@ -108,7 +155,7 @@ impl Dispatcher<'_> {
                 };
                 // It comes again when the address is proven.
                 if let Some(incoming) = self.endpoint.prove_then(Instant::now(), incoming) {
-                    self.dispatch(incoming);
+                    self.dispatch(owner, incoming);
                 }
             }
         }
@@ -116,7 +163,11 @@ impl Dispatcher<'_> {
 
     pub(crate) fn complete(&mut self, completion: Completion) {
         match completion {
-            Completion::Exchange(id, response) => self.respond(id, response),
+            Completion::Exchange(id, response, cost) => {
+                let now = Instant::now();
+                self.time_shares.charge(now, cost.owner, cost.time);
+                self.respond(id, response);
+            }
             Completion::LongPoll(id, result) => {
                 self.observations.on_poll_result(Instant::now(), id, result)
             }
@@ -209,12 +260,15 @@ impl Dispatcher<'_> {
         let (observations, polls) = self.observations.size();
         LoopState {
             counters: self.endpoint.counters().clone(),
+            holders: self.endpoint.largest_holders(),
             in_flight: self.endpoint.in_flight(),
             held_bytes: self.gateway.held_bytes.in_all(),
             queued_bytes: self.observations.queued_bytes(),
             observations,
             polls,
             polls_refused: self.observations.refused_polls(),
+            deferred: self.deferrals[0],
+            deferred_lost: self.deferrals[1],
             draining: self.draining,
         }
     }

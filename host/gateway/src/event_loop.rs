@@ -10,12 +10,14 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{Sleep, sleep_until};
 
 use crate::daemon::service_manager::{self, Watchdog};
+use crate::deferred_datagrams::DeferredDatagrams;
 use crate::dispatcher::Dispatcher;
 use crate::listeners::Listeners;
 use crate::observe::ObserveBroker;
 use crate::request::Gateway;
 use crate::telemetry::operator;
 use crate::telemetry::refusal_log::RefusalLog;
+use crate::time_shares::TimeShares;
 use coap::Endpoint;
 use transport::{UdpPeer, UdpTransport};
 
@@ -44,6 +46,9 @@ pub async fn serve(
         gateway,
         snapshot,
         pending: FuturesUnordered::new(),
+        time_shares: TimeShares::default(),
+        deferred: DeferredDatagrams::default(),
+        deferrals: [0; 2],
         local_addresses: listeners.local_addresses(),
         draining: false,
     };
@@ -75,6 +80,7 @@ pub async fn serve(
         ];
         arm(timer.as_mut(), deadlines);
         let draining = dispatcher.draining;
+        let has_deferred = !dispatcher.deferred.is_empty();
         tokio::select! {
             biased;
             () = stop.as_mut() => {
@@ -107,14 +113,15 @@ pub async fn serve(
             }
             () = gateway.snapshots.changed(), if !draining => {}
             () = timer.as_mut() => {}
+            // Last, and after the system had a chance to report other datagrams.
+            () = tokio::task::yield_now(), if has_deferred => dispatcher.process_deferred(),
         }
     }
 }
 
 fn receive(listeners: &mut Listeners, dispatcher: &mut Dispatcher<'_>) -> std::io::Result<bool> {
-    let now = Instant::now();
     listeners.receive(dispatcher.draining, |peer, cast, datagram| {
-        dispatcher.receive(now, peer, cast, datagram);
+        dispatcher.receive(peer, cast, datagram);
     })
 }
 

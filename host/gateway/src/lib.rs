@@ -7,7 +7,9 @@
 pub mod admin;
 mod byte_account;
 pub mod config;
+mod cost;
 pub mod daemon;
+mod deferred_datagrams;
 mod dispatcher;
 pub mod event_loop;
 pub mod limits;
@@ -16,3 +18,4 @@ pub mod observe;
 pub mod request;
 pub mod rule_manager;
 pub mod telemetry;
+mod time_shares;

@@ -36,7 +36,11 @@ pub struct UdpPeer {
 }
 
 // Plain UDP proves no address.
-impl coap::PeerId for UdpPeer {}
+impl coap::PeerId for UdpPeer {
+    fn host(&self) -> Option<coap::Host> {
+        Some(coap::Host::from(self.remote))
+    }
+}
 
 /// Whether a datagram was sent to this gateway alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

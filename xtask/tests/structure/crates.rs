@@ -3,11 +3,12 @@
 use crate::workspace::Package;
 
 /// A package of `host` or `guest`, and the packages that it may use. Dev-dependencies are free.
-const TABLE: [(&str, &[&str]); 14] = [
+const TABLE: [(&str, &[&str]); 15] = [
     ("comatrix-contract", &[]),
-    ("comatrix-coap", &[]),
+    ("comatrix-share", &[]),
+    ("comatrix-coap", &["comatrix-share"]),
     ("comatrix-store", &[]),
-    ("comatrix-transport", &["comatrix-coap"]),
+    ("comatrix-transport", &["comatrix-coap", "comatrix-share"]),
     // The vectors of a manifest have the format of the SDK. Its build script compiles the default rule.
     (
         "comatrix-runtime",
@@ -18,7 +19,10 @@ const TABLE: [(&str, &[&str]); 14] = [
             "xtask",
         ],
     ),
-    ("comatrix-homeserver", &["comatrix-contract"]),
+    (
+        "comatrix-homeserver",
+        &["comatrix-contract", "comatrix-share"],
+    ),
     (
         "comatrix-gateway",
         &[
@@ -26,6 +30,7 @@ const TABLE: [(&str, &[&str]); 14] = [
             "comatrix-contract",
             "comatrix-homeserver",
             "comatrix-runtime",
+            "comatrix-share",
             "comatrix-store",
             "comatrix-transport",
         ],

@@ -25,6 +25,7 @@ mod rates;
 mod reliability;
 mod separate;
 mod set_limits;
+mod shares;
 mod simulation;
 mod truncations;
 

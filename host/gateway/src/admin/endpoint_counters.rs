@@ -43,6 +43,8 @@ pub(super) fn endpoint_counters(counters: &Counters) -> Vec<EndpointCounter> {
         observations "observations_started" NORMAL "Observations started.",
         observations_refused "observations_refused" FAULT
             "Observe requests that got a single response because a limit of observations was reached.",
+        observations_above_share "observations_above_share" FAULT
+            "Observe requests that got a single response because their host had its share of the observations.",
         observations_displaced "observations_displaced" FAULT
             "Observations of devices with unproven addresses that were ended to make room for others.",
         notifications "notifications" NORMAL "Notifications sent, without retransmissions.",
@@ -54,10 +56,16 @@ pub(super) fn endpoint_counters(counters: &Counters) -> Vec<EndpointCounter> {
         excessive_options "messages_excessive_options" FAULT
             "Messages with more than 64 options or 4 KiB of them; a request is rejected with 4.02.",
         overloaded "requests_overloaded" FAULT "Requests rejected with 5.03: too many requests are in progress.",
+        exchanges_above_share "requests_above_share" FAULT
+            "Requests rejected with 5.03 because their host had its share of the requests in progress.",
+        bytes_above_share "requests_above_memory_share" FAULT
+            "Requests rejected with 5.03, or dropped, because their host had its share of the memory for requests.",
         too_large "requests_too_large" FAULT "Requests rejected with 4.13.",
         incomplete "requests_incomplete" FAULT "Requests rejected with 4.08: blocks are missing.",
         bodies_refused "blockwise_bodies_refused" FAULT
             "Block-wise bodies refused because the memory for them was in use.",
+        bodies_above_share "blockwise_bodies_above_share" FAULT
+            "Block-wise bodies refused because their host had its share of the memory for them.",
         bodies_dropped "blockwise_bodies_evicted" NORMAL
             "Block-wise bodies removed because they were idle, or to make room for others.",
         retained_responses_evicted "retained_responses_evicted" NORMAL

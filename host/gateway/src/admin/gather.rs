@@ -9,10 +9,13 @@ use super::endpoint_counters::endpoint_counters;
 use super::process::Process;
 use super::readiness;
 use super::state::Admin;
-use super::status::{DeviceStatus, HomeserverStatus, Status, Traffic};
+use super::status::{DeviceStatus, HomeserverStatus, HostShare, Status, Traffic};
 use crate::rule_manager::RuleStatus;
 use crate::telemetry::recorder::{LoopState, Sample, unix_ms};
+use coap::Holder;
+use contract::peer::canonical;
 use homeserver::{Homeserver, Presence};
+use transport::UdpPeer;
 
 /// Devices that are shown.
 const DEVICES: usize = 20;
@@ -54,6 +57,7 @@ impl Admin {
             },
             limits_and_faults,
             history,
+            shares: state.holders.iter().map(share).collect(),
             recent_warnings: self.recent_warnings.latest(),
         }
     }
@@ -68,6 +72,8 @@ impl Admin {
             .map(|counter| (counter.name, counter.count));
         let others = [
             ("long_polls_refused", state.polls_refused),
+            ("datagrams_deferred", state.deferred),
+            ("deferred_datagrams_lost", state.deferred_lost),
             ("request_bodies_refused", self.recorder.bodies_refused()),
         ];
         let of_gateway = of_endpoint
@@ -115,6 +121,15 @@ fn homeserver(homeserver: &Homeserver) -> HomeserverStatus {
         outcome: presence.map_or_else(String::new, |Presence { outcome, .. }| outcome),
         in_flight,
         queued,
+    }
+}
+
+fn share(holder: &Holder<UdpPeer>) -> HostShare {
+    HostShare {
+        host: canonical(holder.peer.remote).ip().to_string(),
+        bytes: holder.bytes as u64,
+        observations: holder.observations as u64,
+        exchanges: holder.exchanges as u64,
     }
 }
 

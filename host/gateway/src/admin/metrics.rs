@@ -99,6 +99,21 @@ impl Admin {
         let help = "Observe requests that got a single response because the limit of long polls was reached.";
         let refused = state.polls_refused;
         text.single("comatrix_long_polls_refused_total", Counter, help, refused);
+        let help = "Datagrams that waited for those of others: their host was above its share of the thread's time.";
+        text.single(
+            "comatrix_datagrams_deferred_total",
+            Counter,
+            help,
+            state.deferred,
+        );
+        let help = "Datagrams of such hosts that were lost: too many waited.";
+        let lost = state.deferred_lost;
+        text.single(
+            "comatrix_deferred_datagrams_lost_total",
+            Counter,
+            help,
+            lost,
+        );
         let (recorded, evicted, _) = self.recorder.devices(0);
         let help = "Device addresses of which the gateway keeps statistics.";
         text.single("comatrix_devices", Gauge, help, recorded);

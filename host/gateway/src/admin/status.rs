@@ -7,6 +7,9 @@ use crate::rule_manager::RuleStatus;
 use crate::telemetry::recent_warnings::Warning;
 use crate::telemetry::recorder::{Device, Point, RecentExchange};
 
+/// Hosts whose shares are shown.
+pub const HOSTS: usize = 10;
+
 /// The content of `status.json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Status {
@@ -36,6 +39,8 @@ pub struct Status {
     pub limits_and_faults: Vec<(String, u64)>,
     /// The last hour in minutes, the one in progress last.
     pub history: Vec<Point>,
+    /// What each host takes of the gateway, at most [`HOSTS`] of them, those with most bytes first.
+    pub shares: Vec<HostShare>,
     /// The last warnings and errors, the newest first.
     pub recent_warnings: Vec<Warning>,
 }
@@ -83,4 +88,17 @@ pub struct DeviceStatus {
     pub evicted: u64,
     /// The last devices, the newest first.
     pub latest: Vec<Device>,
+}
+
+/// What one host takes of the gateway.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostShare {
+    /// Its address.
+    pub host: String,
+    /// Bytes that its messages make the gateway hold.
+    pub bytes: u64,
+    /// Observations in progress.
+    pub observations: u64,
+    /// Requests in progress.
+    pub exchanges: u64,
 }

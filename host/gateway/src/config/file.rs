@@ -26,6 +26,7 @@ pub struct File {
     pub token_without_proof: bool,
     pub disabled_resources: Vec<String>,
     pub homeserver: Vec<HomeserverTable>,
+    pub network: Vec<NetworkTable>,
     pub rooms: BTreeMap<String, String>,
     pub rule: Vec<RuleTable>,
     pub rules: RulesTable,
@@ -45,6 +46,14 @@ pub struct HomeserverTable {
     pub client_api: ClientApi,
     pub access_token_file: Option<PathBuf>,
     pub token_without_proof: Option<bool>,
+}
+
+/// `[[network]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkTable {
+    pub prefix: String,
+    pub devices: bool,
 }
 
 /// `[[rule]]`.

@@ -6,6 +6,7 @@ use url::Url;
 
 use super::error::ConfigError;
 use super::file::HomeserverTable;
+use super::networks::prefix;
 use contract::escaping::escaped;
 use contract::secret::AccessToken;
 use homeserver::{
@@ -137,8 +138,7 @@ pub(super) fn token_peers(names: Option<Vec<String>>) -> Result<TokenPeers, Conf
         .unwrap_or_else(defaults)
         .iter()
         .map(|name| {
-            let address = name.parse::<std::net::IpAddr>().map(ipnet::IpNet::from);
-            address.or_else(|_| name.parse()).map_err(|_| {
+            prefix(name).ok_or_else(|| {
                 ConfigError(format!(
                     "token_peers: \"{}\" is neither an address nor a prefix; write one such as fd00::/8 or 192.0.2.7",
                     escaped(name, 64)

@@ -9,6 +9,7 @@ mod fixed;
 mod homeservers;
 mod limits;
 mod listen_address;
+mod networks;
 mod rule_spec;
 mod rules;
 mod settings;

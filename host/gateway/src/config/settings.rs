@@ -12,6 +12,7 @@ use super::file::{self, File};
 use super::homeservers;
 use super::limits::Limits;
 use super::listen_address::parse_ip;
+use super::networks;
 use super::rule_spec::RuleSpec;
 use super::rules;
 use crate::telemetry::logging::LogLevel;
@@ -74,6 +75,7 @@ impl Settings {
         }
         let mut limits = Limits::from_table(&file.limits)?;
         let coap = coap_settings::from_table(file.coap, &mut limits.serve.coap, listen.ip())?;
+        limits.serve.coap.device_networks = networks::device_networks(&file.network)?;
         let homeservers = homeservers::homeservers(
             args.homeserver,
             file.homeserver,

@@ -5,6 +5,7 @@ mod chart;
 mod charts;
 mod rules;
 mod sections;
+mod shares;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -88,6 +89,7 @@ fn parts(status: &Status, forms: &Forms) -> Markup {
             (sections::devices(status))
             (sections::limits_and_faults(status))
         }
+        (shares::shares(status))
     }
 }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
-use coap::Counters;
+use coap::{Counters, Holder};
+use transport::UdpPeer;
 
 /// A loop that has not responded by then is stuck: every step of it takes milliseconds.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -16,6 +17,8 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 pub struct LoopState {
     /// Counters of the CoAP endpoint.
     pub counters: Counters,
+    /// The hosts that hold most of what the endpoint keeps.
+    pub holders: Vec<Holder<UdpPeer>>,
     /// Requests in progress.
     pub in_flight: usize,
     /// Bytes that requests in progress hold.
@@ -28,6 +31,10 @@ pub struct LoopState {
     pub polls: usize,
     /// Observations not started because the limit of long polls was reached.
     pub polls_refused: u64,
+    /// Datagrams that waited because their host was above its share of the thread's time.
+    pub deferred: u64,
+    /// Those of them that were lost for lack of room.
+    pub deferred_lost: u64,
     /// Whether the gateway is shutting down.
     pub draining: bool,
 }

@@ -1,0 +1,122 @@
+//! Datagrams of hosts above their share of the thread's time: they wait until the sockets have no others.
+
+use std::collections::{HashMap, VecDeque};
+
+use transport::{Cast, UdpPeer};
+
+/// Bytes that wait in all. Above: a datagram is lost, as in a network that is overloaded. A second of 802.15.4 at its
+/// full rate, from eight networks, takes 250 kB.
+const MAX_BYTES: usize = 512 << 10;
+/// Bytes that wait of one host: the largest datagram of IPv6 fits.
+const MAX_BYTES_OF_HOST: usize = MAX_BYTES / 8;
+/// Bytes of an entry beside its datagram.
+const ENTRY: usize = size_of::<Datagram>();
+
+/// A datagram that waits.
+pub(crate) struct Datagram {
+    pub(crate) peer: UdpPeer,
+    pub(crate) cast: Cast,
+    pub(crate) bytes: Box<[u8]>,
+    host: u64,
+}
+
+/// The datagrams that wait, in the order of their arrival.
+#[derive(Default)]
+pub(crate) struct DeferredDatagrams {
+    queue: VecDeque<Datagram>,
+    bytes: usize,
+    /// Of each host with datagrams that wait.
+    bytes_of: HashMap<u64, usize>,
+}
+
+impl DeferredDatagrams {
+    /// Takes a datagram of a host. Returns whether there is room for it.
+    pub(crate) fn push(&mut self, host: u64, peer: UdpPeer, cast: Cast, bytes: &[u8]) -> bool {
+        let size = bytes.len() + ENTRY;
+        let of_host = self.bytes_of.get(&host).copied().unwrap_or(0);
+        if of_host + size > MAX_BYTES_OF_HOST + ENTRY || self.bytes + size > MAX_BYTES {
+            return false;
+        }
+        self.bytes += size;
+        self.bytes_of.insert(host, of_host + size);
+        self.queue.push_back(Datagram {
+            peer,
+            cast,
+            bytes: bytes.into(),
+            host,
+        });
+        true
+    }
+
+    /// The datagram that has waited for longest.
+    pub(crate) fn pop(&mut self) -> Option<Datagram> {
+        let datagram = self.queue.pop_front()?;
+        let size = datagram.bytes.len() + ENTRY;
+        self.bytes -= size;
+        if let Some(of_host) = self.bytes_of.get_mut(&datagram.host) {
+            *of_host -= size;
+            if *of_host == 0 {
+                self.bytes_of.remove(&datagram.host);
+            }
+        }
+        if self.queue.is_empty() {
+            // Memory of a flood goes back.
+            self.queue.shrink_to(64);
+        }
+        Some(datagram)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(port: u16) -> UdpPeer {
+        UdpPeer {
+            listener: 0,
+            remote: ([127, 0, 0, 1], port).into(),
+            local: None,
+        }
+    }
+
+    #[test]
+    fn datagrams_leave_in_their_order_and_leave_nothing() {
+        let mut deferred = DeferredDatagrams::default();
+        for port in 1..=3 {
+            assert!(deferred.push(u64::from(port % 2), peer(port), Cast::Unicast, b"datagram"));
+        }
+        let ports: Vec<_> = std::iter::from_fn(|| deferred.pop())
+            .map(|datagram| datagram.peer.remote.port())
+            .collect();
+        assert_eq!(ports, [1, 2, 3]);
+        assert!(deferred.is_empty() && deferred.bytes == 0 && deferred.bytes_of.is_empty());
+    }
+
+    #[test]
+    fn a_host_takes_an_eighth_of_the_room_and_all_hosts_the_whole() {
+        let mut deferred = DeferredDatagrams::default();
+        let mut taken = |host| {
+            let push = |_: &usize| deferred.push(host, peer(1), Cast::Unicast, &[0; 1000]);
+            (0..1000).filter(push).count()
+        };
+        let counts: Vec<usize> = (1..=20).map(&mut taken).collect();
+        let share = MAX_BYTES_OF_HOST / (1000 + ENTRY);
+        assert!(
+            counts[..7]
+                .iter()
+                .all(|count| (share..=share + 1).contains(count))
+        );
+        assert!(counts[7] > 0, "{counts:?}");
+        assert_eq!(counts.iter().sum::<usize>(), MAX_BYTES / (1000 + ENTRY));
+    }
+
+    #[test]
+    fn the_largest_datagram_fits() {
+        let mut deferred = DeferredDatagrams::default();
+        assert!(deferred.push(1, peer(1), Cast::Unicast, &[0; 65_507]));
+    }
+}

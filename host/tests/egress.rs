@@ -121,7 +121,7 @@ async fn a_silent_homeserver_costs_no_more_than_the_deadline() {
 #[tokio::test]
 async fn a_call_with_a_full_queue_is_busy_and_one_that_times_out_in_the_queue_was_not_sent() {
     let stub = Stub::start(|_| Reaction::Silence);
-    let slots = ConcurrencyLimit::new(1, 1);
+    let slots = ConcurrencyLimit::new(1, 15);
     let only = Homeserver::configured(stub.url(), None, None, ClientApi::V3, slots);
     let upstreams = upstreams(vec![only]);
     let within = |milliseconds| {

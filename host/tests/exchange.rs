@@ -44,6 +44,7 @@ fn incoming(peer: &str, message: Message) -> Request {
     Request {
         peer: Source {
             device: contract::Peer::unauthenticated(peer.parse().expect("it is an address")),
+            owner: share::Owner::new(1, None),
             is_proven: true,
             local: "192.0.2.1:5683".parse().ok(),
         },

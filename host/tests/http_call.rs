@@ -14,8 +14,8 @@ use url::Url;
 
 /// Limits that no test reaches; a test of one limit sets it.
 pub const LIMITS: UpstreamLimits = UpstreamLimits {
-    in_flight: 8,
-    queued: 8,
+    in_flight: 64,
+    queued: 64,
     response: 1 << 20,
 };
 
@@ -62,6 +62,7 @@ pub fn settings(homeservers: Vec<Homeserver>) -> UpstreamSettings {
 pub fn device() -> Caller {
     Caller {
         peer: contract::Peer::unauthenticated(([127, 0, 0, 1], 5683).into()),
+        owner: share::Owner::new(1, None),
         is_proven: true,
         token: None,
         requested: None,

@@ -52,6 +52,7 @@ impl ObservingByHand {
             .gateway
             .respond(incoming.request.map_peer(|peer| Source {
                 device: contract::Peer::unauthenticated(peer),
+                owner: share::Owner::new(1, None),
                 is_proven: true,
                 local: None,
             }))

@@ -124,6 +124,7 @@ impl Dispatcher<'_> {
         let body = request.message.payload.len();
         let request = request.map_peer(|peer| Source {
             device,
+            owner,
             is_proven,
             local: self.local_address(peer),
         });
@@ -131,7 +132,7 @@ impl Dispatcher<'_> {
             Some(GatewayError::Draining)
         } else {
             // The rule's call holds at least as much: to find that out would cost a call of the rule.
-            (!self.gateway.held_bytes.has_room(body)).then_some(GatewayError::Busy)
+            (!self.gateway.held_bytes.has_room(owner, body)).then_some(GatewayError::Busy)
         };
         if let Some(error) = error {
             let response = self.gateway.reject(&request, &error);

@@ -16,6 +16,7 @@ use super::response::{is_unrecognized, read};
 use contract::clock::Clock;
 use contract::secret::AccessToken;
 use contract::{CallError, CheckedRequest, Outcome};
+use share::Owner;
 
 /// How a request is sent, and where.
 pub(super) struct HttpCall<'a> {
@@ -23,8 +24,8 @@ pub(super) struct HttpCall<'a> {
     pub(super) homeserver: &'a Homeserver,
     /// The token to attach.
     pub(super) token: Option<&'a AccessToken>,
-    /// The queue; none for a long poll.
-    pub(super) slots: Option<&'a ConcurrencyLimit>,
+    /// The queue, and the host that waits in it; none for a long poll.
+    pub(super) slots: Option<(&'a ConcurrencyLimit, Owner)>,
     /// Bytes of the response.
     pub(super) max_response: usize,
     /// For the dates of certificates.
@@ -64,9 +65,9 @@ impl HttpCall<'_> {
             ..
         } = self;
         let _slots = match self.slots {
-            Some(slots) => Some(
+            Some((slots, owner)) => Some(
                 slots
-                    .take()
+                    .take(owner)
                     .await
                     .ok_or_else(|| CallError::unsent("busy"))?,
             ),

@@ -18,6 +18,7 @@ use super::settings::{TokenPeers, UpstreamSettings};
 use contract::clock::Clock;
 use contract::secret::AccessToken;
 use contract::{Call, CallError, Credential, Outcome, Peer, Upstream};
+use share::Owner;
 
 /// The homeservers and the connections to them.
 pub struct Upstreams {
@@ -125,7 +126,7 @@ impl Upstreams {
     pub async fn send(&self, caller: &Caller, call: &PreparedCall, deadline: Instant) -> Outcome {
         let homeserver = self.reachable(call)?;
         let token = self.token(caller, &homeserver, call.credential)?;
-        let slots = Some(homeserver.slots());
+        let slots = Some((homeserver.slots(), caller.owner));
         self.exchange(&homeserver, token, call, slots, deadline)
             .await
     }
@@ -157,7 +158,7 @@ impl Upstreams {
         homeserver: &Homeserver,
         token: Option<&AccessToken>,
         call: &PreparedCall,
-        slots: Option<&ConcurrencyLimit>,
+        slots: Option<(&ConcurrencyLimit, Owner)>,
         deadline: Instant,
     ) -> Outcome {
         let client = match (&self.any, homeserver.is_configured()) {

@@ -4,7 +4,7 @@
 //! period first. One system call per datagram and a shared `epoll` wait keep it cheaper than any server here.
 
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use mio::net::UdpSocket;
@@ -12,6 +12,7 @@ use mio::{Events, Interest, Poll, Token};
 
 use super::Failure;
 use super::datagram::Request;
+use super::device_address;
 use super::exchange::{Elapsed, Exchange, Received};
 use super::tally::Tally;
 
@@ -89,7 +90,7 @@ impl Load {
     ) -> Result<(), Failure> {
         let now = Instant::now();
         for number in 0..clients {
-            let mut socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0).into())?;
+            let mut socket = UdpSocket::bind((device_address(number), 0).into())?;
             socket.connect(self.server)?;
             self.poll.registry().register(
                 &mut socket,

@@ -25,5 +25,13 @@ pub mod tally;
 pub mod variants;
 pub mod window;
 
+use std::net::Ipv4Addr;
+
+/// The address of a device: one host each, as in a network, because the gateway gives each host a share.
+pub fn device_address(number: usize) -> Ipv4Addr {
+    let part = |of: usize| (1 + of % 250) as u8;
+    Ipv4Addr::new(127, part(number / 62_500), part(number / 250), part(number))
+}
+
 /// Why a row could not be measured: text for the person at the terminal.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

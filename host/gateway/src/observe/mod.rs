@@ -12,6 +12,7 @@
 
 mod backoff;
 mod broker;
+mod byte_account;
 mod delivery;
 mod handover;
 mod limits;

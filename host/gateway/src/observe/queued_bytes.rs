@@ -1,7 +1,7 @@
 //! The bytes of changes and notifications that wait for observers, or are kept to be sent again.
 
+use super::byte_account::{ByteAccount, Counted};
 use super::limits::MAX_QUEUED_BYTES;
-use crate::byte_account::{ByteAccount, Counted};
 
 /// The account of all observations. It can be exceeded by one response to a poll: each change is counted when it is
 /// found, and what does not fit is dropped afterwards.

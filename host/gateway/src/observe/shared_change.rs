@@ -3,8 +3,8 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, LazyLock};
 
+use super::byte_account::Counted;
 use super::queued_bytes::QueuedBytes;
-use crate::byte_account::Counted;
 use contract::Change;
 use runtime::Revision;
 

@@ -6,10 +6,12 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 use super::source::Request;
 use crate::telemetry::access_log;
+use crate::telemetry::line_shares::LineShares;
 use crate::telemetry::recorder::{Ended, Resource};
 use coap::{Message, MessageType, option};
 use contract::Peer;
 use runtime::Revision;
+use share::Owner;
 
 /// The characters of a path that are escaped in a log line: all that could pass for another field, or for a separator.
 const IN_LOG_LINE: &AsciiSet = &NON_ALPHANUMERIC
@@ -26,6 +28,7 @@ const IN_LOG_LINE: &AsciiSet = &NON_ALPHANUMERIC
 pub(super) struct AccessLogEntry {
     began: Instant,
     peer: Peer,
+    owner: Owner,
     method: u8,
     /// Empty if the log level leaves the line out.
     path: String,
@@ -40,6 +43,7 @@ impl AccessLogEntry {
         Self {
             began: Instant::now(),
             peer: request.peer.device.clone(),
+            owner: request.peer.owner,
             method: message.code,
             path: if tracing::enabled!(tracing::Level::INFO) {
                 path(message)
@@ -57,10 +61,11 @@ impl AccessLogEntry {
         }
     }
 
-    /// Writes the line. Returns the exchange's record for the status page. `rule`: the revision that was called.
+    /// Writes the line, if the host's share of the log has room for it. Returns the exchange's record for the status page. `rule`: the revision that was called.
     /// `upstream`: the last homeserver status, or the reason why there was none.
     pub(super) fn end<'a>(
         self,
+        shares: &LineShares,
         resource: &'a Resource,
         rule: Option<&Revision>,
         upstream: Option<&'a str>,
@@ -68,25 +73,27 @@ impl AccessLogEntry {
     ) -> Ended<'a> {
         let [content_format, accept] = self.formats;
         let elapsed = self.began.elapsed();
-        tracing::info!(
-            "{}",
-            access_log::Line {
-                peer: &self.peer,
-                method: self.method,
-                path: &self.path,
-                message_type: self.message_type,
-                formats: [
-                    content_format,
-                    accept,
-                    response.uint_option(option::CONTENT_FORMAT),
-                ],
-                rule: rule.map(|rule| (rule.name(), rule.digest())),
-                upstream,
-                code: response.code,
-                sizes: (self.wire_bytes, response.payload.len()),
-                elapsed,
-            }
-        );
+        if tracing::enabled!(tracing::Level::INFO) && shares.admit(Instant::now(), self.owner) {
+            tracing::info!(
+                "{}",
+                access_log::Line {
+                    peer: &self.peer,
+                    method: self.method,
+                    path: &self.path,
+                    message_type: self.message_type,
+                    formats: [
+                        content_format,
+                        accept,
+                        response.uint_option(option::CONTENT_FORMAT),
+                    ],
+                    rule: rule.map(|rule| (rule.name(), rule.digest())),
+                    upstream,
+                    code: response.code,
+                    sizes: (self.wire_bytes, response.payload.len()),
+                    elapsed,
+                }
+            );
+        }
         Ended {
             peer: self.peer.id,
             method: self.method,

@@ -16,6 +16,7 @@ use super::source::Request;
 use super::txn_id::{Lifetimes, TxnId, TxnIds, since_boot};
 use super::txn_key::TxnKey;
 use super::{admission, discovery, routing};
+use crate::telemetry::line_shares::LineShares;
 use crate::telemetry::recorder::{Recorder, Resource};
 use coap::{Message, option};
 use contract::Peer;
@@ -34,6 +35,7 @@ pub struct Gateway {
     pub(crate) held_bytes: HeldBytes,
     txn_ids: TxnIds,
     entity_tags: EntityTags,
+    line_shares: LineShares,
 }
 
 /// The resource of a request, as far as routing has found it.
@@ -54,6 +56,7 @@ impl Gateway {
             held_bytes: HeldBytes::default(),
             txn_ids: TxnIds::new(txn_key),
             entity_tags: EntityTags::default(),
+            line_shares: LineShares::default(),
         }
     }
 
@@ -215,7 +218,7 @@ impl Gateway {
         upstream: Option<&str>,
         response: &Message,
     ) {
-        let ended = log_entry.end(resource, rule, upstream, response);
+        let ended = log_entry.end(&self.line_shares, resource, rule, upstream, response);
         let snapshot = self.snapshots.load();
         self.recorder.ended(&snapshot.rules, &ended);
     }

@@ -1,24 +1,30 @@
 //! The bytes that requests in progress hold while they wait for a homeserver, in one account: what the rule asked for,
 //! its state, and what the gateway keeps of the request.
 
-use crate::byte_account::{ByteAccount, Counted};
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use contract::Step;
 use runtime::{Limit, MAX_IN_FLIGHT_BYTES, Permit};
+use share::{Amount, Bounds, Owner, Shares};
 
 /// Bytes that an exchange takes besides those of its device and its rule.
 const EXCHANGE: usize = 1 << 10;
+/// Bytes of a request with the largest body of the default configuration, 128 KiB, and of what a rule makes of it.
+const LARGEST: usize = 1 << 20;
 /// Bytes of a text or list besides its content.
 const VALUE: usize = size_of::<String>();
 
-/// The account of all requests in progress. Bounded by [`MAX_IN_FLIGHT_BYTES`].
-#[derive(Clone, Default)]
-pub(crate) struct HeldBytes(ByteAccount);
+/// The account of all requests in progress. Bounded by [`MAX_IN_FLIGHT_BYTES`]; a host has an eighth of them, and room
+/// for one of the largest requests at least. Its clones are the same account.
+#[derive(Clone)]
+pub(crate) struct HeldBytes(Rc<RefCell<Shares>>);
 
 /// Why a request cannot hold so much. The device gets 5.03.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Full {
-    /// The account is full.
-    InAll,
+    /// The account is full, or the host has its share of it.
+    Account,
     /// The rule has its share.
     Rule(Limit),
 }
@@ -26,28 +32,38 @@ pub(super) enum Full {
 /// What one request holds, given back when it is dropped.
 pub(super) struct Holding {
     account: HeldBytes,
-    counted: Counted,
+    owner: Owner,
+    bytes: usize,
     permit: Permit,
+}
+
+impl Default for HeldBytes {
+    fn default() -> Self {
+        let bounds = Bounds::of_bytes(MAX_IN_FLIGHT_BYTES).at_least(LARGEST);
+        Self(Rc::new(RefCell::new(Shares::new(bounds))))
+    }
 }
 
 impl HeldBytes {
     /// The bytes of all requests in progress.
     pub(crate) fn in_all(&self) -> usize {
-        self.0.in_all()
+        self.0.borrow().in_all().bytes
     }
 
-    /// Whether so many more bytes fit.
-    pub(crate) fn has_room(&self, bytes: usize) -> bool {
-        self.in_all().saturating_add(bytes) <= MAX_IN_FLIGHT_BYTES
+    /// Whether so many more bytes of this host fit.
+    pub(crate) fn has_room(&self, owner: Owner, bytes: usize) -> bool {
+        let shares = self.0.borrow();
+        shares.admit(owner, Amount::bytes(bytes)).is_ok()
     }
 }
 
 impl Holding {
     /// Of a request that holds nothing yet.
-    pub(super) fn new(account: &HeldBytes, permit: Permit) -> Self {
+    pub(super) fn new(account: &HeldBytes, owner: Owner, permit: Permit) -> Self {
         Self {
             account: account.clone(),
-            counted: account.0.count(0),
+            owner,
+            bytes: 0,
             permit,
         }
     }
@@ -57,13 +73,26 @@ impl Holding {
     /// # Errors
     /// [`Full`]; then it holds what it held before.
     pub(super) fn set(&mut self, bytes: usize) -> Result<(), Full> {
-        let more = bytes.saturating_sub(self.counted.bytes());
-        if more > 0 && !self.account.has_room(more) {
-            return Err(Full::InAll);
+        let more = bytes.saturating_sub(self.bytes);
+        if more > 0 && !self.account.has_room(self.owner, more) {
+            return Err(Full::Account);
         }
         self.permit.hold(bytes).map_err(Full::Rule)?;
-        self.counted.set(bytes);
+        self.count(bytes);
         Ok(())
+    }
+
+    fn count(&mut self, bytes: usize) {
+        let mut shares = self.account.0.borrow_mut();
+        shares.give_back(self.owner, Amount::bytes(self.bytes));
+        shares.add(self.owner, Amount::bytes(bytes));
+        self.bytes = bytes;
+    }
+}
+
+impl Drop for Holding {
+    fn drop(&mut self) {
+        self.count(0);
     }
 }
 
@@ -85,35 +114,53 @@ mod tests {
     use contract::{HttpRequest, Upstream};
     use runtime::{RuleAccounting, RuleLimits};
 
-    fn holding(account: &HeldBytes, in_flight_bytes: usize) -> Holding {
+    fn holding(account: &HeldBytes, host: u64, in_flight_bytes: usize) -> Holding {
         let limits = RuleLimits {
             in_flight_bytes,
             ..RuleLimits::default()
         };
         let rule = RuleAccounting::new("rule", limits, None);
-        Holding::new(account, rule.budget.admit(Instant::now()).unwrap())
+        let permit = rule.budget.admit(Instant::now()).unwrap();
+        Holding::new(account, Owner::new(host, None), permit)
     }
 
     #[test]
     fn all_rules_together_have_one_bound_and_what_ends_gives_back() {
         let account = HeldBytes::default();
-        let half = MAX_IN_FLIGHT_BYTES / 2;
-        let mut first = holding(&account, MAX_IN_FLIGHT_BYTES);
-        let mut second = holding(&account, MAX_IN_FLIGHT_BYTES);
-        assert_eq!((first.set(half), second.set(half)), (Ok(()), Ok(())));
-        assert_eq!(first.set(half + 1), Err(Full::InAll));
-        assert_eq!(second.set(10), Ok(()));
-        assert_eq!(first.set(half + 1), Ok(()));
-        assert_eq!(account.in_all(), half + 11);
-        assert!(account.has_room(half - 11) && !account.has_room(half - 10));
-        drop((first, second));
+        let share = LARGEST.max(MAX_IN_FLIGHT_BYTES / 8);
+        let count = MAX_IN_FLIGHT_BYTES / share;
+        let mut hosts: Vec<_> = (0..count as u64)
+            .map(|host| holding(&account, host, MAX_IN_FLIGHT_BYTES))
+            .collect();
+        for host in &mut hosts {
+            assert_eq!(host.set(share), Ok(()));
+        }
+        assert_eq!(account.in_all(), share * count);
+        let mut other = holding(&account, 1000, MAX_IN_FLIGHT_BYTES);
+        assert_eq!(other.set(share), Err(Full::Account));
+        assert_eq!(hosts[0].set(10), Ok(()));
+        assert_eq!(other.set(share - 10), Ok(()));
+        drop((hosts, other));
         assert_eq!(account.in_all(), 0);
+    }
+
+    #[test]
+    fn a_host_has_an_eighth_for_all_its_requests_and_leaves_room_for_others() {
+        let account = HeldBytes::default();
+        let share = LARGEST.max(MAX_IN_FLIGHT_BYTES / 8);
+        let mut first = holding(&account, 1, MAX_IN_FLIGHT_BYTES);
+        let mut second = holding(&account, 1, MAX_IN_FLIGHT_BYTES);
+        assert_eq!(first.set(share - 10), Ok(()));
+        assert_eq!(second.set(11), Err(Full::Account));
+        assert_eq!(second.set(10), Ok(()));
+        assert!(!account.has_room(Owner::new(1, None), 1));
+        assert!(account.has_room(Owner::new(2, None), share));
     }
 
     #[test]
     fn a_rule_has_a_share_and_a_refusal_changes_nothing() {
         let account = HeldBytes::default();
-        let mut one = holding(&account, 100);
+        let mut one = holding(&account, 1, 100);
         assert_eq!(one.set(60), Ok(()));
         assert_eq!(one.set(101), Err(Full::Rule(Limit::InFlightBytes)));
         assert_eq!(account.in_all(), 60);

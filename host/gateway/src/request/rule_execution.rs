@@ -103,6 +103,7 @@ pub(super) fn start(
     }
     let caller = Caller {
         peer: peer.clone(),
+        owner: source.owner,
         is_proven: source.is_proven || peer.authenticated,
         token: request.token,
         requested: request.homeserver,
@@ -118,12 +119,12 @@ pub(super) fn start(
     }
     let of_request = request.message.options.iter();
     let of_request = of_request.map(|option| option.value.len()).sum();
-    let mut holding = Holding::new(held_bytes, permit);
+    let mut holding = Holding::new(held_bytes, source.owner, permit);
     if let Progress::Call(step) = &progress {
         holding
             .set(bytes_of(step, of_request))
             .map_err(|full| match full {
-                Full::InAll => GatewayError::Busy,
+                Full::Account => GatewayError::Busy,
                 Full::Rule(limit) => GatewayError::RuleLimit(limit),
             })?;
     }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use contract::Peer;
+use share::Owner;
 
 /// A whole request, with its source and destination. It observes only if there is room for an observation.
 pub type Request = coap::Request<Source>;
@@ -11,6 +12,8 @@ pub type Request = coap::Request<Source>;
 pub struct Source {
     /// The device.
     pub device: Peer,
+    /// Whose share of what hosts have in common it uses.
+    pub owner: Owner,
     /// Whether it has proven that it receives at its address.
     pub is_proven: bool,
     /// The gateway's address and port that the device sent it to. None if the system does not say.

@@ -2,6 +2,7 @@
 
 pub mod access_log;
 pub(crate) mod denied_call;
+pub(crate) mod line_shares;
 mod log_message;
 pub mod logging;
 pub mod operator;

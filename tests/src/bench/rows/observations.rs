@@ -1,7 +1,7 @@
 //! Ten thousand observers of one room: their memory, and how long a message takes to reach all of them.
 
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use coap_lite::{CoapOption, MessageClass, MessageType, Packet, RequestType, ResponseType};
@@ -10,6 +10,7 @@ use mio::{Events, Interest, Poll, Token};
 
 use super::super::Failure;
 use super::super::datagram::Request;
+use super::super::device_address;
 use super::super::load::{Load, Until};
 use super::super::plan::Plan;
 use super::super::process::{Gateway, Server};
@@ -97,7 +98,7 @@ impl Observers {
         let poll = Poll::new()?;
         let mut sockets = Vec::new();
         for index in 0..PEERS {
-            let mut socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0).into())?;
+            let mut socket = UdpSocket::bind((device_address(index), 0).into())?;
             socket.connect(gateway)?;
             poll.registry()
                 .register(&mut socket, Token(index), Interest::READABLE)?;

@@ -1,6 +1,6 @@
 //! One device: an exchange after the other by the gateway's own CoAP client, over a socket that drops datagrams.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use tokio::net::UdpSocket;
 use tokio::time::timeout_at;
 
 use super::super::Failure;
+use super::super::device_address;
 use super::super::tally::Tally;
 use super::rooms::Rooms;
 use super::{LOSS, PERIOD};
@@ -51,7 +52,7 @@ impl Device {
         gateway: SocketAddr,
         rooms: Rc<Rooms>,
     ) -> Result<Self, Failure> {
-        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let socket = UdpSocket::bind((device_address(number), 0)).await?;
         socket.connect(gateway).await?;
         Ok(Self {
             number,

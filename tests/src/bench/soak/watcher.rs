@@ -1,7 +1,7 @@
 //! One device that observes a room, over a socket that drops datagrams. It records its notifications, to compare them
 //! with the room's timeline.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
 use super::super::Failure;
+use super::super::device_address;
 use super::LOSS;
 use super::rooms::Rooms;
 
@@ -44,7 +45,7 @@ impl Watcher {
         gateway: SocketAddr,
         rooms: Rc<Rooms>,
     ) -> Result<Self, Failure> {
-        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let socket = UdpSocket::bind((device_address(number), 0)).await?;
         socket.connect(gateway).await?;
         Ok(Self {
             room: number % rooms.len(),

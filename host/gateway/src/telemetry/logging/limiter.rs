@@ -13,7 +13,7 @@ use crate::telemetry::log_message::without_numbers;
 use contract::escaping::escaped;
 
 /// Lines of requests in a second: a thousand devices every ten seconds. Other lines of this level are rare.
-const INFO_PER_SECOND: u32 = 100;
+pub(crate) const INFO_PER_SECOND: u32 = 100;
 /// Lines for debugging in a second: several for each of those requests.
 const DEBUG_PER_SECOND: u32 = 1000;
 /// Lines about an operator's commands and the state of gateway and rules in a second: more than an operator, or a file

@@ -17,6 +17,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::telemetry::{log_message, operator};
 pub use level::LogLevel;
 pub use level_filter::Levels;
+pub(crate) use limiter::INFO_PER_SECOND as REQUEST_LINES_PER_SECOND;
 use limiter::Limiter;
 pub use lines::Log;
 

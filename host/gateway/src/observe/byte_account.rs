@@ -5,35 +5,35 @@ use std::rc::Rc;
 
 /// The account. Its clones are the same one.
 #[derive(Clone, Default)]
-pub(crate) struct ByteAccount(Rc<Cell<usize>>);
+pub(super) struct ByteAccount(Rc<Cell<usize>>);
 
 /// Some bytes of the account.
-pub(crate) struct Counted {
+pub(super) struct Counted {
     account: ByteAccount,
     bytes: usize,
 }
 
 impl ByteAccount {
     /// Counts these bytes.
-    pub(crate) fn count(&self, bytes: usize) -> Counted {
+    pub(super) fn count(&self, bytes: usize) -> Counted {
         self.0.set(self.0.get() + bytes);
         let account = self.clone();
         Counted { account, bytes }
     }
 
     /// The bytes of all.
-    pub(crate) fn in_all(&self) -> usize {
+    pub(super) fn in_all(&self) -> usize {
         self.0.get()
     }
 }
 
 impl Counted {
-    pub(crate) fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
     /// Counts this many bytes instead.
-    pub(crate) fn set(&mut self, bytes: usize) {
+    pub(super) fn set(&mut self, bytes: usize) {
         let others = self.account.in_all() - self.bytes;
         self.account.0.set(others + bytes);
         self.bytes = bytes;

@@ -61,8 +61,9 @@ impl AccessLogEntry {
         }
     }
 
-    /// Writes the line, if the host's share of the log has room for it. Returns the exchange's record for the status page. `rule`: the revision that was called.
-    /// `upstream`: the last homeserver status, or the reason why there was none.
+    /// Writes the line, if the host's share of the log has room for it. Returns the exchange's record for the status
+    /// page. `rule`: the revision that was called. `upstream`: the last homeserver status, or the reason why there was
+    /// none.
     pub(super) fn end<'a>(
         self,
         shares: &LineShares,

@@ -141,7 +141,8 @@ fn a_device_that_waits_gets_an_empty_acknowledgement_and_then_a_separate_respons
 fn a_call_beyond_the_queue_of_a_homeserver_is_refused_with_5_03_and_max_age_at_once() {
     let slow = Stub::always(Behaviour::Late(Duration::from_secs(3), Box::new(sent())));
     let scratch = Scratch::new("configuration");
-    let limits = "[limits]\ncalls_per_homeserver = 1\ncalls_queued_per_homeserver = 1\n";
+    // A host has an eighth of both together.
+    let limits = "[limits]\ncalls_per_homeserver = 1\ncalls_queued_per_homeserver = 15\n";
     let config = scratch.write("gateway.toml", limits).display().to_string();
     let gateway = Gateway::start(&["--homeserver", &slow.origin, "--config", &config]);
     let devices: Vec<Raw> = (0..3).map(|_| Raw::connect(gateway.address)).collect();

@@ -148,7 +148,8 @@ fn is_installed(target: &str) -> bool {
     })
 }
 
-/// Runs each of them through the device story against Synapse, with a rule as native code that is replaced meanwhile.
+/// Runs each of them through the device story against Synapse, with a rule as native code that is replaced meanwhile,
+/// and with the densest requests and responses in half of a call's time.
 pub fn test(workspace: &Path, folder: &Path, setup: &mut Setup) -> Result<(), DistError> {
     setup.everything(workspace)?;
     build_all(workspace)?;
@@ -158,7 +159,12 @@ pub fn test(workspace: &Path, folder: &Path, setup: &mut Setup) -> Result<(), Di
         let mut story = cargo(workspace);
         story
             .args(["test", "--workspace", "--locked", "--test", "end_to_end"])
-            .args(["--", "story::the_whole_story", "native_rules::"])
+            .args([
+                "--",
+                "story::the_whole_story",
+                "native_rules::",
+                "densest::",
+            ])
             .env("RUST_TEST_THREADS", "4")
             .env("COMATRIX_GATEWAY", router.file(folder))
             .env("COMATRIX_GATEWAY_TARGET", router.target);

@@ -3,13 +3,19 @@
 /// Content-Format of CBOR.
 const CBOR: u8 = 60;
 
-/// Option numbers of RFC 7252, RFC 7641, RFC 7959 and RFC 9175.
+/// Option numbers of RFC 7252, RFC 7641, RFC 7959, RFC 9175 and the wire contract.
 pub mod number {
+    /// Observe.
     pub const OBSERVE: u32 = 6;
+    /// Uri-Path.
     pub const URI_PATH: u32 = 11;
+    /// Content-Format.
     pub const CONTENT_FORMAT: u32 = 12;
+    /// Block1.
     pub const BLOCK1: u32 = 27;
+    /// The access token of the wire contract.
     pub const ACCESS_TOKEN: u32 = 256;
+    /// Request-Tag.
     pub const REQUEST_TAG: u32 = 292;
 }
 

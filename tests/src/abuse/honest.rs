@@ -101,7 +101,10 @@ fn upload(device: &Raw, first_id: u16, body: &[u8]) -> Result<u8, String> {
 }
 
 /// The code of the response to a confirmable request. A separate response is acknowledged.
-fn exchange(device: &Raw, request: &[u8], message_id: u16) -> Result<u8, String> {
+///
+/// # Errors
+/// No response, or RST.
+pub fn exchange(device: &Raw, request: &[u8], message_id: u16) -> Result<u8, String> {
     let token = &request[4..6];
     let mut timeout = ACK_TIMEOUT;
     for _ in 0..=MAX_RETRANSMIT {

@@ -3,11 +3,12 @@
 
 mod attacker;
 pub mod attacks;
-mod encoding;
+pub mod encoding;
 mod honest;
 mod report;
 mod run;
 
 pub use attacks::{ATTACKS, Attack};
+pub use honest::exchange;
 pub use report::Report;
 pub use run::{Pace, run};

@@ -34,11 +34,12 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 use sha2::{Digest as _, Sha256};
 
-use super::recent_messages::{Digest, Host, RecentMessages, host_of};
+use super::recent_messages::{Digest, RecentMessages};
 use super::source::Request;
 use super::txn_key::TxnKey;
 use coap::{MessageType, code};
 use contract::Peer;
+use share::Owner;
 
 /// Bytes of an id: 128 random bits do not repeat.
 const BYTES: usize = 16;
@@ -58,7 +59,7 @@ pub(super) struct ReceivedMessage {
     digest: Digest,
     first: Duration,
     lifetime: Duration,
-    host: Host,
+    owner: Owner,
 }
 
 /// Makes ids that cannot be guessed. Two messages never have the same.
@@ -115,7 +116,7 @@ impl TxnIds {
                 digest,
                 first,
                 lifetime,
-                host: host_of(request.peer.device.ip()),
+                owner: request.peer.owner,
             }),
         }
     }
@@ -126,10 +127,10 @@ impl TxnIds {
             digest,
             first,
             lifetime,
-            host,
+            owner,
         } = received;
         let mut recent = self.recent.borrow_mut();
-        recent.remember(now, digest, first, lifetime, host);
+        recent.remember(now, digest, first, lifetime, owner);
     }
 
     fn keyed(&self, purpose: &[u8; 2]) -> Sha256 {

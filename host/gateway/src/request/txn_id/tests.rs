@@ -14,7 +14,7 @@ fn request() -> Request {
     Request {
         peer: Source {
             device: Peer::unauthenticated("[2001:db8::1]:5683".parse().unwrap()),
-            owner: share::Owner::new(1, None),
+            owner: Owner::new(1, None),
             is_proven: false,
             local: "[2001:db8::2]:5683".parse().ok(),
         },

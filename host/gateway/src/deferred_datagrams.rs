@@ -2,12 +2,13 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use share::Owner;
 use transport::{Cast, UdpPeer};
 
 /// Bytes that wait in all. Above: a datagram is lost, as in a network that is overloaded. A second of 802.15.4 at its
 /// full rate, from eight networks, takes 250 kB.
 const MAX_BYTES: usize = 512 << 10;
-/// Bytes that wait of one host: the largest datagram of IPv6 fits.
+/// Bytes that wait of one host, or of all addresses of its network: the largest datagram of IPv6 fits.
 const MAX_BYTES_OF_HOST: usize = MAX_BYTES / 8;
 /// Bytes of an entry beside its datagram.
 const ENTRY: usize = size_of::<Datagram>();
@@ -17,7 +18,7 @@ pub(crate) struct Datagram {
     pub(crate) peer: UdpPeer,
     pub(crate) cast: Cast,
     pub(crate) bytes: Box<[u8]>,
-    host: u64,
+    holder: u64,
 }
 
 /// The datagrams that wait, in the order of their arrival.
@@ -25,25 +26,26 @@ pub(crate) struct Datagram {
 pub(crate) struct DeferredDatagrams {
     queue: VecDeque<Datagram>,
     bytes: usize,
-    /// Of each host with datagrams that wait.
+    /// Of each holder with datagrams that wait.
     bytes_of: HashMap<u64, usize>,
 }
 
 impl DeferredDatagrams {
     /// Takes a datagram of a host. Returns whether there is room for it.
-    pub(crate) fn push(&mut self, host: u64, peer: UdpPeer, cast: Cast, bytes: &[u8]) -> bool {
+    pub(crate) fn push(&mut self, owner: Owner, peer: UdpPeer, cast: Cast, bytes: &[u8]) -> bool {
+        let holder = owner.holder();
         let size = bytes.len() + ENTRY;
-        let of_host = self.bytes_of.get(&host).copied().unwrap_or(0);
-        if of_host + size > MAX_BYTES_OF_HOST + ENTRY || self.bytes + size > MAX_BYTES {
+        let of_holder = self.bytes_of.get(&holder).copied().unwrap_or(0);
+        if of_holder + size > MAX_BYTES_OF_HOST + ENTRY || self.bytes + size > MAX_BYTES {
             return false;
         }
         self.bytes += size;
-        self.bytes_of.insert(host, of_host + size);
+        self.bytes_of.insert(holder, of_holder + size);
         self.queue.push_back(Datagram {
             peer,
             cast,
             bytes: bytes.into(),
-            host,
+            holder,
         });
         true
     }
@@ -53,10 +55,10 @@ impl DeferredDatagrams {
         let datagram = self.queue.pop_front()?;
         let size = datagram.bytes.len() + ENTRY;
         self.bytes -= size;
-        if let Some(of_host) = self.bytes_of.get_mut(&datagram.host) {
-            *of_host -= size;
-            if *of_host == 0 {
-                self.bytes_of.remove(&datagram.host);
+        if let Some(of_holder) = self.bytes_of.get_mut(&datagram.holder) {
+            *of_holder -= size;
+            if *of_holder == 0 {
+                self.bytes_of.remove(&datagram.holder);
             }
         }
         if self.queue.is_empty() {
@@ -83,11 +85,20 @@ mod tests {
         }
     }
 
+    fn host(number: u64) -> Owner {
+        Owner::new(number, None)
+    }
+
     #[test]
     fn datagrams_leave_in_their_order_and_leave_nothing() {
         let mut deferred = DeferredDatagrams::default();
         for port in 1..=3 {
-            assert!(deferred.push(u64::from(port % 2), peer(port), Cast::Unicast, b"datagram"));
+            assert!(deferred.push(
+                host(u64::from(port % 2)),
+                peer(port),
+                Cast::Unicast,
+                b"datagram"
+            ));
         }
         let ports: Vec<_> = std::iter::from_fn(|| deferred.pop())
             .map(|datagram| datagram.peer.remote.port())
@@ -99,8 +110,8 @@ mod tests {
     #[test]
     fn a_host_takes_an_eighth_of_the_room_and_all_hosts_the_whole() {
         let mut deferred = DeferredDatagrams::default();
-        let mut taken = |host| {
-            let push = |_: &usize| deferred.push(host, peer(1), Cast::Unicast, &[0; 1000]);
+        let mut taken = |number| {
+            let push = |_: &usize| deferred.push(host(number), peer(1), Cast::Unicast, &[0; 1000]);
             (0..1000).filter(push).count()
         };
         let counts: Vec<usize> = (1..=20).map(&mut taken).collect();
@@ -115,8 +126,22 @@ mod tests {
     }
 
     #[test]
+    fn the_addresses_of_one_network_have_one_share_together() {
+        let mut deferred = DeferredDatagrams::default();
+        let mut taken = |owner| {
+            let push = |_: &usize| deferred.push(owner, peer(1), Cast::Unicast, &[0; 1000]);
+            (0..20).filter(push).count()
+        };
+        let hopping = (1..=100).map(|host| taken(Owner::new(host, Some(7))));
+        let share = MAX_BYTES_OF_HOST / (1000 + ENTRY) + 1;
+        assert!(hopping.sum::<usize>() <= share);
+        assert_eq!(taken(Owner::new(101, Some(8))), 20);
+        assert_eq!(taken(Owner::new(102, None)), 20);
+    }
+
+    #[test]
     fn the_largest_datagram_fits() {
         let mut deferred = DeferredDatagrams::default();
-        assert!(deferred.push(1, peer(1), Cast::Unicast, &[0; 65_507]));
+        assert!(deferred.push(host(1), peer(1), Cast::Unicast, &[0; 65_507]));
     }
 }

@@ -55,7 +55,7 @@ impl Dispatcher<'_> {
         let now = Instant::now();
         let owner = self.endpoint.owner_of(&peer);
         if self.time_shares.must_wait(now, owner) {
-            let has_room = self.deferred.push(owner.host, peer, cast, datagram);
+            let has_room = self.deferred.push(owner, peer, cast, datagram);
             self.deferrals[0] += 1;
             self.deferrals[1] += u64::from(!has_room);
         } else {

@@ -70,6 +70,9 @@ impl<P, C> Exchange<P, C> {
     }
 }
 
+/// Entries of finished exchanges that need no removal: to remove them one by one would cost more than their bytes.
+const FEW_FINISHED: usize = 64;
+
 struct InProgress {
     message_type: MessageType,
     message_id: u16,
@@ -79,7 +82,8 @@ struct InProgress {
 pub(super) struct Exchanges<P, C> {
     by_id: Map<ExchangeId, Exchange<P, C>>,
     by_peer: Map<Peer<P>, Vec<InProgress>>,
-    /// The delay is the same for all, so the order of arrival is the order of time. Finished exchanges are skipped.
+    /// The delay is the same for all, so the order of arrival is the order of time. Finished exchanges are skipped, and
+    /// removed before they are more than those in progress.
     ack_deadlines: VecDeque<(Instant, ExchangeId)>,
     next_id: u64,
     /// Only counts: the bound is one of exchanges and waiting responses together.
@@ -132,6 +136,11 @@ impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
     }
 
     fn skip_finished(&mut self) {
+        // One slow request at the front must not keep the entries of all that end within its delay.
+        if self.ack_deadlines.len() > 2 * self.by_id.len() + FEW_FINISHED {
+            let by_id = &self.by_id;
+            self.ack_deadlines.retain(|(_, id)| by_id.contains_key(id));
+        }
         while self
             .ack_deadlines
             .front()
@@ -217,6 +226,12 @@ impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
         allowances
             .filter(|allowance| *allowance != usize::MAX)
             .sum()
+    }
+
+    /// Entries for empty ACKs.
+    #[cfg(test)]
+    pub(super) fn ack_entries(&self) -> usize {
+        self.ack_deadlines.len()
     }
 
     /// Exchanges in all.

@@ -153,3 +153,24 @@ fn a_large_response_that_is_not_fetched_is_dropped_after_a_minute() {
         (0, None)
     );
 }
+
+#[test]
+fn requests_that_have_ended_leave_no_entries_behind_one_that_waits() {
+    let mut server = Server::new();
+    server.receive(1, &confirmable(1, GET));
+    let slow = server.incoming();
+    for message_id in 2..=2000 {
+        server.receive(2, &confirmable(message_id, GET));
+        let quick = server.incoming();
+        server.respond(quick.id, changed());
+    }
+    let entries = server.endpoint.exchanges.ack_entries();
+    assert!(
+        entries < 100,
+        "{entries} entries for one request in progress"
+    );
+    server.sent();
+    server.advance(Duration::from_secs(1));
+    assert_eq!(server.sent_one().message_id, 1, "the empty ACK");
+    server.respond(slow.id, changed());
+}

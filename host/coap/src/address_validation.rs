@@ -54,7 +54,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             self.counters.proofs += 1;
             self.observations.mark_proven(peer);
         }
-        self.peers.prove(now, peer.hash);
+        self.peers.prove(now, peer.hash, peer.owner.holder());
         self.release_deferred(peer);
     }
 
@@ -100,7 +100,10 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         if !waits || self.is_peer_proven(now, peer) {
             return;
         }
-        if self.peers.count_guess(now, peer.hash, message_id) {
+        if self
+            .peers
+            .count_guess(now, peer.hash, peer.owner.holder(), message_id)
+        {
             self.counters.proofs_blocked += 1;
             self.end_unproven(now, peer);
             let outcome = self.reliability.drop_ping(now, peer);

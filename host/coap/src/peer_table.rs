@@ -3,7 +3,8 @@
 //!
 //! The table is a fixed number of sets by a keyed hash of the address, so a flood of spoofed addresses costs bounded
 //! memory and time. A full set drops the unproven peer that was silent for longest; one with wrong guesses only if
-//! there is no other, and a proven one last.
+//! there is no other, and a proven one last. If all are proven, a host that has its share of the set loses one of its
+//! own: it can prove as many addresses as it has ports, and the proofs of others must stay.
 
 use std::time::{Duration, Instant};
 
@@ -11,10 +12,15 @@ use crate::guesses::Guesses;
 use crate::limits::Limits;
 use crate::rate::Rate;
 
+#[cfg(test)]
+mod tests;
+
 /// Sets of the table.
 const SETS: usize = 1024;
 /// Peers per set: 16,384 in all, as many as exchanges may be in flight; about 2 MiB when full.
 const PEERS_PER_SET: usize = 16;
+/// Proven peers of one host that displace those of others: an eighth.
+const OF_HOLDER: usize = PEERS_PER_SET / 8;
 /// Time between two 4.29 responses to a peer above its rate. More responses would cost the time of other peers.
 const BETWEEN_WARNINGS: Duration = Duration::from_millis(10);
 /// How long an address counts as proven after the last proof. Addresses rarely get another owner within an hour, and
@@ -36,6 +42,8 @@ pub(super) enum Admission {
 
 struct Entry {
     hash: u64,
+    /// The holder of its host's share.
+    holder: u64,
     last_received: Instant,
     /// The account of its rate.
     full_at: Instant,
@@ -93,15 +101,13 @@ impl PeerTable {
             .find(|entry| entry.hash == hash)
     }
 
-    fn find_or_make(&mut self, now: Instant, hash: u64) -> &mut Entry {
+    fn find_or_make(&mut self, now: Instant, hash: u64, holder: u64) -> &mut Entry {
         let set = &mut self.sets[hash as usize % SETS];
         let place = match set.iter().position(|entry| entry.hash == hash) {
             Some(place) => place,
             None => {
                 if set.len() == PEERS_PER_SET {
-                    let idlest = (0..set.len())
-                        .min_by_key(|place| set[*place].worth(now))
-                        .unwrap_or(0);
+                    let idlest = to_displace(set, now, holder);
                     // An entry with a full account and an unproven address equals a new one.
                     if set[idlest].full_at > now || set[idlest].is_proven(now) {
                         self.forgotten += 1;
@@ -110,6 +116,7 @@ impl PeerTable {
                 }
                 set.push(Entry {
                     hash,
+                    holder,
                     last_received: now,
                     full_at: now,
                     warned: None,
@@ -124,9 +131,15 @@ impl PeerTable {
     }
 
     /// Counts a received datagram of this many bytes.
-    pub(super) fn receive(&mut self, now: Instant, hash: u64, bytes: usize) -> Admission {
+    pub(super) fn receive(
+        &mut self,
+        now: Instant,
+        hash: u64,
+        holder: u64,
+        bytes: usize,
+    ) -> Admission {
         let (rate, least) = (self.rate, self.least);
-        let entry = self.find_or_make(now, hash);
+        let entry = self.find_or_make(now, hash, holder);
         entry.last_received = now;
         let admission = if rate.is_none_or(|rate| rate.take(now, &mut entry.full_at)) {
             Admission::Within
@@ -152,8 +165,8 @@ impl PeerTable {
     }
 
     /// The peer has proven its address.
-    pub(super) fn prove(&mut self, now: Instant, hash: u64) {
-        let entry = self.find_or_make(now, hash);
+    pub(super) fn prove(&mut self, now: Instant, hash: u64, holder: u64) {
+        let entry = self.find_or_make(now, hash, holder);
         entry.proven = Some(now);
         entry.guesses = Guesses::default();
     }
@@ -166,8 +179,14 @@ impl PeerTable {
     }
 
     /// Counts an ACK or RST of an unproven peer whose ID names no message; true if it is one too many.
-    pub(super) fn count_guess(&mut self, now: Instant, hash: u64, message_id: u16) -> bool {
-        let entry = self.find_or_make(now, hash);
+    pub(super) fn count_guess(
+        &mut self,
+        now: Instant,
+        hash: u64,
+        holder: u64,
+        message_id: u16,
+    ) -> bool {
+        let entry = self.find_or_make(now, hash, holder);
         entry.guesses.count(now, message_id)
     }
 
@@ -204,92 +223,22 @@ impl PeerTable {
     }
 }
 
-fn allowance(bytes: usize, least: usize) -> usize {
-    bytes.saturating_mul(3).max(least)
+/// The place in a full set that a new peer of this holder gets.
+fn to_displace(set: &[Entry], now: Instant, holder: u64) -> usize {
+    let idlest = |is_candidate: &dyn Fn(&Entry) -> bool| {
+        let candidates = (0..set.len()).filter(|place| is_candidate(&set[*place]));
+        candidates.min_by_key(|place| set[*place].worth(now))
+    };
+    let of_all = idlest(&|_| true).unwrap_or(0);
+    let is_own = |entry: &Entry| entry.holder == holder;
+    let own = || set.iter().filter(|entry| is_own(entry)).count();
+    if set[of_all].is_proven(now) && own() >= OF_HOLDER {
+        idlest(&is_own).unwrap_or(of_all)
+    } else {
+        of_all
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::Admission::{Ignored, Warned, Within};
-    use super::*;
-
-    fn table(rate: u32) -> (PeerTable, Instant) {
-        let limits = Limits {
-            datagrams_per_second_per_peer: rate,
-            unproven_bytes: 136,
-            ..Limits::default()
-        };
-        (PeerTable::new(&limits), Instant::now())
-    }
-
-    #[test]
-    fn each_peer_has_an_account_of_its_own() {
-        let (mut table, start) = table(100);
-        let mut within = |hash, count| {
-            (0..count)
-                .filter(|_| table.receive(start, hash, 20) == Within)
-                .count()
-        };
-        assert_eq!((within(1, 500), within(2, 50)), (100, 50));
-    }
-
-    #[test]
-    fn a_peer_above_its_rate_is_warned_now_and_then_and_else_ignored() {
-        let (mut table, start) = table(100);
-        let admitted: Vec<_> = (0..103).map(|_| table.receive(start, 1, 20)).collect();
-        assert_eq!(admitted[99..], [Within, Warned, Ignored, Ignored]);
-        let later = start + BETWEEN_WARNINGS / 2;
-        assert_eq!(table.receive(later, 1, 20), Ignored);
-    }
-
-    #[test]
-    fn no_rate_is_no_bound() {
-        let (mut table, start) = table(0);
-        assert!((0..10_000).all(|_| table.receive(start, 1, 20) == Within));
-    }
-
-    #[test]
-    fn an_unproven_peer_is_sent_three_times_its_bytes_and_a_proven_one_what_it_asks_for() {
-        let (mut table, start) = table(0);
-        table.receive(start, 1, 100);
-        assert_eq!(table.allowance(start, 1, 20), 136);
-        assert_eq!(table.allowance(start, 1, 100), 300);
-        table.spend(1, 200);
-        assert!(table.may_repeat(start, 1, 100) && !table.may_repeat(start, 1, 101));
-        table.prove(start, 1);
-        assert_eq!(table.allowance(start, 1, 20), usize::MAX);
-        assert!(table.may_repeat(start, 1, 1000));
-        assert_eq!(table.allowance(start + PROOF_LIFETIME, 1, 20), 136);
-    }
-
-    #[test]
-    fn the_idlest_unproven_peer_of_a_full_set_makes_room() {
-        let (mut table, start) = table(100);
-        let of_set = |number: usize| (number * SETS) as u64;
-        table.receive(start, of_set(0), 20);
-        table.prove(start, of_set(0));
-        for number in 1..=1000 {
-            let at = start + Duration::from_millis(number as u64);
-            table.receive(at, of_set(number), 20);
-        }
-        assert_eq!(table.len(), PEERS_PER_SET);
-        let end = start + Duration::from_secs(1);
-        assert!(table.is_proven(end, of_set(0)), "the proven one stays");
-        assert!(table.find(of_set(1000)).is_some());
-        assert!(table.find(of_set(1)).is_none());
-    }
-
-    #[test]
-    fn a_flood_of_addresses_does_not_flush_wrong_guesses_before_other_entries() {
-        let (mut table, start) = table(100);
-        (0..3).for_each(|id| assert_eq!(table.count_guess(start, 0, 100 + id), id == 2));
-        for number in 1..=1000u64 {
-            let at = start + Duration::from_millis(number);
-            table.receive(at, number * SETS as u64, 20);
-        }
-        let end = start + Duration::from_secs(1);
-        assert!(table.is_blocked(end, 0));
-        table.prove(end, 0);
-        assert!(!table.is_blocked(end, 0));
-    }
+fn allowance(bytes: usize, least: usize) -> usize {
+    bytes.saturating_mul(3).max(least)
 }

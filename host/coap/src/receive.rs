@@ -32,7 +32,9 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
 
     fn dispatch(&mut self, now: Instant, peer: Peer<P>, bytes: &[u8], multicast: bool) {
         // Before any work that costs time.
-        let admission = self.peers.receive(now, peer.hash, bytes.len());
+        let admission = self
+            .peers
+            .receive(now, peer.hash, peer.owner.holder(), bytes.len());
         let limited = admission != Admission::Within;
         self.counters.rate_limited += u64::from(limited);
         if admission == Admission::Ignored {

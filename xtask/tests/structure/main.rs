@@ -1,10 +1,13 @@
-//! Keeps the structure of the code: which crate may use which, no circles between files, short lines and short files.
+//! Keeps the structure of the code: which crate may use which, no circles between files, short lines and short files,
+//! and a table of everything that can grow.
 
 mod circles;
 mod crates;
+mod fields;
 mod modules;
 mod resolve;
 mod sizes;
+mod stores;
 mod tokens;
 mod workspace;
 
@@ -56,4 +59,17 @@ fn source_files_have_at_most_300_lines() {
     let workspace = Workspace::read();
     let faults = sizes::long_files(&workspace.source_files(), &workspace.folder);
     assert_none(&faults, "Split these files by subject.");
+}
+
+#[test]
+fn every_collection_that_can_grow_is_in_the_table_of_stores() {
+    let workspace = Workspace::read();
+    let roots = workspace.crate_roots();
+    assert_none(
+        &stores::faults(&roots, &workspace.folder),
+        "Each map, set, queue and channel needs a bound, and a share for one host if datagrams make it grow.\n\
+         Write into host/stores.md by what it grows, its key, bound and share, and what happens when it is full;\n\
+         or, if no datagram, room or rule makes it grow, into the table at its end with the reason.\n\
+         host/stores.md says which vectors count.",
+    );
 }

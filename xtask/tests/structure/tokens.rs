@@ -189,7 +189,7 @@ fn path(tokens: &[TokenTree], at: usize) -> (Path, usize) {
 }
 
 /// The index after the next semicolon or the next braces.
-fn end_of_item(tokens: &[TokenTree], from: usize) -> usize {
+pub fn end_of_item(tokens: &[TokenTree], from: usize) -> usize {
     let is_use = matches!(&tokens.get(from), Some(TokenTree::Ident(word)) if *word == "use");
     let ends = |token: &TokenTree| match token {
         TokenTree::Group(group) => group.delimiter() == Delimiter::Brace && !is_use,
@@ -206,12 +206,12 @@ fn defines(keyword: &str) -> bool {
     .contains(&keyword)
 }
 
-fn is_punct(token: &TokenTree, wanted: char) -> bool {
+pub fn is_punct(token: &TokenTree, wanted: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == wanted)
 }
 
 /// `[cfg(test)]`, alone or among others.
-fn is_for_tests(attribute: &TokenTree) -> bool {
+pub fn is_for_tests(attribute: &TokenTree) -> bool {
     let text = attribute.to_string().replace(' ', "");
     text.starts_with("[cfg(test)") || text.starts_with("[cfg(all(test,")
 }

@@ -14,6 +14,7 @@ use coap::{ObservationId, code};
 use contract::Watch;
 use contract::escaping::escaped;
 use runtime::{MAX_CHANGE, ObserverError, Revision};
+use share::Bounds;
 
 /// An observation that may start: [`ObserveBroker::start`](super::ObserveBroker::start).
 pub struct Prepared {
@@ -154,7 +155,12 @@ fn poll_of(
         poll.suspend(now);
         return Ok(id);
     }
-    if observations.polls.len() >= observations.limits.polls {
+    // A device has as many accounts as it likes. A poll counts for the host that began it.
+    let owner = device.owner;
+    let of_host = |poll: &LongPoll| poll.account().device().owner.holder() == owner.holder();
+    let bound = Bounds::of_pieces(observations.limits.polls).pieces;
+    let is_full = observations.polls.len() >= bound.in_all;
+    if is_full || observations.polls.find_all(of_host).len() >= bound.host {
         observations.refused_polls += 1;
         return Err(Unobservable::Full);
     }

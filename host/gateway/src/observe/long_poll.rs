@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use super::backoff::pause;
 use super::limits::{JOIN_DELAY, MAX_DISCARDED, MAX_UNREADABLE, MIN_POLL_INTERVAL};
 use super::poll_account::PollAccount;
-use super::queued_bytes::QueuedBytes;
+use super::queued_bytes::{QueuedBytes, ROOMS};
 use super::recent_changes::RecentChanges;
 use super::shared_change::SharedChange;
 use super::topics::Topics;
@@ -163,7 +163,7 @@ impl LongPoll {
         self.state = state;
         self.due = Some(now.max(self.called_at + MIN_POLL_INTERVAL));
         self.recent.add(now, changes);
-        if !account.has_spare_room() {
+        if !account.has_spare_room(ROOMS) {
             self.recent.clear(now);
         }
     }

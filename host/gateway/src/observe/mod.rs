@@ -12,7 +12,6 @@
 
 mod backoff;
 mod broker;
-mod byte_account;
 mod delivery;
 mod handover;
 mod limits;

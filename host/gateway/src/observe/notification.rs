@@ -3,14 +3,14 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::byte_account::Counted;
 use super::limits::RETRY_AFTER;
-use super::queued_bytes::QueuedBytes;
+use super::queued_bytes::{Counted, QueuedBytes};
 use super::shared_change::SharedChange;
 use crate::request::reply::{failed, to_coap};
 use coap::{self, code, option};
 use contract::Context;
 use runtime::ObserverError;
+use share::Owner;
 
 /// Seconds after the refresh within which it reaches a device that misses its first transmissions (RFC 7252 §4.8.2,
 /// MAX_TRANSMIT_WAIT).
@@ -32,12 +32,12 @@ pub(super) struct CountedMessage {
 }
 
 impl Notification {
-    /// The notification with this message.
-    pub(super) fn of_message(message: coap::Message, account: &QueuedBytes) -> Self {
+    /// The notification with this message, for a device of this host.
+    pub(super) fn of_message(message: coap::Message, account: &QueuedBytes, owner: Owner) -> Self {
         let options = message.options.iter();
         let options = options.map(|option| size_of_val(option) + option.value.len());
         let bytes = size_of::<CountedMessage>() + options.sum::<usize>() + message.payload.len();
-        let counted = account.count(bytes);
+        let counted = account.count(owner, bytes);
         Self::Message(Rc::new(CountedMessage { message, counted }))
     }
 

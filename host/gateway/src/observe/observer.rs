@@ -45,8 +45,9 @@ impl Observer {
         account: &QueuedBytes,
     ) -> Self {
         let Watch { topic, shown, .. } = request.watch;
+        let owner = request.device.owner;
         let is_retained =
-            response.payload.len() <= MAX_RETAINED_RESPONSE && account.has_spare_room();
+            response.payload.len() <= MAX_RETAINED_RESPONSE && account.has_spare_room(owner);
         Self {
             poll,
             topic,
@@ -56,7 +57,7 @@ impl Observer {
             shown: shown.as_deref().map(hash),
             queue: VecDeque::new(),
             is_sending: false,
-            last: is_retained.then(|| Notification::of_message(response, account)),
+            last: is_retained.then(|| Notification::of_message(response, account, owner)),
             refresh_at,
         }
     }
@@ -129,8 +130,8 @@ impl Observer {
             .try_for_each(|change| self.queue(Notification::Change(change.clone()), account))
     }
 
-    /// Queues a notification. If the room for all observations is full, only a device that has acknowledged everything
-    /// gets one more: one that acknowledges nothing loses its observation first.
+    /// Queues a notification. If the room for all observations is full, or its host's share of it, only a device that
+    /// has acknowledged everything gets one more: one that acknowledges nothing loses its observation first.
     pub(super) fn queue(
         &mut self,
         notification: Notification,
@@ -139,7 +140,7 @@ impl Observer {
         let waiting = self.queue.len() + usize::from(self.is_sending);
         let bytes: usize = self.queue.iter().map(Notification::bytes).sum();
         let is_full = waiting >= MAX_QUEUED
-            || (waiting > 0 && account.is_full())
+            || (waiting > 0 && account.is_full(self.device.owner))
             || (waiting > 0 && bytes + notification.bytes() > MAX_QUEUED_BYTES_OF_OBSERVER);
         if is_full {
             return Err(Overflow);
@@ -170,7 +171,9 @@ impl Observer {
         }
         let notification = self.queue.pop_front()?;
         self.is_sending = true;
-        self.last = account.has_spare_room().then(|| notification.clone());
+        self.last = account
+            .has_spare_room(self.device.owner)
+            .then(|| notification.clone());
         Some(notification)
     }
 
@@ -185,10 +188,10 @@ impl Observer {
     /// # Errors
     /// [`Overflow`]: the messages take more than the changes, which all observers share.
     pub(super) fn render(&mut self, most: usize, account: &QueuedBytes) -> Result<usize, Overflow> {
-        let context = &self.context;
+        let (context, owner) = (&self.context, self.device.owner);
         let render = |queued: &Notification| {
             let message = queued.message(context).unwrap_or_else(|_| rule_failed());
-            Notification::of_message(message, account)
+            Notification::of_message(message, account, owner)
         };
         let is_change = |queued: &Notification| matches!(queued, Notification::Change(_));
         let mut made = 0;
@@ -197,7 +200,7 @@ impl Observer {
             if made < most && is_change(queued) {
                 *queued = render(queued);
                 made += 1;
-                if account.is_full() {
+                if account.is_full(owner) {
                     return Err(Overflow);
                 }
             }
@@ -211,7 +214,7 @@ impl Observer {
         {
             let last = render(&last);
             made += 1;
-            self.last = account.has_spare_room().then_some(last);
+            self.last = account.has_spare_room(owner).then_some(last);
         }
         Ok(made)
     }

@@ -3,8 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, LazyLock};
 
-use super::byte_account::Counted;
-use super::queued_bytes::QueuedBytes;
+use super::queued_bytes::{Counted, QueuedBytes, ROOMS};
 use contract::Change;
 use runtime::Revision;
 
@@ -23,7 +22,7 @@ impl SharedChange {
     pub(super) fn new(revision: &Arc<Revision>, change: Change, account: &QueuedBytes) -> Self {
         let bytes = size_of::<Self>() + change.topic.len() + change.payload.len();
         Self {
-            counted: account.count(bytes),
+            counted: account.count(ROOMS, bytes),
             revision: revision.clone(),
             hash: hash(&change.payload),
             change,

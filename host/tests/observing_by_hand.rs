@@ -52,7 +52,8 @@ impl ObservingByHand {
             .gateway
             .respond(incoming.request.map_peer(|peer| Source {
                 device: contract::Peer::unauthenticated(peer),
-                owner: share::Owner::new(1, None),
+                // Each port stands for a host.
+                owner: share::Owner::new(u64::from(peer.port()), None),
                 is_proven: true,
                 local: None,
             }))

@@ -148,7 +148,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     }
 
     /// Exchanges that have not finished: the caller has not responded, or the peer has not acknowledged a separate
-    /// response. At zero, a server that shuts down may stop.
+    /// response, a notification or a ping. At zero, a server that shuts down may stop.
     pub fn in_flight(&self) -> usize {
         self.exchanges.len() + self.reliability.outstanding()
     }

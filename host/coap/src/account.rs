@@ -95,8 +95,8 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         [
             self.exchanges.shares(),
             self.reliability.shares(),
-            self.block1.shares(),
-            self.block2.shares(),
+            self.block1.bodies.shares(),
+            self.block2.bodies.shares(),
             self.observations.shares(),
             self.leisure.shares(),
         ]

@@ -8,8 +8,6 @@ use crate::block1_error::Block1Error;
 use crate::bodies::{Bodies, Full};
 use crate::cache_key::BodyKey;
 use crate::limits::Limits;
-use crate::peer::Peer;
-use share::Shares;
 
 /// A received block.
 pub(super) struct RequestBlock {
@@ -30,15 +28,14 @@ pub(super) enum Progress {
     Continue,
 }
 
-struct Assembly {
+pub(super) struct Assembly {
     body: Vec<u8>,
     wire_bytes: usize,
 }
 
 pub(super) struct Block1Reassembler<P> {
-    bodies: Bodies<BodyKey<P>, Assembly>,
+    pub(super) bodies: Bodies<BodyKey<P>, Assembly>,
     limit: usize,
-    refused: u64,
 }
 
 impl<P: Clone + Eq + Hash> Block1Reassembler<P> {
@@ -52,7 +49,6 @@ impl<P: Clone + Eq + Hash> Block1Reassembler<P> {
         Self {
             bodies,
             limit: limits.request_body,
-            refused: 0,
         }
     }
 
@@ -124,49 +120,10 @@ impl<P: Clone + Eq + Hash> Block1Reassembler<P> {
         }
         let bytes = assembly.body.capacity();
         let owner = key.0.owner;
-        match self.bodies.insert(now, key, owner, assembly, bytes) {
-            Ok(()) => Ok(Progress::Continue),
-            Err(Full) => {
-                self.refused += 1;
-                Err(Block1Error::Full)
-            }
-        }
-    }
-
-    pub(super) fn expire(&mut self, now: Instant) {
-        self.bodies.expire(now);
-    }
-
-    pub(super) fn next_timeout(&self) -> Option<Instant> {
-        self.bodies.next_timeout()
-    }
-
-    /// Bodies refused for want of room.
-    pub(super) fn refused(&self) -> u64 {
-        self.refused
-    }
-
-    pub(super) fn dropped(&self) -> u64 {
-        self.bodies.dropped()
-    }
-
-    /// Bodies refused because their host had its share.
-    pub(super) fn refused_by_share(&self) -> u64 {
-        self.bodies.refused_by_share()
-    }
-
-    pub(super) fn shares(&self) -> &Shares {
-        self.bodies.shares()
-    }
-
-    /// The peer of each body.
-    pub(super) fn peers(&self) -> impl Iterator<Item = &Peer<P>> {
-        self.bodies.keys().map(|(peer, _)| peer)
-    }
-
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.bodies.len()
+        let stored = self.bodies.insert(now, key, owner, assembly, bytes);
+        stored
+            .map(|()| Progress::Continue)
+            .map_err(|Full| Block1Error::Full)
     }
 }
 

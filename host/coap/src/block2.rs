@@ -4,14 +4,12 @@ use std::hash::Hash;
 use std::time::Instant;
 
 use crate::block::{Block, MAX_SIZE_EXPONENT};
-use crate::bodies::{Bodies, Full};
+use crate::bodies::Bodies;
 use crate::cache_key::{BodyKey, ResponseKey};
 use crate::code;
 use crate::limits::Limits;
 use crate::message::Message;
 use crate::option::{BLOCK2, ETAG, SIZE2};
-use crate::peer::Peer;
-use share::Shares;
 
 /// The requested block begins after the end of the body: 4.00 (RFC 7959 §2.4 leaves the code open).
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,15 +20,14 @@ pub(super) struct BeyondEnd {
 }
 
 /// A response, and the hash of its request's body.
-struct Stored {
+pub(super) struct Stored {
     whole: Message,
     request_body: Option<u64>,
 }
 
 pub(super) struct Block2Cache<P> {
-    bodies: Bodies<BodyKey<P>, Stored>,
+    pub(super) bodies: Bodies<BodyKey<P>, Stored>,
     size_exponent: u8,
-    refused: u64,
 }
 
 impl<P: Clone + Eq + Hash> Block2Cache<P> {
@@ -44,7 +41,6 @@ impl<P: Clone + Eq + Hash> Block2Cache<P> {
         Self {
             bodies,
             size_exponent: limits.block_size_exponent.min(MAX_SIZE_EXPONENT),
-            refused: 0,
         }
     }
 
@@ -103,46 +99,9 @@ impl<P: Clone + Eq + Hash> Block2Cache<P> {
             whole: response,
             request_body: key.request_body,
         };
-        if self.bodies.insert(now, key.body, owner, stored, bytes) == Err(Full) {
-            self.refused += 1;
-        }
+        // Without room only the slice leaves.
+        let _ = self.bodies.insert(now, key.body, owner, stored, bytes);
         first
-    }
-
-    pub(super) fn expire(&mut self, now: Instant) {
-        self.bodies.expire(now);
-    }
-
-    pub(super) fn next_timeout(&self) -> Option<Instant> {
-        self.bodies.next_timeout()
-    }
-
-    pub(super) fn dropped(&self) -> u64 {
-        self.bodies.dropped()
-    }
-
-    /// Bodies not stored because their host had its share.
-    pub(super) fn refused_by_share(&self) -> u64 {
-        self.bodies.refused_by_share()
-    }
-
-    pub(super) fn shares(&self) -> &Shares {
-        self.bodies.shares()
-    }
-
-    /// The peer of each body.
-    pub(super) fn peers(&self) -> impl Iterator<Item = &Peer<P>> {
-        self.bodies.keys().map(|(peer, _)| peer)
-    }
-
-    /// Bodies refused for want of room.
-    pub(super) fn refused(&self) -> u64 {
-        self.refused
-    }
-
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.bodies.len()
     }
 }
 
@@ -247,7 +206,7 @@ mod tests {
             response.map(|response| block_of(&response)),
             Ok(block(0, 6))
         );
-        assert_eq!(responses.len(), 0);
+        assert_eq!(responses.bodies.len(), 0);
     }
 
     #[test]

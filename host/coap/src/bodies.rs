@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use share::{Amount, Bound, Bounds, Owner, Refused, Shares};
 
-use crate::peer::Map;
+use crate::cache_key::BodyKey;
+use crate::peer::{Map, Peer};
 
 /// Bytes of a body's entries in both maps, its options and allocations, rounded up.
 const OVERHEAD: usize = 512;
@@ -30,6 +31,7 @@ pub(super) struct Bodies<K, V> {
     idle: Duration,
     protected: Duration,
     dropped: u64,
+    refused: u64,
     refused_by_share: u64,
 }
 
@@ -50,6 +52,7 @@ impl<K: Clone + Eq + Hash, V> Bodies<K, V> {
             idle,
             protected,
             dropped: 0,
+            refused: 0,
             refused_by_share: 0,
         }
     }
@@ -101,6 +104,7 @@ impl<K: Clone + Eq + Hash, V> Bodies<K, V> {
                 Refused::InAll => self.oldest(),
             };
             if !self.drop_if(now, oldest, self.protected) {
+                self.refused += 1;
                 self.refused_by_share += u64::from(refused != Refused::InAll);
                 return Err(Full);
             }
@@ -158,7 +162,12 @@ impl<K: Clone + Eq + Hash, V> Bodies<K, V> {
         self.dropped
     }
 
-    /// Bodies refused because their host had its share.
+    /// Bodies refused for want of room.
+    pub(super) fn refused(&self) -> u64 {
+        self.refused
+    }
+
+    /// Those of them whose host had its share.
     pub(super) fn refused_by_share(&self) -> u64 {
         self.refused_by_share
     }
@@ -167,13 +176,16 @@ impl<K: Clone + Eq + Hash, V> Bodies<K, V> {
         &self.shares
     }
 
-    pub(super) fn keys(&self) -> impl Iterator<Item = &K> {
-        self.entries.keys()
-    }
-
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.entries.len()
+    }
+}
+
+impl<P, V> Bodies<BodyKey<P>, V> {
+    /// The peer of each body.
+    pub(super) fn peers(&self) -> impl Iterator<Item = &Peer<P>> {
+        self.entries.keys().map(|(peer, _)| peer)
     }
 }
 

@@ -114,8 +114,8 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             self.exchanges.next_timeout(),
             self.reliability.next_timeout(),
             self.dedup.next_timeout(),
-            self.block1.next_timeout(),
-            self.block2.next_timeout(),
+            self.block1.bodies.next_timeout(),
+            self.block2.bodies.next_timeout(),
             self.leisure.next_timeout(),
             self.observations.next_timeout(),
         ]
@@ -141,8 +141,8 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             self.transmit(&peer, bytes);
         }
         self.dedup.expire(now);
-        self.block1.expire(now);
-        self.block2.expire(now);
+        self.block1.bodies.expire(now);
+        self.block2.bodies.expire(now);
         self.observations.expire_fetches(now);
         self.collect_counters();
     }
@@ -160,11 +160,11 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
 
     /// Takes over the counts that the stores keep.
     pub(super) fn collect_counters(&mut self) {
-        self.counters.bodies_refused = self.block1.refused() + self.block2.refused();
-        self.counters.bodies_dropped = self.block1.dropped() + self.block2.dropped();
+        self.counters.bodies_refused = self.block1.bodies.refused() + self.block2.bodies.refused();
+        self.counters.bodies_dropped = self.block1.bodies.dropped() + self.block2.bodies.dropped();
         let [block1, block2] = [
-            self.block1.refused_by_share(),
-            self.block2.refused_by_share(),
+            self.block1.bodies.refused_by_share(),
+            self.block2.bodies.refused_by_share(),
         ];
         self.counters.bodies_above_share = block1 + block2;
         self.counters.observations_above_share = self.observations.refused_by_share();
@@ -192,7 +192,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     /// Entries of every store together.
     #[cfg(test)]
     pub(super) fn state_left(&self) -> usize {
-        let bodies = self.block1.len() + self.block2.len();
+        let bodies = self.block1.bodies.len() + self.block2.bodies.len();
         self.in_flight()
             + self.observations.len()
             + self.dedup.len()

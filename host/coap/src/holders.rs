@@ -89,8 +89,8 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         self.exchanges
             .peers()
             .chain(self.reliability.peers())
-            .chain(self.block1.peers())
-            .chain(self.block2.peers())
+            .chain(self.block1.bodies.peers())
+            .chain(self.block2.bodies.peers())
             .chain(self.observations.peers())
             .chain(self.leisure.peers())
             .chain(self.dedup.peers())

@@ -1,8 +1,8 @@
 //! Datagrams of hosts above their share of the thread's time: they wait until the sockets have no others.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
-use share::Owner;
+use share::{Amount, Bounds, Owner, Shares};
 use transport::{Cast, UdpPeer};
 
 /// Bytes that wait in all. Above: a datagram is lost, as in a network that is overloaded. A second of 802.15.4 at its
@@ -15,37 +15,54 @@ const ENTRY: usize = size_of::<Datagram>();
 
 /// A datagram that waits.
 pub(crate) struct Datagram {
+    pub(crate) owner: Owner,
     pub(crate) peer: UdpPeer,
     pub(crate) cast: Cast,
     pub(crate) bytes: Box<[u8]>,
-    holder: u64,
 }
 
 /// The datagrams that wait, in the order of their arrival.
-#[derive(Default)]
 pub(crate) struct DeferredDatagrams {
     queue: VecDeque<Datagram>,
-    bytes: usize,
-    /// Of each holder with datagrams that wait.
-    bytes_of: HashMap<u64, usize>,
+    shares: Shares,
+    /// Datagrams that had to wait.
+    pub(crate) deferred: u64,
+    /// Those of them for which there was no room.
+    pub(crate) lost: u64,
+}
+
+impl Default for DeferredDatagrams {
+    fn default() -> Self {
+        let bounds = Bounds::of_bytes(MAX_BYTES).at_least(MAX_BYTES_OF_HOST + ENTRY);
+        Self {
+            queue: VecDeque::new(),
+            shares: Shares::new(bounds),
+            deferred: 0,
+            lost: 0,
+        }
+    }
+}
+
+impl Datagram {
+    fn size(&self) -> Amount {
+        Amount::bytes(self.bytes.len() + ENTRY)
+    }
 }
 
 impl DeferredDatagrams {
-    /// Takes a datagram of a host. Returns whether there is room for it.
+    /// Takes a datagram of a host, or loses it. Returns whether there was room for it.
     pub(crate) fn push(&mut self, owner: Owner, peer: UdpPeer, cast: Cast, bytes: &[u8]) -> bool {
-        let holder = owner.holder();
-        let size = bytes.len() + ENTRY;
-        let of_holder = self.bytes_of.get(&holder).copied().unwrap_or(0);
-        if of_holder + size > MAX_BYTES_OF_HOST + ENTRY || self.bytes + size > MAX_BYTES {
+        self.deferred += 1;
+        let size = Amount::bytes(bytes.len() + ENTRY);
+        if self.shares.take(owner, size).is_err() {
+            self.lost += 1;
             return false;
         }
-        self.bytes += size;
-        self.bytes_of.insert(holder, of_holder + size);
         self.queue.push_back(Datagram {
+            owner,
             peer,
             cast,
             bytes: bytes.into(),
-            holder,
         });
         true
     }
@@ -53,14 +70,7 @@ impl DeferredDatagrams {
     /// The datagram that has waited for longest.
     pub(crate) fn pop(&mut self) -> Option<Datagram> {
         let datagram = self.queue.pop_front()?;
-        let size = datagram.bytes.len() + ENTRY;
-        self.bytes -= size;
-        if let Some(of_holder) = self.bytes_of.get_mut(&datagram.holder) {
-            *of_holder -= size;
-            if *of_holder == 0 {
-                self.bytes_of.remove(&datagram.holder);
-            }
-        }
+        self.shares.give_back(datagram.owner, datagram.size());
         if self.queue.is_empty() {
             // Memory of a flood goes back.
             self.queue.shrink_to(64);
@@ -104,7 +114,7 @@ mod tests {
             .map(|datagram| datagram.peer.remote.port())
             .collect();
         assert_eq!(ports, [1, 2, 3]);
-        assert!(deferred.is_empty() && deferred.bytes == 0 && deferred.bytes_of.is_empty());
+        assert!(deferred.is_empty() && deferred.shares.in_all() == Amount::default());
     }
 
     #[test]

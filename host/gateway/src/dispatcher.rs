@@ -9,7 +9,7 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 
 use crate::cost::{Cost, timed};
-use crate::deferred_datagrams::DeferredDatagrams;
+use crate::deferred_datagrams::{Datagram, DeferredDatagrams};
 use crate::observe::{ObserveBroker, PollId, PollResult};
 use crate::request::{Dispatch, Gateway, GatewayError, Response, SideEffect, Snapshot, Source};
 use crate::telemetry::recorder::LoopState;
@@ -42,8 +42,6 @@ pub(crate) struct Dispatcher<'a> {
     pub(crate) pending: FuturesUnordered<LocalBoxFuture<'a, Completion>>,
     pub(crate) time_shares: TimeShares,
     pub(crate) deferred: DeferredDatagrams,
-    /// Datagrams that were deferred, and those of them that were lost for lack of room.
-    pub(crate) deferrals: [u64; 2],
     /// The addresses that the listeners are bound to.
     pub(crate) local_addresses: Vec<Option<SocketAddr>>,
     pub(crate) draining: bool,
@@ -55,9 +53,7 @@ impl Dispatcher<'_> {
         let now = Instant::now();
         let owner = self.endpoint.owner_of(&peer);
         if self.time_shares.must_wait(now, owner) {
-            let has_room = self.deferred.push(owner, peer, cast, datagram);
-            self.deferrals[0] += 1;
-            self.deferrals[1] += u64::from(!has_room);
+            self.deferred.push(owner, peer, cast, datagram);
         } else {
             self.process(now, owner, peer, cast, datagram);
         }
@@ -70,8 +66,13 @@ impl Dispatcher<'_> {
         while now < end
             && let Some(waited) = self.deferred.pop()
         {
-            let owner = self.endpoint.owner_of(&waited.peer);
-            now = self.process(now, owner, waited.peer, waited.cast, &waited.bytes);
+            let Datagram {
+                owner,
+                peer,
+                cast,
+                bytes,
+            } = waited;
+            now = self.process(now, owner, peer, cast, &bytes);
         }
     }
 
@@ -268,8 +269,8 @@ impl Dispatcher<'_> {
             observations,
             polls,
             polls_refused: self.observations.refused_polls(),
-            deferred: self.deferrals[0],
-            deferred_lost: self.deferrals[1],
+            deferred: self.deferred.deferred,
+            deferred_lost: self.deferred.lost,
             draining: self.draining,
         }
     }

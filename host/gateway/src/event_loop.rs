@@ -48,7 +48,6 @@ pub async fn serve(
         pending: FuturesUnordered::new(),
         time_shares: TimeShares::default(),
         deferred: DeferredDatagrams::default(),
-        deferrals: [0; 2],
         local_addresses: listeners.local_addresses(),
         draining: false,
     };

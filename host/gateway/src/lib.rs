@@ -5,6 +5,7 @@
 //! Read first: [`request`], then [`event_loop`].
 
 pub mod admin;
+mod byte_account;
 pub mod config;
 mod cost;
 pub mod daemon;

@@ -4,8 +4,9 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::limits::RETRY_AFTER;
-use super::queued_bytes::{Counted, QueuedBytes};
+use super::queued_bytes::QueuedBytes;
 use super::shared_change::SharedChange;
+use crate::byte_account::Counted;
 use crate::request::reply::{failed, to_coap};
 use coap::{self, code, option};
 use contract::Context;

@@ -43,6 +43,11 @@ impl PollTable {
         polls.map(|(id, _)| *id).collect()
     }
 
+    /// The number of polls for which `is` holds.
+    pub(super) fn count(&self, is: impl Fn(&LongPoll) -> bool) -> usize {
+        self.polls.values().filter(|poll| is(poll)).count()
+    }
+
     /// Whether another poll reads the same account with the same revision and share.
     pub(super) fn has_twin(&self, id: PollId) -> bool {
         let Some(poll) = self.polls.get(&id) else {

@@ -160,7 +160,7 @@ fn poll_of(
     let of_host = |poll: &LongPoll| poll.account().device().owner.holder() == owner.holder();
     let bound = Bounds::of_pieces(observations.limits.polls).pieces;
     let is_full = observations.polls.len() >= bound.in_all;
-    if is_full || observations.polls.find_all(of_host).len() >= bound.host {
+    if is_full || observations.polls.count(of_host) >= bound.host {
         observations.refused_polls += 1;
         return Err(Unobservable::Full);
     }

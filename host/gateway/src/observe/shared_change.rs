@@ -3,7 +3,8 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, LazyLock};
 
-use super::queued_bytes::{Counted, QueuedBytes, ROOMS};
+use super::queued_bytes::{QueuedBytes, ROOMS};
+use crate::byte_account::Counted;
 use contract::Change;
 use runtime::Revision;
 

@@ -1,12 +1,10 @@
 //! The bytes that requests in progress hold while they wait for a homeserver, in one account: what the rule asked for,
 //! its state, and what the gateway keeps of the request.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
+use crate::byte_account::{ByteAccount, Counted};
 use contract::Step;
 use runtime::{Limit, MAX_IN_FLIGHT_BYTES, Permit};
-use share::{Amount, Bounds, Owner, Shares};
+use share::{Bounds, Owner};
 
 /// Bytes that an exchange takes besides those of its device and its rule.
 const EXCHANGE: usize = 1 << 10;
@@ -18,7 +16,7 @@ const VALUE: usize = size_of::<String>();
 /// The account of all requests in progress. Bounded by [`MAX_IN_FLIGHT_BYTES`]; a host has an eighth of them, and room
 /// for one of the largest requests at least. Its clones are the same account.
 #[derive(Clone)]
-pub(crate) struct HeldBytes(Rc<RefCell<Shares>>);
+pub(crate) struct HeldBytes(ByteAccount);
 
 /// Why a request cannot hold so much. The device gets 5.03.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,28 +30,26 @@ pub(super) enum Full {
 /// What one request holds, given back when it is dropped.
 pub(super) struct Holding {
     account: HeldBytes,
-    owner: Owner,
-    bytes: usize,
+    counted: Counted,
     permit: Permit,
 }
 
 impl Default for HeldBytes {
     fn default() -> Self {
         let bounds = Bounds::of_bytes(MAX_IN_FLIGHT_BYTES).at_least(LARGEST);
-        Self(Rc::new(RefCell::new(Shares::new(bounds))))
+        Self(ByteAccount::new(bounds))
     }
 }
 
 impl HeldBytes {
     /// The bytes of all requests in progress.
     pub(crate) fn in_all(&self) -> usize {
-        self.0.borrow().in_all().bytes
+        self.0.in_all()
     }
 
     /// Whether so many more bytes of this host fit.
     pub(crate) fn has_room(&self, owner: Owner, bytes: usize) -> bool {
-        let shares = self.0.borrow();
-        shares.admit(owner, Amount::bytes(bytes)).is_ok()
+        self.0.has_room(owner, bytes)
     }
 }
 
@@ -62,8 +58,7 @@ impl Holding {
     pub(super) fn new(account: &HeldBytes, owner: Owner, permit: Permit) -> Self {
         Self {
             account: account.clone(),
-            owner,
-            bytes: 0,
+            counted: account.0.count(owner, 0),
             permit,
         }
     }
@@ -73,26 +68,13 @@ impl Holding {
     /// # Errors
     /// [`Full`]; then it holds what it held before.
     pub(super) fn set(&mut self, bytes: usize) -> Result<(), Full> {
-        let more = bytes.saturating_sub(self.bytes);
-        if more > 0 && !self.account.has_room(self.owner, more) {
+        let more = bytes.saturating_sub(self.counted.bytes());
+        if more > 0 && !self.account.has_room(self.counted.owner(), more) {
             return Err(Full::Account);
         }
         self.permit.hold(bytes).map_err(Full::Rule)?;
-        self.count(bytes);
+        self.counted.set(bytes);
         Ok(())
-    }
-
-    fn count(&mut self, bytes: usize) {
-        let mut shares = self.account.0.borrow_mut();
-        shares.give_back(self.owner, Amount::bytes(self.bytes));
-        shares.add(self.owner, Amount::bytes(bytes));
-        self.bytes = bytes;
-    }
-}
-
-impl Drop for Holding {
-    fn drop(&mut self) {
-        self.count(0);
     }
 }
 

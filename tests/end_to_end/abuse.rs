@@ -10,7 +10,7 @@ fn no_attack_of_one_host_costs_an_honest_device_a_response_or_a_message() {
     let mut wrong = Vec::new();
     for attack in &ATTACKS {
         let report = run(attack, Pace::SHORT);
-        let failed: Vec<_> = report.failed().collect();
+        let failed = report.failed();
         let [_, kept] = report.growth();
         let is_amplified = report.is_forged && report.amplification() > 3.0;
         if !failed.is_empty() || report.missing + report.doubled > 0 || is_amplified || kept > KEPT

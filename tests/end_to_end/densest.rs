@@ -3,8 +3,9 @@
 
 use std::net::SocketAddr;
 
-use comatrix_tests::abuse::encoding::{Writer, number};
+use comatrix_tests::abuse::encoding::Writer;
 use comatrix_tests::abuse::exchange;
+use comatrix_tests::device::{CBOR, JSON, option};
 use comatrix_tests::gateway::Gateway;
 use comatrix_tests::places::Scratch;
 use comatrix_tests::raw::Raw;
@@ -18,8 +19,6 @@ const LARGEST_BODY: usize = 128 << 10;
 /// Bytes of an event: Matrix allows 65,536 (client-server API, "Size limits").
 const LARGEST_EVENT: usize = 60_000;
 const TOKEN: &[u8] = b"a-token";
-const CBOR: u8 = 60;
-const JSON: u8 = 50;
 const INTERNAL_SERVER_ERROR: u8 = 5 << 5;
 
 fn gateway(homeserver: &Stub) -> Gateway {
@@ -35,7 +34,7 @@ fn body(start: &[u8], item: &[u8], end: &[u8]) -> Vec<u8> {
     [start, &item.repeat(count), end].concat()
 }
 
-fn bodies() -> Vec<(u8, Vec<u8>)> {
+fn bodies() -> Vec<(u16, Vec<u8>)> {
     let cbor = b"\xa3\x67msgtype\x66m.text\x64body\x61x\x61a\x9f";
     let json = br#"{"msgtype":"m.text","body":"x","a":[0"#;
     let of_cbor: [&[u8]; 3] = [b"\x80", b"\xa1\x60\x00", b"\xf9\x00\x01"];
@@ -46,7 +45,7 @@ fn bodies() -> Vec<(u8, Vec<u8>)> {
 }
 
 /// The code of the response to a `/send` in blocks. `first_id` is the message ID of its first block.
-fn send(gateway: SocketAddr, first_id: u16, format: u8, body: &[u8]) -> u8 {
+fn send(gateway: SocketAddr, first_id: u16, format: u16, body: &[u8]) -> u8 {
     let device = Raw::connect(gateway);
     let blocks: Vec<_> = body.chunks(1024).collect();
     let mut code = 0;
@@ -54,9 +53,9 @@ fn send(gateway: SocketAddr, first_id: u16, format: u8, body: &[u8]) -> u8 {
         let id = first_id + block as u16;
         let bytes = Writer::new(0, 3, id, id)
             .path("send/!r:h")
-            .option(number::CONTENT_FORMAT, &[format])
+            .option(option::CONTENT_FORMAT, &format.to_be_bytes()[1..])
             .block1(block, block as usize + 1 < blocks.len(), 6)
-            .option(number::ACCESS_TOKEN, TOKEN)
+            .option(option::ACCESS_TOKEN, TOKEN)
             .payload(payload);
         code = exchange(&device, &bytes, id).expect("the gateway responds");
         if code >> 5 != 2 {
@@ -108,7 +107,7 @@ fn a_room_of_the_densest_events_is_read_or_gets_an_error_in_half_of_the_time() {
     let device = Raw::connect(gateway.address);
     let request = Writer::new(0, 1, 1, 1)
         .path("getmsg/!r:h")
-        .option(number::ACCESS_TOKEN, TOKEN)
+        .option(option::ACCESS_TOKEN, TOKEN)
         .end();
     let code = exchange(&device, &request, 1).expect("the gateway responds");
     assert!(!homeserver.received().is_empty());

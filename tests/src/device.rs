@@ -8,16 +8,24 @@ use crate::matrix::encoded;
 pub mod option {
     /// If-Match (RFC 7252 §5.10.8.1): critical, and unknown to the gateway's resources.
     pub const IF_MATCH: u16 = 1;
+    /// Observe (RFC 7641 §2).
+    pub const OBSERVE: u16 = 6;
+    /// Uri-Path (RFC 7252 §5.10.1).
+    pub const URI_PATH: u16 = 11;
     /// Content-Format (RFC 7252 §5.10.3).
     pub const CONTENT_FORMAT: u16 = 12;
     /// Max-Age (RFC 7252 §5.10.5).
     pub const MAX_AGE: u16 = 14;
     /// Accept (RFC 7252 §5.10.4).
     pub const ACCEPT: u16 = 17;
+    /// Block1 (RFC 7959 §2.1).
+    pub const BLOCK1: u16 = 27;
     /// Proxy-Uri (RFC 7252 §5.10.2).
     pub const PROXY_URI: u16 = 35;
     /// The access token.
     pub const ACCESS_TOKEN: u16 = 256;
+    /// Request-Tag (RFC 9175 §3.2).
+    pub const REQUEST_TAG: u16 = 292;
 }
 
 /// Content-Format of text (RFC 7252 §12.3).

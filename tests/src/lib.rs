@@ -22,4 +22,5 @@ pub mod raw;
 pub mod stub;
 pub mod supervised;
 pub mod synapse;
+pub mod tally;
 pub mod wire;

@@ -1,6 +1,7 @@
 //! The attacks. Each is one example of its kind.
 
-use super::encoding::{Writer, message, number};
+use super::encoding::{Writer, message};
+use crate::device::option;
 
 /// Message types of RFC 7252 §3.
 const CON: u8 = 0;
@@ -72,14 +73,14 @@ pub const ATTACKS: [Attack; 13] = [
         request(NON, PUT, count)
             .path(&format!("send/{ROOM}"))
             .cbor()
-            .option(number::ACCESS_TOKEN, b"hostile")
+            .option(option::ACCESS_TOKEN, b"hostile")
             .payload(&message(&text))
     }),
     attack("observations of many ports", 625, false, |count| {
         request(NON, GET, count)
-            .option(number::OBSERVE, b"")
+            .option(option::OBSERVE, b"")
             .path(&format!("getmsg/{ROOM}"))
-            .option(number::ACCESS_TOKEN, b"hostile")
+            .option(option::ACCESS_TOKEN, b"hostile")
             .end()
     }),
     attack("a critical option in 5 bytes", 1, false, |count| {
@@ -91,7 +92,7 @@ pub const ATTACKS: [Attack; 13] = [
             .path("send")
             .cbor()
             .block1(0, true, 0)
-            .option(number::REQUEST_TAG, &count.to_be_bytes())
+            .option(option::REQUEST_TAG, &count.to_be_bytes())
             .payload(&[0x80; 16])
     }),
     attack(

@@ -1,28 +1,11 @@
 //! Requests as bytes, also those that no codec would make.
 
-/// Content-Format of CBOR.
-const CBOR: u8 = 60;
-
-/// Option numbers of RFC 7252, RFC 7641, RFC 7959, RFC 9175 and the wire contract.
-pub mod number {
-    /// Observe.
-    pub const OBSERVE: u32 = 6;
-    /// Uri-Path.
-    pub const URI_PATH: u32 = 11;
-    /// Content-Format.
-    pub const CONTENT_FORMAT: u32 = 12;
-    /// Block1.
-    pub const BLOCK1: u32 = 27;
-    /// The access token of the wire contract.
-    pub const ACCESS_TOKEN: u32 = 256;
-    /// Request-Tag.
-    pub const REQUEST_TAG: u32 = 292;
-}
+use crate::device::{CBOR, option};
 
 /// A datagram that is being written. Options come in the order of their numbers.
 pub struct Writer {
     bytes: Vec<u8>,
-    last: u32,
+    last: u16,
 }
 
 impl Writer {
@@ -38,8 +21,8 @@ impl Writer {
     }
 
     /// Adds an option.
-    pub fn option(mut self, number: u32, value: &[u8]) -> Self {
-        let (delta, delta_bytes) = extended(number - self.last);
+    pub fn option(mut self, number: u16, value: &[u8]) -> Self {
+        let (delta, delta_bytes) = extended(u32::from(number - self.last));
         let (length, length_bytes) = extended(value.len() as u32);
         self.bytes.push(delta << 4 | length);
         self.bytes.extend_from_slice(&delta_bytes);
@@ -64,20 +47,20 @@ impl Writer {
     /// The segments of a path.
     pub fn path(self, path: &str) -> Self {
         path.split('/').fold(self, |writer, segment| {
-            writer.option(number::URI_PATH, segment.as_bytes())
+            writer.option(option::URI_PATH, segment.as_bytes())
         })
     }
 
     /// The payload's format.
     pub fn cbor(self) -> Self {
-        self.option(number::CONTENT_FORMAT, &[CBOR])
+        self.option(option::CONTENT_FORMAT, &CBOR.to_be_bytes()[1..])
     }
 
     /// Block1 (RFC 7959 §2.2): the block's number, whether more follow, and the exponent of its size.
     pub fn block1(self, block: u32, is_more: bool, size_exponent: u32) -> Self {
         let value = (block << 4 | u32::from(is_more) << 3 | size_exponent).to_be_bytes();
         let zeros = value.iter().take_while(|byte| **byte == 0).count();
-        self.option(number::BLOCK1, &value[zeros..])
+        self.option(option::BLOCK1, &value[zeros..])
     }
 
     /// The datagram without a payload.
@@ -121,7 +104,7 @@ mod tests {
             .path("send/!r:h")
             .cbor()
             .block1(200, true, 6)
-            .option(number::REQUEST_TAG, b"tag")
+            .option(option::REQUEST_TAG, b"tag")
             .option(2076, &[0; 300])
             .payload(b"x");
         let packet = Packet::from_bytes(&bytes).expect("it is CoAP");

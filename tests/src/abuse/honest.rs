@@ -5,8 +5,10 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::encoding::{Writer, message, number};
+use super::encoding::{Writer, message};
+use crate::device::option;
 use crate::raw::Raw;
+use crate::tally::Tally;
 
 /// ACK_TIMEOUT and MAX_RETRANSMIT of RFC 7252 §4.8.
 const ACK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -17,11 +19,9 @@ const BLOCK_EXPONENT: u32 = 1;
 
 /// The requests of one device.
 #[derive(Clone, Debug, Default)]
-pub struct Times {
-    /// From the first transmission to the response.
-    pub latencies: Vec<Duration>,
-    /// Requests without a response, or with an error.
-    pub failed: Vec<String>,
+pub struct Requests {
+    /// Latencies from the first transmission to the response; requests without a response, or with an error.
+    pub tally: Tally,
     /// Texts of the messages that were accepted.
     pub accepted: Vec<String>,
 }
@@ -38,9 +38,9 @@ pub enum Errand {
 }
 
 /// Makes requests, one each period, until `stop`.
-pub fn work(gateway: SocketAddr, errand: Errand, period: Duration, stop: &AtomicBool) -> Times {
+pub fn work(gateway: SocketAddr, errand: Errand, period: Duration, stop: &AtomicBool) -> Requests {
     let device = Raw::connect(gateway);
-    let mut times = Times::default();
+    let mut requests = Requests::default();
     let mut count = 0_u16;
     let mut due = Instant::now();
     while !stop.load(Ordering::Relaxed) {
@@ -57,23 +57,19 @@ pub fn work(gateway: SocketAddr, errand: Errand, period: Duration, stop: &Atomic
             }
             Errand::Upload => upload(&device, count.wrapping_mul(16), &message(&text)),
         };
-        match result {
-            Ok(code) if code >> 5 == 2 => {
-                times.latencies.push(began.elapsed());
-                if !matches!(errand, Errand::Time) {
-                    times.accepted.push(text);
-                }
-            }
-            Ok(code) => times
-                .failed
-                .push(format!("{}.{:02}", code >> 5, code & 0x1f)),
-            Err(reason) => times.failed.push(reason),
+        let outcome = result.and_then(|code| match code >> 5 {
+            2 => Ok(()),
+            class => Err(format!("{class}.{:02}", code & 0x1f)),
+        });
+        if outcome.is_ok() && !matches!(errand, Errand::Time) {
+            requests.accepted.push(text);
         }
+        requests.tally.count(outcome, began.elapsed());
         count += 1;
         due += period;
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
     }
-    times
+    requests
 }
 
 fn send(message_id: u16, token: u16) -> Writer {
@@ -90,7 +86,7 @@ fn upload(device: &Raw, first_id: u16, body: &[u8]) -> Result<u8, String> {
         let is_more = block as usize + 1 < blocks.len();
         let bytes = send(message_id, first_id)
             .block1(block, is_more, BLOCK_EXPONENT)
-            .option(number::REQUEST_TAG, &first_id.to_be_bytes())
+            .option(option::REQUEST_TAG, &first_id.to_be_bytes())
             .payload(payload);
         code = exchange(device, &bytes, message_id)?;
         if code >> 5 != 2 {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::attacker::Traffic;
-use super::honest::Times;
+use super::honest::Requests;
 
 /// Bytes of the headers of Ethernet, IPv4 and UDP.
 const HEADERS: u64 = 14 + 20 + 8;
@@ -18,11 +18,11 @@ pub struct Report {
     /// What the attacker sent and got.
     pub traffic: Traffic,
     /// Requests of honest devices, by errand.
-    pub time: Times,
+    pub time: Requests,
     /// As `time`, for messages in one datagram.
-    pub send: Times,
+    pub send: Requests,
     /// As `time`, for messages in blocks.
-    pub upload: Times,
+    pub upload: Requests,
     /// Messages that were accepted and did not reach the homeserver.
     pub missing: usize,
     /// Messages that reached it under two transaction ids.
@@ -34,11 +34,13 @@ pub struct Report {
 }
 
 impl Report {
-    /// Requests of honest devices that failed, each with its reason.
-    pub fn failed(&self) -> impl Iterator<Item = &String> {
-        [&self.time, &self.send, &self.upload]
-            .into_iter()
-            .flat_map(|times| &times.failed)
+    /// The reasons for which requests of honest devices failed, and how many.
+    pub fn failed(&self) -> Vec<(&str, u64)> {
+        let all = [&self.time, &self.send, &self.upload].into_iter();
+        let reasons = all.flat_map(|requests| &requests.tally.errors);
+        reasons
+            .map(|(reason, count)| (reason.as_str(), *count))
+            .collect()
     }
 
     /// Bytes that a forged address got on its link for each byte that it sent, headers included: RFC 9175 §2.4 allows
@@ -73,8 +75,8 @@ doubled | memory: most, after | bytes got per byte |
             self.traffic.bytes as f64 / seconds / 1e6,
             Percentiles::of(&self.time),
             Percentiles::of(&self.send),
-            millis(percentile(&self.upload, 0.99)),
-            self.failed().count(),
+            millis(self.upload.tally.latency(0.99)),
+            self.failed().iter().map(|(_, count)| count).sum::<u64>(),
             self.missing,
             self.doubled,
             self.amplification(),
@@ -86,8 +88,8 @@ doubled | memory: most, after | bytes got per byte |
 struct Percentiles([Duration; 3]);
 
 impl Percentiles {
-    fn of(times: &Times) -> Self {
-        Self([0.5, 0.99, 1.0].map(|part| percentile(times, part)))
+    fn of(requests: &Requests) -> Self {
+        Self([0.5, 0.99, 1.0].map(|share| requests.tally.latency(share)))
     }
 }
 
@@ -96,17 +98,6 @@ impl fmt::Display for Percentiles {
         let [half, most, all] = self.0.map(millis);
         write!(f, "{half}, {most}, {all}")
     }
-}
-
-/// The latency that this part of the requests does not exceed.
-pub(super) fn percentile(times: &Times, part: f64) -> Duration {
-    let mut sorted = times.latencies.clone();
-    sorted.sort_unstable();
-    let index = (sorted.len() as f64 * part) as usize;
-    sorted
-        .get(index.min(sorted.len().saturating_sub(1)))
-        .copied()
-        .unwrap_or_default()
 }
 
 fn millis(duration: Duration) -> String {

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::attacker::attack;
 use super::attacks::Attack;
-use super::honest::{Errand, Times, arrivals, work};
+use super::honest::{Errand, Requests, arrivals, work};
 use super::report::Report;
 use crate::gateway::Gateway;
 use crate::places::Scratch;
@@ -93,7 +93,7 @@ pub fn run(chosen: &Attack, pace: Pace) -> Report {
     let accepted = || {
         [&send, &upload]
             .into_iter()
-            .flat_map(|times: &Times| &times.accepted)
+            .flat_map(|requests: &Requests| &requests.accepted)
     };
     Report {
         name: chosen.name,

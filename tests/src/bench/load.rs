@@ -14,7 +14,7 @@ use super::Failure;
 use super::datagram::Request;
 use super::device_address;
 use super::exchange::{Elapsed, Exchange, Received};
-use super::tally::Tally;
+use comatrix_tests::tally::Tally;
 
 /// How often the clock is looked at for requests that are due and for retransmissions.
 const TICK: Duration = Duration::from_millis(1);

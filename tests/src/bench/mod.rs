@@ -21,7 +21,6 @@ pub mod rows;
 pub mod rule_text;
 pub mod soak;
 pub mod stub_homeserver;
-pub mod tally;
 pub mod variants;
 pub mod window;
 

@@ -7,7 +7,7 @@ use super::Failure;
 use super::load::{Load, Until};
 use super::plan::Plan;
 use super::process::Server;
-use super::tally::Tally;
+use comatrix_tests::tally::Tally;
 
 /// The outcome for one group of clients in one measurement.
 #[derive(Debug, Clone)]

@@ -15,8 +15,7 @@ fn main() {
     for attack in ATTACKS.iter().filter(|attack| selected(attack.name)) {
         let report = run(attack, Pace::FULL);
         println!("{}", report.row(Pace::FULL.duration));
-        let mut failed: Vec<_> = report.failed().collect();
-        failed.dedup();
+        let failed = report.failed();
         if !failed.is_empty() {
             println!("    failed: {failed:?}");
         }

@@ -15,8 +15,8 @@ use super::super::plan::Plan;
 use super::super::process::{Gateway, Server};
 use super::super::report::{Row, Target, median, millis};
 use super::super::rule_text::RuleText;
-use super::super::tally::Tally;
 use super::super::window;
+use comatrix_tests::tally::Tally;
 
 const NO_HOMESERVER: &str = "http://127.0.0.1:9";
 const CLIENTS: usize = 64;

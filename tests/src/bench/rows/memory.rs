@@ -8,8 +8,8 @@ use super::super::load::{Load, Until};
 use super::super::plan::Plan;
 use super::super::process::{Gateway, Server};
 use super::super::report::{Figures2021, Row, Target};
-use super::super::tally::Tally;
 use super::send::{ACCESS_TOKEN, ROOM};
+use comatrix_tests::tally::Tally;
 
 const DEVICES: usize = 256;
 

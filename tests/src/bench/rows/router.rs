@@ -13,8 +13,8 @@ use super::super::load::{Load, Until};
 use super::super::plan::Plan;
 use super::super::process::{Gateway, Server};
 use super::super::report::{Row, Target, median, millis};
-use super::super::tally::Tally;
 use super::send::{ACCESS_TOKEN, ROOM};
+use comatrix_tests::tally::Tally;
 
 const DEVICES: usize = 1000;
 /// Requests of each device: one every ten seconds, for as long as their responses are kept for duplicates (247 s,

@@ -15,8 +15,8 @@ use super::super::load::{Load, Until};
 use super::super::plan::Plan;
 use super::super::process::Gateway;
 use super::super::report::{Row, Target, median, millis};
-use super::super::tally::Tally;
 use super::super::variants;
+use comatrix_tests::tally::Tally;
 
 const NO_HOMESERVER: &str = "http://127.0.0.1:9";
 const CLIENTS: usize = 64;

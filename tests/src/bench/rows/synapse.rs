@@ -15,8 +15,8 @@ use super::super::load::Load;
 use super::super::plan::Plan;
 use super::super::process::{Gateway, Server};
 use super::super::report::{self, Row, Target, median, millis, notes};
-use super::super::tally::Tally;
 use super::super::window::{self, Window};
+use comatrix_tests::tally::Tally;
 
 /// Synapse accepts some dozen messages a second: it takes longer than elsewhere to count enough of them.
 const WINDOWS: u32 = 2;

@@ -13,9 +13,9 @@ use tokio::time::timeout_at;
 
 use super::super::Failure;
 use super::super::device_address;
-use super::super::tally::Tally;
 use super::rooms::Rooms;
 use super::{LOSS, PERIOD};
+use comatrix_tests::tally::Tally;
 
 /// Above MAX_TRANSMIT_WAIT (93 s, RFC 7252 §4.8.2): an exchange that ends here was acknowledged and got no response.
 const PATIENCE: Duration = Duration::from_secs(150);

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::super::report::millis;
-use super::super::tally::Tally;
 use super::device::Ledger;
 use super::rooms::Read;
 use super::watcher::Observed;
 use super::{DEVICES, LOSS, WATCHERS};
+use comatrix_tests::tally::Tally;
 
 /// Memory growth between the warm-up and the end: 10 % and 2 MiB, for the allocator's reserve and a body or two in
 /// flight. A leak of 100 bytes per exchange would be 3 MB after 10 minutes.

@@ -52,7 +52,7 @@ impl ObservingByHand {
             .gateway
             .respond(incoming.request.map_peer(|peer| Source {
                 device: contract::Peer::unauthenticated(peer),
-                // Each port stands for a host.
+                // Each port is a host of its own.
                 owner: share::Owner::new(u64::from(peer.port()), None),
                 is_proven: true,
                 local: None,

@@ -2,7 +2,7 @@
 //! processed again. Bounded per peer and in bytes.
 //!
 //! Errors have a room of their own, an eighth of the whole: they cost a sender nothing, and must displace no success.
-//! In a full room a host above its share loses its oldest response first, whoever the new one is for. So a flood of one
+//! In a full room a host above its share loses its oldest response first, also for another host. So a flood of one
 //! host displaces its own responses, and a quiet device keeps the few that it has.
 
 use std::time::Instant;

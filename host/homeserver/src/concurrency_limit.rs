@@ -79,7 +79,7 @@ impl ConcurrencyLimit {
 
 impl ConcurrencyLimitInner {
     fn hosts(&self) -> MutexGuard<'_, Hosts> {
-        // Whoever panicked with it had changed all or nothing.
+        // Each change is complete before anything in it can panic.
         self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

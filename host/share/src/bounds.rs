@@ -98,7 +98,7 @@ impl Bounds {
         }
     }
 
-    /// See [`Bound::at_least`]; applies to whatever is bounded.
+    /// See [`Bound::at_least`]; applies to pieces and bytes, as far as they are bounded.
     #[must_use]
     pub fn at_least(self, least: usize) -> Self {
         Self {

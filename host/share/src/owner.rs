@@ -14,7 +14,7 @@ pub struct Owner {
 impl Owner {
     /// Names an owner by keyed hashes.
     pub fn new(host: u64, network: Option<u64>) -> Self {
-        // Zero stands for none, so its owner is taken for that of 1: as likely as any other collision.
+        // Zero stands for none. A network with the hash 0 shares the account of hash 1: as unlikely as any collision.
         let network = network.map(|network| NonZeroU64::new(network).unwrap_or(NonZeroU64::MIN));
         Self { host, network }
     }

@@ -10,7 +10,7 @@ use crate::block2::BeyondEnd;
 use crate::cache_key::{ResponseKey, request_body_key, response_body_key};
 use crate::code::{self, GET};
 use crate::endpoint::Endpoint;
-use crate::exchange::{Exchange, RequestMeta};
+use crate::exchange::{Ack, Exchange, RequestMeta};
 use crate::incoming::{Incoming, Request};
 use crate::message::Message;
 use crate::option::{BLOCK1, BLOCK2, ECHO, NO_RESPONSE, OBSERVE, REQUEST_TAG, SIZE1, SIZE2};
@@ -71,7 +71,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                     let retain = self
                         .observations
                         .on_fetched(meta.received_at, body, is_last);
-                    self.send_response(meta.received_at, meta, false, slice, retain);
+                    self.send_response(meta.received_at, meta, Ack::Due, slice, retain);
                     return Ok(None);
                 }
                 // A safe request is executed again, and its response sliced at this block (RFC 7959 §2.4). A FETCH
@@ -116,7 +116,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                         ..block
                     };
                     let response = Message::new(code::CONTINUE).with_option(BLOCK1, block.encode());
-                    self.send_response(meta.received_at, meta, false, response, true);
+                    self.send_response(meta.received_at, meta, Ack::Due, response, true);
                     return Ok(None);
                 }
             }
@@ -146,18 +146,17 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
 
         let exchange = Exchange {
             meta: meta.clone(),
-            acknowledged: false,
+            ack: Ack::Due,
             response_key,
             block1,
             block2,
             wants_size,
             observes: observe == Some(0) && !meta.constraints.multicast,
             bytes: request.held_bytes(),
+            ack_due: meta.received_at + self.limits.ack_delay,
         };
         let observes = exchange.observes;
-        let id = self
-            .exchanges
-            .begin(exchange, meta.received_at + self.limits.ack_delay);
+        let id = self.exchanges.begin(exchange);
         Ok(Some(Incoming {
             id,
             protection: meta.protection.clone(),

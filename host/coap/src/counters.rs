@@ -13,6 +13,9 @@ pub struct Counters {
     pub pings: u64,
     /// Duplicates of requests, which are not processed again.
     pub duplicates: u64,
+    /// Requests with the message ID of another one that is still remembered: their device has restarted. They are
+    /// processed like any other.
+    pub message_ids_reused: u64,
     /// Requests handed to the caller.
     pub requests: u64,
     /// Responses in an acknowledgement.

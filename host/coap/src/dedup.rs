@@ -8,7 +8,7 @@
 use std::time::Instant;
 
 use crate::limits::Limits;
-use crate::message::MessageType;
+use crate::message_key::MessageKey;
 use crate::peer::Peer;
 use crate::retained::{Retained, RetainedResponses};
 use share::{Bounds, Held, Owner, Refused, Shares};
@@ -18,6 +18,16 @@ mod tests;
 
 /// Part of the bytes that errors have.
 const ERRORS: usize = 8;
+
+/// What is retained of a message.
+pub(super) enum Found<'a, P> {
+    /// Nothing with its ID.
+    Nothing,
+    /// The response to it.
+    Same(&'a Retained<P>),
+    /// Only that to another message with its ID.
+    OtherWithItsId,
+}
 
 /// The retained responses of all peers.
 pub(super) struct DedupCache<P> {
@@ -39,17 +49,19 @@ impl<P: PartialEq> DedupCache<P> {
     }
 
     /// The response to this message, within the lifetime of its message ID.
-    pub(super) fn find(
-        &self,
-        now: Instant,
-        peer: &Peer<P>,
-        message_type: MessageType,
-        message_id: u16,
-    ) -> Option<&[u8]> {
+    pub(super) fn find(&self, now: Instant, peer: &Peer<P>, key: &MessageKey) -> Found<'_, P> {
         let rooms = [&self.successes, &self.errors].into_iter();
-        let mut found = rooms.filter_map(|room| room.find(peer, message_type, message_id));
-        let response = found.find(|response| now < response.expires)?;
-        Some(response.bytes.as_slice())
+        let responses = rooms.flat_map(|room| room.of_peer(peer));
+        let mut found = Found::Nothing;
+        for response in responses.filter(|response| now < response.expires) {
+            if response.key == *key {
+                return Found::Same(response);
+            }
+            if response.key.has_id_of(key) {
+                found = Found::OtherWithItsId;
+            }
+        }
+        found
     }
 
     /// Retains a response until it expires.

@@ -61,6 +61,7 @@ where
     pub(super) transmits: VecDeque<Transmit<P>>,
     pub(super) counters: Counters,
     pub(super) latest_refusal: Option<(P, u8)>,
+    pub(super) latest_reused_id: Option<P>,
 }
 
 impl<P: PeerId> Endpoint<P> {
@@ -93,6 +94,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             transmits: VecDeque::new(),
             counters: Counters::default(),
             latest_refusal: None,
+            latest_reused_id: None,
             secret,
             limits,
         }
@@ -177,6 +179,11 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         self.latest_refusal
             .as_ref()
             .map(|(peer, code)| (peer, *code))
+    }
+
+    /// The last peer that used a message ID again for another request ([`Counters::message_ids_reused`]).
+    pub fn latest_reused_id(&self) -> Option<&P> {
+        self.latest_reused_id.as_ref()
     }
 
     /// The protection that the endpoint was made with.

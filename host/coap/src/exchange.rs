@@ -1,13 +1,14 @@
 //! Requests without their response: by exchange for the caller, by peer and message ID for duplicates, and by time for
 //! the empty ACK that a slow response needs (RFC 7252 §5.2.2).
 
-use std::collections::VecDeque;
+use std::collections::BTreeSet;
 use std::hash::Hash;
 use std::time::Instant;
 
 use crate::block::Block;
 use crate::cache_key::ResponseKey;
 use crate::message::{MessageType, Token};
+use crate::message_key::MessageKey;
 use crate::peer::{Map, Peer};
 use crate::response_constraints::ResponseConstraints;
 use share::{Amount, Bounds, Held, Owner, Shares};
@@ -25,6 +26,8 @@ pub(super) struct Arrival {
     pub(super) limited: bool,
     /// It came to a group.
     pub(super) multicast: bool,
+    /// Keyed hash of its bytes, see [`MessageKey`].
+    pub(super) digest: u64,
 }
 
 /// The parts of a request that its response needs. `C` is the context of a protected request, see
@@ -34,6 +37,8 @@ pub(super) struct RequestMeta<P, C> {
     pub(super) peer: Peer<P>,
     pub(super) message_type: MessageType,
     pub(super) message_id: u16,
+    /// Of the datagram, see [`MessageKey`].
+    pub(super) digest: u64,
     pub(super) token: Token,
     pub(super) method: u8,
     pub(super) received_at: Instant,
@@ -41,11 +46,31 @@ pub(super) struct RequestMeta<P, C> {
     pub(super) constraints: ResponseConstraints,
 }
 
+impl<P, C> RequestMeta<P, C> {
+    pub(super) fn key(&self) -> MessageKey {
+        MessageKey {
+            message_type: self.message_type,
+            message_id: self.message_id,
+            digest: self.digest,
+        }
+    }
+}
+
+/// The acknowledgement of a confirmable request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ack {
+    /// The response bears it (RFC 7252 §5.2.1).
+    Due,
+    /// It has left empty: the response is separate (RFC 7252 §5.2.2).
+    Sent,
+    /// Another request came with its message ID: an ACK with this ID would be taken for that one's.
+    Superseded,
+}
+
 /// A request handed to the caller.
 pub(super) struct Exchange<P, C> {
     pub(super) meta: RequestMeta<P, C>,
-    /// Whether the empty ACK has left: then the response is separate (RFC 7252 §5.2.2).
-    pub(super) acknowledged: bool,
+    pub(super) ack: Ack,
     /// Key of the response's body if it leaves in blocks.
     pub(super) response_key: ResponseKey<P>,
     /// The last block of its body. The response repeats it (RFC 7959 §2.3).
@@ -58,6 +83,8 @@ pub(super) struct Exchange<P, C> {
     pub(super) wants_size: bool,
     /// Bytes of the request, which the caller has until it responds.
     pub(super) bytes: usize,
+    /// When its empty ACK is due, if it is confirmable.
+    pub(super) ack_due: Instant,
 }
 
 impl<P, C> Exchange<P, C> {
@@ -70,21 +97,16 @@ impl<P, C> Exchange<P, C> {
     }
 }
 
-/// Entries of finished exchanges that need no removal: to remove them one by one would cost more than their bytes.
-const FEW_FINISHED: usize = 64;
-
 struct InProgress {
-    message_type: MessageType,
-    message_id: u16,
+    key: MessageKey,
     id: ExchangeId,
 }
 
 pub(super) struct Exchanges<P, C> {
     by_id: Map<ExchangeId, Exchange<P, C>>,
     by_peer: Map<Peer<P>, Vec<InProgress>>,
-    /// The delay is the same for all, so the order of arrival is the order of time. Finished exchanges are skipped, and
-    /// removed before they are more than those in progress.
-    ack_deadlines: VecDeque<(Instant, ExchangeId)>,
+    /// Those whose empty ACK has not left.
+    ack_deadlines: BTreeSet<(Instant, ExchangeId)>,
     next_id: u64,
     /// Only counts: the bound is one of exchanges and waiting responses together.
     shares: Shares,
@@ -95,29 +117,41 @@ impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
         Self {
             by_id: Map::default(),
             by_peer: Map::default(),
-            ack_deadlines: VecDeque::new(),
+            ack_deadlines: BTreeSet::new(),
             next_id: 0,
             shares: Shares::new(Bounds::NONE),
         }
     }
 
-    /// Begins an exchange. A confirmable one is due for its empty ACK at `ack_deadline`.
-    pub(super) fn begin(&mut self, exchange: Exchange<P, C>, ack_deadline: Instant) -> ExchangeId {
+    /// Begins an exchange.
+    pub(super) fn begin(&mut self, exchange: Exchange<P, C>) -> ExchangeId {
         let id = ExchangeId(self.next_id);
         self.next_id += 1;
         self.shares.add(exchange.meta.peer.owner, exchange.amount());
-        let (message_type, message_id) = (exchange.meta.message_type, exchange.meta.message_id);
+        let key = exchange.meta.key();
         let peer = exchange.meta.peer.clone();
-        self.by_peer.entry(peer).or_default().push(InProgress {
-            message_type,
-            message_id,
-            id,
-        });
-        if message_type == MessageType::Confirmable {
-            self.ack_deadlines.push_back((ack_deadline, id));
+        self.by_peer
+            .entry(peer)
+            .or_default()
+            .push(InProgress { key, id });
+        if key.message_type == MessageType::Confirmable {
+            self.ack_deadlines.insert((exchange.ack_due, id));
         }
         self.by_id.insert(id, exchange);
         id
+    }
+
+    /// Another message of this peer has the ID of these exchanges: no ACK with that ID may leave for them.
+    pub(super) fn supersede(&mut self, peer: &Peer<P>, key: &MessageKey) {
+        for request in self.by_peer.get(peer).into_iter().flatten() {
+            let is_it = request.key.has_id_of(key);
+            if let Some(exchange) = self.by_id.get_mut(&request.id).filter(|_| is_it) {
+                self.ack_deadlines.remove(&(exchange.ack_due, request.id));
+                if exchange.ack == Ack::Due {
+                    exchange.ack = Ack::Superseded;
+                }
+            }
+        }
     }
 
     /// Ends an exchange; none if it has ended before.
@@ -131,23 +165,8 @@ impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
                 self.by_peer.remove(&exchange.meta.peer);
             }
         }
-        self.skip_finished();
+        self.ack_deadlines.remove(&(exchange.ack_due, id));
         Some(exchange)
-    }
-
-    fn skip_finished(&mut self) {
-        // One slow request at the front must not keep the entries of all that end within its delay.
-        if self.ack_deadlines.len() > 2 * self.by_id.len() + FEW_FINISHED {
-            let by_id = &self.by_id;
-            self.ack_deadlines.retain(|(_, id)| by_id.contains_key(id));
-        }
-        while self
-            .ack_deadlines
-            .front()
-            .is_some_and(|(_, id)| !self.by_id.contains_key(id))
-        {
-            self.ack_deadlines.pop_front();
-        }
     }
 
     /// An exchange in progress.
@@ -161,42 +180,33 @@ impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
     }
 
     /// The exchange that this message began, if it is in progress.
-    pub(super) fn find(
-        &self,
-        peer: &Peer<P>,
-        message_type: MessageType,
-        message_id: u16,
-    ) -> Option<&Exchange<P, C>> {
+    pub(super) fn find(&self, peer: &Peer<P>, key: &MessageKey) -> Option<&Exchange<P, C>> {
         let requests = self.by_peer.get(peer)?;
-        let same = |request: &&InProgress| {
-            request.message_id == message_id && request.message_type == message_type
-        };
+        let same = requests.iter().find(|request| request.key == *key);
+        same.and_then(|request| self.by_id.get(&request.id))
+    }
+
+    /// Whether an exchange in progress has the ID of this message.
+    pub(super) fn has_id_of(&self, peer: &Peer<P>, key: &MessageKey) -> bool {
+        let requests = self.by_peer.get(peer).into_iter().flatten();
         requests
-            .iter()
-            .find(same)
-            .and_then(|request| self.by_id.get(&request.id))
+            .into_iter()
+            .any(|request| request.key.has_id_of(key))
     }
 
     /// The peer and message ID of a request whose empty ACK is due. It counts as acknowledged from now on.
     pub(super) fn poll_ack_due(&mut self, now: Instant) -> Option<(Peer<P>, u16)> {
-        while let Some((deadline, id)) = self.ack_deadlines.front().copied() {
-            if deadline > now {
-                return None;
-            }
-            self.ack_deadlines.pop_front();
-            if let Some(exchange) = self.by_id.get_mut(&id) {
-                exchange.acknowledged = true;
-                let due = (exchange.meta.peer.clone(), exchange.meta.message_id);
-                self.skip_finished();
-                return Some(due);
-            }
-        }
-        None
+        let first = self.ack_deadlines.first().copied();
+        let (due, id) = first.filter(|(due, _)| *due <= now)?;
+        self.ack_deadlines.remove(&(due, id));
+        let exchange = self.by_id.get_mut(&id)?;
+        exchange.ack = Ack::Sent;
+        Some((exchange.meta.peer.clone(), exchange.meta.message_id))
     }
 
     /// When the next empty ACK is due.
     pub(super) fn next_timeout(&self) -> Option<Instant> {
-        self.ack_deadlines.front().map(|(deadline, _)| *deadline)
+        self.ack_deadlines.first().map(|(due, _)| *due)
     }
 
     /// Exchanges of one peer.

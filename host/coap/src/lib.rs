@@ -77,6 +77,7 @@ mod leisure;
 mod limits;
 pub mod message;
 mod message_id;
+mod message_key;
 mod multicast;
 mod network;
 mod notification;

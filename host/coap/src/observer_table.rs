@@ -132,6 +132,10 @@ impl<P: Clone + Eq + Hash, C> Observations<P, C> {
         Some(id)
     }
 
+    pub(super) fn get(&self, id: ObservationId) -> Option<&Observation<P, C>> {
+        self.by_id.get(&id)
+    }
+
     pub(super) fn get_mut(&mut self, id: ObservationId) -> Option<&mut Observation<P, C>> {
         self.by_id.get_mut(&id)
     }

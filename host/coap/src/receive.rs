@@ -51,6 +51,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                     wire_bytes: bytes.len(),
                     limited,
                     multicast,
+                    digest: self.secret.hash(bytes),
                 };
                 self.handle_request(now, peer, datagram, arrival);
             }

@@ -4,8 +4,9 @@
 use std::time::Instant;
 
 use crate::code;
+use crate::dedup::Found;
 use crate::endpoint::Endpoint;
-use crate::exchange::{Arrival, RequestMeta};
+use crate::exchange::{Ack, Arrival, RequestMeta};
 use crate::fitting::in_accepted_format;
 use crate::message::{Datagram, Message, MessageType};
 use crate::option::{ECHO, MAX_AGE};
@@ -35,6 +36,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             peer,
             message_type,
             message_id,
+            digest: arrival.digest,
             token,
             method: request.code,
             received_at: now,
@@ -122,31 +124,48 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         self.latest_refusal = Some((meta.peer.id.clone(), response.code));
         let response = in_accepted_format(meta, response);
         let (response, _) = self.within_allowance(meta, false, None, response);
-        self.send_response(meta.received_at, meta, false, response, retain);
+        self.send_response(meta.received_at, meta, Ack::Due, response, retain);
     }
 
     /// Handles a duplicate (RFC 7252 §4.5): silence while its request is in progress and not acknowledged, else the
     /// same datagram again. A duplicate of a non-confirmable request is dropped.
+    ///
+    /// Another message with an ID that is still in use is a new request: its peer has restarted, and forgotten the IDs
+    /// that it had used.
     fn is_duplicate(&mut self, meta: &RequestMeta<P, X::Context>) -> bool {
-        let (message_type, message_id) = (meta.message_type, meta.message_id);
-        if let Some(exchange) = self.exchanges.find(&meta.peer, message_type, message_id) {
-            if exchange.acknowledged {
-                self.transmit_empty(&meta.peer, MessageType::Acknowledgement, message_id);
+        let (peer, key) = (&meta.peer, meta.key());
+        if let Some(exchange) = self.exchanges.find(peer, &key) {
+            if exchange.ack == Ack::Sent {
+                self.transmit_empty(peer, MessageType::Acknowledgement, meta.message_id);
             }
             return true;
         }
-        let retained = self
-            .dedup
-            .find(meta.received_at, &meta.peer, message_type, message_id);
-        let Some(retained) = retained else {
-            return false;
-        };
-        // A message that repeats only the message ID may be shorter than the request that the response was fitted to.
-        if !retained.is_empty() && retained.len() <= meta.constraints.allowance {
-            let bytes = retained.to_vec();
-            self.transmit(&meta.peer, bytes);
+        match self.dedup.find(meta.received_at, peer, &key) {
+            Found::Same(retained) => {
+                // The observation that began with it may have ended: the device asks for one again.
+                let has_ended = |id| self.observations.get(id).is_none();
+                if retained.observation.is_some_and(has_ended) {
+                    return false;
+                }
+                let bytes = retained.bytes.clone();
+                // The proof of the address may have expired since.
+                if !bytes.is_empty() && bytes.len() <= meta.constraints.allowance {
+                    self.transmit(peer, bytes);
+                }
+                return true;
+            }
+            Found::OtherWithItsId => self.note_reused_id(meta),
+            Found::Nothing if self.exchanges.has_id_of(peer, &key) => self.note_reused_id(meta),
+            Found::Nothing => {}
         }
-        true
+        false
+    }
+
+    /// A message ID stands for another request than before. No ACK with it may leave for the earlier one any more.
+    fn note_reused_id(&mut self, meta: &RequestMeta<P, X::Context>) {
+        self.counters.message_ids_reused += 1;
+        self.latest_reused_id = Some(meta.peer.id.clone());
+        self.exchanges.supersede(&meta.peer, &meta.key());
     }
 }
 

@@ -5,9 +5,10 @@ use std::time::Instant;
 use crate::code;
 use crate::codec;
 use crate::endpoint::Endpoint;
-use crate::exchange::{Exchange, ExchangeId, RequestMeta};
+use crate::exchange::{Ack, Exchange, ExchangeId, RequestMeta};
 use crate::fitting::in_accepted_format;
 use crate::message::{Datagram, Message, MessageType};
+use crate::observation::ObservationId;
 use crate::option::{BLOCK1, CONTENT_FORMAT, OBSERVE, SIZE2};
 use crate::outbound::Purpose;
 use crate::peer_id::PeerId;
@@ -43,7 +44,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             let size = u32::try_from(response.payload.len()).unwrap_or(u32::MAX);
             response.set_uint_option(SIZE2, size);
         }
-        let beside = exchange.acknowledged || exchange.observes;
+        let beside = exchange.ack == Ack::Sent || exchange.observes;
         let (response, block2) = self.within_allowance(meta, beside, exchange.block2, response);
         let mut response = self.in_blocks(now, exchange.response_key.clone(), block2, response);
         // A response that did not fit was replaced by an error.
@@ -58,10 +59,10 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         }
         // A safe request may be executed again for a duplicate, but must not begin its observation again.
         let retain = !code::is_safe(meta.method)
-            || exchange.acknowledged
+            || exchange.ack != Ack::Due
             || meta.constraints.multicast
             || observing;
-        self.send_response(now, meta, exchange.acknowledged, response, retain);
+        self.send_response(now, meta, exchange.ack, response, retain);
     }
 
     /// Protects a fitted response, if its request was protected, and sends it in the message type that the request asks
@@ -70,17 +71,20 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         &mut self,
         now: Instant,
         meta: &RequestMeta<P, X::Context>,
-        acknowledged: bool,
+        ack: Ack,
         mut message: Message,
         retain: bool,
     ) {
         // A duplicate of a protected request must not be unprotected again: it would count as a replay (RFC 8613 §7.4).
         let retain = retain || meta.protection.is_some();
         if meta.constraints.suppresses(&message) {
-            return self.suppress_response(meta, acknowledged, retain, message.code);
+            return self.suppress_response(meta, ack, retain, message.code);
         }
         let code = message.code;
         let begins_observation = message.option(OBSERVE).is_some();
+        let observation = begins_observation
+            .then(|| self.observations.find(&meta.peer, meta.token))
+            .flatten();
         if let Some(context) = &meta.protection {
             self.protection
                 .protect(now, &meta.peer.id, context, &mut message);
@@ -92,22 +96,21 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             message,
         };
         let mut for_duplicates = Vec::new();
-        match (meta.message_type, acknowledged) {
-            (MessageType::Confirmable, false) => {
-                self.counters.piggybacked += 1;
+        match (meta.message_type, ack) {
+            (MessageType::Confirmable, Ack::Due | Ack::Superseded) => {
                 let bytes = codec::encode(&datagram(MessageType::Acknowledgement, meta.message_id));
                 if retain {
                     for_duplicates.clone_from(&bytes);
                 }
-                self.transmit(&meta.peer, bytes);
+                if ack == Ack::Due {
+                    self.counters.piggybacked += 1;
+                    self.transmit(&meta.peer, bytes);
+                }
             }
-            (MessageType::Confirmable, true) => {
+            (MessageType::Confirmable, Ack::Sent) => {
                 self.counters.separate += 1;
                 let empty = Datagram::empty(MessageType::Acknowledgement, meta.message_id);
                 for_duplicates = codec::encode(&empty);
-                let observation = begins_observation
-                    .then(|| self.observations.find(&meta.peer, meta.token))
-                    .flatten();
                 let purpose = observation.map_or(Purpose::Response, Purpose::FirstResponse);
                 let datagram = datagram(MessageType::Confirmable, 0);
                 let outcome = self.reliability.send(now, &meta.peer, datagram, purpose);
@@ -128,21 +131,27 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             },
         }
         if retain {
-            self.retain(meta, code, for_duplicates);
+            self.retain(meta, code, observation, for_duplicates);
         }
     }
 
     /// Retains the bytes that duplicates of a request get, for as long as its message ID stands for it.
     /// `code` is that of the response.
-    pub(super) fn retain(&mut self, meta: &RequestMeta<P, X::Context>, code: u8, bytes: Vec<u8>) {
+    pub(super) fn retain(
+        &mut self,
+        meta: &RequestMeta<P, X::Context>,
+        code: u8,
+        observation: Option<ObservationId>,
+        bytes: Vec<u8>,
+    ) {
         let lifetime = match meta.message_type {
             MessageType::Confirmable => self.limits.exchange_lifetime,
             _ => self.limits.non_lifetime,
         };
         let response = Retained {
             peer: meta.peer.clone(),
-            message_type: meta.message_type,
-            message_id: meta.message_id,
+            key: meta.key(),
+            observation,
             expires: meta.received_at + lifetime,
             bytes,
         };

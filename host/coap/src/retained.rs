@@ -1,6 +1,7 @@
 //! Retained responses in three orders of age: of all, of each holder of a share, and of each peer.
 
-use crate::message::MessageType;
+use crate::message_key::MessageKey;
+use crate::observation::ObservationId;
 use crate::peer::{Map, Peer};
 use share::{Amount, Bounds, Shares};
 use std::time::Instant;
@@ -8,8 +9,9 @@ use std::time::Instant;
 /// A request with its response.
 pub(super) struct Retained<P> {
     pub(super) peer: Peer<P>,
-    pub(super) message_type: MessageType,
-    pub(super) message_id: u16,
+    pub(super) key: MessageKey,
+    /// The observation that began with it.
+    pub(super) observation: Option<ObservationId>,
     pub(super) expires: Instant,
     /// Sent again to a duplicate CON; empty for a NON, whose duplicates are dropped.
     pub(super) bytes: Vec<u8>,
@@ -90,23 +92,15 @@ impl<P: PartialEq> RetainedResponses<P> {
         Amount::piece(Self::OVERHEAD + bytes.capacity())
     }
 
-    /// The newest response to this message.
-    pub(super) fn find(
-        &self,
-        peer: &Peer<P>,
-        message_type: MessageType,
-        message_id: u16,
-    ) -> Option<&Retained<P>> {
-        let mut place = self.peers.get(&peer.hash)?.newest;
-        while let Some(slot) = self.slots.get(place as usize).and_then(Option::as_ref) {
-            let response = &slot.response;
-            let is_it = response.message_id == message_id && response.message_type == message_type;
-            if is_it && response.peer == *peer {
-                return Some(response);
-            }
+    /// The responses to a peer, the newest first.
+    pub(super) fn of_peer(&self, peer: &Peer<P>) -> impl Iterator<Item = &Retained<P>> {
+        let mut place = self.peers.get(&peer.hash).map_or(NONE, |ends| ends.newest);
+        let in_order = std::iter::from_fn(move || {
+            let slot = self.slots.get(place as usize).and_then(Option::as_ref)?;
             place = slot.links[Order::Peer as usize].older;
-        }
-        None
+            Some(&slot.response)
+        });
+        in_order.filter(move |response| response.peer == *peer)
     }
 
     /// Adds the newest response.

@@ -3,17 +3,17 @@
 
 use crate::codec;
 use crate::endpoint::Endpoint;
-use crate::exchange::RequestMeta;
+use crate::exchange::{Ack, RequestMeta};
 use crate::message::{Datagram, MessageType};
 use crate::peer_id::PeerId;
 use crate::protection::MessageProtection;
 
 impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
-    /// Ends an exchange without its response, which has this code. `acknowledged`: the empty ACK has left already.
+    /// Ends an exchange without its response, which has this code. `ack`: of its request.
     pub(super) fn suppress_response(
         &mut self,
         meta: &RequestMeta<P, X::Context>,
-        acknowledged: bool,
+        ack: Ack,
         retain: bool,
         code: u8,
     ) {
@@ -25,11 +25,11 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             }
             _ => Vec::new(),
         };
-        if !acknowledged && !acknowledgement.is_empty() {
+        if ack == Ack::Due && !acknowledgement.is_empty() {
             self.transmit(&meta.peer, acknowledgement.clone());
         }
         if retain {
-            self.retain(meta, code, acknowledgement);
+            self.retain(meta, code, None, acknowledgement);
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::*;
+use crate::message::MessageType::{self, Confirmable, NonConfirmable};
 use crate::peer::test_peer;
-use MessageType::{Confirmable, NonConfirmable};
 
 const LIFETIME: Duration = Duration::from_secs(247);
 
@@ -36,8 +36,8 @@ impl Cache {
     fn retain(&mut self, peer: Peer<u32>, message_id: u16, is_error: bool) {
         let response = Retained {
             peer,
-            message_type: Confirmable,
-            message_id,
+            key: key(message_id),
+            observation: None,
             expires: self.start + LIFETIME,
             bytes: vec![7; 100],
         };
@@ -45,8 +45,16 @@ impl Cache {
     }
 
     fn has(&self, peer: Peer<u32>, message_id: u16) -> bool {
-        let found = self.dedup.find(self.start, &peer, Confirmable, message_id);
-        found.is_some_and(|bytes| bytes == [7; 100])
+        let found = self.dedup.find(self.start, &peer, &key(message_id));
+        matches!(found, Found::Same(response) if response.bytes == [7; 100])
+    }
+}
+
+fn key(message_id: u16) -> MessageKey {
+    MessageKey {
+        message_type: Confirmable,
+        message_id,
+        digest: 0,
     }
 }
 
@@ -65,14 +73,46 @@ fn of_network(network: u64, peer: u32) -> Peer<u32> {
 }
 
 #[test]
+fn other_bytes_with_a_message_id_are_another_message() {
+    let mut cache = Cache::bounded(64, 1 << 20);
+    cache.retain(test_peer(1), 7, false);
+    let other = MessageKey {
+        digest: 1,
+        ..key(7)
+    };
+    let found = |cache: &Cache, key| match cache.dedup.find(cache.start, &test_peer(1), &key) {
+        Found::Nothing => "nothing",
+        Found::Same(_) => "same",
+        Found::OtherWithItsId => "other",
+    };
+    assert_eq!(found(&cache, other), "other");
+    cache.dedup.retain(
+        Retained {
+            peer: test_peer(1),
+            key: other,
+            observation: None,
+            expires: cache.start + LIFETIME,
+            bytes: vec![8; 100],
+        },
+        true,
+    );
+    let both = [key(7), other, key(8)].map(|key| found(&cache, key));
+    assert_eq!(both, ["same", "same", "nothing"]);
+}
+
+#[test]
 fn a_response_is_found_until_its_message_id_may_come_again() {
     for is_error in [false, true] {
         let mut cache = Cache::bounded(64, 1 << 20);
         let start = cache.start;
         cache.retain(test_peer(1), 7, is_error);
         let found = |now, peer, message_type, id| {
-            let found = cache.dedup.find(now, &test_peer(peer), message_type, id);
-            found.is_some()
+            let key = MessageKey {
+                message_type,
+                ..key(id)
+            };
+            let found = cache.dedup.find(now, &test_peer(peer), &key);
+            matches!(found, Found::Same(_))
         };
         let last = start + LIFETIME - Duration::from_millis(1);
         assert!(found(last, 1, Confirmable, 7));

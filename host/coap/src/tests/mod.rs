@@ -23,6 +23,7 @@ mod problem_details;
 mod protection;
 mod rates;
 mod reliability;
+mod reused_ids;
 mod separate;
 mod set_limits;
 mod shares;

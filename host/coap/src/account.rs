@@ -25,7 +25,7 @@ pub(super) enum NotAdmitted {
 impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     /// The peer with its hashes.
     pub(super) fn peer(&self, id: P) -> Peer<P> {
-        Peer::new(id, &self.secret, &self.limits.device_networks)
+        Peer::new(id, &self.secret, &self.limits.networks)
     }
 
     /// The holder of all that the endpoint keeps for a peer: its host and its network, by keyed hashes. A caller that
@@ -35,7 +35,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     }
 
     /// Checks the limits for one more exchange, whose request has this many bytes. Separate responses that wait for
-    /// their acknowledgement count too, so that a peer that never acknowledges cannot accumulate them.
+    /// their acknowledgement count apart: a peer that never acknowledges one must not be shut out by them.
     pub(super) fn admit(
         &mut self,
         meta: &RequestMeta<P, X::Context>,
@@ -43,9 +43,9 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     ) -> Result<(), NotAdmitted> {
         let peer = &meta.peer;
         let limits = &self.limits;
-        let of_peer = self.exchanges.of_peer(peer) + self.reliability.responses_of_peer(peer);
+        let of_peer = self.exchanges.of_peer(peer);
         let bounds = Bounds::of_pieces(limits.exchanges).at_least(limits.exchanges_per_peer);
-        let held = self.exchanges.held(peer.owner) + self.reliability.shares().held(peer.owner);
+        let held = self.exchanges.held(peer.owner);
         let refused = bounds.admit(held, Amount::piece(0)).err();
         if of_peer >= limits.exchanges_per_peer || refused.is_some() {
             self.counters.overloaded += 1;

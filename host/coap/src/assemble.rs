@@ -153,7 +153,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             wants_size,
             observes: observe == Some(0) && !meta.constraints.multicast,
             bytes: request.held_bytes(),
-            ack_due: meta.received_at + self.limits.ack_delay,
+            ack_due: meta.received_at + self.ack_delay(&meta.peer),
         };
         let observes = exchange.observes;
         let id = self.exchanges.begin(exchange);

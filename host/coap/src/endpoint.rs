@@ -131,12 +131,19 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         while let Some((peer, message_id)) = self.exchanges.poll_ack_due(now) {
             self.transmit_empty(&peer, MessageType::Acknowledgement, message_id);
         }
-        while let Some(due) = self.reliability.poll_due(now) {
+        loop {
+            let peers = &self.peers;
+            let due = self
+                .reliability
+                .poll_due(now, |peer| peers.ignores_responses(peer.hash));
+            let Some(due) = due else {
+                break;
+            };
             match due {
                 Due::Retransmit(peer, bytes, purpose) => {
                     self.retransmit(now, &peer, bytes, purpose);
                 }
-                Due::GivenUp(peer, purposes) => self.give_up(now, &peer, purposes),
+                Due::Unacknowledged(peer, purpose) => self.give_up(now, &peer, purpose),
             }
         }
         while let Some((peer, bytes)) = self.leisure.pop_due(now) {

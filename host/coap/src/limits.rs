@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::block::MAX_SIZE_EXPONENT;
-use ipnet::IpNet;
+use crate::network_settings::NetworkSettings;
 
 /// Limits of one endpoint. `Limits::default()` follows RFC 7252 and suits a small server, such as a border router.
 #[derive(Clone, Debug)]
@@ -15,10 +15,13 @@ pub struct Limits {
     pub response_body: usize,
     /// Bytes of a response's options. Above: 5.00. Options and a block then fit into a few frames of IEEE 802.15.4.
     pub response_options: usize,
-    /// Largest size exponent of blocks, 0 to 6: of responses, unless the client asks for smaller ones, and the one that
-    /// the endpoint asks of clients with larger blocks. 6 is 1,024 bytes, which RFC 7252 §4.6 expects every path to
-    /// carry.
+    /// Largest size exponent of blocks, 0 to 6, of responses, and the one that the endpoint asks of clients with larger
+    /// blocks. 6 is 1,024 bytes, which RFC 7252 §4.6 expects every path to carry.
     pub block_size_exponent: u8,
+    /// Size exponent of the first block of a response whose request names no size, and of notifications, to a peer that
+    /// has named none before. 2 is 64 bytes: with its options it fits into a frame of IEEE 802.15.4 and into the
+    /// smallest buffers of usual stacks, which cut what is longer, and acknowledge it.
+    pub first_block_exponent: u8,
     /// Datagrams per second of one peer, at most 500 at once; 0: no limit. Above: 4.29 with Max-Age from time to time,
     /// else silence (RFC 8516). 5,000 is a hundred times the capacity of a radio with 250 kbit/s, and a peer that
     /// floods takes less than a tenth of a core.
@@ -31,11 +34,13 @@ pub struct Limits {
     pub unproven_bytes: usize,
     /// Whether a peer must prove its address before its request is processed: 4.01 with Echo (RFC 9175 §2.4).
     pub echo: bool,
-    /// DEFAULT_LEISURE, RFC 7252 §8.2: the time over which responses to a group are spread.
+    /// Leisure, RFC 7252 §8.2: the time over which responses to a group are spread. 2 s: some stacks wait 5 s for the
+    /// response to a non-confirmable request (RIOT), the default of the RFC.
     pub leisure: Duration,
     /// Responses to groups that wait within the leisure. Above: no response. A few people discover a group at a time.
     pub multicast_responses: usize,
-    /// Exchanges in flight with one peer, separate responses included. Above: 5.03. A device has one (NSTART); 16
+    /// Exchanges in flight with one peer. Above: 5.03. Separate responses that wait for an acknowledgement count apart:
+    /// above as many, the oldest that has not left is dropped. A device has one (NSTART); 16
     /// suffice for several devices behind one address.
     pub exchanges_per_peer: usize,
     /// Exchanges in flight in all. Above: 5.03. About 10 MiB of requests of ordinary size.
@@ -69,10 +74,8 @@ pub struct Limits {
     /// non-confirmable request; retained responses are dropped first. 32 MiB are a little more than the other limits
     /// allow in ordinary use; they count pieces, and one piece may be large.
     pub held_bytes: usize,
-    /// Networks whose devices count for themselves alone: an IPv6 /64 as a whole may not take more than one host,
-    /// because a host can have any of its addresses, unless it is in this list. The devices of a 6LoWPAN mesh share
-    /// one.
-    pub device_networks: Vec<IpNet>,
+    /// Networks of devices with settings of their own. Each request is compared with all of them.
+    pub networks: Vec<NetworkSettings>,
     /// A block-wise body that is not used for this time is dropped. 60 s suffice for a client that retransmits a block
     /// after 2, 4, 8 and 16 s.
     pub body_idle: Duration,
@@ -81,6 +84,10 @@ pub struct Limits {
     /// Time until an empty ACK leaves and the response becomes separate (RFC 7252 §5.2.2). 1 s: clients retransmit
     /// after 2 to 3 s, and the ACK needs time on a slow link.
     pub ack_delay: Duration,
+    /// The same for a peer that left a separate response unacknowledged: some stacks take the empty ACK for the end
+    /// (Contiki-NG). 10 s is as long as most exchanges take; the peer retransmits its request meanwhile, and gives up
+    /// after 45 s at the earliest (RFC 7252 §4.8.2, MAX_TRANSMIT_SPAN).
+    pub ack_delay_max: Duration,
     /// ACK_TIMEOUT, RFC 7252 §4.8.
     pub ack_timeout: Duration,
     /// ACK_RANDOM_FACTOR, RFC 7252 §4.8; at least 1.
@@ -102,11 +109,12 @@ impl Default for Limits {
             response_body: 1024 * 1024,
             response_options: 1024,
             block_size_exponent: MAX_SIZE_EXPONENT,
+            first_block_exponent: 2,
             datagrams_per_second_per_peer: 5_000,
             resets_per_second: 1_000,
             unproven_bytes: 136,
             echo: false,
-            leisure: Duration::from_secs(5),
+            leisure: Duration::from_secs(2),
             multicast_responses: 256,
             exchanges_per_peer: 16,
             exchanges: 16_384,
@@ -119,10 +127,11 @@ impl Default for Limits {
             retained_response_bytes: 8 * 1024 * 1024,
             body_bytes: 8 * 1024 * 1024,
             held_bytes: 32 * 1024 * 1024,
-            device_networks: Vec::new(),
+            networks: Vec::new(),
             body_idle: Duration::from_secs(60),
             body_protected: Duration::from_secs(10),
             ack_delay: Duration::from_secs(1),
+            ack_delay_max: Duration::from_secs(10),
             ack_timeout: Duration::from_secs(2),
             ack_random_factor: 1.5,
             max_retransmit: 4,

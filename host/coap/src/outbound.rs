@@ -102,6 +102,8 @@ pub(super) struct Outcome {
     pub(super) transmit: Option<Vec<u8>>,
     /// Messages dropped because no message ID was free.
     pub(super) without_id: Vec<Purpose>,
+    /// A response dropped for a newer one.
+    pub(super) displaced: Option<Purpose>,
 }
 
 /// The result of a due timer.
@@ -109,6 +111,6 @@ pub(super) struct Outcome {
 pub(super) enum Due<P> {
     /// Send again.
     Retransmit(P, Vec<u8>, Purpose),
-    /// The peer acknowledged no retransmission: these messages to it are dropped.
-    GivenUp(P, Vec<Purpose>),
+    /// The peer acknowledged no retransmission of this message.
+    Unacknowledged(P, Purpose),
 }

@@ -56,6 +56,17 @@ impl Outstanding {
         });
     }
 
+    /// Drops the response that has waited for longest.
+    pub(super) fn drop_oldest_response(
+        &mut self,
+        waiting: &mut VecDeque<Waiting>,
+    ) -> Option<Purpose> {
+        let place = waiting.iter().position(|one| one.purpose.is_response())?;
+        let oldest = waiting.remove(place)?;
+        self.forget(oldest.held);
+        Some(oldest.purpose)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.count
     }

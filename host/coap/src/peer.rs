@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
-use ipnet::IpNet;
 use share::Owner;
 
+use crate::network_settings::NetworkSettings;
 use crate::peer_id::PeerId;
 use crate::secret::Secret;
 
@@ -21,15 +21,13 @@ pub(super) struct Peer<P> {
 }
 
 impl<P: PeerId> Peer<P> {
-    /// Networks in `networks` are not bounded as a whole.
-    pub(super) fn new(id: P, secret: &Secret, networks: &[IpNet]) -> Self {
+    /// Networks of devices in `networks` are not bounded as a whole.
+    pub(super) fn new(id: P, secret: &Secret, networks: &[NetworkSettings]) -> Self {
         let hash = secret.hash(&id);
         let owner = match id.host() {
             None => Owner::new(hash, None),
             Some(host) => {
-                let is_bounded = !networks
-                    .iter()
-                    .any(|prefix| prefix.contains(&host.address()));
+                let is_bounded = !NetworkSettings::has_devices(networks, &host.address());
                 let network = host.network().filter(|_| is_bounded);
                 // The names keep a host and a network apart: both are holders in one list.
                 let network = network.map(|network| secret.hash(("network", network)));

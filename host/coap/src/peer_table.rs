@@ -51,6 +51,8 @@ struct Entry {
     proven: Option<Instant>,
     credit: usize,
     guesses: Guesses,
+    /// It left a separate response unacknowledged, and has acknowledged none since.
+    ignores_responses: bool,
 }
 
 impl Entry {
@@ -123,6 +125,7 @@ impl PeerTable {
                     proven: None,
                     credit: 0,
                     guesses: Guesses::default(),
+                    ignores_responses: false,
                 });
                 set.len() - 1
             }
@@ -198,6 +201,18 @@ impl PeerTable {
 
     pub(super) fn is_proven(&self, now: Instant, hash: u64) -> bool {
         self.least == usize::MAX || self.get(hash).is_some_and(|entry| entry.is_proven(now))
+    }
+
+    /// Whether the peer seems not to acknowledge separate responses: some stacks do not (Contiki-NG).
+    pub(super) fn ignores_responses(&self, hash: u64) -> bool {
+        self.get(hash).is_some_and(|entry| entry.ignores_responses)
+    }
+
+    /// The peer has acknowledged a separate response, or has left one unacknowledged.
+    pub(super) fn set_ignores_responses(&mut self, hash: u64, ignores: bool) {
+        if let Some(entry) = self.find(hash) {
+            entry.ignores_responses = ignores;
+        }
     }
 
     /// Counts bytes sent to the peer.

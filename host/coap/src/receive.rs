@@ -68,7 +68,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                 }
             }
             MessageType::Acknowledgement if !code::is_request(code) => {
-                self.on_acknowledgement(now, &peer, message_id);
+                self.on_acknowledgement(now, &peer, message_id, code);
             }
             MessageType::Reset if code == code::EMPTY => self.on_reset(now, &peer, message_id),
             // RFC 7252 §4.2, §4.3: to reject these is to ignore them.
@@ -125,12 +125,14 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         }
     }
 
-    /// The purpose of the message that this ACK or RST is for; none if no message waits for it.
+    /// The purpose of the message that this ACK or RST is for; none if no message waits for it. `is_accepted`: it is an
+    /// ACK, and not of a response that the peer took for a request.
     fn on_ack_or_reset(
         &mut self,
         now: Instant,
         peer: &Peer<P>,
         message_id: u16,
+        is_accepted: bool,
     ) -> Option<Purpose> {
         let is_blocked = self.is_blocked(now, peer);
         // A ping that ends without a proof would let notifications follow it.
@@ -143,12 +145,17 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             // The peer has received a message of this endpoint.
             self.prove(now, peer);
         }
+        if purpose.is_response() {
+            self.peers.set_ignores_responses(peer.hash, !is_accepted);
+        }
         self.proceed(now, peer, outcome);
         Some(purpose)
     }
 
-    fn on_acknowledgement(&mut self, now: Instant, peer: &Peer<P>, message_id: u16) {
-        match self.on_ack_or_reset(now, peer, message_id) {
+    fn on_acknowledgement(&mut self, now: Instant, peer: &Peer<P>, message_id: u16, code: u8) {
+        // An ACK with a code is the response to a request: the peer took the message for one.
+        let is_accepted = code == code::EMPTY;
+        match self.on_ack_or_reset(now, peer, message_id, is_accepted) {
             Some(Purpose::Notification(id)) => self.on_notification_acknowledged(now, id),
             Some(Purpose::Response | Purpose::FirstResponse(_) | Purpose::AddressProof) => {}
             None => self.on_unmatched(now, peer, message_id),
@@ -156,7 +163,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     }
 
     fn on_reset(&mut self, now: Instant, peer: &Peer<P>, message_id: u16) {
-        let observation = match self.on_ack_or_reset(now, peer, message_id) {
+        let observation = match self.on_ack_or_reset(now, peer, message_id, false) {
             Some(Purpose::Response) => return self.counters.reset_by_peer += 1,
             // RFC 7252 §4.3: the response to a ping.
             Some(Purpose::AddressProof) => return,

@@ -1,6 +1,6 @@
 //! Own confirmable messages (RFC 7252 §4.2): retransmitted until acknowledged, reset or given up, one at a time toward
-//! each peer (NSTART = 1, §4.7); the others wait. The limit of exchanges per peer counts waiting responses too, so
-//! their number is bounded.
+//! each peer (NSTART = 1, §4.7); the others wait. Among them are as many responses as a peer may have exchanges; the
+//! oldest makes room for another one, so that a peer that acknowledges none is not shut out by them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::Hash;
@@ -10,7 +10,7 @@ use crate::codec;
 use crate::limits::Limits;
 use crate::message::{Datagram, MessageType};
 use crate::message_id::MessageIds;
-use crate::outbound::{Content, Due, Outbound, Outcome, Purpose, Waiting};
+use crate::outbound::{Content, Outbound, Outcome, Purpose, Waiting};
 use crate::outstanding::Outstanding;
 use crate::peer::{Map, Peer};
 use crate::secret::Secret;
@@ -18,15 +18,16 @@ use share::Shares;
 
 /// Confirmable messages of all peers.
 pub(super) struct Reliability<P> {
-    peers: Map<Peer<P>, Outbound>,
-    timers: BTreeMap<(Instant, u64), Peer<P>>,
+    pub(super) peers: Map<Peer<P>, Outbound>,
+    pub(super) timers: BTreeMap<(Instant, u64), Peer<P>>,
     next_timer: u64,
-    outstanding: Outstanding,
+    pub(super) outstanding: Outstanding,
     message_ids: MessageIds,
     secret: Secret,
     timeout: Duration,
     random_factor: f64,
-    max_retransmit: u32,
+    pub(super) max_retransmit: u32,
+    responses_per_peer: usize,
 }
 
 impl<P: Clone + Eq + Hash> Reliability<P> {
@@ -41,6 +42,7 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
             timeout: limits.ack_timeout,
             random_factor: limits.ack_random_factor,
             max_retransmit: limits.max_retransmit,
+            responses_per_peer: limits.exchanges_per_peer,
         }
     }
 
@@ -72,8 +74,12 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
             content,
         };
         if let Some(outbound) = self.peers.get_mut(peer) {
+            let mut outcome = Outcome::default();
+            if purpose.is_response() && outbound.responses() >= self.responses_per_peer.max(1) {
+                outcome.displaced = self.outstanding.drop_oldest_response(&mut outbound.waiting);
+            }
             outbound.waiting.push_back(waiting);
-            return Outcome::default();
+            return outcome;
         }
         self.start(now, peer, VecDeque::from([waiting]))
     }
@@ -110,7 +116,12 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
     }
 
     /// Sends the first of these messages that gets an ID; the rest waits.
-    fn start(&mut self, now: Instant, peer: &Peer<P>, mut waiting: VecDeque<Waiting>) -> Outcome {
+    pub(super) fn start(
+        &mut self,
+        now: Instant,
+        peer: &Peer<P>,
+        mut waiting: VecDeque<Waiting>,
+    ) -> Outcome {
         let mut outcome = Outcome::default();
         while let Some(next) = waiting.pop_front() {
             let Waiting {
@@ -152,7 +163,7 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
         outcome
     }
 
-    fn set_timer(&mut self, at: Instant, peer: &Peer<P>) -> (Instant, u64) {
+    pub(super) fn set_timer(&mut self, at: Instant, peer: &Peer<P>) -> (Instant, u64) {
         let timer = (at, self.next_timer);
         self.next_timer += 1;
         self.timers.insert(timer, peer.clone());
@@ -218,52 +229,10 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
         }
     }
 
-    fn remove(&mut self, peer: &Peer<P>) -> Option<Outbound> {
+    pub(super) fn remove(&mut self, peer: &Peer<P>) -> Option<Outbound> {
         let outbound = self.peers.remove(peer)?;
         self.timers.remove(&outbound.timer);
         Some(outbound)
-    }
-
-    /// Handles one due timer. A peer that acknowledged no retransmission gets none of the waiting messages either: each
-    /// would keep state for minutes.
-    pub(super) fn poll_due(&mut self, now: Instant) -> Option<Due<Peer<P>>> {
-        let (timer, peer) = self
-            .timers
-            .first_key_value()
-            .map(|(timer, peer)| (*timer, peer.clone()))?;
-        if timer.0 > now {
-            return None;
-        }
-        self.timers.remove(&timer);
-        match self.peers.get_mut(&peer) {
-            Some(outbound) if outbound.retransmissions < self.max_retransmit => {
-                outbound.retransmissions += 1;
-                outbound.timeout *= 2;
-                outbound.timer = (now + outbound.timeout, self.next_timer);
-                self.next_timer += 1;
-                self.timers.insert(outbound.timer, peer.clone());
-                Some(Due::Retransmit(
-                    peer,
-                    outbound.bytes.clone(),
-                    outbound.purpose,
-                ))
-            }
-            _ => {
-                let dropped = self.drop_all(&peer);
-                Some(Due::GivenUp(peer, dropped))
-            }
-        }
-    }
-
-    /// Drops all messages to a peer, and returns their purposes.
-    fn drop_all(&mut self, peer: &Peer<P>) -> Vec<Purpose> {
-        let Some(outbound) = self.remove(peer) else {
-            return Vec::new();
-        };
-        self.outstanding.forget(outbound.held);
-        let waiting = outbound.waiting.iter();
-        waiting.for_each(|waiting| self.outstanding.forget(waiting.held));
-        outbound.purposes().collect()
     }
 
     pub(super) fn next_timeout(&self) -> Option<Instant> {
@@ -275,9 +244,9 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
         self.peers.get(peer)
     }
 
-    /// Responses toward this peer that wait for an acknowledgement or for their turn.
-    pub(super) fn responses_of_peer(&self, peer: &Peer<P>) -> usize {
-        self.peers.get(peer).map_or(0, Outbound::responses)
+    /// Applies another limit to new messages.
+    pub(super) fn set_limits(&mut self, limits: &Limits) {
+        self.responses_per_peer = limits.exchanges_per_peer;
     }
 
     /// What the messages hold.

@@ -50,6 +50,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         if arrival.limited {
             return self.refuse(&meta, too_many());
         }
+        self.note_unacknowledged(&meta.peer);
         match self.protection.unprotect(now, &meta.peer.id, &mut request) {
             Ok(None) => {}
             Ok(Some(context)) => {

@@ -7,8 +7,9 @@ use crate::protection::MessageProtection;
 
 impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     /// Applies new limits to new requests: those of bodies, blocks, rates, exchanges and observations,
-    /// [`Limits::unproven_bytes`], [`Limits::echo`], [`Limits::held_bytes`] and [`Limits::device_networks`]. The others
-    /// keep the values of [`new`](Endpoint::new). Exchanges and observations above a lower limit continue.
+    /// [`Limits::unproven_bytes`], [`Limits::echo`], [`Limits::held_bytes`], [`Limits::networks`],
+    /// [`Limits::ack_delay`] and [`Limits::leisure`]. The others keep the values of [`new`](Endpoint::new). Exchanges
+    /// and observations above a lower limit continue.
     pub fn set_limits(&mut self, limits: &Limits) {
         self.limits = Limits {
             request_body: limits.request_body,
@@ -22,11 +23,15 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             observations_per_peer: limits.observations_per_peer,
             non_confirmable_notifications: limits.non_confirmable_notifications,
             held_bytes: limits.held_bytes,
-            device_networks: limits.device_networks.clone(),
+            networks: limits.networks.clone(),
+            first_block_exponent: limits.first_block_exponent,
+            ack_delay: limits.ack_delay,
+            leisure: limits.leisure,
             ..self.limits.clone()
         };
         self.block1.set_limits(&self.limits);
         self.block2.set_limits(&self.limits);
+        self.reliability.set_limits(&self.limits);
         self.observations.set_limits(&self.limits);
         self.peers.set_limits(&self.limits);
     }

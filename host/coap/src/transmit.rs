@@ -27,6 +27,9 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                 Purpose::Response => {}
             }
         }
+        if let Some(displaced) = outcome.displaced {
+            self.on_given_up(now, peer, displaced);
+        }
         if let Some(bytes) = outcome.transmit {
             self.transmit(peer, bytes);
         }
@@ -75,20 +78,31 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         }
     }
 
-    /// Messages to the peer were dropped, because it acknowledged none.
-    pub(super) fn give_up(&mut self, now: Instant, peer: &Peer<P>, purposes: Vec<Purpose>) {
-        for purpose in purposes {
-            self.counters.given_up += u64::from(purpose != Purpose::AddressProof);
-            match purpose {
-                Purpose::Notification(id) | Purpose::FirstResponse(id) => {
-                    self.end(now, id, Ended::Unacknowledged);
-                }
-                Purpose::AddressProof => {
-                    self.end_unproven(now, peer);
-                    self.drop_deferred(peer);
-                }
-                Purpose::Response => {}
+    /// The peer did not acknowledge its current message, which has this purpose.
+    pub(super) fn give_up(&mut self, now: Instant, peer: &Peer<P>, purpose: Purpose) {
+        if purpose == Purpose::AddressProof {
+            // Before the messages behind the ping leave: notifications may not.
+            self.end_unproven(now, peer);
+            self.drop_deferred(peer);
+        }
+        let (dropped, outcome) = self.reliability.give_up(now, peer);
+        self.proceed(now, peer, outcome);
+        for purpose in dropped {
+            self.on_given_up(now, peer, purpose);
+        }
+    }
+
+    /// A message to the peer was dropped, because it acknowledges none.
+    fn on_given_up(&mut self, now: Instant, peer: &Peer<P>, purpose: Purpose) {
+        self.counters.given_up += u64::from(purpose != Purpose::AddressProof);
+        if purpose.is_response() {
+            self.peers.set_ignores_responses(peer.hash, true);
+        }
+        match purpose {
+            Purpose::Notification(id) | Purpose::FirstResponse(id) => {
+                self.end(now, id, Ended::Unacknowledged);
             }
+            Purpose::AddressProof | Purpose::Response => {}
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::message::MessageType::{self, Confirmable, NonConfirmable};
+use crate::message::MessageType::{Confirmable, NonConfirmable};
 use crate::peer::test_peer;
 
 const LIFETIME: Duration = Duration::from_secs(247);

@@ -50,7 +50,7 @@ fn requests_in_flight_are_bounded_in_all() {
 }
 
 #[test]
-fn separate_responses_without_acknowledgement_count_as_in_flight() {
+fn separate_responses_without_acknowledgement_end_one_by_one() {
     let mut server = Server::new();
     for id in 0..16 {
         server.receive(1, &confirmable(id, POST));
@@ -61,11 +61,10 @@ fn separate_responses_without_acknowledgement_count_as_in_flight() {
     }
     server.sent();
     assert_eq!(server.endpoint.in_flight(), 16);
-    assert_eq!(
-        server.response_to(&confirmable(99, POST)).message.code,
-        SERVICE_UNAVAILABLE
-    );
+    // One until it is given up; then the peer is one that ignores them, and the others get one retransmission each.
     server.advance(Duration::from_secs(93));
+    assert!(server.endpoint.in_flight() < 16);
+    server.advance(15 * Duration::from_secs(3) + Duration::from_secs(90));
     assert_eq!(
         (
             server.endpoint.in_flight(),

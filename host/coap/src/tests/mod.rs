@@ -25,6 +25,7 @@ mod rates;
 mod reliability;
 mod reused_ids;
 mod separate;
+mod separate_ignored;
 mod set_limits;
 mod shares;
 mod simulation;
@@ -43,11 +44,13 @@ struct Server {
 }
 
 impl Server {
-    /// Its peers' addresses count as proven, and nothing limits their traffic: most tests are about something else.
+    /// Its peers' addresses count as proven, and nothing limits their traffic and the size of their blocks: most tests
+    /// are about something else.
     fn new() -> Self {
         Self::with_limits(Limits {
             unproven_bytes: usize::MAX,
             datagrams_per_second_per_peer: 0,
+            first_block_exponent: 6,
             ..Limits::default()
         })
     }

@@ -90,16 +90,18 @@ fn a_rejected_notification_ends_the_observation() {
 }
 
 #[test]
-fn a_device_that_never_acknowledges_is_given_up_with_all_its_observations_that_wait() {
+fn an_observation_of_a_silent_device_ends_only_by_its_own_notification() {
     let mut server = Server::new();
     let one = server.observe(1, 10).0.expect("an observation");
     let two = server.observe(1, 11).0.expect("another");
     server.notify(one, "a");
     assert!(server.endpoint.notify(server.now, two, content("b")));
     assert_eq!(server.sent(), [], "one message at a time toward a peer");
-    server.advance(100 * SECOND);
-    let ended = [one, two].map(|id| Some(ObserveEvent::Ended(id, Ended::Unacknowledged)));
-    assert_eq!([server.observed(), server.observed()], ended);
+    let ended = |id| Some(ObserveEvent::Ended(id, Ended::Unacknowledged));
+    server.advance(93 * SECOND);
+    assert_eq!([server.observed(), server.observed()], [ended(one), None]);
+    server.advance(93 * SECOND);
+    assert_eq!(server.observed(), ended(two));
     server.sent();
     server.advance(300 * SECOND);
     assert_eq!(server.endpoint.state_left(), 0);

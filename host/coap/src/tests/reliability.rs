@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::outbound::{Due, Outcome, Purpose};
-use crate::peer::test_peer;
+use crate::peer::{Peer, test_peer};
 use crate::reliability::Reliability;
 use crate::secret::Secret;
 
@@ -24,6 +24,10 @@ fn response(token: &[u8]) -> Datagram {
     }
 }
 
+fn poll_due(reliability: &mut Reliability<u8>, now: Instant) -> Option<Due<Peer<u8>>> {
+    reliability.poll_due(now, |_| false)
+}
+
 fn message_id(bytes: &[u8]) -> u16 {
     decode(bytes).expect("a valid message").message_id
 }
@@ -39,18 +43,24 @@ fn a_message_is_sent_five_times_with_doubling_pauses_and_then_given_up() {
     let mut pauses = Vec::new();
     loop {
         let due = reliability.next_timeout().expect("a timer");
-        assert_eq!(reliability.poll_due(due - Duration::from_millis(1)), None);
+        assert_eq!(
+            poll_due(&mut reliability, due - Duration::from_millis(1)),
+            None
+        );
         pauses.push((due - now).as_secs_f64());
         now = due;
-        match reliability.poll_due(now) {
+        match poll_due(&mut reliability, now) {
             Some(Due::Retransmit(peer, bytes, Purpose::Response)) if peer == test_peer(1) => {
                 assert_eq!(bytes, sent)
             }
             other => {
                 assert_eq!(
                     other,
-                    Some(Due::GivenUp(test_peer(1), vec![Purpose::Response]))
+                    Some(Due::Unacknowledged(test_peer(1), Purpose::Response))
                 );
+                let (dropped, next) = reliability.give_up(now, &test_peer(1));
+                assert_eq!(dropped, [Purpose::Response]);
+                assert_eq!(next, Outcome::default());
                 break;
             }
         }
@@ -86,13 +96,7 @@ fn one_message_at_a_time_is_under_way_toward_a_peer() {
             .transmit
             .is_some()
     );
-    assert_eq!(
-        (
-            reliability.responses_of_peer(&test_peer(1)),
-            reliability.outstanding()
-        ),
-        (2, 3)
-    );
+    assert_eq!(reliability.outstanding(), 3);
 
     assert_eq!(
         reliability.on_ack_or_reset(now, &test_peer(1), message_id(&first).wrapping_add(1)),
@@ -107,44 +111,56 @@ fn one_message_at_a_time_is_under_way_toward_a_peer() {
         reliability.on_ack_or_reset(now, &test_peer(1), message_id(&second)),
         Some((Purpose::Response, Outcome::default()))
     );
-    assert_eq!(
-        (
-            reliability.responses_of_peer(&test_peer(1)),
-            reliability.outstanding()
-        ),
-        (0, 1)
-    );
+    assert_eq!(reliability.outstanding(), 1);
 }
 
 #[test]
-fn a_silent_peer_loses_its_waiting_messages_too() {
+fn a_message_that_is_given_up_lets_the_next_one_leave() {
     let (mut reliability, start) = reliability();
-    for _ in 0..3 {
-        reliability.send(start, &test_peer(1), response(b"a"), Purpose::Response);
+    for token in [b"a", b"b"] {
+        reliability.send(start, &test_peer(1), response(token), Purpose::Response);
     }
-    let end = start + Duration::from_secs(1_000);
-    let mut last = None;
-    while let Some(due) = reliability.poll_due(end) {
-        last = Some(due);
-        if reliability.next_timeout().is_some_and(|next| next > end) {
-            break;
+    let (now, unacknowledged) = loop {
+        let now = reliability.next_timeout().expect("a timer");
+        match poll_due(&mut reliability, now) {
+            Some(Due::Retransmit(..)) => {}
+            other => break (now, other),
         }
+    };
+    let expected = Due::Unacknowledged(test_peer(1), Purpose::Response);
+    assert_eq!(unacknowledged, Some(expected));
+    let (dropped, next) = reliability.give_up(now, &test_peer(1));
+    assert_eq!(dropped, [Purpose::Response]);
+    let next = decode(&next.transmit.expect("the next leaves")).expect("a message");
+    assert_eq!(next.token, response(b"b").token);
+    assert_eq!(reliability.outstanding(), 1);
+}
+
+#[test]
+fn a_response_to_a_peer_that_ignores_responses_gives_way_to_what_waits_behind_it() {
+    for ignores in [false, true] {
+        let (mut reliability, start) = reliability();
+        reliability.send(start, &test_peer(1), response(b"a"), Purpose::Response);
+        let due = reliability.next_timeout().expect("a timer");
+        let alone = reliability.poll_due(due, |_| ignores);
+        assert!(matches!(alone, Some(Due::Retransmit(..))));
+        reliability.send(due, &test_peer(1), response(b"b"), Purpose::Response);
+        let due = reliability.next_timeout().expect("a timer");
+        let before_another = reliability.poll_due(due, |_| ignores);
+        let gives_way = matches!(before_another, Some(Due::Unacknowledged(..)));
+        assert_eq!(gives_way, ignores);
     }
-    assert!(
-        matches!(last, Some(Due::Retransmit(..))),
-        "a late call sends once, not all at once"
-    );
-    for step in 1..=5 {
-        last = reliability
-            .poll_due(end + Duration::from_secs(100 * step))
-            .or(last);
+}
+
+#[test]
+fn the_oldest_response_that_has_not_left_makes_room_for_another_one() {
+    let (mut reliability, now) = reliability();
+    let most = Limits::default().exchanges_per_peer;
+    for _ in 0..most {
+        let outcome = reliability.send(now, &test_peer(1), response(b"a"), Purpose::Response);
+        assert_eq!(outcome.displaced, None);
     }
-    assert_eq!(
-        last,
-        Some(Due::GivenUp(test_peer(1), vec![Purpose::Response; 3]))
-    );
-    assert_eq!(
-        (reliability.outstanding(), reliability.next_timeout()),
-        (0, None)
-    );
+    let outcome = reliability.send(now, &test_peer(1), response(b"b"), Purpose::Response);
+    assert_eq!(outcome.displaced, Some(Purpose::Response));
+    assert_eq!(reliability.outstanding(), most);
 }

@@ -157,7 +157,11 @@ fn take(server: &mut Server, caller: &mut Caller, step: Step) {
         Step::Networks(declared) => {
             let prefix = "fd00::/64".parse().expect("a prefix");
             server.endpoint.set_limits(&Limits {
-                device_networks: if declared { vec![prefix] } else { Vec::new() },
+                networks: if declared {
+                    vec![devices_of(prefix)]
+                } else {
+                    Vec::new()
+                },
                 ..tight()
             });
         }

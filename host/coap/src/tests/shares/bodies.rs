@@ -70,7 +70,7 @@ fn addresses_of_a_64_share_the_room_for_bodies_and_declared_devices_do_not() {
     assert_eq!(upload(&mut server, other), [CONTINUE, CHANGED]);
 
     let (begun, _) = flood(Limits {
-        device_networks: vec!["fd00::/64".parse().expect("a prefix")],
+        networks: vec![devices_of("fd00::/64".parse().expect("a prefix"))],
         ..limits()
     });
     assert!(

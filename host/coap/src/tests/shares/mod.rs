@@ -9,11 +9,23 @@ mod retained;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use crate::{Datagram, Endpoint, Incoming, Limits, Message, decode, encode};
+use ipnet::IpNet;
+
+use crate::{Datagram, Endpoint, Incoming, Limits, Message, NetworkSettings, decode, encode};
 
 /// The hosts of most tests; documentation addresses.
 const FLOODING: &str = "192.0.2.1";
 const HONEST: &str = "192.0.2.2";
+
+/// A network whose devices count for themselves alone.
+fn devices_of(prefix: IpNet) -> NetworkSettings {
+    NetworkSettings {
+        prefix,
+        devices: true,
+        first_block_exponent: None,
+        ack_delay: None,
+    }
+}
 
 /// An endpoint and the time; peers are addresses.
 struct Server {

@@ -1,0 +1,34 @@
+//! Separate responses (RFC 7252 §5.2.2) to peers that do not acknowledge them: Contiki-NG takes the empty ACK for the end
+//! of an exchange, and CoAP-simple for Arduino takes the response for a request. Such a peer is remembered, and the
+//! responses to its later requests are piggybacked as long as that may take.
+
+use std::time::Duration;
+
+use crate::endpoint::Endpoint;
+use crate::outbound::Outbound;
+use crate::peer::Peer;
+use crate::peer_id::PeerId;
+use crate::protection::MessageProtection;
+
+impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
+    /// Time until the empty ACK for a request of this peer.
+    pub(super) fn ack_delay(&self, peer: &Peer<P>) -> Duration {
+        let usual = self.limits.ack_delay_for(&peer.id);
+        if self.peers.ignores_responses(peer.hash) {
+            usual.max(self.limits.ack_delay_max)
+        } else {
+            usual
+        }
+    }
+
+    /// The peer sends another request. If it left a separate response unacknowledged for a retransmission, it does not
+    /// wait for that response: a client has one request under way at a time (NSTART, RFC 7252 §4.7).
+    pub(super) fn note_unacknowledged(&mut self, peer: &Peer<P>) {
+        let outbound = self.reliability.outbound(peer);
+        let is_ignored =
+            |outbound: &Outbound| outbound.purpose.is_response() && outbound.retransmissions > 0;
+        if outbound.is_some_and(is_ignored) {
+            self.peers.set_ignores_responses(peer.hash, true);
+        }
+    }
+}

@@ -14,12 +14,17 @@ use std::time::Instant;
 
 use crate::code;
 use crate::endpoint::Endpoint;
+use crate::exchange::RequestMeta;
+use crate::guesses;
 use crate::message::{Datagram, Message, MessageType};
-use crate::option::ECHO;
+use crate::option::{ECHO, MAX_AGE};
 use crate::outbound::{Outbound, Purpose};
 use crate::peer::Peer;
 use crate::peer_id::PeerId;
 use crate::protection::MessageProtection;
+
+/// The diagnostic to a client that may not understand Echo.
+const UNPROVEN: &str = "send it again after Max-Age; your address is not proven";
 
 impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     /// Whether the peer's address is proven: by its transport, or to this endpoint within the last hour. A notification
@@ -55,13 +60,25 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             self.observations.mark_proven(peer);
         }
         self.peers.prove(now, peer.hash, peer.owner.holder());
+        self.release_held(now, peer);
         self.release_deferred(peer);
     }
 
-    /// 4.01 with a value to send back (RFC 9175 §2.3).
-    pub(super) fn challenge(&mut self, now: Instant, peer: &Peer<P>) -> Message {
+    /// The error for a request that needs a proof of the address which no ping can give now: 4.01 with a value to send
+    /// back (RFC 9175 §2.3), or 5.03 to a client that may not understand Echo.
+    pub(super) fn unproven(&mut self, meta: &RequestMeta<P, X::Context>) -> Message {
         self.counters.challenges += 1;
-        let value = self.echo.value(now, peer);
+        if !meta.constraints.high_options {
+            let is_blocked = self.is_blocked(meta.received_at, &meta.peer);
+            let max_age = if is_blocked {
+                guesses::LIFETIME.as_secs() as u32
+            } else {
+                self.limits.retry_after
+            };
+            return Message::diagnostic(code::SERVICE_UNAVAILABLE, UNPROVEN)
+                .with_uint_option(MAX_AGE, max_age);
+        }
+        let value = self.echo.value(meta.received_at, &meta.peer);
         Message::new(code::UNAUTHORIZED).with_option(ECHO, value)
     }
 

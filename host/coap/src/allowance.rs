@@ -7,6 +7,7 @@ use crate::code;
 use crate::codec::encoded_length;
 use crate::message::{Message, Token};
 use crate::option::CONTENT_FORMAT;
+use crate::wanted::Wanted;
 
 /// Bytes of a header (RFC 7252 §3) and a payload marker.
 const HEADER: usize = 4 + 1;
@@ -19,33 +20,68 @@ const SLICE_OPTIONS: usize = (2 + 3) + (2 + 3) + (1 + 4);
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TooLarge;
 
-/// Fits a response into `allowance` bytes: cuts its diagnostic, or returns a smaller block in place of `wanted`.
-pub(super) fn fit(
+/// How a response fits into an allowance.
+#[derive(Debug, PartialEq, Eq)]
+enum Fit {
+    /// As its client wants it.
+    AsWanted,
+    /// With a diagnostic of at most so many bytes.
+    Cut(usize),
+    /// In a smaller block.
+    Smaller(Block),
+}
+
+fn plan(
     allowance: usize,
     token: Token,
-    wanted: Option<Block>,
-    response: &mut Message,
-) -> Result<Option<Block>, TooLarge> {
+    wanted: Wanted,
+    response: &Message,
+) -> Result<Fit, TooLarge> {
     let fixed = HEADER + BLOCK1_LENGTH + token.as_bytes().len() + encoded_length(&response.options);
     let room = allowance.saturating_sub(fixed);
-    let fits_whole = allowance >= fixed && response.payload.len() <= room;
-    if fits_whole && (wanted.is_none() || response.payload.len() + SLICE_OPTIONS <= room) {
-        return Ok(wanted);
+    let length = response.payload.len();
+    let block_options = match wanted {
+        Wanted::Requested(_) => SLICE_OPTIONS,
+        Wanted::First(_) => 0,
+    };
+    let is_whole = length <= wanted.most_whole(response.code);
+    if is_whole && allowance >= fixed && (length == 0 || length + block_options <= room) {
+        return Ok(Fit::AsWanted);
+    }
+    let most = size_exponent_within(room.saturating_sub(SLICE_OPTIONS));
+    if !is_whole && most >= Some(wanted.block().size_exponent) {
+        return Ok(Fit::AsWanted);
     }
     let is_diagnostic =
         code::class(response.code) != 2 && response.option(CONTENT_FORMAT).is_none();
     if is_diagnostic && allowance >= fixed {
-        cut(&mut response.payload, room);
-        return Ok(wanted);
+        return Ok(Fit::Cut(room));
     }
-    let room = room.saturating_sub(SLICE_OPTIONS);
-    let most = size_exponent_within(room).ok_or(TooLarge)?;
-    let wanted = wanted.unwrap_or(Block {
-        number: 0,
-        more: false,
-        size_exponent: MAX_SIZE_EXPONENT,
-    });
-    Ok(Some(wanted.at_most(most)))
+    let most = most.ok_or(TooLarge)?;
+    Ok(Fit::Smaller(wanted.block().at_most(most)))
+}
+
+/// Fits a response into `allowance` bytes: cuts its diagnostic, or returns a smaller block in place of `wanted`.
+pub(super) fn fit(
+    allowance: usize,
+    token: Token,
+    wanted: Wanted,
+    response: &mut Message,
+) -> Result<Wanted, TooLarge> {
+    match plan(allowance, token, wanted, response)? {
+        Fit::AsWanted => Ok(wanted),
+        Fit::Cut(most) => {
+            cut(&mut response.payload, most);
+            Ok(wanted)
+        }
+        Fit::Smaller(block) => Ok(Wanted::Requested(block)),
+    }
+}
+
+/// Whether a larger allowance would let the client have more of the response.
+pub(super) fn reduces(allowance: usize, token: Token, wanted: Wanted, response: &Message) -> bool {
+    let plan = plan(allowance, token, wanted, response);
+    matches!(plan, Ok(Fit::Smaller(_)) | Err(TooLarge))
 }
 
 /// The smaller block of a stored body whose slice fits; none if `slice` fits already.
@@ -114,26 +150,44 @@ mod tests {
             .with_payload(vec![b'a'; length])
     }
 
-    fn fitted(allowance: usize, wanted: Option<Block>, length: usize) -> Option<Block> {
+    const OF_1024: Wanted = Wanted::First(6);
+
+    fn fitted(allowance: usize, wanted: Wanted, length: usize) -> Wanted {
         let token = Token::new(&[0; 8]).expect("it is short");
-        fit(allowance, token, wanted, &mut content(length)).expect("it fits")
+        let mut response = content(length);
+        let is_reduced = reduces(allowance, token, wanted, &response);
+        let fitted = fit(allowance, token, wanted, &mut response).expect("it fits");
+        assert_eq!(is_reduced, fitted != wanted);
+        fitted
+    }
+
+    fn requested(number: u32, size_exponent: u8) -> Wanted {
+        Wanted::Requested(block(number, size_exponent))
     }
 
     #[test]
     fn a_body_leaves_in_the_largest_blocks_that_fit() {
-        assert_eq!(fitted(136, None, 100), None);
-        assert_eq!(fitted(136, None, 600), Some(block(0, 2)));
-        assert_eq!(fitted(300, None, 600), Some(block(0, 4)));
-        assert_eq!(fitted(usize::MAX, None, 600), None);
-        assert_eq!(fitted(136, Some(block(0, 6)), 600), Some(block(0, 2)));
-        assert_eq!(fitted(136, Some(block(1, 6)), 600), Some(block(16, 2)));
-        assert_eq!(fitted(136, Some(block(3, 1)), 600), Some(block(3, 1)));
+        assert_eq!(fitted(136, OF_1024, 100), OF_1024);
+        assert_eq!(fitted(136, OF_1024, 600), requested(0, 2));
+        assert_eq!(fitted(300, OF_1024, 600), requested(0, 4));
+        assert_eq!(fitted(usize::MAX, OF_1024, 600), OF_1024);
+        assert_eq!(fitted(136, requested(0, 6), 600), requested(0, 2));
+        assert_eq!(fitted(136, requested(1, 6), 600), requested(16, 2));
+        assert_eq!(fitted(136, requested(3, 1), 600), requested(3, 1));
+    }
+
+    #[test]
+    fn a_body_that_leaves_in_small_blocks_anyway_is_not_reduced() {
+        assert_eq!(fitted(136, Wanted::First(2), 600), Wanted::First(2));
+        assert_eq!(fitted(136, Wanted::First(4), 600), requested(0, 2));
     }
 
     #[test]
     fn a_diagnostic_is_cut_between_two_characters() {
         let mut error = Message::diagnostic(NOT_FOUND, "ü".repeat(100));
-        assert_eq!(fit(136, Token::default(), None, &mut error), Ok(None));
+        assert!(!reduces(136, Token::default(), OF_1024, &error));
+        let fitted = fit(136, Token::default(), OF_1024, &mut error);
+        assert_eq!(fitted, Ok(OF_1024));
         assert_eq!(error.payload.len(), 126);
         assert!(std::str::from_utf8(&error.payload).is_ok());
     }
@@ -142,7 +196,7 @@ mod tests {
     fn options_that_are_too_large_do_not_fit() {
         let mut created = Message::new(CHANGED).with_option(LOCATION_PATH, vec![b'a'; 200]);
         assert_eq!(
-            fit(136, Token::default(), None, &mut created),
+            fit(136, Token::default(), OF_1024, &mut created),
             Err(TooLarge)
         );
     }

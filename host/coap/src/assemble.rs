@@ -57,6 +57,10 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             wants_size,
         } = Blocks::read(&request)
             .map_err(|error| Message::diagnostic(code::BAD_REQUEST, error.to_string()))?;
+        if let Some(block) = block2.or(block1) {
+            self.peers
+                .set_block_exponent(meta.received_at, meta.peer.hash, block.size_exponent);
+        }
         let mut response_key = response_body_key(&self.secret, &meta.peer, &request);
         if let Some(wanted) = block2.filter(|wanted| wanted.number > 0 && block1.is_none()) {
             match self.stored_slice(meta, &response_key, wanted) {
@@ -123,6 +127,9 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         } else if request.payload.len() > self.limits.request_body {
             return Err(self.refusal(Block1Error::TooLarge));
         }
+        if block2.is_none_or(|block| block.number == 0) {
+            self.observations.on_requested(&response_key.body);
+        }
         // Only GET, and only for a body's first block (RFC 7641 §2, RFC 7959 §2.6). Other values have no meaning.
         let observe = request
             .uint_option(OBSERVE)
@@ -154,6 +161,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             observes: observe == Some(0) && !meta.constraints.multicast,
             bytes: request.held_bytes(),
             ack_due: meta.received_at + self.ack_delay(&meta.peer),
+            held: None,
         };
         let observes = exchange.observes;
         let id = self.exchanges.begin(exchange);
@@ -187,7 +195,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         match allowance::smaller(meta.constraints.allowance, meta.token, wanted, whole) {
             Ok(None) => Some(slice),
             Ok(Some(wanted)) => self.block2.slice(meta.received_at, key, wanted),
-            Err(TooLarge) => Some(Ok(self.challenge(meta.received_at, &meta.peer))),
+            Err(TooLarge) => Some(Ok(self.unproven(meta))),
         }
     }
 

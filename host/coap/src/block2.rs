@@ -10,6 +10,7 @@ use crate::code;
 use crate::limits::Limits;
 use crate::message::Message;
 use crate::option::{BLOCK2, ETAG, SIZE2};
+use crate::wanted::Wanted;
 
 /// The requested block begins after the end of the body: 4.00 (RFC 7959 §2.4 leaves the code open).
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,20 +71,16 @@ impl<P: Clone + Eq + Hash> Block2Cache<P> {
         &mut self,
         now: Instant,
         key: ResponseKey<P>,
-        wanted: Option<Block>,
+        wanted: Wanted,
         mut response: Message,
         tag: impl FnOnce(&[u8]) -> u32,
     ) -> Result<Message, BeyondEnd> {
-        let first = Block {
-            number: 0,
-            more: false,
-            size_exponent: self.size_exponent,
-        };
-        let block = fitted(wanted.unwrap_or(first), self.size_exponent);
+        let block = fitted(wanted.block(), self.size_exponent);
         let success = code::class(response.code) == 2;
-        if response.payload.len() <= block.size() && (block.number == 0 || !success) {
+        let whole = Wanted::Requested(block).most_whole(response.code);
+        if response.payload.len() <= whole && (block.number == 0 || !success) {
             self.bodies.remove(&key.body);
-            if wanted.is_some() && success && !response.payload.is_empty() {
+            if matches!(wanted, Wanted::Requested(_)) && success && !response.payload.is_empty() {
                 response.push_option(BLOCK2, block.encode());
             }
             return Ok(response);
@@ -174,7 +171,13 @@ mod tests {
         for size_exponent in 0..=6 {
             let (mut responses, now) = responses();
             let whole = Message::new(CONTENT).with_payload(body.clone());
-            let first = responses.fit(now, key(1), Some(block(0, size_exponent)), whole, |_| 7);
+            let first = responses.fit(
+                now,
+                key(1),
+                Wanted::Requested(block(0, size_exponent)),
+                whole,
+                |_| 7,
+            );
             let first = first.expect("a first slice");
             assert_eq!(first.uint_option(SIZE2), Some(3_000));
             let mut more = block_of(&first).more;
@@ -198,10 +201,10 @@ mod tests {
         let (mut responses, now) = responses();
         let small = Message::new(CONTENT).with_payload(vec![0; 1024]);
         assert_eq!(
-            responses.fit(now, key(1), None, small.clone(), |_| 7),
+            responses.fit(now, key(1), Wanted::First(6), small.clone(), |_| 7),
             Ok(small.clone())
         );
-        let response = responses.fit(now, key(1), Some(block(0, 6)), small, |_| 7);
+        let response = responses.fit(now, key(1), Wanted::Requested(block(0, 6)), small, |_| 7);
         assert_eq!(
             response.map(|response| block_of(&response)),
             Ok(block(0, 6))
@@ -213,7 +216,7 @@ mod tests {
     fn a_block_after_the_end_is_refused() {
         let (mut responses, now) = responses();
         let whole = Message::new(CONTENT).with_payload(vec![0; 2048]);
-        let slice = responses.fit(now, key(1), Some(block(2, 6)), whole, |_| 7);
+        let slice = responses.fit(now, key(1), Wanted::Requested(block(2, 6)), whole, |_| 7);
         assert_eq!(
             slice,
             Err(BeyondEnd {
@@ -229,7 +232,13 @@ mod tests {
         let (mut responses, now) = responses();
         let error = Message::diagnostic(NOT_FOUND, "gone");
         assert_eq!(
-            responses.fit(now, key(1), Some(block(3, 2)), error.clone(), |_| 7),
+            responses.fit(
+                now,
+                key(1),
+                Wanted::Requested(block(3, 2)),
+                error.clone(),
+                |_| 7
+            ),
             Ok(error)
         );
     }

@@ -11,9 +11,8 @@
 
 use std::time::Instant;
 
-use crate::code::UNAUTHORIZED;
 use crate::endpoint::Endpoint;
-use crate::exchange::ExchangeId;
+use crate::exchange::{ExchangeId, RequestMeta};
 use crate::incoming::Incoming;
 use crate::peer::Peer;
 use crate::peer_id::PeerId;
@@ -73,7 +72,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         }
         let id = incoming.id;
         if self.is_blocked(now, &peer) || !self.deferred.push(&peer, incoming) {
-            self.challenge_exchange(now, &peer, id);
+            self.challenge_exchange(now, id);
             return None;
         }
         // The rest is for the ping and its retransmissions.
@@ -117,14 +116,21 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     /// No ping may prove the peer's address for a while: Echo may.
     pub(super) fn challenge_deferred(&mut self, now: Instant, peer: &Peer<P>) {
         for incoming in self.deferred.take(peer) {
-            self.challenge_exchange(now, peer, incoming.id);
+            self.challenge_exchange(now, incoming.id);
         }
     }
 
-    fn challenge_exchange(&mut self, now: Instant, peer: &Peer<P>, id: ExchangeId) {
+    fn challenge_exchange(&mut self, now: Instant, id: ExchangeId) {
         self.counters.deferred_dropped += 1;
-        self.latest_refusal = Some((peer.id.clone(), UNAUTHORIZED));
-        let challenge = self.challenge(now, peer);
-        self.respond(now, id, challenge);
+        let Some(exchange) = self.exchanges.get(id) else {
+            return;
+        };
+        let meta = RequestMeta {
+            received_at: now,
+            ..exchange.meta.clone()
+        };
+        let refusal = self.unproven(&meta);
+        self.latest_refusal = Some((meta.peer.id, refusal.code));
+        self.respond(now, id, refusal);
     }
 }

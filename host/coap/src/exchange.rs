@@ -7,8 +7,9 @@ use std::time::Instant;
 
 use crate::block::Block;
 use crate::cache_key::ResponseKey;
-use crate::message::{MessageType, Token};
+use crate::message::{Message, MessageType, Token};
 use crate::message_key::MessageKey;
+use crate::observation::Begun;
 use crate::peer::{Map, Peer};
 use crate::response_constraints::ResponseConstraints;
 use share::{Amount, Bounds, Held, Owner, Shares};
@@ -85,6 +86,17 @@ pub(super) struct Exchange<P, C> {
     pub(super) bytes: usize,
     /// When its empty ACK is due, if it is confirmable.
     pub(super) ack_due: Instant,
+    /// Its response, which waits for the proof of the peer's address.
+    pub(super) held: Option<HeldResponse>,
+}
+
+/// A response of the caller that does not fit into the bytes that an unproven address may get.
+pub(super) struct HeldResponse {
+    pub(super) message: Message,
+    /// The observation that it begins.
+    pub(super) begun: Option<Begun>,
+    /// As much of it as fits leaves then.
+    pub(super) until: Instant,
 }
 
 impl<P, C> Exchange<P, C> {
@@ -107,6 +119,8 @@ pub(super) struct Exchanges<P, C> {
     by_peer: Map<Peer<P>, Vec<InProgress>>,
     /// Those whose empty ACK has not left.
     ack_deadlines: BTreeSet<(Instant, ExchangeId)>,
+    /// Those whose response waits for a proof.
+    proof_deadlines: BTreeSet<(Instant, ExchangeId)>,
     next_id: u64,
     /// Only counts: the bound is one of exchanges and waiting responses together.
     shares: Shares,
@@ -118,6 +132,7 @@ impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
             by_id: Map::default(),
             by_peer: Map::default(),
             ack_deadlines: BTreeSet::new(),
+            proof_deadlines: BTreeSet::new(),
             next_id: 0,
             shares: Shares::new(Bounds::NONE),
         }
@@ -127,6 +142,27 @@ impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
     pub(super) fn begin(&mut self, exchange: Exchange<P, C>) -> ExchangeId {
         let id = ExchangeId(self.next_id);
         self.next_id += 1;
+        self.insert(id, exchange);
+        id
+    }
+
+    /// Keeps an exchange that has finished with its response until the proof: duplicates find it as in progress. The
+    /// response acknowledges the request.
+    pub(super) fn hold(
+        &mut self,
+        id: ExchangeId,
+        mut exchange: Exchange<P, C>,
+        response: HeldResponse,
+    ) {
+        exchange.bytes += response.message.held_bytes();
+        self.proof_deadlines.insert((response.until, id));
+        let ack_due = exchange.ack_due;
+        exchange.held = Some(response);
+        self.insert(id, exchange);
+        self.ack_deadlines.remove(&(ack_due, id));
+    }
+
+    fn insert(&mut self, id: ExchangeId, exchange: Exchange<P, C>) {
         self.shares.add(exchange.meta.peer.owner, exchange.amount());
         let key = exchange.meta.key();
         let peer = exchange.meta.peer.clone();
@@ -138,7 +174,26 @@ impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
             self.ack_deadlines.insert((exchange.ack_due, id));
         }
         self.by_id.insert(id, exchange);
-        id
+    }
+
+    /// The exchanges of a peer whose response waits for a proof.
+    pub(super) fn held_of(&self, peer: &Peer<P>) -> Vec<ExchangeId> {
+        if self.proof_deadlines.is_empty() {
+            return Vec::new();
+        }
+        let requests = self.by_peer.get(peer).into_iter().flatten();
+        let ids = requests.map(|request| request.id);
+        let is_held = |id: &ExchangeId| self.by_id.get(id).is_some_and(|one| one.held.is_some());
+        ids.filter(is_held).collect()
+    }
+
+    /// The exchange whose response may not wait longer for a proof.
+    pub(super) fn first_held_due(&self, now: Instant) -> Option<ExchangeId> {
+        let first = self
+            .proof_deadlines
+            .first()
+            .filter(|(until, _)| *until <= now);
+        first.map(|(_, id)| *id)
     }
 
     /// Another message of this peer has the ID of these exchanges: no ACK with that ID may leave for them.
@@ -166,6 +221,9 @@ impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
             }
         }
         self.ack_deadlines.remove(&(exchange.ack_due, id));
+        if let Some(held) = &exchange.held {
+            self.proof_deadlines.remove(&(held.until, id));
+        }
         Some(exchange)
     }
 
@@ -204,9 +262,10 @@ impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
         Some((exchange.meta.peer.clone(), exchange.meta.message_id))
     }
 
-    /// When the next empty ACK is due.
+    /// When the next empty ACK or response is due.
     pub(super) fn next_timeout(&self) -> Option<Instant> {
-        self.ack_deadlines.first().map(|(due, _)| *due)
+        let first = [&self.ack_deadlines, &self.proof_deadlines].map(BTreeSet::first);
+        first.into_iter().flatten().map(|(due, _)| *due).min()
     }
 
     /// Exchanges of one peer.

@@ -9,9 +9,11 @@ use crate::code::BAD_REQUEST;
 use crate::endpoint::Endpoint;
 use crate::exchange::RequestMeta;
 use crate::message::Message;
+use crate::peer::Peer;
 use crate::peer_id::PeerId;
 use crate::problem;
 use crate::protection::MessageProtection;
+use crate::wanted::Wanted;
 
 /// Bytes that some responses leave of the allowance, in empty messages of 4 bytes (RFC 7252 §3): the ACK that has left
 /// before a separate response, the ping that may follow it or a registration, and its retransmission.
@@ -32,20 +34,30 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         &mut self,
         meta: &RequestMeta<P, X::Context>,
         beside: bool,
-        requested: Option<Block>,
+        wanted: Wanted,
         mut response: Message,
-    ) -> (Message, Option<Block>) {
+    ) -> (Message, Wanted) {
         let mut allowance = meta.constraints.allowance;
         if allowance == usize::MAX {
-            return (response, requested);
+            return (response, wanted);
         }
         if beside {
             allowance = allowance.saturating_sub(EMPTY_MESSAGES);
         }
-        match allowance::fit(allowance, meta.token, requested, &mut response) {
-            Ok(requested) => (response, requested),
-            Err(TooLarge) => (self.challenge(meta.received_at, &meta.peer), None),
+        match allowance::fit(allowance, meta.token, wanted, &mut response) {
+            Ok(wanted) => (response, wanted),
+            Err(TooLarge) => (self.unproven(meta), wanted),
         }
+    }
+
+    /// The block that a peer wants: the one that its request names, else the first one, in the size that the peer named
+    /// last or that its network has.
+    pub(super) fn wanted(&self, now: Instant, peer: &Peer<P>, requested: Option<Block>) -> Wanted {
+        if let Some(block) = requested {
+            return Wanted::Requested(block);
+        }
+        let named = self.peers.block_exponent(now, peer.hash);
+        Wanted::First(named.unwrap_or_else(|| self.limits.first_block_for(&peer.id)))
     }
 
     /// A response that fits into one message. The rest of a larger body is stored for later requests.
@@ -53,12 +65,12 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         &mut self,
         now: Instant,
         key: ResponseKey<P>,
-        requested: Option<Block>,
+        wanted: Wanted,
         response: Message,
     ) -> Message {
         let secret = &self.secret;
         let tag = |body: &[u8]| (secret.hash(body) >> 32) as u32;
-        let fitted = self.block2.fit(now, key, requested, response, tag);
+        let fitted = self.block2.fit(now, key, wanted, response, tag);
         fitted.unwrap_or_else(|error| Message::diagnostic(BAD_REQUEST, error.to_string()))
     }
 }

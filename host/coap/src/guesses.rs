@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 const MOST: u8 = 3;
 /// How long no ACK and no RST proves the address then, and how long wrong IDs are remembered. So forged messages get
 /// three tries a minute, of 65,536: one succeeds after two weeks on average.
-const LIFETIME: Duration = Duration::from_secs(60);
+pub(super) const LIFETIME: Duration = Duration::from_secs(60);
 /// Own non-confirmable messages whose rejection is expected. A device that rejects responses has few under way.
 const NON_CONFIRMABLE: usize = 4;
 

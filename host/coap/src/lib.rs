@@ -72,6 +72,7 @@ mod exchange;
 mod fitting;
 mod giving_up;
 mod guesses;
+mod held_response;
 mod holders;
 mod incoming;
 mod leisure;
@@ -111,6 +112,7 @@ mod suppress;
 #[cfg(test)]
 mod tests;
 mod transmit;
+mod wanted;
 
 pub use block::Block;
 pub use codec::{DecodeError, FormatError, decode, encode};

@@ -29,11 +29,12 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         let confirmable = is_last || self.must_confirm(now, id);
 
         let message = self.sendable(message);
-        let mut message = self.in_blocks(now, response_key, block2, message);
+        let wanted = self.wanted(now, &peer, block2);
+        let mut message = self.in_blocks(now, response_key, wanted, message);
         if is_last {
             message.remove_option(OBSERVE);
         } else {
-            message.set_uint_option(OBSERVE, self.observations.next_sequence());
+            message.set_uint_option(OBSERVE, self.observations.next_sequence(id));
         }
         let has_more = message.option(BLOCK2).map(Block::decode);
         let has_more = has_more.is_some_and(|block| block.is_ok_and(|block| block.more));

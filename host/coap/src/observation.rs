@@ -63,6 +63,8 @@ pub(super) struct Observation<P, C> {
     pub(super) block2: Option<Block>,
     /// Of the request, if it was protected.
     pub(super) protection: Option<C>,
+    /// The sequence number of its last notification.
+    pub(super) sequence: u32,
     /// When the observer last acknowledged a notification.
     pub(super) confirmed_at: Option<Instant>,
     /// When the last notification left.
@@ -71,6 +73,14 @@ pub(super) struct Observation<P, C> {
     pub(super) last_non: Option<u16>,
     /// The blocks of the last notification that the observer has not fetched.
     pub(super) fetch: Fetch,
+}
+
+/// An observation that a response begins or continues.
+#[derive(Clone, Copy)]
+pub(super) struct Begun {
+    pub(super) id: ObservationId,
+    /// The sequence number of the response. A notification may get the next one before the response leaves.
+    pub(super) sequence: u32,
 }
 
 /// The blocks of a notification after its first.

@@ -26,6 +26,9 @@ const BETWEEN_WARNINGS: Duration = Duration::from_millis(10);
 /// How long an address counts as proven after the last proof. Addresses rarely get another owner within an hour, and
 /// the new owner would only get more bytes than it requested.
 const PROOF_LIFETIME: Duration = Duration::from_secs(3600);
+/// How long the size of a block counts for later responses. One who asks for large blocks does so again; what a forged
+/// request has asked for ends.
+const BLOCK_SIZE_LIFETIME: Duration = Duration::from_secs(3600);
 /// The largest credit of an unproven peer, in bytes: a message and its retransmissions.
 const MAX_CREDIT: usize = 8192;
 
@@ -53,6 +56,8 @@ struct Entry {
     guesses: Guesses,
     /// It left a separate response unacknowledged, and has acknowledged none since.
     ignores_responses: bool,
+    /// When it asked for a block or sent one, and its size exponent.
+    block_exponent: Option<(Instant, u8)>,
 }
 
 impl Entry {
@@ -126,6 +131,7 @@ impl PeerTable {
                     credit: 0,
                     guesses: Guesses::default(),
                     ignores_responses: false,
+                    block_exponent: None,
                 });
                 set.len() - 1
             }
@@ -212,6 +218,19 @@ impl PeerTable {
     pub(super) fn set_ignores_responses(&mut self, hash: u64, ignores: bool) {
         if let Some(entry) = self.find(hash) {
             entry.ignores_responses = ignores;
+        }
+    }
+
+    /// Size exponent of the last block that the peer asked for or sent.
+    pub(super) fn block_exponent(&self, now: Instant, hash: u64) -> Option<u8> {
+        let (asked, exponent) = self.get(hash)?.block_exponent?;
+        (now < asked + BLOCK_SIZE_LIFETIME).then_some(exponent)
+    }
+
+    /// The peer has asked for a block of this size, or has sent one.
+    pub(super) fn set_block_exponent(&mut self, now: Instant, hash: u64, exponent: u8) {
+        if let Some(entry) = self.find(hash) {
+            entry.block_exponent = Some((now, exponent));
         }
     }
 

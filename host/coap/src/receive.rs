@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use crate::allowance;
+use crate::block::MAX_SIZE_EXPONENT;
 use crate::code;
 use crate::codec::{self, DecodeError};
 use crate::endpoint::Endpoint;
@@ -15,6 +16,7 @@ use crate::peer::Peer;
 use crate::peer_id::PeerId;
 use crate::peer_table::Admission;
 use crate::protection::MessageProtection;
+use crate::wanted::Wanted;
 
 impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     /// Takes one datagram from the network. Never fails: the endpoint ignores bytes that are no CoAP message, or resets
@@ -195,7 +197,12 @@ fn excessive_options(
 ) -> Vec<u8> {
     let mut message = Message::diagnostic(code::BAD_OPTION, excess.to_string());
     // A message with such options is long enough for the diagnostic, if not for all of it.
-    let _ = allowance::fit(allowance, token, None, &mut message);
+    let _ = allowance::fit(
+        allowance,
+        token,
+        Wanted::First(MAX_SIZE_EXPONENT),
+        &mut message,
+    );
     codec::encode(&Datagram {
         message_type: MessageType::Acknowledgement,
         message_id,

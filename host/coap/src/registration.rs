@@ -6,7 +6,7 @@ use crate::code;
 use crate::endpoint::Endpoint;
 use crate::exchange::{Exchange, ExchangeId, RequestMeta};
 use crate::message::Message;
-use crate::observation::{Ended, Fetch, Observation, ObservationId};
+use crate::observation::{Begun, Ended, Fetch, Observation, ObservationId};
 use crate::peer_id::PeerId;
 use crate::protection::MessageProtection;
 
@@ -32,6 +32,9 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         response: Message,
         renewed: Option<ObservationId>,
     ) -> Option<ObservationId> {
+        if self.is_held(id) {
+            return None;
+        }
         let exchange = self.exchanges.finish(id)?;
         let wanted = exchange.observes && code::class(response.code) == 2;
         let renewed = renewed.and_then(|renewed| self.observations.get_mut(renewed));
@@ -44,38 +47,49 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                     .find(&exchange.meta.peer, exchange.meta.token)
             }
             None => {
-                // The old entry makes room for the new one.
-                self.end_replaced(now, &exchange);
+                // The old entry makes room for the new one. Its numbers go on: the client knows them by the same token.
+                let sequence = self.end_replaced(now, &exchange);
                 if wanted {
-                    self.begin_observation(now, &exchange)
+                    self.begin_observation(now, &exchange, sequence)
                 } else {
                     None
                 }
             }
         };
-        self.respond_to(now, &exchange, response, begun.is_some());
+        let peer = exchange.meta.peer.clone();
+        let first = begun.map(|id| Begun {
+            id,
+            sequence: self.observations.next_sequence(id),
+        });
+        self.respond_once_proven(now, id, exchange, response, first);
         if begun.is_some() {
-            self.ping_unless_proven(now, &exchange.meta.peer);
+            self.ping_unless_proven(now, &peer);
         }
         self.collect_counters();
         begun
     }
 
-    /// Ends the observation that the token of a request with Observe 0 named before. It ends also if the response is an
-    /// error.
-    pub(super) fn end_replaced(&mut self, now: Instant, exchange: &Exchange<P, X::Context>) {
-        if exchange.observes {
-            let meta = &exchange.meta;
-            if let Some(replaced) = self.observations.find(&meta.peer, meta.token) {
-                self.end(now, replaced, Ended::Replaced);
-            }
-        }
+    /// Ends the observation that the token of a request with Observe 0 named before, and returns its last sequence
+    /// number, or 0. It ends also if the response is an error.
+    pub(super) fn end_replaced(&mut self, now: Instant, exchange: &Exchange<P, X::Context>) -> u32 {
+        let meta = &exchange.meta;
+        let named = self.observations.find(&meta.peer, meta.token);
+        let Some(replaced) = named.filter(|_| exchange.observes) else {
+            return 0;
+        };
+        let sequence = self
+            .observations
+            .get(replaced)
+            .map_or(0, |one| one.sequence);
+        self.end(now, replaced, Ended::Replaced);
+        sequence
     }
 
     fn begin_observation(
         &mut self,
         now: Instant,
         exchange: &Exchange<P, X::Context>,
+        sequence: u32,
     ) -> Option<ObservationId> {
         let meta = &exchange.meta;
         // Its notifications would wait for a proof that may not come.
@@ -93,6 +107,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             response_key: exchange.response_key.clone(),
             block2: exchange.block2,
             protection: meta.protection.clone(),
+            sequence,
             confirmed_at: None,
             notified_at: None,
             last_non: None,

@@ -16,6 +16,7 @@ use crate::peer::Peer;
 use crate::peer_id::PeerId;
 use crate::protection::MessageProtection;
 use crate::response_constraints::ResponseConstraints;
+use crate::wanted::Wanted;
 
 impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     pub(super) fn handle_request(
@@ -80,14 +81,15 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             }
             return;
         }
-        if self.limits.echo && !self.is_peer_proven(now, &meta.peer) {
-            let challenge = self.challenge(now, &meta.peer);
-            return self.refuse(&meta, challenge);
-        }
         match self.assemble(&meta, request, arrival.wire_bytes) {
             Ok(Some(incoming)) => {
                 self.counters.requests += 1;
-                self.requests.push_back(incoming);
+                let ready = if self.limits.echo {
+                    self.prove_then(now, incoming)
+                } else {
+                    Some(incoming)
+                };
+                self.requests.extend(ready);
             }
             Ok(None) => {}
             Err(refusal) => self.refuse(&meta, refusal),
@@ -124,7 +126,9 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     ) {
         self.latest_refusal = Some((meta.peer.id.clone(), response.code));
         let response = in_accepted_format(meta, response);
-        let (response, _) = self.within_allowance(meta, false, None, response);
+        // An error of this endpoint is short.
+        let wanted = Wanted::First(self.limits.block_size_exponent);
+        let (response, _) = self.within_allowance(meta, false, wanted, response);
         self.send_response(meta.received_at, meta, Ack::Due, response, retain);
     }
 

@@ -8,7 +8,7 @@ use crate::endpoint::Endpoint;
 use crate::exchange::{Ack, Exchange, ExchangeId, RequestMeta};
 use crate::fitting::in_accepted_format;
 use crate::message::{Datagram, Message, MessageType};
-use crate::observation::ObservationId;
+use crate::observation::{Begun, ObservationId};
 use crate::option::{BLOCK1, CONTENT_FORMAT, OBSERVE, SIZE2};
 use crate::outbound::Purpose;
 use crate::peer_id::PeerId;
@@ -21,21 +21,24 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     ///
     /// A response that cannot be sent (no response code, above a limit) is replaced by 5.00.
     pub fn respond(&mut self, now: Instant, id: ExchangeId, response: Message) {
+        if self.is_held(id) {
+            return;
+        }
         let Some(exchange) = self.exchanges.finish(id) else {
             return;
         };
         self.end_replaced(now, &exchange);
-        self.respond_to(now, &exchange, response, false);
+        self.respond_once_proven(now, id, exchange, response, None);
         self.collect_counters();
     }
 
-    /// Fits and sends the response of an exchange; `observing`: it is the first one of an observation.
+    /// Fits and sends the response of an exchange; `begun`: the observation that it begins.
     pub(super) fn respond_to(
         &mut self,
         now: Instant,
         exchange: &Exchange<P, X::Context>,
         response: Message,
-        observing: bool,
+        begun: Option<Begun>,
     ) {
         let meta = &exchange.meta;
         let response = self.sendable(response);
@@ -44,15 +47,16 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             let size = u32::try_from(response.payload.len()).unwrap_or(u32::MAX);
             response.set_uint_option(SIZE2, size);
         }
-        let beside = exchange.ack == Ack::Sent || exchange.observes;
-        let (response, block2) = self.within_allowance(meta, beside, exchange.block2, response);
-        let mut response = self.in_blocks(now, exchange.response_key.clone(), block2, response);
+        let beside = exchange.ack == Ack::Sent || exchange.observes || exchange.held.is_some();
+        let wanted = self.wanted(now, &meta.peer, exchange.block2);
+        let (response, wanted) = self.within_allowance(meta, beside, wanted, response);
+        let mut response = self.in_blocks(now, exchange.response_key.clone(), wanted, response);
         // A response that did not fit was replaced by an error.
         if code::class(response.code) == 4 && response.option(CONTENT_FORMAT).is_none() {
             response = in_accepted_format(meta, response);
         }
-        if observing {
-            response.set_uint_option(OBSERVE, self.observations.next_sequence());
+        if let Some(begun) = begun {
+            response.set_uint_option(OBSERVE, begun.sequence);
         }
         if let Some(block) = exchange.block1 {
             response.push_option(BLOCK1, block.encode());
@@ -61,7 +65,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         let retain = !code::is_safe(meta.method)
             || exchange.ack != Ack::Due
             || meta.constraints.multicast
-            || observing;
+            || begun.is_some();
         self.send_response(now, meta, exchange.ack, response, retain);
     }
 

@@ -2,7 +2,10 @@
 
 use crate::code;
 use crate::message::Message;
-use crate::option::{ACCEPT, NO_RESPONSE, content_format};
+use crate::option::{ACCEPT, NO_RESPONSE, SIZE1, content_format};
+
+/// The highest option number that the parsers of all usual stacks accept: Size1.
+const HIGHEST_OF_ALL_STACKS: u16 = SIZE1;
 
 /// Constraints of the response to a request.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +16,9 @@ pub(super) struct ResponseConstraints {
     pub(super) problem_details: bool,
     /// The request came to a group: only a success with a payload is sent, and not at once (RFC 7252 §8.2).
     pub(super) multicast: bool,
+    /// Whether the client may get an option above 60: its request has one. Some stacks reject a message with such an
+    /// option, although it is elective (Contiki-NG, mbed-coap).
+    pub(super) high_options: bool,
     /// The most bytes of a datagram, because the peer's address may be spoofed (RFC 9175 §2.4).
     pub(super) allowance: usize,
 }
@@ -28,6 +34,10 @@ impl ResponseConstraints {
             },
             problem_details: accept == Some(content_format::PROBLEM_DETAILS.into()),
             multicast,
+            high_options: request
+                .options
+                .last()
+                .is_some_and(|option| option.number > HIGHEST_OF_ALL_STACKS),
             allowance,
         }
     }

@@ -4,10 +4,13 @@ use super::observe::SECOND;
 use super::*;
 use crate::client::{BlockSize, ClientExchange, Settings};
 use crate::code::*;
-use crate::option::{ECHO, LOCATION_PATH};
+use crate::option::{ECHO, LOCATION_PATH, MAX_AGE};
 
 pub(super) fn server() -> Server {
-    Server::with_limits(Limits::default())
+    Server::with_limits(Limits {
+        first_block_exponent: 6,
+        ..Limits::default()
+    })
 }
 
 impl Server {
@@ -149,8 +152,13 @@ fn an_echo_or_the_acknowledgement_of_another_message_releases_as_well() {
     let mut server = self::server();
     server.pinged_for(&confirmable(1, PUT));
     let large = changed().with_option(LOCATION_PATH, [b'a'; 200]);
-    let challenge = server.exchange(&confirmable(3, GET), large).message;
-    let value = challenge.option(ECHO).expect("a value");
+    server.receive(1, &with_token(confirmable(3, GET)));
+    let id = server.incoming().id;
+    server.respond(id, large);
+    server.advance(SECOND);
+    let sent = server.sent();
+    let mut values = sent.iter().filter_map(|one| one.message.option(ECHO));
+    let value = values.next().expect("a value");
     let mut again = confirmable(2, GET);
     again.message.push_option(ECHO, value);
     server.receive(1, &again);
@@ -162,7 +170,7 @@ fn an_echo_or_the_acknowledgement_of_another_message_releases_as_well() {
 #[test]
 fn after_wrong_message_ids_a_request_that_waits_and_the_next_one_get_an_echo() {
     let mut server = server();
-    let ping = server.pinged_for(&confirmable(1, PUT));
+    let ping = server.pinged_for(&with_token(confirmable(1, PUT)));
     (1..4).for_each(|number| server.reset(1, ping.message_id.wrapping_add(number)));
     let first = server.sent_one();
     assert_eq!((first.message_id, first.message.code), (1, UNAUTHORIZED));
@@ -171,7 +179,7 @@ fn after_wrong_message_ids_a_request_that_waits_and_the_next_one_get_an_echo() {
     server.reset(1, ping.message_id);
     assert!(server.endpoint.poll_request().is_none());
 
-    server.receive(1, &confirmable(2, PUT));
+    server.receive(1, &with_token(confirmable(2, PUT)));
     server.defer();
     let challenge = server.sent_one().message;
     assert_eq!(challenge.code, UNAUTHORIZED);
@@ -181,6 +189,21 @@ fn after_wrong_message_ids_a_request_that_waits_and_the_next_one_get_an_echo() {
     server.receive(1, &again);
     let incoming = server.incoming();
     assert!(server.endpoint.prove_then(server.now, incoming).is_some());
+}
+
+#[test]
+fn a_device_that_may_not_understand_echo_gets_none_and_hears_when_to_repeat_its_request() {
+    let mut server = server();
+    let ping = server.pinged_for(&confirmable(1, PUT));
+    (1..4).for_each(|number| server.reset(1, ping.message_id.wrapping_add(number)));
+    let refused = server.sent_one().message;
+    assert_eq!(refused.code, SERVICE_UNAVAILABLE);
+    assert_eq!(refused.uint_option(MAX_AGE), Some(60));
+    assert_eq!(refused.option(ECHO), None);
+    server.advance(60 * SECOND);
+    let ping = server.pinged_for(&confirmable(2, PUT));
+    server.reset(1, ping.message_id);
+    server.incoming();
 }
 
 #[test]

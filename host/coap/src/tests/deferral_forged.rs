@@ -47,7 +47,7 @@ fn a_flood_of_forged_addresses_takes_bounded_room_and_others_prove_themselves_by
         server.sent_bytes();
     }
     assert_eq!(server.endpoint.deferred(), 1_024);
-    server.receive(3_000, &confirmable(1, PUT));
+    server.receive(3_000, &with_token(confirmable(1, PUT)));
     server.defer();
     let challenge = server.sent_one().message;
     let mut again = confirmable(2, PUT);

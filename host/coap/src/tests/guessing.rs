@@ -123,7 +123,7 @@ fn three_wrong_ids_end_what_waits_for_a_proof_and_for_a_minute_only_an_echo_prov
     assert!(server.endpoint.in_flight() == 0 && !is_proven(&server, 1));
 
     let large = Message::new(CREATED).with_option(crate::option::LOCATION_PATH, [b'a'; 200]);
-    let challenge = server.exchange(&confirmable(4, GET), large);
+    let challenge = server.exchange(&with_token(confirmable(4, GET)), large);
     let mut again = confirmable(5, GET);
     let value = challenge.message.option(ECHO).expect("a value");
     again.message.push_option(ECHO, value);

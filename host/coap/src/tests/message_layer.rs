@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::*;
 use crate::code::{BAD_OPTION, GET, POST};
-use crate::option::ACCESS_TOKEN;
 
 #[test]
 fn a_confirmable_request_gets_its_response_in_the_acknowledgement() {

@@ -9,6 +9,7 @@ mod codec;
 mod deferral;
 mod deferral_forged;
 mod fetch;
+mod first_blocks;
 mod guessing;
 mod guessing_mistaken;
 mod message_layer;
@@ -16,6 +17,7 @@ mod multicast;
 mod no_response;
 mod observe;
 mod observe_ends;
+mod observe_pace;
 mod option_bounds;
 mod option_numbers;
 mod peer_id;
@@ -33,7 +35,7 @@ mod truncations;
 
 use std::time::{Duration, Instant};
 
-use super::option::URI_PATH;
+use super::option::{ACCESS_TOKEN, URI_PATH};
 use super::{Datagram, Endpoint, ExchangeId, Incoming, Limits, Message, MessageType, Token, code};
 use super::{decode, encode};
 
@@ -145,6 +147,12 @@ fn token(message_id: u16) -> Token {
 /// A non-confirmable request.
 fn non_confirmable(message_id: u16, method: u8) -> Datagram {
     request(MessageType::NonConfirmable, message_id, method)
+}
+
+/// A request of a client that understands options above 60, such as Echo.
+fn with_token(mut datagram: Datagram) -> Datagram {
+    datagram.message.push_option(ACCESS_TOKEN, "secret");
+    datagram
 }
 
 fn changed() -> Message {

@@ -60,12 +60,12 @@ impl Server {
     }
 }
 
-fn sequence(datagram: &Datagram) -> u32 {
+pub(super) fn sequence(datagram: &Datagram) -> u32 {
     let value = datagram.message.uint_option(OBSERVE);
     value.expect("an Observe option")
 }
 
-fn block_of(number: u32, message_id: u16) -> Datagram {
+pub(super) fn block_of(number: u32, message_id: u16) -> Datagram {
     let mut datagram = confirmable(message_id, code::GET);
     let block = Block {
         number,
@@ -234,22 +234,6 @@ fn a_notification_in_blocks_is_delivered_when_its_last_block_is_fetched() {
         last,
         "the ACK was lost"
     );
-}
-
-#[test]
-fn a_device_that_does_not_fetch_the_blocks_gets_the_next_notification_nevertheless() {
-    let mut server = Server::with_limits(Limits {
-        block_size_exponent: 2,
-        ..proven()
-    });
-    let (id, _) = server.observe(1, 1);
-    let id = id.expect("it begins");
-    let first = server.notify(id, &"1".repeat(150));
-    server.acknowledge(1, first.message_id);
-    server.advance(59 * SECOND);
-    assert_eq!(server.observed(), None);
-    server.advance(SECOND);
-    assert_eq!(server.observed(), Some(ObserveEvent::Delivered(id)));
 }
 
 #[test]

@@ -24,6 +24,7 @@ fn endpoint(is_authenticated: bool) -> (Endpoint<Session>, Session, Instant) {
     };
     let limits = Limits {
         echo: true,
+        first_block_exponent: 6,
         ..Limits::default()
     };
     (Endpoint::new(limits, [5; 16]), peer, Instant::now())
@@ -55,10 +56,10 @@ fn an_authenticated_peer_gets_neither_echo_nor_ping_nor_smaller_blocks() {
 }
 
 #[test]
-fn a_peer_that_is_not_authenticated_gets_an_echo() {
+fn a_peer_that_is_not_authenticated_gets_a_ping() {
     let (mut endpoint, peer, now) = endpoint(false);
     assert!(!endpoint.is_proven(now, &peer));
     endpoint.handle_datagram(now, peer, &encode(&confirmable(7, code::GET)));
-    assert_eq!(sent(&mut endpoint)[0].code, code::UNAUTHORIZED);
+    assert_eq!(sent(&mut endpoint)[0].code, code::EMPTY);
     assert!(endpoint.poll_request().is_none());
 }

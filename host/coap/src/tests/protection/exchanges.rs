@@ -4,7 +4,9 @@ use super::super::observe::{SECOND, content, proven};
 use super::super::*;
 use super::double::{FORGED, OSCORE, Protected, acknowledgement, unwrap, wrapped};
 use crate::Block;
-use crate::option::{ACCEPT, BLOCK2, CONTENT_FORMAT, ECHO, NO_RESPONSE, content_format};
+use crate::option::{
+    ACCEPT, BLOCK2, CONTENT_FORMAT, ECHO, LOCATION_PATH, NO_RESPONSE, content_format,
+};
 
 #[test]
 fn the_endpoint_reads_the_inner_options_and_the_caller_gets_the_inner_request() {
@@ -129,7 +131,7 @@ fn each_block_is_protected_after_it_is_cut() {
     let body = "x".repeat(1500);
     server.endpoint.respond(server.now, id, content(&body));
     let (_, _, first) = server.sent_one();
-    assert_eq!(first.payload.len(), 1024);
+    assert_eq!(first.payload.len(), 64);
 
     let mut next = confirmable(8, code::GET);
     let block = Block {
@@ -165,11 +167,13 @@ fn a_protected_response_to_an_unproven_address_is_within_its_allowance() {
 
 #[test]
 fn an_echo_value_inside_a_protected_request_proves_the_address() {
-    let mut server = Protected::new(Limits {
-        echo: true,
-        ..Limits::default()
-    });
-    server.receive(&wrapped(confirmable(7, code::GET)));
+    let mut server = Protected::new(Limits::default());
+    server.receive(&wrapped(with_token(confirmable(7, code::GET))));
+    let (id, _) = server.incoming();
+    let long = content("body").with_option(LOCATION_PATH, [b'a'; 200]);
+    server.endpoint.respond(server.now, id, long);
+    assert_eq!(server.sent().len(), 1, "a ping");
+    server.advance(SECOND);
     let (_, _, challenge) = server.sent_one();
     assert_eq!(challenge.code, code::UNAUTHORIZED);
     let mut request = confirmable(8, code::GET);

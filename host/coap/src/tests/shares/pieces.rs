@@ -30,7 +30,10 @@ fn a_host_whose_requests_wait_for_a_proof_leaves_room_for_those_of_others() {
         .map(|sent| sent.message.code)
         .collect();
     let pinged = codes.iter().filter(|code| **code == EMPTY).count();
-    let challenged = codes.iter().filter(|code| **code == UNAUTHORIZED).count();
+    let challenged = codes
+        .iter()
+        .filter(|code| **code == SERVICE_UNAVAILABLE)
+        .count();
     assert_eq!((pinged, challenged), (128, 872));
     let of_other = defer(peer(HONEST, 1));
     assert_eq!(of_other[0].message.code, EMPTY, "a ping");

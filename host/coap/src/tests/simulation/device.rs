@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use super::plan::Errand;
 use super::*;
 use crate::client::{ClientExchange, ExchangeError};
-use crate::code::REQUEST_ENTITY_INCOMPLETE;
-use crate::option::ECHO;
+use crate::code::{REQUEST_ENTITY_INCOMPLETE, SERVICE_UNAVAILABLE};
+use crate::option::{ECHO, MAX_AGE};
 
 /// ACK_TIMEOUT, 5 times doubled: the earliest time to give a confirmable message up (RFC 7252 §4.2).
 const LEAST_TRANSMIT_WAIT: Duration = Duration::from_secs(62);
@@ -36,6 +36,8 @@ struct Current {
     began: Instant,
     /// The message sent last, and when it was sent first.
     message: Option<(u16, Instant)>,
+    /// When to send the request again: nothing was done for it.
+    again: Option<Instant>,
     reported: bool,
 }
 
@@ -63,7 +65,8 @@ impl Device {
             .current
             .as_ref()
             .and_then(|current| current.exchange.next_timeout());
-        of_exchange.or(self.begins)
+        let again = self.current.as_ref().and_then(|current| current.again);
+        of_exchange.or(again).or(self.begins)
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
@@ -76,7 +79,10 @@ impl Device {
             let request = errand.request();
             self.current = Some(Current::begin(errand, request, self.next_message_id, now));
         } else if let Some(current) = &mut self.current {
-            current.exchange.handle_timeout(now);
+            match current.again.filter(|again| *again <= now) {
+                Some(_) => *current = current.repeated(current.errand.request(), now),
+                None => current.exchange.handle_timeout(now),
+            }
         }
     }
 
@@ -84,6 +90,7 @@ impl Device {
     pub(super) fn handle_datagram(&mut self, now: Instant, bytes: &[u8]) {
         if let Some(current) = &mut self.current {
             current.exchange.handle_datagram(bytes, now);
+            current.again = current.again.or_else(|| current.unavailable_until(now));
             if let Some(repeated) = current.with_echo(now) {
                 *current = repeated;
             }
@@ -125,6 +132,7 @@ impl Current {
             exchange,
             began: now,
             message: None,
+            again: None,
             reported: false,
         }
     }
@@ -134,8 +142,20 @@ impl Current {
         let response = self.exchange.outcome()?.as_ref().ok()?;
         let value = response.option(ECHO)?.to_vec();
         let request = self.errand.request().with_option(ECHO, value);
+        Some(self.repeated(request, now))
+    }
+
+    /// The end of Max-Age of a 5.03: no ping could prove the address, and the device does not understand Echo.
+    fn unavailable_until(&self, now: Instant) -> Option<Instant> {
+        let response = self.exchange.outcome()?.as_ref().ok()?;
+        let is_unavailable = response.code == SERVICE_UNAVAILABLE;
+        let max_age = response.uint_option(MAX_AGE).filter(|_| is_unavailable)?;
+        Some(now + Duration::from_secs(max_age.into()))
+    }
+
+    fn repeated(&self, request: Message, now: Instant) -> Self {
         let message_id = self.exchange.next_message_id();
-        Some(Self::begin(self.errand.clone(), request, message_id, now))
+        Self::begin(self.errand.clone(), request, message_id, now)
     }
 
     fn end(&self, now: Instant) -> Option<End> {
@@ -144,6 +164,7 @@ impl Current {
         let timeout = self.errand.settings.timeout;
         Some(match self.exchange.outcome()? {
             Ok(response) if response.code == REQUEST_ENTITY_INCOMPLETE => End::Dropped,
+            Ok(_) if self.again.is_some() => return None,
             Ok(response) => {
                 let expected = self.errand.response();
                 assert!(

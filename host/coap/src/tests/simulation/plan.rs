@@ -25,6 +25,8 @@ pub(super) struct Errand {
     pub(super) pause: Duration,
     /// Whether the caller processes it only once the device has proven its address.
     pub(super) needs_proof: bool,
+    /// Whether the device understands options above 60, such as Echo.
+    has_token: bool,
 }
 
 impl Errand {
@@ -60,14 +62,20 @@ impl Errand {
                 random.milliseconds(most)
             },
             needs_proof: random.percent(30),
+            has_token: random.percent(50),
         }
     }
 
     pub(super) fn request(&self) -> Message {
-        Message::new(self.method)
+        let request = Message::new(self.method)
             .with_option(URI_PATH, "resource")
             .with_option(URI_QUERY, self.number.to_be_bytes())
-            .with_payload(self.body(self.request_length, 0))
+            .with_payload(self.body(self.request_length, 0));
+        if self.has_token {
+            request.with_option(ACCESS_TOKEN, "secret")
+        } else {
+            request
+        }
     }
 
     /// The number of the errand that this request belongs to.

@@ -1,0 +1,93 @@
+//! Responses that wait for a proof of their peer's address. One that does not fit into the bytes that an unproven address
+//! may get (RFC 9175 §2.4) waits for the RST of a ping, a second at most: the device gets it in full. Then as much of it
+//! leaves as fits.
+
+use std::time::{Duration, Instant};
+
+use crate::allowance;
+use crate::endpoint::Endpoint;
+use crate::exchange::{Ack, Exchange, ExchangeId, HeldResponse};
+use crate::message::Message;
+use crate::observation::Begun;
+use crate::peer::Peer;
+use crate::peer_id::PeerId;
+use crate::protection::MessageProtection;
+
+/// How long a response waits: a round trip in a mesh of several hops, and less than the 2 s after which clients
+/// retransmit their request.
+const PROOF_DELAY: Duration = Duration::from_secs(1);
+
+impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
+    /// Sends the response of an exchange that has finished, at once or after a ping.
+    pub(super) fn respond_once_proven(
+        &mut self,
+        now: Instant,
+        id: ExchangeId,
+        exchange: Exchange<P, X::Context>,
+        message: Message,
+        begun: Option<Begun>,
+    ) {
+        if self.needs_proof(now, &exchange, &message) {
+            let peer = exchange.meta.peer.clone();
+            self.ping_unless_proven(now, &peer);
+            // Unless no message ID was free for the ping.
+            if self.is_proving(&peer) {
+                let response = HeldResponse {
+                    message,
+                    begun,
+                    until: now + PROOF_DELAY,
+                };
+                return self.exchanges.hold(id, exchange, response);
+            }
+        }
+        self.respond_to(now, &exchange, message, begun);
+    }
+
+    fn needs_proof(
+        &self,
+        now: Instant,
+        exchange: &Exchange<P, X::Context>,
+        message: &Message,
+    ) -> bool {
+        let meta = &exchange.meta;
+        let (peer, allowance) = (&meta.peer, meta.constraints.allowance);
+        // A separate response is a proof itself: its ACK. All members of a group would send a ping.
+        if allowance == usize::MAX || exchange.ack == Ack::Sent || meta.constraints.multicast {
+            return false;
+        }
+        let wanted = self.wanted(now, peer, exchange.block2);
+        allowance::reduces(allowance, meta.token, wanted, message)
+            && !self.is_peer_proven(now, peer)
+            && !self.is_blocked(now, peer)
+    }
+
+    /// Whether the caller has responded and the response waits.
+    pub(super) fn is_held(&self, id: ExchangeId) -> bool {
+        let exchange = self.exchanges.get(id);
+        exchange.is_some_and(|exchange| exchange.held.is_some())
+    }
+
+    /// The peer has proven its address.
+    pub(super) fn release_held(&mut self, now: Instant, peer: &Peer<P>) {
+        for id in self.exchanges.held_of(peer) {
+            if let Some(exchange) = self.exchanges.get_mut(id) {
+                exchange.meta.constraints.allowance = usize::MAX;
+            }
+            self.respond_held(now, id);
+        }
+    }
+
+    /// Sends a response that waited.
+    pub(super) fn respond_held(&mut self, now: Instant, id: ExchangeId) {
+        let Some(mut exchange) = self.exchanges.finish(id) else {
+            return;
+        };
+        if let Some(held) = &mut exchange.held {
+            let message = std::mem::replace(&mut held.message, Message::new(0));
+            // It may have ended meanwhile.
+            let exists = |begun: &Begun| self.observations.get(begun.id).is_some();
+            let begun = held.begun.filter(exists);
+            self.respond_to(now, &exchange, message, begun);
+        }
+    }
+}

@@ -134,6 +134,8 @@ unproven_bytes = 200
 [coap]
 names = ["gateway.example"]
 block_size = 256
+ack_delay = "2s"
+leisure = "500ms"
 echo = true
 "##;
 
@@ -207,10 +209,12 @@ fn every_setting_of_a_file_arrives_and_its_paths_are_relative_to_it() {
     assert_eq!(limits.serve.coap.unproven_bytes, 200);
     assert_eq!(
         (
-            limits.serve.coap.block_size_exponent,
+            limits.serve.coap.first_block_exponent,
+            limits.serve.coap.ack_delay,
+            limits.serve.coap.leisure,
             limits.serve.coap.echo
         ),
-        (4, true)
+        (4, Duration::from_secs(2), Duration::from_millis(500), true)
     );
     assert_eq!(settings.coap.names, ["gateway.example"]);
     assert_eq!(settings.coap.multicast, None);

@@ -35,6 +35,8 @@ pub(super) fn endpoint_counters(counters: &Counters) -> Vec<EndpointCounter> {
         pings "pings" NORMAL "CoAP pings received.",
         duplicates "duplicate_requests" NORMAL
             "Duplicates of requests received: the response is sent again, the request is not processed again.",
+        message_ids_reused "message_ids_reused" NORMAL
+            "Requests with a message ID that still stood for another one: their device has restarted.",
         requests "requests" NORMAL "Requests passed on to the gateway's resources.",
         piggybacked "piggybacked_responses" NORMAL "Responses sent in an acknowledgement.",
         separate "separate_responses" NORMAL "Responses sent in a confirmable message of their own.",
@@ -80,13 +82,14 @@ pub(super) fn endpoint_counters(counters: &Counters) -> Vec<EndpointCounter> {
             "Devices whose rate or proof of address was removed before it expired, to make room for others.",
         silenced "responses_suppressed" NORMAL
             "Responses not sent: the device asked for none, or the request came to a multicast group.",
-        challenges "echo_challenges" NORMAL "Requests rejected with 4.01 and Echo: the device must prove its address.",
+        challenges "echo_challenges" NORMAL
+            "Requests rejected with 4.01 and Echo, or 5.03: the address is not proven, and no ping can prove it now.",
         proofs "addresses_proven" NORMAL "Devices that proved their address.",
         deferred "requests_deferred" NORMAL
             "Requests that wait until the device has proven its address.",
         deferred_released "requests_deferred_released" NORMAL "Such requests whose device has proven its address.",
         deferred_dropped "requests_deferred_dropped" FAULT
-            "Such requests that were dropped or rejected with 4.01 and Echo.",
+            "Such requests that were dropped, or rejected with 4.01 and Echo or with 5.03.",
         proofs_blocked "address_proofs_blocked" FAULT
             "Unproven addresses that guessed at message IDs: for a minute, only Echo proves them.",
         retransmissions_withheld "retransmissions_suppressed" NORMAL

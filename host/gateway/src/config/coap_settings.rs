@@ -1,9 +1,12 @@
 //! `[coap]`: settings of the CoAP endpoint.
 
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use super::error::ConfigError;
 use super::file::CoapTable;
+use super::span;
 use contract::escaping::escaped;
 
 /// Names of the gateway: the names of a router and its aliases.
@@ -19,7 +22,35 @@ pub struct CoapSettings {
     pub multicast: Option<Vec<String>>,
 }
 
-/// Checks the table for a gateway that listens on `listen`; block size and Echo become limits of the endpoint.
+/// Times until the empty ACK. One of 0 would make each response separate, and clients give up after 45 s without an
+/// ACK (MAX_TRANSMIT_SPAN, RFC 7252 §4.8.2).
+const ACK_DELAY: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(10);
+/// Times over which responses to a group are spread. Nobody waits for longer than a minute.
+const LEISURE: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(60);
+
+/// The size exponent of a block; `table` has the setting.
+///
+/// # Errors
+/// [`ConfigError`] for another size than those of RFC 7959 §2.2.
+pub(super) fn block_size(table: &str, size: usize) -> Result<u8, ConfigError> {
+    let mut exponents = 0..=coap::block::MAX_SIZE_EXPONENT;
+    let exponent = exponents.find(|exponent| 16 << exponent == size);
+    exponent.ok_or_else(|| {
+        ConfigError(format!(
+            "{table} block_size = {size} is not a block size; use 16, 32, 64, 128, 256, 512 or 1024"
+        ))
+    })
+}
+
+/// The time until the empty ACK; `table` has the setting.
+///
+/// # Errors
+/// [`ConfigError`] for a text that is no time, and one out of its range.
+pub(super) fn ack_delay(table: &str, text: &str) -> Result<Duration, ConfigError> {
+    span::within(&format!("{table} ack_delay"), text, ACK_DELAY)
+}
+
+/// Checks the table for a gateway that listens on `listen`; sizes, times and Echo become limits of the endpoint.
 ///
 /// # Errors
 /// [`ConfigError`] for a value out of its range.
@@ -29,13 +60,13 @@ pub(super) fn from_table(
     listen: IpAddr,
 ) -> Result<CoapSettings, ConfigError> {
     if let Some(size) = table.block_size {
-        let exponents = 0..=coap::block::MAX_SIZE_EXPONENT;
-        let exponent = exponents
-            .into_iter()
-            .find(|exponent| 16 << exponent == size);
-        limits.block_size_exponent = exponent.ok_or_else(|| {
-            format!("[coap] block_size = {size} is not a block size; use 16, 32, 64, 128, 256, 512 or 1024")
-        })?;
+        limits.first_block_exponent = block_size("[coap]", size)?;
+    }
+    if let Some(delay) = table.ack_delay {
+        limits.ack_delay = ack_delay("[coap]", &delay)?;
+    }
+    if let Some(text) = table.leisure {
+        limits.leisure = span::within("[coap] leisure", &text, LEISURE)?;
     }
     limits.echo = table.echo;
     let is_name = |name: &&String| {

@@ -53,7 +53,10 @@ pub struct HomeserverTable {
 #[serde(deny_unknown_fields)]
 pub struct NetworkTable {
     pub prefix: String,
+    #[serde(default)]
     pub devices: bool,
+    pub block_size: Option<usize>,
+    pub ack_delay: Option<String>,
 }
 
 /// `[[rule]]`.
@@ -113,6 +116,8 @@ pub struct RuleLimitsTable {
 pub struct CoapTable {
     pub names: Vec<String>,
     pub block_size: Option<usize>,
+    pub ack_delay: Option<String>,
+    pub leisure: Option<String>,
     pub echo: bool,
     pub multicast: bool,
     pub multicast_interfaces: Vec<String>,

@@ -14,6 +14,7 @@ mod rule_spec;
 mod rules;
 mod settings;
 mod snapshot;
+mod span;
 
 pub use admin_place::Place;
 pub use coap_settings::CoapSettings;

@@ -1,7 +1,9 @@
 //! `[[network]]`: what the gateway knows of the networks of its devices.
 
+use coap::NetworkSettings;
 use ipnet::IpNet;
 
+use super::coap_settings;
 use super::error::ConfigError;
 use super::file::NetworkTable;
 use contract::escaping::escaped;
@@ -15,54 +17,109 @@ pub(super) fn prefix(text: &str) -> Option<IpNet> {
     address.or_else(|_| text.parse()).ok()
 }
 
-/// Networks whose hosts have a share each, and none together.
+/// Settings of the networks in the file.
 ///
 /// # Errors
-/// [`ConfigError`] for a text that is no prefix, one with bits after the prefix, and for too many.
-pub(super) fn device_networks(tables: &[NetworkTable]) -> Result<Vec<IpNet>, ConfigError> {
+/// [`ConfigError`] for a text that is no prefix, one with bits after the prefix, for a setting out of its range, and
+/// for too many.
+pub(super) fn networks(tables: &[NetworkTable]) -> Result<Vec<NetworkSettings>, ConfigError> {
     if tables.len() > MAX_NETWORKS {
         return Err(ConfigError(format!(
             "{} networks are more than {MAX_NETWORKS}; write one [[network]] with a shorter prefix for several",
             tables.len()
         )));
     }
-    let mut networks = Vec::new();
-    for table in tables {
-        let network = prefix(&table.prefix).filter(|network| *network == network.trunc());
-        let network = network.ok_or_else(|| {
-            ConfigError(format!(
-                "[[network]] prefix = \"{}\" is not a prefix; write an address, a slash and the number of leading \
-                 bits, and no bits after them, such as fd00::/64",
-                escaped(&table.prefix, 64)
-            ))
-        })?;
-        networks.extend(table.devices.then_some(network));
-    }
-    Ok(networks)
+    tables.iter().map(network).collect()
+}
+
+fn network(table: &NetworkTable) -> Result<NetworkSettings, ConfigError> {
+    let prefix = prefix(&table.prefix).filter(|network| *network == network.trunc());
+    let prefix = prefix.ok_or_else(|| {
+        ConfigError(format!(
+            "[[network]] prefix = \"{}\" is not a prefix; write an address, a slash and the number of leading bits, \
+             and no bits after them, such as fd00::/64",
+            escaped(&table.prefix, 64)
+        ))
+    })?;
+    let name = format!("[[network]] {prefix}:");
+    let block_size = table.block_size;
+    let block_size = block_size.map(|size| coap_settings::block_size(&name, size));
+    let ack_delay = table.ack_delay.as_deref();
+    let ack_delay = ack_delay.map(|text| coap_settings::ack_delay(&name, text));
+    Ok(NetworkSettings {
+        prefix,
+        devices: table.devices,
+        first_block_exponent: block_size.transpose()?,
+        ack_delay: ack_delay.transpose()?,
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn table(prefix: &str, devices: bool) -> NetworkTable {
         NetworkTable {
             prefix: prefix.to_owned(),
             devices,
+            block_size: None,
+            ack_delay: None,
         }
     }
 
     #[test]
-    fn networks_of_devices_are_listed_and_others_are_not() {
-        let networks = device_networks(&[table("fd00::/64", true), table("2001:db8::/64", false)]);
-        let expected = vec!["fd00::/64".parse::<IpNet>().expect("a prefix")];
-        assert_eq!(networks.expect("they are valid"), expected);
+    fn a_network_has_the_settings_that_its_table_has() {
+        let tables = [
+            table("fd00::/64", true),
+            NetworkTable {
+                block_size: Some(512),
+                ack_delay: Some("5s".to_owned()),
+                ..table("2001:db8::/64", false)
+            },
+        ];
+        let settings = |prefix: &str, devices, first_block_exponent, ack_delay| NetworkSettings {
+            prefix: prefix.parse().expect("a prefix"),
+            devices,
+            first_block_exponent,
+            ack_delay,
+        };
+        let expected = vec![
+            settings("fd00::/64", true, None, None),
+            settings(
+                "2001:db8::/64",
+                false,
+                Some(5),
+                Some(Duration::from_secs(5)),
+            ),
+        ];
+        assert_eq!(networks(&tables).expect("they are valid"), expected);
+    }
+
+    #[test]
+    fn a_setting_out_of_its_range_is_refused_with_the_network() {
+        let size = NetworkTable {
+            block_size: Some(100),
+            ..table("fd00::/64", false)
+        };
+        let delay = NetworkTable {
+            ack_delay: Some("1min".to_owned()),
+            ..table("fd00::/64", false)
+        };
+        for (table, expected) in [(size, "block_size"), (delay, "ack_delay")] {
+            let error = networks(&[table]).expect_err(expected).to_string();
+            assert!(
+                error.contains("[[network]] fd00::/64") && error.contains(expected),
+                "{error}"
+            );
+        }
     }
 
     #[test]
     fn a_text_that_is_no_prefix_is_refused_with_an_example() {
         for text in ["", "fd00::1/64", "fd00::/129", "mesh", "192.0.2.0/33"] {
-            let error = device_networks(&[table(text, true)]).expect_err(text);
+            let error = networks(&[table(text, true)]).expect_err(text);
             assert!(error.to_string().contains("such as fd00::/64"), "{error}");
         }
     }
@@ -72,6 +129,6 @@ mod tests {
         let tables: Vec<_> = (0..=MAX_NETWORKS)
             .map(|_| table("fd00::/64", true))
             .collect();
-        assert!(device_networks(&tables).is_err());
+        assert!(networks(&tables).is_err());
     }
 }

@@ -75,7 +75,7 @@ impl Settings {
         }
         let mut limits = Limits::from_table(&file.limits)?;
         let coap = coap_settings::from_table(file.coap, &mut limits.serve.coap, listen.ip())?;
-        limits.serve.coap.device_networks = networks::device_networks(&file.network)?;
+        limits.serve.coap.networks = networks::networks(&file.network)?;
         let homeservers = homeservers::homeservers(
             args.homeserver,
             file.homeserver,

@@ -64,7 +64,8 @@ pub(super) enum Ack {
     Due,
     /// It has left empty: the response is separate (RFC 7252 §5.2.2).
     Sent,
-    /// Another request came with its message ID: an ACK with this ID would be taken for that one's.
+    /// Another request came with its message ID: an ACK with this ID would be taken for that one's, and a separate
+    /// response too, because a device that uses an ID again uses the token again.
     Superseded,
 }
 
@@ -109,18 +110,18 @@ impl<P, C> Exchange<P, C> {
     }
 }
 
-struct InProgress {
+pub(super) struct InProgress {
     key: MessageKey,
-    id: ExchangeId,
+    pub(super) id: ExchangeId,
 }
 
 pub(super) struct Exchanges<P, C> {
-    by_id: Map<ExchangeId, Exchange<P, C>>,
-    by_peer: Map<Peer<P>, Vec<InProgress>>,
+    pub(super) by_id: Map<ExchangeId, Exchange<P, C>>,
+    pub(super) by_peer: Map<Peer<P>, Vec<InProgress>>,
     /// Those whose empty ACK has not left.
-    ack_deadlines: BTreeSet<(Instant, ExchangeId)>,
+    pub(super) ack_deadlines: BTreeSet<(Instant, ExchangeId)>,
     /// Those whose response waits for a proof.
-    proof_deadlines: BTreeSet<(Instant, ExchangeId)>,
+    pub(super) proof_deadlines: BTreeSet<(Instant, ExchangeId)>,
     next_id: u64,
     /// Only counts: the bound is one of exchanges and waiting responses together.
     shares: Shares,
@@ -146,23 +147,7 @@ impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
         id
     }
 
-    /// Keeps an exchange that has finished with its response until the proof: duplicates find it as in progress. The
-    /// response acknowledges the request.
-    pub(super) fn hold(
-        &mut self,
-        id: ExchangeId,
-        mut exchange: Exchange<P, C>,
-        response: HeldResponse,
-    ) {
-        exchange.bytes += response.message.held_bytes();
-        self.proof_deadlines.insert((response.until, id));
-        let ack_due = exchange.ack_due;
-        exchange.held = Some(response);
-        self.insert(id, exchange);
-        self.ack_deadlines.remove(&(ack_due, id));
-    }
-
-    fn insert(&mut self, id: ExchangeId, exchange: Exchange<P, C>) {
+    pub(super) fn insert(&mut self, id: ExchangeId, exchange: Exchange<P, C>) {
         self.shares.add(exchange.meta.peer.owner, exchange.amount());
         let key = exchange.meta.key();
         let peer = exchange.meta.peer.clone();
@@ -176,35 +161,13 @@ impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
         self.by_id.insert(id, exchange);
     }
 
-    /// The exchanges of a peer whose response waits for a proof.
-    pub(super) fn held_of(&self, peer: &Peer<P>) -> Vec<ExchangeId> {
-        if self.proof_deadlines.is_empty() {
-            return Vec::new();
-        }
-        let requests = self.by_peer.get(peer).into_iter().flatten();
-        let ids = requests.map(|request| request.id);
-        let is_held = |id: &ExchangeId| self.by_id.get(id).is_some_and(|one| one.held.is_some());
-        ids.filter(is_held).collect()
-    }
-
-    /// The exchange whose response may not wait longer for a proof.
-    pub(super) fn first_held_due(&self, now: Instant) -> Option<ExchangeId> {
-        let first = self
-            .proof_deadlines
-            .first()
-            .filter(|(until, _)| *until <= now);
-        first.map(|(_, id)| *id)
-    }
-
-    /// Another message of this peer has the ID of these exchanges: no ACK with that ID may leave for them.
+    /// Another message of this peer has the ID of these exchanges: no response may leave for them.
     pub(super) fn supersede(&mut self, peer: &Peer<P>, key: &MessageKey) {
         for request in self.by_peer.get(peer).into_iter().flatten() {
             let is_it = request.key.has_id_of(key);
             if let Some(exchange) = self.by_id.get_mut(&request.id).filter(|_| is_it) {
                 self.ack_deadlines.remove(&(exchange.ack_due, request.id));
-                if exchange.ack == Ack::Due {
-                    exchange.ack = Ack::Superseded;
-                }
+                exchange.ack = Ack::Superseded;
             }
         }
     }

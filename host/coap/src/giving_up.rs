@@ -4,6 +4,7 @@
 use std::hash::Hash;
 use std::time::Instant;
 
+use crate::message::Token;
 use crate::outbound::{Due, Outcome, Purpose};
 use crate::peer::Peer;
 use crate::reliability::Reliability;
@@ -39,6 +40,33 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
         outbound.timer = timer;
         let (bytes, purpose) = (outbound.bytes.clone(), outbound.purpose);
         Some(Due::Retransmit(peer, bytes, purpose))
+    }
+
+    /// Drops the responses with this token, and returns their purposes; the next message leaves.
+    pub(super) fn drop_responses(
+        &mut self,
+        now: Instant,
+        peer: &Peer<P>,
+        token: Token,
+    ) -> (Vec<Purpose>, Outcome) {
+        let mut dropped = Vec::new();
+        let Some(outbound) = self.peers.get_mut(peer) else {
+            return (dropped, Outcome::default());
+        };
+        outbound.waiting.retain(|waiting| {
+            let stays = !waiting.purpose.is_response() || waiting.held.token != token;
+            if !stays {
+                self.outstanding.forget(waiting.held);
+                dropped.push(waiting.purpose);
+            }
+            stays
+        });
+        if !outbound.purpose.is_response() || outbound.held.token != token {
+            return (dropped, Outcome::default());
+        }
+        let (given_up, outcome) = self.give_up(now, peer);
+        dropped.extend(given_up);
+        (dropped, outcome)
     }
 
     /// Drops the current message of a peer, and a response that only a proof of the address would let repeat; the next

@@ -1,12 +1,13 @@
-//! Responses that wait for a proof of their peer's address. One that does not fit into the bytes that an unproven address
-//! may get (RFC 9175 §2.4) waits for the RST of a ping, a second at most: the device gets it in full. Then as much of it
-//! leaves as fits.
+//! Responses that wait for a proof of their peer's address. One that does not fit into the bytes that an unproven
+//! address may get (RFC 9175 §2.4) waits for the RST of a ping, a second at most: the device gets it in full. Then as
+//! much of it leaves as fits.
 
+use std::hash::Hash;
 use std::time::{Duration, Instant};
 
 use crate::allowance;
 use crate::endpoint::Endpoint;
-use crate::exchange::{Ack, Exchange, ExchangeId, HeldResponse};
+use crate::exchange::{Ack, Exchange, ExchangeId, Exchanges, HeldResponse};
 use crate::message::Message;
 use crate::observation::Begun;
 use crate::peer::Peer;
@@ -16,6 +17,44 @@ use crate::protection::MessageProtection;
 /// How long a response waits: a round trip in a mesh of several hops, and less than the 2 s after which clients
 /// retransmit their request.
 const PROOF_DELAY: Duration = Duration::from_secs(1);
+
+impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
+    /// Keeps an exchange that has finished with its response until the proof: duplicates find it as in progress. The
+    /// response acknowledges the request.
+    pub(super) fn hold(
+        &mut self,
+        id: ExchangeId,
+        mut exchange: Exchange<P, C>,
+        response: HeldResponse,
+    ) {
+        exchange.bytes += response.message.held_bytes();
+        self.proof_deadlines.insert((response.until, id));
+        let ack_due = exchange.ack_due;
+        exchange.held = Some(response);
+        self.insert(id, exchange);
+        self.ack_deadlines.remove(&(ack_due, id));
+    }
+
+    /// The exchanges of a peer whose response waits for a proof.
+    pub(super) fn held_of(&self, peer: &Peer<P>) -> Vec<ExchangeId> {
+        if self.proof_deadlines.is_empty() {
+            return Vec::new();
+        }
+        let requests = self.by_peer.get(peer).into_iter().flatten();
+        let ids = requests.map(|request| request.id);
+        let is_held = |id: &ExchangeId| self.by_id.get(id).is_some_and(|one| one.held.is_some());
+        ids.filter(is_held).collect()
+    }
+
+    /// The exchange whose response may not wait longer for a proof.
+    pub(super) fn first_held_due(&self, now: Instant) -> Option<ExchangeId> {
+        let first = self
+            .proof_deadlines
+            .first()
+            .filter(|(until, _)| *until <= now);
+        first.map(|(_, id)| *id)
+    }
+}
 
 impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     /// Sends the response of an exchange that has finished, at once or after a ping.

@@ -77,6 +77,7 @@ mod holders;
 mod incoming;
 mod leisure;
 mod limits;
+mod limits_of_peer;
 pub mod message;
 mod message_id;
 mod message_key;

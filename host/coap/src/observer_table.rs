@@ -267,9 +267,9 @@ impl<P: Clone + Eq + Hash, C> Observations<P, C> {
         self.fetches.first().map(|(until, _)| *until)
     }
 
-    /// The next sequence number of an observation (RFC 7641 §4.4), 24 bits. Each counts for itself, so that the first 255
-    /// notifications need one byte. A client takes a number for newer that is less than 2^23 ahead of one of the last
-    /// 128 s.
+    /// The next sequence number of an observation (RFC 7641 §4.4), 24 bits. Each counts for itself, so that the first
+    /// 255 notifications need one byte. A client takes a number for newer that is less than 2^23 ahead of one of the
+    /// last 128 s.
     pub(super) fn next_sequence(&mut self, id: ObservationId) -> u32 {
         let Some(observation) = self.by_id.get_mut(&id) else {
             return 0;

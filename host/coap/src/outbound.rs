@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::message::Datagram;
+use crate::message::{Datagram, Token};
 use crate::observation::ObservationId;
 use share::{Amount, Owner};
 
@@ -26,11 +26,12 @@ impl Purpose {
     }
 }
 
-/// What a message takes of the endpoint until it is acknowledged or dropped, and who holds it.
+/// What a message takes of the endpoint until it is acknowledged or dropped, who holds it, and its token.
 #[derive(Clone, Copy)]
 pub(super) struct Held {
     pub(super) owner: Owner,
     pub(super) amount: Amount,
+    pub(super) token: Token,
 }
 
 /// A message that waits for the acknowledgement of another one.
@@ -86,6 +87,12 @@ impl Outbound {
     pub(super) fn is_before_repetition(&self) -> bool {
         let next = self.waiting.front();
         next.is_some_and(|waiting| matches!(waiting.content, Content::Again { .. }))
+    }
+
+    pub(super) fn has_response(&self, token: Token) -> bool {
+        let waiting = self.waiting.iter().map(|one| (one.purpose, one.held.token));
+        let mut all = [(self.purpose, self.held.token)].into_iter().chain(waiting);
+        all.any(|(purpose, of)| purpose.is_response() && of == token)
     }
 
     pub(super) fn responses(&self) -> usize {

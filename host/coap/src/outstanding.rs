@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::message::Token;
 use crate::outbound::{Held, Outbound, Purpose, Waiting};
 use crate::peer::Peer;
 use share::{Amount, Bounds, Shares};
@@ -25,10 +26,17 @@ impl Outstanding {
     }
 
     /// Counts a message whose options and payload take this many bytes; its encoding is not longer.
-    pub(super) fn hold<P>(&mut self, peer: &Peer<P>, purpose: Purpose, bytes: usize) -> Held {
+    pub(super) fn hold<P>(
+        &mut self,
+        peer: &Peer<P>,
+        purpose: Purpose,
+        token: Token,
+        bytes: usize,
+    ) -> Held {
         let entries = 2 * (size_of::<(Peer<P>, Outbound)>() + size_of::<Waiting>());
         let held = Held {
             owner: peer.owner,
+            token,
             amount: Amount {
                 pieces: usize::from(purpose.is_response()),
                 bytes: entries + OVERHEAD + bytes,

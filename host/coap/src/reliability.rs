@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::codec;
 use crate::limits::Limits;
-use crate::message::{Datagram, MessageType};
+use crate::message::{Datagram, MessageType, Token};
 use crate::message_id::MessageIds;
 use crate::outbound::{Content, Outbound, Outcome, Purpose, Waiting};
 use crate::outstanding::Outstanding;
@@ -66,7 +66,7 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
         purpose: Purpose,
     ) -> Outcome {
         let bytes = datagram.message.held_bytes();
-        let held = self.outstanding.hold(peer, purpose, bytes);
+        let held = self.outstanding.hold(peer, purpose, datagram.token, bytes);
         let content = Content::New(datagram);
         let waiting = Waiting {
             purpose,
@@ -106,7 +106,9 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
         let ping = Datagram::empty(MessageType::Confirmable, message_id);
         outbound.waiting.push_front(Waiting {
             purpose: Purpose::AddressProof,
-            held: self.outstanding.hold(peer, Purpose::AddressProof, 0),
+            held: self
+                .outstanding
+                .hold(peer, Purpose::AddressProof, Token::default(), 0),
             content: Content::Again {
                 message_id,
                 bytes: codec::encode(&ping),
@@ -242,6 +244,12 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
     /// The message that waits for the peer's acknowledgement, with those behind it.
     pub(super) fn outbound(&self, peer: &Peer<P>) -> Option<&Outbound> {
         self.peers.get(peer)
+    }
+
+    /// Whether a response with this token waits for its acknowledgement or for its turn.
+    pub(super) fn has_response(&self, peer: &Peer<P>, token: Token) -> bool {
+        let outbound = self.peers.get(peer);
+        outbound.is_some_and(|outbound| outbound.has_response(token))
     }
 
     /// Applies another limit to new messages.

@@ -152,6 +152,14 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                 if retained.observation.is_some_and(has_ended) {
                     return false;
                 }
+                // The separate response to a safe request is over: a device that has restarted sends the same bytes for
+                // another one.
+                let is_over = retained.is_empty_ack()
+                    && code::is_safe(meta.method)
+                    && !self.reliability.has_response(peer, meta.token);
+                if is_over {
+                    return false;
+                }
                 let bytes = retained.bytes.clone();
                 // The proof of the address may have expired since.
                 if !bytes.is_empty() && bytes.len() <= meta.constraints.allowance {
@@ -166,11 +174,18 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         false
     }
 
-    /// A message ID stands for another request than before. No ACK with it may leave for the earlier one any more.
+    /// A message ID stands for another request than before. No response to the earlier one may leave any more, for the
+    /// device may use the token again as well.
     fn note_reused_id(&mut self, meta: &RequestMeta<P, X::Context>) {
         self.counters.message_ids_reused += 1;
         self.latest_reused_id = Some(meta.peer.id.clone());
         self.exchanges.supersede(&meta.peer, &meta.key());
+        let (now, peer) = (meta.received_at, &meta.peer);
+        let (dropped, outcome) = self.reliability.drop_responses(now, peer, meta.token);
+        self.proceed(now, peer, outcome);
+        for purpose in dropped {
+            self.on_given_up(now, peer, purpose);
+        }
     }
 }
 

@@ -17,6 +17,14 @@ pub(super) struct Retained<P> {
     pub(super) bytes: Vec<u8>,
 }
 
+impl<P> Retained<P> {
+    /// Whether it is an empty ACK: the response to the request is a separate one.
+    pub(super) fn is_empty_ack(&self) -> bool {
+        // An empty message is its header (RFC 7252 §3).
+        self.bytes.len() == 4
+    }
+}
+
 /// An order of age.
 #[derive(Clone, Copy)]
 enum Order {

@@ -1,5 +1,5 @@
-//! Separate responses (RFC 7252 §5.2.2) to peers that do not acknowledge them: Contiki-NG takes the empty ACK for the end
-//! of an exchange, and CoAP-simple for Arduino takes the response for a request. Such a peer is remembered, and the
+//! Separate responses (RFC 7252 §5.2.2) to peers that do not acknowledge them: Contiki-NG takes the empty ACK for the
+//! end of an exchange, and CoAP-simple for Arduino takes the response for a request. Such a peer is remembered, and the
 //! responses to its later requests are piggybacked as long as that may take.
 
 use std::time::Duration;

@@ -93,7 +93,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     }
 
     /// A message to the peer was dropped, because it acknowledges none.
-    fn on_given_up(&mut self, now: Instant, peer: &Peer<P>, purpose: Purpose) {
+    pub(super) fn on_given_up(&mut self, now: Instant, peer: &Peer<P>, purpose: Purpose) {
         self.counters.given_up += u64::from(purpose != Purpose::AddressProof);
         if purpose.is_response() {
             self.peers.set_ignores_responses(peer.hash, true);

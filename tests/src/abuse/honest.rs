@@ -130,7 +130,9 @@ pub fn exchange(device: &Raw, request: &[u8], message_id: u16) -> Result<u8, Str
             if message_type == 0 {
                 device.send(&[0x60, 0, datagram[2], datagram[3]]);
             }
-            if datagram.get(4..6) == Some(token) {
+            // The blocks of an upload have one token: an ACK of an earlier block, sent again, is not for this one.
+            let is_of_other = message_type == 2 && id != message_id;
+            if datagram.get(4..6) == Some(token) && !is_of_other {
                 return Ok(code);
             }
         }

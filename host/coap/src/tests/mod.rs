@@ -31,6 +31,7 @@ mod separate_ignored;
 mod set_limits;
 mod shares;
 mod simulation;
+mod stacks;
 mod truncations;
 
 use std::time::{Duration, Instant};

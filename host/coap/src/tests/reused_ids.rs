@@ -55,7 +55,11 @@ fn a_request_in_progress_gets_no_ack_once_another_one_has_its_message_id() {
     assert_eq!(server.sent(), [], "it would be taken for the other one's");
     server.advance(Duration::from_secs(1));
     let empty = Datagram::empty(MessageType::Acknowledgement, 7);
-    assert_eq!(server.sent(), [empty.clone()], "that of the second request");
+    assert_eq!(
+        server.sent(),
+        std::slice::from_ref(&empty),
+        "that of the second request"
+    );
     server.respond(after, event("two"));
     let response = server.sent_one();
     assert_eq!(response.message_type, MessageType::Confirmable);
@@ -86,6 +90,29 @@ fn a_registration_is_repeated_from_memory_only_while_its_observation_exists() {
     assert!(server.endpoint.notify(server.now, again, content("next")));
     assert_eq!(server.sent_one().token, token(7));
     assert_eq!(server.endpoint.counters().requests, 2);
+}
+
+#[test]
+fn a_separate_response_with_a_token_that_came_again_does_not_leave_any_more() {
+    let mut server = Server::new();
+    server.receive(1, &put(7, "before the restart"));
+    let before = server.incoming().id;
+    server.advance(Duration::from_secs(1));
+    server.respond(before, event("one"));
+    assert_eq!(server.sent().len(), 2, "the empty ACK and the response");
+    let after = server.exchange(&put(7, "after it"), event("two"));
+    assert_eq!(after.message.payload, b"two");
+    server.advance(Duration::from_secs(100));
+    assert_eq!((server.sent(), server.endpoint.in_flight()), (vec![], 0));
+
+    // The same where the homeserver had not responded before the restart.
+    server.receive(1, &put(8, "before the restart"));
+    let before = server.incoming().id;
+    server.advance(Duration::from_secs(10));
+    server.sent();
+    server.exchange(&put(8, "after it"), event("two"));
+    server.respond(before, event("one"));
+    assert_eq!(server.sent(), []);
 }
 
 #[test]

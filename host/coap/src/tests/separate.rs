@@ -91,8 +91,14 @@ fn a_duplicate_is_acknowledged_again_before_and_after_the_separate_response() {
         let response = server.sent_one();
         assert_eq!(server.response_to(&confirmable(7, method)), again);
         server.receive(1, &empty(MessageType::Acknowledgement, &response));
-        assert_eq!(server.response_to(&confirmable(7, method)), again);
-        assert_eq!(server.endpoint.counters().requests, 1);
+        if method == POST {
+            assert_eq!(server.response_to(&confirmable(7, method)), again);
+        } else {
+            // A device that has restarted sends the same bytes: it needs a response, and a GET changes nothing.
+            server.exchange(&confirmable(7, method), changed());
+        }
+        let requests = 1 + u64::from(method == GET);
+        assert_eq!(server.endpoint.counters().requests, requests);
     }
 }
 

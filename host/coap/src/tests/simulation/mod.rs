@@ -9,7 +9,7 @@ mod adversary;
 mod caller;
 mod device;
 mod hostile;
-mod network;
+pub(super) mod network;
 mod plan;
 mod room;
 mod seeds;

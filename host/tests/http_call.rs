@@ -6,8 +6,8 @@ use contract::clock::Clock;
 use contract::secret::AccessToken;
 use contract::{Call, CallError, HeaderGrants, HttpRequest, Upstream};
 use homeserver::{
-    Caller, ClientApi, ConcurrencyLimit, ConfiguredToken, Homeserver, Outcome, UpstreamLimits,
-    UpstreamSettings, Upstreams,
+    Caller, ClientApi, ConcurrencyLimit, ConfiguredToken, Homeserver, Outcome, ResponseBytes,
+    UpstreamLimits, UpstreamSettings, Upstreams,
 };
 use tokio::time::Instant;
 use url::Url;
@@ -17,6 +17,7 @@ pub const LIMITS: UpstreamLimits = UpstreamLimits {
     in_flight: 64,
     queued: 64,
     response: 1 << 20,
+    responses: 8 << 20,
 };
 
 pub fn token(text: &str) -> AccessToken {
@@ -54,6 +55,7 @@ pub fn settings(homeservers: Vec<Homeserver>) -> UpstreamSettings {
         token_peers: vec!["127.0.0.0/8".parse().expect("it is a prefix")],
         ca_file: None,
         limits: LIMITS,
+        response_bytes: ResponseBytes::new(LIMITS),
         clock: Clock::system(),
     }
 }

@@ -16,6 +16,7 @@ mod default_rule;
 mod device_request;
 mod egress;
 mod egress_request;
+mod egress_shares;
 mod error_responses;
 mod examples;
 mod exchange;

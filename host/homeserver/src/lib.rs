@@ -18,6 +18,7 @@ mod public_only;
 mod record;
 mod request;
 mod response;
+mod response_bytes;
 mod settings;
 mod upstreams;
 
@@ -33,5 +34,6 @@ pub use prepared_call::PreparedCall;
 pub use probes::Probes;
 pub use public_only::is_public;
 pub use record::{BOUNDS, CallRecord, Durations, OUTCOMES, Presence};
+pub use response_bytes::ResponseBytes;
 pub use settings::{TokenPeers, UpstreamSettings};
 pub use upstreams::Upstreams;

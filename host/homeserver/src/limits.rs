@@ -9,4 +9,7 @@ pub struct UpstreamLimits {
     pub queued: usize,
     /// Bytes of a homeserver's response: a page of a room's largest events.
     pub response: usize,
+    /// Bytes of all responses that are being received at once, those to long polls too; an eighth of them for the calls
+    /// of one host, and at least one largest response. A response beyond them ends with `busy`.
+    pub responses: usize,
 }

@@ -89,6 +89,7 @@ impl Probes {
             token: None,
             slots: None,
             max_response: MAX_RESPONSE,
+            receiving: None,
             clock: self.clock,
             is_quiet: before.is_some_and(|before| !before.is_there),
         };

@@ -12,7 +12,8 @@ use tokio::time::{Instant, timeout_at};
 use super::concurrency_limit::ConcurrencyLimit;
 use super::failure::{cause, dates, is_not_public, is_tls, was_closed};
 use super::homeserver::Homeserver;
-use super::response::{is_unrecognized, read};
+use super::response::{Room, is_unrecognized, read};
+use super::response_bytes::ResponseBytes;
 use contract::clock::Clock;
 use contract::secret::AccessToken;
 use contract::{CallError, CheckedRequest, Outcome};
@@ -28,6 +29,8 @@ pub(super) struct HttpCall<'a> {
     pub(super) slots: Option<(&'a ConcurrencyLimit, Owner)>,
     /// Bytes of the response.
     pub(super) max_response: usize,
+    /// The account of the response's bytes, and the host whose share they use; none for a probe: it is small.
+    pub(super) receiving: Option<(&'a ResponseBytes, Owner)>,
     /// For the dates of certificates.
     pub(super) clock: Clock,
     /// Whether a failure is not logged: it was logged before.
@@ -35,6 +38,20 @@ pub(super) struct HttpCall<'a> {
 }
 
 impl HttpCall<'_> {
+    /// Sends the request, and records the outcome.
+    pub(super) async fn make_recorded(
+        self,
+        request: &CheckedRequest,
+        deadline: Instant,
+    ) -> Outcome {
+        let record = self.homeserver.record();
+        let is_held = self.slots.is_none() || request.hold_ms() > 0;
+        let (outcome, took) = self.make(request, deadline).await;
+        // The time that a held call takes is no measure of the homeserver.
+        record.ended(&outcome, took.filter(|_| !is_held));
+        outcome
+    }
+
     /// Sends the request. Also returns the time since the call had its place in the queue, if it had one.
     pub(super) async fn make(
         self,
@@ -62,8 +79,13 @@ impl HttpCall<'_> {
         let Self {
             homeserver,
             max_response,
+            receiving,
             ..
         } = self;
+        let room = || Room {
+            max: max_response,
+            receiving: receiving.map(|(account, owner)| account.receiving(owner)),
+        };
         let _slots = match self.slots {
             Some((slots, owner)) => Some(
                 slots
@@ -78,9 +100,9 @@ impl HttpCall<'_> {
         if homeserver.is_old() {
             outgoing.use_r0();
         }
-        let response = outgoing.exchange(max_response).await?;
+        let response = outgoing.exchange(room).await?;
         if homeserver.may_be_old() && is_unrecognized(&response) && outgoing.use_r0() {
-            let response = outgoing.exchange(max_response).await?;
+            let response = outgoing.exchange(room).await?;
             if !is_unrecognized(&response) {
                 homeserver.remember_old();
             }
@@ -153,12 +175,12 @@ impl<'a> Outgoing<'a> {
 
     /// Sends it, and once more if the homeserver closed a kept connection at that moment and a repeat is
     /// harmless (RFC 9110 §9.2.2; a PUT to Matrix carries its transaction id).
-    async fn exchange(&self, max_response: usize) -> Outcome {
+    async fn exchange<'r>(&self, room: impl FnOnce() -> Room<'r>) -> Outcome {
         match self.send().await {
-            Ok(response) => read(response, max_response).await,
+            Ok(response) => read(response, room()).await,
             Err(error) if self.method != Method::POST && was_closed(&error) => {
                 let response = self.send().await.map_err(|error| self.failed(&error))?;
-                read(response, max_response).await
+                read(response, room()).await
             }
             Err(error) => Err(self.failed(&error)),
         }

@@ -3,37 +3,49 @@
 use reqwest::Response;
 
 use super::failure::cause;
+use super::response_bytes::Receiving;
 use contract::{CallError, HttpResponse, Outcome};
+use share::Refused;
 
 /// Headers of a response that a rule gets.
 const PASSED_ON: [&str; 4] = ["content-type", "etag", "retry-after", "last-modified"];
 /// Bytes of an error response that can be `M_UNRECOGNIZED`.
 const MAX_ERROR_BODY: usize = 4096;
 
-/// Reads a response of at most `max` bytes.
-pub(super) async fn read(mut response: Response, max: usize) -> Outcome {
-    let too_large = || CallError {
-        reason: "too-large".into(),
+/// The room for a response's body.
+pub(super) struct Room<'a> {
+    /// Bytes of the body.
+    pub(super) max: usize,
+    /// The account of the bytes; none if they are not counted.
+    pub(super) receiving: Option<Receiving<'a>>,
+}
+
+/// Reads a response within its bounds.
+pub(super) async fn read(mut response: Response, mut room: Room<'_>) -> Outcome {
+    let failed = |reason: &str| CallError {
+        reason: reason.into(),
         sent: true,
     };
+    let max = room.max;
     if response
         .content_length()
         .is_some_and(|length| length > max as u64)
     {
-        return Err(too_large());
+        return Err(failed("too-large"));
     }
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() > max => return Err(too_large()),
-            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(Some(chunk)) if body.len() + chunk.len() > max => return Err(failed("too-large")),
+            Ok(Some(chunk)) => {
+                room.prepare(&mut body, chunk.len())
+                    .map_err(|_| failed("busy"))?;
+                body.extend_from_slice(&chunk);
+            }
             Ok(None) => break,
             Err(error) => {
                 tracing::warn!("a homeserver's response was cut off: {}", cause(&error));
-                return Err(CallError {
-                    reason: "cut-off".into(),
-                    sent: true,
-                });
+                return Err(failed("cut-off"));
             }
         }
     }
@@ -48,6 +60,21 @@ pub(super) async fn read(mut response: Response, max: usize) -> Outcome {
         headers,
         body,
     })
+}
+
+impl Room<'_> {
+    /// Makes room for so many more bytes of a body. It counts what the body allocates, which doubles when it is full.
+    fn prepare(&mut self, body: &mut Vec<u8>, more: usize) -> Result<(), Refused> {
+        let needed = body.len() + more;
+        if needed > body.capacity() {
+            let capacity = needed.max(2 * body.capacity()).min(self.max);
+            if let Some(receiving) = &mut self.receiving {
+                receiving.grow_to(capacity)?;
+            }
+            body.reserve_exact(capacity - body.len());
+        }
+        Ok(())
+    }
 }
 
 /// Whether the homeserver "did not understand the request" (Matrix: M_UNRECOGNIZED): 404 or 405, 400 before 1.3.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::homeserver::Homeserver;
 use super::limits::UpstreamLimits;
 use super::others::Others;
+use super::response_bytes::ResponseBytes;
 use contract::clock::Clock;
 
 /// Networks of the devices that may use a configured token.
@@ -23,6 +24,8 @@ pub struct UpstreamSettings {
     pub ca_file: Option<PathBuf>,
     /// Bounds.
     pub limits: UpstreamLimits,
+    /// The responses that are being received.
+    pub response_bytes: ResponseBytes,
     /// The time of day, to distinguish an expired certificate from a clock that is not set.
     pub clock: Clock,
 }

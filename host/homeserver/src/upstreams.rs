@@ -6,7 +6,6 @@ use url::Url;
 use super::account::Account;
 use super::caller::Caller;
 use super::client::{self, ClientError};
-use super::concurrency_limit::ConcurrencyLimit;
 use super::credentials::{choose, is_token_peer, is_unproven};
 use super::homeserver::Homeserver;
 use super::limits::UpstreamLimits;
@@ -14,6 +13,7 @@ use super::others::Others;
 use super::prepared_call::PreparedCall;
 use super::probes::Probes;
 use super::request::HttpCall;
+use super::response_bytes::ResponseBytes;
 use super::settings::{TokenPeers, UpstreamSettings};
 use contract::clock::Clock;
 use contract::secret::AccessToken;
@@ -25,6 +25,7 @@ pub struct Upstreams {
     homeservers: Vec<Homeserver>,
     token_peers: TokenPeers,
     limits: UpstreamLimits,
+    response_bytes: ResponseBytes,
     clock: Clock,
     configured: reqwest::Client,
     any: Option<AnyHomeserver>,
@@ -48,6 +49,7 @@ impl Upstreams {
             token_peers,
             ca_file,
             limits,
+            response_bytes,
             clock,
         } = settings;
         let secured = homeservers.iter().any(Homeserver::is_secured);
@@ -68,6 +70,7 @@ impl Upstreams {
             homeservers,
             token_peers,
             limits,
+            response_bytes,
             clock,
             configured,
             any,
@@ -126,9 +129,11 @@ impl Upstreams {
     pub async fn send(&self, caller: &Caller, call: &PreparedCall, deadline: Instant) -> Outcome {
         let homeserver = self.reachable(call)?;
         let token = self.token(caller, &homeserver, call.credential)?;
-        let slots = Some((homeserver.slots(), caller.owner));
-        self.exchange(&homeserver, token, call, slots, deadline)
-            .await
+        let http = HttpCall {
+            slots: Some((homeserver.slots(), caller.owner)),
+            ..self.http_call(&homeserver, token, caller.owner)?
+        };
+        http.make_recorded(&call.request, deadline).await
     }
 
     /// Sends a long poll, in the name of `account`. It takes no slot: a call that waits long must not keep others
@@ -149,39 +154,32 @@ impl Upstreams {
         if !account.belongs(&homeserver, token) {
             return Err(CallError::unsent("denied"));
         }
-        self.exchange(&homeserver, token, call, None, deadline)
-            .await
+        let http = self.http_call(&homeserver, token, caller.owner)?;
+        http.make_recorded(&call.request, deadline).await
     }
 
-    async fn exchange(
-        &self,
-        homeserver: &Homeserver,
-        token: Option<&AccessToken>,
-        call: &PreparedCall,
-        slots: Option<(&ConcurrencyLimit, Owner)>,
-        deadline: Instant,
-    ) -> Outcome {
+    /// A call without a slot.
+    fn http_call<'a>(
+        &'a self,
+        homeserver: &'a Homeserver,
+        token: Option<&'a AccessToken>,
+        owner: Owner,
+    ) -> Result<HttpCall<'a>, CallError> {
         let client = match (&self.any, homeserver.is_configured()) {
             (_, true) => &self.configured,
             (Some(any), false) => &any.client,
             (None, false) => return Err(CallError::unsent("denied")),
         };
-        let http = HttpCall {
+        Ok(HttpCall {
             client,
             homeserver,
             token,
-            slots,
+            slots: None,
             max_response: self.limits.response,
+            receiving: Some((&self.response_bytes, owner)),
             clock: self.clock,
             is_quiet: false,
-        };
-        let is_held = slots.is_none() || call.request.hold_ms() > 0;
-        let (outcome, took) = http.make(&call.request, deadline).await;
-        // The time that a held call takes is no measure of the homeserver.
-        homeserver
-            .record()
-            .ended(&outcome, took.filter(|_| !is_held));
-        outcome
+        })
     }
 
     /// Probes of the configured homeservers.
@@ -287,6 +285,7 @@ impl UpstreamSettings {
         if self.limits != former.limits {
             return;
         }
+        self.response_bytes = former.response_bytes.clone();
         for homeserver in &mut self.homeservers {
             let mut homeservers = former.homeservers.iter();
             if let Some(same) = homeservers.find(|one| one.is_configured_as(homeserver)) {

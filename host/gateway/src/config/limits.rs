@@ -32,6 +32,7 @@ impl Limits {
             in_flight: HOMESERVER_CALLS,
             queued: 1024,
             response: 1 << 20,
+            responses: MAX_IN_FLIGHT_BYTES,
         };
         let mut exchange_seconds = 10;
         let DataPathLimits {

@@ -17,7 +17,7 @@ use super::rule_spec::RuleSpec;
 use super::rules;
 use crate::telemetry::logging::LogLevel;
 use contract::clock::Clock;
-use homeserver::{Others, UpstreamSettings};
+use homeserver::{Others, ResponseBytes, UpstreamSettings};
 use runtime::Trust;
 use store::environment::folder;
 
@@ -122,6 +122,7 @@ impl Settings {
                 token_peers: homeservers::token_peers(file.token_peers)?,
                 ca_file: args.ca_file.or(file.ca_file),
                 limits: limits.upstream,
+                response_bytes: ResponseBytes::new(limits.upstream),
                 clock: Clock::system(),
             },
             has_token,

@@ -1,5 +1,6 @@
 //! Exchanges through the whole gateway without its socket: a request in, a response out.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
@@ -41,10 +42,15 @@ pub async fn response_to(gateway: &Gateway, peer: &str, message: Message) -> Mes
 
 fn incoming(peer: &str, message: Message) -> Request {
     static MESSAGE_ID: AtomicU16 = AtomicU16::new(0);
+    let peer: SocketAddr = peer.parse().expect("it is an address");
+    let host = match peer.ip() {
+        IpAddr::V4(address) => address.to_bits().into(),
+        IpAddr::V6(address) => address.to_bits() as u64,
+    };
     Request {
         peer: Source {
-            device: contract::Peer::unauthenticated(peer.parse().expect("it is an address")),
-            owner: share::Owner::new(1, None),
+            device: contract::Peer::unauthenticated(peer),
+            owner: share::Owner::new(host, None),
             is_proven: true,
             local: "192.0.2.1:5683".parse().ok(),
         },

@@ -52,8 +52,10 @@ async fn a_rule_beyond_its_exchanges_per_second_is_5_03_and_others_are_not() {
     );
     let began = Instant::now();
     let mut refused = 0;
-    for _ in 0..60 {
-        refused += usize::from(is_busy(&stage.test_from("[::1]:1", "a").await));
+    // Of many hosts: one has only a share of the limit.
+    for host in 0..60 {
+        let peer = format!("192.0.2.{host}:1");
+        refused += usize::from(is_busy(&stage.test_from(&peer, "a").await));
     }
     // Twenty at first, and twenty a second on a machine that is busy with other tests.
     let most = 20 + 20 * (began.elapsed().as_secs() as usize + 1);
@@ -82,8 +84,12 @@ async fn a_rule_beyond_its_exchanges_in_flight_is_5_03_until_one_ends() {
         stage.release_homeserver();
         response
     };
-    let (first, second, third) = tokio::join!(stage.test("a"), stage.test("a"), third);
-    assert_eq!((first.as_str(), second.as_str()), ("resumed", "resumed"));
+    let (first, second) = (stage.test("a"), stage.test_from("[::2]:1", "a"));
+    let (first, second, third) = tokio::join!(first, second, third);
+    assert_eq!(
+        (first.as_str(), second.payload.as_slice()),
+        ("resumed", b"resumed".as_slice())
+    );
     assert!(is_busy(&third), "{}", Dotted(third.code));
     assert_eq!(stage.test("a").await, "resumed");
     assert_eq!(
@@ -105,7 +111,8 @@ async fn a_rule_beyond_its_bytes_in_flight_is_5_03_until_some_come_back_and_othe
         limited(|limits| limits.in_flight_bytes = 1 << 20),
     );
     stage.hold_homeserver();
-    let requests = join_all((0..8).map(|_| stage.test_from("[::1]:1", "a")));
+    let peers = [1, 2, 3, 4, 5, 6, 7, 8].map(|host| format!("[::{host}]:1"));
+    let requests = join_all(peers.iter().map(|peer| stage.test_from(peer, "a")));
     let others = async {
         stage.until("a", |status| status.in_flight == 5).await;
         assert_eq!(stage.test("b").await, "b");
@@ -117,6 +124,31 @@ async fn a_rule_beyond_its_bytes_in_flight_is_5_03_until_some_come_back_and_othe
     assert_eq!(stage.test("a").await, "resumed");
     let hit = stage.status("a").await.limits_hit;
     assert_eq!(hit, [("in_flight_bytes".to_owned(), 3)]);
+}
+
+#[tokio::test]
+async fn one_host_leaves_half_of_a_rules_exchanges_in_flight_to_others() {
+    let rules = [("a", calling(needed(), 0))];
+    let stage = Stage::with(
+        "limit-flight-host",
+        &rules,
+        limited(|limits| limits.in_flight = 16),
+    );
+    stage.hold_homeserver();
+    let flood = join_all((0..16).map(|_| stage.test_from("[::1]:1", "a")));
+    let other = async {
+        stage.until("a", |status| status.in_flight == 8).await;
+        let other = stage.test_from("[::2]:1", "a");
+        let release = async {
+            stage.until("a", |status| status.in_flight == 9).await;
+            stage.release_homeserver();
+        };
+        tokio::join!(other, release).0
+    };
+    let (responses, other) = tokio::join!(flood, other);
+    let refused = responses.iter().filter(|response| is_busy(response));
+    assert_eq!(refused.count(), 8);
+    assert_eq!(other.payload, b"resumed");
 }
 
 #[tokio::test]

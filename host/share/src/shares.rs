@@ -6,6 +6,7 @@ use crate::owner::Owner;
 use crate::table::Table;
 
 /// Who holds how much of a room.
+#[derive(Debug)]
 pub struct Shares {
     bounds: Bounds,
     hosts: Table,

@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use crate::amount::Amount;
 use crate::spread::Map;
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Table {
     held: Map<Amount>,
 }

@@ -14,6 +14,7 @@ const TABLE: [(&str, &[&str]); 15] = [
         "comatrix-runtime",
         &[
             "comatrix-contract",
+            "comatrix-share",
             "comatrix-store",
             "comatrix-sdk",
             "xtask",

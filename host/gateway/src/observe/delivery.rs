@@ -21,7 +21,11 @@ pub(super) fn next_notification(
             continue;
         };
         if let Some(Notification::Change(change)) = observer.next()
-            && !change.revision().state().budget.may_compute(now)
+            && !change
+                .revision()
+                .state()
+                .budget
+                .may_compute(now, observer.device().owner)
         {
             observations.observers.defer(now, id);
             continue;
@@ -34,7 +38,8 @@ pub(super) fn next_notification(
             let revision = change.revision();
             let input = CallInput::Notify(change.change().payload.len());
             let trap = result.as_ref().err().and_then(ObserverError::trap);
-            revision.judge(now, &observer.device().peer, &input, CallEnd::of_trap(trap));
+            let device = (&observer.device().peer, observer.device().owner);
+            revision.judge(now, device, &input, CallEnd::of_trap(trap));
             if let Err(fault) = &result {
                 log_fault(revision, now, fault);
             }

@@ -26,17 +26,19 @@ pub(super) fn next_long_poll(
         let Some(poll) = observations.polls.get_mut(id) else {
             continue;
         };
-        let rule = poll.revision().state();
+        let (rule, owner) = (poll.revision().state(), poll.account().device().owner);
         if let Some(left) = rule.paused(now) {
             poll.set_due(now + left);
             continue;
         }
-        if !rule.budget.may_compute(now) {
+        if !rule.budget.may_compute(now, owner) {
             poll.set_due(now + COMPUTE_PAUSE);
             continue;
         }
         let topics = poll.topics().names();
-        let request = match poll.revision().poll(poll.state(), &topics) {
+        let result = poll.revision().poll(poll.state(), &topics);
+        rule.budget.charge(now, owner);
+        let request = match result {
             Ok(request) => request,
             Err(ObserverError::Failed(failure)) => {
                 on_rule_failure(observations, now, id, failure);

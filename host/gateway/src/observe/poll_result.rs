@@ -54,7 +54,7 @@ pub(super) fn on_poll_result(
     let trap = read.as_ref().err().and_then(ObserverError::trap);
     revision.judge(
         now,
-        &poll.account().device().peer,
+        (&poll.account().device().peer, poll.account().device().owner),
         &input,
         CallEnd::of_trap(trap),
     );

@@ -132,9 +132,10 @@ fn poll_of(
     if snapshot.find(&path, code::GET).is_none() {
         return Err(Unobservable::Gone);
     }
-    let request = revision.poll(&watch.state, std::slice::from_ref(&watch.topic))?;
+    let request = revision.poll(&watch.state, std::slice::from_ref(&watch.topic));
+    revision.state().budget.charge(now, device.owner);
     let call = revision
-        .check_call(request)
+        .check_call(request?)
         .map_err(|_| Unobservable::Denied)?;
     let account = snapshot
         .upstreams

@@ -102,7 +102,10 @@ mod tests {
             ..RuleLimits::default()
         };
         let rule = RuleAccounting::new("rule", limits, None);
-        let permit = rule.budget.admit(Instant::now()).unwrap();
+        let permit = rule
+            .budget
+            .admit(Instant::now(), Owner::new(host, None))
+            .unwrap();
         Holding::new(account, Owner::new(host, None), permit)
     }
 

@@ -85,11 +85,14 @@ pub(super) fn start(
     let state = revision.state();
     let began = std::time::Instant::now();
     state.admit(began).map_err(GatewayError::RulePaused)?;
-    let permit = state.budget.admit(began).map_err(GatewayError::RuleLimit)?;
+    let permit = state
+        .budget
+        .admit(began, source.owner)
+        .map_err(GatewayError::RuleLimit)?;
     let (context, request) = admitted.split(flow_id, clock.now(), peer.principal.as_deref());
     let begun = revision.begin(&context, &request.message);
     let input = CallInput::Begin(&context, &request.message);
-    revision.judge(began, peer, &input, CallEnd::of(&begun));
+    revision.judge(began, (peer, source.owner), &input, CallEnd::of(&begun));
     let result = begun.map_err(ExchangeError::from)?;
     let (exchange, progress) =
         Exchange::begun(revision, context, result).map_err(ExchangeError::from)?;
@@ -240,7 +243,8 @@ impl Egress for HomeserverEgress {
 
     fn resumed(&mut self, input: &CallInput<'_>, end: CallEnd<'_>) {
         let now = std::time::Instant::now();
-        self.revision.judge(now, &self.caller.peer, input, end);
+        let device = (&self.caller.peer, self.caller.owner);
+        self.revision.judge(now, device, input, end);
     }
 }
 

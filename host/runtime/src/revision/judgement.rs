@@ -7,13 +7,22 @@ use super::accounting::{Alarm, RuleAccounting};
 use super::call_input::{CallEnd, CallInput, FailedCall};
 use crate::limits::RuleLimits;
 use contract::{Effect, Failure, Peer};
+use share::Owner;
 
 /// The class of a code that says that the gateway or a homeserver failed (RFC 7252 §5.9.3).
 const SERVER_ERROR: u8 = 5;
 
 impl Revision {
-    /// Records a call for a device, and how it ended. A revision that fails too often raises an alarm.
-    pub fn judge(&self, now: Instant, peer: &Peer, input: &CallInput<'_>, end: CallEnd<'_>) {
+    /// Records the last call, which was made for a device, and how it ended. A revision that fails too often raises an
+    /// alarm. The host of the device is charged for the time of the call.
+    pub fn judge(
+        &self,
+        now: Instant,
+        (peer, owner): (&Peer, Owner),
+        input: &CallInput<'_>,
+        end: CallEnd<'_>,
+    ) {
+        self.state.budget.charge(now, owner);
         if matches!(end, CallEnd::Result) {
             self.state.end_pause();
         }

@@ -4,7 +4,10 @@ pub(crate) mod accounting;
 pub(crate) mod activation;
 pub(crate) mod activation_error;
 mod beside;
+mod bucket;
 pub(crate) mod budget;
+#[cfg(test)]
+mod budget_tests;
 pub(crate) mod call_input;
 pub(crate) mod call_policy;
 pub(crate) mod candidate;
@@ -17,6 +20,7 @@ mod judgement;
 mod network;
 pub(crate) mod observing;
 pub(crate) mod revision_id;
+mod second_shares;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -2,7 +2,8 @@
 //!
 //! Peers share a fixed number of counters by a keyed hash of their address. So a peer leaves no state, a flood of
 //! spoofed addresses costs no memory, and one peer alone has 65,536 IDs per lifetime. A quarter of them is reserved for
-//! confirmable messages and notifications.
+//! confirmable messages and notifications. Of the others, one host gets at most a fourth of a counter at once and
+//! 100 a second: its flood leaves some to the peers that share a counter with one of its ports.
 //!
 //! An ID is the counter after a permutation that the secret makes for each peer: two counts give a peer two IDs. An
 //! attacker may read the IDs that leave to its own addresses, and so the counters; the IDs toward another address
@@ -12,16 +13,56 @@ use std::time::{Duration, Instant};
 
 use crate::secret::Secret;
 
-/// Counters. 1,024 of them give 200,000 messages per second in all at 247 s, in 72 KiB.
+/// Counters. 1,024 of them give 200,000 messages per second in all at 247 s, in 104 KiB.
 const SEQUENCES: usize = 1024;
 /// Parts of a counter's range with a time of last use each. With fewer parts, IDs rest longer than necessary.
 const SEGMENTS: usize = 4;
 const SEGMENT_LENGTH: usize = 65_536 / SEGMENTS;
 
+/// Spare IDs of one counter that a host gets in a row.
+const OF_HOST: u64 = 12 << 10;
+/// And then in a second: as many messages as a border router with a thousand devices has. With [`OF_HOST`] they leave
+/// a quarter of the spare IDs in 247 s.
+const OF_HOST_PER_SECOND: u64 = 100;
+
 #[derive(Clone, Default)]
 struct Sequence {
     used: usize,
     last_used: [Option<Instant>; SEGMENTS],
+    heaviest: Heaviest,
+}
+
+/// The host with more spare IDs of a counter than all others together. One that floods is found without a list: the IDs
+/// of others only lower its number (the majority vote of Boyer and Moore).
+#[derive(Clone, Default)]
+struct Heaviest {
+    holder: u64,
+    used: u64,
+    since: Option<Instant>,
+}
+
+impl Heaviest {
+    /// Whether the holder gets one more.
+    fn take(&mut self, now: Instant, holder: u64) -> bool {
+        let since = *self.since.get_or_insert(now);
+        let passed = now.saturating_duration_since(since).as_millis();
+        let given_back = u64::try_from(passed).unwrap_or(u64::MAX) / (1000 / OF_HOST_PER_SECOND);
+        if given_back > 0 {
+            self.used = self.used.saturating_sub(given_back);
+            self.since = Some(now);
+        }
+        if self.used == 0 {
+            self.holder = holder;
+        }
+        if self.holder != holder {
+            self.used -= 1;
+        } else if self.used < OF_HOST {
+            self.used += 1;
+        } else {
+            return false;
+        }
+        true
+    }
 }
 
 pub(super) struct MessageIds {
@@ -41,12 +82,15 @@ impl MessageIds {
     }
 
     /// The next ID for a message that may be dropped; none if only the reserved segment is left. So a flood of
-    /// non-confirmable requests, or an address that many spoof, leaves IDs for messages that must arrive.
-    pub(super) fn next_spare(&mut self, now: Instant, peer_hash: u64) -> Option<u16> {
-        let sequence = &self.sequences[peer_hash as usize % SEQUENCES];
+    /// non-confirmable requests, or an address that many spoof, leaves IDs for messages that must arrive. None too if
+    /// the holder has its share.
+    pub(super) fn next_spare(&mut self, now: Instant, peer_hash: u64, holder: u64) -> Option<u16> {
+        let sequence = &mut self.sequences[peer_hash as usize % SEQUENCES];
         let following = (sequence.used / SEGMENT_LENGTH + 1) % SEGMENTS;
         let is_resting = |last: Instant| now < last + self.rest;
-        if sequence.last_used[following].is_some_and(is_resting) {
+        if sequence.last_used[following].is_some_and(is_resting)
+            || !sequence.heaviest.take(now, holder)
+        {
             return None;
         }
         self.next(now, peer_hash)
@@ -109,13 +153,33 @@ mod tests {
     fn what_may_be_left_out_leaves_a_segment_of_ids() {
         let mut ids = MessageIds::new(Secret::new([7; 16]), REST);
         let start = Instant::now();
-        let spare = std::iter::from_fn(|| ids.next_spare(start, 7)).count();
+        // Each ID for another host.
+        let spare = (0..65_536)
+            .map_while(|host| ids.next_spare(start, 7, host))
+            .count();
         assert_eq!(spare, 65_536 - SEGMENT_LENGTH);
         assert!(ids.next(start, 7).is_some());
-        assert_eq!(ids.next_spare(start, 7), None);
+        assert_eq!(ids.next_spare(start, 7, 0), None);
         let rest = std::iter::from_fn(|| ids.next(start, 7)).count();
         assert_eq!(rest, SEGMENT_LENGTH - 1);
-        assert!(ids.next_spare(start + REST, 7).is_some());
+        assert!(ids.next_spare(start + REST, 7, 0).is_some());
+    }
+
+    #[test]
+    fn a_host_that_takes_without_end_leaves_spare_ids_to_the_peers_with_the_same_counter() {
+        let mut ids = MessageIds::new(Secret::new([7; 16]), REST);
+        let start = Instant::now();
+        let (hostile, honest) = (1, 2);
+        let mut taken = 0;
+        for second in 0..240 {
+            let now = start + Duration::from_secs(second);
+            taken += (0..5000)
+                .filter(|_| ids.next_spare(now, 1024, hostile).is_some())
+                .count();
+            assert!(ids.next_spare(now, 7 * 1024, honest).is_some(), "{second}");
+        }
+        let share = (OF_HOST + 240 * (OF_HOST_PER_SECOND + 1)) as usize;
+        assert!(taken <= share, "{taken}");
     }
 
     #[test]

@@ -53,7 +53,8 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
 
     /// A message ID for a non-confirmable response, unless only those reserved for confirmable messages are left.
     pub(super) fn spare_message_id(&mut self, now: Instant, peer: &Peer<P>) -> Option<u16> {
-        self.message_ids.next_spare(now, peer.hash)
+        self.message_ids
+            .next_spare(now, peer.hash, peer.owner.holder())
     }
 
     /// Sends a confirmable message, or lets it wait for the current one. It gets its message ID when it leaves, because

@@ -35,6 +35,7 @@ mod observing_by_hand;
 mod observing_device;
 mod observing_reconfigured;
 mod observing_rights;
+mod observing_shares;
 mod observing_swapped;
 mod observing_together;
 mod operator_log;

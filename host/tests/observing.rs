@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use coap::{Datagram, Message, MessageType, Token, code, option};
 use gateway::event_loop::serve;
-use gateway::request::Gateway;
+use gateway::request::{Gateway, Snapshot};
 use tokio::sync::oneshot;
 use transport::UdpTransport;
 
@@ -20,6 +20,15 @@ pub async fn observing<F: Future<Output = ()>>(
     refresh: Duration,
     test: impl FnOnce(Rc<Gateway>, Rc<Timeline>, SocketAddr) -> F,
 ) {
+    observing_with(refresh, |_| {}, test).await;
+}
+
+/// The same, with a change of its limits.
+pub async fn observing_with<F: Future<Output = ()>>(
+    refresh: Duration,
+    change: impl Fn(&mut Snapshot),
+    test: impl FnOnce(Rc<Gateway>, Rc<Timeline>, SocketAddr) -> F,
+) {
     let test = |gateway, homeserver, address, stop: oneshot::Sender<()>| {
         let test = test(gateway, homeserver, address);
         async move {
@@ -27,13 +36,29 @@ pub async fn observing<F: Future<Output = ()>>(
             drop(stop);
         }
     };
-    observing_until(refresh, Duration::ZERO, test).await;
+    let change = |snapshot: &mut Snapshot| {
+        snapshot.limits.observation.refresh = refresh;
+        snapshot.limits.drain = Duration::ZERO;
+        change(snapshot);
+    };
+    serving(change, test).await;
 }
 
 /// Serves a gateway until `test` lets it stop.
 pub async fn observing_until<F: Future<Output = ()>>(
     refresh: Duration,
     drain: Duration,
+    test: impl FnOnce(Rc<Gateway>, Rc<Timeline>, SocketAddr, oneshot::Sender<()>) -> F,
+) {
+    let change = |snapshot: &mut Snapshot| {
+        snapshot.limits.observation.refresh = refresh;
+        snapshot.limits.drain = drain;
+    };
+    serving(change, test).await;
+}
+
+async fn serving<F: Future<Output = ()>>(
+    change: impl Fn(&mut Snapshot),
     test: impl FnOnce(Rc<Gateway>, Rc<Timeline>, SocketAddr, oneshot::Sender<()>) -> F,
 ) {
     let homeserver_of_the_test = Rc::new(Timeline::start());
@@ -45,10 +70,7 @@ pub async fn observing_until<F: Future<Output = ()>>(
     let transport = UdpTransport::bind(loopback).unwrap_or_else(|error| panic!("{error}"));
     let address = transport.local_addr().expect("it is bound");
     let (stop, stopped) = oneshot::channel::<()>();
-    gateway.snapshots.update(|service| {
-        service.limits.observation.refresh = refresh;
-        service.limits.drain = drain;
-    });
+    gateway.snapshots.update(change);
     let served = serve(
         vec![transport],
         &gateway,

@@ -79,6 +79,12 @@ impl AccessToken {
         self.0.expose_secret() == other.0.expose_secret()
     }
 
+    /// Its number of bytes.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        self.0.expose_secret().len()
+    }
+
     /// The value of an Authorization header (RFC 6750 §2.1): printable ASCII, as [`AccessToken::parse`] has checked.
     #[must_use]
     pub fn bearer(&self) -> SecretString {

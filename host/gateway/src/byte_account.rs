@@ -21,6 +21,11 @@ impl ByteAccount {
         Self(Rc::new(RefCell::new(Shares::new(bounds))))
     }
 
+    /// Applies other bounds. What is counted stays.
+    pub(crate) fn set_bounds(&self, bounds: Bounds) {
+        self.0.borrow_mut().set_bounds(bounds);
+    }
+
     /// Counts these bytes.
     pub(crate) fn count(&self, owner: Owner, bytes: usize) -> Counted {
         self.0.borrow_mut().add(owner, Amount::bytes(bytes));

@@ -34,6 +34,9 @@ pub struct ObservationLimits {
     /// the device is still there, and the device learns that the gateway is. It is also how long a device may get
     /// nothing after a power cut of the gateway. At most 24 h (RFC 7641 §4.5).
     pub refresh: Duration,
+    /// Bytes of the names, paths and tokens of all observations: 10,000 have 800 bytes each, twice what they need. A
+    /// host has an eighth of them. Response when exceeded: the resource's representation without Observe.
+    pub bytes: usize,
 }
 
 impl Default for ObservationLimits {
@@ -41,6 +44,7 @@ impl Default for ObservationLimits {
         Self {
             polls: 256,
             refresh: Duration::from_secs(3600),
+            bytes: 8 << 20,
         }
     }
 }

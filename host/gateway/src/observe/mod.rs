@@ -20,6 +20,7 @@ mod next_long_poll;
 mod notification;
 mod observations;
 mod observer;
+mod observer_bytes;
 mod observer_table;
 mod poll_account;
 mod poll_call;

@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::long_poll::PollId;
 use super::notification::last;
 use super::observer::Observer;
+use super::observer_bytes::ObserverBytes;
 use super::observer_table::ObserverTable;
 use super::poll_table::PollTable;
 use super::queued_bytes::QueuedBytes;
@@ -20,6 +21,8 @@ pub(super) struct Observations {
     pub(super) polls: PollTable,
     /// The bytes of what waits for observers.
     pub(super) queued_bytes: QueuedBytes,
+    /// The bytes of the observations themselves.
+    pub(super) observer_bytes: ObserverBytes,
     /// The last notifications of observations that have ended.
     last: VecDeque<(ObservationId, coap::Message)>,
     /// Observations that were not started because too many polls run.
@@ -33,6 +36,7 @@ impl Observations {
             observers: ObserverTable::default(),
             polls: PollTable::default(),
             queued_bytes: QueuedBytes::default(),
+            observer_bytes: ObserverBytes::new(limits.bytes),
             last: VecDeque::new(),
             refused_polls: 0,
         }

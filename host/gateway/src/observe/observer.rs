@@ -9,6 +9,7 @@ use super::long_poll::PollId;
 use super::notification::{Notification, rule_failed};
 use super::queued_bytes::QueuedBytes;
 use super::shared_change::{SharedChange, hash};
+use crate::byte_account::Counted;
 use crate::request::ObserveRequest;
 use contract::{Context, Watch};
 use homeserver::Caller;
@@ -33,6 +34,8 @@ pub(super) struct Observer {
     /// refresh, and another representation if it registers again.
     last: Option<Notification>,
     refresh_at: Instant,
+    /// Its own bytes.
+    counted: Counted,
 }
 
 impl Observer {
@@ -42,7 +45,7 @@ impl Observer {
         request: ObserveRequest,
         response: coap::Message,
         refresh_at: Instant,
-        account: &QueuedBytes,
+        (account, counted): (&QueuedBytes, Counted),
     ) -> Self {
         let Watch { topic, shown, .. } = request.watch;
         let owner = request.device.owner;
@@ -59,11 +62,13 @@ impl Observer {
             is_sending: false,
             last: is_retained.then(|| Notification::of_message(response, account, owner)),
             refresh_at,
+            counted,
         }
     }
 
     /// The device has registered again with the same token (RFC 7641 §4.1).
-    pub(super) fn renew(&mut self, request: ObserveRequest) {
+    pub(super) fn renew(&mut self, request: ObserveRequest, bytes: usize) {
+        self.counted.set(bytes);
         self.context = request.context;
         self.device = request.device;
         self.path = request.path;

@@ -16,6 +16,8 @@ use runtime::MountTable;
 /// Ends the observations that the configuration no longer serves. New limits apply to new observations.
 pub(super) fn reconfigure(observations: &mut Observations, snapshot: &Snapshot, now: Instant) {
     observations.limits = snapshot.limits.observation;
+    let bytes = observations.limits.bytes;
+    observations.observer_bytes.set_bound(bytes);
     for id in observations.polls.find_all(|_| true) {
         judge_observers(observations, snapshot, id);
     }

@@ -8,6 +8,7 @@ use super::limits::MAX_TOPIC;
 use super::long_poll::{LongPoll, PollId};
 use super::observations::Observations;
 use super::observer::Observer;
+use super::observer_bytes::bytes_of;
 use super::poll_account::PollAccount;
 use crate::request::{ObserveRequest, Snapshot};
 use coap::{ObservationId, code};
@@ -20,6 +21,8 @@ use share::Bounds;
 pub struct Prepared {
     poll: PollId,
     request: ObserveRequest,
+    /// Bytes of the observation.
+    bytes: usize,
 }
 
 impl Prepared {
@@ -47,6 +50,10 @@ enum Unobservable {
     Gone,
     #[error("[limits] polls is reached; raise it, or let devices share accounts")]
     Full,
+    #[error(
+        "the observations of its host, or of all hosts, have too many bytes of paths and names"
+    )]
+    TooManyBytes,
 }
 
 impl From<ObserverError> for Unobservable {
@@ -71,8 +78,21 @@ pub(super) fn prepare(
     now: Instant,
     request: ObserveRequest,
 ) -> Option<Prepared> {
-    match poll_of(observations, snapshot, now, &request) {
-        Ok(poll) => Some(Prepared { poll, request }),
+    let bytes = bytes_of(&request);
+    let poll = if observations
+        .observer_bytes
+        .has_room(request.device.owner, bytes)
+    {
+        poll_of(observations, snapshot, now, &request)
+    } else {
+        Err(Unobservable::TooManyBytes)
+    };
+    match poll {
+        Ok(poll) => Some(Prepared {
+            poll,
+            request,
+            bytes,
+        }),
         Err(error) => {
             let revision = &request.revision;
             if revision.state().budget.admit_line(now) {
@@ -91,13 +111,17 @@ pub(super) fn start(
     prepared: Prepared,
     response: coap::Message,
 ) {
-    let Prepared { poll, request } = prepared;
+    let Prepared {
+        poll,
+        request,
+        bytes,
+    } = prepared;
     let Some(id) = id else {
         return observations.polls.remove_if_unused(poll);
     };
     let refresh_at = observations.refresh_at(now);
     if let Some(observer) = observations.observers.get_mut(id) {
-        observer.renew(request);
+        observer.renew(request, bytes);
         return observations.observers.set_refresh(id, refresh_at);
     }
     let Some(of_observer) = observations.polls.get_mut(poll) else {
@@ -108,7 +132,10 @@ pub(super) fn start(
     let missed = of_observer.changes_since(request.began, topic, state);
     of_observer.add(now, topic, id);
     let account = &observations.queued_bytes;
-    let observer = Observer::new(poll, request, response, refresh_at, account);
+    let counted = observations
+        .observer_bytes
+        .count(request.device.owner, bytes);
+    let observer = Observer::new(poll, request, response, refresh_at, (account, counted));
     observations.observers.insert(id, observer);
     observations.queue(id, missed.as_deref());
 }

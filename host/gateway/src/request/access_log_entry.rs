@@ -29,6 +29,7 @@ pub(super) struct AccessLogEntry {
     began: Instant,
     peer: Peer,
     owner: Owner,
+    is_proven: bool,
     method: u8,
     /// Empty if the log level leaves the line out.
     path: String,
@@ -44,6 +45,7 @@ impl AccessLogEntry {
             began: Instant::now(),
             peer: request.peer.device.clone(),
             owner: request.peer.owner,
+            is_proven: request.peer.is_proven,
             method: message.code,
             path: if tracing::enabled!(tracing::Level::INFO) {
                 path(message)
@@ -97,6 +99,8 @@ impl AccessLogEntry {
         }
         Ended {
             peer: self.peer.id,
+            owner: self.owner,
+            is_proven: self.is_proven,
             method: self.method,
             resource,
             upstream,

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
+use tracing::callsite::Identifier;
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 
@@ -15,6 +16,8 @@ use contract::escaping::escaped;
 
 /// Lines that are kept: as many as a person reads. A repeated line is kept once.
 const KEPT: usize = 50;
+/// Those of one place in the program: texts that devices or homeservers influence must not push out all others.
+const KEPT_OF_CALLSITE: usize = 10;
 
 /// A warning or an error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +39,7 @@ pub struct RecentWarnings(Arc<Mutex<Lines>>);
 #[derive(Debug, Default)]
 struct Lines {
     /// The newest last.
-    last: VecDeque<Warning>,
+    last: VecDeque<(Identifier, Warning)>,
     errors: u64,
     warnings: u64,
 }
@@ -45,7 +48,9 @@ impl RecentWarnings {
     /// The last warnings and errors, the newest first.
     #[must_use]
     pub fn latest(&self) -> Vec<Warning> {
-        self.lock().last.iter().rev().cloned().collect()
+        let lines = self.lock();
+        let newest_first = lines.last.iter().rev();
+        newest_first.map(|(_, warning)| warning.clone()).collect()
     }
 
     /// Numbers of errors and warnings since the start.
@@ -55,7 +60,7 @@ impl RecentWarnings {
         (lines.errors, lines.warnings)
     }
 
-    fn add(&self, at: SystemTime, level: Level, message: String) {
+    fn add(&self, at: SystemTime, level: Level, callsite: Identifier, message: String) {
         let mut lines = self.lock();
         if level == Level::ERROR {
             lines.errors += 1;
@@ -64,20 +69,27 @@ impl RecentWarnings {
         }
         let level = level.to_string();
         // Compared without numbers, as the log's limiter does: a warning with a count must not push out the others.
-        let is_same = |other: &Warning| {
+        let is_same = |(_, other): &(Identifier, Warning)| {
             other.level == level && without_numbers(&other.message).eq(without_numbers(&message))
         };
         let index = lines.last.iter().position(is_same);
         let before = index.and_then(|index| lines.last.remove(index));
-        if lines.last.len() == KEPT {
+        let is_of_callsite = |(other, _): &(Identifier, Warning)| *other == callsite;
+        let of_callsite = lines.last.iter().filter(|kept| is_of_callsite(kept));
+        if of_callsite.count() == KEPT_OF_CALLSITE
+            && let Some(oldest) = lines.last.iter().position(is_of_callsite)
+        {
+            lines.last.remove(oldest);
+        } else if lines.last.len() == KEPT {
             lines.last.pop_front();
         }
-        lines.last.push_back(Warning {
+        let warning = Warning {
             unix_ms: unix_ms(at),
             level,
             message,
-            count: before.map_or(0, |before| before.count) + 1,
-        });
+            count: before.map_or(0, |(_, before)| before.count) + 1,
+        };
+        lines.last.push_back((callsite, warning));
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Lines> {
@@ -90,7 +102,8 @@ impl<S: Subscriber> Layer<S> for RecentWarnings {
         let level = *event.metadata().level();
         if level <= Level::WARN {
             let message = escaped(&log_message::text(event), MAX_LINE_BYTES);
-            self.add(SystemTime::now(), level, message);
+            let callsite = event.metadata().callsite();
+            self.add(SystemTime::now(), level, callsite, message);
         }
     }
 }
@@ -101,28 +114,50 @@ mod tests {
 
     use super::*;
 
+    /// Warnings of six places, each with this many texts.
+    fn warn_of_six_places(texts: usize) {
+        for name in (0..texts).map(|length| "x".repeat(length)) {
+            tracing::warn!("problem {name}");
+            tracing::warn!("second problem {name}");
+            tracing::warn!("third problem {name}");
+            tracing::warn!("fourth problem {name}");
+            tracing::warn!("fifth problem {name}");
+            tracing::warn!("sixth problem {name}");
+        }
+    }
+
     #[test]
     fn the_last_warnings_and_errors_are_kept_and_repeated_ones_once() {
         let warnings = RecentWarnings::default();
         let log = tracing_subscriber::registry().with(warnings.clone());
         tracing::subscriber::with_default(log, || {
-            for number in 0..2 * KEPT {
-                let name = "x".repeat(number);
-                tracing::warn!("problem {name}");
-            }
+            warn_of_six_places(KEPT);
             tracing::error!(peer = 1, "a line\nand another one");
-            tracing::warn!("problem {}7", "x".repeat(99));
+            warn_of_six_places(1);
             tracing::info!("all is well");
+            warn_of_six_places(1);
         });
         let latest = warnings.latest();
         assert_eq!(latest.len(), KEPT);
         let shown = |warning: &Warning| (warning.message.clone(), warning.count);
-        assert_eq!(
-            shown(&latest[0]),
-            (format!("problem {}7", "x".repeat(99)), 2)
-        );
-        assert_eq!(shown(&latest[1]), ("a line\\u{a}and another one".into(), 1));
-        assert_eq!(latest[1].level, "ERROR");
-        assert_eq!(warnings.counts(), (1, 101));
+        assert_eq!(shown(&latest[0]), ("sixth problem ".into(), 2));
+        assert_eq!(shown(&latest[6]), ("a line\\u{a}and another one".into(), 1));
+        assert_eq!(latest[6].level, "ERROR");
+        assert_eq!(warnings.counts(), (1, 6 * (KEPT as u64 + 2)));
+    }
+
+    #[test]
+    fn endless_texts_of_one_place_leave_the_warnings_of_others() {
+        let warnings = RecentWarnings::default();
+        let log = tracing_subscriber::registry().with(warnings.clone());
+        tracing::subscriber::with_default(log, || {
+            tracing::warn!("the disk is full");
+            for name in (0..10 * KEPT).map(|length| "x".repeat(length)) {
+                tracing::warn!("no homeserver {name}");
+            }
+        });
+        let latest = warnings.latest();
+        assert_eq!(latest.len(), KEPT_OF_CALLSITE + 1);
+        assert_eq!(latest[KEPT_OF_CALLSITE].message, "the disk is full");
     }
 }

@@ -5,11 +5,11 @@ mod devices;
 mod exchange_counts;
 mod history;
 mod loop_probe;
+mod recent;
 mod resource;
 mod unix_time;
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
@@ -17,22 +17,26 @@ use serde::{Deserialize, Serialize};
 
 use coap::code::{Dotted, method_name};
 use contract::peer::canonical;
+use devices::Sender;
 pub use devices::{Device, Devices};
 pub use exchange_counts::ExchangeCount;
 use exchange_counts::{ExchangeCounts, Label};
 pub use history::{History, Point, Sample};
 pub use loop_probe::{LoopProbe, LoopState};
+use recent::Recent;
 pub use resource::Resource;
 use runtime::MountTable;
+use share::Owner;
 pub use unix_time::unix_ms;
-
-/// Requests that are kept: a screen or two.
-const RECENT: usize = 100;
 
 /// A completed request.
 pub struct Ended<'a> {
     /// The device.
     pub peer: SocketAddr,
+    /// Its host.
+    pub owner: Owner,
+    /// Whether it has proven that it receives at its address.
+    pub is_proven: bool,
     /// The request's method code.
     pub method: u8,
     /// The resource that it named.
@@ -72,7 +76,7 @@ pub struct Recorder {
     /// Requests the state of the event loop.
     pub loop_probe: LoopProbe,
     counts: RefCell<ExchangeCounts>,
-    recent: RefCell<VecDeque<Kept>>,
+    recent: RefCell<Recent<Kept>>,
     devices: RefCell<Devices>,
     /// The last hour.
     pub history: RefCell<History>,
@@ -98,15 +102,15 @@ impl Recorder {
             .counts
             .borrow_mut()
             .count(rules, ended.resource, ended.code);
-        self.devices
-            .borrow_mut()
-            .record(at, ended.peer.ip().to_canonical(), ended.code);
+        let from = Sender {
+            address: ended.peer.ip().to_canonical(),
+            owner: ended.owner,
+            is_proven: ended.is_proven,
+        };
+        self.devices.borrow_mut().record(at, from, ended.code);
         self.history.borrow_mut().record(ended.elapsed);
         let mut recent = self.recent.borrow_mut();
-        if recent.len() == RECENT {
-            recent.pop_front();
-        }
-        recent.push_back(Kept {
+        let kept = Kept {
             at,
             peer: ended.peer,
             method: ended.method,
@@ -114,7 +118,8 @@ impl Recorder {
             upstream: ended.upstream.map(Box::from),
             code: ended.code,
             elapsed: ended.elapsed,
-        });
+        };
+        recent.push(ended.owner, kept);
     }
 
     /// Counts a request that was refused because the memory for bodies was in use.
@@ -151,7 +156,7 @@ impl Recorder {
                 ms: kept.elapsed.as_secs_f64() * 1e3,
             }
         };
-        self.recent.borrow().iter().rev().map(shown).collect()
+        self.recent.borrow().newest_first().map(shown).collect()
     }
 
     /// Numbers of devices with statistics and of evicted ones, and the last `count` devices.
@@ -164,6 +169,7 @@ impl Recorder {
 
 #[cfg(test)]
 mod tests {
+    use super::recent::RECENT;
     use super::*;
 
     fn ended(recorder: &Recorder, last: u16, code: u8) {
@@ -172,6 +178,8 @@ mod tests {
             &MountTable::default(),
             &Ended {
                 peer: peer.parse().unwrap(),
+                owner: Owner::new(1, None),
+                is_proven: true,
                 method: 1,
                 resource: &Resource::Discovery,
                 upstream: Some("200"),

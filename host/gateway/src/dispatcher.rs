@@ -257,12 +257,15 @@ impl Dispatcher<'_> {
         }
     }
 
-    /// For the status page.
-    pub(crate) fn state(&self) -> LoopState {
+    /// For the status page and the metrics.
+    pub(crate) fn state(&self, with_holders: bool) -> LoopState {
         let (observations, polls) = self.observations.size();
         LoopState {
             counters: self.endpoint.counters().clone(),
-            holders: self.endpoint.largest_holders(),
+            holders: match with_holders {
+                true => self.endpoint.largest_holders(),
+                false => Vec::new(),
+            },
             in_flight: self.endpoint.in_flight(),
             held_bytes: self.gateway.held_bytes.in_all(),
             queued_bytes: self.observations.queued_bytes(),

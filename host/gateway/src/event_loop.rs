@@ -66,6 +66,7 @@ pub async fn serve(
         let endpoint = &mut dispatcher.endpoint;
         flush(endpoint, &listeners);
         log_refusals(&mut refusal_log, endpoint);
+        gateway.line_shares.report(Instant::now());
         if let Some(end) = drained_at
             && (endpoint.in_flight() == 0 || Instant::now() >= end)
         {
@@ -75,6 +76,7 @@ pub async fn serve(
             dispatcher.next_timeout(),
             drained_at,
             refusal_log.next(),
+            gateway.line_shares.next(),
             watchdog.next_timeout(),
         ];
         arm(timer.as_mut(), deadlines);
@@ -95,8 +97,8 @@ pub async fn serve(
                 drained_at = Some(Instant::now() + drain);
                 dispatcher.observations.end_all();
             }
-            () = gateway.recorder.loop_probe.requested() => {
-                gateway.recorder.loop_probe.publish(dispatcher.state());
+            with_holders = gateway.recorder.loop_probe.requested() => {
+                gateway.recorder.loop_probe.publish(dispatcher.state(with_holders));
             }
             Some(completion) = dispatcher.pending.next() => dispatcher.complete(completion),
             ready = listeners.readable(draining) => {

@@ -60,19 +60,20 @@ impl Admin {
 
     /// The state of the event loop, or the response if the loop is stuck.
     async fn loop_state(&self) -> Result<LoopState, PageResponse> {
-        self.recorder.loop_probe.query().await.ok_or_else(|| {
-            text(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the event loop is stuck; restart the gateway",
-            )
-        })
+        self.recorder.loop_probe.query().await.ok_or_else(stuck)
+    }
+
+    /// The same, for the status page.
+    async fn shown_state(&self) -> Result<LoopState, PageResponse> {
+        let queried = self.recorder.loop_probe.query_with_holders().await;
+        queried.ok_or_else(stuck)
     }
 
     async fn page(&self, whole: bool) -> PageResponse {
         // The page does not wait for homeservers; the next request shows their responses.
         let probes = self.probes();
         tokio::task::spawn_local(async move { probes.refresh().await });
-        let state = match self.loop_state().await {
+        let state = match self.shown_state().await {
             Ok(state) => state,
             Err(response) => return response,
         };
@@ -88,7 +89,7 @@ impl Admin {
 
     async fn json(&self) -> PageResponse {
         self.probes().refresh().await;
-        match self.loop_state().await {
+        match self.shown_state().await {
             Ok(state) => {
                 let body = serde_json::to_string(&self.status(&state)).unwrap_or_default();
                 response(StatusCode::OK, "application/json", body)
@@ -164,6 +165,13 @@ fn see_the_page() -> PageResponse {
     let page = HeaderValue::from_static("/");
     response.headers_mut().insert(LOCATION, page);
     response
+}
+
+fn stuck() -> PageResponse {
+    text(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "the event loop is stuck; restart the gateway",
+    )
 }
 
 fn not_allowed(allowed: &'static str) -> PageResponse {

@@ -35,7 +35,7 @@ pub struct Gateway {
     pub(crate) held_bytes: HeldBytes,
     txn_ids: TxnIds,
     entity_tags: EntityTags,
-    line_shares: LineShares,
+    pub(crate) line_shares: LineShares,
 }
 
 /// The resource of a request, as far as routing has found it.

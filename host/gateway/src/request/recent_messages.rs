@@ -124,6 +124,23 @@ mod tests {
         assert!(recent.first_received.is_empty() && recent.shares.in_all() == Amount::default());
     }
 
+    /// On a socket of both families, IPv4 devices have addresses in one /64: ::ffff:0:0/96.
+    #[test]
+    fn ipv4_devices_on_an_ipv6_socket_do_not_share_what_one_of_them_may_have() {
+        let endpoint: coap::Endpoint<std::net::SocketAddr> =
+            coap::Endpoint::new(coap::Limits::default(), [1; 16]);
+        let owner = |address: &str| endpoint.owner_of(&address.parse().unwrap());
+        let (flooding, other) = ("[::ffff:192.0.2.1]:5683", "[::ffff:192.0.2.2]:5683");
+        assert_eq!(owner(flooding), owner("192.0.2.1:1"));
+        let mut recent = RecentMessages::default();
+        let now = Duration::from_secs(5);
+        for number in 1..=MESSAGES {
+            recent.remember(now, digest(number), now, LIFETIME, owner(flooding));
+        }
+        recent.remember(now, digest(0), now, LIFETIME, owner(other));
+        assert_eq!(recent.find(now, &digest(0), LIFETIME), Some(now));
+    }
+
     #[test]
     fn a_host_has_an_eighth_and_the_others_keep_theirs() {
         let mut recent = RecentMessages::default();

@@ -26,13 +26,8 @@ struct Lines {
 impl LineShares {
     /// Whether the line of a request of this host may be written.
     pub(crate) fn admit(&self, now: Instant, owner: Owner) -> bool {
+        self.report(now);
         let mut lines = self.0.borrow_mut();
-        if let Some(over) = lines.take_if(|lines| now >= lines.began + SECOND)
-            && over.left_out > 0
-        {
-            let count = over.left_out;
-            tracing::info!("{count} lines of requests of hosts above their share left out");
-        }
         let lines = lines.get_or_insert_with(|| Lines {
             began: now,
             shares: Shares::new(BOUNDS),
@@ -46,6 +41,22 @@ impl LineShares {
         let is_admitted = lines.shares.take(owner, line).is_ok();
         lines.left_out += u64::from(!is_admitted);
         is_admitted
+    }
+
+    /// Ends a second that is over, and writes the number of lines that were left out in it.
+    pub(crate) fn report(&self, now: Instant) {
+        let is_over = |lines: &mut Lines| now >= lines.began + SECOND;
+        let over = self.0.borrow_mut().take_if(is_over);
+        if let Some(count) = over.map(|over| over.left_out).filter(|count| *count > 0) {
+            tracing::info!("{count} lines of requests of hosts above their share left out");
+        }
+    }
+
+    /// When the number of lines that were left out is due; none if all were written.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        let lines = self.0.borrow();
+        let lines = lines.as_ref().filter(|lines| lines.left_out > 0)?;
+        Some(lines.began + SECOND)
     }
 }
 
@@ -66,5 +77,19 @@ mod tests {
             assert_eq!(admitted(host, start), all / 8);
         }
         assert_eq!(admitted(1, start + SECOND), all / 2, "in the next second");
+    }
+
+    #[test]
+    fn what_was_left_out_is_reported_when_the_second_is_over_without_another_request() {
+        let (shares, start) = (LineShares::default(), Instant::now());
+        let host = Owner::new(1, None);
+        assert!(shares.admit(start, host));
+        assert_eq!(shares.next(), None, "nothing to report");
+        while shares.admit(start, host) {}
+        assert_eq!(shares.next(), Some(start + SECOND));
+        shares.report(start + SECOND / 2);
+        assert_eq!(shares.next(), Some(start + SECOND));
+        shares.report(start + SECOND);
+        assert_eq!(shares.next(), None);
     }
 }

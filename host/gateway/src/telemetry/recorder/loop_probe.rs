@@ -1,6 +1,7 @@
 //! The state of the event loop, on request: it costs the loop nothing while nobody requests it, and a response shows
 //! that the loop is not stuck.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
@@ -17,7 +18,8 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 pub struct LoopState {
     /// Counters of the CoAP endpoint.
     pub counters: Counters,
-    /// The hosts that hold most of what the endpoint keeps.
+    /// The hosts that hold most of what the endpoint keeps; empty unless [`LoopProbe::query_with_holders`] asked for
+    /// them.
     pub holders: Vec<Holder<UdpPeer>>,
     /// Requests in progress.
     pub in_flight: usize,
@@ -43,6 +45,7 @@ pub struct LoopState {
 #[derive(Default)]
 pub struct LoopProbe {
     requested: Notify,
+    wants_holders: Cell<bool>,
     published: watch::Sender<LoopState>,
 }
 
@@ -55,9 +58,18 @@ impl LoopProbe {
         Some(published.borrow().clone())
     }
 
-    /// Ready when the state is requested: then the loop calls [`publish`](Self::publish).
-    pub(crate) async fn requested(&self) {
+    /// The same, with the largest holders: to find them takes the loop time in proportion to all that is held, so only
+    /// the status page does, and no monitor that asks every second.
+    pub async fn query_with_holders(&self) -> Option<LoopState> {
+        self.wants_holders.set(true);
+        self.query().await
+    }
+
+    /// Ready when the state is requested: then the loop calls [`publish`](Self::publish). Returns whether with its
+    /// largest holders.
+    pub(crate) async fn requested(&self) -> bool {
         self.requested.notified().await;
+        self.wants_holders.take()
     }
 
     /// Responds with the state of the loop.
@@ -74,7 +86,7 @@ mod tests {
     async fn a_running_loop_responds_to_all_requests() {
         let probe = LoopProbe::default();
         let turns = async {
-            probe.requested().await;
+            assert!(!probe.requested().await);
             probe.publish(LoopState {
                 in_flight: 7,
                 ..LoopState::default()
@@ -83,6 +95,21 @@ mod tests {
         let (one, other, ()) = tokio::join!(probe.query(), probe.query(), turns);
         assert_eq!(one.map(|state| state.in_flight), Some(7));
         assert_eq!(other.map(|state| state.in_flight), Some(7));
+    }
+
+    #[tokio::test]
+    async fn the_largest_holders_are_searched_for_only_when_a_page_shows_them() {
+        let probe = LoopProbe::default();
+        let turns = async {
+            assert!(probe.requested().await, "one of two wants them");
+            probe.publish(LoopState::default());
+        };
+        let (_, _, ()) = tokio::join!(probe.query(), probe.query_with_holders(), turns);
+        let turns = async {
+            assert!(!probe.requested().await);
+            probe.publish(LoopState::default());
+        };
+        tokio::join!(probe.query(), turns);
     }
 
     #[tokio::test]

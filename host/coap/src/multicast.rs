@@ -21,7 +21,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             _ => false,
         };
         if is_request {
-            self.receive(now, peer, bytes, true);
+            self.receive(now, self.peer(peer), bytes, true);
         } else {
             self.counters.unexpected += 1;
         }

@@ -22,12 +22,11 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     /// Takes one datagram from the network. Never fails: the endpoint ignores bytes that are no CoAP message, or resets
     /// them (RFC 7252 §4.2, §4.3).
     pub fn handle_datagram(&mut self, now: Instant, peer: P, bytes: &[u8]) {
-        self.receive(now, peer, bytes, false);
+        self.receive(now, self.peer(peer), bytes, false);
     }
 
-    pub(super) fn receive(&mut self, now: Instant, peer: P, bytes: &[u8], multicast: bool) {
+    pub(super) fn receive(&mut self, now: Instant, peer: Peer<P>, bytes: &[u8], multicast: bool) {
         self.counters.datagrams += 1;
-        let peer = self.peer(peer);
         self.dispatch(now, peer, bytes, multicast);
         self.collect_counters();
     }

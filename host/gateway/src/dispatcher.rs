@@ -14,7 +14,7 @@ use crate::observe::{ObserveBroker, PollId, PollResult};
 use crate::request::{Dispatch, Gateway, GatewayError, Response, SideEffect, Snapshot, Source};
 use crate::telemetry::recorder::LoopState;
 use crate::time_shares::TimeShares;
-use coap::{Endpoint, ExchangeId, Incoming};
+use coap::{Endpoint, ExchangeId, HashedPeer, Incoming};
 use contract::Peer;
 use share::Owner;
 use transport::{Cast, UdpPeer};
@@ -51,9 +51,10 @@ impl Dispatcher<'_> {
     /// Takes a datagram. That of a host above its share of the thread's time waits until there are no others.
     pub(crate) fn receive(&mut self, peer: UdpPeer, cast: Cast, datagram: &[u8]) {
         let now = Instant::now();
-        let owner = self.endpoint.owner_of(&peer);
+        let peer = self.endpoint.hashed(peer);
+        let owner = peer.owner();
         if self.time_shares.must_wait(now, owner) {
-            self.deferred.push(owner, peer, cast, datagram);
+            self.deferred.push(owner, peer.into_id(), cast, datagram);
         } else {
             self.process(now, owner, peer, cast, datagram);
         }
@@ -72,6 +73,7 @@ impl Dispatcher<'_> {
                 cast,
                 bytes,
             } = waited;
+            let peer = self.endpoint.hashed(peer);
             now = self.process(now, owner, peer, cast, &bytes);
         }
     }
@@ -81,13 +83,16 @@ impl Dispatcher<'_> {
         &mut self,
         now: Instant,
         owner: Owner,
-        peer: UdpPeer,
+        peer: HashedPeer<UdpPeer>,
         cast: Cast,
         datagram: &[u8],
     ) -> Instant {
         match cast {
-            Cast::Unicast => self.endpoint.handle_datagram(now, peer, datagram),
-            Cast::Multicast => self.endpoint.handle_multicast(now, peer, datagram),
+            Cast::Unicast => self.endpoint.handle_datagram_of(now, peer, datagram),
+            Cast::Multicast => {
+                self.endpoint
+                    .handle_multicast(now, peer.into_id(), datagram);
+            }
         }
         // At once and not after the batch: so a request that needs no homeserver is not in flight together with the
         // rest of the batch, and does not count for the device's limit.

@@ -100,18 +100,15 @@ async fn a_path_that_is_not_text_or_that_a_server_could_resolve_is_4_00() {
 #[tokio::test]
 async fn a_content_format_that_the_resource_does_not_accept_is_4_15() {
     let quiet = Quiet::new();
-    let put = |format: Option<u32>| {
-        let message = request(code::PUT, "send/!r:h/1").with_payload(TEXT);
-        match format {
-            Some(format) => message.with_uint_option(option::CONTENT_FORMAT, format),
-            None => message,
-        }
+    let with = |message: Message, format| {
+        let message = message.with_payload(TEXT);
+        message.with_uint_option(option::CONTENT_FORMAT, format)
     };
+    let put = |format| with(request(code::PUT, "send/!r:h/1"), format);
     let cases = vec![
-        ("none", put(None)),
-        ("text", put(Some(0))),
-        ("link-format", put(Some(40))),
-        ("too wide", put(Some(60 + 65_536))),
+        ("link-format", put(40)),
+        ("too wide", put(60 + 65_536)),
+        ("text of a login", with(request(code::POST, "login"), 0)),
     ];
     quiet
         .responds_with(code::UNSUPPORTED_CONTENT_FORMAT, cases)

@@ -94,9 +94,12 @@ async fn an_accept_of_problem_details_alone_gets_errors_and_no_success() {
     let asks = |message: Message| message.with_uint_option(option::ACCEPT, 257);
     let unknown = ("unknown path", asks(request(code::GET, "nothing")));
     quiet.responds_with(code::NOT_FOUND, vec![unknown]).await;
-    let no_format = ("no format", asks(request(code::PUT, "send/!r:h/1")));
+    let put = request(code::PUT, "send/!r:h/1").with_uint_option(option::CONTENT_FORMAT, 42);
     quiet
-        .responds_with(code::UNSUPPORTED_CONTENT_FORMAT, vec![no_format])
+        .responds_with(
+            code::UNSUPPORTED_CONTENT_FORMAT,
+            vec![("format", asks(put))],
+        )
         .await;
     let success = response(&quiet.gateway, asks(request(code::GET, "time"))).await;
     assert_eq!(success.code, code::NOT_ACCEPTABLE);

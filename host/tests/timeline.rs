@@ -124,12 +124,24 @@ fn react(shared: &(Mutex<Log>, Condvar), received: &Received, stream: &TcpStream
         respond_to_sync(shared, &sync, timeout, limit as usize, stream)
     } else if url.path().ends_with("/logout") {
         Reaction::Json(200, "{}".into())
+    } else if let Some(room) = url.path().strip_suffix("/messages")
+        && let Some(event) = last_event(shared, room)
+    {
+        Reaction::Json(200, json!({"chunk": [event]}).to_string())
     } else {
         Reaction::Json(
             403,
             json!({"errcode": "M_FORBIDDEN", "error": "not a member"}).to_string(),
         )
     }
+}
+
+/// The last event of the room at the end of this path.
+fn last_event((log, _): &(Mutex<Log>, Condvar), path: &str) -> Option<Value> {
+    let log = log.lock().expect("nobody panics with it");
+    let mut events = log.events.iter().rev();
+    let last = events.find(|(room, _)| path.ends_with(&format!("/rooms/{room}")));
+    last.map(|(_, event)| event.clone())
 }
 
 fn respond_to_sync(

@@ -83,8 +83,8 @@ fn requests_are_counted_by_resource_code_and_rule_and_calls_by_homeserver() {
     }
     let closed = Request::new("GET", "/getmsg/!closed:localhost").token("a-token");
     assert_eq!(device.request(&closed).code, "4.03");
-    let no_format = Request::new("PUT", "/send/!room:localhost").bytes(b"\xa0", None);
-    assert_eq!(device.request(&no_format).code, "4.15");
+    let other_format = Request::new("PUT", "/send/!room:localhost").bytes(b"\xa0", Some(42));
+    assert_eq!(device.request(&other_format).code, "4.15");
     for _ in 0..2 {
         assert_eq!(
             device.request(&Request::new("GET", "/nothing-here")).code,

@@ -6,11 +6,12 @@
 //! larger steps. With Observe the first call goes to the account's stream of events, whose response also says where
 //! watching begins.
 
-use comatrix_sdk::rule::{AllMessages, Route, TextMessage, Value};
+use comatrix_sdk::rule::{AllMessages, CBOR, JSON, Route, TEXT, TextMessage, Value};
 
 /// `GET /getmsg`. The room comes from Proxy-Uri or Uri-Path.
 pub static ROUTE: Route = Route::get("getmsg", |request| request.latest())
     .proxy_uri(&["/E/{room}", "rooms/{room}/messages"])
+    .produces(&[CBOR, JSON, TEXT])
     .watch(&AllMessages(message))
     .attributes(&[
         ("rt", "comatrix.getmsg"),
@@ -18,7 +19,7 @@ pub static ROUTE: Route = Route::get("getmsg", |request| request.latest())
         ("title", "The last text message of a room"),
     ]);
 
-/// `{"sender","body"}`, for the reply and for each notification.
+/// `{"sender","body"}`, for the reply and for each notification. A device that accepts text gets the body alone.
 fn message(message: &TextMessage) -> Value {
     Value::texts([("sender", message.sender), ("body", message.body)])
 }

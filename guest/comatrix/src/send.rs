@@ -2,7 +2,8 @@
 //! (<https://spec.matrix.org/v1.13/client-server-api/#put_matrixclientv3roomsroomidsendeventtypetxnid>).
 
 use comatrix_sdk::rule::{
-    Call, HomeserverResponse, MAX_IDENTIFIER, Outcome, Reply, Request, Route, Value, text,
+    CBOR, Call, HomeserverResponse, JSON, MAX_IDENTIFIER, Outcome, Reply, Request, Route, TEXT,
+    Value, text,
 };
 
 /// `PUT /send`. Room and transaction come from Proxy-Uri or Uri-Path.
@@ -11,6 +12,7 @@ pub static ROUTE: Route = Route::put("send", begin)
         "/9/{room}/m.room.message/{transaction}",
         "rooms/{room}/send/m.room.message/{transaction}",
     ])
+    .accepts(&[CBOR, JSON, TEXT])
     .calls(&[&SEND])
     .attributes(&[
         ("rt", "comatrix.send"),
@@ -20,19 +22,33 @@ pub static ROUTE: Route = Route::put("send", begin)
 
 static SEND: Call<()> = Call::put("rooms/{room}/send/m.room.message/{txn}", sent);
 
-/// Payload: the event's content, a map with the texts `msgtype` and `body`; it is passed on as it is. The default
-/// transaction is the exchange's id, which is the same for retransmissions, so that the homeserver makes one event of
-/// them.
+/// Payload: the event's content, a map with the text `body`, which is passed on as it is, or only that text. The
+/// default `msgtype` is `m.text`. The default transaction is the exchange's id, which is the same for retransmissions,
+/// so that the homeserver makes one event of them.
 fn begin(request: &Request) -> Outcome {
     let room = request.room()?;
     let transaction = match request.capture("transaction") {
         "" => request.flow_id(),
         transaction => transaction,
     };
-    let content = request.payload()?;
+    let content = content(request.map_or_text()?);
     text(&content, "msgtype")?;
     text(&content, "body")?;
     SEND.to(&[&room, transaction]).json(&content)?.send()
+}
+
+/// The event's content.
+fn content(payload: Value) -> Value {
+    let msgtype = || ("msgtype".to_owned(), "m.text".into());
+    match payload {
+        Value::Map(mut pairs) => {
+            if !pairs.iter().any(|(key, _)| key == "msgtype") {
+                pairs.insert(0, msgtype());
+            }
+            Value::Map(pairs)
+        }
+        body => Value::Map(vec![msgtype(), ("body".to_owned(), body)]),
+    }
 }
 
 /// Replies `{"event_id"}` with 2.04.

@@ -5,10 +5,12 @@ use crate::error_response::ErrorResponse;
 use crate::message::{ACCEPT, CONTENT_FORMAT, uint_option};
 use crate::payload::Format;
 use crate::text::{concat, decimal};
-use crate::{Value, code, json};
+use crate::{Value, cbor, code, json};
 
 /// Bytes of a call's body (`http-request.body` in `wit/types.wit`).
 const MAX_BODY: usize = 256 * 1024;
+
+const NO_MAP: &str = "payload: not a map; send one in CBOR or JSON";
 
 /// The format of the response: the one in Accept, else CBOR. The gateway has refused any other Accept.
 pub fn accepted_format(request: &Message) -> Format {
@@ -27,19 +29,81 @@ pub fn notification_format(context: &Context) -> Format {
 
 /// The payload, which must be a map in CBOR or JSON.
 pub fn payload(request: &Message) -> Result<Value, ErrorResponse> {
-    let format = uint_option(&request.options, CONTENT_FORMAT).and_then(Format::from_number);
-    let Some(format) = format else {
-        let remedy = "Content-Format: send 60 (CBOR) or 50 (JSON)";
-        return Err(ErrorResponse::new(code::UNSUPPORTED_CONTENT_FORMAT, remedy));
+    let remedy = "Content-Format: send 60 (CBOR) or 50 (JSON)";
+    let format = match content_format(request, remedy)? {
+        Some(Format::Text) => return Err(unsupported(remedy)),
+        Some(format) => format,
+        None if is_object(&request.payload) => Format::Json,
+        None if is_cbor_map(&request.payload) => Format::Cbor,
+        None => return Err(ErrorResponse::bad_request(NO_MAP)),
     };
-    match format.decode(&request.payload) {
-        Ok(value @ Value::Map(_)) => Ok(value),
-        Ok(_) => Err(ErrorResponse::bad_request("payload: at byte 0: not a map")),
-        Err(error) => Err(ErrorResponse::bad_request(concat(&[
-            "payload: ",
-            &error.diagnostic(),
-        ]))),
+    match decode(format, &request.payload)? {
+        value @ Value::Map(_) => Ok(value),
+        _ => Err(ErrorResponse::bad_request(NO_MAP)),
     }
+}
+
+/// The payload, which may also be a text: in `text/plain`, or a text string of CBOR.
+///
+/// Without Content-Format the payload is read as what it is (RFC 7252 §5.5.1), in this order: a map of CBOR, which no
+/// UTF-8 text begins like; a text string of CBOR that ends with the payload; an object of JSON; else text. A text of a
+/// few letters can be a text string of CBOR as well (`cold` is the string `old`): only Content-Format 0 excludes that.
+pub fn map_or_text(request: &Message) -> Result<Value, ErrorResponse> {
+    let payload = request.payload.as_slice();
+    let remedy = "Content-Format: send 60 (CBOR), 50 (JSON) or 0 (text)";
+    let format = content_format(request, remedy)?;
+    if payload.is_empty() && format.is_none_or(|format| format == Format::Text) {
+        return Err(ErrorResponse::bad_request("payload: empty; send a text"));
+    }
+    let value = match format {
+        Some(format) => decode(format, payload)?,
+        None if is_cbor_map(payload) => decode(Format::Cbor, payload)?,
+        None => {
+            let guess = match payload.first() {
+                Some(0x60..=0x7f) => cbor::decode(payload).ok(),
+                _ => None,
+            };
+            let object = || json::decode(payload).ok().filter(|_| is_object(payload));
+            match guess.or_else(object) {
+                Some(value) => value,
+                None => decode(Format::Text, payload)?,
+            }
+        }
+    };
+    match value {
+        value @ (Value::Map(_) | Value::Text(_)) => Ok(value),
+        _ => Err(ErrorResponse::bad_request("payload: not a map or a text")),
+    }
+}
+
+/// The format in Content-Format; none without that option.
+fn content_format(request: &Message, remedy: &str) -> Result<Option<Format>, ErrorResponse> {
+    let mut options = request.options.iter();
+    if !options.any(|option| option.number == CONTENT_FORMAT) {
+        return Ok(None);
+    }
+    let number = uint_option(&request.options, CONTENT_FORMAT);
+    let format = number.and_then(Format::from_number);
+    format.map(Some).ok_or_else(|| unsupported(remedy))
+}
+
+fn unsupported(remedy: &str) -> ErrorResponse {
+    ErrorResponse::new(code::UNSUPPORTED_CONTENT_FORMAT, remedy)
+}
+
+/// Whether the first byte is the head of a map of CBOR (RFC 8949 §3.1). No UTF-8 text begins with it.
+fn is_cbor_map(payload: &[u8]) -> bool {
+    matches!(payload.first(), Some(0xa0..=0xbf))
+}
+
+/// Whether a map that begins like this is an object of JSON.
+fn is_object(payload: &[u8]) -> bool {
+    payload.trim_ascii_start().starts_with(b"{")
+}
+
+fn decode(format: Format, payload: &[u8]) -> Result<Value, ErrorResponse> {
+    let decoded = format.decode(payload);
+    decoded.map_err(|error| ErrorResponse::bad_request(concat(&["payload: ", &error.diagnostic()])))
 }
 
 /// The payload as the JSON body of a call.
@@ -100,13 +164,39 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_without_a_known_content_format_is_4_15() {
-        for content_format in [None, Some(0), Some(42)] {
-            let error = payload(&request(content_format, b"{}")).expect_err("not CBOR or JSON");
+    fn a_payload_of_another_content_format_is_4_15() {
+        for content_format in [0, 42] {
+            let error = payload(&request(Some(content_format), b"{}")).expect_err("no map");
             assert_eq!(error.code, code::UNSUPPORTED_CONTENT_FORMAT);
         }
+        let error = map_or_text(&request(Some(42), b"{}")).expect_err("no text");
+        assert_eq!(error.code, code::UNSUPPORTED_CONTENT_FORMAT);
         assert_eq!(payload(&request(Some(50), b"{}")), Ok(Value::Map(vec![])));
         assert_eq!(payload(&request(Some(60), &[0xa0])), Ok(Value::Map(vec![])));
+    }
+
+    #[test]
+    fn without_a_content_format_a_payload_is_what_it_is() {
+        for empty in [&b"{}"[..], b" {}", b"\xa0", b"\xbf\xff"] {
+            assert_eq!(payload(&request(None, empty)), Ok(Value::Map(vec![])));
+            assert_eq!(map_or_text(&request(None, empty)), Ok(Value::Map(vec![])));
+        }
+        for (bytes, text) in [
+            (&b"21.5"[..], "21.5"),
+            (b"d21.5", "21.5"),
+            (b"d21.50", "d21.50"),
+            (b"\x7f\x61a\x61b\xff", "ab"),
+            (b"{", "{"),
+            (b"{}{}", "{}{}"),
+            (b"[]", "[]"),
+            (b"\xf0\x9f\x8c\xb1", "\u{1f331}"),
+        ] {
+            assert_eq!(map_or_text(&request(None, bytes)), Ok(text.into()));
+            assert!(payload(&request(None, bytes)).is_err());
+        }
+        for bytes in [&b"\xa1"[..], b"\xff", b"\x81\x01", b""] {
+            assert!(map_or_text(&request(None, bytes)).is_err());
+        }
     }
 
     #[test]

@@ -69,6 +69,7 @@ fn client_error(format: Format, response: &HttpResponse) -> ErrorResponse {
             milliseconds.map(|time| u32::try_from(time.div_ceil(1000)).unwrap_or(u32::MAX));
         retry_after(response).or(seconds).unwrap_or(RETRY_SECONDS)
     });
+    let format = format.of_maps();
     ErrorResponse {
         code,
         max_age,

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::cbor::{self, CborError};
 use crate::json::{self, JsonError};
+use crate::text::{concat, decimal};
 use crate::value::Value;
 
 /// Content-Format 0: `text/plain;charset=utf-8` (RFC 7252 §12.3).
@@ -16,6 +17,8 @@ pub enum Format {
     Cbor,
     /// 50, `application/json`.
     Json,
+    /// 0, `text/plain`: the bytes of a text.
+    Text,
 }
 
 /// Why a payload cannot be read.
@@ -25,6 +28,8 @@ pub enum PayloadError {
     Cbor(CborError),
     /// It is no acceptable JSON.
     Json(JsonError),
+    /// It is no UTF-8 after this many bytes.
+    Text(usize),
 }
 
 impl PayloadError {
@@ -33,6 +38,7 @@ impl PayloadError {
         match self {
             PayloadError::Cbor(error) => error.diagnostic(),
             PayloadError::Json(error) => error.diagnostic(),
+            PayloadError::Text(at) => concat(&["text at byte ", &decimal(*at), ": not UTF-8"]),
         }
     }
 }
@@ -46,11 +52,12 @@ impl fmt::Display for PayloadError {
 impl std::error::Error for PayloadError {}
 
 impl Format {
-    /// The format with this number, if it is one of the two.
+    /// The format with this number, if it is one of the three.
     pub fn from_number(number: u32) -> Option<Format> {
         match number {
             60 => Some(Format::Cbor),
             50 => Some(Format::Json),
+            0 => Some(Format::Text),
             _ => None,
         }
     }
@@ -60,6 +67,7 @@ impl Format {
         match self {
             Format::Cbor => 60,
             Format::Json => 50,
+            Format::Text => TEXT_PLAIN,
         }
     }
 
@@ -68,14 +76,27 @@ impl Format {
         match self {
             Format::Cbor => cbor::decode(payload).map_err(PayloadError::Cbor),
             Format::Json => json::decode(payload).map_err(PayloadError::Json),
+            Format::Text => match str::from_utf8(payload) {
+                Ok(text) => Ok(Value::Text(text.to_owned())),
+                Err(error) => Err(PayloadError::Text(error.valid_up_to())),
+            },
         }
     }
 
-    /// Writes a value in its shortest form.
+    /// Writes a value in its shortest form. As text, a text is written as it is, and any other value as JSON.
     pub fn encode(self, value: &Value) -> Vec<u8> {
+        match (self, value) {
+            (Format::Cbor, value) => cbor::encode(value),
+            (Format::Text, Value::Text(text)) => text.clone().into_bytes(),
+            (Format::Json | Format::Text, value) => json::encode(value),
+        }
+    }
+
+    /// This format, or JSON in place of text, for values that are maps.
+    pub fn of_maps(self) -> Format {
         match self {
-            Format::Cbor => cbor::encode(value),
-            Format::Json => json::encode(value),
+            Format::Text => Format::Json,
+            format => format,
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::observe::{ObserveBroker, PollId, PollResult};
 use crate::request::{Dispatch, Gateway, GatewayError, Response, SideEffect, Snapshot, Source};
 use crate::telemetry::recorder::LoopState;
 use crate::time_shares::TimeShares;
-use coap::{Endpoint, ExchangeId, HashedPeer, Incoming};
+use coap::{Endpoint, ExchangeId, HashedPeer, Incoming, Message, option};
 use contract::Peer;
 use share::Owner;
 use transport::{Cast, UdpPeer};
@@ -206,6 +206,7 @@ impl Dispatcher<'_> {
             }
             // The observation would end with the gateway, without a last notification.
             Some(SideEffect::Observation(_)) if self.draining => {
+                set_max_age_of_one_response(&mut message);
                 self.endpoint.respond(now, id, message);
             }
             Some(SideEffect::Observation(registration)) => {
@@ -213,6 +214,7 @@ impl Dispatcher<'_> {
                     .observations
                     .prepare(&self.snapshot, now, *registration);
                 let Some(prepared) = prepared else {
+                    set_max_age_of_one_response(&mut message);
                     return self.endpoint.respond(now, id, message);
                 };
                 let renewed = self.endpoint.renews(id);
@@ -222,6 +224,7 @@ impl Dispatcher<'_> {
                     renewed.and_then(|renewed| self.observations.last_message(renewed))
                 {
                     message = last;
+                    self.gateway.set_entity_tag(&mut message);
                 }
                 self.observations.set_max_age(&mut message);
                 let begun = self
@@ -238,9 +241,11 @@ impl Dispatcher<'_> {
             while let Some(event) = self.endpoint.poll_observe_event() {
                 self.observations.on_observe_event(Instant::now(), event);
             }
-            let Some((id, message)) = self.observations.next_notification(Instant::now()) else {
+            let next = self.observations.next_notification(Instant::now());
+            let Some((id, mut message)) = next else {
                 return;
             };
+            self.gateway.set_entity_tag(&mut message);
             self.endpoint.notify(Instant::now(), id, message);
         }
     }
@@ -291,5 +296,12 @@ impl Dispatcher<'_> {
             notifications,
         ];
         times.into_iter().flatten().min()
+    }
+}
+
+/// Max-Age of a response that would have started an observation: no notification will replace it.
+fn set_max_age_of_one_response(message: &mut Message) {
+    if message.option(option::MAX_AGE).is_none() {
+        message.push_uint_option(option::MAX_AGE, 0);
     }
 }

@@ -32,7 +32,12 @@ static SEND: Call<()> = Call::put("rooms/{room}/send/m.room.message/{txn}", sent
 fn post(request: &Request) -> Outcome {
     let room = request.room()?;
     let mut pack = pack::Pack::new(request.now());
-    if request.content_format() == Some(SENML_JSON.into()) {
+    // Without Content-Format: an array of JSON begins with a bracket, one of CBOR with 80 to 9f (RFC 8949 §3.1).
+    let is_json = match request.content_format() {
+        Some(format) => format == SENML_JSON.into(),
+        None => request.bytes().trim_ascii_start().starts_with(b"["),
+    };
+    if is_json {
         json::read(request.bytes(), &mut pack)?;
     } else {
         cbor::read(request.bytes(), &mut pack)?;

@@ -50,6 +50,11 @@ impl<'a> HomeserverResponse<'a> {
         self.room
     }
 
+    /// The format that the device accepts.
+    pub(super) fn format(&self) -> Format {
+        self.format
+    }
+
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         self.response.status

@@ -9,6 +9,7 @@ use super::watch::Watch;
 use crate::error_response::ErrorResponse;
 use crate::history;
 use crate::message::observes;
+use crate::payload::Format;
 use crate::room::resolved_id;
 use crate::text_message::Latest;
 use crate::value::Value;
@@ -118,24 +119,33 @@ fn on_messages(response: &HomeserverResponse, (made, since): (u64, Option<String
     }
 }
 
-fn reply(exchange: &Exchange<'_>, room: &str, latest: &Latest, since: Option<String>) -> Outcome {
-    let watch = watch(exchange)?;
-    let topic = Exchange::topic(exchange, room);
+fn reply(
+    response: &HomeserverResponse,
+    room: &str,
+    latest: &Latest,
+    since: Option<String>,
+) -> Outcome {
+    let (watch, format) = (watch(response)?, response.format());
+    let topic = response.topic(room);
     let shown = latest
         .get()
         .and_then(|message| watch.change(&topic, &message));
-    let value = shown.as_deref().and_then(|change| watch.value(change));
+    let value = shown
+        .as_deref()
+        .and_then(|change| watch.value(change, format));
     let Some(since) = since else {
         let value = value.ok_or_else(|| ErrorResponse::not_found(watch.search().none))?;
-        let reply = Reply::content(value);
-        return Ok(match watch.search().max_age {
-            Some(seconds) => reply.max_age(seconds).into(),
-            None => reply.into(),
-        });
+        // A cache must not pass off an old message as the latest. A response that starts an observation may be kept:
+        // the gateway sets its Max-Age.
+        return Ok(Reply::content(value).max_age(0).into());
     };
-    let position = Position::after(exchange.context, since);
-    let reply = Reply::content(value.unwrap_or(Value::Map(Vec::new())));
-    Ok(match watch.topic(&topic, exchange.context.link) {
+    let position = Position::after(response.context, since);
+    let none = || match format {
+        Format::Text => Value::from(""),
+        _ => Value::Map(Vec::new()),
+    };
+    let reply = Reply::content(value.unwrap_or_else(none));
+    Ok(match watch.topic(&topic, response.context.link) {
         Some(text) => reply.watch(watch::watch(text, &position, shown)).into(),
         None => reply.into(),
     })

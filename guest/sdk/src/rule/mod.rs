@@ -66,7 +66,7 @@ pub use exchange::Exchange;
 pub use homeserver_response::HomeserverResponse;
 pub use reply::Reply;
 pub use request::Request;
-pub use route::{CBOR, Handler, JSON, Route};
+pub use route::{CBOR, Handler, JSON, Route, TEXT};
 pub use setting::Setting;
 pub use shape::Credential;
 pub use state::State;

@@ -67,12 +67,12 @@ impl Rule {
     pub fn notify(&self, context: &Context, change: &Change) -> Result<Message, Failure> {
         let route = self.route(context).ok();
         let watch = route.and_then(|route| route.resource.watch);
-        let value = watch.and_then(|watch| watch.value(&change.payload));
+        let format = notification_format(context);
+        let value = watch.and_then(|watch| watch.value(&change.payload, format));
         let value = value.ok_or_else(|| {
             ErrorResponse::internal("the gateway handed back a change that the rule did not make")
                 .into_failure()
         })?;
-        let format = notification_format(context);
         let payload = format.encode(&value);
         Ok(response(
             code::CONTENT,

@@ -41,6 +41,12 @@ impl<'a> Request<'a> {
         fields::payload(self.message)
     }
 
+    /// The payload, which must be a map in CBOR or JSON, or a text: in `text/plain`, or a text string of CBOR. The
+    /// route must accept [`TEXT`](super::TEXT) too. Without Content-Format it is read as what it is.
+    pub fn map_or_text(&self) -> Result<Value, ErrorResponse> {
+        fields::map_or_text(self.message)
+    }
+
     /// The payload's bytes.
     pub fn bytes(&self) -> &'a [u8] {
         &self.message.payload

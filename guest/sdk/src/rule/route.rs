@@ -13,6 +13,8 @@ use crate::code;
 pub const CBOR: u16 = 60;
 /// Content-Format 50, `application/json`.
 pub const JSON: u16 = 50;
+/// Content-Format 0, `text/plain`.
+pub const TEXT: u16 = crate::payload::TEXT_PLAIN;
 
 /// Handles a request: makes a reply, or the call that must come before it.
 pub type Handler = fn(&Request<'_>) -> Outcome;
@@ -80,8 +82,8 @@ impl Route {
         self
     }
 
-    /// Content-Formats of the request's payload; the gateway refuses others with 4.15. None: the payload's format is
-    /// not checked.
+    /// Content-Formats of the request's payload; the gateway refuses others with 4.15. A request without Content-Format
+    /// reaches the handler. None: the payload's format is not checked.
     pub const fn accepts(self, accepts: &'static [u16]) -> Route {
         Route { accepts, ..self }
     }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::topic::Topic;
 use crate::cbor;
+use crate::payload::Format;
 use crate::text_message::TextMessage;
 use crate::value::Value;
 use crate::watch::message_payload;
@@ -39,9 +40,10 @@ pub trait Watch: Sync {
     #[doc(hidden)]
     fn change(&self, topic: &Topic<'_>, message: &TextMessage<'_>) -> Option<Vec<u8>>;
 
-    /// The value that devices get for a change; none if this is not a payload of [`change`](Watch::change).
+    /// The value that devices get for a change in this format; none if this is not a payload of
+    /// [`change`](Watch::change).
     #[doc(hidden)]
-    fn value(&self, change: &[u8]) -> Option<Value>;
+    fn value(&self, change: &[u8], format: Format) -> Option<Value>;
 }
 
 // Not by its fields: a component would carry the printing of all of them.
@@ -57,14 +59,13 @@ impl fmt::Debug for dyn Watch {
 pub struct Search {
     /// How many messages each call asks for. 12 events of 64 KiB fit into a response's mebibyte with their envelope.
     pub(super) pages: &'static [&'static str],
-    /// Max-Age of the response, seconds.
-    pub(super) max_age: Option<u32>,
     /// The diagnostic if there is no message.
     pub(super) none: &'static str,
 }
 
 /// Every text message of the room; the function makes a device's value of it. It is called for each device that is
-/// notified. A topic is a room alone, so that one change serves all routes with such a watch.
+/// notified, unless the device accepts [`TEXT`](super::TEXT) and the route produces it: then it gets the body alone. A
+/// topic is a room alone, so that one change serves all routes with such a watch.
 #[derive(Debug)]
 pub struct AllMessages(pub fn(&TextMessage<'_>) -> Value);
 
@@ -81,7 +82,6 @@ impl Watch for AllMessages {
         // The last message is nearly always a text.
         &Search {
             pages: &["1", "5", "10", "10", "10", "10"],
-            max_age: None,
             none: "no text message among the room's last messages",
         }
     }
@@ -113,9 +113,12 @@ impl Watch for AllMessages {
         Some(message_payload(message))
     }
 
-    fn value(&self, change: &[u8]) -> Option<Value> {
+    fn value(&self, change: &[u8], format: Format) -> Option<Value> {
         let message = cbor::decode(change).ok()?;
         let text = |name| message.get(name).and_then(Value::as_text);
+        if format == Format::Text {
+            return text("body").map(Value::from);
+        }
         Some(self.0(&TextMessage {
             event_id: text("event_id").unwrap_or_default(),
             sender: text("sender")?,
@@ -128,8 +131,6 @@ impl Watch for SelectedMessages {
     fn search(&self) -> &'static Search {
         &Search {
             pages: &["10"; 5],
-            // An old command must not be taken for the present one.
-            max_age: Some(0),
             none: "no message for this resource among the room's last messages",
         }
     }
@@ -167,7 +168,7 @@ impl Watch for SelectedMessages {
         ])))
     }
 
-    fn value(&self, change: &[u8]) -> Option<Value> {
+    fn value(&self, change: &[u8], _: Format) -> Option<Value> {
         let Ok(Value::Array(mut parts)) = cbor::decode(change) else {
             return None;
         };

@@ -149,18 +149,18 @@ pub(super) fn check_preconditions(request: &coap::Message) -> Result<(), Gateway
     }
 }
 
-/// Content-Format (RFC 7252 §5.10.3): a link that lists formats accepts payloads only in these.
+/// Content-Format (RFC 7252 §5.10.3): a link that lists formats accepts payloads only in these. Many small stacks send
+/// no Content-Format; then the rule reads the payload as what it is (RFC 7252 §5.5.1).
 ///
 /// # Errors
 /// 4.15.
 fn check_format(request: &coap::Message, accepts: &[u16]) -> Result<(), GatewayError> {
+    if accepts.is_empty() || request.option(option::CONTENT_FORMAT).is_none() {
+        return Ok(());
+    }
     let format = request.uint_option(option::CONTENT_FORMAT);
-    let is_accepted = |format| {
-        accepts
-            .iter()
-            .any(|accepted| u32::from(*accepted) == format)
-    };
-    if accepts.is_empty() || format.is_some_and(is_accepted) {
+    let mut accepts_format = accepts.iter().map(|accepted| u32::from(*accepted));
+    if accepts_format.any(|accepted| Some(accepted) == format) {
         Ok(())
     } else {
         Err(GatewayError::UnsupportedFormat(accepts.to_vec()))

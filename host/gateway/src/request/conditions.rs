@@ -17,6 +17,15 @@ const MIN_PAYLOAD: usize = 16;
 pub(super) struct EntityTags(RandomState);
 
 impl EntityTags {
+    /// Adds the ETag to a 2.05, unless it has none.
+    pub(super) fn set(&self, response: &mut Message) {
+        if response.code == code::CONTENT
+            && let Some(tag) = self.of(response)
+        {
+            response.set_option(option::ETAG, tag);
+        }
+    }
+
     fn of(&self, response: &Message) -> Option<Vec<u8>> {
         if let Some(own) = response.option(option::ETAG) {
             return Some(own.to_vec());

@@ -135,6 +135,12 @@ impl Gateway {
         }
     }
 
+    /// Gives a notification the ETag that its representation has in a response to GET, so that a device can validate it
+    /// (RFC 7252 §5.10.6.2).
+    pub(crate) fn set_entity_tag(&self, notification: &mut Message) {
+        self.entity_tags.set(notification);
+    }
+
     /// The response to a request that the gateway cannot process now, and its log line.
     #[must_use]
     pub fn reject(&self, request: &Request, error: &GatewayError) -> Message {

@@ -218,16 +218,16 @@ async fn a_proxy_uri_to_another_origin_is_5_05_and_no_packet_leaves() {
         ),
         ("user info", proxied(format!("{with_user}{path}"))),
         ("ftp", proxied("ftp://127.0.0.1/4")),
-        ("coap", proxied("coap://127.0.0.1/4")),
+        ("coap", proxied("coap://198.51.100.1/4")),
         (
             "unknown path",
             request(code::GET, "nothing")
                 .with_option(option::PROXY_URI, format!("{}4", quiet.stub.url())),
         ),
         (
-            "no path",
+            "no path of a resource",
             Message::new(code::GET)
-                .with_option(option::PROXY_URI, format!("{}4", quiet.stub.url())),
+                .with_option(option::PROXY_URI, format!("{}5", quiet.stub.url())),
         ),
         (
             "Proxy-Scheme",

@@ -43,6 +43,7 @@ mod operator_log;
 mod over_udp;
 mod prepared_call;
 mod proving;
+mod proxy_uri_alone;
 mod proxying;
 mod reconfiguring;
 mod resources;

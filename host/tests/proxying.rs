@@ -22,7 +22,7 @@ async fn a_request_that_names_this_gateway_itself_is_a_local_request() {
     let unknown = ("unknown path", uri("coap://192.0.2.1/nothing"));
     quiet.responds_with(code::NOT_FOUND, vec![unknown]).await;
     let cases = vec![
-        ("another server", uri("coap://192.0.2.2/time")),
+        ("another server", uri("coap://198.51.100.2/time")),
         ("secured", uri("coaps://192.0.2.1/time")),
     ];
     quiet

@@ -16,6 +16,7 @@ pub mod links;
 pub mod path_pattern;
 pub mod path_segment;
 pub mod peer;
+pub mod requested_paths;
 pub mod secret;
 
 pub use bindings::{

@@ -88,6 +88,26 @@ impl MountTable {
         Err(mismatch)
     }
 
+    /// The Uri-Path of the resource that the path of a Proxy-Uri and a method code name. The rule with the shortest
+    /// mount comes first: no other takes the paths of the rule at the root.
+    ///
+    /// # Errors
+    /// [`Mismatch`]: 5.05 or 4.05.
+    pub fn find_requested(&self, path: &[String], method: u8) -> Result<Vec<&str>, Mismatch> {
+        let mut mismatch = Mismatch::Path;
+        for Mounted { mount, revision } in self.0.iter().rev() {
+            match revision.find_requested(path, method) {
+                Ok(below) => {
+                    let mount = mount.iter().map(String::as_str);
+                    return Ok(mount.chain(below).collect());
+                }
+                Err(Mismatch::Method) => mismatch = Mismatch::Method,
+                Err(Mismatch::Path) => {}
+            }
+        }
+        Err(mismatch)
+    }
+
     /// Whether any link begins with this segment.
     #[must_use]
     pub fn has_first(&self, segment: &str) -> bool {

@@ -6,7 +6,9 @@
 
 mod batch;
 mod multicast;
+mod own_address;
 mod udp;
 
 pub use multicast::JoinError;
+pub use own_address::is_own_address;
 pub use udp::{BindError, Cast, UdpPeer, UdpTransport};

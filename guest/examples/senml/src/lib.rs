@@ -34,7 +34,7 @@ fn post(request: &Request) -> Outcome {
     let mut pack = pack::Pack::new(request.now());
     // Without Content-Format: an array of JSON begins with a bracket, one of CBOR with 80 to 9f (RFC 8949 §3.1).
     let is_json = match request.content_format() {
-        Some(format) => format == SENML_JSON.into(),
+        Some(format) => format == u32::from(SENML_JSON),
         None => request.bytes().trim_ascii_start().starts_with(b"["),
     };
     if is_json {

@@ -1,7 +1,8 @@
 //! From a static rule to the exports of a component.
 
-/// Exports a static [`Rule`](crate::rule::Rule) from a component: `export!(RULE);`, or `export!(RULE, observer);` if
-/// it has watched routes. Natively it does nothing, so that the crate's tests link.
+/// Exports a static [`Rule`](crate::rule::Rule) from a component: `export!(RULE);`, with `observer` if it has watched
+/// routes, and with `proxy` if a Proxy-Uri names some of them: `export!(RULE, observer, proxy);`. Natively it does
+/// nothing, so that the crate's tests link.
 #[macro_export]
 macro_rules! export {
     ($rule:path) => {
@@ -37,6 +38,27 @@ macro_rules! export {
                 }
             }
             $crate::bindings::export!(Exported);
+        };
+    };
+    ($rule:path, observer, proxy) => {
+        $crate::export!($rule, observer);
+        $crate::export!(@proxy $rule);
+    };
+    ($rule:path, proxy) => {
+        $crate::export!($rule);
+        $crate::export!(@proxy $rule);
+    };
+    (@proxy $rule:path) => {
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            use $crate::bindings::Proxy;
+            struct Exported;
+            impl Proxy for Exported {
+                fn requested_paths(_: Vec<(String, String)>) -> Vec<(u16, String)> {
+                    $rule.requested_paths()
+                }
+            }
+            $crate::bindings::export_proxy!(Exported);
         };
     };
     ($rule:path, observer) => {

@@ -1,10 +1,11 @@
 //! The path of a Proxy-Uri: an endpoint of the Matrix client-server API, in one of the forms that a
 //! route takes.
 
-use super::path::{Captures, matched};
-use crate::bindings::Target;
+use super::path::{Captures, matched, segments};
+use crate::bindings::{Segment, Target};
 use crate::call::CLIENT_API;
 use crate::error_response::ErrorResponse;
+use crate::text::concat;
 
 /// The spellings of the client-server API that devices use. The gateway spells calls as the homeserver wants them.
 const VERSIONS: [&str; 3] = ["r0", "v1", "v3"];
@@ -53,6 +54,25 @@ impl<'a> MatrixRequest<'a> {
     pub(super) fn captures(&self) -> &[(&'static str, &'a str)] {
         self.captures.all()
     }
+}
+
+/// The form as a pattern of the contract's `requested-paths`.
+pub(super) fn pattern(form: &str) -> String {
+    let mut text = String::new();
+    if !form.starts_with('/') {
+        // Any version: `find` names the right ones to a device with another.
+        let [matrix, client, _] = CLIENT_API;
+        text = concat(&["/", matrix, "/", client, "/*"]);
+    }
+    for segment in segments(form) {
+        text.push('/');
+        match segment {
+            Segment::Literal(literal) => text.push_str(&literal),
+            Segment::Capture(_) => text.push('*'),
+            Segment::Rest => text.push_str("**"),
+        }
+    }
+    text
 }
 
 fn mismatch(forms: &[&str]) -> String {
@@ -110,6 +130,16 @@ mod tests {
             );
             assert_eq!(found.captures(), [("room", "!r:h"), ("txn", "7")]);
         }
+    }
+
+    #[test]
+    fn a_form_is_a_pattern_with_any_version() {
+        assert_eq!(
+            pattern("/9/{room}/m.room.message/{txn}"),
+            "/9/*/m.room.message/*"
+        );
+        assert_eq!(pattern("login"), "/_matrix/client/*/login");
+        assert_eq!(pattern("/*"), "/**");
     }
 
     #[test]

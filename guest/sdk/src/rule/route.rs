@@ -100,6 +100,9 @@ impl Route {
     /// A form is below `/_matrix/client/v3` (`r0` and `v1` too), or from the root if it begins with a slash. Its
     /// `{name}` are captures like those of the route's path; where both have a name, the segments must be the same.
     /// `/*` takes every path.
+    ///
+    /// If the rule is exported with `proxy`, a form also leads to the route without a Uri-Path, unless the route's path
+    /// has captures. Of several routes whose forms match, the first is taken.
     pub const fn proxy_uri(mut self, forms: &'static [&'static str]) -> Route {
         self.resource.proxy_uri = forms;
         self

@@ -3,6 +3,7 @@
 use super::call::Next;
 use super::exchange::Exchange;
 use super::homeserver_response::HomeserverResponse;
+use super::proxy_uri::pattern;
 use super::request::Request;
 use super::route::Route;
 use super::setting::{self, Setting};
@@ -73,6 +74,18 @@ impl Rule {
             links: self.routes.iter().map(Route::link).collect(),
             needs,
         })
+    }
+
+    /// The contract's `requested-paths`: those of the routes without captures, which need no Uri-Path.
+    pub fn requested_paths(&self) -> Vec<(u16, String)> {
+        let is_literal = |route: &Route| !route.resource.path.contains(['{', '*']);
+        let routes = (0..).zip(self.routes);
+        let routes = routes.filter(|(_, route)| is_literal(route));
+        let paths = routes.flat_map(|(link, route)| {
+            let forms = route.resource.proxy_uri.iter();
+            forms.map(move |form| (link, pattern(form)))
+        });
+        paths.collect()
     }
 
     /// The contract's `begin`.

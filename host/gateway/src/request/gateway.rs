@@ -15,7 +15,7 @@ use super::snapshot::{Snapshot, SnapshotCell};
 use super::source::Request;
 use super::txn_id::{Lifetimes, TxnId, TxnIds, since_boot};
 use super::txn_key::TxnKey;
-use super::{admission, discovery, routing};
+use super::{admission, discovery, requested_path, routing};
 use crate::telemetry::line_shares::LineShares;
 use crate::telemetry::recorder::{Recorder, Resource};
 use coap::{Message, option};
@@ -73,7 +73,8 @@ impl Gateway {
         // First, so that the log shows the path of the resource.
         let resolved = snapshot
             .local_names
-            .resolve(&mut request.message, request.peer.local);
+            .resolve(&mut request.message, request.peer.local)
+            .and_then(|()| requested_path::resolve(&mut request.message, &snapshot.rules));
         let log_entry = AccessLogEntry::new(&request);
         let conditions = Conditions::of(&request.message);
         let mut route = Route {

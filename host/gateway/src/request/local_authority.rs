@@ -8,6 +8,7 @@ use url::Url;
 use super::error::GatewayError;
 use coap::{Message, option};
 use contract::path_segment::decoded;
+use transport::is_own_address;
 
 /// Port of `coap` (RFC 7252 §6.1).
 const COAP_PORT: u16 = 5683;
@@ -22,18 +23,24 @@ impl LocalNames {
         Self(names.into_iter().map(|name| name.to_lowercase()).collect())
     }
 
-    /// Whether a host and port are those of `local`, at which the request arrived, or a local name. A request may omit
-    /// both.
+    /// Whether a host is that of `local`, at which the request arrived, another address of this machine, or a local
+    /// name, and the port that of `local`. A request may omit both.
     fn is_local(&self, host: Option<&str>, port: Option<u32>, local: Option<SocketAddr>) -> bool {
         let Some(local) = local else { return false };
-        let is_host = host.is_none_or(|host| {
-            let literal = host.trim_start_matches('[').trim_end_matches(']');
-            match literal.parse::<IpAddr>() {
-                Ok(address) => address.to_canonical() == local.ip().to_canonical(),
-                Err(_) => self.0.contains(&host.to_lowercase()),
-            }
-        });
-        is_host && port.is_none_or(|port| port == u32::from(local.port()))
+        let is_port = port.is_none_or(|port| port == u32::from(local.port()));
+        let is_host = || {
+            host.is_none_or(|host| {
+                let literal = host.trim_start_matches('[').trim_end_matches(']');
+                match literal.parse::<IpAddr>() {
+                    Ok(address) => {
+                        address.to_canonical() == local.ip().to_canonical()
+                            || is_own_address(address)
+                    }
+                    Err(_) => self.0.contains(&host.to_lowercase()),
+                }
+            })
+        };
+        is_port && is_host()
     }
 
     /// Turns a request that names this gateway into one without Proxy-Uri and Proxy-Scheme. A request to a homeserver
@@ -188,6 +195,9 @@ mod tests {
         assert_eq!(uri("coap://192.0.2.1/time"), time);
         assert_eq!(uri("coap://192.0.2.1:5683/time"), time);
         assert_eq!(uri("COAP://gateway.LOCAL/time"), time);
+        for own in ["coap://127.0.0.1/time", "coap://[::1]/time"] {
+            assert_eq!(uri(own), time, "{own}");
+        }
         assert_eq!(
             uri("coap://192.0.2.1/a%2Fb/c?x=1&y=%20"),
             parts(&["a/b", "c"], &["x=1", "y= "])
@@ -207,7 +217,8 @@ mod tests {
     #[test]
     fn other_servers_ports_and_schemes_are_5_05_and_a_uri_that_does_not_parse_is_4_00() {
         for elsewhere in [
-            "coap://192.0.2.2/time",
+            "coap://198.51.100.2/time",
+            "coap://127.0.0.1:1/time",
             "coap://192.0.2.1:5684/time",
             "coap://other.local/time",
             "coap://u@192.0.2.1/time",
@@ -239,7 +250,8 @@ mod tests {
         assert_eq!(request("coap", None, None), time);
         assert_eq!(request("coap", Some("192.0.2.1"), Some(5683)), time);
         assert_eq!(request("coap", Some("gateway.local"), None), time);
-        assert_eq!(request("coap", Some("192.0.2.9"), None), Err(0xa5));
+        assert_eq!(request("coap", Some("127.0.0.1"), None), time);
+        assert_eq!(request("coap", Some("198.51.100.9"), None), Err(0xa5));
         assert_eq!(request("coap", Some("192.0.2.1"), Some(1)), Err(0xa5));
         assert_eq!(request("http", Some("192.0.2.1"), None), Err(0xa5));
     }

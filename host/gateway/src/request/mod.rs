@@ -16,6 +16,7 @@ mod pending_exchange;
 pub mod proxy_uri;
 mod recent_messages;
 pub mod reply;
+mod requested_path;
 mod response;
 pub mod routing;
 mod rule_execution;

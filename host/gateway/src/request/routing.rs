@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::error::GatewayError;
+use super::requested_path::NO_RESOURCE;
 use coap::{Message, code, option};
 use contract::path_segment::is_plain;
 use contract::{Match, Mismatch};
@@ -28,7 +29,7 @@ pub fn path(request: &Message) -> Result<Vec<&str>, GatewayError> {
 /// The rule and link of a request.
 ///
 /// # Errors
-/// 4.04, 4.05; 5.05 if a Proxy-Uri comes without the path of a resource.
+/// 4.04, 4.05; 5.05 in place of 4.04 if there is a Proxy-Uri.
 pub fn find<'a>(
     request: &Message,
     path: &[&str],
@@ -41,9 +42,7 @@ pub fn find<'a>(
         Mismatch::Path if !(code::GET..=code::IPATCH).contains(&request.code) => {
             GatewayError::Method
         }
-        Mismatch::Path if proxied => GatewayError::ProxyingNotSupported(
-            "a Proxy-Uri needs the Uri-Path of a resource; see /.well-known/core",
-        ),
+        Mismatch::Path if proxied => GatewayError::ProxyingNotSupported(NO_RESOURCE),
         Mismatch::Path => GatewayError::NotFound,
         Mismatch::Method => GatewayError::Method,
     })

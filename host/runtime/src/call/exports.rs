@@ -16,6 +16,8 @@ use contract::bindings::{
 const TRANSLATOR: &str = "comatrix:gateway/translator@0.1.0";
 /// The interface that a rule with observable resources also exports.
 const OBSERVER: &str = "comatrix:gateway/observer@0.1.0";
+/// The interface that a rule with resources for Proxy-Uri also exports.
+const PROXY: &str = "comatrix:gateway/proxy@0.1.0";
 
 /// Keys and values: `types.settings`.
 pub(crate) type Settings<'a> = &'a [(String, String)];
@@ -34,6 +36,7 @@ macro_rules! signatures {
 
 signatures! {
     Describe = "describe": (Settings<'a>,) => Result<Description, String>;
+    RequestedPaths = "requested-paths": (Settings<'a>,) => Vec<(u16, String)>;
     Begin = "begin": (Settings<'a>, &'a Context, &'a Message) => Result<Effect, Failure>;
     Resume = "resume": (Settings<'a>, &'a Context, &'a [u8], Result<&'a HttpResponse, &'a CallError>)
         => Result<Effect, Failure>;
@@ -50,6 +53,7 @@ pub(crate) struct Exports {
     pub(crate) begin: Function<Begin>,
     pub(crate) resume: Function<Resume>,
     pub(crate) observer: Option<Observer>,
+    pub(crate) requested_paths: Option<Function<RequestedPaths>>,
 }
 
 /// The functions of a rule that observes.
@@ -72,6 +76,7 @@ impl Exports {
             .get_export_index(None, TRANSLATOR)
             .ok_or_else(|| format_err!("it exports no {TRANSLATOR}"))?;
         let observer = component.get_export_index(None, OBSERVER);
+        let proxy = component.get_export_index(None, PROXY);
         let (mut store, _running) = begin(engine, limits);
         let instance = pre.instantiate(&mut store)?;
         let observer = observer.map(|observer| {
@@ -81,7 +86,10 @@ impl Exports {
                 notify: Function::find(component, &observer, &instance, &mut store)?,
             })
         });
+        let requested_paths =
+            proxy.map(|proxy| Function::find(component, &proxy, &instance, &mut store));
         Ok(Self {
+            requested_paths: requested_paths.transpose()?,
             observer: observer.transpose()?,
             describe: Function::find(component, &translator, &instance, &mut store)?,
             begin: Function::find(component, &translator, &instance, &mut store)?,

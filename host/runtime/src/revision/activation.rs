@@ -17,6 +17,7 @@ use contract::bindings::{Description, Rule};
 use contract::escaping::escaped;
 use contract::grant::Grant;
 use contract::links;
+use contract::requested_paths::RequestedPaths;
 
 /// The only imports of a component.
 const CONTRACT: &str = "comatrix:gateway/";
@@ -96,6 +97,12 @@ impl Revision {
                 rule: rule(),
                 fault: fault.to_string(),
             })?;
+        let requested = revision.requested_paths()?;
+        revision.requested_paths = RequestedPaths::parse(&revision.description.links, &requested)
+            .map_err(|fault| ActivationError::Impossible {
+            rule: rule(),
+            fault,
+        })?;
         check_policy(name, revision.needs(), candidate.allow)?;
         Ok(revision)
     }

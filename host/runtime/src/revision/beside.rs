@@ -9,6 +9,7 @@ use super::health::Health;
 use super::revision_id::RevisionId;
 use super::{Revision, nothing, owned};
 use crate::call::Trap;
+use contract::requested_paths::RequestedPaths;
 
 impl Revision {
     /// The same component with other settings and their description, for a vector with settings of its own.
@@ -46,6 +47,7 @@ impl Revision {
             pre: self.pre.clone(),
             exports: self.exports.clone(),
             description: nothing(),
+            requested_paths: RequestedPaths::default(),
             needs: Vec::new(),
             settings,
             headers: self.headers.clone(),

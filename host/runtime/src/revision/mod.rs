@@ -43,6 +43,7 @@ use contract::bindings::{CallError, Context, Description, Effect, Failure, HttpR
 use contract::digest::Digest;
 use contract::grant::{Grant, GrantError};
 use contract::links::{self, Match, Mismatch};
+use contract::requested_paths::RequestedPaths;
 use health::Health;
 use revision_id::RevisionId;
 
@@ -56,6 +57,7 @@ pub struct Revision {
     pub(crate) pre: InstancePre<CallState>,
     pub(crate) exports: Exports,
     description: Description,
+    requested_paths: RequestedPaths,
     needs: Vec<Grant>,
     pub(crate) settings: Vec<(String, String)>,
     headers: HeaderGrants,
@@ -81,6 +83,7 @@ impl Revision {
             pre,
             exports,
             description: nothing(),
+            requested_paths: RequestedPaths::default(),
             needs: Vec::new(),
             settings: owned(candidate.settings),
             headers: candidate.allow_headers.clone(),
@@ -158,6 +161,15 @@ impl Revision {
         links::find(&self.description.links, path, method)
     }
 
+    /// The Uri-Path (relative to the mount) of the link that the path of a Proxy-Uri and a method code name.
+    ///
+    /// # Errors
+    /// [`Mismatch`]: the path, or only the method, is unknown.
+    pub fn find_requested(&self, path: &[String], method: u8) -> Result<Vec<&str>, Mismatch> {
+        self.requested_paths
+            .find(&self.description.links, path, method)
+    }
+
     /// The needs of the description.
     #[must_use]
     pub fn needs(&self) -> &[Grant] {
@@ -168,6 +180,15 @@ impl Revision {
     pub(crate) fn describe(&self) -> Result<Result<Description, String>, Trap> {
         let params = (self.settings.as_slice(),);
         self.call(&self.exports.describe, params, &SensitiveInputs::default())
+    }
+
+    /// `proxy.requested-paths` in a fresh instance; none of a rule that does not export it.
+    pub(crate) fn requested_paths(&self) -> Result<Vec<(u16, String)>, Trap> {
+        let Some(function) = &self.exports.requested_paths else {
+            return Ok(Vec::new());
+        };
+        let params = (self.settings.as_slice(),);
+        self.call(function, params, &SensitiveInputs::default())
     }
 
     /// `translator.begin` in a fresh instance.

@@ -32,6 +32,7 @@ mod native_code;
 mod native_commands;
 mod observing;
 mod observing_again;
+mod observing_burst;
 mod observing_by_hand;
 mod observing_device;
 mod observing_reconfigured;

@@ -55,12 +55,19 @@ impl Timeline {
 
     /// Somebody writes in a room.
     pub fn say(&self, room: &str, body: &str) {
+        self.say_all(room, [body.to_owned()]);
+    }
+
+    /// The same, so many times that nothing is read in between.
+    pub fn say_all(&self, room: &str, bodies: impl IntoIterator<Item = String>) {
         let mut log = self.log();
-        let event = json!({
-            "type": "m.room.message", "sender": "@ann:a", "event_id": format!("${}", log.events.len()),
-            "content": {"msgtype": "m.text", "body": body},
-        });
-        log.events.push((room.to_owned(), event));
+        for body in bodies {
+            let event = json!({
+                "type": "m.room.message", "sender": "@ann:a", "event_id": format!("${}", log.events.len()),
+                "content": {"msgtype": "m.text", "body": body},
+            });
+            log.events.push((room.to_owned(), event));
+        }
         self.log.1.notify_all();
     }
 

@@ -11,10 +11,12 @@ use futures_util::stream::FuturesUnordered;
 use crate::cost::{Cost, timed};
 use crate::deferred_datagrams::{Datagram, DeferredDatagrams};
 use crate::observe::{ObserveBroker, PollId, PollResult};
-use crate::request::{Dispatch, Gateway, GatewayError, Response, SideEffect, Snapshot, Source};
+use crate::request::{
+    Dispatch, Gateway, GatewayError, Response, SideEffect, Snapshot, Source, without_observation,
+};
 use crate::telemetry::recorder::LoopState;
 use crate::time_shares::TimeShares;
-use coap::{Endpoint, ExchangeId, HashedPeer, Incoming, Message, option};
+use coap::{Endpoint, ExchangeId, HashedPeer, Incoming};
 use contract::Peer;
 use share::Owner;
 use transport::{Cast, UdpPeer};
@@ -206,7 +208,7 @@ impl Dispatcher<'_> {
             }
             // The observation would end with the gateway, without a last notification.
             Some(SideEffect::Observation(_)) if self.draining => {
-                set_max_age_of_one_response(&mut message);
+                message = without_observation(message);
                 self.endpoint.respond(now, id, message);
             }
             Some(SideEffect::Observation(registration)) => {
@@ -214,7 +216,7 @@ impl Dispatcher<'_> {
                     .observations
                     .prepare(&self.snapshot, now, *registration);
                 let Some(prepared) = prepared else {
-                    set_max_age_of_one_response(&mut message);
+                    message = without_observation(message);
                     return self.endpoint.respond(now, id, message);
                 };
                 let renewed = self.endpoint.renews(id);
@@ -282,6 +284,7 @@ impl Dispatcher<'_> {
             observations,
             polls,
             polls_refused: self.observations.refused_polls(),
+            passed_over: self.observations.passed_over(),
             deferred: self.deferred.deferred,
             deferred_lost: self.deferred.lost,
             draining: self.draining,
@@ -296,12 +299,5 @@ impl Dispatcher<'_> {
             notifications,
         ];
         times.into_iter().flatten().min()
-    }
-}
-
-/// Max-Age of a response that would have started an observation: no notification will replace it.
-fn set_max_age_of_one_response(message: &mut Message) {
-    if message.option(option::MAX_AGE).is_none() {
-        message.push_uint_option(option::MAX_AGE, 0);
     }
 }

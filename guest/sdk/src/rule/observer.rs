@@ -8,8 +8,12 @@ use crate::error_response::ErrorResponse;
 use crate::fields::notification_format;
 use crate::message::response;
 use crate::settings::Settings;
-use crate::text_message::TextMessage;
-use crate::watch::{self, Changes, Position};
+use crate::value::Value;
+use crate::watch::{self, Changes, Found, Position};
+
+/// The fact of `types.context` with the number of changes that a device does not get before this one, and the name of
+/// that number in a notification.
+const MISSED: &str = "missed";
 
 impl Rule {
     /// The contract's `poll`.
@@ -27,7 +31,7 @@ impl Rule {
         topics: &[String],
         response: &HttpResponse,
     ) -> Result<Progress, Failure> {
-        let mut each = |changes: &mut Changes, room: &str, message: Option<TextMessage<'_>>| {
+        let mut each = |changes: &mut Changes, room: &str, found: Found<'_>| {
             let mut is_shared_done = false;
             for (link, route) in self.routes.iter().enumerate() {
                 let Some(watch) = route.resource.watch else {
@@ -40,12 +44,13 @@ impl Rule {
                     is_shared_done = true;
                 }
                 for text in watch.concerned(link, room, topics) {
-                    match (&message, watch.parse(route.resource.path, text)) {
-                        (Some(message), Some(topic)) => {
+                    match (&found, watch.parse(route.resource.path, text)) {
+                        (Found::Message(message), Some(topic)) => {
                             if let Some(payload) = watch.change(&topic, message) {
                                 changes.push(text, payload);
                             }
                         }
+                        (Found::Gap, Some(_)) => changes.miss(text),
                         _ => changes.lose(text),
                     }
                 }
@@ -69,10 +74,13 @@ impl Rule {
         let watch = route.and_then(|route| route.resource.watch);
         let format = notification_format(context);
         let value = watch.and_then(|watch| watch.value(&change.payload, format));
-        let value = value.ok_or_else(|| {
+        let mut value = value.ok_or_else(|| {
             ErrorResponse::internal("the gateway handed back a change that the rule did not make")
                 .into_failure()
         })?;
+        if let (Value::Map(pairs), Some(missed)) = (&mut value, missed(context)) {
+            pairs.push((MISSED.to_owned(), Value::Unsigned(missed)));
+        }
         let payload = format.encode(&value);
         Ok(response(
             code::CONTENT,
@@ -81,4 +89,11 @@ impl Rule {
             payload,
         ))
     }
+}
+
+/// How many changes the device has missed before this one.
+fn missed(context: &Context) -> Option<u64> {
+    let mut facts = context.facts.iter();
+    let (_, count) = facts.find(|(name, _)| name == MISSED)?;
+    count.parse().ok()
 }

@@ -68,13 +68,21 @@ fn poll(
             .collect(),
     )?;
     same("lost", strings(&expected["lost"]), progress.lost)?;
+    let mut first = expected["missed"].as_u64().map(|missed| {
+        let mut context = context.clone();
+        context
+            .facts
+            .push(("missed".to_owned(), missed.to_string()));
+        context
+    });
     let mut notifications = expected["notifications"].as_array().into_iter().flatten();
     for change in progress
         .changes
         .iter()
         .filter(|change| change.topic == topic)
     {
-        let notification = match observer.notify(context, change) {
+        let context = first.take().unwrap_or_else(|| context.clone());
+        let notification = match observer.notify(&context, change) {
             Ok(message) => message,
             Err(Fault::Failed(failure)) => failure_response(failure),
             Err(Fault::Broken(fault)) => return Err(fault),

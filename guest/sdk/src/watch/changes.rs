@@ -17,48 +17,68 @@ pub const MAX_PAYLOAD: usize = 16 * 1024;
 /// Bytes of all changes: with a response of a mebibyte they must fit into an instance's 2 MiB.
 const MAX_BYTES: usize = 384 * 1024;
 
+/// What a response says about a room.
+#[derive(Debug, Clone, Copy)]
+pub enum Found<'a> {
+    /// It has this message.
+    Message(TextMessage<'a>),
+    /// It had more messages, before those in the response.
+    Gap,
+    /// The account has left it.
+    Left,
+}
+
 /// The changes in a response.
 ///
-/// A topic with more changes than there may be, or with one that is too large, is lost: it has no changes. Its
-/// devices observe again, and get the latest message whole in the first response.
+/// A topic of which changes are missing is lost, and has only the changes after them. If it has none, because the last
+/// one is too large, for example, its devices observe again and get the latest message whole in the first response.
 #[derive(Debug, Default)]
 pub struct Changes {
     changes: Vec<Change>,
     /// In ascending order.
     lost: Vec<String>,
+    /// Those that get no more changes, in ascending order.
+    ended: Vec<String>,
     bytes: usize,
+    /// Whether there is no room for another change of any topic.
+    is_full: bool,
 }
 
 impl Changes {
     /// Adds one.
     pub fn push(&mut self, topic: &str, payload: Vec<u8>) {
-        self.bytes += topic.len() + payload.len();
-        let fits = payload.len() <= MAX_PAYLOAD
-            && self.bytes <= MAX_BYTES
-            && self.changes.len() < MAX_CHANGES;
-        if fits {
+        let is_large = payload.len() > MAX_PAYLOAD;
+        if !is_large {
+            self.bytes += topic.len() + payload.len();
+            self.is_full |= self.bytes > MAX_BYTES || self.changes.len() >= MAX_CHANGES;
+        }
+        if !is_large && !self.is_full {
             self.changes.push(Change {
                 topic: topic.to_owned(),
                 payload,
             });
-        } else {
-            // Before anything else is allocated: only then its memory is used again (`allocator`).
-            drop(payload);
+            return;
+        }
+        // Before anything else is allocated: only then its memory is used again (`allocator`).
+        drop(payload);
+        // When it is full, no topic gets another change: each is searched through once.
+        if is_large || insert(&mut self.ended, topic) {
             self.lose(topic);
         }
     }
 
-    /// Marks a topic as one with missing changes.
+    /// Marks a topic as one with missing changes after those that it has, which it loses.
     pub fn lose(&mut self, topic: &str) {
-        if let Err(place) = self.lost.binary_search_by(|lost| lost.as_str().cmp(topic)) {
-            self.lost.insert(place, topic.to_owned());
-        }
+        self.changes.retain(|change| change.topic != topic);
+        self.miss(topic);
     }
 
-    fn progress(mut self, position: &Position) -> Progress {
-        let lost = &self.lost;
-        self.changes
-            .retain(|change| lost.binary_search(&change.topic).is_err());
+    /// Marks a topic as one with missing changes before those that it has.
+    pub fn miss(&mut self, topic: &str) {
+        insert(&mut self.lost, topic);
+    }
+
+    fn progress(self, position: &Position) -> Progress {
         Progress {
             state: position.state(),
             changes: self.changes,
@@ -67,20 +87,31 @@ impl Changes {
     }
 }
 
-/// The progress that a response leads to. `found` adds the changes of a room's message, or loses the topics of a room
-/// of which messages are missing: there were too many, or the account has left.
+/// Inserts a topic in its place; false if it is there.
+fn insert(topics: &mut Vec<String>, topic: &str) -> bool {
+    match topics.binary_search_by(|other| other.as_str().cmp(topic)) {
+        Ok(_) => false,
+        Err(place) => {
+            topics.insert(place, topic.to_owned());
+            true
+        }
+    }
+}
+
+/// The progress that a response leads to. `each` adds the changes of a room's message, or marks its topics.
 pub fn polled(
     position: Position,
     response: &HttpResponse,
-    found: &mut dyn FnMut(&mut Changes, &str, Option<TextMessage<'_>>),
+    each: &mut dyn FnMut(&mut Changes, &str, Found<'_>),
 ) -> Result<Progress, ErrorResponse> {
     // JSON is text, which a failure's diagnostic needs.
     check_status(Format::Json, response)?;
     let mut changes = Changes::default();
     let since = read(&response.body, &mut |item| match item {
-        SyncItem::Message(room, message) => found(&mut changes, room, Some(message)),
+        SyncItem::Message(room, message) => each(&mut changes, room, Found::Message(message)),
         SyncItem::Joined { limited: false, .. } => {}
-        SyncItem::Joined { room, .. } | SyncItem::Left(room) => found(&mut changes, room, None),
+        SyncItem::Joined { room, .. } => each(&mut changes, room, Found::Gap),
+        SyncItem::Left(room) => each(&mut changes, room, Found::Left),
     })?;
     Ok(changes.progress(&Position { since, ..position }))
 }

@@ -15,7 +15,7 @@ mod position;
 mod request;
 mod timeline;
 
-pub use changes::{Changes, MAX_CHANGES, MAX_PAYLOAD, polled};
+pub use changes::{Changes, Found, MAX_CHANGES, MAX_PAYLOAD, polled};
 pub use position::Position;
 pub use request::{HOLD_MS, first_query, poll};
 pub use timeline::{SyncItem, read};

@@ -55,9 +55,10 @@ fn progress(response: &HttpResponse) -> Progress {
     let progress = polled(
         position(),
         response,
-        &mut |changes, room, message| match message {
-            Some(message) => changes.push(room, message_payload(&message)),
-            None => changes.lose(room),
+        &mut |changes, room, found| match found {
+            Found::Message(message) => changes.push(room, message_payload(&message)),
+            Found::Gap => changes.miss(room),
+            Found::Left => changes.lose(room),
         },
     );
     progress.expect("it is a whole response")

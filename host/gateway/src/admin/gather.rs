@@ -72,6 +72,7 @@ impl Admin {
             .map(|counter| (counter.name, counter.count));
         let others = [
             ("long_polls_refused", state.polls_refused),
+            ("notifications_passed_over", state.passed_over),
             ("datagrams_deferred", state.deferred),
             ("deferred_datagrams_lost", state.deferred_lost),
             ("request_bodies_refused", self.recorder.bodies_refused()),

@@ -99,6 +99,15 @@ impl Admin {
         let help = "Observe requests that got a single response because the limit of long polls was reached.";
         let refused = state.polls_refused;
         text.single("comatrix_long_polls_refused_total", Counter, help, refused);
+        let help =
+            "Messages that observers did not get: newer ones took their place. At least so many.";
+        let passed_over = state.passed_over;
+        text.single(
+            "comatrix_notifications_passed_over_total",
+            Counter,
+            help,
+            passed_over,
+        );
         let help = "Datagrams that waited for those of others: their host was above its share of the thread's time.";
         text.single(
             "comatrix_datagrams_deferred_total",

@@ -155,6 +155,12 @@ impl ObserveBroker {
         self.observations.refused_polls
     }
 
+    /// Changes that observers did not get because newer ones took their place.
+    #[must_use]
+    pub fn passed_over(&self) -> u64 {
+        self.observations.passed_over
+    }
+
     /// The bytes of the changes and notifications that wait for observers.
     #[must_use]
     pub fn queued_bytes(&self) -> usize {

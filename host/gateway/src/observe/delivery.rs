@@ -33,7 +33,7 @@ pub(super) fn next_notification(
         let Some(notification) = observer.send(&observations.queued_bytes) else {
             continue;
         };
-        let result = notification.message(observer.context());
+        let result = observer.message(&notification);
         if let Notification::Change(change) = &notification {
             let revision = change.revision();
             let input = CallInput::Notify(change.change().payload.len());

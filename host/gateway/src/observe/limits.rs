@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-/// Notifications queued for a device. A device that has not acknowledged 32 messages will not catch up: its observation
-/// ends, and it registers again.
+/// Notifications queued for a device, with the one that it has not acknowledged. Of more, the oldest are passed over: a
+/// device that is 32 messages behind needs the latest (RFC 7641 §1.3).
 pub(super) const MAX_QUEUED: usize = 32;
-/// Bytes of these notifications: eight of the largest. Like [`MAX_QUEUED`], the end of the observation.
+/// Bytes of these notifications: eight of the largest. Of more, the oldest are passed over too.
 pub(super) const MAX_QUEUED_BYTES_OF_OBSERVER: usize = 128 << 10;
 /// Bytes of all changes and notifications that wait or are kept to be sent again: 10,000 observers have 1.6 KB each,
 /// and a change counts once for all its observers.

@@ -11,7 +11,7 @@ use super::limits::{JOIN_DELAY, MAX_DISCARDED, MAX_UNREADABLE, MIN_POLL_INTERVAL
 use super::poll_account::PollAccount;
 use super::queued_bytes::{QueuedBytes, ROOMS};
 use super::recent_changes::RecentChanges;
-use super::shared_change::SharedChange;
+use super::shared_change::{Changes, SharedChange};
 use super::topics::Topics;
 use coap::ObservationId;
 use homeserver::Account;
@@ -209,17 +209,19 @@ impl LongPoll {
         self.is_suspended = false;
     }
 
-    /// The changes of a topic since a request came that found the state `found`; none if some may be missing.
-    pub(super) fn changes_since(
-        &self,
-        since: Instant,
-        topic: &str,
-        found: &[u8],
-    ) -> Option<Vec<Rc<SharedChange>>> {
+    /// The changes of a topic since a request came that found the state `found`; incomplete and without any if some
+    /// between them may be missing.
+    pub(super) fn changes_since(&self, since: Instant, topic: &str, found: &[u8]) -> Changes {
         // States of two polls cannot be compared, but times can: everything that this poll had read before the request
         // came precedes what the request found.
         let covered_since = self.topics.since(topic).unwrap_or(self.state_since);
         let is_complete = self.topics.is_empty() || covered_since < since || self.state == found;
-        is_complete.then(|| self.recent.since(since, topic))?
+        match is_complete {
+            true => self.recent.since(since, topic),
+            false => Changes {
+                found: Vec::new(),
+                is_complete,
+            },
+        }
     }
 }

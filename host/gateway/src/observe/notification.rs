@@ -30,6 +30,8 @@ pub(super) enum Notification {
 pub(super) struct CountedMessage {
     message: coap::Message,
     counted: Counted,
+    /// How many changes before it the message says are missing.
+    missed: u64,
 }
 
 impl Notification {
@@ -39,7 +41,41 @@ impl Notification {
         let options = options.map(|option| size_of_val(option) + option.value.len());
         let bytes = size_of::<CountedMessage>() + options.sum::<usize>() + message.payload.len();
         let counted = account.count(owner, bytes);
-        Self::Message(Rc::new(CountedMessage { message, counted }))
+        let missed = 0;
+        Self::Message(Rc::new(CountedMessage {
+            message,
+            counted,
+            missed,
+        }))
+    }
+
+    /// The notification with its message made, for a device of this host.
+    pub(super) fn rendered(
+        &self,
+        context: &Context,
+        missed: u64,
+        account: &QueuedBytes,
+        owner: Owner,
+    ) -> Self {
+        let message = self.message(context, missed);
+        let rendered = Self::of_message(message.unwrap_or_else(|_| rule_failed()), account, owner);
+        match rendered {
+            Self::Message(mut message) => {
+                if let Some(message) = Rc::get_mut(&mut message) {
+                    message.missed = missed;
+                }
+                Self::Message(message)
+            }
+            change @ Self::Change(_) => change,
+        }
+    }
+
+    /// How many changes before it its message says are missing, if the message exists.
+    pub(super) fn missed(&self) -> u64 {
+        match self {
+            Self::Change(_) => 0,
+            Self::Message(message) => message.missed,
+        }
     }
 
     /// Its bytes in the account of observations.
@@ -50,14 +86,25 @@ impl Notification {
         }
     }
 
-    /// The message to send.
+    /// The message to send. `missed`: how many changes before it the device does not get.
     ///
     /// # Errors
     /// The rule trapped or broke its contract; the observation ends.
-    pub(super) fn message(&self, context: &Context) -> Result<coap::Message, ObserverError> {
+    pub(super) fn message(
+        &self,
+        context: &Context,
+        missed: u64,
+    ) -> Result<coap::Message, ObserverError> {
         match self {
             Self::Message(message) => Ok(message.message.clone()),
-            Self::Change(change) => of_change(context, change),
+            Self::Change(change) if missed == 0 => of_change(context, change),
+            Self::Change(change) => {
+                let mut context = context.clone();
+                context
+                    .facts
+                    .push(("missed".to_owned(), missed.to_string()));
+                of_change(&context, change)
+            }
         }
     }
 }

@@ -1,17 +1,16 @@
 //! The state of all observations: their observers, their long polls, and the last notifications to send.
 
 use std::collections::VecDeque;
-use std::rc::Rc;
 use std::time::Instant;
 
 use super::long_poll::PollId;
 use super::notification::last;
-use super::observer::Observer;
+use super::observer::{Observer, Overflow};
 use super::observer_bytes::ObserverBytes;
 use super::observer_table::ObserverTable;
 use super::poll_table::PollTable;
 use super::queued_bytes::QueuedBytes;
-use super::shared_change::SharedChange;
+use super::shared_change::Changes;
 use crate::limits::ObservationLimits;
 use coap::{ObservationId, code};
 
@@ -27,6 +26,8 @@ pub(super) struct Observations {
     last: VecDeque<(ObservationId, coap::Message)>,
     /// Observations that were not started because too many polls run.
     pub(super) refused_polls: u64,
+    /// Changes that observers did not get because newer ones took their place.
+    pub(super) passed_over: u64,
 }
 
 impl Observations {
@@ -39,6 +40,7 @@ impl Observations {
             observer_bytes: ObserverBytes::new(limits.bytes),
             last: VecDeque::new(),
             refused_polls: 0,
+            passed_over: 0,
         }
     }
 
@@ -75,7 +77,7 @@ impl Observations {
 
     /// Ends an observation whose device has missed a change.
     pub(super) fn end_incomplete(&mut self, id: ObservationId) {
-        let why = "too many changes for single notifications; observe again";
+        let why = "observe again: too much has changed for notifications";
         self.end(id, last(code::SERVICE_UNAVAILABLE, why));
     }
 
@@ -93,15 +95,21 @@ impl Observations {
             .unwrap_or_default()
     }
 
-    /// Queues changes for an observer. Without them, or with too many of them, its observation ends.
-    pub(super) fn queue(&mut self, id: ObservationId, changes: Option<&[Rc<SharedChange>]>) {
+    /// Queues changes for an observer. If its device would not get the latest state, its observation ends.
+    pub(super) fn queue(&mut self, id: ObservationId, changes: &Changes) {
+        if changes.found.is_empty() && !changes.is_complete {
+            return self.end_incomplete(id);
+        }
         let Some(observer) = self.observers.get_mut(id) else {
             return;
         };
         let account = &self.queued_bytes;
-        match changes.map(|changes| observer.queue_changes(changes, account)) {
-            Some(Ok(())) => self.observers.wake(id),
-            _ => self.end_incomplete(id),
+        match observer.queue_changes(changes, account) {
+            Ok(passed_over) => {
+                self.passed_over += passed_over;
+                self.observers.wake(id);
+            }
+            Err(Overflow) => self.end_incomplete(id),
         }
     }
 

@@ -8,7 +8,7 @@ use super::long_poll::PollId;
 use super::notification::last;
 use super::observations::Observations;
 use super::poll_call::PollResult;
-use super::shared_change::SharedChange;
+use super::shared_change::{Changes, SharedChange};
 use crate::request::reply;
 use crate::telemetry::denied_call;
 use coap::{self, code};
@@ -150,26 +150,26 @@ fn on_progress(observations: &mut Observations, now: Instant, id: PollId, progre
     let shared = |change| Rc::new(SharedChange::new(&revision, change, account));
     let changes: Vec<_> = changes.into_iter().map(shared).collect();
     poll.advance(now, state, &changes, account);
-    let mut by_topic: BTreeMap<&str, Vec<Rc<SharedChange>>> = BTreeMap::new();
+    let none = |is_complete| Changes {
+        found: Vec::new(),
+        is_complete,
+    };
+    let mut by_topic: BTreeMap<&str, Changes> = BTreeMap::new();
+    for topic in &lost {
+        by_topic.insert(topic, none(false));
+    }
     for change in &changes {
-        let of_topic = by_topic.entry(change.topic()).or_default();
-        of_topic.push(change.clone());
+        let of_topic = by_topic.entry(change.topic()).or_insert_with(|| none(true));
+        of_topic.found.push(change.clone());
     }
     let topics = poll.topics();
     let queues: Vec<_> = by_topic
         .into_iter()
         .map(|(topic, changes)| (topics.observers_of(topic), changes))
         .collect();
-    let incomplete: Vec<_> = lost
-        .iter()
-        .flat_map(|topic| topics.observers_of(topic))
-        .collect();
     for (observers, changes) in queues {
         for observer in observers {
-            observations.queue(observer, Some(&changes));
+            observations.queue(observer, &changes);
         }
-    }
-    for observer in incomplete {
-        observations.end_incomplete(observer);
     }
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use super::limits::{MAX_RECENT, RECENT_LIFETIME};
-use super::shared_change::SharedChange;
+use super::shared_change::{Changes, SharedChange};
 
 #[derive(Default)]
 pub(super) struct RecentChanges {
@@ -36,13 +36,13 @@ impl RecentChanges {
         self.discarded = Some(now);
     }
 
-    /// The changes of a topic since then; none if some of them may have been discarded.
-    pub(super) fn since(&self, since: Instant, topic: &str) -> Option<Vec<Rc<SharedChange>>> {
-        if self.discarded.is_some_and(|at| at >= since) {
-            return None;
-        }
+    /// The changes of a topic since then; incomplete if some of them may have been discarded, the oldest first.
+    pub(super) fn since(&self, since: Instant, topic: &str) -> Changes {
         let changes = self.changes.iter();
         let of_topic = changes.filter(|(at, change)| *at >= since && change.topic() == topic);
-        Some(of_topic.map(|(_, change)| change.clone()).collect())
+        Changes {
+            found: of_topic.map(|(_, change)| change.clone()).collect(),
+            is_complete: self.discarded.is_none_or(|at| at < since),
+        }
     }
 }

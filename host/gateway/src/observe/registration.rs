@@ -137,7 +137,7 @@ pub(super) fn start(
         .count(request.device.owner, bytes);
     let observer = Observer::new(poll, request, response, refresh_at, (account, counted));
     observations.observers.insert(id, observer);
-    observations.queue(id, missed.as_deref());
+    observations.queue(id, &missed);
 }
 
 fn poll_of(

@@ -24,6 +24,6 @@ pub(super) fn last_message(
     id: ObservationId,
 ) -> Option<coap::Message> {
     let observer = observations.observers.get(id)?;
-    let message = observer.last()?.message(observer.context()).ok()?;
+    let message = observer.message(observer.last()?).ok()?;
     (code::class(message.code) == 2).then_some(message)
 }

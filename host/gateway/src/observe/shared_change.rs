@@ -1,6 +1,7 @@
 //! A change that a poll has found, shared by all observers of its topic.
 
 use std::hash::{BuildHasher, RandomState};
+use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 
 use super::queued_bytes::{QueuedBytes, ROOMS};
@@ -17,6 +18,14 @@ pub(super) struct SharedChange {
     change: Change,
     hash: u64,
     counted: Counted,
+}
+
+/// Changes of one topic, in their order.
+#[derive(Clone)]
+pub(super) struct Changes {
+    pub(super) found: Vec<Rc<SharedChange>>,
+    /// Whether no others came before them that were not found.
+    pub(super) is_complete: bool,
 }
 
 impl SharedChange {

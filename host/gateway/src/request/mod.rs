@@ -29,6 +29,7 @@ pub use error::GatewayError;
 pub use gateway::Gateway;
 pub use local_authority::LocalNames;
 pub use pending_exchange::{Dispatch, PendingExchange};
+pub(crate) use response::without_observation;
 pub use response::{ObserveRequest, Response, SideEffect};
 pub use rule_execution::MAX_HOLD;
 pub use snapshot::{Snapshot, SnapshotCell};

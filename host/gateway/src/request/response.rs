@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use coap::option;
 use contract::{Context, Watch};
 use homeserver::{Account, Caller};
 use runtime::Revision;
@@ -45,5 +46,14 @@ impl From<coap::Message> for Response {
             message,
             side_effect: None,
         }
+    }
+}
+
+/// The response that would have started an observation, which it does not: it has Max-Age 0, since no notification will
+/// replace it.
+pub(crate) fn without_observation(message: coap::Message) -> coap::Message {
+    match message.option(option::MAX_AGE) {
+        Some(_) => message,
+        None => message.with_uint_option(option::MAX_AGE, 0),
     }
 }

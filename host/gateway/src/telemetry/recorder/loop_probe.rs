@@ -33,6 +33,8 @@ pub struct LoopState {
     pub polls: usize,
     /// Observations not started because the limit of long polls was reached.
     pub polls_refused: u64,
+    /// Changes that observers did not get because newer ones took their place.
+    pub passed_over: u64,
     /// Datagrams that waited because their host was above its share of the thread's time.
     pub deferred: u64,
     /// Those of them that were lost for lack of room.

@@ -70,3 +70,11 @@ async fn discovery_lists_the_resources_that_match_without_calling_the_rule() {
     }
     assert_eq!(calls(&quiet.gateway), before);
 }
+
+#[tokio::test]
+async fn all_links_take_at_most_400_bytes() {
+    let quiet = Quiet::new();
+    let response = response(&quiet.gateway, request(code::GET, ".well-known/core")).await;
+    let links = String::from_utf8(response.payload).expect("links are text");
+    assert!(links.len() <= 400, "{} bytes: {links}", links.len());
+}

@@ -16,7 +16,7 @@ pub static ROUTE: Route = Route::get("getmsg", |request| request.latest())
     .attributes(&[
         ("rt", "comatrix.getmsg"),
         ("if", "comatrix"),
-        ("title", "The last text message of a room"),
+        ("title", "Last text"),
     ]);
 
 /// `{"sender","body"}`, for the reply and for each notification. A device that accepts text gets the body alone.

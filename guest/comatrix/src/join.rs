@@ -10,11 +10,7 @@ pub static ROUTE: Route = Route::post("join", begin)
     .proxy_uri(&["/K/{room}", "/L/{room}", "rooms/{room}/join", "join/{room}"])
     .accepts(&[])
     .calls(&[&JOIN, &JOIN_ALIAS])
-    .attributes(&[
-        ("rt", "comatrix.join"),
-        ("if", "comatrix"),
-        ("title", "Join a room"),
-    ]);
+    .attributes(&[("rt", "comatrix.join"), ("if", "comatrix")]);
 
 static JOIN: Call<()> = Call::post("rooms/{room}/join", joined);
 static JOIN_ALIAS: Call<()> = Call::post("join/{alias}", joined);

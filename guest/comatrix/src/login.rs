@@ -9,11 +9,7 @@ use crate::access_token::logged_in;
 pub static ROUTE: Route = Route::post("login", begin)
     .proxy_uri(&["/1", "login"])
     .calls(&[&LOGIN])
-    .attributes(&[
-        ("rt", "comatrix.login"),
-        ("if", "comatrix"),
-        ("title", "Log in with a password"),
-    ]);
+    .attributes(&[("rt", "comatrix.login"), ("if", "comatrix")]);
 
 static LOGIN: Call<()> = Call::post("login", logged_in).credential(Credential::None);
 

@@ -14,11 +14,7 @@ pub static ROUTE: Route = Route::post("logout", begin)
     .accepts(&[])
     .produces(&[])
     .calls(&[&LOGOUT, &LOGOUT_ALL])
-    .attributes(&[
-        ("rt", "comatrix.logout"),
-        ("if", "comatrix"),
-        ("title", "End an access token"),
-    ]);
+    .attributes(&[("rt", "comatrix.logout"), ("if", "comatrix")]);
 
 /// With the device's own token only: with the gateway's, one device would log all others out.
 static LOGOUT: Call<()> = Call::post("logout", logged_out).credential(Credential::Device);

@@ -21,11 +21,7 @@ const MAX_ACCOUNT: usize = 16_000;
 pub static ROUTE: Route = Route::post("register", begin)
     .proxy_uri(&["/4", "register"])
     .calls(&[&REGISTER, &AUTHENTICATE])
-    .attributes(&[
-        ("rt", "comatrix.register"),
-        ("if", "comatrix"),
-        ("title", "Make an account"),
-    ]);
+    .attributes(&[("rt", "comatrix.register"), ("if", "comatrix")]);
 
 /// State: the account without `auth`.
 static REGISTER: Call<Value> = Call::post("register", registered)

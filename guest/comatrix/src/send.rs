@@ -14,11 +14,7 @@ pub static ROUTE: Route = Route::put("send", begin)
     ])
     .accepts(&[CBOR, JSON, TEXT])
     .calls(&[&SEND])
-    .attributes(&[
-        ("rt", "comatrix.send"),
-        ("if", "comatrix"),
-        ("title", "Send a message to a room"),
-    ]);
+    .attributes(&[("rt", "comatrix.send"), ("if", "comatrix")]);
 
 static SEND: Call<()> = Call::put("rooms/{room}/send/m.room.message/{txn}", sent);
 

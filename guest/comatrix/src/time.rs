@@ -8,11 +8,7 @@ use comatrix_sdk::text::decimal;
 /// `GET /time`.
 pub static ROUTE: Route = Route::get("time", begin)
     .produces(&[TEXT_PLAIN])
-    .attributes(&[
-        ("rt", "comatrix.time"),
-        ("if", "comatrix"),
-        ("title", "Unix time in seconds"),
-    ]);
+    .attributes(&[("rt", "comatrix.time"), ("if", "comatrix")]);
 
 /// Replies with the Unix time in seconds as ASCII digits. Max-Age 0: a time from a cache is wrong.
 fn begin(request: &Request) -> Outcome {

@@ -45,25 +45,19 @@ impl Reader<'_> {
             Header::Negative(number) => Value::Negative(number),
             Header::Float(number) if number.is_finite() => Value::Float(number),
             Header::Float(_) => {
-                return wrong(
-                    at,
-                    "JSON has no NaN or infinity; send a finite number or null",
-                );
+                return wrong(at, "send a finite number; not NaN, not infinity");
             }
             Header::Simple(head::FALSE) => Value::Bool(false),
             Header::Simple(head::TRUE) => Value::Bool(true),
             Header::Simple(head::NULL) => Value::Null,
             Header::Simple(_) => {
-                return wrong(
-                    at,
-                    "JSON has no such simple value; send null, true or false",
-                );
+                return wrong(at, "send null, true or false, no other simple value");
             }
             Header::Text(length) => Value::Text(self.items.text(length)?),
             Header::Array(length) => self.array(at, length, depth)?,
             Header::Map(length) => self.map(at, length, depth)?,
-            Header::Bytes(_) => return wrong(at, "JSON has no byte strings; send text"),
-            Header::Tag(_) => return wrong(at, "JSON has no tags; send the value untagged"),
+            Header::Bytes(_) => return wrong(at, "send text, no byte strings"),
+            Header::Tag(_) => return wrong(at, "send it without tags"),
             Header::Break => return wrong(at, "a break where a value is due"),
         })
     }

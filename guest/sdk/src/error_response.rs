@@ -5,6 +5,9 @@ use crate::code;
 use crate::message::{reply, response};
 use crate::payload::Format;
 
+/// Bytes of a diagnostic: with header, token and options it fits a datagram of 128 bytes, the default of small stacks.
+pub const MAX_DIAGNOSTIC: usize = 100;
+
 /// An error response to a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorResponse {
@@ -19,19 +22,20 @@ pub struct ErrorResponse {
 /// The payload of an [`ErrorResponse`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
-    /// Text for a person (RFC 7252 §5.5.2).
+    /// Text for a person (RFC 7252 §5.5.2): ASCII, since small displays have nothing else.
     Diagnostic(String),
     /// The homeserver's own error, in the format that the device accepts.
     Error(Format, Vec<u8>),
 }
 
 impl ErrorResponse {
-    /// With a diagnostic and no Max-Age.
+    /// With a diagnostic and no Max-Age. The diagnostic is cut at [`MAX_DIAGNOSTIC`] bytes, and other characters than
+    /// those of printable ASCII become `?`. Write the remedy into its first 64 bytes.
     pub fn new(code: u8, diagnostic: impl Into<String>) -> ErrorResponse {
         ErrorResponse {
             code,
             max_age: None,
-            content: Content::Diagnostic(diagnostic.into()),
+            content: Content::Diagnostic(printable(diagnostic.into())),
         }
     }
 
@@ -70,7 +74,9 @@ impl ErrorResponse {
             diagnostic: match self.content {
                 Content::Diagnostic(diagnostic) => diagnostic,
                 // CBOR is no text.
-                Content::Error(_, payload) => String::from_utf8(payload).unwrap_or_default(),
+                Content::Error(_, payload) => {
+                    printable(String::from_utf8(payload).unwrap_or_default())
+                }
             },
             max_age: self.max_age,
         }
@@ -94,9 +100,31 @@ impl ErrorResponse {
     }
 }
 
+fn printable(text: String) -> String {
+    let is_printable = |character: char| matches!(character, ' '..='~');
+    if text.len() <= MAX_DIAGNOSTIC && text.chars().all(is_printable) {
+        return text;
+    }
+    let characters = text.chars().take(MAX_DIAGNOSTIC);
+    let printable = characters.map(|one| if is_printable(one) { one } else { '?' });
+    printable.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_diagnostic_is_printable_ascii_of_at_most_100_bytes() {
+        for (text, expected) in [
+            ("room caf\u{e9}\n: unknown", "room caf??: unknown"),
+            (&"\u{1f331}".repeat(101), &"?".repeat(100)),
+            (&"x".repeat(101), &"x".repeat(100)),
+        ] {
+            let failure = ErrorResponse::not_found(text).into_failure();
+            assert_eq!(failure.diagnostic, expected);
+        }
+    }
 
     #[test]
     fn a_homeserver_error_is_a_reply_with_its_format() {

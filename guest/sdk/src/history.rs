@@ -40,7 +40,7 @@ pub fn read(
     match is_array {
         true => Ok(end),
         false => Err(ErrorResponse::bad_gateway(
-            "the homeserver's response: field chunk: no array",
+            "the homeserver sent no array chunk",
         )),
     }
 }

@@ -14,24 +14,38 @@ pub const MAX_ERROR: usize = 16 * 1024;
 /// §5.10.5).
 pub const RETRY_SECONDS: u32 = 30;
 
+/// What a device may do if the homeserver may have acted on a call, and the response is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repetition {
+    /// It only reads: the device may repeat its request.
+    Harmless,
+    /// It has a transaction id: with the same one, the homeserver acts once.
+    ByTransaction,
+    /// Anything else.
+    Unsafe,
+}
+
 /// The HTTP response, if it is a 2xx; `format` is the one that the device accepts.
 pub fn success(
     context: &Context,
     format: Format,
+    repetition: Repetition,
     outcome: Result<HttpResponse, CallError>,
 ) -> Result<HttpResponse, ErrorResponse> {
-    let response = outcome.map_err(|error| no_response(&error, context.requested.is_some()))?;
+    let is_requested = context.requested.is_some();
+    let response = outcome.map_err(|error| no_response(&error, is_requested, repetition))?;
     check_status(format, &response).map(|()| response)
 }
 
 /// Fails if the status is not a 2xx.
 pub fn check_status(format: Format, response: &HttpResponse) -> Result<(), ErrorResponse> {
-    let status = || concat(&["the homeserver responded with ", &decimal(response.status)]);
+    let status = || concat(&["try again: the homeserver sent ", &decimal(response.status)]);
     match response.status {
         200..=299 => Ok(()),
         300..=399 => Err(ErrorResponse::bad_gateway(concat(&[
-            &status(),
-            ", a redirect, which is not followed",
+            "the homeserver's ",
+            &decimal(response.status),
+            " is a redirect, which is not followed",
         ]))),
         400..=499 => Err(client_error(format, response)),
         503 => {
@@ -46,9 +60,9 @@ pub fn check_status(format: Format, response: &HttpResponse) -> Result<(), Error
 fn client_error(format: Format, response: &HttpResponse) -> ErrorResponse {
     let Some(error) = error_object(response) else {
         return ErrorResponse::bad_gateway(concat(&[
-            "the homeserver responded with ",
+            "the homeserver's ",
             &decimal(response.status),
-            " without a JSON object of at most ",
+            " has no JSON object of at most ",
             &decimal(MAX_ERROR as u64),
             " bytes",
         ]));
@@ -96,15 +110,21 @@ fn retry_after(response: &HttpResponse) -> Option<u32> {
     str::from_utf8(value.trim_ascii()).ok()?.parse().ok()
 }
 
-fn no_response(error: &CallError, requested: bool) -> ErrorResponse {
+fn no_response(error: &CallError, requested: bool, repetition: Repetition) -> ErrorResponse {
+    let acted = match repetition {
+        _ if !error.sent => None,
+        Repetition::Harmless => None,
+        Repetition::ByTransaction => Some("may have been sent: repeat it with the same <txn>"),
+        Repetition::Unsafe => Some("the homeserver may have acted; repeat the request to see"),
+    };
     let (code, diagnostic) = match error.reason.as_str() {
         "no-credential" => (
             code::UNAUTHORIZED,
-            "no access token: send one in option 256, or log in over a secured session",
+            "no access token: send one in option 256",
         ),
         "denied" if requested => (
             code::PROXYING_NOT_SUPPORTED,
-            "the gateway does not make this call to the homeserver in Proxy-Uri",
+            "the gateway may not call the homeserver in Proxy-Uri",
         ),
         "denied" => (
             code::INTERNAL_SERVER_ERROR,
@@ -112,22 +132,28 @@ fn no_response(error: &CallError, requested: bool) -> ErrorResponse {
         ),
         "busy" => (
             code::SERVICE_UNAVAILABLE,
-            "too many calls wait for the homeserver",
+            "try again: too many calls wait for the homeserver",
         ),
         "unreachable" => (
             code::SERVICE_UNAVAILABLE,
-            "the homeserver cannot be reached",
+            "try again: the homeserver cannot be reached",
         ),
         "timed-out" => (
             code::GATEWAY_TIMEOUT,
-            "the homeserver did not respond in time",
+            acted.unwrap_or("try again: the homeserver did not respond in time"),
         ),
         "tls" => (
             code::BAD_GATEWAY,
-            "no secure session with the homeserver: its certificate or protocol is not acceptable",
+            "no secure session: the homeserver's certificate is not accepted",
         ),
-        "too-large" => (code::BAD_GATEWAY, "the homeserver's response is too large"),
-        _ => (code::BAD_GATEWAY, "the homeserver's response broke off"),
+        "too-large" => (
+            code::BAD_GATEWAY,
+            acted.unwrap_or("the homeserver's response is too large"),
+        ),
+        _ => (
+            code::BAD_GATEWAY,
+            acted.unwrap_or("try again: the homeserver's response broke off"),
+        ),
     };
     ErrorResponse {
         max_age: (code == code::SERVICE_UNAVAILABLE).then_some(RETRY_SECONDS),
@@ -198,9 +224,30 @@ mod tests {
             reason: reason.to_owned(),
             sent: true,
         };
-        assert_eq!(
-            no_response(&error("eclipse"), false),
-            no_response(&error("cut-off"), false)
-        );
+        for repetition in [Repetition::Harmless, Repetition::ByTransaction] {
+            assert_eq!(
+                no_response(&error("eclipse"), false, repetition),
+                no_response(&error("cut-off"), false, repetition)
+            );
+        }
+    }
+
+    #[test]
+    fn what_may_have_been_done_is_said_with_how_to_repeat_it() {
+        let diagnostic = |reason: &str, sent, repetition| {
+            let reason = reason.to_owned();
+            let error = no_response(&CallError { reason, sent }, false, repetition);
+            error.into_failure().diagnostic
+        };
+        for reason in ["timed-out", "cut-off", "too-large"] {
+            let sent = diagnostic(reason, true, Repetition::ByTransaction);
+            assert_eq!(sent, "may have been sent: repeat it with the same <txn>");
+            let acted = diagnostic(reason, true, Repetition::Unsafe);
+            assert!(acted.contains("may have acted"), "{acted}");
+            let unsent = diagnostic(reason, false, Repetition::ByTransaction);
+            assert!(!unsent.contains("may have"), "{unsent}");
+            let read = diagnostic(reason, true, Repetition::Harmless);
+            assert!(!read.contains("may have"), "{read}");
+        }
     }
 }

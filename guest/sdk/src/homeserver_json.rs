@@ -18,9 +18,9 @@ pub fn text_member(body: &[u8], name: &str, most: usize) -> Result<String, Error
     .map_err(not_json)?;
     member.ok_or_else(|| {
         ErrorResponse::bad_gateway(concat(&[
-            "the homeserver's response: field ",
+            "the homeserver sent no text ",
             name,
-            ": no text of at most ",
+            " of at most ",
             &decimal(most),
             " bytes",
         ]))
@@ -30,10 +30,7 @@ pub fn text_member(body: &[u8], name: &str, most: usize) -> Result<String, Error
 /// A 2xx that cannot be read.
 #[inline(never)]
 pub fn not_json(error: JsonError) -> ErrorResponse {
-    ErrorResponse::bad_gateway(concat(&[
-        "the homeserver's response: ",
-        &error.diagnostic(),
-    ]))
+    ErrorResponse::bad_gateway(concat(&["the homeserver's ", &error.diagnostic()]))
 }
 
 #[cfg(test)]

@@ -46,14 +46,12 @@ pub fn resolve(settings: &dyn Settings, name: &str) -> Result<Room, ErrorRespons
     setting.and_then(Room::parse).ok_or_else(|| {
         ErrorResponse::bad_request(match setting {
             Some(_) => concat(&[
-                "room ",
+                "the gateway's setting for this room must be an id or an alias: ",
                 name,
-                ": the gateway's setting of this name must be a room id or an alias",
             ]),
             None => concat(&[
-                "room ",
+                "room: send an id (!...), an alias (#...:server) or a set name, not ",
                 name,
-                ": not an id (!…), an alias (#…:server) or a name in the gateway's settings",
             ]),
         })
     })
@@ -76,7 +74,7 @@ pub(crate) fn resolved_id(body: &[u8]) -> Result<String, ErrorResponse> {
     match id.starts_with('!') {
         true => Ok(id),
         false => Err(ErrorResponse::bad_gateway(
-            "the homeserver's response: field room_id: no id of a room",
+            "the homeserver sent no id of a room in room_id",
         )),
     }
 }

@@ -24,7 +24,7 @@ use crate::bindings::{
 use crate::message::{ACCEPT, CONTENT_FORMAT, OBSERVE, uint};
 use compare::{same_call, same_end};
 use fields::{bytes, outcome, pairs, string, strings};
-pub use native::check;
+pub use native::{check, diagnostics};
 pub use observer::{Fault, Observer};
 
 /// One folder, or one vector of a manifest (`NAME.rule.json`), which has the same fields. An unknown field is an

@@ -51,7 +51,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             self.counters.overloaded += 1;
             self.counters.exchanges_above_share +=
                 u64::from(refused.is_some_and(|refused| refused != Refused::InAll));
-            let text = "too many requests are in progress; send it again after Max-Age seconds";
+            let text = "send it again after Max-Age: too many requests are in progress";
             return Err(NotAdmitted::Response(self.unavailable(text)));
         }
         let bytes = Exchange::<P, X::Context>::OVERHEAD + bytes;
@@ -63,7 +63,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         if meta.message_type == MessageType::NonConfirmable {
             return Err(NotAdmitted::Silence);
         }
-        let text = "too much of this host is in progress; send it again after Max-Age seconds";
+        let text = "send it again after Max-Age: this host has its share in progress";
         Err(NotAdmitted::Response(self.unavailable(text)))
     }
 

@@ -82,8 +82,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                 // without its body would be a different request.
                 None if meta.method == GET || response_key.request_body.is_some() => {}
                 None => {
-                    let text =
-                        "the rest of this response is no longer stored; send the request again";
+                    let text = "send the request again: this response is no longer stored";
                     self.counters.incomplete += 1;
                     return Err(Message::diagnostic(code::REQUEST_ENTITY_INCOMPLETE, text));
                 }

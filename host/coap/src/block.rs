@@ -18,9 +18,7 @@ pub struct Block {
 
 /// SZX 7, or more than 3 bytes: the response is 4.00 (RFC 7959 §2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "a Block option has the reserved size exponent 7 or more than 3 bytes; use sizes 16 to 1024"
-)]
+#[error("Block: use sizes 16 to 1024; size exponent 7 is reserved")]
 pub struct ReservedSize;
 
 impl Block {

@@ -4,17 +4,15 @@
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Block1Error {
     /// 4.08.
-    #[error(
-        "blocks before this one are missing, or were of another Content-Format; begin at block 0"
-    )]
+    #[error("begin at block 0: earlier blocks are missing, or differ")]
     Incomplete,
     /// 4.13: the body is above the limit, or announced to be.
     #[error("the body is above the limit in Size1; send less")]
     TooLarge,
     /// 4.00.
-    #[error("a block is not as long as its Block1 option says; only the last may be shorter")]
+    #[error("a block has another length than its Block1 option says")]
     WrongLength,
     /// 5.03.
-    #[error("there is no room for another block-wise body; send it again after Max-Age seconds")]
+    #[error("send it again after Max-Age: no room for another body in blocks")]
     Full,
 }

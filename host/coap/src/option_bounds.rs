@@ -22,9 +22,7 @@ pub enum OptionExcess {
     #[error("the message has more than {MAX_OPTIONS} options; send fewer")]
     Number,
     /// More than [`MAX_OPTION_BYTES`].
-    #[error(
-        "the option values have more than {MAX_OPTION_BYTES} bytes; send less, or use the payload"
-    )]
+    #[error("send options of at most {MAX_OPTION_BYTES} bytes; use the payload for more")]
     Bytes,
 }
 

@@ -6,9 +6,7 @@ use crate::option::*;
 
 /// The number of a critical option that is not understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "critical option {0} is not understood, repeated, or of the wrong length; remove or correct it"
-)]
+#[error("leave out or correct critical option {0}")]
 pub struct BadOption(pub u16);
 
 /// Lengths in bytes and repeatability of an option in requests (RFC 7252 table 4, RFC 7641 §2, RFC 7959 §2.1,

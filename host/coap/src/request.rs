@@ -191,6 +191,6 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
 
 /// RFC 8516: the peer may send again within a second.
 fn too_many() -> Message {
-    let text = "too many requests; send it again after Max-Age seconds";
+    let text = "send it again after Max-Age: too many requests";
     Message::diagnostic(code::TOO_MANY_REQUESTS, text).with_uint_option(MAX_AGE, 1)
 }

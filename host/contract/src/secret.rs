@@ -26,7 +26,7 @@ pub enum NotAToken {
     #[error("the access token is longer than {MAX_TOKEN_BYTES} bytes")]
     TooLong,
     /// It could end an HTTP header early.
-    #[error("the access token has characters outside of printable ASCII")]
+    #[error("the access token is not printable ASCII")]
     Characters,
 }
 

@@ -88,17 +88,13 @@ impl Upstreams {
             return Ok(homeserver.clone());
         }
         let Some(any) = &self.any else {
-            return Err(
-                "this homeserver is not configured here; the gateway's operator can add it with --homeserver",
-            );
+            return Err("name a configured homeserver; --homeserver adds one");
         };
         if origin.scheme() != "https" {
-            return Err("homeservers that are not configured are reached by https only");
+            return Err("use https for a homeserver that is not configured");
         }
         if !matches!(origin.host(), Some(url::Host::Domain(_))) {
-            return Err(
-                "homeservers that are not configured are reached by name only, not by address",
-            );
+            return Err("use a name of a homeserver that is not configured, no address");
         }
         Ok(Homeserver::unconfigured(origin, &any.others))
     }

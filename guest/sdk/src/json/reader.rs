@@ -75,10 +75,7 @@ impl<'a> Reader<'a> {
             return Ok(true);
         }
         if byte != b',' {
-            return wrong(
-                self.cursor.at,
-                "expected a comma or the end of the array or object",
-            );
+            return wrong(self.cursor.at, "expected a comma, ] or }");
         }
         self.cursor.at += 1;
         match self.peek()? == end {

@@ -49,7 +49,7 @@ pub(super) fn skip(cursor: &mut Cursor<'_>, max: usize) -> Result<bool, JsonErro
             (b'\\', Some(_)) => return wrong(cursor.at, "invalid escape"),
             (b'\\', None) => return wrong(cursor.at, "EOF while parsing a string"),
             _ => {
-                let reason = "a control character in a string; write it as \\u00xx";
+                let reason = "write a control character as \\u00xx";
                 return wrong(cursor.at - 1, reason);
             }
         }
@@ -82,10 +82,7 @@ pub(super) fn unescape(text: &mut Vec<u8>, start: usize, written: &[u8]) -> Resu
                 Some(letter) => letter,
                 None => {
                     let at = start + written.len() - rest.len();
-                    return wrong(
-                        at,
-                        "an escape \\u without four digits, or of half a surrogate pair",
-                    );
+                    return wrong(at, "an escape without 4 digits, or half a surrogate pair");
                 }
             },
             other => char::from(other),

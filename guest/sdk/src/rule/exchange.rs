@@ -59,9 +59,9 @@ impl<'a> Exchange<'a> {
             let in_path = self.in_path(name);
             if in_path.is_some_and(|in_path| in_path != *segment) {
                 return Err(ErrorResponse::bad_request(concat(&[
-                    "Proxy-Uri and Uri-Path name different ",
+                    "leave one out: Uri-Path and Proxy-Uri have different ",
                     name,
-                    "s; leave one of them out",
+                    "s",
                 ])));
             }
         }

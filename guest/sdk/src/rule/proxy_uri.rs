@@ -18,7 +18,7 @@ pub(super) struct MatrixRequest<'a> {
 }
 
 impl<'a> MatrixRequest<'a> {
-    /// The first of the forms that `target` has; the query is not looked at. An error names the forms.
+    /// The first of the forms that `target` has; the query is not looked at. An error names the first form.
     pub(super) fn find(
         forms: &'static [&'static str],
         target: &'a Target,
@@ -75,27 +75,25 @@ pub(super) fn pattern(form: &str) -> String {
     text
 }
 
+/// The first form is enough for a device, and fits its buffer.
 fn mismatch(forms: &[&str]) -> String {
-    if forms.is_empty() {
-        return "Proxy-Uri: this resource does not take it; leave the option out".to_owned();
+    let Some(form) = forms.first() else {
+        return "Proxy-Uri: this resource does not take it; leave it out".to_owned();
+    };
+    let [matrix, client, version] = CLIENT_API;
+    match form.starts_with('/') {
+        true => concat(&["Proxy-Uri: send <origin>", form]),
+        false => concat(&[
+            "Proxy-Uri: send <origin>/",
+            matrix,
+            "/",
+            client,
+            "/",
+            version,
+            "/",
+            form,
+        ]),
     }
-    let mut text = "Proxy-Uri: this resource takes".to_owned();
-    for (index, form) in forms.iter().enumerate() {
-        text.push_str(if index == 0 {
-            " <origin>"
-        } else {
-            " or <origin>"
-        });
-        if !form.starts_with('/') {
-            text.push('/');
-            CLIENT_API.iter().for_each(|part| {
-                text.push_str(part);
-                text.push('/');
-            });
-        }
-        text.push_str(form);
-    }
-    text
 }
 
 #[cfg(test)]
@@ -143,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn another_path_is_refused_with_the_forms() {
+    fn another_path_is_refused_with_the_first_form() {
         for path in [
             "",
             "9/!r:h",
@@ -151,8 +149,7 @@ mod tests {
             "_matrix/client/v2/rooms/!r:h/send/m.room.message/7",
         ] {
             let error = MatrixRequest::find(FORMS, &target(path)).expect_err(path);
-            let expected = "Proxy-Uri: this resource takes <origin>/9/{room}/m.room.message/{txn} or \
-                            <origin>/_matrix/client/v3/rooms/{room}/send/m.room.message/{txn}";
+            let expected = "Proxy-Uri: send <origin>/9/{room}/m.room.message/{txn}";
             assert_eq!(error, ErrorResponse::bad_request(expected));
         }
     }

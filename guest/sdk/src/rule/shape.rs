@@ -3,6 +3,7 @@
 use super::path::segments;
 use crate::bindings::{Context, Need, Segment, Upstream};
 use crate::call::CLIENT_API;
+use crate::homeserver_error::Repetition;
 
 /// The path of [`lookup`](crate::room::lookup).
 const DIRECTORY: &str = "_matrix/client/v3/directory/room/{alias}";
@@ -44,6 +45,15 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// What a device may do if the response to the call is missing.
+    pub(super) fn repetition(&self) -> Repetition {
+        match self.method {
+            "GET" => Repetition::Harmless,
+            _ if self.path.contains("{txn}") => Repetition::ByTransaction,
+            _ => Repetition::Unsafe,
+        }
+    }
+
     /// Adds what the operator must grant. `is_proxied`: the exchange's homeserver may be one of the device's Proxy-Uri.
     pub(super) fn add_needs(&self, is_proxied: bool, needs: &mut Vec<Need>) {
         let upstreams: &[&str] = match &self.named {

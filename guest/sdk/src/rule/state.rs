@@ -38,7 +38,7 @@ pub(super) fn decode(state: &[u8]) -> Result<Vec<Value>, ErrorResponse> {
 pub(super) fn too_large() -> ErrorResponse {
     ErrorResponse::new(
         code::REQUEST_ENTITY_TOO_LARGE,
-        "payload: too much to store until the homeserver responds; send less, or name the room by its id",
+        "payload: too large; send less, or name the room by its id",
     )
 }
 

@@ -11,7 +11,7 @@ use super::step::{Made, SavedCall, with_room};
 use crate::bindings::{CallError, Context, Description, Effect, Failure, HttpResponse, Message};
 use crate::error_response::ErrorResponse;
 use crate::fields::accepted_format;
-use crate::homeserver_error::success;
+use crate::homeserver_error::{Repetition, success};
 use crate::payload::Format;
 use crate::settings::Settings;
 use crate::text::{concat, decimal};
@@ -123,9 +123,13 @@ impl Rule {
                 made,
             } = SavedCall::decode(route.all_calls(), state)?;
             let any_status = call.shape().any_status && matches!(made, Made::Call { .. });
+            let repetition = match made {
+                Made::Call { .. } => call.shape().repetition(),
+                Made::Lookup(_) => Repetition::Harmless,
+            };
             let response = match outcome {
                 Ok(response) if any_status => response,
-                outcome => success(context, format, outcome)?,
+                outcome => success(context, format, repetition, outcome)?,
             };
             let next = match made {
                 Made::Call { room } => {

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use super::observer::{Fault, Observer};
 use super::{Case, cases};
-use crate::bindings::{Change, Context, Effect, HttpRequest, HttpResponse, Message, Progress};
+use crate::bindings::{
+    Change, Context, Effect, Failure, HttpRequest, HttpResponse, Message, Progress, Reply,
+};
 use crate::rule::Rule;
 
 /// Runs every case in `folder` against `rule`, and returns how many there were. For a test: it panics, and says what
@@ -25,8 +27,32 @@ pub fn check(rule: &'static Rule, folder: impl AsRef<Path>) -> usize {
     cases.len()
 }
 
+/// The diagnostics of all cases in `folder` that end with one, each after the name of its case. For a test: it panics
+/// like [`check`].
+pub fn diagnostics(rule: &'static Rule, folder: impl AsRef<Path>) -> Vec<(String, String)> {
+    let cases = cases(folder.as_ref()).unwrap_or_else(|error| panic!("{error}"));
+    let diagnostic = |case: Case| {
+        let run = end(&case, rule).map(|(_, end, _)| end);
+        let end = run.unwrap_or_else(|error| panic!("{}: {error}", case.name));
+        end.err().map(|failure| (case.name, failure.diagnostic))
+    };
+    cases.into_iter().filter_map(diagnostic).collect()
+}
+
 /// Runs one case. The error is the first difference.
 fn run(case: &Case, rule: &'static Rule) -> Result<(), String> {
+    let (made, end, context) = end(case, rule)?;
+    let settings = case.settings();
+    let watch = case.check_end(made, end)?;
+    let mut observer = NativeObserver { rule, settings };
+    case.observe(&mut observer, &context, watch)
+}
+
+/// The end of a case's exchange, after so many calls, and its context.
+fn end(
+    case: &Case,
+    rule: &'static Rule,
+) -> Result<(usize, Result<Reply, Failure>, Context), String> {
     let settings = case.settings();
     let description = rule.describe(&settings)?;
     let request = case.message();
@@ -44,9 +70,7 @@ fn run(case: &Case, rule: &'static Rule) -> Result<(), String> {
             Err(failure) => break Err(failure),
         }
     };
-    let watch = case.check_end(made, end)?;
-    let mut observer = NativeObserver { rule, settings };
-    case.observe(&mut observer, &context, watch)
+    Ok((made, end, context))
 }
 
 struct NativeObserver {

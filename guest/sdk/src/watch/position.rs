@@ -51,7 +51,7 @@ impl Position {
             });
         }
         Err(ErrorResponse::internal(
-            "the state of this observation is of another revision of the rule",
+            "observe again: its state is of another revision of the rule",
         ))
     }
 

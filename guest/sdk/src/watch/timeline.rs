@@ -71,8 +71,6 @@ pub fn read(response: &[u8], found: &mut dyn FnMut(SyncItem<'_>)) -> Result<Stri
     .map_err(not_json)?;
     let next_batch = next_batch.text().map(str::to_owned);
     next_batch.ok_or_else(|| {
-        ErrorResponse::bad_gateway(
-            "the homeserver's response: field next_batch: no text of at most 1024 bytes",
-        )
+        ErrorResponse::bad_gateway("the homeserver sent no text next_batch of at most 1024 bytes")
     })
 }

@@ -8,6 +8,7 @@ mod bytes;
 mod codec;
 mod deferral;
 mod deferral_forged;
+mod diagnostics;
 mod fetch;
 mod first_blocks;
 mod guessing;

@@ -116,7 +116,7 @@ pub(super) fn on_rule_failure(
 pub(super) fn not_allowed() -> coap::Message {
     last(
         code::INTERNAL_SERVER_ERROR,
-        "the rule may not poll; the operator finds the reason in the gateway's log",
+        "the rule may not poll; the gateway's log has the reason",
     )
 }
 

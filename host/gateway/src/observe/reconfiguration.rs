@@ -79,11 +79,11 @@ fn judge(
         Ok(account) if account.account().is(former.account()) => Ok(account),
         Err(error) if error.reason == "no-credential" => Err(last(
             code::UNAUTHORIZED,
-            "this device may no longer use the gateway's access token; send one in option 256",
+            "send an access token in option 256: the gateway's is not for you",
         )),
         Ok(_) | Err(_) => Err(last(
             code::SERVICE_UNAVAILABLE,
-            "the gateway's homeservers or access tokens have changed; observe again",
+            "observe again: homeservers or access tokens have changed",
         )),
     }
 }

@@ -20,7 +20,7 @@ pub enum GatewayError {
     #[error("Proxy-Uri: {0}")]
     ProxyUri(&'static str),
     /// 4.00: a server could interpret this path segment instead of taking it literally.
-    #[error("a path segment is empty, '.', '..', or has control characters")]
+    #[error("path segment: empty, '.', '..', or with control characters")]
     Segment,
     /// 4.00: Uri-Path is not text.
     #[error("Uri-Path is not UTF-8")]
@@ -32,7 +32,7 @@ pub enum GatewayError {
     #[error("Hop-Limit must be 1 to 255")]
     HopLimit,
     /// 5.08: RFC 8768 §3.
-    #[error("Hop-Limit 1 does not let this gateway forward the request")]
+    #[error("send a Hop-Limit above 1: this gateway forwards the request")]
     HopLimitReached,
     /// 4.00: option 256 is not an access token.
     #[error("option 256: {0}")]
@@ -62,7 +62,7 @@ pub enum GatewayError {
     #[error("the gateway is busy; try again")]
     Busy,
     /// 5.03: the rule is at one of its limits.
-    #[error("the rule is at its limit {}; try again", .0.name())]
+    #[error("try again: the rule is at its limit {}", .0.name())]
     RuleLimit(Limit),
     /// 5.03: the rule failed too often and is out of service for this long.
     #[error("the rule is out of service; try again")]
@@ -130,6 +130,90 @@ impl GatewayError {
                 response.with_uint_option(option::MAX_AGE, seconds)
             }
             _ => response,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The sources whose texts after these words become diagnostics.
+    const SOURCES: [&str; 12] = [
+        include_str!("proxy_uri.rs"),
+        include_str!("local_authority.rs"),
+        include_str!("requested_path.rs"),
+        include_str!("discovery.rs"),
+        include_str!("../observe/broker.rs"),
+        include_str!("../observe/handover.rs"),
+        include_str!("../observe/next_long_poll.rs"),
+        include_str!("../observe/notification.rs"),
+        include_str!("../observe/observations.rs"),
+        include_str!("../observe/poll_result.rs"),
+        include_str!("../observe/reconfiguration.rs"),
+        include_str!("../../../homeserver/src/upstreams.rs"),
+    ];
+    const WORDS: [&str; 7] = [
+        "::ProxyUri(",
+        "ProxyingNotSupported(",
+        "NO_RESOURCE: &str = ",
+        "why = ",
+        "last(",
+        "code::UNAUTHORIZED,",
+        "Err(",
+    ];
+
+    /// The literal at the beginning of a text, if there is one.
+    fn literal(text: &str) -> Option<&str> {
+        let text = text.trim_start();
+        let text = text.strip_prefix("code::").map_or(text, |rest| {
+            rest.split_once(',')
+                .map_or(rest, |(_, rest)| rest.trim_start())
+        });
+        text.strip_prefix('"')?.split('"').next()
+    }
+
+    fn after(word: &str) -> Vec<String> {
+        let places = SOURCES.iter().flat_map(|source| source.split(word).skip(1));
+        places.filter_map(literal).map(str::to_owned).collect()
+    }
+
+    fn texts() -> Vec<String> {
+        let [of_uri, others @ ..] = WORDS;
+        let uris = after(of_uri).into_iter();
+        let uris = uris.map(|text| format!("Proxy-Uri: {text}"));
+        uris.chain(others.into_iter().flat_map(after)).collect()
+    }
+
+    #[test]
+    fn every_diagnostic_is_ascii_and_fits_64_bytes() {
+        let long = Limit::LogLines;
+        let errors = [
+            GatewayError::Segment,
+            GatewayError::UriPath,
+            GatewayError::UriQuery,
+            GatewayError::HopLimit,
+            GatewayError::HopLimitReached,
+            GatewayError::Token(NotAToken::Empty),
+            GatewayError::Token(NotAToken::TooLong),
+            GatewayError::Token(NotAToken::Characters),
+            GatewayError::NotFound,
+            GatewayError::Method,
+            GatewayError::NotAcceptable,
+            GatewayError::Precondition,
+            GatewayError::UnsupportedFormat(vec![65_535; 5]),
+            GatewayError::Draining,
+            GatewayError::Busy,
+            GatewayError::RuleLimit(long),
+            GatewayError::RulePaused(Duration::from_secs(1)),
+            GatewayError::RuleBrokeContract("how".into()),
+        ];
+        let errors = errors.iter().map(ToString::to_string);
+        let texts: Vec<_> = errors.chain(texts()).collect();
+        assert!(texts.len() > 45, "{} texts: {texts:?}", texts.len());
+        for text in texts {
+            let is_ascii = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+            assert!(is_ascii && text.len() <= 64, "{} bytes: {text}", text.len());
         }
     }
 }

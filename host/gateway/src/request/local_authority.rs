@@ -152,7 +152,7 @@ fn push(
 
 fn not_local() -> GatewayError {
     GatewayError::ProxyingNotSupported(
-        "coap: only this gateway itself, by its address or a name in [coap] names",
+        "coap: use an address of this gateway, or a name in [coap] names",
     )
 }
 

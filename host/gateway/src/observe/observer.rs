@@ -95,11 +95,6 @@ impl Observer {
         &self.topic
     }
 
-    /// The exchange for which notifications are made.
-    pub(super) fn context(&self) -> &Context {
-        &self.context
-    }
-
     pub(super) fn device(&self) -> &Caller {
         &self.device
     }

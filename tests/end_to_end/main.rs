@@ -13,6 +13,7 @@ mod configurations;
 mod control_socket;
 mod densest;
 mod device_commands;
+mod device_probe;
 mod discovery;
 mod endpoint;
 mod example_rules;

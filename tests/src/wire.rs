@@ -52,6 +52,8 @@ struct Inner {
     /// xorshift64.
     state: u64,
     percent: u64,
+    /// Bytes of the largest datagram that goes on.
+    largest: usize,
 }
 
 impl Inner {
@@ -60,7 +62,7 @@ impl Inner {
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;
         self.state ^= self.state << 17;
-        let lost = (self.state >> 33) % 100 < self.percent;
+        let lost = (self.state >> 33) % 100 < self.percent || datagram.len() > self.largest;
         if let Ok(message) = Packet::from_bytes(datagram) {
             self.captured.push(Captured {
                 sender,
@@ -83,6 +85,11 @@ pub struct Wire {
 impl Wire {
     /// Starts one toward a gateway that listens on the loopback address of IPv4.
     pub fn to(gateway: SocketAddr, loss: Loss) -> Self {
+        Self::of_width(gateway, loss, usize::MAX)
+    }
+
+    /// As [`Wire::to`]; datagrams of more than `largest` bytes are lost.
+    pub fn of_width(gateway: SocketAddr, loss: Loss, largest: usize) -> Self {
         let front = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))
             .expect("the loopback address has a free port");
         let wire = Self {
@@ -92,6 +99,7 @@ impl Wire {
                 // Zero would stay zero.
                 state: loss.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
                 percent: loss.percent,
+                largest,
             })),
         };
         let inner = Arc::clone(&wire.inner);

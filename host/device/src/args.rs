@@ -75,9 +75,28 @@ pub(super) struct ExchangeArgs {
     pub(super) json: bool,
 }
 
-/// One command per resource of the gateway.
+/// A request to a resource, or a measurement.
 #[derive(Debug, Subcommand)]
 pub(super) enum DeviceCommand {
+    #[command(flatten)]
+    Exchange(ExchangeCommand),
+    /// Measure what the path to the gateway carries: sizes, round trip, loss, block-wise, token policy
+    ///
+    /// Run it where a device stands. It only reads, and it ends after at most 300 messages and 3 minutes.
+    Probe(ProbeArgs),
+}
+
+/// `probe`.
+#[derive(Debug, Args)]
+pub(super) struct ProbeArgs {
+    /// The gateway's address, instead of --gateway
+    #[arg(value_name = "coap://HOST[:PORT]")]
+    pub(super) uri: Option<String>,
+}
+
+/// One command per resource of the gateway.
+#[derive(Debug, Subcommand)]
+pub(super) enum ExchangeCommand {
     /// Create an account on the homeserver (POST /register)
     Register(AccountArgs),
     /// Log in and get an access token (POST /login)

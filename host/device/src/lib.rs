@@ -3,7 +3,7 @@
 //! Each command makes one request as a device does, over CoAP and UDP, and prints the request and the response.
 //! Passwords and tokens are never printed, except for a new token on the user's request.
 //!
-//! Read first: `request` (the request of each command), then `report` (the output).
+//! Read first: `request` (the request of each command), then `report` (the output). `probe` measures a path instead.
 
 mod args;
 mod gateway_address;
@@ -12,6 +12,7 @@ pub mod option_view;
 pub mod outcome;
 pub mod payload_view;
 mod plan;
+mod probe;
 mod proxy_uri;
 pub mod redaction;
 mod report;
@@ -29,9 +30,11 @@ use std::thread;
 use secrecy::SecretString;
 
 pub use args::DeviceArgs;
+use args::DeviceCommand;
 
 use coap::Message;
 use coap::code::class;
+use gateway_address::GatewayAddress;
 use outcome::{exit, exit_code_of_failure, exit_code_of_response, remedy};
 use plan::Plan;
 use redaction::Redaction;
@@ -45,9 +48,21 @@ use usage::UsageError;
 /// Exit codes are those of `--help`: 0 success, 2 usage, 4 and 5 the class of the response, 6 no response, 7 reset or
 /// unusable response; the highest of several exchanges.
 pub fn run(args: DeviceArgs) -> ExitCode {
-    let mut errors = io::stderr().lock();
-    let plan = Plan::new(args, &|name| std::env::var_os(name));
-    let done = plan.and_then(|plan| execute(&plan, &mut io::stdout().lock(), &mut errors));
+    let (mut out, mut errors) = (io::stdout().lock(), io::stderr().lock());
+    let DeviceArgs { command, exchange } = args;
+    let done = match command {
+        DeviceCommand::Exchange(command) => {
+            let plan = Plan::new(command, &exchange, &|name| std::env::var_os(name));
+            plan.and_then(|plan| execute(&plan, &mut out, &mut errors))
+        }
+        DeviceCommand::Probe(probe) => {
+            let gateway = probe.uri.as_ref().unwrap_or(&exchange.gateway);
+            GatewayAddress::parse(gateway).and_then(|gateway| {
+                let settings = plan::settings(&exchange)?;
+                probe::run(&gateway, settings, exchange.json, &mut out, &mut errors)
+            })
+        }
+    };
     ExitCode::from(done.unwrap_or_else(|error| {
         // If standard error is closed too, there is no place for the message.
         let _ = writeln!(errors, "error: {error}");

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::args::{
-    AccountArgs, DeviceArgs, DeviceCommand, ExchangeArgs, HomeserverArgs, RoomArgs, SendArgs,
-};
+use super::args::{AccountArgs, ExchangeArgs, ExchangeCommand, HomeserverArgs, RoomArgs, SendArgs};
 use super::gateway_address::GatewayAddress;
 use super::proxy_uri::Homeserver;
 use super::request::{DeviceRequest, Resource};
@@ -43,17 +41,20 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Checks the arguments, and reads the secrets from the files or variables that they name.
-    pub(super) fn new(args: DeviceArgs, environment: Environment<'_>) -> Result<Self, UsageError> {
-        let DeviceArgs { command, exchange } = args;
+    pub(super) fn new(
+        command: ExchangeCommand,
+        exchange: &ExchangeArgs,
+        environment: Environment<'_>,
+    ) -> Result<Self, UsageError> {
         let (show_token, save_token) = match &command {
-            DeviceCommand::Register(account) | DeviceCommand::Login(account) => {
+            ExchangeCommand::Register(account) | ExchangeCommand::Login(account) => {
                 (account.show_token, account.save_token.clone())
             }
             _ => (false, None),
         };
         Ok(Self {
             gateway: GatewayAddress::parse(&exchange.gateway)?,
-            settings: settings(&exchange)?,
+            settings: settings(exchange)?,
             repeat: exchange.repeat,
             interval: seconds("--interval", exchange.interval, INTERVAL_BOUNDS)?,
             json: exchange.json,
@@ -64,7 +65,8 @@ impl Plan {
     }
 }
 
-fn settings(exchange: &ExchangeArgs) -> Result<Settings, UsageError> {
+/// The settings of one exchange.
+pub(super) fn settings(exchange: &ExchangeArgs) -> Result<Settings, UsageError> {
     let block_size = match exchange.block_size {
         Some(bytes) => BlockSize::new(bytes.into()).ok_or(UsageError::BlockSize(bytes))?,
         None => BlockSize::LARGEST,
@@ -95,11 +97,11 @@ fn seconds(
 }
 
 fn request(
-    command: DeviceCommand,
+    command: ExchangeCommand,
     environment: Environment<'_>,
 ) -> Result<DeviceRequest, UsageError> {
     let (resource, homeserver, token) = match command {
-        DeviceCommand::Register(account) => {
+        ExchangeCommand::Register(account) => {
             let password = password(&account, environment)?;
             (
                 Resource::Register {
@@ -110,7 +112,7 @@ fn request(
                 None,
             )
         }
-        DeviceCommand::Login(account) => {
+        ExchangeCommand::Login(account) => {
             let password = password(&account, environment)?;
             (
                 Resource::Login {
@@ -121,17 +123,17 @@ fn request(
                 None,
             )
         }
-        DeviceCommand::Join(args) => (
+        ExchangeCommand::Join(args) => (
             Resource::Join { room: room(&args)? },
             args.homeserver,
             Some(args.token),
         ),
-        DeviceCommand::Getmsg(args) => (
+        ExchangeCommand::Getmsg(args) => (
             Resource::Getmsg { room: room(&args)? },
             args.homeserver,
             Some(args.token),
         ),
-        DeviceCommand::Send(args) => {
+        ExchangeCommand::Send(args) => {
             let (room, text) = room_and_text(&args)?;
             (
                 Resource::Send {
@@ -143,8 +145,8 @@ fn request(
                 Some(args.token),
             )
         }
-        DeviceCommand::Time => (Resource::Time, HomeserverArgs::default(), None),
-        DeviceCommand::Logout(args) => (
+        ExchangeCommand::Time => (Resource::Time, HomeserverArgs::default(), None),
+        ExchangeCommand::Logout(args) => (
             Resource::Logout { all: args.all },
             args.homeserver,
             Some(args.token),

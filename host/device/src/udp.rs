@@ -1,4 +1,4 @@
-//! Exchanges over UDP: the only file of the device commands with a socket and a clock. I/O.
+//! Exchanges over UDP: with `probe/path`, the only file of the device commands with a socket and a clock. I/O.
 
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
@@ -162,19 +162,8 @@ impl UdpClient {
 impl LocalPort {
     fn connect(address: SocketAddr) -> Result<Self, NoResponse> {
         let message_id = getrandom::u32().map_err(NoResponse::Random)? as u16;
-        let any = match address {
-            SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
-            SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
-        };
-        // A connected socket gets only this peer's datagrams, and reports ICMP errors.
-        let connect = || {
-            let socket = UdpSocket::bind(any)?;
-            socket.connect(address)?;
-            Ok(socket)
-        };
-        let socket = connect().map_err(|error| network(address, error))?;
         Ok(Self {
-            socket,
+            socket: connected_socket(address)?,
             first_message_id: message_id,
             next_message_id: message_id,
         })
@@ -221,6 +210,20 @@ impl LocalPort {
             }
         }
     }
+}
+
+/// A new local port. A connected socket gets only this peer's datagrams, and reports ICMP errors.
+pub(super) fn connected_socket(address: SocketAddr) -> Result<UdpSocket, NoResponse> {
+    let any = match address {
+        SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+        SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
+    };
+    let connect = || {
+        let socket = UdpSocket::bind(any)?;
+        socket.connect(address)?;
+        Ok(socket)
+    };
+    connect().map_err(|error| network(address, error))
 }
 
 fn network(address: SocketAddr, source: io::Error) -> NoResponse {

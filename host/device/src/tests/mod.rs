@@ -7,6 +7,7 @@ use std::ffi::OsString;
 
 use clap::Parser;
 
+use super::args::DeviceCommand;
 use super::plan::Plan;
 use super::{DeviceArgs, UsageError};
 
@@ -31,7 +32,10 @@ fn plan(line: &str, secrets: bool) -> Result<Plan, UsageError> {
         };
         secrets.then(|| OsString::from(value))
     };
-    Plan::new(args, &environment)
+    let DeviceCommand::Exchange(command) = args.command else {
+        panic!("{line} is no exchange")
+    };
+    Plan::new(command, &args.exchange, &environment)
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod clock;
 mod command_line;
 mod configurations;
 mod control_socket;
+mod datagrams;
 mod densest;
 mod device_commands;
 mod device_probe;

@@ -10,6 +10,7 @@
 pub mod abuse;
 pub mod aiocoap;
 pub mod browser;
+pub mod datagrams;
 pub mod device;
 pub mod gateway;
 pub mod libcoap;
@@ -19,6 +20,7 @@ pub mod observer;
 pub mod page;
 pub mod places;
 pub mod raw;
+pub mod rooms;
 pub mod stub;
 pub mod supervised;
 pub mod synapse;

@@ -1,0 +1,69 @@
+//! A device of a case: a socket, with the habits that every stack has.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use coap::{Datagram, MessageType, code};
+
+use crate::raw::Raw;
+
+/// One device.
+pub struct Client {
+    raw: Raw,
+    /// Whether it responds to confirmable messages.
+    pub acknowledges: bool,
+    /// The tokens to whose messages it responds with RST.
+    pub resets: Vec<Vec<u8>>,
+    /// Confirmable messages that came, to pass over retransmissions.
+    seen: Vec<Vec<u8>>,
+}
+
+impl Client {
+    /// A new socket toward the gateway.
+    pub fn new(gateway: SocketAddr) -> Self {
+        Self {
+            raw: Raw::connect(gateway),
+            acknowledges: true,
+            resets: Vec::new(),
+            seen: Vec::new(),
+        }
+    }
+
+    /// Sends a datagram.
+    pub fn send(&self, datagram: &[u8]) {
+        self.raw.send(datagram);
+    }
+
+    /// The next datagram before `end` that is no ping, no retransmission and, unless wanted, no empty acknowledgement.
+    pub fn receive(&mut self, end: Instant, wants_empty: bool) -> Option<(Vec<u8>, Datagram)> {
+        loop {
+            let left = end.checked_duration_since(Instant::now())?;
+            let bytes = self.raw.receive(left.max(Duration::from_millis(1)))?;
+            let datagram = coap::decode(&bytes);
+            let datagram = datagram.unwrap_or_else(|error| panic!("{error} in {bytes:02x?}"));
+            let is_empty = datagram.message.code == code::EMPTY;
+            if datagram.message_type == MessageType::Confirmable {
+                let is_unknown = self
+                    .resets
+                    .iter()
+                    .any(|token| token == datagram.token.as_bytes());
+                let reply = match is_empty || is_unknown {
+                    true => MessageType::Reset,
+                    false => MessageType::Acknowledgement,
+                };
+                if self.acknowledges {
+                    self.send(&coap::encode(&Datagram::empty(reply, datagram.message_id)));
+                }
+                if is_empty || self.seen.contains(&bytes) {
+                    continue;
+                }
+                self.seen.push(bytes.clone());
+            }
+            let is_acknowledgement = datagram.message_type == MessageType::Acknowledgement;
+            if is_empty && is_acknowledgement && !wants_empty {
+                continue;
+            }
+            return Some((bytes, datagram));
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! A homeserver with rooms, as far as devices use them: `/send`, `/messages`, `/join` and `/sync`. Unlike Synapse it can
+//! be slow on purpose, and every case has one of its own.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::stub::{Behaviour, Received, Stub};
+
+/// The sender of every message.
+pub const SENDER: &str = "@ann:localhost";
+
+#[derive(Default)]
+struct State {
+    /// Room and event; the position is the index.
+    events: Vec<(String, Value)>,
+    /// The transactions of `/send`, each once, and their event ids.
+    transactions: Vec<(String, String)>,
+    /// How long a `/send` takes after its message is in the room.
+    delay: Duration,
+}
+
+type Shared = (Mutex<State>, Condvar);
+
+/// A running homeserver; it ends with this process.
+pub struct Rooms {
+    /// `http://127.0.0.1:PORT`.
+    pub origin: String,
+    shared: Arc<Shared>,
+}
+
+impl Rooms {
+    /// Starts one with empty rooms.
+    pub fn start() -> Self {
+        let shared: Arc<Shared> = Arc::default();
+        let rooms = Arc::clone(&shared);
+        let stub = Stub::scripted(move |request| react(&rooms, request));
+        Self {
+            origin: stub.origin,
+            shared,
+        }
+    }
+
+    /// Somebody writes in a room.
+    pub fn say(&self, room: &str, body: &str) {
+        add(&mut self.state(), room, text_message(body));
+        self.shared.1.notify_all();
+    }
+
+    /// From now on the response to a `/send` is late by this.
+    pub fn delay(&self, delay: Duration) {
+        self.state().delay = delay;
+    }
+
+    /// The bodies of all messages of all rooms, in their order.
+    pub fn bodies(&self) -> Vec<String> {
+        let state = self.state();
+        let body = |event: &Value| event["content"]["body"].as_str().map(str::to_owned);
+        let events = state.events.iter();
+        events.filter_map(|(_, event)| body(event)).collect()
+    }
+
+    /// How many messages came by `/send`.
+    pub fn sent(&self) -> usize {
+        self.state().transactions.len()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.shared)
+    }
+}
+
+fn lock(shared: &Shared) -> MutexGuard<'_, State> {
+    shared.0.lock().expect("no holder of this lock panics")
+}
+
+fn text_message(body: &str) -> Value {
+    json!({ "msgtype": "m.text", "body": body })
+}
+
+/// An event id has 44 characters, as those of today's rooms.
+fn event_id(index: usize) -> String {
+    format!("${index:043}")
+}
+
+fn add(state: &mut State, room: &str, content: Value) {
+    let event = json!({
+        "type": "m.room.message", "sender": SENDER, "event_id": event_id(state.events.len()), "content": content,
+    });
+    state.events.push((room.to_owned(), event));
+}
+
+fn react(shared: &Shared, request: &Received) -> Behaviour {
+    let (path, query) = request
+        .target
+        .split_once('?')
+        .unwrap_or((&request.target, ""));
+    let segments: Vec<String> = path.split('/').skip(4).map(decoded).collect();
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    match segments[..] {
+        ["rooms", room, "send", _, txn] => send(shared, room, txn, &request.body),
+        ["rooms", room, "messages"] => messages(&lock(shared), room, query),
+        ["rooms", room, "join"] => Behaviour::json(200, json!({ "room_id": room })),
+        ["sync"] => sync(shared, query),
+        _ => Behaviour::json(404, json!({ "errcode": "M_UNRECOGNIZED", "error": path })),
+    }
+}
+
+fn send(shared: &Shared, room: &str, txn: &str, body: &[u8]) -> Behaviour {
+    let mut state = lock(shared);
+    let key = format!("{room} {txn}");
+    let earlier = state
+        .transactions
+        .iter()
+        .find(|(earlier, _)| *earlier == key);
+    let id = match earlier {
+        Some((_, id)) => id.clone(),
+        None => {
+            let id = event_id(state.events.len());
+            let content = serde_json::from_slice(body).unwrap_or_default();
+            add(&mut state, room, content);
+            state.transactions.push((key, id.clone()));
+            shared.1.notify_all();
+            id
+        }
+    };
+    let sent = Behaviour::json(200, json!({ "event_id": id }));
+    match state.delay {
+        Duration::ZERO => sent,
+        delay => Behaviour::Late(delay, Box::new(sent)),
+    }
+}
+
+fn messages(state: &State, room: &str, query: &str) -> Behaviour {
+    let limit = field(query, "limit").and_then(|limit| limit.parse().ok());
+    let of_room = state.events.iter().rev().filter(|(name, _)| name == room);
+    let chunk: Vec<&Value> = of_room
+        .map(|(_, event)| event)
+        .take(limit.unwrap_or(1))
+        .collect();
+    Behaviour::json(200, json!({ "chunk": chunk }))
+}
+
+/// Waits until a room has news, as a homeserver does.
+fn sync(shared: &Shared, query: &str) -> Behaviour {
+    let filter: Value = field(query, "filter")
+        .and_then(|filter| serde_json::from_str(&filter).ok())
+        .unwrap_or_default();
+    let rooms: Vec<&str> = filter["room"]["rooms"]
+        .as_array()
+        .map(|rooms| rooms.iter().filter_map(Value::as_str).collect())
+        .unwrap_or_default();
+    let since = field(query, "since").and_then(|since| since.trim_start_matches('s').parse().ok());
+    let timeout = field(query, "timeout").and_then(|timeout| timeout.parse().ok());
+    let end = Instant::now() + Duration::from_millis(timeout.unwrap_or(0));
+    let is_new = |state: &State| {
+        let mut new = state.events.iter().skip(since.unwrap_or(usize::MAX));
+        new.any(|(room, _)| rooms.contains(&room.as_str()))
+    };
+    let mut state = lock(shared);
+    while !is_new(&state) && Instant::now() < end {
+        let waited = shared
+            .1
+            .wait_timeout(state, end.saturating_duration_since(Instant::now()));
+        state = waited.expect("no holder of this lock panics").0;
+    }
+    let mut joined = serde_json::Map::new();
+    for room in rooms {
+        let new = state.events.iter().skip(since.unwrap_or(0));
+        let events: Vec<&Value> = new
+            .filter(|(name, _)| name == room)
+            .map(|(_, event)| event)
+            .collect();
+        if !events.is_empty() || since.is_none() {
+            joined.insert(room.to_owned(), json!({ "timeline": { "events": events } }));
+        }
+    }
+    let next = format!("s{}", state.events.len());
+    Behaviour::json(
+        200,
+        json!({ "next_batch": next, "rooms": { "join": joined } }),
+    )
+}
+
+/// A field of a query, decoded.
+fn field(query: &str, name: &str) -> Option<String> {
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    pairs
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| decoded(&value.replace('+', " ")))
+}
+
+/// Percent-decoded.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let digits = tail
+            .get(..2)
+            .and_then(|digits| std::str::from_utf8(digits).ok());
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        (rest, bytes) = match (first, byte) {
+            (b'%', Some(byte)) => (&tail[2..], [bytes, vec![byte]].concat()),
+            _ => (tail, [bytes, vec![*first]].concat()),
+        };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}

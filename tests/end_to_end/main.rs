@@ -14,6 +14,8 @@ mod control_socket;
 mod datagrams;
 mod densest;
 mod device_commands;
+mod device_guide;
+mod device_guide_libcoap;
 mod device_probe;
 mod discovery;
 mod endpoint;

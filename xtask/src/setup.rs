@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::apt::{Apt, AptError};
+use crate::library::{LIBCOAP, Library, LibraryError};
 use crate::run::{announce, run};
 use crate::tool::Tool;
 use crate::tool_check::check_same_release;
@@ -32,6 +33,9 @@ pub enum SetupError {
     /// A program is missing or too old.
     #[error(transparent)]
     Tool(#[from] ToolError),
+    /// A library is missing.
+    #[error(transparent)]
+    Library(#[from] LibraryError),
     /// Synapse and aiocoap.
     #[error("the virtual environment for Synapse and aiocoap: {0}")]
     Venv(#[from] VenvError),
@@ -59,6 +63,7 @@ impl Setup {
         self.tools(&EVERYWHERE)?;
         self.tools(&[&NPM])?;
         self.browser()?;
+        self.library(&LIBCOAP)?;
         self.venv(
             &workspace.join("target/venv"),
             &workspace.join("tests/requirements.txt"),
@@ -131,6 +136,14 @@ impl Setup {
             tool.check(&self.path)?;
         }
         Ok(())
+    }
+
+    /// Makes sure of a library.
+    fn library(&mut self, library: &'static Library) -> Result<(), SetupError> {
+        if library.check(&self.path).is_err() {
+            self.apt.install(&[library.package])?;
+        }
+        Ok(library.check(&self.path)?)
     }
 
     /// Makes sure that Chromium and its driver, both of which are there, are of one release.
@@ -206,6 +219,23 @@ mod tests {
         assert_eq!(
             log,
             "update\ninstall --yes --no-install-recommends shellcheck util-linux\n"
+        );
+    }
+
+    #[test]
+    fn a_missing_library_is_installed_once() {
+        let folder = Scratch::new("setup");
+        folder.script("cc", "test -e \"$(dirname \"$0\")/header\"");
+        let mut setup = setup(&folder, "touch header");
+        let path = env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(folder.path().to_owned()).chain(env::split_paths(&path));
+        setup.path = env::join_paths(folders).unwrap();
+        setup.library(&LIBCOAP).unwrap();
+        setup.library(&LIBCOAP).unwrap();
+        let log = fs::read_to_string(folder.path().join("log")).unwrap();
+        assert_eq!(
+            log,
+            "update\ninstall --yes --no-install-recommends libcoap3-dev\n"
         );
     }
 

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use coap::Datagram;
+
 use super::client::Client;
 use super::line::{Line, lines};
 use super::pattern::check;
@@ -139,6 +141,12 @@ impl Replay {
         let address = self.gateway.address;
         let client = self.devices.entry(name.to_owned());
         client.or_insert_with(|| Client::new(address))
+    }
+
+    /// The next datagram of a device, without pings and retransmissions.
+    pub fn receive(&mut self, device: &str) -> Option<(Vec<u8>, Datagram)> {
+        self.device(device)
+            .receive(Instant::now() + PATIENCE, false)
     }
 
     fn gets(&mut self, device: &str, may_be_later: bool, pattern: &[String]) -> Result<(), String> {

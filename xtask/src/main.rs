@@ -10,6 +10,7 @@ mod dist;
 mod dist_test;
 mod fuzz;
 mod help;
+mod library;
 mod routers;
 mod run;
 #[cfg(test)]

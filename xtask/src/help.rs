@@ -1,5 +1,6 @@
 //! The texts of `--help`; those of `dist` and `fuzz` stand beside their commands.
 
+use crate::library::LIBCOAP;
 use crate::tool::Tool;
 use crate::tools::{EVERYWHERE, NPM};
 
@@ -44,7 +45,11 @@ package lists. A program that is too old and does not come from a Debian package
 pub fn setup() -> String {
     let tools = EVERYWHERE.into_iter().chain([&NPM]);
     let lines: Vec<String> = tools.map(line).collect();
-    format!("{SETUP}\n{}\n{SETUP_END}", lines.join("\n"))
+    let library = format!(
+        "  - the header {} for the compiler `cc`: {}",
+        LIBCOAP.header, LIBCOAP.package
+    );
+    format!("{SETUP}\n{}\n{library}\n{SETUP_END}", lines.join("\n"))
 }
 
 fn line(tool: &Tool) -> String {

@@ -1,13 +1,14 @@
 //! The program of libcoap in `host/devices.md`: it is compiled and run, and its datagrams are those of the guide.
 
 use std::fs;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 use comatrix_tests::datagrams::line::{Line, lines};
 use comatrix_tests::datagrams::replay::{ROOM, Replay};
 use comatrix_tests::datagrams::words::hex;
 use comatrix_tests::places::{Scratch, on_path};
+use comatrix_tests::supervised::Supervised;
 use comatrix_tests::wire::{Loss, Sender, Wire};
 
 use crate::device_guide::{block, guide, section};
@@ -37,31 +38,19 @@ fn the_program_of_libcoap_sends_reads_and_observes_with_the_bytes_in_the_guide()
 
     let replay = Replay::start("", &[]);
     let wire = Wire::to(replay.address(), Loss::NOTHING);
-    let log = scratch.path().join("output");
-    let output = fs::File::create(&log).expect("the folder is the test's");
-    let mut device = Command::new(&program)
-        .args(["127.0.0.1", &wire.address.port().to_string(), "21.5 C"])
-        .stdout(Stdio::from(output))
-        .spawn()
-        .expect("it was compiled now");
-    let end = Instant::now() + PATIENCE;
-    let printed = || fs::read_to_string(&log).unwrap_or_default();
+    let port = wire.address.port().to_string();
+    let words = ["127.0.0.1", &port, "21.5 C"];
+    let log = scratch.path().join("errors");
+    let mut device = Supervised::start(&program, &words, scratch.path(), &log);
+    let read = "2.05, 6 bytes: 21.5 C";
     // The response to the send, that to the read, and the first one of the observation.
-    while printed().lines().count() < 3 && Instant::now() < end {
-        std::thread::sleep(Duration::from_millis(20));
+    for expected in ["2.04, 56 bytes", read, read] {
+        assert_eq!(device.next_line(PATIENCE).as_deref(), Some(expected));
     }
     replay.rooms.say(ROOM, "off");
-    let mut status = None;
-    while status.is_none() && Instant::now() < end {
-        status = device.try_wait().expect("it is a child");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let _ = device.kill();
-    let printed = printed();
-    let read = "2.05, 6 bytes: 21.5 C";
-    let expected = ["2.04, 56 bytes", read, read, "2.05, 3 bytes: off"];
-    assert_eq!(printed.lines().collect::<Vec<_>>(), expected);
-    assert!(status.is_some_and(|status| status.success()), "{status:?}");
+    let last = device.next_line(PATIENCE);
+    assert_eq!(last.as_deref(), Some("2.05, 3 bytes: off"));
+    assert_eq!(device.wait(PATIENCE), Some(0));
     assert_eq!(replay.rooms.bodies(), ["21.5 C", "off"]);
 
     let without_ids = |bytes: &[u8]| {

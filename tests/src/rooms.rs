@@ -1,5 +1,5 @@
-//! A homeserver with rooms, as far as devices use them: `/send`, `/messages`, `/join` and `/sync`. Unlike Synapse it can
-//! be slow on purpose, and every case has one of its own.
+//! A homeserver with rooms, as far as devices use them: `/send`, `/messages`, `/join` and `/sync`. Unlike Synapse it
+//! can be slow on purpose, and every case has one of its own.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};

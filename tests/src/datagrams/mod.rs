@@ -7,7 +7,7 @@
 //! | `homeserver takes 1.6 s` | from now on for each `/send` |
 //! | `room says TEXT` | somebody else writes in the room `kitchen` |
 //! | `gateway ARGUMENTS` | more arguments of the gateway's command line; before all others |
-//! | `N times LINE` | the line N times; `##` in it is the number from 1: of two hex digits in a datagram, else decimal |
+//! | `N times LINE` | the line N times; `##` is its number from 1: two hex digits in a datagram, else decimal |
 //! | `room has TEXT` | the last message of the room |
 //! | `sent N` | by now the homeserver has N messages of devices |
 //! | `wait 2 s` | nothing happens |

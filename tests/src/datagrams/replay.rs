@@ -63,7 +63,8 @@ impl Replay {
         let scratch = Scratch::new("datagrams");
         scratch.write("token", "the-gateways-token");
         let file = format!(
-            "access_token_file = \"token\"\n{configuration}\n[[homeserver]]\nurl = \"{}\"\n[rooms]\nkitchen = \"{ROOM}\"\n",
+            "access_token_file = \"token\"\n{configuration}\n[[homeserver]]\nurl = \"{}\"\n[rooms]\n\
+             kitchen = \"{ROOM}\"\n",
             rooms.origin
         );
         let file = scratch.write("gateway.toml", &file).display().to_string();

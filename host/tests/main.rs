@@ -47,6 +47,7 @@ mod proving;
 mod proxy_uri_alone;
 mod proxying;
 mod reconfiguring;
+mod refused_addresses;
 mod resources;
 mod rule_commands;
 mod rule_headers;

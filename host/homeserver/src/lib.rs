@@ -16,6 +16,7 @@ mod prepared_call;
 mod probes;
 mod public_only;
 mod record;
+mod refused_address;
 mod request;
 mod response;
 mod response_bytes;

@@ -23,7 +23,7 @@ use share::Owner;
 /// The homeservers and the connections to them.
 pub struct Upstreams {
     homeservers: Vec<Homeserver>,
-    token_peers: TokenPeers,
+    pub(super) token_peers: TokenPeers,
     limits: UpstreamLimits,
     response_bytes: ResponseBytes,
     clock: Clock,

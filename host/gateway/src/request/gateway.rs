@@ -18,6 +18,7 @@ use super::txn_key::TxnKey;
 use super::{admission, discovery, requested_path, routing};
 use crate::telemetry::line_shares::LineShares;
 use crate::telemetry::recorder::{Recorder, Resource};
+use crate::telemetry::refused_addresses::RefusedAddresses;
 use coap::{Message, option};
 use contract::Peer;
 use contract::clock::Clock;
@@ -36,6 +37,7 @@ pub struct Gateway {
     txn_ids: TxnIds,
     entity_tags: EntityTags,
     pub(crate) line_shares: LineShares,
+    refused_addresses: RefusedAddresses,
 }
 
 /// The resource of a request, as far as routing has found it.
@@ -57,6 +59,7 @@ impl Gateway {
             txn_ids: TxnIds::new(txn_key),
             entity_tags: EntityTags::default(),
             line_shares: LineShares::default(),
+            refused_addresses: RefusedAddresses::default(),
         }
     }
 
@@ -120,6 +123,9 @@ impl Gateway {
         let rule = Some(execution.revision());
         let mut response = result.unwrap_or_else(|error| error_response(rule, &error).into());
         response.message = conditions.apply(&self.entity_tags, response.message);
+        if let Some((address, owner)) = execution.refused_address() {
+            self.refused_addresses.log(Instant::now(), address, owner);
+        }
         let upstream = execution.last_outcome();
         self.record(log_entry, &resource, rule, upstream, &response.message);
         response

@@ -1,6 +1,7 @@
 //! Executes a rule for one request: drives the exchange with the homeserver as its egress, and makes the response.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use contract::{Call, CallError, HttpResponse, Message, Outcome, Reply, SessionCh
 use homeserver::Caller;
 use runtime::exchange::{Egress, End, Exchange, ExchangeError, Progress};
 use runtime::{CallDenied, CallEnd, CallInput, Revision};
+use share::Owner;
 
 /// The longest hold of a long poll: the limits of homeservers and their proxies are seldom higher.
 pub const MAX_HOLD: Duration = Duration::from_secs(60);
@@ -50,6 +52,8 @@ struct HomeserverEgress {
     deadline: Instant,
     /// The status of the last HTTP response, or the reason why there was none.
     last_outcome: Option<Cow<'static, str>>,
+    /// Whether a call had no access token only because of the device's address.
+    refuses_address: bool,
 }
 
 /// The path of an observation's request, and when it came.
@@ -143,6 +147,7 @@ pub(super) fn start(
             is_full: false,
             deadline: Instant::now() + snapshot.deadline,
             last_outcome: None,
+            refuses_address: false,
         },
         observing: request.observes.then(|| Observing {
             path: path(&request.message),
@@ -173,6 +178,16 @@ impl RuleExecution {
     /// The status of the last HTTP response, or the reason why there was none.
     pub(super) fn last_outcome(&self) -> Option<&str> {
         self.homeserver.last_outcome.as_deref()
+    }
+
+    /// The device, if a call had no access token only because of its address.
+    pub(super) fn refused_address(&self) -> Option<(IpAddr, Owner)> {
+        let HomeserverEgress {
+            caller,
+            refuses_address,
+            ..
+        } = &self.homeserver;
+        refuses_address.then(|| (caller.peer.ip(), caller.owner))
     }
 
     fn response(&mut self, end: End) -> Result<Response, GatewayError> {
@@ -227,7 +242,13 @@ impl Egress for HomeserverEgress {
         self.deadline += Duration::from_millis(call.request.hold_ms().into()).min(MAX_HOLD);
         let upstreams = &self.snapshot.upstreams;
         let outcome = match upstreams.prepare(&self.caller, call) {
-            Ok(call) => upstreams.send(&self.caller, &call, self.deadline).await,
+            Ok(call) => {
+                let outcome = upstreams.send(&self.caller, &call, self.deadline).await;
+                let is_refused = |error: &CallError| error.reason == "no-credential";
+                self.refuses_address = outcome.as_ref().is_err_and(is_refused)
+                    && upstreams.refuses_address(&self.caller, &call);
+                outcome
+            }
             Err(denied) => Err(denied),
         };
         Ok(self.record(outcome))

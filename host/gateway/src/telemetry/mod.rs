@@ -9,3 +9,4 @@ pub mod operator;
 pub mod recent_warnings;
 pub mod recorder;
 pub mod refusal_log;
+pub(crate) mod refused_addresses;

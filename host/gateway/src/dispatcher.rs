@@ -14,7 +14,6 @@ use crate::observe::{ObserveBroker, PollId, PollResult};
 use crate::request::{
     Dispatch, Gateway, GatewayError, Response, SideEffect, Snapshot, Source, without_observation,
 };
-use crate::telemetry::recorder::LoopState;
 use crate::time_shares::TimeShares;
 use coap::{Endpoint, ExchangeId, HashedPeer, Incoming};
 use contract::Peer;
@@ -266,28 +265,6 @@ impl Dispatcher<'_> {
                     Completion::LongPoll(id, result)
                 }));
             }
-        }
-    }
-
-    /// For the status page and the metrics.
-    pub(crate) fn state(&self, with_holders: bool) -> LoopState {
-        let (observations, polls) = self.observations.size();
-        LoopState {
-            counters: self.endpoint.counters().clone(),
-            holders: match with_holders {
-                true => self.endpoint.largest_holders(),
-                false => Vec::new(),
-            },
-            in_flight: self.endpoint.in_flight(),
-            held_bytes: self.gateway.held_bytes.in_all(),
-            queued_bytes: self.observations.queued_bytes(),
-            observations,
-            polls,
-            polls_refused: self.observations.refused_polls(),
-            passed_over: self.observations.passed_over(),
-            deferred: self.deferred.deferred,
-            deferred_lost: self.deferred.lost,
-            draining: self.draining,
         }
     }
 

@@ -14,6 +14,7 @@ mod dispatcher;
 pub mod event_loop;
 pub mod limits;
 mod listeners;
+mod loop_state;
 pub mod observe;
 pub mod request;
 pub mod rule_manager;

@@ -11,6 +11,7 @@ use crate::cache_key::{ResponseKey, request_body_key, response_body_key};
 use crate::code::{self, GET};
 use crate::endpoint::Endpoint;
 use crate::exchange::{Ack, Exchange, RequestMeta};
+use crate::first_block::FirstBlock;
 use crate::incoming::{Incoming, Request};
 use crate::message::Message;
 use crate::option::{BLOCK1, BLOCK2, ECHO, NO_RESPONSE, OBSERVE, REQUEST_TAG, SIZE1, SIZE2};
@@ -36,6 +37,39 @@ impl Blocks {
             announced,
             wants_size: request.option(SIZE2).is_some(),
         })
+    }
+}
+
+/// Options of a request that its caller does not get.
+const TAKEN_OUT: [u16; 8] = [
+    BLOCK1,
+    BLOCK2,
+    SIZE1,
+    SIZE2,
+    REQUEST_TAG,
+    ECHO,
+    NO_RESPONSE,
+    OBSERVE,
+];
+
+fn take_out(request: &mut Message) {
+    let options = &mut request.options;
+    options.retain(|option| !TAKEN_OUT.contains(&option.number));
+}
+
+impl<P: Clone, C> RequestMeta<P, C> {
+    /// The request for the caller.
+    fn request(&self, message: Message, wire_bytes: usize) -> Request<P> {
+        Request {
+            peer: self.peer.id.clone(),
+            message_type: self.message_type,
+            message_id: self.message_id,
+            token: self.token,
+            message,
+            observes: false,
+            wire_bytes,
+            multicast: self.constraints.multicast,
+        }
     }
 }
 
@@ -104,7 +138,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                 payload,
                 wire_bytes,
             };
-            let progress = self.block1.accept(meta.received_at, key, part);
+            let progress = self.block1.accept(meta.received_at, key.clone(), part);
             match progress.map_err(|refusal| self.refusal(refusal))? {
                 Progress::Complete { body, wire_bytes } => {
                     request.payload = body;
@@ -112,14 +146,20 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                     response_key = response_body_key(&self.secret, &meta.peer, &request);
                 }
                 Progress::Continue => {
-                    // The size in the response asks for smaller blocks (RFC 7959 §2.3).
-                    let size_exponent = block.size_exponent.min(self.limits.block_size_exponent);
-                    let block = Block {
-                        size_exponent,
-                        ..block
-                    };
-                    let response = Message::new(code::CONTINUE).with_option(BLOCK1, block.encode());
-                    self.send_response(meta.received_at, meta, Ack::Due, response, true);
+                    match &mut self.first_blocks {
+                        Some(first_blocks) if block.number == 0 => {
+                            take_out(&mut request);
+                            first_blocks.push_back(FirstBlock {
+                                request: meta.request(request, wire_bytes),
+                                protection: meta.protection.clone(),
+                                announced,
+                                meta: meta.clone(),
+                                key,
+                                block,
+                            });
+                        }
+                        _ => self.send_continue(meta, block),
+                    }
                     return Ok(None);
                 }
             }
@@ -136,19 +176,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         if observe == Some(1) {
             self.deregister(meta);
         }
-        let taken_out = [
-            BLOCK1,
-            BLOCK2,
-            SIZE1,
-            SIZE2,
-            REQUEST_TAG,
-            ECHO,
-            NO_RESPONSE,
-            OBSERVE,
-        ];
-        request
-            .options
-            .retain(|option| !taken_out.contains(&option.number));
+        take_out(&mut request);
 
         let exchange = Exchange {
             meta: meta.clone(),
@@ -168,14 +196,8 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             id,
             protection: meta.protection.clone(),
             request: Request {
-                peer: meta.peer.id.clone(),
-                message_type: meta.message_type,
-                message_id: meta.message_id,
-                token: meta.token,
-                message: request,
                 observes,
-                wire_bytes: total_bytes,
-                multicast: meta.constraints.multicast,
+                ..meta.request(request, total_bytes)
             },
         }))
     }

@@ -10,6 +10,7 @@ use crate::dedup::DedupCache;
 use crate::deferred::Deferred;
 use crate::echo::Echo;
 use crate::exchange::Exchanges;
+use crate::first_block::FirstBlock;
 use crate::incoming::Incoming;
 use crate::leisure::LeisureQueue;
 use crate::limits::Limits;
@@ -58,6 +59,8 @@ where
     pub(super) resets_full_at: Option<Instant>,
     pub(super) leisure: LeisureQueue<P>,
     pub(super) requests: VecDeque<Incoming<P, X::Context>>,
+    /// First blocks that the caller judges; none if it does not.
+    pub(super) first_blocks: Option<VecDeque<FirstBlock<P, X::Context>>>,
     pub(super) transmits: VecDeque<Transmit<P>>,
     pub(super) counters: Counters,
     pub(super) latest_refusal: Option<(P, u8)>,
@@ -91,6 +94,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             resets_full_at: None,
             leisure: LeisureQueue::new(limits.multicast_responses),
             requests: VecDeque::new(),
+            first_blocks: None,
             transmits: VecDeque::new(),
             counters: Counters::default(),
             latest_refusal: None,

@@ -114,7 +114,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     }
 
     /// Responds to a request that the caller does not get.
-    fn refuse(&mut self, meta: &RequestMeta<P, X::Context>, response: Message) {
+    pub(super) fn refuse(&mut self, meta: &RequestMeta<P, X::Context>, response: Message) {
         self.refuse_and_retain(meta, response, !code::is_safe(meta.method));
     }
 

@@ -10,6 +10,7 @@ mod deferral;
 mod deferral_forged;
 mod diagnostics;
 mod fetch;
+mod first_block;
 mod first_blocks;
 mod guessing;
 mod guessing_mistaken;

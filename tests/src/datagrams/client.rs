@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use coap::{Datagram, MessageType, code};
 
+use super::line::Habit;
 use crate::raw::Raw;
 
 /// One device.
@@ -12,6 +13,8 @@ pub struct Client {
     raw: Raw,
     /// Whether it responds to confirmable messages.
     pub acknowledges: bool,
+    /// How it does.
+    pub habit: Habit,
     /// The tokens to whose messages it responds with RST.
     pub resets: Vec<Vec<u8>>,
     /// Confirmable messages that came, to pass over retransmissions.
@@ -24,6 +27,7 @@ impl Client {
         Self {
             raw: Raw::connect(gateway),
             acknowledges: true,
+            habit: Habit::AsSpecified,
             resets: Vec::new(),
             seen: Vec::new(),
         }
@@ -43,16 +47,8 @@ impl Client {
             let datagram = datagram.unwrap_or_else(|error| panic!("{error} in {bytes:02x?}"));
             let is_empty = datagram.message.code == code::EMPTY;
             if datagram.message_type == MessageType::Confirmable {
-                let is_unknown = self
-                    .resets
-                    .iter()
-                    .any(|token| token == datagram.token.as_bytes());
-                let reply = match is_empty || is_unknown {
-                    true => MessageType::Reset,
-                    false => MessageType::Acknowledgement,
-                };
                 if self.acknowledges {
-                    self.send(&coap::encode(&Datagram::empty(reply, datagram.message_id)));
+                    self.send(&self.reply_to(&datagram));
                 }
                 if is_empty || self.seen.contains(&bytes) {
                     continue;
@@ -64,6 +60,22 @@ impl Client {
                 continue;
             }
             return Some((bytes, datagram));
+        }
+    }
+
+    /// Its response to a confirmable message.
+    fn reply_to(&self, datagram: &Datagram) -> Vec<u8> {
+        let [high, low] = datagram.message_id.to_be_bytes();
+        let is_ping = datagram.message.code == code::EMPTY;
+        let is_unknown = self
+            .resets
+            .iter()
+            .any(|token| token == datagram.token.as_bytes());
+        match self.habit {
+            // CoAP-simple writes its number for no Content-Format, -1.
+            Habit::NotFound => vec![0x60, code::NOT_FOUND, high, low, 0xc2, 0xff, 0xff],
+            Habit::AsSpecified if is_ping || is_unknown => vec![0x70, code::EMPTY, high, low],
+            _ => vec![0x60, code::EMPTY, high, low],
         }
     }
 }

@@ -27,8 +27,21 @@ pub enum Line {
     GetsNothing(String, Duration),
     /// Device, and whether it acknowledges.
     Acknowledges(String, bool),
+    /// Device, and its habit.
+    Responds(String, Habit),
     /// Device, and the token in hex whose messages it resets.
     Resets(String, String),
+}
+
+/// How a device responds to confirmable messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Habit {
+    /// RFC 7252 §4.2, §4.3: ACK, and RST to a ping.
+    AsSpecified,
+    /// ACK, to a ping too.
+    AckToPings,
+    /// An ACK with 4.04, to a ping too.
+    NotFound,
 }
 
 /// The lines of a case with their numbers.
@@ -96,6 +109,8 @@ fn parse(line: &str) -> Option<Line> {
     }
     match rest {
         "is silent" => return Some(Line::Acknowledges(device, false)),
+        "responds to pings with ACK" => return Some(Line::Responds(device, Habit::AckToPings)),
+        "responds with 4.04" => return Some(Line::Responds(device, Habit::NotFound)),
         "acknowledges" => return Some(Line::Acknowledges(device, true)),
         _ => {}
     }
@@ -125,7 +140,7 @@ mod tests {
     fn every_kind_of_line_is_read_and_its_number_is_kept() {
         let text = "# comment\nconfig [coap]\n\nhomeserver takes 1.6 s\nroom says hot and dry\nsent 2\nwait 2 s\n\
                     device > 40 01\ndevice2 < ACK 2.05\ndevice << 2.05\ndevice < nothing within 1 s\n\
-                    device is silent\ndevice acknowledges\ndevice resets 01\nroom has 21\ngateway -i ::\n\
+                    device is silent\ndevice acknowledges\ndevice responds with 4.04\ndevice resets 01\nroom has 21\ngateway -i ::\n\
                     2 times room says ##\n2 times device > 40##";
         let read = lines(text);
         let device = || "device".to_owned();
@@ -141,6 +156,7 @@ mod tests {
             Line::GetsNothing(device(), Duration::from_secs(1)),
             Line::Acknowledges(device(), false),
             Line::Acknowledges(device(), true),
+            Line::Responds(device(), Habit::NotFound),
             Line::Resets(device(), "01".to_owned()),
             Line::RoomHas("21".to_owned()),
             Line::Arguments(vec!["-i".to_owned(), "::".to_owned()]),

@@ -17,6 +17,8 @@
 //! | `device << PATTERN` | a later one; those before it are passed over |
 //! | `device < nothing within 2 s` | no datagram |
 //! | `device is silent` | from now on it acknowledges nothing and responds to no ping |
+//! | `device responds to pings with ACK` | instead of RST, as RIOT's nanocoap_sock |
+//! | `device responds with 4.04` | to every confirmable message, as CoAP-simple |
 //! | `device resets TOKEN` | from now on it responds with RST to messages with this token (hex) |
 //! | `device acknowledges` | it acknowledges all again |
 //!

@@ -124,6 +124,7 @@ impl Replay {
                 device.acknowledges = *acknowledges;
                 device.resets.clear();
             }
+            Line::Responds(device, habit) => self.device(device).habit = *habit,
             Line::Resets(device, token) => {
                 let token = hex(token, &self.bound);
                 self.device(device).resets.push(token);

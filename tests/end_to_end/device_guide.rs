@@ -174,6 +174,45 @@ fn sizes(length: usize) -> [usize; 5] {
     [sent, body, map, next("device4"), next("device5")]
 }
 
+#[test]
+fn blocks_of_32_bytes_leave_in_datagrams_of_the_size_in_the_guide() {
+    let guide = guide();
+    let (_, rest) = guide
+        .split_once("gets datagrams of at most ")
+        .expect("it says so");
+    let most = rest
+        .split(' ')
+        .next()
+        .and_then(|number| number.parse().ok());
+    let mut replay = Replay::start("", &[]);
+    replay.rooms.say(ROOM, &"a".repeat(100));
+    let read = ask(
+        &mut replay,
+        "device1",
+        "420100010102b66765746d7367076b69746368656ec101",
+    );
+    let observed = ask(
+        &mut replay,
+        "device2",
+        "42010001010260566765746d7367076b69746368656ec101",
+    );
+    replay.rooms.say(ROOM, &"b".repeat(100));
+    let notification = replay
+        .receive("device2")
+        .expect("a notification comes")
+        .0
+        .len();
+    let sent = ask(
+        &mut replay,
+        "device2",
+        "420300020102b473656e64076b69746368656e10ff61",
+    );
+    assert_eq!(
+        Some([read, observed, notification, sent].into_iter().max()),
+        Some(most)
+    );
+}
+
 /// The bytes of the response to a request in hex.
 fn ask(replay: &mut Replay, device: &str, request: &str) -> usize {
     let sends = Line::Sends(device.to_owned(), request.to_owned());

@@ -33,6 +33,7 @@ fn a_good_path_to_a_gateway_with_a_token_carries_everything() {
         ("lost", json!(0)),
         ("largest_request", json!(1_152)),
         ("block_in_request", json!(1_024)),
+        ("unasked_block", json!(64)),
         ("response_limited_to_block", Value::Null),
         ("block_wise_responses", json!(true)),
         ("block_wise_requests", json!(true)),

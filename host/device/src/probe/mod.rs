@@ -75,9 +75,10 @@ fn measure(path: &mut dyn Path, seed: [u8; 16]) -> Findings {
     // The rows that matter most to a device come first: the time may end.
     let policy = access::token_policy(prober);
     let largest_request = sizes::largest_request(prober, patience);
+    // Before larger blocks are asked for: the gateway remembers the size that a device asks for.
+    let unasked_block = sizes::unasked_block(prober, patience);
     let largest_response =
         sizes::largest_response(prober, patience, largest_request.unwrap_or_default());
-    let unasked_block = sizes::unasked_block(prober, patience);
     let download = blocks::download(prober);
     let upload = blocks::upload(prober, patience);
     Findings {

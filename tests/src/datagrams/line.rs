@@ -140,7 +140,8 @@ mod tests {
     fn every_kind_of_line_is_read_and_its_number_is_kept() {
         let text = "# comment\nconfig [coap]\n\nhomeserver takes 1.6 s\nroom says hot and dry\nsent 2\nwait 2 s\n\
                     device > 40 01\ndevice2 < ACK 2.05\ndevice << 2.05\ndevice < nothing within 1 s\n\
-                    device is silent\ndevice acknowledges\ndevice responds with 4.04\ndevice resets 01\nroom has 21\ngateway -i ::\n\
+                    device is silent\ndevice acknowledges\n\
+                    device responds with 4.04\ndevice resets 01\nroom has 21\ngateway -i ::\n\
                     2 times room says ##\n2 times device > 40##";
         let read = lines(text);
         let device = || "device".to_owned();

@@ -51,7 +51,10 @@ fn incoming(peer: &str, message: Message) -> Request {
         peer: Source {
             device: contract::Peer::unauthenticated(peer),
             owner: share::Owner::new(host, None),
-            is_proven: true,
+            facts: coap::PeerFacts {
+                is_proven: true,
+                ..coap::PeerFacts::default()
+            },
             local: "192.0.2.1:5683".parse().ok(),
         },
         observes: false,

@@ -54,7 +54,10 @@ impl ObservingByHand {
                 device: contract::Peer::unauthenticated(peer),
                 // Each port is a host of its own.
                 owner: share::Owner::new(u64::from(peer.port()), None),
-                is_proven: true,
+                facts: coap::PeerFacts {
+                    is_proven: true,
+                    ..coap::PeerFacts::default()
+                },
                 local: None,
             }))
             .await;

@@ -16,7 +16,7 @@ const SOON: Duration = Duration::from_secs(5);
 /// RFC 7252 §4.8.
 const ACK_TIMEOUT: Duration = Duration::from_secs(2);
 const SILENCE: Duration = Duration::from_millis(500);
-/// Echo and No-Response, which the codec has no names for.
+/// No-Response, which the codec has no name for.
 const NO_RESPONSE: u16 = 258;
 
 /// A gateway with this configuration file. Its homeserver is never asked.
@@ -141,6 +141,22 @@ fn an_unwanted_response_is_an_empty_acknowledgement() {
         log.contains("path=/time") && log.contains("code=2.05"),
         "{log}"
     );
+}
+
+#[test]
+fn a_device_that_uses_message_ids_again_after_a_restart_is_served_and_said_once() {
+    let (gateway, _scratch) = configured("");
+    let device = Raw::connect(gateway.address);
+    for path in ["/time", "/login", "/nothing"] {
+        // None of them is a safe request, so their responses are remembered.
+        device.send(&bytes(&confirmable(RequestType::Delete, path, 7, b"t")));
+        let response = device.receive_message(SOON).expect("a response comes");
+        let expected = if path == "/nothing" { 0x84 } else { 0x85 };
+        assert_eq!(u8::from(response.header.code), expected, "{path}");
+    }
+    let log = gateway.log();
+    let said = log.matches("used a message ID again").count();
+    assert_eq!(said, 1, "{log}");
 }
 
 #[test]

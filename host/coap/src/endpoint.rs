@@ -195,9 +195,10 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             .map(|(peer, code)| (peer, *code))
     }
 
-    /// The last peer that used a message ID again for another request ([`Counters::message_ids_reused`]).
-    pub fn latest_reused_id(&self) -> Option<&P> {
-        self.latest_reused_id.as_ref()
+    /// The last peer since the last call that used a message ID again for another request
+    /// ([`Counters::message_ids_reused`]).
+    pub fn take_reused_id(&mut self) -> Option<P> {
+        self.latest_reused_id.take()
     }
 
     /// The protection that the endpoint was made with.

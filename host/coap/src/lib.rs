@@ -95,6 +95,7 @@ mod options;
 mod outbound;
 mod outstanding;
 mod peer;
+mod peer_facts;
 mod peer_id;
 mod peer_table;
 mod problem;
@@ -132,6 +133,7 @@ pub use network::Host;
 pub use network_settings::NetworkSettings;
 pub use observation::{Ended, ObservationId, ObserveEvent};
 pub use option_bounds::{MAX_OPTION_BYTES, MAX_OPTIONS, OptionExcess};
+pub use peer_facts::PeerFacts;
 pub use peer_id::PeerId;
 pub use protection::{MessageProtection, NoProtection};
 

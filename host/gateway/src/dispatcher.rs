@@ -14,6 +14,7 @@ use crate::observe::{ObserveBroker, PollId, PollResult};
 use crate::request::{
     Dispatch, Gateway, GatewayError, Response, SideEffect, Snapshot, Source, without_observation,
 };
+use crate::telemetry::address_lines::Notice;
 use crate::time_shares::TimeShares;
 use coap::{Endpoint, ExchangeId, HashedPeer, Incoming};
 use contract::Peer;
@@ -100,6 +101,10 @@ impl Dispatcher<'_> {
         while let Some(incoming) = self.endpoint.poll_request() {
             self.dispatch(owner, incoming);
         }
+        if let Some(peer) = self.endpoint.take_reused_id() {
+            let lines = &self.gateway.address_lines;
+            lines.log(now, Notice::ReusedMessageId, peer.remote.ip(), owner);
+        }
         let end = Instant::now();
         self.time_shares.charge(end, owner, end - now);
         end
@@ -121,18 +126,17 @@ impl Dispatcher<'_> {
 
     fn dispatch(&mut self, owner: Owner, incoming: Incoming<UdpPeer>) {
         let device = Peer::unauthenticated(incoming.request.peer.remote);
-        let is_proven = self
-            .endpoint
-            .is_proven(Instant::now(), &incoming.request.peer);
+        let facts = self.endpoint.facts(Instant::now(), &incoming.request.peer);
         // What the rule does with the request decides whether a proof is needed. Then it is processed once more.
-        let may_need_proof = !is_proven && self.gateway.may_need_proof(&incoming.request, &device);
+        let may_need_proof =
+            !facts.is_proven && self.gateway.may_need_proof(&incoming.request, &device);
         let for_proof = may_need_proof.then(|| incoming.clone());
         let Incoming { id, request, .. } = incoming;
         let body = request.message.payload.len();
         let request = request.map_peer(|peer| Source {
             device,
             owner,
-            is_proven,
+            facts,
             local: self.local_address(peer),
         });
         let error = if self.draining {

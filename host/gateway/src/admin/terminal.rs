@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use super::status::{HomeserverStatus, Status};
-use super::wording::{ago, before, clock, counted, grouped, megabytes, milliseconds, span};
+use super::wording::{
+    abilities, ago, before, clock, counted, grouped, megabytes, milliseconds, span,
+};
 use crate::rule_manager::command::shown;
 
 /// Requests, devices and warnings that are shown: one screen in all.
@@ -79,8 +81,9 @@ fn write(text: &mut String, status: &Status) -> std::fmt::Result {
         let address = device.address;
         writeln!(
             text,
-            "  {address}: {requests}, the last {} {last}",
-            device.code
+            "  {address}: {requests}, the last {} {last}; {}",
+            device.code,
+            abilities(device)
         )?;
     }
     if !status.limits_and_faults.is_empty() {

@@ -1,5 +1,7 @@
 //! Numbers formatted for people, on the page and in the terminal.
 
+use crate::telemetry::recorder::Device;
+
 /// 27513 as `27,513`.
 pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -66,6 +68,21 @@ pub(super) fn milliseconds(ms: f64) -> String {
     }
 }
 
+/// What a device is thought to be able to do, from its requests.
+pub(super) fn abilities(device: &Device) -> String {
+    let mut text = match device.is_proven {
+        true => "address proven".to_owned(),
+        false => "address not proven".to_owned(),
+    };
+    if let Some(size) = device.block_size {
+        text.push_str(&format!(", blocks of {} bytes", grouped(size as u64)));
+    }
+    if device.ignores_responses {
+        text.push_str(", no separate responses");
+    }
+    text
+}
+
 /// The beginning of a digest, as the log has it.
 pub(super) fn short(digest: &str) -> &str {
     digest.get(..12).unwrap_or(digest)
@@ -101,6 +118,28 @@ mod tests {
         assert_eq!(ago(70_000, 5_000), "1 min ago");
         // The clock was set back.
         assert_eq!(ago(5_000, 70_000), "just now");
+    }
+
+    #[test]
+    fn what_a_device_can_do_is_said_in_words() {
+        let known = Device {
+            address: std::net::Ipv4Addr::LOCALHOST.into(),
+            unix_ms: 0,
+            requests: 1,
+            code: "2.05".to_owned(),
+            is_proven: true,
+            block_size: Some(1024),
+            ignores_responses: true,
+        };
+        let unknown = Device {
+            is_proven: false,
+            block_size: None,
+            ignores_responses: false,
+            ..known.clone()
+        };
+        let expected = "address proven, blocks of 1,024 bytes, no separate responses";
+        assert_eq!(abilities(&known), expected);
+        assert_eq!(abilities(&unknown), "address not proven");
     }
 
     #[test]

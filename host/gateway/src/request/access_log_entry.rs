@@ -8,7 +8,7 @@ use super::source::Request;
 use crate::telemetry::access_log;
 use crate::telemetry::line_shares::LineShares;
 use crate::telemetry::recorder::{Ended, Resource};
-use coap::{Message, MessageType, option};
+use coap::{Message, MessageType, PeerFacts, option};
 use contract::Peer;
 use runtime::Revision;
 use share::Owner;
@@ -29,7 +29,7 @@ pub(super) struct AccessLogEntry {
     began: Instant,
     peer: Peer,
     owner: Owner,
-    is_proven: bool,
+    facts: PeerFacts,
     method: u8,
     /// Empty if the log level leaves the line out.
     path: String,
@@ -45,7 +45,7 @@ impl AccessLogEntry {
             began: Instant::now(),
             peer: request.peer.device.clone(),
             owner: request.peer.owner,
-            is_proven: request.peer.is_proven,
+            facts: request.peer.facts,
             method: message.code,
             path: if tracing::enabled!(tracing::Level::INFO) {
                 path(message)
@@ -100,7 +100,7 @@ impl AccessLogEntry {
         Ended {
             peer: self.peer.id,
             owner: self.owner,
-            is_proven: self.is_proven,
+            facts: self.facts,
             method: self.method,
             resource,
             upstream,

@@ -16,9 +16,9 @@ use super::source::Request;
 use super::txn_id::{Lifetimes, TxnId, TxnIds, since_boot};
 use super::txn_key::TxnKey;
 use super::{admission, discovery, requested_path, routing};
+use crate::telemetry::address_lines::{AddressLines, Notice};
 use crate::telemetry::line_shares::LineShares;
 use crate::telemetry::recorder::{Recorder, Resource};
-use crate::telemetry::refused_addresses::RefusedAddresses;
 use coap::{Message, option};
 use contract::Peer;
 use contract::clock::Clock;
@@ -37,7 +37,7 @@ pub struct Gateway {
     txn_ids: TxnIds,
     entity_tags: EntityTags,
     pub(crate) line_shares: LineShares,
-    refused_addresses: RefusedAddresses,
+    pub(crate) address_lines: AddressLines,
 }
 
 /// The resource of a request, as far as routing has found it.
@@ -59,7 +59,7 @@ impl Gateway {
             txn_ids: TxnIds::new(txn_key),
             entity_tags: EntityTags::default(),
             line_shares: LineShares::default(),
-            refused_addresses: RefusedAddresses::default(),
+            address_lines: AddressLines::default(),
         }
     }
 
@@ -124,7 +124,8 @@ impl Gateway {
         let mut response = result.unwrap_or_else(|error| error_response(rule, &error).into());
         response.message = conditions.apply(&self.entity_tags, response.message);
         if let Some((address, owner)) = execution.refused_address() {
-            self.refused_addresses.log(Instant::now(), address, owner);
+            let now = Instant::now();
+            self.address_lines.log(now, Notice::NoToken, address, owner);
         }
         let upstream = execution.last_outcome();
         self.record(log_entry, &resource, rule, upstream, &response.message);

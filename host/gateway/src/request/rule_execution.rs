@@ -111,7 +111,7 @@ pub(super) fn start(
     let caller = Caller {
         peer: peer.clone(),
         owner: source.owner,
-        is_proven: source.is_proven || peer.authenticated,
+        is_proven: source.facts.is_proven || peer.authenticated,
         token: request.token,
         requested: request.homeserver,
     };

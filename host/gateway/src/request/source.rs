@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use coap::PeerFacts;
 use contract::Peer;
 use share::Owner;
 
@@ -14,8 +15,8 @@ pub struct Source {
     pub device: Peer,
     /// Whose share of what hosts have in common it uses.
     pub owner: Owner,
-    /// Whether it has proven that it receives at its address.
-    pub is_proven: bool,
+    /// What the endpoint has found out about it.
+    pub facts: PeerFacts,
     /// The gateway's address and port that the device sent it to. None if the system does not say.
     pub local: Option<SocketAddr>,
 }

@@ -5,7 +5,9 @@ use maud::{Markup, html};
 use super::chart;
 
 use crate::admin::status::{HomeserverStatus, Status};
-use crate::admin::wording::{ago, before, clock, counted, grouped, megabytes, milliseconds, span};
+use crate::admin::wording::{
+    abilities, ago, before, clock, counted, grouped, megabytes, milliseconds, span,
+};
 
 /// Why the gateway is not ready; empty if it is ready.
 pub(super) fn not_ready(status: &Status) -> Markup {
@@ -181,6 +183,7 @@ pub(super) fn devices(status: &Status) -> Markup {
                         tr {
                             th scope="col" { "address" }
                             th scope="col" { "response" }
+                            th scope="col" { "what it can do" }
                             th.right scope="col" { "requests" }
                             th.right scope="col" { "last request" }
                         }
@@ -190,6 +193,7 @@ pub(super) fn devices(status: &Status) -> Markup {
                             tr {
                                 td { (device.address) }
                                 td.fixed { span class=(class(&device.code)) { (device.code) } }
+                                td { (abilities(device)) }
                                 td.right { (grouped(device.requests)) }
                                 td.right.soft { (ago(status.unix_ms, device.unix_ms)) }
                             }

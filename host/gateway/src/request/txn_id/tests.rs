@@ -15,7 +15,7 @@ fn request() -> Request {
         peer: Source {
             device: Peer::unauthenticated("[2001:db8::1]:5683".parse().unwrap()),
             owner: Owner::new(1, None),
-            is_proven: false,
+            facts: coap::PeerFacts::default(),
             local: "[2001:db8::2]:5683".parse().ok(),
         },
         message_type: MessageType::Confirmable,

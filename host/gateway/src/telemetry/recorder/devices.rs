@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use super::unix_time::unix_ms;
+use coap::PeerFacts;
 use coap::code::Dotted;
 use share::{Amount, Bounds, Owner, Shares};
 
@@ -29,6 +30,15 @@ pub struct Device {
     pub requests: u64,
     /// The last response code, like `2.04`.
     pub code: String,
+    /// Whether its address was proven at the last request.
+    #[serde(default)]
+    pub is_proven: bool,
+    /// Bytes of the block that it asked for or sent last, within an hour.
+    #[serde(default)]
+    pub block_size: Option<usize>,
+    /// Whether it does not acknowledge separate responses: it gets them with the acknowledgement.
+    #[serde(default)]
+    pub ignores_responses: bool,
 }
 
 /// Where a request came from.
@@ -36,8 +46,7 @@ pub struct Device {
 pub(super) struct Sender {
     pub(super) address: IpAddr,
     pub(super) owner: Owner,
-    /// Whether it receives at its address: others may be forged.
-    pub(super) is_proven: bool,
+    pub(super) facts: PeerFacts,
 }
 
 /// Devices by address.
@@ -62,7 +71,10 @@ struct Record {
     requests: u64,
     code: u8,
     owner: Owner,
+    /// Whether it has ever proven that it receives at its address: others may be forged.
     is_proven: bool,
+    /// Those of its last request.
+    facts: PeerFacts,
 }
 
 impl Devices {
@@ -71,13 +83,14 @@ impl Devices {
         let Sender {
             address,
             owner,
-            is_proven,
+            facts,
         } = from;
         if let Some(record) = self.recorded.get_mut(&address) {
             record.at = at;
             record.requests += 1;
             record.code = code;
-            record.is_proven |= is_proven;
+            record.is_proven |= facts.is_proven;
+            record.facts = facts;
             return;
         }
         if self.recorded.len() == MAX_DEVICES {
@@ -89,7 +102,8 @@ impl Devices {
             requests: 1,
             code,
             owner,
-            is_proven,
+            is_proven: facts.is_proven,
+            facts,
         };
         self.recorded.insert(address, record);
     }
@@ -148,6 +162,9 @@ impl Devices {
             unix_ms: unix_ms(record.at),
             requests: record.requests,
             code: Dotted(record.code).to_string(),
+            is_proven: record.facts.is_proven,
+            block_size: record.facts.block_size,
+            ignores_responses: record.facts.ignores_responses,
         };
         shown.into_iter().map(device).collect()
     }
@@ -164,12 +181,18 @@ mod tests {
         Ipv4Addr::from_bits(0x0a00_0000 + u32::try_from(number).unwrap()).into()
     }
 
+    const PROVEN: PeerFacts = PeerFacts {
+        is_proven: true,
+        block_size: None,
+        ignores_responses: false,
+    };
+
     /// A host of its own.
     fn from(number: usize) -> Sender {
         Sender {
             address: address(number),
             owner: Owner::new(number as u64, None),
-            is_proven: true,
+            facts: PROVEN,
         }
     }
 
@@ -181,7 +204,7 @@ mod tests {
             ..from(number)
         };
         let forged = |number| Sender {
-            is_proven: false,
+            facts: PeerFacts::default(),
             ..from(number)
         };
         let flood: [&dyn Fn(usize) -> Sender; 2] = [&network, &forged];

@@ -15,6 +15,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use coap::PeerFacts;
 use coap::code::{Dotted, method_name};
 use contract::peer::canonical;
 use devices::Sender;
@@ -35,8 +36,8 @@ pub struct Ended<'a> {
     pub peer: SocketAddr,
     /// Its host.
     pub owner: Owner,
-    /// Whether it has proven that it receives at its address.
-    pub is_proven: bool,
+    /// What the endpoint has found out about it.
+    pub facts: PeerFacts,
     /// The request's method code.
     pub method: u8,
     /// The resource that it named.
@@ -105,7 +106,7 @@ impl Recorder {
         let from = Sender {
             address: ended.peer.ip().to_canonical(),
             owner: ended.owner,
-            is_proven: ended.is_proven,
+            facts: ended.facts,
         };
         self.devices.borrow_mut().record(at, from, ended.code);
         self.history.borrow_mut().record(ended.elapsed);
@@ -179,7 +180,7 @@ mod tests {
             &Ended {
                 peer: peer.parse().unwrap(),
                 owner: Owner::new(1, None),
-                is_proven: true,
+                facts: PeerFacts::default(),
                 method: 1,
                 resource: &Resource::Discovery,
                 upstream: Some("200"),

@@ -77,6 +77,7 @@ mod hashed_peer;
 mod held_response;
 mod holders;
 mod incoming;
+mod judging;
 mod leisure;
 mod limits;
 mod limits_of_peer;

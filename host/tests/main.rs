@@ -22,6 +22,7 @@ mod error_responses;
 mod examples;
 mod exchange;
 mod failing_rules;
+mod first_block;
 mod homeserver_gone;
 mod hostile_inputs;
 mod http_call;

@@ -47,7 +47,7 @@ pub static RULE: Rule = Rule::new(&ROUTES)
     .settings(&[legacy::SETTING])
     .on_error(legacy::on_error);
 
-comatrix_sdk::export!(RULE, observer, proxy);
+comatrix_sdk::export!(RULE, observer, proxy, rights);
 
 #[cfg(test)]
 mod tests {

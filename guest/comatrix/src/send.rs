@@ -13,6 +13,7 @@ pub static ROUTE: Route = Route::put("send", begin)
         "rooms/{room}/send/m.room.message/{transaction}",
     ])
     .accepts(&[CBOR, JSON, TEXT])
+    .needs_token()
     .calls(&[&SEND])
     .attributes(&[("rt", "comatrix.send"), ("if", "comatrix")]);
 

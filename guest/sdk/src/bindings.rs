@@ -1,5 +1,5 @@
-//! The contract of the folder `wit` as Rust types: the world `rule`, and, apart from it, the interfaces `observer`
-//! and `proxy`, which a rule can export as well.
+//! The contract of the folder `wit` as Rust types: the world `rule`, and, apart from it, the interfaces `observer`,
+//! `proxy` and `rights`, which a rule can export as well.
 
 pub use generated::comatrix::gateway::log;
 pub use generated::comatrix::gateway::types::{
@@ -12,10 +12,12 @@ pub use generated::exports::comatrix::gateway::translator::{
 
 pub use generated_observer::exports::comatrix::gateway::observer::Guest as Observer;
 pub use generated_proxy::exports::comatrix::gateway::proxy::Guest as Proxy;
+pub use generated_rights::exports::comatrix::gateway::rights::Guest as Rights;
 
 pub use crate::export_rule as export;
 pub use crate::export_rule_observer as export_observer;
 pub use crate::export_rule_proxy as export_proxy;
+pub use crate::export_rule_rights as export_rights;
 
 /// Made by wit-bindgen. Outside of WebAssembly the imports exist as functions that panic when called.
 #[allow(missing_docs, unsafe_code, unused_qualifications, clippy::all)]
@@ -56,6 +58,19 @@ pub mod generated_proxy {
     });
 }
 
+/// As [`generated_observer`], for the interface `rights`.
+#[allow(missing_docs, unsafe_code, unused_qualifications, clippy::all)]
+#[doc(hidden)]
+pub mod generated_rights {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        inline: "package comatrix:sdk; world rights { export comatrix:gateway/rights@0.1.0; }",
+        pub_export_macro: true,
+        default_bindings_module: "comatrix_sdk::bindings::generated_rights",
+        with: { "comatrix:gateway/types@0.1.0": crate::bindings::generated::comatrix::gateway::types },
+    });
+}
+
 /// Exports a type that implements [`Guest`] as the rule that a crate is: `export!(MyRule);`. Natively it does
 /// nothing: the names of a component's exports are no symbols there.
 #[macro_export]
@@ -84,5 +99,15 @@ macro_rules! export_rule_proxy {
     ($rule:ident) => {
         #[cfg(target_family = "wasm")]
         $crate::bindings::generated_proxy::export!($rule with_types_in $crate::bindings::generated_proxy);
+    };
+}
+
+/// Exports a type that implements [`Rights`] besides [`Guest`], beside [`export`].
+#[macro_export]
+#[doc(hidden)]
+macro_rules! export_rule_rights {
+    ($rule:ident) => {
+        #[cfg(target_family = "wasm")]
+        $crate::bindings::generated_rights::export!($rule with_types_in $crate::bindings::generated_rights);
     };
 }

@@ -105,6 +105,9 @@ impl Dispatcher<'_> {
             let lines = &self.gateway.address_lines;
             lines.log(now, Notice::ReusedMessageId, peer.remote.ip(), owner);
         }
+        while let Some(first) = self.endpoint.poll_first_block() {
+            self.judge(owner, first);
+        }
         let end = Instant::now();
         self.time_shares.charge(end, owner, end - now);
         end
@@ -187,7 +190,7 @@ impl Dispatcher<'_> {
     }
 
     /// The gateway's address and port that a peer speaks to.
-    fn local_address(&self, peer: UdpPeer) -> Option<SocketAddr> {
+    pub(crate) fn local_address(&self, peer: UdpPeer) -> Option<SocketAddr> {
         let bound = self
             .local_addresses
             .get(usize::from(peer.listener))

@@ -51,6 +51,7 @@ pub async fn serve(
         local_addresses: listeners.local_addresses(),
         draining: false,
     };
+    dispatcher.endpoint.judge_first_blocks();
     let mut timer = Box::pin(sleep_until(tokio::time::Instant::now() + NEVER));
     let mut stop = Box::pin(stop.fuse());
     let mut drained_at = None;

@@ -12,6 +12,7 @@ pub mod daemon;
 mod deferred_datagrams;
 mod dispatcher;
 pub mod event_loop;
+mod first_blocks;
 pub mod limits;
 mod listeners;
 mod loop_state;

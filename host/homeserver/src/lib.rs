@@ -35,6 +35,7 @@ pub use prepared_call::PreparedCall;
 pub use probes::Probes;
 pub use public_only::is_public;
 pub use record::{BOUNDS, CallRecord, Durations, OUTCOMES, Presence};
+pub use refused_address::MissingToken;
 pub use response_bytes::ResponseBytes;
 pub use settings::{TokenPeers, UpstreamSettings};
 pub use upstreams::Upstreams;

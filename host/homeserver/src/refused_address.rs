@@ -1,4 +1,4 @@
-//! Devices that may not use a configured token because of their address.
+//! Devices that may not use a configured token, because there is none or because of their address.
 
 use super::caller::Caller;
 use super::credentials::is_token_peer;
@@ -6,7 +6,32 @@ use super::prepared_call::PreparedCall;
 use super::upstreams::Upstreams;
 use contract::Credential;
 
+/// Why a device that presents no access token has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MissingToken {
+    /// Its homeserver has no configured one.
+    NotConfigured,
+    /// `token_peers` does not have its address.
+    Address,
+}
+
 impl Upstreams {
+    /// Why the host has no token to attach for this device at the homeserver of its request; none if it has one, or
+    /// will have when the device has proven its address.
+    #[must_use]
+    pub fn missing_token(&self, caller: &Caller) -> Option<MissingToken> {
+        let homeserver = caller.requested.as_ref().or(self.homeservers.first());
+        if caller.token.is_some() {
+            None
+        } else if homeserver.is_none_or(|homeserver| homeserver.token().is_none()) {
+            Some(MissingToken::NotConfigured)
+        } else if !is_token_peer(&self.token_peers, &caller.peer) {
+            Some(MissingToken::Address)
+        } else {
+            None
+        }
+    }
+
     /// Whether a call has no access token only because `token_peers` does not have the address of its device.
     #[must_use]
     pub fn refuses_address(&self, caller: &Caller, call: &PreparedCall) -> bool {

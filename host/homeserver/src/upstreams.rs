@@ -22,7 +22,7 @@ use share::Owner;
 
 /// The homeservers and the connections to them.
 pub struct Upstreams {
-    homeservers: Vec<Homeserver>,
+    pub(super) homeservers: Vec<Homeserver>,
     pub(super) token_peers: TokenPeers,
     limits: UpstreamLimits,
     response_bytes: ResponseBytes,

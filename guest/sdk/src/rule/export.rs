@@ -1,11 +1,11 @@
 //! From a static rule to the exports of a component.
 
 /// Exports a static [`Rule`](crate::rule::Rule) from a component: `export!(RULE);`, with `observer` if it has watched
-/// routes, and with `proxy` if a Proxy-Uri names some of them: `export!(RULE, observer, proxy);`. Natively it does
-/// nothing, so that the crate's tests link.
+/// routes, with `proxy` if a Proxy-Uri names some of them, and with `rights` if some need an access token:
+/// `export!(RULE, observer, proxy, rights);`. Natively it does nothing, so that the crate's tests link.
 #[macro_export]
 macro_rules! export {
-    ($rule:path) => {
+    (@translator $rule:path) => {
         #[cfg(target_family = "wasm")]
         const _: () = {
             use $crate::bindings::{
@@ -40,29 +40,7 @@ macro_rules! export {
             $crate::bindings::export!(Exported);
         };
     };
-    ($rule:path, observer, proxy) => {
-        $crate::export!($rule, observer);
-        $crate::export!(@proxy $rule);
-    };
-    ($rule:path, proxy) => {
-        $crate::export!($rule);
-        $crate::export!(@proxy $rule);
-    };
-    (@proxy $rule:path) => {
-        #[cfg(target_family = "wasm")]
-        const _: () = {
-            use $crate::bindings::Proxy;
-            struct Exported;
-            impl Proxy for Exported {
-                fn requested_paths(_: Vec<(String, String)>) -> Vec<(u16, String)> {
-                    $rule.requested_paths()
-                }
-            }
-            $crate::bindings::export_proxy!(Exported);
-        };
-    };
-    ($rule:path, observer) => {
-        $crate::export!($rule);
+    (@observer $rule:path) => {
         #[cfg(target_family = "wasm")]
         const _: () = {
             use $crate::bindings::{
@@ -95,5 +73,35 @@ macro_rules! export {
             }
             $crate::bindings::export_observer!(Exported);
         };
+    };
+    (@proxy $rule:path) => {
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            use $crate::bindings::Proxy;
+            struct Exported;
+            impl Proxy for Exported {
+                fn requested_paths(_: Vec<(String, String)>) -> Vec<(u16, String)> {
+                    $rule.requested_paths()
+                }
+            }
+            $crate::bindings::export_proxy!(Exported);
+        };
+    };
+    (@rights $rule:path) => {
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            use $crate::bindings::Rights;
+            struct Exported;
+            impl Rights for Exported {
+                fn needs_token(_: Vec<(String, String)>) -> Vec<u16> {
+                    $rule.needs_token()
+                }
+            }
+            $crate::bindings::export_rights!(Exported);
+        };
+    };
+    ($rule:path $(, $interface:ident)*) => {
+        $crate::export!(@translator $rule);
+        $($crate::export!(@$interface $rule);)*
     };
 }

@@ -28,6 +28,7 @@ pub struct Route {
     accepts: &'static [u16],
     produces: &'static [u16],
     observable: bool,
+    pub(super) needs_token: bool,
     attributes: &'static [(&'static str, &'static str)],
     calls: &'static [&'static dyn Resume],
     /// The calls of a watch. Only a watched route names them, so that no other rule carries them.
@@ -70,6 +71,7 @@ impl Route {
             accepts: &[CBOR, JSON],
             produces: &[CBOR, JSON],
             observable: false,
+            needs_token: false,
             attributes: &[],
             calls: &[],
             watch_calls: &[],
@@ -121,6 +123,13 @@ impl Route {
     /// Marks the resource as one that changes by itself, for a rule that makes its watches by itself.
     pub const fn observable(mut self) -> Route {
         self.observable = true;
+        self
+    }
+
+    /// Says that no request has success without an access token for its homeserver. If the rule is exported with
+    /// `rights`, the gateway refuses a request without one before its device has sent the body.
+    pub const fn needs_token(mut self) -> Route {
+        self.needs_token = true;
         self
     }
 

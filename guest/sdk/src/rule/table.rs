@@ -88,6 +88,13 @@ impl Rule {
         paths.collect()
     }
 
+    /// The contract's `needs-token`.
+    pub fn needs_token(&self) -> Vec<u16> {
+        let routes = (0..).zip(self.routes);
+        let needing = routes.filter(|(_, route)| route.needs_token);
+        needing.map(|(link, _)| link).collect()
+    }
+
     /// The contract's `begin`.
     pub fn begin(
         &self,

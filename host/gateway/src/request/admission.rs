@@ -4,7 +4,7 @@ use super::error::GatewayError;
 use super::proxy_uri::{self, ProxyUri};
 use coap::{self, code, option};
 use contract::secret::AccessToken;
-use contract::{CoapOption, Context, Match, Message, Target};
+use contract::{CoapOption, Context, Link, Match, Message, Target};
 use homeserver::Homeserver;
 use runtime::Revision;
 use url::Url;
@@ -81,23 +81,12 @@ pub fn admit(
     observes: bool,
     homeserver_of: impl FnOnce(&Url) -> Result<Homeserver, &'static str>,
 ) -> Result<Admitted, GatewayError> {
-    check_preconditions(&request)?;
-    let token = request
-        .option(option::ACCESS_TOKEN)
-        .map(AccessToken::parse)
-        .transpose()?;
-    let requested = request
-        .option(option::PROXY_URI)
-        .map(|value| {
-            let ProxyUri { origin, target } = proxy_uri::parse(value)?;
-            let homeserver = homeserver_of(&origin).map_err(GatewayError::ProxyingNotSupported)?;
-            Ok::<_, GatewayError>((homeserver, target))
-        })
-        .transpose()?;
-    let (homeserver, target) = requested.unzip();
     let link = &revision.description().links[usize::from(found.link)];
-    check_format(&request, &link.accepts)?;
-    check_accept(&request, &link.produces)?;
+    let Checked {
+        token,
+        homeserver,
+        target,
+    } = check(&request, link, homeserver_of)?;
     let observes = observes && link.observable && revision.observes();
     let accept = request.uint_option(option::ACCEPT);
     let facts = accept.map(|accept| ("accept".to_owned(), accept.to_string()));
@@ -115,6 +104,45 @@ pub fn admit(
             token,
             observes,
         },
+    })
+}
+
+/// The values of options that [`check`] has parsed.
+pub(super) struct Checked {
+    pub(super) token: Option<AccessToken>,
+    pub(super) homeserver: Option<Homeserver>,
+    target: Option<Target>,
+}
+
+/// The checks that need no body.
+///
+/// # Errors
+/// See [`admit`].
+pub(super) fn check(
+    request: &coap::Message,
+    link: &Link,
+    homeserver_of: impl FnOnce(&Url) -> Result<Homeserver, &'static str>,
+) -> Result<Checked, GatewayError> {
+    check_preconditions(request)?;
+    let token = request
+        .option(option::ACCESS_TOKEN)
+        .map(AccessToken::parse)
+        .transpose()?;
+    let requested = request
+        .option(option::PROXY_URI)
+        .map(|value| {
+            let ProxyUri { origin, target } = proxy_uri::parse(value)?;
+            let homeserver = homeserver_of(&origin).map_err(GatewayError::ProxyingNotSupported)?;
+            Ok::<_, GatewayError>((homeserver, target))
+        })
+        .transpose()?;
+    let (homeserver, target) = requested.unzip();
+    check_format(request, &link.accepts)?;
+    check_accept(request, &link.produces)?;
+    Ok(Checked {
+        token,
+        homeserver,
+        target,
     })
 }
 

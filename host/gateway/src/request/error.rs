@@ -37,6 +37,9 @@ pub enum GatewayError {
     /// 4.00: option 256 is not an access token.
     #[error("option 256: {0}")]
     Token(#[from] NotAToken),
+    /// 4.01: the resource needs an access token.
+    #[error("no access token: send one in option 256")]
+    NoToken,
     /// 4.04.
     #[error("no such resource; see /.well-known/core")]
     NotFound,
@@ -102,6 +105,7 @@ impl GatewayError {
             | Self::HopLimit
             | Self::Token(_) => code::BAD_REQUEST,
             Self::HopLimitReached => code::HOP_LIMIT_REACHED,
+            Self::NoToken => code::UNAUTHORIZED,
             Self::NotFound => code::NOT_FOUND,
             Self::Method => code::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => code::NOT_ACCEPTABLE,
@@ -197,6 +201,7 @@ mod tests {
             GatewayError::Token(NotAToken::Empty),
             GatewayError::Token(NotAToken::TooLong),
             GatewayError::Token(NotAToken::Characters),
+            GatewayError::NoToken,
             GatewayError::NotFound,
             GatewayError::Method,
             GatewayError::NotAcceptable,

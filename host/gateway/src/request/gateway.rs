@@ -224,7 +224,7 @@ impl Gateway {
 
     /// Writes the exchange's log line, and counts it. `rule`: the revision that was called. `upstream`: the last
     /// homeserver status, or the reason why there was none.
-    fn record(
+    pub(super) fn record(
         &self,
         log_entry: AccessLogEntry,
         resource: &Resource,

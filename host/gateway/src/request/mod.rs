@@ -9,6 +9,7 @@ pub mod admission;
 mod conditions;
 mod discovery;
 mod error;
+mod first_block;
 mod gateway;
 mod held_bytes;
 mod local_authority;

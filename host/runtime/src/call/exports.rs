@@ -19,6 +19,9 @@ const OBSERVER: &str = "comatrix:gateway/observer@0.1.0";
 /// The interface that a rule with resources for Proxy-Uri also exports.
 const PROXY: &str = "comatrix:gateway/proxy@0.1.0";
 
+/// The interface that a rule with resources that need an access token can export.
+const RIGHTS: &str = "comatrix:gateway/rights@0.1.0";
+
 /// Keys and values: `types.settings`.
 pub(crate) type Settings<'a> = &'a [(String, String)];
 
@@ -37,6 +40,7 @@ macro_rules! signatures {
 signatures! {
     Describe = "describe": (Settings<'a>,) => Result<Description, String>;
     RequestedPaths = "requested-paths": (Settings<'a>,) => Vec<(u16, String)>;
+    NeedsToken = "needs-token": (Settings<'a>,) => Vec<u16>;
     Begin = "begin": (Settings<'a>, &'a Context, &'a Message) => Result<Effect, Failure>;
     Resume = "resume": (Settings<'a>, &'a Context, &'a [u8], Result<&'a HttpResponse, &'a CallError>)
         => Result<Effect, Failure>;
@@ -54,6 +58,7 @@ pub(crate) struct Exports {
     pub(crate) resume: Function<Resume>,
     pub(crate) observer: Option<Observer>,
     pub(crate) requested_paths: Option<Function<RequestedPaths>>,
+    pub(crate) needs_token: Option<Function<NeedsToken>>,
 }
 
 /// The functions of a rule that observes.
@@ -77,6 +82,7 @@ impl Exports {
             .ok_or_else(|| format_err!("it exports no {TRANSLATOR}"))?;
         let observer = component.get_export_index(None, OBSERVER);
         let proxy = component.get_export_index(None, PROXY);
+        let rights = component.get_export_index(None, RIGHTS);
         let (mut store, _running) = begin(engine, limits);
         let instance = pre.instantiate(&mut store)?;
         let observer = observer.map(|observer| {
@@ -88,7 +94,10 @@ impl Exports {
         });
         let requested_paths =
             proxy.map(|proxy| Function::find(component, &proxy, &instance, &mut store));
+        let needs_token =
+            rights.map(|rights| Function::find(component, &rights, &instance, &mut store));
         Ok(Self {
+            needs_token: needs_token.transpose()?,
             requested_paths: requested_paths.transpose()?,
             observer: observer.transpose()?,
             describe: Function::find(component, &translator, &instance, &mut store)?,

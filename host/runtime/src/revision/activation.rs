@@ -17,7 +17,6 @@ use contract::bindings::{Description, Rule};
 use contract::escaping::escaped;
 use contract::grant::Grant;
 use contract::links;
-use contract::requested_paths::RequestedPaths;
 
 /// The only imports of a component.
 const CONTRACT: &str = "comatrix:gateway/";
@@ -97,12 +96,12 @@ impl Revision {
                 rule: rule(),
                 fault: fault.to_string(),
             })?;
-        let requested = revision.requested_paths()?;
-        revision.requested_paths = RequestedPaths::parse(&revision.description.links, &requested)
+        revision
+            .read_optional_exports()?
             .map_err(|fault| ActivationError::Impossible {
-            rule: rule(),
-            fault,
-        })?;
+                rule: rule(),
+                fault,
+            })?;
         check_policy(name, revision.needs(), candidate.allow)?;
         Ok(revision)
     }

@@ -48,6 +48,7 @@ impl Revision {
             exports: self.exports.clone(),
             description: nothing(),
             requested_paths: RequestedPaths::default(),
+            needs_token: Box::default(),
             needs: Vec::new(),
             settings,
             headers: self.headers.clone(),

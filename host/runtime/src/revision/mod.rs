@@ -19,6 +19,7 @@ mod input_sizes;
 mod judgement;
 mod network;
 pub(crate) mod observing;
+mod optional_exports;
 pub(crate) mod revision_id;
 mod second_shares;
 
@@ -58,6 +59,7 @@ pub struct Revision {
     pub(crate) exports: Exports,
     description: Description,
     requested_paths: RequestedPaths,
+    needs_token: Box<[u16]>,
     needs: Vec<Grant>,
     pub(crate) settings: Vec<(String, String)>,
     headers: HeaderGrants,
@@ -84,6 +86,7 @@ impl Revision {
             exports,
             description: nothing(),
             requested_paths: RequestedPaths::default(),
+            needs_token: Box::default(),
             needs: Vec::new(),
             settings: owned(candidate.settings),
             headers: candidate.allow_headers.clone(),
@@ -161,15 +164,6 @@ impl Revision {
         links::find(&self.description.links, path, method)
     }
 
-    /// The Uri-Path (relative to the mount) of the link that the path of a Proxy-Uri and a method code name.
-    ///
-    /// # Errors
-    /// [`Mismatch`]: the path, or only the method, is unknown.
-    pub fn find_requested(&self, path: &[String], method: u8) -> Result<Vec<&str>, Mismatch> {
-        self.requested_paths
-            .find(&self.description.links, path, method)
-    }
-
     /// The needs of the description.
     #[must_use]
     pub fn needs(&self) -> &[Grant] {
@@ -180,15 +174,6 @@ impl Revision {
     pub(crate) fn describe(&self) -> Result<Result<Description, String>, Trap> {
         let params = (self.settings.as_slice(),);
         self.call(&self.exports.describe, params, &SensitiveInputs::default())
-    }
-
-    /// `proxy.requested-paths` in a fresh instance; none of a rule that does not export it.
-    pub(crate) fn requested_paths(&self) -> Result<Vec<(u16, String)>, Trap> {
-        let Some(function) = &self.exports.requested_paths else {
-            return Ok(Vec::new());
-        };
-        let params = (self.settings.as_slice(),);
-        self.call(function, params, &SensitiveInputs::default())
     }
 
     /// `translator.begin` in a fresh instance.

@@ -5,10 +5,12 @@
 //! exchanges and observations, since the kernel distributes peers over sockets by a hash of their address.
 
 mod batch;
+mod bind_error;
 mod multicast;
 mod own_address;
 mod udp;
 
+pub use bind_error::BindError;
 pub use multicast::JoinError;
 pub use own_address::is_own_address;
-pub use udp::{BindError, Cast, UdpPeer, UdpTransport};
+pub use udp::{Cast, UdpPeer, UdpTransport};

@@ -1,15 +1,17 @@
 //! Plain UDP: batched receive, and responses from the address that their request was sent to.
 
 use std::io::{self, IoSliceMut};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::task::{Context, Poll};
 
 use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef, UdpSocketState};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
-use tokio::net::UdpSocket;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 use super::batch;
+use super::bind_error::BindError;
 use super::multicast::{self, JoinError};
 
 /// Bytes of the kernel's buffers: for 512 devices that send at once after a multicast or a power cut, 2 KiB each as the
@@ -51,50 +53,13 @@ pub enum Cast {
     Multicast,
 }
 
-/// The gateway cannot listen.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot listen on udp {address}: {cause}; {remedy}")]
-pub struct BindError {
-    address: SocketAddr,
-    cause: io::Error,
-    remedy: &'static str,
-}
-
-impl BindError {
-    fn new(address: SocketAddr, cause: io::Error) -> Self {
-        let remedy = match cause.kind() {
-            io::ErrorKind::AddrInUse => {
-                "another program has this port: end it, or choose another with --port"
-            }
-            io::ErrorKind::AddrNotAvailable => {
-                "no interface of this machine has this address: `ip addr` lists them"
-            }
-            io::ErrorKind::PermissionDenied => {
-                "ports below 1024 need privileges: choose another with --port"
-            }
-            _ => "choose another address with --ip",
-        };
-        Self {
-            address,
-            cause,
-            remedy,
-        }
-    }
-
-    /// The machine has no such address family.
-    #[must_use]
-    pub fn is_unsupported(&self) -> bool {
-        // EAFNOSUPPORT has no kind of its own.
-        self.cause.raw_os_error() == Some(97)
-            || self.cause.kind() == io::ErrorKind::AddrNotAvailable
-    }
-}
-
 /// A bound socket.
 pub struct UdpTransport {
     /// Its index in the list of sockets that the gateway serves.
     listener: u8,
-    socket: UdpSocket,
+    /// Watched for datagrams only: the system reports after each sent one that there is room for another, and that
+    /// would wake the gateway once more for each response.
+    socket: AsyncFd<UdpSocket>,
     state: UdpSocketState,
     /// Whether it listens on one address only: then responses leave from it without naming it in each system call.
     has_one_address: bool,
@@ -120,7 +85,7 @@ impl UdpTransport {
     ///
     /// # Errors
     /// The system's.
-    pub fn adopt(socket: std::net::UdpSocket) -> io::Result<Self> {
+    pub fn adopt(socket: UdpSocket) -> io::Result<Self> {
         let mut transport = Self::serving(socket.into())?;
         transport.is_handed_over = true;
         Ok(transport)
@@ -144,9 +109,14 @@ impl UdpTransport {
         socket.set_nonblocking(true)?;
         socket.set_recv_buffer_size(SOCKET_BUFFER)?;
         socket.set_send_buffer_size(SOCKET_BUFFER)?;
-        let socket = UdpSocket::from_std(socket.into())?;
+        let socket = UdpSocket::from(socket);
         let state = UdpSocketState::new(UdpSockRef::from(&socket))?;
         let address = socket.local_addr()?;
+        #[allow(
+            deprecated,
+            reason = "the successor is unsafe code, for types that do not own their descriptor; this one does"
+        )]
+        let socket = AsyncFd::with_interest(socket, Interest::READABLE)?;
         // One allocation, which the system gives zeroed: pages that no datagram has touched cost no memory.
         let buffers = vec![0; BATCH * RECEIVE_BUFFER];
         Ok(Self {
@@ -168,7 +138,7 @@ impl UdpTransport {
     /// [`JoinError`]: a name that no interface has, or no group could be joined.
     pub fn join(&mut self, interfaces: &[String]) -> Result<usize, JoinError> {
         let is_ipv6 = self.local_addr().is_ok_and(|address| address.is_ipv6());
-        let joined = multicast::join(&SockRef::from(&self.socket), interfaces, is_ipv6)?;
+        let joined = multicast::join(&SockRef::from(self.socket.get_ref()), interfaces, is_ipv6)?;
         self.is_member = true;
         Ok(joined)
     }
@@ -178,7 +148,7 @@ impl UdpTransport {
     /// # Errors
     /// The system's.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
+        self.socket.get_ref().local_addr()
     }
 
     /// Whether a service manager holds the socket too, and with it the datagrams that arrive after this process has
@@ -198,7 +168,8 @@ impl UdpTransport {
     /// # Errors
     /// The system's.
     pub fn poll_readable(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.socket.poll_recv_ready(context)
+        let ready = self.socket.poll_read_ready(context);
+        ready.map_ok(|mut guard| guard.retain_ready())
     }
 
     /// Passes each waiting datagram, at most a batch, to `take`. Returns whether there can be more.
@@ -215,17 +186,22 @@ impl UdpTransport {
                 .next()
                 .unwrap_or_else(|| unreachable!("there is a buffer for each slot"))
         });
-        let count = match self.socket.try_io(tokio::io::Interest::READABLE, || {
-            self.state.recv(
-                UdpSockRef::from(&self.socket),
-                &mut slices,
-                &mut self.received,
-            )
-        }) {
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
-            Err(error) => return Err(error),
-        };
+        let mut count = 0;
+        let state = &self.state;
+        let received = self.socket.try_io(Interest::READABLE, |socket| {
+            count = state.recv(UdpSockRef::from(socket), &mut slices, &mut self.received)?;
+            // With a buffer to spare the socket is empty: then wait for its next event, without a further system call
+            // that would find nothing.
+            let is_empty = count < BATCH && cfg!(target_os = "linux");
+            (!is_empty)
+                .then_some(())
+                .ok_or_else(|| io::ErrorKind::WouldBlock.into())
+        });
+        if let Err(error) = received
+            && error.kind() != io::ErrorKind::WouldBlock
+        {
+            return Err(error);
+        }
         for (buffer, meta) in slices.iter().zip(&self.received).take(count) {
             let is_multicast = meta
                 .dst_ip
@@ -283,3 +259,6 @@ impl UdpTransport {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -122,6 +122,21 @@ impl Server {
         Ok(Duration::from_nanos(nanoseconds))
     }
 
+    /// How often its threads have waited so far: each time one of them has to be woken again.
+    ///
+    /// # Errors
+    /// The process is gone.
+    pub fn waits(&self) -> Result<u64, Failure> {
+        let mut waits = 0;
+        for thread in std::fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            let status = std::fs::read_to_string(thread?.path().join("status"))?;
+            let mut lines = status.lines();
+            let count = lines.find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+            waits += count.unwrap_or_default().trim().parse::<u64>()?;
+        }
+        Ok(waits)
+    }
+
     /// How many threads it has.
     ///
     /// # Errors

@@ -83,7 +83,7 @@ impl Exports {
         let observer = component.get_export_index(None, OBSERVER);
         let proxy = component.get_export_index(None, PROXY);
         let rights = component.get_export_index(None, RIGHTS);
-        let (mut store, _running) = begin(engine, limits);
+        let (mut store, _running) = begin(engine, limits, None);
         let instance = pre.instantiate(&mut store)?;
         let observer = observer.map(|observer| {
             Ok::<_, wasmtime::Error>(Observer {

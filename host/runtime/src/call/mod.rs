@@ -71,17 +71,18 @@ pub(crate) struct CallState {
     limits: RuleLimits,
     out_of_memory: bool,
     lines: Lines,
-    /// The thread's CPU time when the call began; set at the first check.
+    /// The thread's CPU time when the call began: of a metered call from the beginning, else estimated at the first
+    /// check.
     began: Option<Duration>,
 }
 
 impl CallState {
-    fn store(engine: &Engine, limits: &RuleLimits) -> Store<Self> {
+    fn store(engine: &Engine, limits: &RuleLimits, began: Option<Duration>) -> Store<Self> {
         let state = Self {
             limits: *limits,
             out_of_memory: false,
             lines: Vec::new(),
-            began: None,
+            began,
         };
         let mut store = Store::new(engine.wasmtime(), state);
         store.limiter(|state| state);
@@ -120,12 +121,13 @@ impl CallState {
     }
 }
 
-/// A store with the limits of one call; its time begins now.
+/// A store with the limits of one call; its time begins now. `began`: the thread's CPU time, if the call is metered.
 pub(crate) fn begin<'a>(
     engine: &'a Engine,
     limits: &RuleLimits,
+    began: Option<Duration>,
 ) -> (Store<CallState>, RunningCall<'a>) {
-    let mut store = CallState::store(engine, limits);
+    let mut store = CallState::store(engine, limits, began);
     let (ticks, running) = engine.begin_call(FIRST_CHECK.min(limits.call_time));
     store.set_epoch_deadline(ticks);
     (store, running)

@@ -6,8 +6,12 @@ use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-/// Interval at which the epoch advances while calls run. A call ends at most one tick after its limit.
+/// Interval at which the epoch advances while a call takes long.
 const TICK: Duration = Duration::from_millis(2);
+/// The same between calls and during ordinary ones, which take microseconds: to look every 2 ms whether one takes long
+/// would wake a thread more often than a quiet gateway has requests. A metered call with a limit above 12 ms ends at
+/// most one tick after it, as the CPU time is counted from its beginning; any other at most this and one tick.
+const LONG_TICK: Duration = Duration::from_millis(8);
 
 /// Advances the epoch while calls run, and sleeps otherwise: an idle gateway does not wake the CPU.
 pub(super) struct Ticker {
@@ -45,7 +49,8 @@ impl Ticker {
                     while let Some(engine) = engine.upgrade() {
                         engine.increment_epoch();
                         drop(engine);
-                        if !state.called.swap(false, SeqCst) && state.running.load(SeqCst) == 0 {
+                        let is_running = state.running.load(SeqCst) > 0;
+                        if !state.called.swap(false, SeqCst) && !is_running {
                             state.parked.store(true, SeqCst);
                             // Either this load sees the call that has just begun, or that call sees `parked`.
                             if !state.called.load(SeqCst) {
@@ -53,7 +58,7 @@ impl Ticker {
                             }
                             state.parked.store(false, SeqCst);
                         }
-                        thread::sleep(TICK);
+                        thread::sleep(if is_running { TICK } else { LONG_TICK });
                     }
                 }
             })?;

@@ -229,7 +229,7 @@ impl Revision {
         let is_metered = self.limits.cpu_percent < 100;
         let began = is_metered.then(thread_cpu_time);
         let limits = self.limits.for_input(inputs.bytes());
-        let (mut store, running) = begin(&self.engine, &limits);
+        let (mut store, running) = begin(&self.engine, &limits, began);
         let call = || {
             let instance = self.pre.instantiate(&mut store)?;
             let function = function.of(&instance, &mut store)?;

@@ -7,6 +7,7 @@ pub mod languages;
 pub mod memory;
 pub mod mounted;
 pub mod observations;
+pub mod quiet;
 pub mod router;
 pub mod send;
 pub mod slow_homeserver;
@@ -32,6 +33,7 @@ pub const GROUPS: &[(&str, Measure)] = &[
     ),
     ("/send to an instant homeserver (instant)", send::measure),
     ("/send to Synapse", synapse::measure),
+    ("/send to a quiet gateway (quiet)", quiet::measure),
     ("component and native call (call)", call::measure),
     ("ready after start (start)", start::measure),
     ("memory", memory::measure),

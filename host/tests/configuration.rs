@@ -135,6 +135,7 @@ unproven_bytes = 200
 names = ["gateway.example"]
 block_size = 256
 ack_delay = "2s"
+ack_delay_max = "8s"
 leisure = "500ms"
 echo = true
 "##;
@@ -211,10 +212,17 @@ fn every_setting_of_a_file_arrives_and_its_paths_are_relative_to_it() {
         (
             limits.serve.coap.first_block_exponent,
             limits.serve.coap.ack_delay,
+            limits.serve.coap.ack_delay_max,
             limits.serve.coap.leisure,
             limits.serve.coap.echo
         ),
-        (4, Duration::from_secs(2), Duration::from_millis(500), true)
+        (
+            4,
+            Duration::from_secs(2),
+            Duration::from_secs(8),
+            Duration::from_millis(500),
+            true
+        )
     );
     assert_eq!(settings.coap.names, ["gateway.example"]);
     assert_eq!(settings.coap.multicast, None);

@@ -34,6 +34,13 @@ impl Limits {
         of_network.unwrap_or(self.ack_delay)
     }
 
+    /// The same for one that left a separate response unacknowledged; not less than for others.
+    pub(crate) fn ack_delay_max_for<P: PeerId>(&self, peer: &P) -> Duration {
+        let of_network = self.of_network(peer, |network| network.ack_delay_max);
+        let longest = of_network.unwrap_or(self.ack_delay_max);
+        longest.max(self.ack_delay_for(peer))
+    }
+
     /// Size exponent of the first block for this peer, if its request names none.
     pub(crate) fn first_block_for<P: PeerId>(&self, peer: &P) -> u8 {
         let of_network = self.of_network(peer, |network| network.first_block_exponent);
@@ -53,6 +60,7 @@ mod tests {
             devices: false,
             first_block_exponent: exponent,
             ack_delay: seconds.map(Duration::from_secs),
+            ack_delay_max: None,
         }
     }
 
@@ -75,5 +83,12 @@ mod tests {
         assert_eq!(values("[fd00::1]:5683"), (5, 5));
         assert_eq!(values("[fd00:0:0:1::1]:5683"), (4, 5));
         assert_eq!(values("192.0.2.1:5683"), (2, 1));
+        let peer: SocketAddr = "[fd00::1]:5683".parse().expect("an address");
+        let limits = Limits {
+            ack_delay_max: Duration::from_secs(3),
+            ..limits
+        };
+        let longest = limits.ack_delay_max_for(&peer);
+        assert_eq!(longest, Duration::from_secs(5), "not less than ack_delay");
     }
 }

@@ -14,10 +14,12 @@ pub struct NetworkSettings {
     /// Whether its devices count for themselves alone: an IPv6 /64 as a whole may not take more than one host, because
     /// a host can have any of its addresses, unless this is set. The devices of a 6LoWPAN mesh share one.
     pub devices: bool,
-    /// In place of [`Limits::first_block_exponent`].
+    /// In place of [`Limits::first_block_exponent`](crate::Limits::first_block_exponent).
     pub first_block_exponent: Option<u8>,
-    /// In place of [`Limits::ack_delay`].
+    /// In place of [`Limits::ack_delay`](crate::Limits::ack_delay).
     pub ack_delay: Option<Duration>,
+    /// In place of [`Limits::ack_delay_max`](crate::Limits::ack_delay_max).
+    pub ack_delay_max: Option<Duration>,
 }
 
 impl NetworkSettings {

@@ -13,11 +13,10 @@ use crate::protection::MessageProtection;
 impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     /// Time until the empty ACK for a request of this peer.
     pub(super) fn ack_delay(&self, peer: &Peer<P>) -> Duration {
-        let usual = self.limits.ack_delay_for(&peer.id);
         if self.peers.ignores_responses(peer.hash) {
-            usual.max(self.limits.ack_delay_max)
+            self.limits.ack_delay_max_for(&peer.id)
         } else {
-            usual
+            self.limits.ack_delay_for(&peer.id)
         }
     }
 

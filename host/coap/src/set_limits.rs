@@ -26,6 +26,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             networks: limits.networks.clone(),
             first_block_exponent: limits.first_block_exponent,
             ack_delay: limits.ack_delay,
+            ack_delay_max: limits.ack_delay_max,
             leisure: limits.leisure,
             ..self.limits.clone()
         };

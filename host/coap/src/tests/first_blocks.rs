@@ -95,6 +95,7 @@ fn a_network_has_a_size_and_a_delay_of_its_own() {
             devices: false,
             first_block_exponent: Some(5),
             ack_delay: Some(5 * SECOND),
+            ack_delay_max: None,
         }],
         ..Limits::default()
     };

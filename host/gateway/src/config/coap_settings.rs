@@ -42,12 +42,12 @@ pub(super) fn block_size(table: &str, size: usize) -> Result<u8, ConfigError> {
     })
 }
 
-/// The time until the empty ACK; `table` has the setting.
+/// A time until the empty ACK, which this setting has.
 ///
 /// # Errors
 /// [`ConfigError`] for a text that is no time, and one out of its range.
-pub(super) fn ack_delay(table: &str, text: &str) -> Result<Duration, ConfigError> {
-    span::within(&format!("{table} ack_delay"), text, ACK_DELAY)
+pub(super) fn ack_delay(setting: &str, text: &str) -> Result<Duration, ConfigError> {
+    span::within(setting, text, ACK_DELAY)
 }
 
 /// Checks the table for a gateway that listens on `listen`; sizes, times and Echo become limits of the endpoint.
@@ -63,7 +63,10 @@ pub(super) fn from_table(
         limits.first_block_exponent = block_size("[coap]", size)?;
     }
     if let Some(delay) = table.ack_delay {
-        limits.ack_delay = ack_delay("[coap]", &delay)?;
+        limits.ack_delay = ack_delay("[coap] ack_delay", &delay)?;
+    }
+    if let Some(delay) = table.ack_delay_max {
+        limits.ack_delay_max = ack_delay("[coap] ack_delay_max", &delay)?;
     }
     if let Some(text) = table.leisure {
         limits.leisure = span::within("[coap] leisure", &text, LEISURE)?;

@@ -57,6 +57,7 @@ pub struct NetworkTable {
     pub devices: bool,
     pub block_size: Option<usize>,
     pub ack_delay: Option<String>,
+    pub ack_delay_max: Option<String>,
 }
 
 /// `[[rule]]`.
@@ -117,6 +118,7 @@ pub struct CoapTable {
     pub names: Vec<String>,
     pub block_size: Option<usize>,
     pub ack_delay: Option<String>,
+    pub ack_delay_max: Option<String>,
     pub leisure: Option<String>,
     pub echo: bool,
     pub multicast: bool,

@@ -44,13 +44,19 @@ fn network(table: &NetworkTable) -> Result<NetworkSettings, ConfigError> {
     let name = format!("[[network]] {prefix}:");
     let block_size = table.block_size;
     let block_size = block_size.map(|size| coap_settings::block_size(&name, size));
-    let ack_delay = table.ack_delay.as_deref();
-    let ack_delay = ack_delay.map(|text| coap_settings::ack_delay(&name, text));
+    let delay = |setting: &str, text: &Option<String>| {
+        let setting = format!("{name} {setting}");
+        let parsed = text
+            .as_deref()
+            .map(|text| coap_settings::ack_delay(&setting, text));
+        parsed.transpose()
+    };
     Ok(NetworkSettings {
         prefix,
         devices: table.devices,
         first_block_exponent: block_size.transpose()?,
-        ack_delay: ack_delay.transpose()?,
+        ack_delay: delay("ack_delay", &table.ack_delay)?,
+        ack_delay_max: delay("ack_delay_max", &table.ack_delay_max)?,
     })
 }
 
@@ -66,6 +72,7 @@ mod tests {
             devices,
             block_size: None,
             ack_delay: None,
+            ack_delay_max: None,
         }
     }
 
@@ -84,6 +91,7 @@ mod tests {
             devices,
             first_block_exponent,
             ack_delay,
+            ack_delay_max: None,
         };
         let expected = vec![
             settings("fd00::/64", true, None, None),

@@ -24,6 +24,7 @@ fn devices_of(prefix: IpNet) -> NetworkSettings {
         devices: true,
         first_block_exponent: None,
         ack_delay: None,
+        ack_delay_max: None,
     }
 }
 

@@ -186,22 +186,14 @@ impl UdpTransport {
                 .next()
                 .unwrap_or_else(|| unreachable!("there is a buffer for each slot"))
         });
-        let mut count = 0;
-        let state = &self.state;
-        let received = self.socket.try_io(Interest::READABLE, |socket| {
-            count = state.recv(UdpSockRef::from(socket), &mut slices, &mut self.received)?;
-            // With a buffer to spare the socket is empty: then wait for its next event, without a further system call
-            // that would find nothing.
-            let is_empty = count < BATCH && cfg!(target_os = "linux");
-            (!is_empty)
-                .then_some(())
-                .ok_or_else(|| io::ErrorKind::WouldBlock.into())
-        });
-        if let Err(error) = received
-            && error.kind() != io::ErrorKind::WouldBlock
-        {
-            return Err(error);
-        }
+        let count = match self.socket.try_io(Interest::READABLE, |socket| {
+            self.state
+                .recv(UdpSockRef::from(socket), &mut slices, &mut self.received)
+        }) {
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+            Err(error) => return Err(error),
+        };
         for (buffer, meta) in slices.iter().zip(&self.received).take(count) {
             let is_multicast = meta
                 .dst_ip

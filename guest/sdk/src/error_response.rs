@@ -100,14 +100,25 @@ impl ErrorResponse {
     }
 }
 
+/// Byte by byte and not inlined: each error of a rule passes here, and a component is compiled for size.
+#[inline(never)]
 fn printable(text: String) -> String {
-    let is_printable = |character: char| matches!(character, ' '..='~');
-    if text.len() <= MAX_DIAGNOSTIC && text.chars().all(is_printable) {
-        return text;
+    let mut bytes = text.into_bytes();
+    let mut kept = 0;
+    for at in 0..bytes.len() {
+        let byte = match bytes[at] {
+            byte @ b' '..=b'~' => byte,
+            // Of a character of several bytes the first one counts.
+            0x80..=0xbf => continue,
+            _ => b'?',
+        };
+        if kept < MAX_DIAGNOSTIC {
+            bytes[kept] = byte;
+            kept += 1;
+        }
     }
-    let characters = text.chars().take(MAX_DIAGNOSTIC);
-    let printable = characters.map(|one| if is_printable(one) { one } else { '?' });
-    printable.collect()
+    bytes.truncate(kept);
+    String::from_utf8(bytes).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -97,12 +97,13 @@ pub(super) fn place(pattern: &str, wanted: &str) -> Option<usize> {
         .map(|(place, _)| place)
 }
 
-fn parts(pattern: &str) -> Parts<'_> {
+/// The parts between slashes, the empty ones left out.
+pub(super) fn parts(pattern: &str) -> Parts<'_> {
     Parts { pattern, at: 0 }
 }
 
-/// The parts between slashes, the empty ones left out.
-struct Parts<'a> {
+/// See [`parts`].
+pub(super) struct Parts<'a> {
     pattern: &'a str,
     at: usize,
 }
@@ -127,7 +128,8 @@ impl<'a> Iterator for Parts<'a> {
     }
 }
 
-fn name(part: &str) -> Option<&str> {
+/// The name in `{name}`.
+pub(super) fn name(part: &str) -> Option<&str> {
     match part.as_bytes() {
         [b'{', .., b'}'] => part.get(1..part.len() - 1),
         _ => None,

@@ -1,8 +1,8 @@
 //! The path of a Proxy-Uri: an endpoint of the Matrix client-server API, in one of the forms that a
 //! route takes.
 
-use super::path::{Captures, matched, segments};
-use crate::bindings::{Segment, Target};
+use super::path::{Captures, matched, name, parts};
+use crate::bindings::Target;
 use crate::call::CLIENT_API;
 use crate::error_response::ErrorResponse;
 use crate::text::concat;
@@ -64,13 +64,13 @@ pub(super) fn pattern(form: &str) -> String {
         let [matrix, client, _] = CLIENT_API;
         text = concat(&["/", matrix, "/", client, "/*"]);
     }
-    for segment in segments(form) {
+    for part in parts(form) {
         text.push('/');
-        match segment {
-            Segment::Literal(literal) => text.push_str(&literal),
-            Segment::Capture(_) => text.push('*'),
-            Segment::Rest => text.push_str("**"),
-        }
+        text.push_str(match (part, name(part)) {
+            (_, Some(_)) => "*",
+            ("*", None) => "**",
+            (literal, None) => literal,
+        });
     }
     text
 }

@@ -5,7 +5,7 @@ use crate::error_response::ErrorResponse;
 use crate::message::{ACCEPT, CONTENT_FORMAT, uint_option};
 use crate::payload::Format;
 use crate::text::{concat, decimal};
-use crate::{Value, cbor, code, json};
+use crate::{Value, code, json};
 
 /// Bytes of a call's body (`http-request.body` in `wit/types.wit`).
 const MAX_BODY: usize = 256 * 1024;
@@ -60,13 +60,13 @@ pub fn map_or_text(request: &Message) -> Result<Value, ErrorResponse> {
         None if is_cbor_map(payload) => decode(Format::Cbor, payload)?,
         None => {
             let guess = match payload.first() {
-                Some(0x60..=0x7f) => cbor::decode(payload).ok(),
+                Some(0x60..=0x7a | 0x7c..=0x7f) => Some(Format::Cbor),
+                _ if is_object(payload) => Some(Format::Json),
                 _ => None,
             };
-            let object = || json::decode(payload).ok().filter(|_| is_object(payload));
-            match guess.or_else(object) {
-                Some(value) => value,
-                None => decode(Format::Text, payload)?,
+            match guess.map(|format| decode(format, payload)) {
+                Some(Ok(value)) => value,
+                _ => decode(Format::Text, payload)?,
             }
         }
     };
@@ -101,6 +101,8 @@ fn is_object(payload: &[u8]) -> bool {
     payload.trim_ascii_start().starts_with(b"{")
 }
 
+// Not inlined: a component would have the decoders once for each place.
+#[inline(never)]
 fn decode(format: Format, payload: &[u8]) -> Result<Value, ErrorResponse> {
     let decoded = format.decode(payload);
     decoded.map_err(|error| ErrorResponse::bad_request(concat(&["payload: ", &error.diagnostic()])))

@@ -25,15 +25,16 @@ pub enum Repetition {
     Unsafe,
 }
 
-/// The HTTP response, if it is a 2xx; `format` is the one that the device accepts.
+/// The HTTP response, if it is a 2xx. `repetition` is asked if there is none. `format` is the one that the device
+/// accepts.
 pub fn success(
     context: &Context,
     format: Format,
-    repetition: Repetition,
+    repetition: impl FnOnce() -> Repetition,
     outcome: Result<HttpResponse, CallError>,
 ) -> Result<HttpResponse, ErrorResponse> {
     let is_requested = context.requested.is_some();
-    let response = outcome.map_err(|error| no_response(&error, is_requested, repetition))?;
+    let response = outcome.map_err(|error| no_response(&error, is_requested, repetition()))?;
     check_status(format, &response).map(|()| response)
 }
 

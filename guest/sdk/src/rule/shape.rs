@@ -1,6 +1,6 @@
 //! The part of a call that the operator grants.
 
-use super::path::segments;
+use super::path::{place, segments};
 use crate::bindings::{Context, Need, Segment, Upstream};
 use crate::call::CLIENT_API;
 use crate::homeserver_error::Repetition;
@@ -49,7 +49,7 @@ impl Shape {
     pub(super) fn repetition(&self) -> Repetition {
         match self.method {
             "GET" => Repetition::Harmless,
-            _ if self.path.contains("{txn}") => Repetition::ByTransaction,
+            _ if place(self.path, "txn").is_some() => Repetition::ByTransaction,
             _ => Repetition::Unsafe,
         }
     }

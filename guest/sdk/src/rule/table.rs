@@ -78,7 +78,10 @@ impl Rule {
 
     /// The contract's `requested-paths`: those of the routes without captures, which need no Uri-Path.
     pub fn requested_paths(&self) -> Vec<(u16, String)> {
-        let is_literal = |route: &Route| !route.resource.path.contains(['{', '*']);
+        let is_literal = |route: &Route| {
+            let mut path = route.resource.path.bytes();
+            !path.any(|byte| matches!(byte, b'{' | b'*'))
+        };
         let routes = (0..).zip(self.routes);
         let routes = routes.filter(|(_, route)| is_literal(route));
         let paths = routes.flat_map(|(link, route)| {
@@ -130,7 +133,7 @@ impl Rule {
                 made,
             } = SavedCall::decode(route.all_calls(), state)?;
             let any_status = call.shape().any_status && matches!(made, Made::Call { .. });
-            let repetition = match made {
+            let repetition = || match made {
                 Made::Call { .. } => call.shape().repetition(),
                 Made::Lookup(_) => Repetition::Harmless,
             };

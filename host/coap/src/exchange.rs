@@ -64,8 +64,8 @@ pub(super) enum Ack {
     Due,
     /// It has left empty: the response is separate (RFC 7252 §5.2.2).
     Sent,
-    /// Another request came with its message ID: an ACK with this ID would be taken for that one's, and a separate
-    /// response too, because a device that uses an ID again uses the token again.
+    /// Another request came with its message ID: an ACK with this ID would be taken for that one's. So would a response
+    /// of another kind if the other request has its token as well.
     Superseded,
 }
 
@@ -123,7 +123,7 @@ pub(super) struct Exchanges<P, C> {
     /// Those whose response waits for a proof.
     pub(super) proof_deadlines: BTreeSet<(Instant, ExchangeId)>,
     next_id: u64,
-    /// Only counts: the bound is one of exchanges and waiting responses together.
+    /// Only counts: the bound is in [`Endpoint::admit`](crate::Endpoint).
     shares: Shares,
 }
 
@@ -161,11 +161,18 @@ impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
         self.by_id.insert(id, exchange);
     }
 
-    /// Another message of this peer has the ID of these exchanges: no response may leave for them.
-    pub(super) fn supersede(&mut self, peer: &Peer<P>, key: &MessageKey) {
+    /// Another message of this peer has the ID of these exchanges: no response may leave for them that the peer could
+    /// take for that message's. A separate response with another token may: its device no longer sends its request
+    /// again, and somebody may have forged that message.
+    pub(super) fn supersede(&mut self, peer: &Peer<P>, key: &MessageKey, token: Token) {
         for request in self.by_peer.get(peer).into_iter().flatten() {
             let is_it = request.key.has_id_of(key);
-            if let Some(exchange) = self.by_id.get_mut(&request.id).filter(|_| is_it) {
+            let Some(exchange) = self.by_id.get_mut(&request.id).filter(|_| is_it) else {
+                continue;
+            };
+            let would_be_ack =
+                key.message_type == MessageType::Confirmable && exchange.ack == Ack::Due;
+            if would_be_ack || exchange.meta.token == token {
                 self.ack_deadlines.remove(&(exchange.ack_due, request.id));
                 exchange.ack = Ack::Superseded;
             }

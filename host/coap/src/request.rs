@@ -174,17 +174,18 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         false
     }
 
-    /// A message ID stands for another request than before. No response to the earlier one may leave any more, for the
-    /// device may use the token again as well.
+    /// A message ID stands for another request than before. No response to the earlier one may leave any more that the
+    /// device could take for that of this one.
     fn note_reused_id(&mut self, meta: &RequestMeta<P, X::Context>) {
         self.counters.message_ids_reused += 1;
         self.latest_reused_id = Some(meta.peer.id.clone());
-        self.exchanges.supersede(&meta.peer, &meta.key());
+        self.exchanges
+            .supersede(&meta.peer, &meta.key(), meta.token);
         let (now, peer) = (meta.received_at, &meta.peer);
         let (dropped, outcome) = self.reliability.drop_responses(now, peer, meta.token);
         self.proceed(now, peer, outcome);
         for purpose in dropped {
-            self.on_given_up(now, peer, purpose);
+            self.on_dropped(now, purpose);
         }
     }
 }

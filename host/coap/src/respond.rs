@@ -120,6 +120,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                 let outcome = self.reliability.send(now, &meta.peer, datagram, purpose);
                 self.proceed(now, &meta.peer, outcome);
             }
+            (_, Ack::Superseded) => {}
             _ => match self.reliability.spare_message_id(now, &meta.peer) {
                 Some(message_id) => {
                     self.counters.non_confirmable += 1;

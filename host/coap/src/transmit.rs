@@ -94,10 +94,15 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
 
     /// A message to the peer was dropped, because it acknowledges none.
     pub(super) fn on_given_up(&mut self, now: Instant, peer: &Peer<P>, purpose: Purpose) {
-        self.counters.given_up += u64::from(purpose != Purpose::AddressProof);
         if purpose.is_response() {
             self.peers.set_ignores_responses(peer.hash, true);
         }
+        self.on_dropped(now, purpose);
+    }
+
+    /// A message was dropped that its peer had not acknowledged.
+    pub(super) fn on_dropped(&mut self, now: Instant, purpose: Purpose) {
+        self.counters.given_up += u64::from(purpose != Purpose::AddressProof);
         match purpose {
             Purpose::Notification(id) | Purpose::FirstResponse(id) => {
                 self.end(now, id, Ended::Unacknowledged);

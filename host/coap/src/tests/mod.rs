@@ -34,6 +34,7 @@ mod set_limits;
 mod shares;
 mod simulation;
 mod stacks;
+mod superseding;
 mod truncations;
 
 use std::time::{Duration, Instant};

@@ -12,6 +12,7 @@ use crate::echo::Echo;
 use crate::exchange::Exchanges;
 use crate::first_block::FirstBlock;
 use crate::incoming::Incoming;
+use crate::last_numbers::LastNumbers;
 use crate::leisure::LeisureQueue;
 use crate::limits::Limits;
 use crate::message::MessageType;
@@ -65,6 +66,7 @@ where
     pub(super) counters: Counters,
     pub(super) latest_refusal: Option<(P, u8)>,
     pub(super) latest_reused_id: Option<P>,
+    pub(super) last_numbers: LastNumbers,
 }
 
 impl<P: PeerId> Endpoint<P> {
@@ -99,6 +101,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             counters: Counters::default(),
             latest_refusal: None,
             latest_reused_id: None,
+            last_numbers: LastNumbers::default(),
             secret,
             limits,
         }

@@ -78,6 +78,7 @@ mod held_response;
 mod holders;
 mod incoming;
 mod judging;
+mod last_numbers;
 mod leisure;
 mod limits;
 mod limits_of_peer;

@@ -7,7 +7,7 @@ use crate::code;
 use crate::codec;
 use crate::endpoint::Endpoint;
 use crate::message::{Datagram, Message, MessageType};
-use crate::observation::{Ended, Fetch, ObservationId, ObserveEvent};
+use crate::observation::{Ended, Fetch, Observation, ObservationId, ObserveEvent};
 use crate::option::{BLOCK2, OBSERVE};
 use crate::outbound::Purpose;
 use crate::peer::Peer;
@@ -62,7 +62,9 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                 .reliability
                 .cancel(now, &peer, Purpose::Notification(id));
             self.proceed(now, &peer, unsent);
-            self.observations.remove(id);
+            if let Some(observation) = self.observations.remove(id) {
+                self.remember_number(now, &observation);
+            }
             let outcome = self
                 .reliability
                 .send(now, &peer, datagram, Purpose::Response);
@@ -140,11 +142,22 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         }
     }
 
+    /// The client may not learn that this observation has ended. That of an unproven peer may be forged.
+    fn remember_number(&mut self, now: Instant, ended: &Observation<P, X::Context>) {
+        if self.is_peer_proven(now, &ended.peer) {
+            self.last_numbers
+                .push(ended.peer.hash, ended.token, ended.sequence);
+        }
+    }
+
     /// Ends an observation, and drops the notifications that wait to be sent.
     pub(super) fn end(&mut self, now: Instant, id: ObservationId, reason: Ended) {
         let Some(observation) = self.observations.remove(id) else {
             return;
         };
+        if matches!(reason, Ended::Unacknowledged | Ended::WithoutMessageId) {
+            self.remember_number(now, &observation);
+        }
         let outcome = self
             .reliability
             .cancel(now, &observation.peer, Purpose::Notification(id));

@@ -101,13 +101,14 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             self.counters.observations_displaced += 1;
             self.end(now, oldest, Ended::Displaced);
         }
+        let before = self.last_numbers.take(meta.peer.hash, meta.token);
         let observation = Observation {
             peer: meta.peer.clone(),
             token: meta.token,
             response_key: exchange.response_key.clone(),
             block2: exchange.block2,
             protection: meta.protection.clone(),
-            sequence,
+            sequence: before.unwrap_or(sequence),
             confirmed_at: None,
             notified_at: None,
             last_non: None,

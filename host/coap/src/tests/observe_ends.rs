@@ -1,6 +1,6 @@
 //! Observations that end (RFC 7641 §3.6, §4.1, §4.2, §4.5).
 
-use super::observe::{SECOND, content, observing, proven};
+use super::observe::{SECOND, content, observing, proven, sequence};
 use super::*;
 use crate::option::OBSERVE;
 use crate::{Ended, ObserveEvent};
@@ -185,4 +185,30 @@ fn where_there_is_no_room_the_oldest_observation_of_an_unproven_address_makes_it
         ),
         (1, 0)
     );
+}
+
+#[test]
+fn a_device_that_was_out_of_reach_gets_higher_numbers_when_it_registers_again_with_its_token() {
+    let unavailable = Message::new(code::SERVICE_UNAVAILABLE);
+    for last in [content("a message"), unavailable] {
+        let mut server = Server::new();
+        let (id, _) = server.observe(1, 10);
+        let id = id.expect("an observation");
+        let received = server.notify(id, "received");
+        server.acknowledge(1, received.message_id);
+        assert!(server.endpoint.notify(server.now, id, last));
+        server.advance(94 * SECOND);
+        server.sent();
+        assert_eq!(server.endpoint.observations(), 0);
+        // Less than 128 s after the last number that it received (RFC 7641 §3.4).
+        let mut again = observing(11, 0);
+        again.token = token(10);
+        server.receive(1, &again);
+        let id = server.incoming().id;
+        let begun = server
+            .endpoint
+            .respond_observing(server.now, id, content("now"), None);
+        assert!(begun.is_some());
+        assert!(sequence(&server.sent_one()) > sequence(&received));
+    }
 }

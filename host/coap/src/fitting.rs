@@ -51,13 +51,16 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     }
 
     /// The block that a peer wants: the one that its request names, else the first one, in the size that the peer named
-    /// last or that its network has.
+    /// last or that its network has. It is not larger than the endpoint sends: a response that leaves in small blocks
+    /// anyway needs no proof.
     pub(super) fn wanted(&self, now: Instant, peer: &Peer<P>, requested: Option<Block>) -> Wanted {
+        let most = self.limits.block_size_exponent;
         if let Some(block) = requested {
-            return Wanted::Requested(block);
+            return Wanted::Requested(block.at_most(most));
         }
         let named = self.peers.block_exponent(now, peer.hash);
-        Wanted::First(named.unwrap_or_else(|| self.limits.first_block_for(&peer.id)))
+        let first = named.unwrap_or_else(|| self.limits.first_block_for(&peer.id));
+        Wanted::First(first.min(most))
     }
 
     /// A response that fits into one message. The rest of a larger body is stored for later requests.

@@ -18,7 +18,16 @@ use crate::protection::MessageProtection;
 /// retransmit their request.
 const PROOF_DELAY: Duration = Duration::from_secs(1);
 
+/// Responses that wait in all: as many as requests that wait for a proof. Above, one leaves at once with what fits, so
+/// that forged requests do not take the places of exchanges. A hundred new devices a second need a hundred.
+const MOST: usize = 1024;
+
 impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
+    /// Whether one more response may wait for a proof.
+    fn may_hold(&self) -> bool {
+        self.proof_deadlines.len() < MOST
+    }
+
     /// Keeps an exchange that has finished with its response until the proof: duplicates find it as in progress. The
     /// response acknowledges the request.
     pub(super) fn hold(
@@ -66,7 +75,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         message: Message,
         begun: Option<Begun>,
     ) {
-        if self.needs_proof(now, &exchange, &message) {
+        if self.exchanges.may_hold() && self.needs_proof(now, &exchange, &message) {
             let peer = exchange.meta.peer.clone();
             self.ping_unless_proven(now, &peer);
             // Unless no message ID was free for the ping.

@@ -211,3 +211,28 @@ fn a_registration_whose_observation_ended_while_it_waited_has_no_observe_option(
     let response = server.sent().remove(0);
     assert_eq!(response.message.option(OBSERVE), None);
 }
+
+#[test]
+fn a_response_that_leaves_in_small_blocks_anyway_waits_for_no_proof() {
+    let mut server = Server::with_limits(Limits {
+        block_size_exponent: 2,
+        ..Limits::default()
+    });
+    let asked = server.exchange(&with_block(confirmable(1, GET), BLOCK2, 6), large());
+    let remembered = server.exchange(&confirmable(2, GET), large());
+    for response in [asked, remembered] {
+        assert_eq!(response.message.payload.len(), 64);
+    }
+}
+
+#[test]
+fn responses_that_wait_for_proofs_leave_room_for_the_requests_of_others() {
+    let mut server = server(false);
+    for forged in 0..20_000 {
+        server.receive(forged, &with_block(confirmable(1, GET), BLOCK2, 5));
+        let id = server.incoming().id;
+        server.respond(id, large());
+    }
+    server.receive(u16::MAX, &confirmable(1, POST));
+    server.incoming();
+}

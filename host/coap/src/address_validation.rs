@@ -95,6 +95,16 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         }
     }
 
+    /// Drops the ping to a peer unless something waits for its RST.
+    pub(super) fn drop_idle_ping(&mut self, peer: &Peer<P>) {
+        let is_idle = self.observations.ids_of(peer).is_empty()
+            && self.exchanges.held_of(peer).is_empty()
+            && !self.deferred.has(peer);
+        if is_idle {
+            self.reliability.drop_idle_ping(peer);
+        }
+    }
+
     /// Whether a ping to the peer waits for its RST.
     pub(super) fn is_proving(&self, peer: &Peer<P>) -> bool {
         let outbound = self.reliability.outbound(peer);

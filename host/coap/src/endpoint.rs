@@ -135,9 +135,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
 
     /// Sends due empty ACKs and retransmissions, and drops expired state. An early call does no harm.
     pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some(id) = self.exchanges.first_held_due(now) {
-            self.respond_held(now, id);
-        }
+        self.respond_unproven(now);
         while let Some((peer, message_id)) = self.exchanges.poll_ack_due(now) {
             self.transmit_empty(&peer, MessageType::Acknowledgement, message_id);
         }

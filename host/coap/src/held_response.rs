@@ -55,13 +55,12 @@ impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
         ids.filter(is_held).collect()
     }
 
-    /// The exchange whose response may not wait longer for a proof.
-    pub(super) fn first_held_due(&self, now: Instant) -> Option<ExchangeId> {
-        let first = self
-            .proof_deadlines
-            .first()
-            .filter(|(until, _)| *until <= now);
-        first.map(|(_, id)| *id)
+    /// The exchange whose response may not wait longer for a proof, and its peer.
+    fn first_held_due(&self, now: Instant) -> Option<(Peer<P>, ExchangeId)> {
+        let first = self.proof_deadlines.first();
+        let (_, id) = first.filter(|(until, _)| *until <= now)?;
+        let exchange = self.by_id.get(id)?;
+        Some((exchange.meta.peer.clone(), *id))
     }
 }
 
@@ -125,8 +124,20 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         }
     }
 
+    /// Sends as much as fits of the responses that may not wait longer for a proof.
+    pub(super) fn respond_unproven(&mut self, now: Instant) {
+        while let Some((peer, id)) = self.exchanges.first_held_due(now) {
+            self.respond_held(now, id);
+            // Otherwise a flood of forged requests would leave a ping each, for a minute. Few stay: a device that is
+            // further away than the delay has proven its address before its next request.
+            if self.reliability.outstanding() > MOST {
+                self.drop_idle_ping(&peer);
+            }
+        }
+    }
+
     /// Sends a response that waited.
-    pub(super) fn respond_held(&mut self, now: Instant, id: ExchangeId) {
+    fn respond_held(&mut self, now: Instant, id: ExchangeId) {
         let Some(mut exchange) = self.exchanges.finish(id) else {
             return;
         };

@@ -161,11 +161,9 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         let outcome = self
             .reliability
             .cancel(now, &observation.peer, Purpose::Notification(id));
-        let is_idle = self.observations.ids_of(&observation.peer).is_empty()
-            && !self.deferred.has(&observation.peer);
-        if reason == Ended::Displaced && is_idle {
+        if reason == Ended::Displaced {
             // Otherwise a flood of spoofed registrations would leave a ping each.
-            self.reliability.drop_idle_ping(&observation.peer);
+            self.drop_idle_ping(&observation.peer);
         }
         self.observations
             .push_event(ObserveEvent::Ended(id, reason));

@@ -13,7 +13,7 @@ const OVERHEAD: usize = 192;
 /// Messages toward all peers.
 pub(super) struct Outstanding {
     count: usize,
-    /// Pieces are responses: exchanges are bounded together with them. Bytes are those of all messages.
+    /// Pieces are responses. Bytes are those of all messages.
     shares: Shares,
 }
 

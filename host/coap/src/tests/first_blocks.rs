@@ -236,3 +236,19 @@ fn responses_that_wait_for_proofs_leave_room_for_the_requests_of_others() {
     server.receive(u16::MAX, &confirmable(1, POST));
     server.incoming();
 }
+
+#[test]
+fn forged_requests_whose_responses_wait_for_a_second_leave_no_pings_that_shut_others_out() {
+    let mut server = server(false);
+    for forged in 0..60_000 {
+        server.receive(forged, &with_block(confirmable(1, GET), BLOCK2, 5));
+        let id = server.incoming().id;
+        server.respond(id, large());
+        server.sent();
+        server.advance(Duration::from_millis(1));
+    }
+    let in_flight = server.endpoint.in_flight();
+    assert!(in_flight <= 3 * 1024, "{in_flight} exchanges and pings");
+    server.receive(u16::MAX, &confirmable(1, POST));
+    server.incoming();
+}

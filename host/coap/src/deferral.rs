@@ -29,8 +29,8 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     ///
     /// If the peer does not respond to the ping, the request is dropped without a response: its sender does not receive
     /// at that address. If too many requests wait, or somebody guesses message IDs with that address, the
-    /// endpoint responds with 4.01 and Echo instead. A request that came to a group is dropped without a ping: all
-    /// members of the group would send one.
+    /// endpoint responds with 4.01 and Echo instead, or 5.03 to a request without an option above 60. A request that
+    /// came to a group is dropped without a ping: all members of the group would send one.
     ///
     /// ```
     /// # use std::time::Instant;

@@ -172,7 +172,12 @@ impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
             };
             let would_be_ack =
                 key.message_type == MessageType::Confirmable && exchange.ack == Ack::Due;
-            if would_be_ack || exchange.meta.token == token {
+            let has_token = exchange.meta.token == token;
+            if has_token {
+                // Its notifications would be taken for that message's response too.
+                exchange.observes = false;
+            }
+            if would_be_ack || has_token {
                 self.ack_deadlines.remove(&(exchange.ack_due, request.id));
                 exchange.ack = Ack::Superseded;
             }

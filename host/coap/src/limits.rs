@@ -32,7 +32,8 @@ pub struct Limits {
     /// Least bytes of a datagram to an unproven address; three times the request's bytes if that is more. RFC 9175 §2.4
     /// names 136. `usize::MAX`: every address counts as proven.
     pub unproven_bytes: usize,
-    /// Whether a peer must prove its address before its request is processed: 4.01 with Echo (RFC 9175 §2.4).
+    /// Whether a peer must prove its address before its request is processed (RFC 9175 §2.4), see
+    /// [`Endpoint::prove_then`](crate::Endpoint::prove_then).
     pub echo: bool,
     /// Leisure, RFC 7252 §8.2: the time over which responses to a group are spread. 2 s: some stacks wait 5 s for the
     /// response to a non-confirmable request (RIOT), the default of the RFC.

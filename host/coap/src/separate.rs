@@ -20,8 +20,9 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         }
     }
 
-    /// The peer sends another request. If it left a separate response unacknowledged for a retransmission, it does not
-    /// wait for that response: a client has one request under way at a time (NSTART, RFC 7252 §4.7).
+    /// The peer sends another request. If it left a separate response unacknowledged for a retransmission, it probably
+    /// does not wait for that response: most clients have one request under way at a time, although an empty ACK allows
+    /// them another one (NSTART, RFC 7252 §4.7). The next separate response that it acknowledges corrects a mistake.
     pub(super) fn note_unacknowledged(&mut self, peer: &Peer<P>) {
         let outbound = self.reliability.outbound(peer);
         let is_ignored =

@@ -8,8 +8,8 @@ use crate::protection::MessageProtection;
 impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     /// Applies new limits to new requests: those of bodies, blocks, rates, exchanges and observations,
     /// [`Limits::unproven_bytes`], [`Limits::echo`], [`Limits::held_bytes`], [`Limits::networks`],
-    /// [`Limits::ack_delay`] and [`Limits::leisure`]. The others keep the values of [`new`](Endpoint::new). Exchanges
-    /// and observations above a lower limit continue.
+    /// [`Limits::first_block_exponent`], [`Limits::ack_delay`], [`Limits::ack_delay_max`] and [`Limits::leisure`]. The
+    /// others keep the values of [`new`](Endpoint::new). Exchanges and observations above a lower limit continue.
     pub fn set_limits(&mut self, limits: &Limits) {
         self.limits = Limits {
             request_body: limits.request_body,

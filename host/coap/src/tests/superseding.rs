@@ -1,6 +1,7 @@
 //! Datagrams with the message ID of another request of their peer, which somebody may have forged: what they take from
 //! that request.
 
+use super::observe::{content, observing};
 use super::*;
 use crate::code::{CONTENT, GET, POST};
 
@@ -64,4 +65,18 @@ fn a_device_that_uses_a_message_id_again_does_not_count_as_one_that_ignores_sepa
     // It restarts, and has not seen the response.
     server.exchange(&confirmable(7, GET), changed());
     assert!(!server.endpoint.facts(server.now, &1).ignores_responses);
+}
+
+#[test]
+fn a_registration_in_progress_whose_message_id_and_token_came_again_observes_nothing() {
+    let mut server = Server::new();
+    server.receive(1, &observing(7, 0));
+    let before = server.incoming().id;
+    server.receive(1, &confirmable(7, POST));
+    server.incoming();
+    let response = content("of before the restart");
+    let begun = server
+        .endpoint
+        .respond_observing(server.now, before, response, None);
+    assert_eq!((begun, server.sent()), (None, vec![]));
 }

@@ -19,6 +19,11 @@ use crate::wanted::Wanted;
 /// before a separate response, the ping that may follow it or a registration, and its retransmission.
 const EMPTY_MESSAGES: usize = 3 * 4;
 
+/// What empty messages leave of an allowance.
+pub(super) fn beside_empty_messages(allowance: usize) -> usize {
+    allowance.saturating_sub(EMPTY_MESSAGES)
+}
+
 /// An error in the format that the client accepts.
 pub(super) fn in_accepted_format<P, C>(meta: &RequestMeta<P, C>, response: Message) -> Message {
     if meta.constraints.problem_details {
@@ -42,7 +47,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             return (response, wanted);
         }
         if beside {
-            allowance = allowance.saturating_sub(EMPTY_MESSAGES);
+            allowance = beside_empty_messages(allowance);
         }
         match allowance::fit(allowance, meta.token, wanted, &mut response) {
             Ok(wanted) => (response, wanted),

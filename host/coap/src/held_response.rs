@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::allowance;
 use crate::endpoint::Endpoint;
 use crate::exchange::{Ack, Exchange, ExchangeId, Exchanges, HeldResponse};
+use crate::fitting::beside_empty_messages;
 use crate::message::Message;
 use crate::observation::Begun;
 use crate::peer::Peer;
@@ -97,11 +98,20 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         message: &Message,
     ) -> bool {
         let meta = &exchange.meta;
-        let (peer, allowance) = (&meta.peer, meta.constraints.allowance);
+        let (peer, constraints) = (&meta.peer, &meta.constraints);
         // A separate response is a proof itself: its ACK. All members of a group would send a ping.
-        if allowance == usize::MAX || exchange.ack == Ack::Sent || meta.constraints.multicast {
+        if constraints.allowance == usize::MAX
+            || exchange.ack == Ack::Sent
+            || constraints.multicast
+            || constraints.suppresses(message)
+        {
             return false;
         }
+        let allowance = if exchange.observes {
+            beside_empty_messages(constraints.allowance)
+        } else {
+            constraints.allowance
+        };
         let wanted = self.wanted(now, peer, exchange.block2);
         allowance::reduces(allowance, meta.token, wanted, message)
             && !self.is_peer_proven(now, peer)

@@ -7,7 +7,7 @@ use super::*;
 use crate::NetworkSettings;
 use crate::block::Block;
 use crate::code::*;
-use crate::option::{BLOCK1, BLOCK2, OBSERVE};
+use crate::option::{BLOCK1, BLOCK2, NO_RESPONSE, OBSERVE};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -251,4 +251,35 @@ fn forged_requests_whose_responses_wait_for_a_second_leave_no_pings_that_shut_ot
     assert!(in_flight <= 3 * 1024, "{in_flight} exchanges and pings");
     server.receive(u16::MAX, &confirmable(1, POST));
     server.incoming();
+}
+
+#[test]
+fn a_response_that_is_suppressed_waits_for_no_proof() {
+    let mut server = server(false);
+    let mut datagram = with_block(confirmable(1, POST), BLOCK2, 5);
+    datagram.message.push_option(NO_RESPONSE, [2]);
+    let response = server.exchange(&datagram, large());
+    let empty = Datagram::empty(MessageType::Acknowledgement, 1);
+    assert_eq!(response, empty);
+}
+
+#[test]
+fn a_registration_leaves_in_full_after_the_ping_also_if_only_the_ping_makes_it_too_large() {
+    for length in 90..128 {
+        let mut server = server(false);
+        server.receive(1, &with_block(observing(7, 0), BLOCK2, 3));
+        let id = server.incoming().id;
+        let response = Message::new(CONTENT).with_payload(vec![7; length]);
+        let begun = server
+            .endpoint
+            .respond_observing(server.now, id, response, None);
+        assert!(begun.is_some());
+        let mut sent = server.sent();
+        let ping = sent.iter().find(|sent| sent.message.code == EMPTY);
+        server.reset(1, ping.expect("a ping").message_id);
+        sent.extend(server.sent());
+        let response = sent.iter().find(|sent| sent.message.code == CONTENT);
+        let payload = &response.expect("a response").message.payload;
+        assert_eq!(payload.len(), length);
+    }
 }

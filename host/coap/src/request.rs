@@ -149,15 +149,13 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             Found::Same(retained) => {
                 // The observation that began with it may have ended: the device asks for one again.
                 let has_ended = |id| self.observations.get(id).is_none();
-                if retained.observation.is_some_and(has_ended) {
-                    return false;
-                }
+                let begins_again = retained.observation.is_some_and(has_ended);
                 // The separate response to a safe request is over: a device that has restarted sends the same bytes for
                 // another one.
                 let is_over = retained.is_empty_ack()
                     && code::is_safe(meta.method)
                     && !self.reliability.has_response(peer, meta.token);
-                if is_over {
+                if (begins_again || is_over) && !retained.is_protected {
                     return false;
                 }
                 let bytes = retained.bytes.clone();

@@ -157,6 +157,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             peer: meta.peer.clone(),
             key: meta.key(),
             observation,
+            is_protected: meta.protection.is_some(),
             expires: meta.received_at + lifetime,
             bytes,
         };

@@ -12,6 +12,8 @@ pub(super) struct Retained<P> {
     pub(super) key: MessageKey,
     /// The observation that began with it.
     pub(super) observation: Option<ObservationId>,
+    /// It was protected: unprotected again, it would count as a replay (RFC 8613 §7.4).
+    pub(super) is_protected: bool,
     pub(super) expires: Instant,
     /// Sent again to a duplicate CON; empty for a NON, whose duplicates are dropped.
     pub(super) bytes: Vec<u8>,

@@ -38,6 +38,7 @@ impl Cache {
             peer,
             key: key(message_id),
             observation: None,
+            is_protected: false,
             expires: self.start + LIFETIME,
             bytes: vec![7; 100],
         };
@@ -91,6 +92,7 @@ fn other_bytes_with_a_message_id_are_another_message() {
             peer: test_peer(1),
             key: other,
             observation: None,
+            is_protected: false,
             expires: cache.start + LIFETIME,
             bytes: vec![8; 100],
         },

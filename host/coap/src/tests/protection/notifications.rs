@@ -42,6 +42,20 @@ fn each_notification_is_protected_once_for_the_request_that_registered() {
 }
 
 #[test]
+fn a_duplicate_of_a_registration_is_not_unprotected_again_when_its_observation_has_ended() {
+    let mut server = Protected::new(proven());
+    let id = observation(&mut server);
+    assert!(server.endpoint.notify(server.now, id, content("second")));
+    let notification = decode(&server.sent()[0]).expect("own messages are valid");
+    let reset = Datagram::empty(MessageType::Reset, notification.message_id);
+    server.receive(&reset);
+    assert_eq!(server.endpoint.observations(), 0);
+    // It would count as a replay (RFC 8613 §7.4).
+    server.receive(&wrapped(observing(7, 0)));
+    assert_eq!(server.unwrapped(), [7]);
+}
+
+#[test]
 fn notifications_after_a_renewal_are_bound_to_the_request_that_renewed() {
     let mut server = Protected::new(proven());
     let id = observation(&mut server);

@@ -122,6 +122,8 @@ pub(super) struct Exchanges<P, C> {
     pub(super) ack_deadlines: BTreeSet<(Instant, ExchangeId)>,
     /// Those whose response waits for a proof.
     pub(super) proof_deadlines: BTreeSet<(Instant, ExchangeId)>,
+    /// Bytes of these responses.
+    pub(super) proof_bytes: usize,
     next_id: u64,
     /// Only counts: the bound is in [`Endpoint::admit`](crate::Endpoint).
     shares: Shares,
@@ -134,6 +136,7 @@ impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
             by_peer: Map::default(),
             ack_deadlines: BTreeSet::new(),
             proof_deadlines: BTreeSet::new(),
+            proof_bytes: 0,
             next_id: 0,
             shares: Shares::new(Bounds::NONE),
         }
@@ -198,6 +201,7 @@ impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
         self.ack_deadlines.remove(&(exchange.ack_due, id));
         if let Some(held) = &exchange.held {
             self.proof_deadlines.remove(&(held.until, id));
+            self.proof_bytes -= held.message.held_bytes();
         }
         Some(exchange)
     }

@@ -22,11 +22,13 @@ const PROOF_DELAY: Duration = Duration::from_secs(1);
 /// Responses that wait in all: as many as requests that wait for a proof. Above, one leaves at once with what fits, so
 /// that forged requests do not take the places of exchanges. A hundred new devices a second need a hundred.
 const MOST: usize = 1024;
+/// Their bytes in all, for the same reason: a quarter of what the endpoint holds by default, and eight of the largest.
+const MOST_BYTES: usize = 8 * 1024 * 1024;
 
 impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
-    /// Whether one more response may wait for a proof.
-    fn may_hold(&self) -> bool {
-        self.proof_deadlines.len() < MOST
+    /// Whether this response may wait for a proof.
+    fn may_hold(&self, response: &Message) -> bool {
+        self.proof_deadlines.len() < MOST && self.proof_bytes + response.held_bytes() <= MOST_BYTES
     }
 
     /// Keeps an exchange that has finished with its response until the proof: duplicates find it as in progress. The
@@ -37,7 +39,9 @@ impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
         mut exchange: Exchange<P, C>,
         response: HeldResponse,
     ) {
-        exchange.bytes += response.message.held_bytes();
+        let bytes = response.message.held_bytes();
+        exchange.bytes += bytes;
+        self.proof_bytes += bytes;
         self.proof_deadlines.insert((response.until, id));
         let ack_due = exchange.ack_due;
         exchange.held = Some(response);
@@ -75,7 +79,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         message: Message,
         begun: Option<Begun>,
     ) {
-        if self.exchanges.may_hold() && self.needs_proof(now, &exchange, &message) {
+        if self.exchanges.may_hold(&message) && self.needs_proof(now, &exchange, &message) {
             let peer = exchange.meta.peer.clone();
             self.ping_unless_proven(now, &peer);
             // Unless no message ID was free for the ping.

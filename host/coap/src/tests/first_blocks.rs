@@ -227,14 +227,17 @@ fn a_response_that_leaves_in_small_blocks_anyway_waits_for_no_proof() {
 
 #[test]
 fn responses_that_wait_for_proofs_leave_room_for_the_requests_of_others() {
-    let mut server = server(false);
-    for forged in 0..20_000 {
-        server.receive(forged, &with_block(confirmable(1, GET), BLOCK2, 5));
-        let id = server.incoming().id;
-        server.respond(id, large());
+    for (requests, length) in [(20_000, 600), (100, 1 << 20)] {
+        let mut server = server(false);
+        for forged in 0..requests {
+            server.receive(forged, &with_block(confirmable(1, GET), BLOCK2, 5));
+            let id = server.incoming().id;
+            let response = Message::new(CONTENT).with_payload(vec![7; length]);
+            server.respond(id, response);
+        }
+        server.receive(u16::MAX, &confirmable(1, POST));
+        server.incoming();
     }
-    server.receive(u16::MAX, &confirmable(1, POST));
-    server.incoming();
 }
 
 #[test]

@@ -52,10 +52,11 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         let (response, wanted) = self.within_allowance(meta, beside, wanted, response);
         let mut response = self.in_blocks(now, exchange.response_key.clone(), wanted, response);
         // A response that did not fit was replaced by an error.
-        if code::class(response.code) == 4 && response.option(CONTENT_FORMAT).is_none() {
+        if code::class(response.code) >= 4 && response.option(CONTENT_FORMAT).is_none() {
             response = in_accepted_format(meta, response);
         }
-        if let Some(begun) = begun {
+        // No error registers (RFC 7641 §4.2).
+        if let Some(begun) = begun.filter(|_| code::class(response.code) == 2) {
             response.set_uint_option(OBSERVE, begun.sequence);
         }
         if let Some(block) = exchange.block1 {

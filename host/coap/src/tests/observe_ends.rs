@@ -2,7 +2,7 @@
 
 use super::observe::{SECOND, content, observing, proven, sequence};
 use super::*;
-use crate::option::OBSERVE;
+use crate::option::{LOCATION_PATH, OBSERVE};
 use crate::{Ended, ObserveEvent};
 
 #[test]
@@ -211,4 +211,20 @@ fn a_device_that_was_out_of_reach_gets_higher_numbers_when_it_registers_again_wi
         assert!(begun.is_some());
         assert!(sequence(&server.sent_one()) > sequence(&received));
     }
+}
+
+#[test]
+fn an_error_in_place_of_a_registrations_response_that_does_not_fit_has_no_observe_option() {
+    let mut server = Server::with_limits(Limits::default());
+    server.receive(1, &observing(10, 0));
+    let id = server.incoming().id;
+    let large = content("first").with_option(LOCATION_PATH, [b'a'; 200]);
+    let begun = server
+        .endpoint
+        .respond_observing(server.now, id, large, None);
+    assert!(begun.is_some());
+    server.advance(SECOND);
+    let sent = server.sent();
+    let error = sent.iter().find(|sent| code::class(sent.message.code) == 5);
+    assert_eq!(error.expect("an error").message.option(OBSERVE), None);
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::code::*;
-use crate::option::{ACCEPT, BLOCK1, CONTENT_FORMAT};
+use crate::option::{ACCEPT, BLOCK1, CONTENT_FORMAT, LOCATION_PATH};
 
 fn asks(mut datagram: Datagram) -> Datagram {
     datagram.message.push_uint_option(ACCEPT, 257);
@@ -48,4 +48,17 @@ fn a_device_that_does_not_ask_gets_text() {
 fn a_success_stays_as_it_is() {
     let response = Server::new().exchange(&asks(confirmable(1, GET)), changed());
     assert_eq!(response.message, changed());
+}
+
+#[test]
+fn the_error_in_place_of_a_response_that_does_not_fit_comes_as_problem_details_too() {
+    let mut server = Server::with_limits(Limits::default());
+    server.receive(1, &asks(confirmable(1, POST)));
+    let id = server.incoming().id;
+    server.respond(id, changed().with_option(LOCATION_PATH, [b'a'; 200]));
+    server.advance(Duration::from_secs(1));
+    let sent = server.sent();
+    let response = sent.iter().find(|sent| sent.message.code != EMPTY);
+    let response = &response.expect("a response").message;
+    assert!(is_problem(response, SERVICE_UNAVAILABLE), "{response:?}");
 }

@@ -19,7 +19,7 @@ use crate::message::MessageType;
 use crate::observer_table::Observations;
 use crate::outbound::Due;
 use crate::peer_id::PeerId;
-use crate::peer_table::PeerTable;
+use crate::peer_table::{PeerTable, Separate};
 use crate::protection::{MessageProtection, NoProtection};
 use crate::rate::Rate;
 use crate::reliability::Reliability;
@@ -143,7 +143,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             let peers = &self.peers;
             let due = self
                 .reliability
-                .poll_due(now, |peer| peers.ignores_responses(peer.hash));
+                .poll_due(now, |peer| peers.separate(peer.hash) == Separate::Ignored);
             let Some(due) = due else {
                 break;
             };

@@ -164,23 +164,23 @@ impl<P: Clone + Eq + Hash, C> Exchanges<P, C> {
         self.by_id.insert(id, exchange);
     }
 
-    /// Another message of this peer has the ID of these exchanges: no response may leave for them that the peer could
-    /// take for that message's. A separate response with another token may: its device no longer sends its request
-    /// again, and somebody may have forged that message.
+    /// Another request of this peer has the message ID or the token of these exchanges: no response may leave for them
+    /// that the peer could take for that request's. An ACK with another ID may, and a separate response with another
+    /// token: its device no longer sends its request again, and somebody may have forged the other one.
     pub(super) fn supersede(&mut self, peer: &Peer<P>, key: &MessageKey, token: Token) {
         for request in self.by_peer.get(peer).into_iter().flatten() {
-            let is_it = request.key.has_id_of(key);
-            let Some(exchange) = self.by_id.get_mut(&request.id).filter(|_| is_it) else {
+            let Some(exchange) = self.by_id.get_mut(&request.id) else {
                 continue;
             };
-            let would_be_ack =
-                key.message_type == MessageType::Confirmable && exchange.ack == Ack::Due;
-            let has_token = exchange.meta.token == token;
+            let is_piggybacked =
+                exchange.meta.message_type == MessageType::Confirmable && exchange.ack == Ack::Due;
+            let has_id = request.key.has_id_of(key);
+            let has_token = exchange.meta.token == token && (has_id || !is_piggybacked);
             if has_token {
                 // Its notifications would be taken for that message's response too.
                 exchange.observes = false;
             }
-            if would_be_ack || has_token {
+            if has_token || (has_id && is_piggybacked) {
                 self.ack_deadlines.remove(&(exchange.ack_due, request.id));
                 exchange.ack = Ack::Superseded;
             }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::allowance::{self, TooLarge};
 use crate::block::Block;
 use crate::cache_key::ResponseKey;
-use crate::code::BAD_REQUEST;
+use crate::code::{self, BAD_REQUEST};
 use crate::endpoint::Endpoint;
 use crate::exchange::RequestMeta;
 use crate::message::Message;
@@ -51,6 +51,10 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         }
         match allowance::fit(allowance, meta.token, wanted, &mut response) {
             Ok(wanted) => (response, wanted),
+            // What was done must not be refused: its device would do it again.
+            Err(TooLarge) if code::class(response.code) == 2 && !code::is_safe(meta.method) => {
+                (Message::new(response.code), wanted)
+            }
             Err(TooLarge) => (self.unproven(meta), wanted),
         }
     }

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use crate::endpoint::Endpoint;
 use crate::peer_id::PeerId;
+use crate::peer_table::Separate;
 use crate::protection::MessageProtection;
 
 /// What an endpoint has found out about a peer, as long as it remembers it.
@@ -25,7 +26,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         PeerFacts {
             is_proven: self.is_peer_proven(now, &peer),
             block_size: block.map(|exponent| 16 << exponent),
-            ignores_responses: self.peers.ignores_responses(peer.hash),
+            ignores_responses: self.peers.separate(peer.hash) != Separate::Taken,
         }
     }
 }

@@ -43,6 +43,18 @@ pub(super) enum Admission {
     Ignored,
 }
 
+/// What a peer does with separate responses (RFC 7252 §5.2.2), as far as the endpoint has found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Separate {
+    /// It acknowledges them, or has got none.
+    Taken,
+    /// It sent another request while one waited for a second acknowledgement: it may do without the response, or the
+    /// network may have lost it.
+    Doubtful,
+    /// It left one unacknowledged to the end, or took one for a request, and has acknowledged none since.
+    Ignored,
+}
+
 struct Entry {
     hash: u64,
     /// The holder of its host's share.
@@ -54,8 +66,7 @@ struct Entry {
     proven: Option<Instant>,
     credit: usize,
     guesses: Guesses,
-    /// It left a separate response unacknowledged, and has acknowledged none since.
-    ignores_responses: bool,
+    separate: Separate,
     /// When it asked for a block or sent one, and its size exponent.
     block_exponent: Option<(Instant, u8)>,
 }
@@ -130,7 +141,7 @@ impl PeerTable {
                     proven: None,
                     credit: 0,
                     guesses: Guesses::default(),
-                    ignores_responses: false,
+                    separate: Separate::Taken,
                     block_exponent: None,
                 });
                 set.len() - 1
@@ -209,15 +220,16 @@ impl PeerTable {
         self.least == usize::MAX || self.get(hash).is_some_and(|entry| entry.is_proven(now))
     }
 
-    /// Whether the peer seems not to acknowledge separate responses: some stacks do not (Contiki-NG).
-    pub(super) fn ignores_responses(&self, hash: u64) -> bool {
-        self.get(hash).is_some_and(|entry| entry.ignores_responses)
+    /// What the peer does with separate responses.
+    pub(super) fn separate(&self, hash: u64) -> Separate {
+        self.get(hash)
+            .map_or(Separate::Taken, |entry| entry.separate)
     }
 
     /// The peer has acknowledged a separate response, or has left one unacknowledged.
-    pub(super) fn set_ignores_responses(&mut self, hash: u64, ignores: bool) {
+    pub(super) fn set_separate(&mut self, hash: u64, separate: Separate) {
         if let Some(entry) = self.find(hash) {
-            entry.ignores_responses = ignores;
+            entry.separate = separate;
         }
     }
 

@@ -14,7 +14,7 @@ use crate::option_bounds::OptionExcess;
 use crate::outbound::Purpose;
 use crate::peer::Peer;
 use crate::peer_id::PeerId;
-use crate::peer_table::Admission;
+use crate::peer_table::{Admission, Separate};
 use crate::protection::MessageProtection;
 use crate::wanted::Wanted;
 
@@ -147,7 +147,11 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             self.prove(now, peer);
         }
         if purpose.is_response() {
-            self.peers.set_ignores_responses(peer.hash, !is_accepted);
+            let separate = match is_accepted {
+                true => Separate::Taken,
+                false => Separate::Ignored,
+            };
+            self.peers.set_separate(peer.hash, separate);
         }
         self.proceed(now, peer, outcome);
         Some(purpose)

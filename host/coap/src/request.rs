@@ -169,17 +169,20 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             Found::Nothing if self.exchanges.has_id_of(peer, &key) => self.note_reused_id(meta),
             Found::Nothing => {}
         }
+        self.supersede(meta);
         false
     }
 
-    /// A message ID stands for another request than before. No response to the earlier one may leave any more that the
-    /// device could take for that of this one.
     fn note_reused_id(&mut self, meta: &RequestMeta<P, X::Context>) {
         self.counters.message_ids_reused += 1;
         self.latest_reused_id = Some(meta.peer.id.clone());
-        self.exchanges
-            .supersede(&meta.peer, &meta.key(), meta.token);
+    }
+
+    /// A new request: no response to an earlier one may leave any more that the device could take for that of this one.
+    /// Its device uses the message ID or the token again, because it has restarted, or because it knows one token only.
+    fn supersede(&mut self, meta: &RequestMeta<P, X::Context>) {
         let (now, peer) = (meta.received_at, &meta.peer);
+        self.exchanges.supersede(peer, &meta.key(), meta.token);
         let (dropped, outcome) = self.reliability.drop_responses(now, peer, meta.token);
         self.proceed(now, peer, outcome);
         for purpose in dropped {

@@ -8,15 +8,15 @@ use crate::endpoint::Endpoint;
 use crate::outbound::Outbound;
 use crate::peer::Peer;
 use crate::peer_id::PeerId;
+use crate::peer_table::Separate;
 use crate::protection::MessageProtection;
 
 impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     /// Time until the empty ACK for a request of this peer.
     pub(super) fn ack_delay(&self, peer: &Peer<P>) -> Duration {
-        if self.peers.ignores_responses(peer.hash) {
-            self.limits.ack_delay_max_for(&peer.id)
-        } else {
-            self.limits.ack_delay_for(&peer.id)
+        match self.peers.separate(peer.hash) {
+            Separate::Taken => self.limits.ack_delay_for(&peer.id),
+            Separate::Doubtful | Separate::Ignored => self.limits.ack_delay_max_for(&peer.id),
         }
     }
 
@@ -27,8 +27,8 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         let outbound = self.reliability.outbound(peer);
         let is_ignored =
             |outbound: &Outbound| outbound.purpose.is_response() && outbound.retransmissions > 0;
-        if outbound.is_some_and(is_ignored) {
-            self.peers.set_ignores_responses(peer.hash, true);
+        if outbound.is_some_and(is_ignored) && self.peers.separate(peer.hash) == Separate::Taken {
+            self.peers.set_separate(peer.hash, Separate::Doubtful);
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::observation::Ended;
 use crate::outbound::{Outcome, Purpose};
 use crate::peer::Peer;
 use crate::peer_id::PeerId;
+use crate::peer_table::Separate;
 use crate::protection::MessageProtection;
 
 /// Bytes of an empty message (RFC 7252 §3).
@@ -95,7 +96,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     /// A message to the peer was dropped, because it acknowledges none.
     pub(super) fn on_given_up(&mut self, now: Instant, peer: &Peer<P>, purpose: Purpose) {
         if purpose.is_response() {
-            self.peers.set_ignores_responses(peer.hash, true);
+            self.peers.set_separate(peer.hash, Separate::Ignored);
         }
         self.on_dropped(now, purpose);
     }

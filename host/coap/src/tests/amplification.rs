@@ -160,11 +160,11 @@ fn a_peer_that_acknowledges_nothing_is_sent_three_times_its_bytes_and_no_more() 
 fn an_old_echo_is_asked_for_again() {
     let mut server = server();
     let long = Message::new(CHANGED).with_option(LOCATION_PATH, vec![b'a'; 200]);
-    let challenge = server.unproven_response_to(&with_token(confirmable(1, POST)), long.clone());
+    let challenge = server.unproven_response_to(&with_token(confirmable(1, GET)), long.clone());
     let value = challenge.message.option(ECHO).expect("a value").to_vec();
     server.advance(Duration::from_secs(162));
     server.sent();
-    let mut again = confirmable(2, POST);
+    let mut again = confirmable(2, GET);
     again.message.push_option(ECHO, value);
     let challenge = server.unproven_response_to(&again, long);
     assert_eq!(challenge.message.code, UNAUTHORIZED);
@@ -205,6 +205,15 @@ fn a_short_message_with_the_id_of_a_long_request_does_not_get_its_response() {
     let own = server.sent().pop().expect("a response");
     assert!(encode(&own).len() <= 136, "it is a request of its own");
     assert_eq!(server.response_to(&long), response, "the request itself is");
+}
+
+#[test]
+fn a_success_that_no_block_makes_fit_is_its_code_where_a_repetition_would_do_it_again() {
+    let long = Message::new(CREATED).with_option(LOCATION_PATH, vec![b'a'; 200]);
+    for request in [confirmable(1, POST), with_token(confirmable(1, PUT))] {
+        let response = server().unproven_response_to(&request, long.clone());
+        assert_eq!(response.message, Message::new(CREATED));
+    }
 }
 
 /// A separate response of an unproven peer, of which no more copies may leave.

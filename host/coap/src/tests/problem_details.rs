@@ -53,7 +53,7 @@ fn a_success_stays_as_it_is() {
 #[test]
 fn the_error_in_place_of_a_response_that_does_not_fit_comes_as_problem_details_too() {
     let mut server = Server::with_limits(Limits::default());
-    server.receive(1, &asks(confirmable(1, POST)));
+    server.receive(1, &asks(confirmable(1, GET)));
     let id = server.incoming().id;
     server.respond(id, changed().with_option(LOCATION_PATH, [b'a'; 200]));
     server.advance(Duration::from_secs(1));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::observe::content;
 use super::*;
 use crate::ObserveEvent;
-use crate::code::{GET, NOT_FOUND, POST};
+use crate::code::{GET, NOT_FOUND, POST, SERVICE_UNAVAILABLE};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -90,20 +90,66 @@ fn the_empty_ack_leaves_after_ten_seconds_also_to_such_a_device() {
 }
 
 #[test]
-fn a_notification_behind_a_response_that_such_a_device_ignores_waits_for_one_retransmission() {
+fn a_notification_waits_for_one_retransmission_of_a_response_once_the_device_has_ignored_one() {
     let mut server = Server::new();
     let (id, _) = server.observe(1, 5);
     let id = id.expect("an observation");
     server.respond_separately(7);
-    server.advance(3 * SECOND);
-    server.receive(1, &confirmable(8, GET));
-    let other = server.incoming().id;
-    server.respond(other, changed());
+    server.advance(93 * SECOND);
+    server.receive(1, &confirmable(8, POST));
+    let slow = server.incoming().id;
+    server.advance(10 * SECOND);
+    server.respond(slow, changed());
+    server.sent();
     assert!(server.endpoint.notify(server.now, id, content("a message")));
-    server.advance(6 * SECOND);
+    server.advance(4 * SECOND);
     let sent = server.sent();
     let notification = sent.last().expect("a notification");
     assert_eq!(notification.message.payload, b"a message");
+}
+
+#[test]
+fn a_device_that_sends_another_request_meanwhile_still_gets_all_retransmissions_of_a_response() {
+    let mut server = Server::new();
+    let (id, _) = server.observe(1, 5);
+    let id = id.expect("an observation");
+    let response = server.respond_separately(7);
+    server.advance(3 * SECOND);
+    assert_eq!(server.sent(), std::slice::from_ref(&response));
+    server.exchange(&confirmable(8, POST), changed());
+    assert!(server.endpoint.notify(server.now, id, content("a message")));
+    server.advance(45 * SECOND);
+    assert_eq!(server.sent(), vec![response; 3]);
+}
+
+#[test]
+fn a_device_that_has_one_token_never_gets_the_response_to_an_earlier_request_for_a_later_one() {
+    let one_token = |message_id| {
+        let mut datagram = confirmable(message_id, POST);
+        datagram.token = Token::default();
+        datagram
+    };
+    // The homeserver responds after the device has given up, or before, and the response is lost.
+    for is_late in [true, false] {
+        let mut server = Server::new();
+        server.receive(1, &one_token(7));
+        let earlier = server.incoming().id;
+        server.advance(SECOND);
+        if !is_late {
+            server.respond(earlier, changed());
+        }
+        server.sent();
+        server.receive(1, &one_token(8));
+        let later = server.incoming().id;
+        if is_late {
+            server.respond(earlier, changed());
+        }
+        server.advance(Duration::from_millis(500));
+        assert_eq!(server.sent(), [], "late: {is_late}");
+        server.respond(later, Message::new(SERVICE_UNAVAILABLE));
+        assert_eq!(server.sent_one().message.code, SERVICE_UNAVAILABLE);
+        assert_eq!(server.endpoint.in_flight(), 0);
+    }
 }
 
 #[test]

@@ -66,7 +66,7 @@ impl ObservingByHand {
         };
         let (snapshot, message) = (self.snapshot(), response.message);
         self.now = self.now.max(Instant::now());
-        let prepared = self.broker.prepare(&snapshot, self.now, *request);
+        let prepared = self.broker.prepare(&snapshot, self.now, *request, None);
         let id = self
             .endpoint
             .respond_observing(self.now, incoming.id, message.clone(), None);

@@ -32,6 +32,9 @@ async fn observations_with_long_names_leave_room_for_those_of_other_hosts() {
         let mut honest = Device::at("127.0.0.2", address).await;
         timeline.say("!a", "before");
         assert_eq!(honest.observe("!a").await, "before");
+        // One that registers again has its bytes already.
+        let renewed = hostile[0].ask("0", get(&room(0), Some(0))).await;
+        assert!(renewed.message.option(option::OBSERVE).is_some());
         // An observation that ends gives its bytes back.
         let mut first = hostile.swap_remove(0);
         first.ask("0", get(&room(0), Some(1))).await;

@@ -46,8 +46,9 @@ pub fn payload(request: &Message) -> Result<Value, ErrorResponse> {
 /// The payload, which may also be a text: in `text/plain`, or a text string of CBOR.
 ///
 /// Without Content-Format the payload is read as what it is (RFC 7252 §5.5.1), in this order: a map of CBOR, which no
-/// UTF-8 text begins like; a text string of CBOR that ends with the payload; an object of JSON; else text. A text of a
-/// few letters can be a text string of CBOR as well (`cold` is the string `old`): only Content-Format 0 excludes that.
+/// UTF-8 text begins like; a text string of CBOR that ends with the payload; an object of JSON; else text. A text can
+/// be a text string of CBOR as well, if its first letter happens to stand for its length (`cold` is the string `old`):
+/// only Content-Format 0 excludes that.
 pub fn map_or_text(request: &Message) -> Result<Value, ErrorResponse> {
     let payload = request.payload.as_slice();
     let remedy = "Content-Format: send 60 (CBOR), 50 (JSON) or 0 (text)";

@@ -34,13 +34,26 @@ pub fn success(
     outcome: Result<HttpResponse, CallError>,
 ) -> Result<HttpResponse, ErrorResponse> {
     let is_requested = context.requested.is_some();
-    let response = outcome.map_err(|error| no_response(&error, is_requested, repetition()))?;
-    check_status(format, &response).map(|()| response)
+    match outcome {
+        Ok(response) => check_status(format, repetition, &response).map(|()| response),
+        Err(error) => Err(no_response(&error, is_requested, repetition())),
+    }
 }
 
-/// Fails if the status is not a 2xx.
-pub fn check_status(format: Format, response: &HttpResponse) -> Result<(), ErrorResponse> {
-    let status = || concat(&["try again: the homeserver sent ", &decimal(response.status)]);
+/// Fails if the status is not a 2xx. `repetition` is asked if it is a 5xx: a proxy of the homeserver may have sent it
+/// after the homeserver has acted.
+pub fn check_status(
+    format: Format,
+    repetition: impl FnOnce() -> Repetition,
+    response: &HttpResponse,
+) -> Result<(), ErrorResponse> {
+    let status = || {
+        let number = decimal(response.status);
+        match acted(repetition()) {
+            None => concat(&["try again: the homeserver sent ", &number]),
+            Some(acted) => concat(&[acted, " (HTTP ", &number, ")"]),
+        }
+    };
     match response.status {
         200..=299 => Ok(()),
         300..=399 => Err(ErrorResponse::bad_gateway(concat(&[
@@ -111,13 +124,17 @@ fn retry_after(response: &HttpResponse) -> Option<u32> {
     str::from_utf8(value.trim_ascii()).ok()?.parse().ok()
 }
 
-fn no_response(error: &CallError, requested: bool, repetition: Repetition) -> ErrorResponse {
-    let acted = match repetition {
-        _ if !error.sent => None,
+/// What a device hears if the homeserver may have acted; none if a repetition does no harm.
+fn acted(repetition: Repetition) -> Option<&'static str> {
+    match repetition {
         Repetition::Harmless => None,
         Repetition::ByTransaction => Some("may have been sent: repeat it with the same <txn>"),
-        Repetition::Unsafe => Some("the homeserver may have acted; repeat the request to see"),
-    };
+        Repetition::Unsafe => Some("may have been done: check before you repeat it"),
+    }
+}
+
+fn no_response(error: &CallError, requested: bool, repetition: Repetition) -> ErrorResponse {
+    let acted = acted(repetition).filter(|_| error.sent);
     let (code, diagnostic) = match error.reason.as_str() {
         "no-credential" => (
             code::UNAUTHORIZED,
@@ -133,7 +150,7 @@ fn no_response(error: &CallError, requested: bool, repetition: Repetition) -> Er
         ),
         "busy" => (
             code::SERVICE_UNAVAILABLE,
-            "try again: too many calls wait for the homeserver",
+            acted.unwrap_or("try again: too many calls wait for the homeserver"),
         ),
         "unreachable" => (
             code::SERVICE_UNAVAILABLE,
@@ -240,15 +257,37 @@ mod tests {
             let error = no_response(&CallError { reason, sent }, false, repetition);
             error.into_failure().diagnostic
         };
-        for reason in ["timed-out", "cut-off", "too-large"] {
+        for reason in ["timed-out", "cut-off", "too-large", "busy"] {
             let sent = diagnostic(reason, true, Repetition::ByTransaction);
             assert_eq!(sent, "may have been sent: repeat it with the same <txn>");
             let acted = diagnostic(reason, true, Repetition::Unsafe);
-            assert!(acted.contains("may have acted"), "{acted}");
+            assert!(acted.contains("may have been done"), "{acted}");
             let unsent = diagnostic(reason, false, Repetition::ByTransaction);
             assert!(!unsent.contains("may have"), "{unsent}");
             let read = diagnostic(reason, true, Repetition::Harmless);
             assert!(!read.contains("may have"), "{read}");
+        }
+    }
+
+    #[test]
+    fn a_5xx_may_come_after_the_homeserver_has_acted() {
+        for status in [500, 502, 503, 504] {
+            let failure = |repetition| {
+                let checked =
+                    check_status(Format::Cbor, || repetition, &response(status, None, ""));
+                checked.map_err(|error| error.into_failure().diagnostic)
+            };
+            let read = failure(Repetition::Harmless);
+            assert_eq!(
+                read,
+                Err(format!("try again: the homeserver sent {status}"))
+            );
+            let sent = failure(Repetition::ByTransaction);
+            let expected =
+                format!("may have been sent: repeat it with the same <txn> (HTTP {status})");
+            assert_eq!(sent, Err(expected));
+            let done = failure(Repetition::Unsafe);
+            assert!(done.is_err_and(|text| text.starts_with("may have been done: check")));
         }
     }
 }

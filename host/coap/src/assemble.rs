@@ -116,7 +116,12 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                 // without its body would be a different request.
                 None if meta.method == GET || response_key.request_body.is_some() => {}
                 None => {
-                    let text = "send the request again: this response is no longer stored";
+                    // What changes something was done when its first block left.
+                    let text = if code::is_safe(meta.method) {
+                        "send the request again: this response is no longer stored"
+                    } else {
+                        "it was done: the rest of this response is no longer stored"
+                    };
                     self.counters.incomplete += 1;
                     return Err(Message::diagnostic(code::REQUEST_ENTITY_INCOMPLETE, text));
                 }

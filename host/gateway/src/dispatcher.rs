@@ -218,14 +218,14 @@ impl Dispatcher<'_> {
                 self.endpoint.respond(now, id, message);
             }
             Some(SideEffect::Observation(registration)) => {
-                let prepared = self
-                    .observations
-                    .prepare(&self.snapshot, now, *registration);
+                let renewed = self.endpoint.renews(id);
+                let prepared =
+                    self.observations
+                        .prepare(&self.snapshot, now, *registration, renewed);
                 let Some(prepared) = prepared else {
                     message = without_observation(message);
                     return self.endpoint.respond(now, id, message);
                 };
-                let renewed = self.endpoint.renews(id);
                 let renewed =
                     renewed.filter(|renewed| self.observations.can_renew(*renewed, &prepared));
                 if let Some(last) =

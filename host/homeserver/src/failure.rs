@@ -25,16 +25,18 @@ pub(super) fn is_not_public(error: &reqwest::Error) -> bool {
     chain(error).any(|cause| cause.is::<NotPublic>())
 }
 
-/// Whether there was no acceptable secure session: TLS failed, or the connection ended within its handshake.
+/// Whether there was no acceptable secure session: TLS failed, or the connection ended within its handshake. A fault of
+/// an established session is none: the request may have gone through it.
 pub(super) fn is_tls(error: &reqwest::Error) -> bool {
-    chain(error).any(|cause| {
-        let ended = || {
-            cause
-                .downcast_ref::<io::Error>()
-                .is_some_and(|io| io.kind() == io::ErrorKind::UnexpectedEof)
-        };
-        cause.is::<rustls::Error>() || (error.is_connect() && ended())
-    })
+    error.is_connect()
+        && chain(error).any(|cause| {
+            let ended = || {
+                cause
+                    .downcast_ref::<io::Error>()
+                    .is_some_and(|io| io.kind() == io::ErrorKind::UnexpectedEof)
+            };
+            cause.is::<rustls::Error>() || ended()
+        })
 }
 
 /// The fault of a certificate's dates and the remedy; none if the dates are not the cause.

@@ -3,7 +3,7 @@
 use reqwest::Response;
 
 use super::failure::cause;
-use super::response_bytes::Receiving;
+use super::response_bytes::{Receiving, SMALL};
 use contract::{CallError, HttpResponse, Outcome};
 use share::Refused;
 
@@ -67,8 +67,15 @@ impl Room<'_> {
     fn prepare(&mut self, body: &mut Vec<u8>, more: usize) -> Result<(), Refused> {
         let needed = body.len() + more;
         if needed > body.capacity() {
-            let capacity = needed.max(2 * body.capacity()).min(self.max);
-            if let Some(receiving) = &mut self.receiving {
+            let mut capacity = needed.max(2 * body.capacity()).min(self.max);
+            if needed <= SMALL {
+                // A small one is not counted, whatever the sizes of its parts.
+                capacity = capacity.min(SMALL);
+            }
+            if let Some(receiving) = &mut self.receiving
+                && receiving.grow_to(capacity).is_err()
+            {
+                capacity = needed;
                 receiving.grow_to(capacity)?;
             }
             body.reserve_exact(capacity - body.len());

@@ -8,7 +8,7 @@ use super::limits::UpstreamLimits;
 
 /// Bytes of a response that are not counted: a response to a sent message always fits, so that large responses to one
 /// device leave no message without its outcome. The slots bound these bytes.
-const SMALL: usize = 4 << 10;
+pub(super) const SMALL: usize = 4 << 10;
 
 /// The account of the responses of all homeservers. A host has an eighth of the room, and room for one largest response
 /// at least. Cheap to clone; the clones are the same account.

@@ -6,7 +6,7 @@ use super::exchange::Exchange;
 use crate::bindings::HttpResponse;
 use crate::error_response::ErrorResponse;
 use crate::extract::{Item, extract};
-use crate::homeserver_error::{check_status, error_object};
+use crate::homeserver_error::{Repetition, check_status, error_object};
 use crate::homeserver_json::{not_json, text_member};
 use crate::json;
 use crate::payload::Format;
@@ -20,6 +20,8 @@ pub struct HomeserverResponse<'a> {
     /// Empty if the call's path has none.
     room: &'a str,
     response: &'a HttpResponse,
+    /// What a device may do after a 5xx.
+    repetition: Repetition,
 }
 
 impl<'a> Deref for HomeserverResponse<'a> {
@@ -36,12 +38,14 @@ impl<'a> HomeserverResponse<'a> {
         format: Format,
         room: &'a str,
         response: &'a HttpResponse,
+        repetition: Repetition,
     ) -> HomeserverResponse<'a> {
         HomeserverResponse {
             exchange,
             format,
             room,
             response,
+            repetition,
         }
     }
 
@@ -63,7 +67,7 @@ impl<'a> HomeserverResponse<'a> {
     /// For a call with [`any_status`](super::Call::any_status): the error response that other calls end with, unless
     /// the status is a success.
     pub fn success(&self) -> Result<(), ErrorResponse> {
-        check_status(self.format, self.response)
+        check_status(self.format, || self.repetition, self.response)
     }
 
     /// The session in a 401 that asks for user-interactive authentication; none in any other response. The call must

@@ -143,7 +143,13 @@ impl Rule {
             };
             let next = match made {
                 Made::Call { room } => {
-                    let response = HomeserverResponse::new(&exchange, format, &room, &response);
+                    let response = HomeserverResponse::new(
+                        &exchange,
+                        format,
+                        &room,
+                        &response,
+                        call.shape().repetition(),
+                    );
                     call.resume(&response, state)?
                 }
                 Made::Lookup(deferred) => Next::Call(with_room(call, state, deferred, &response)?),

@@ -4,7 +4,7 @@ use super::position::Position;
 use super::timeline::{SyncItem, read};
 use crate::bindings::{Change, HttpResponse, Progress};
 use crate::error_response::ErrorResponse;
-use crate::homeserver_error::check_status;
+use crate::homeserver_error::{Repetition, check_status};
 use crate::payload::Format;
 use crate::text_message::TextMessage;
 
@@ -105,7 +105,7 @@ pub fn polled(
     each: &mut dyn FnMut(&mut Changes, &str, Found<'_>),
 ) -> Result<Progress, ErrorResponse> {
     // JSON is text, which a failure's diagnostic needs.
-    check_status(Format::Json, response)?;
+    check_status(Format::Json, || Repetition::Harmless, response)?;
     let mut changes = Changes::default();
     let since = read(&response.body, &mut |item| match item {
         SyncItem::Message(room, message) => each(&mut changes, room, Found::Message(message)),

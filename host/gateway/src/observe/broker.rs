@@ -31,14 +31,15 @@ impl ObserveBroker {
     }
 
     /// Finds the long poll for an observation that a rule requests, or creates one. Returns none if the device gets a
-    /// response without Observe; the log has the reason.
+    /// response without Observe; the log has the reason. `renewed` is the observation that it may renew.
     pub fn prepare(
         &mut self,
         snapshot: &Snapshot,
         now: Instant,
         request: ObserveRequest,
+        renewed: Option<ObservationId>,
     ) -> Option<Prepared> {
-        registration::prepare(&mut self.observations, snapshot, now, request)
+        registration::prepare(&mut self.observations, snapshot, now, request, renewed)
     }
 
     /// Starts or renews an observation after its first response, `response`. `id` is none if the endpoint had no room

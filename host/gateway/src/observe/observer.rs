@@ -39,7 +39,7 @@ pub(super) struct Observer {
     last: Option<Notification>,
     refresh_at: Instant,
     /// Its own bytes.
-    counted: Counted,
+    pub(super) counted: Counted,
 }
 
 impl Observer {

@@ -71,18 +71,23 @@ impl From<ObserverError> for Unobservable {
 }
 
 /// Finds the poll for an observation, or creates one. Returns none if the device gets a response without Observe; the
-/// log has the reason.
+/// log has the reason. `renewed` is the observation of this token.
 pub(super) fn prepare(
     observations: &mut Observations,
     snapshot: &Snapshot,
     now: Instant,
     request: ObserveRequest,
+    renewed: Option<ObservationId>,
 ) -> Option<Prepared> {
     let bytes = bytes_of(&request);
-    let poll = if observations
-        .observer_bytes
-        .has_room(request.device.owner, bytes)
-    {
+    // An observation that is renewed, or replaced, has its room already.
+    let replaced = renewed.and_then(|id| observations.observers.get(id));
+    let more = bytes.saturating_sub(replaced.map_or(0, |observer| observer.counted.bytes()));
+    let has_room = more == 0
+        || observations
+            .observer_bytes
+            .has_room(request.device.owner, more);
+    let poll = if has_room {
         poll_of(observations, snapshot, now, &request)
     } else {
         Err(Unobservable::TooManyBytes)

@@ -70,7 +70,7 @@ impl AddressLines {
         };
         let others = match left_out {
             0 => String::new(),
-            count => format!("; {count} lines about other addresses were left out"),
+            count => format!("; {count} requests of other addresses had no line"),
         };
         tracing::info!("{} {}{others}", line.1, notice.text());
     }

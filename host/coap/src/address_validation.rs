@@ -47,10 +47,15 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     }
 
     /// Whether this many bytes may go to the peer although it did not request them again. The responses to its requests
-    /// in progress keep their share.
+    /// in progress, and those that wait for their turn, keep their share.
     pub(super) fn may_repeat(&self, now: Instant, peer: &Peer<P>, bytes: usize) -> bool {
-        let bytes = bytes + self.exchanges.reserved(peer);
-        peer.id.has_proven_address() || self.peers.may_repeat(now, peer.hash, bytes)
+        if self.is_peer_proven(now, peer) {
+            return true;
+        }
+        let outbound = self.reliability.outbound(peer);
+        let unsent = outbound.map_or(0, Outbound::unsent_bytes);
+        let bytes = bytes + self.exchanges.reserved(peer) + unsent;
+        self.peers.may_repeat(now, peer.hash, bytes)
     }
 
     /// The peer has sent a message that proves its address.

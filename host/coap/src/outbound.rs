@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use crate::codec;
 use crate::message::{Datagram, Token};
 use crate::observation::ObservationId;
 use share::{Amount, Owner};
@@ -93,6 +94,18 @@ impl Outbound {
         let waiting = self.waiting.iter().map(|one| (one.purpose, one.held.token));
         let mut all = [(self.purpose, self.held.token)].into_iter().chain(waiting);
         all.any(|(purpose, of)| purpose.is_response() && of == token)
+    }
+
+    /// Bytes of the messages behind the current one that have never left.
+    pub(super) fn unsent_bytes(&self) -> usize {
+        let unsent = self
+            .waiting
+            .iter()
+            .filter_map(|waiting| match &waiting.content {
+                Content::New(datagram) => Some(codec::encode(datagram).len()),
+                Content::Again { .. } => None,
+            });
+        unsent.sum()
     }
 
     pub(super) fn responses(&self) -> usize {

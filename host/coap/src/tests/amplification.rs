@@ -286,3 +286,22 @@ fn a_spoofed_address_gets_a_response_and_pings_within_three_times_its_bytes() {
     assert!(sent <= 136, "{sent} bytes");
     assert_eq!(server.endpoint.state_left(), 0);
 }
+
+#[test]
+fn a_response_that_waits_behind_another_keeps_its_bytes() {
+    let mut server = server();
+    for id in 1..=2 {
+        server.receive(1, &confirmable(id, POST));
+    }
+    let first = [(); 2].map(|()| server.endpoint.poll_request().expect("a request").id);
+    server.advance(Duration::from_secs(1));
+    for id in first {
+        server.respond(id, changed().with_payload([b'x'; 70]));
+    }
+    server.advance(Duration::from_secs(300));
+    let sent = server.sent();
+    let has = |id| sent.iter().any(|datagram| datagram.token == token(id));
+    assert!(has(1) && has(2), "each leaves once at least");
+    let bytes: usize = sent.iter().map(|datagram| encode(datagram).len()).sum();
+    assert!(bytes <= 2 * 136, "{bytes} bytes for two requests");
+}

@@ -54,7 +54,7 @@ struct World {
     owed: VecDeque<(ExchangeId, bool)>,
     observations: BTreeSet<ObservationId>,
     notifying: BTreeSet<ObservationId>,
-    processed: HashMap<(SocketAddr, u16, bool), Instant>,
+    processed: HashMap<(SocketAddr, Vec<u8>), Instant>,
     /// Message IDs and types of the requests in progress.
     latest: HashMap<SocketAddr, Vec<Datagram>>,
 }
@@ -205,9 +205,10 @@ impl World {
                 && datagram.message.option(URI_PATH) == request.message.option(URI_PATH)
                 && datagram.message.payload == request.message.payload
         };
-        // Bodies in blocks have other payloads; requests that look alike may be others.
-        let mut sent = sent.filter(same).map(|datagram| datagram.message_id);
-        let Some(message_id) = sent
+        // Bodies in blocks have other payloads; requests that look alike may be others. Other bytes with the same
+        // message ID are another request.
+        let mut sent = sent.filter(same).map(comatrix_coap::encode);
+        let Some(bytes) = sent
             .next()
             .filter(|first| sent.all(|other| other == *first))
         else {
@@ -216,9 +217,8 @@ impl World {
         if code::is_safe(request.message.code) || request.message.code == code::FETCH {
             return;
         }
-        let is_non = request.message_type == comatrix_coap::MessageType::NonConfirmable;
-        let key = (request.peer, message_id, is_non);
-        let before = self.processed.insert(key, self.now);
+        let key = (request.peer, bytes);
+        let before = self.processed.insert(key.clone(), self.now);
         let is_twice = before.is_some_and(|before| self.now < before + DUPLICATE);
         let was_evicted = self.endpoint.counters().retained_responses_evicted > 0;
         assert!(!is_twice || was_evicted, "{key:?} is processed twice");

@@ -27,6 +27,7 @@ mod problem_details;
 mod protection;
 mod rates;
 mod reliability;
+mod repetition;
 mod reused_ids;
 mod separate;
 mod separate_ignored;

@@ -46,16 +46,23 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         }
     }
 
+    /// Bytes that may go to the peer although it did not request them again, besides the responses to its requests in
+    /// progress.
+    pub(super) fn credit(&self, now: Instant, peer: &Peer<P>) -> usize {
+        if self.is_peer_proven(now, peer) {
+            return usize::MAX;
+        }
+        let reserved = self.exchanges.reserved(peer);
+        self.peers.credit(peer.hash).saturating_sub(reserved)
+    }
+
     /// Whether this many bytes may go to the peer although it did not request them again. The responses to its requests
     /// in progress, and those that wait for their turn, keep their share.
     pub(super) fn may_repeat(&self, now: Instant, peer: &Peer<P>, bytes: usize) -> bool {
-        if self.is_peer_proven(now, peer) {
-            return true;
-        }
         let outbound = self.reliability.outbound(peer);
-        let unsent = outbound.map_or(0, Outbound::unsent_bytes);
-        let bytes = bytes + self.exchanges.reserved(peer) + unsent;
-        self.peers.may_repeat(now, peer.hash, bytes)
+        let unsent = || outbound.map_or(0, Outbound::unsent_bytes);
+        let credit = self.credit(now, peer);
+        credit == usize::MAX || credit >= bytes + unsent()
     }
 
     /// The peer has sent a message that proves its address.

@@ -42,12 +42,14 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
         Some(Due::Retransmit(peer, bytes, purpose))
     }
 
-    /// Drops the responses with this token, and returns their purposes; the next message leaves.
+    /// Drops the responses with this token, and returns their purposes; the next message leaves, see
+    /// [`give_up`](Self::give_up).
     pub(super) fn drop_responses(
         &mut self,
         now: Instant,
         peer: &Peer<P>,
         token: Token,
+        credit: usize,
     ) -> (Vec<Purpose>, Outcome) {
         let mut dropped = Vec::new();
         let Some(outbound) = self.peers.get_mut(peer) else {
@@ -64,14 +66,20 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
         if !outbound.purpose.is_response() || outbound.held.token != token {
             return (dropped, Outcome::default());
         }
-        let (given_up, outcome) = self.give_up(now, peer);
+        let (given_up, outcome) = self.give_up(now, peer, credit);
         dropped.extend(given_up);
         (dropped, outcome)
     }
 
     /// Drops the current message of a peer, and a response that only a proof of the address would let repeat; the next
-    /// one leaves. Returns the purposes of those dropped.
-    pub(super) fn give_up(&mut self, now: Instant, peer: &Peer<P>) -> (Vec<Purpose>, Outcome) {
+    /// one leaves. `credit`: bytes that may go to the peer; messages beyond them are dropped too, such as the last
+    /// notification to an address that has proven nothing. Returns the purposes of those dropped.
+    pub(super) fn give_up(
+        &mut self,
+        now: Instant,
+        peer: &Peer<P>,
+        mut credit: usize,
+    ) -> (Vec<Purpose>, Outcome) {
         let Some(mut outbound) = self.remove(peer) else {
             return (Vec::new(), Outcome::default());
         };
@@ -84,6 +92,17 @@ impl<P: Clone + Eq + Hash> Reliability<P> {
             self.outstanding.forget(repetition.held);
             dropped.push(repetition.purpose);
         }
+        outbound.waiting.retain(|waiting| {
+            let bytes = waiting.unsent_bytes();
+            let stays = bytes <= credit;
+            if stays {
+                credit -= bytes;
+            } else {
+                self.outstanding.forget(waiting.held);
+                dropped.push(waiting.purpose);
+            }
+            stays
+        });
         (dropped, self.start(now, peer, outbound.waiting))
     }
 }

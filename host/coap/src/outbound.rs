@@ -50,6 +50,14 @@ pub(super) enum Content {
 }
 
 impl Waiting {
+    /// Its bytes if it has never left.
+    pub(super) fn unsent_bytes(&self) -> usize {
+        match &self.content {
+            Content::New(datagram) => codec::encode(datagram).len(),
+            Content::Again { .. } => 0,
+        }
+    }
+
     pub(super) fn was_sent_as(&self, id: u16) -> bool {
         matches!(self.content, Content::Again { message_id, .. } if message_id == id)
     }
@@ -98,14 +106,7 @@ impl Outbound {
 
     /// Bytes of the messages behind the current one that have never left.
     pub(super) fn unsent_bytes(&self) -> usize {
-        let unsent = self
-            .waiting
-            .iter()
-            .filter_map(|waiting| match &waiting.content {
-                Content::New(datagram) => Some(codec::encode(datagram).len()),
-                Content::Again { .. } => None,
-            });
-        unsent.sum()
+        self.waiting.iter().map(Waiting::unsent_bytes).sum()
     }
 
     pub(super) fn responses(&self) -> usize {

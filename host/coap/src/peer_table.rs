@@ -253,9 +253,9 @@ impl PeerTable {
         }
     }
 
-    /// Whether this many bytes may go to the peer although it did not request them again.
-    pub(super) fn may_repeat(&self, now: Instant, hash: u64, bytes: usize) -> bool {
-        self.is_proven(now, hash) || self.get(hash).is_some_and(|entry| entry.credit >= bytes)
+    /// Bytes that may go to the peer, if it is not proven, although it did not request them again.
+    pub(super) fn credit(&self, hash: u64) -> usize {
+        self.get(hash).map_or(0, |entry| entry.credit)
     }
 
     /// Entries dropped while they still mattered.

@@ -183,10 +183,13 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     fn supersede(&mut self, meta: &RequestMeta<P, X::Context>) {
         let (now, peer) = (meta.received_at, &meta.peer);
         self.exchanges.supersede(peer, &meta.key(), meta.token);
-        let (dropped, outcome) = self.reliability.drop_responses(now, peer, meta.token);
+        let credit = self.credit(now, peer);
+        let (dropped, outcome) = self
+            .reliability
+            .drop_responses(now, peer, meta.token, credit);
         self.proceed(now, peer, outcome);
         for purpose in dropped {
-            self.on_dropped(now, purpose);
+            self.on_dropped(now, peer, purpose);
         }
     }
 }

@@ -86,7 +86,8 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             self.end_unproven(now, peer);
             self.drop_deferred(peer);
         }
-        let (dropped, outcome) = self.reliability.give_up(now, peer);
+        let credit = self.credit(now, peer);
+        let (dropped, outcome) = self.reliability.give_up(now, peer, credit);
         self.proceed(now, peer, outcome);
         for purpose in dropped {
             self.on_given_up(now, peer, purpose);
@@ -98,17 +99,21 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         if purpose.is_response() {
             self.peers.set_separate(peer.hash, Separate::Ignored);
         }
-        self.on_dropped(now, purpose);
+        self.on_dropped(now, peer, purpose);
     }
 
     /// A message was dropped that its peer had not acknowledged.
-    pub(super) fn on_dropped(&mut self, now: Instant, purpose: Purpose) {
+    pub(super) fn on_dropped(&mut self, now: Instant, peer: &Peer<P>, purpose: Purpose) {
         self.counters.given_up += u64::from(purpose != Purpose::AddressProof);
         match purpose {
             Purpose::Notification(id) | Purpose::FirstResponse(id) => {
                 self.end(now, id, Ended::Unacknowledged);
             }
-            Purpose::AddressProof | Purpose::Response => {}
+            Purpose::AddressProof => {
+                self.end_unproven(now, peer);
+                self.drop_deferred(peer);
+            }
+            Purpose::Response => {}
         }
     }
 }

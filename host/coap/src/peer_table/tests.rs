@@ -45,10 +45,10 @@ fn an_unproven_peer_is_sent_three_times_its_bytes_and_a_proven_one_what_it_asks_
     assert_eq!(table.allowance(start, 1, 20), 136);
     assert_eq!(table.allowance(start, 1, 100), 300);
     table.spend(1, 200);
-    assert!(table.may_repeat(start, 1, 100) && !table.may_repeat(start, 1, 101));
+    assert_eq!(table.credit(1), 100);
     table.prove(start, 1, 1);
     assert_eq!(table.allowance(start, 1, 20), usize::MAX);
-    assert!(table.may_repeat(start, 1, 1000));
+    assert!(table.is_proven(start, 1));
     assert_eq!(table.allowance(start + PROOF_LIFETIME, 1, 20), 136);
 }
 

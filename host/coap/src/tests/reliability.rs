@@ -58,7 +58,7 @@ fn a_message_is_sent_five_times_with_doubling_pauses_and_then_given_up() {
                     other,
                     Some(Due::Unacknowledged(test_peer(1), Purpose::Response))
                 );
-                let (dropped, next) = reliability.give_up(now, &test_peer(1));
+                let (dropped, next) = reliability.give_up(now, &test_peer(1), usize::MAX);
                 assert_eq!(dropped, [Purpose::Response]);
                 assert_eq!(next, Outcome::default());
                 break;
@@ -129,7 +129,7 @@ fn a_message_that_is_given_up_lets_the_next_one_leave() {
     };
     let expected = Due::Unacknowledged(test_peer(1), Purpose::Response);
     assert_eq!(unacknowledged, Some(expected));
-    let (dropped, next) = reliability.give_up(now, &test_peer(1));
+    let (dropped, next) = reliability.give_up(now, &test_peer(1), usize::MAX);
     assert_eq!(dropped, [Purpose::Response]);
     let next = decode(&next.transmit.expect("the next leaves")).expect("a message");
     assert_eq!(next.token, response(b"b").token);

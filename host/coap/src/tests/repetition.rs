@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::amplification::server;
+use super::observe::observing;
 use super::*;
 use crate::code::*;
 
@@ -94,4 +95,42 @@ fn a_response_that_waits_behind_another_keeps_its_bytes() {
     assert!(has(1) && has(2), "each leaves once at least");
     let bytes: usize = sent.iter().map(|datagram| encode(datagram).len()).sum();
     assert!(bytes <= 2 * 136, "{bytes} bytes for two requests");
+}
+
+#[test]
+fn the_last_notification_to_an_unproven_address_does_not_leave_beyond_its_bytes() {
+    let mut server = server();
+    server.receive(1, &observing(7, 0));
+    let id = server.incoming().id;
+    server.advance(Duration::from_secs(1));
+    let first = changed().with_payload([b'x'; 90]);
+    let observation = server
+        .endpoint
+        .respond_observing(server.now, id, first, None)
+        .expect("an observation");
+    let gone = Message::diagnostic(NOT_FOUND, "x".repeat(90));
+    assert!(server.endpoint.notify(server.now, observation, gone));
+    server.advance(Duration::from_secs(300));
+    let sent: usize = server.sent_bytes().iter().map(Vec::len).sum();
+    assert!(sent <= 136, "{sent} bytes for one request");
+    assert_eq!(server.endpoint.in_flight(), 0);
+}
+
+#[test]
+fn a_request_whose_ping_has_no_bytes_left_is_dropped() {
+    let mut server = server();
+    server.receive(1, &confirmable(1, POST));
+    let id = server.incoming().id;
+    server.advance(Duration::from_secs(1));
+    server.respond(id, changed().with_payload([b'x'; 100]));
+    server.receive(1, &confirmable(2, PUT));
+    server.defer();
+    assert_eq!(server.endpoint.deferred(), 1);
+    server.endpoint.set_limits(&Limits {
+        unproven_bytes: 0,
+        ..Limits::default()
+    });
+    server.advance(Duration::from_secs(300));
+    let left = (server.endpoint.deferred(), server.endpoint.in_flight());
+    assert_eq!(left, (0, 0));
 }

@@ -154,7 +154,7 @@ fn a_device_that_uses_message_ids_again_after_a_restart_is_served_and_said_once(
         let expected = if path == "/nothing" { 0x84 } else { 0x85 };
         assert_eq!(u8::from(response.header.code), expected, "{path}");
     }
-    let log = gateway.log();
+    let log = gateway.log_until("used a message ID again");
     let said = log.matches("used a message ID again").count();
     assert_eq!(said, 1, "{log}");
 }

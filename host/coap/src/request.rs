@@ -183,6 +183,10 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     fn supersede(&mut self, meta: &RequestMeta<P, X::Context>) {
         let (now, peer) = (meta.received_at, &meta.peer);
         self.exchanges.supersede(peer, &meta.key(), meta.token);
+        // Most requests have none: the credit costs two look-ups.
+        if !self.reliability.has_response(peer, meta.token) {
+            return;
+        }
         let credit = self.credit(now, peer);
         let (dropped, outcome) = self
             .reliability

@@ -83,8 +83,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     pub(super) fn give_up(&mut self, now: Instant, peer: &Peer<P>, purpose: Purpose) {
         if purpose == Purpose::AddressProof {
             // Before the messages behind the ping leave: notifications may not.
-            self.end_unproven(now, peer);
-            self.drop_deferred(peer);
+            self.end_proof(now, peer);
         }
         let credit = self.credit(now, peer);
         let (dropped, outcome) = self.reliability.give_up(now, peer, credit);
@@ -109,11 +108,14 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             Purpose::Notification(id) | Purpose::FirstResponse(id) => {
                 self.end(now, id, Ended::Unacknowledged);
             }
-            Purpose::AddressProof => {
-                self.end_unproven(now, peer);
-                self.drop_deferred(peer);
-            }
+            Purpose::AddressProof => self.end_proof(now, peer),
             Purpose::Response => {}
         }
+    }
+
+    /// The peer will not prove its address: what waits for the proof ends.
+    fn end_proof(&mut self, now: Instant, peer: &Peer<P>) {
+        self.end_unproven(now, peer);
+        self.drop_deferred(peer);
     }
 }

@@ -128,20 +128,16 @@ impl Dispatcher<'_> {
     }
 
     fn dispatch(&mut self, owner: Owner, incoming: Incoming<UdpPeer>) {
-        let device = Peer::unauthenticated(incoming.request.peer.remote);
-        let facts = self.endpoint.facts(Instant::now(), &incoming.request.peer);
+        let source = self.source(owner, incoming.request.peer);
         // What the rule does with the request decides whether a proof is needed. Then it is processed once more.
-        let may_need_proof =
-            !facts.is_proven && self.gateway.may_need_proof(&incoming.request, &device);
+        let may_need_proof = !source.facts.is_proven
+            && self
+                .gateway
+                .may_need_proof(&incoming.request, &source.device);
         let for_proof = may_need_proof.then(|| incoming.clone());
         let Incoming { id, request, .. } = incoming;
         let body = request.message.payload.len();
-        let request = request.map_peer(|peer| Source {
-            device,
-            owner,
-            facts,
-            local: self.local_address(peer),
-        });
+        let request = request.map_peer(|_| source);
         let error = if self.draining {
             Some(GatewayError::Draining)
         } else {
@@ -186,6 +182,16 @@ impl Dispatcher<'_> {
             Completion::LongPoll(id, result) => {
                 self.observations.on_poll_result(Instant::now(), id, result)
             }
+        }
+    }
+
+    /// Where a request of this peer comes from.
+    pub(crate) fn source(&self, owner: Owner, peer: UdpPeer) -> Source {
+        Source {
+            device: Peer::unauthenticated(peer.remote),
+            owner,
+            facts: self.endpoint.facts(Instant::now(), &peer),
+            local: self.local_address(peer),
         }
     }
 

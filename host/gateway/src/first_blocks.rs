@@ -1,11 +1,8 @@
 //! Requests in blocks, of which the first one is there: they are judged before their devices send the rest.
 
-use std::time::Instant;
-
 use crate::dispatcher::Dispatcher;
-use crate::request::{GatewayError, Source};
+use crate::request::GatewayError;
 use coap::FirstBlock;
-use contract::Peer;
 use share::Owner;
 use transport::UdpPeer;
 
@@ -13,13 +10,7 @@ impl Dispatcher<'_> {
     /// Lets a device send the rest of its request, or refuses it.
     pub(crate) fn judge(&mut self, owner: Owner, first: FirstBlock<UdpPeer>) {
         let request = first.request.clone();
-        let facts = self.endpoint.facts(Instant::now(), &request.peer);
-        let request = request.map_peer(|peer| Source {
-            device: Peer::unauthenticated(peer.remote),
-            owner,
-            facts,
-            local: self.local_address(peer),
-        });
+        let request = request.map_peer(|peer| self.source(owner, peer));
         let judged = match self.draining {
             true => Err(self.gateway.reject(&request, &GatewayError::Draining)),
             false => self.gateway.judge(request),

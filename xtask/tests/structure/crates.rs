@@ -3,10 +3,11 @@
 use crate::workspace::Package;
 
 /// A package of `host` or `guest`, and the packages that it may use. Dev-dependencies are free.
-const TABLE: [(&str, &[&str]); 15] = [
+const TABLE: [(&str, &[&str]); 16] = [
     ("comatrix-contract", &[]),
     ("comatrix-share", &[]),
     ("comatrix-coap", &["comatrix-share"]),
+    ("comatrix-outbox", &["comatrix-share"]),
     ("comatrix-store", &[]),
     ("comatrix-transport", &["comatrix-coap", "comatrix-share"]),
     // The vectors of a manifest have the format of the SDK. Its build script compiles the default rule.
@@ -30,6 +31,7 @@ const TABLE: [(&str, &[&str]); 15] = [
             "comatrix-coap",
             "comatrix-contract",
             "comatrix-homeserver",
+            "comatrix-outbox",
             "comatrix-runtime",
             "comatrix-share",
             "comatrix-store",

@@ -7,11 +7,12 @@ use crate::fields::{Field, aliases, fields};
 use crate::modules::Tree;
 
 /// The crates whose collections datagrams, rooms and rules may make grow. `store` and `device` serve no datagrams.
-const CRATES: [&str; 7] = [
+const CRATES: [&str; 8] = [
     "coap",
     "contract",
     "gateway",
     "homeserver",
+    "outbox",
     "runtime",
     "share",
     "transport",

@@ -1,0 +1,92 @@
+//! A lane: deliveries that must arrive in their order.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::record::RecordNumber;
+
+/// A lane with deliveries that wait.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    pub(crate) server: u64,
+    pub(crate) account: u64,
+    /// The oldest first.
+    queue: VecDeque<Queued>,
+    pub(crate) turn: Turn,
+    /// Failures in a row of the oldest.
+    pub(crate) failures: u32,
+}
+
+/// What a lane waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Its homeserver's turn.
+    Ready,
+    /// The result of its attempt, which began then.
+    InFlight(Duration),
+    /// A time.
+    Paused(Duration),
+    /// Its account: a time, or a new access token.
+    Account,
+    /// Its oldest record is being stored.
+    Storing,
+}
+
+/// A delivery in its lane.
+#[derive(Clone, Copy, Debug)]
+struct Queued {
+    number: RecordNumber,
+    is_stored: bool,
+}
+
+impl Lane {
+    pub(crate) fn new(server: u64, account: u64, turn: Turn) -> Self {
+        Self {
+            server,
+            account,
+            queue: VecDeque::new(),
+            turn,
+            failures: 0,
+        }
+    }
+
+    pub(crate) fn push(&mut self, number: RecordNumber, is_stored: bool) {
+        self.queue.push_back(Queued { number, is_stored });
+    }
+
+    /// The oldest, and whether it is stored.
+    pub(crate) fn first(&self) -> Option<(RecordNumber, bool)> {
+        self.queue
+            .front()
+            .map(|first| (first.number, first.is_stored))
+    }
+
+    pub(crate) fn pop(&mut self) {
+        self.queue.pop_front();
+        self.failures = 0;
+    }
+
+    pub(crate) fn is_first(&self, number: RecordNumber) -> bool {
+        self.first().is_some_and(|(first, _)| first == number)
+    }
+
+    pub(crate) fn remove(&mut self, number: RecordNumber) {
+        // Mostly the oldest expires, and the youngest cannot be stored.
+        if let Some(place) = self.place(number) {
+            self.queue.remove(place);
+        }
+    }
+
+    pub(crate) fn set_stored(&mut self, number: RecordNumber) {
+        if let Some(place) = self.place(number) {
+            self.queue[place].is_stored = true;
+        }
+    }
+
+    /// Numbers ascend in a lane.
+    fn place(&self, number: RecordNumber) -> Option<usize> {
+        self.queue
+            .binary_search_by_key(&number, |queued| queued.number)
+            .ok()
+    }
+}

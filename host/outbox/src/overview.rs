@@ -1,0 +1,115 @@
+//! What an outbox says of its records: which are over, whose they are, and how many there are.
+
+use std::time::Duration;
+
+use crate::accepted::DeliveryId;
+use crate::outbox::Outbox;
+use crate::record::{Record, RecordNumber, State};
+use crate::retry::Waiting;
+
+/// Records that leave at a time: their rows are one batch of the store.
+const MOST_AT_A_TIME: usize = 64;
+
+/// Numbers for operators.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Records that wait, and their bytes.
+    pub waiting: (usize, usize),
+    /// Records that were sent and are remembered.
+    pub sent: usize,
+    /// Failed records, and their bytes.
+    pub failed: (usize, usize),
+    /// Attempts in flight.
+    pub in_flight: usize,
+    /// How long the oldest record has waited.
+    pub oldest: Option<Duration>,
+}
+
+impl Outbox {
+    /// Records that have waited too long and are not in flight.
+    #[must_use]
+    pub fn expired(&self, now: Duration, unix: Option<u64>) -> Vec<RecordNumber> {
+        let is_over = |number: RecordNumber, record: &Record| {
+            record.state == State::Waiting
+                && record.age(now, unix) > self.limits.age
+                && !self.scheduler.is_in_flight(record.origin.lane, number)
+        };
+        self.some(is_over)
+    }
+
+    /// Records that ended so long ago that nobody asks for them any more.
+    #[must_use]
+    pub fn outdated(&self, now: Duration, unix: Option<u64>) -> Vec<RecordNumber> {
+        let is_over = |_, record: &Record| match record.state {
+            State::Waiting => false,
+            State::Sent => record.ended_for(now, unix) > self.limits.keep_sent,
+            State::Failed => record.ended_for(now, unix) > self.limits.keep_failed,
+        };
+        self.some(is_over)
+    }
+
+    /// A record that has ended and leaves for another one that has, `number`.
+    #[must_use]
+    pub fn surplus(&self, number: RecordNumber) -> Option<RecordNumber> {
+        let record = self.records.get(number)?;
+        let (state, owner) = (record.state, record.origin.owner);
+        let is_ended = state != State::Waiting;
+        (is_ended && self.records.has_surplus(state, owner))
+            .then(|| self.records.surplus(state))
+            .flatten()
+    }
+
+    /// The records of a device whose ids begin with this prefix: 8 to 32 hexadecimal digits.
+    pub fn of_device(&self, device: u64, prefix: &str) -> Option<(RecordNumber, &Record)> {
+        let mut numbers = self.records.in_range(DeliveryId::range(prefix)?);
+        numbers.find_map(|number| {
+            let record = self.records.get(number)?;
+            (record.origin.device == device).then_some((number, record))
+        })
+    }
+
+    /// A record.
+    #[must_use]
+    pub fn get(&self, number: RecordNumber) -> Option<&Record> {
+        self.records.get(number)
+    }
+
+    /// All records, the oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = (RecordNumber, &Record)> {
+        self.records.iter()
+    }
+
+    /// What a record waits for.
+    #[must_use]
+    pub fn waiting(&self, number: RecordNumber) -> Option<Waiting> {
+        let record = self.records.get(number)?;
+        (record.state == State::Waiting).then(|| self.scheduler.waiting(record.origin.lane, number))
+    }
+
+    /// Numbers for operators.
+    #[must_use]
+    pub fn totals(&self, now: Duration, unix: Option<u64>) -> Totals {
+        let held = |state| {
+            let held = self.records.held(state);
+            (held.pieces, held.bytes)
+        };
+        let mut waiting = self
+            .iter()
+            .filter(|(_, record)| record.state == State::Waiting);
+        Totals {
+            oldest: waiting.next().map(|(_, record)| record.age(now, unix)),
+            waiting: held(State::Waiting),
+            sent: held(State::Sent).0,
+            failed: held(State::Failed),
+            in_flight: self.scheduler.in_flight(),
+        }
+    }
+
+    fn some(&self, is_over: impl Fn(RecordNumber, &Record) -> bool) -> Vec<RecordNumber> {
+        let records = self.records.iter();
+        let over = records.filter(|(number, record)| is_over(*number, record));
+        over.map(|(number, _)| number)
+            .take(MOST_AT_A_TIME)
+            .collect()
+    }
+}

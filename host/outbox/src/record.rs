@@ -1,0 +1,148 @@
+//! What the outbox keeps in memory of a delivery. There are tens of thousands: times are whole seconds in 32 bits.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use crate::accepted::{Accepted, DeliveryId, Origin};
+
+/// The number of a record: greater for one that was accepted later. It is the record's key in the store.
+pub type RecordNumber = u64;
+
+/// Whether a delivery waits or has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It waits for its turn, or is in flight.
+    Waiting,
+    /// The homeserver has it.
+    Sent,
+    /// It will not be attempted again, unless the operator or its device asks for it.
+    Failed,
+}
+
+/// A delivery of which the outbox knows. Its content is in the store.
+#[derive(Clone, Copy, Debug)]
+pub struct Record {
+    /// Its id.
+    pub id: DeliveryId,
+    /// Where it comes from and goes.
+    pub origin: Origin,
+    /// Whether it waits.
+    pub state: State,
+    pub(crate) message: [u8; 16],
+    pub(crate) name: u64,
+    pub(crate) bytes: u32,
+    pub(crate) at: Option<NonZeroU32>,
+    /// Unix time of the end.
+    pub(crate) ended_at: Option<NonZeroU32>,
+    /// Seconds since the start of the outbox's clock: when it was accepted or restored.
+    pub(crate) entered: u32,
+    /// When it came into its state or was restored.
+    pub(crate) since: u32,
+    pub(crate) attempts: u32,
+    pub(crate) uncertain: Uncertain,
+}
+
+/// Since when an attempt can have had an effect that the gateway does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Uncertain {
+    /// No attempt can.
+    No,
+    /// Since this second of the outbox's clock.
+    Since(u32),
+    /// Before the gateway was started: at the earliest when the record was accepted.
+    BeforeStart,
+}
+
+impl Record {
+    pub(crate) fn new(accepted: &Accepted, now: Duration, state: State) -> Self {
+        Self {
+            id: accepted.id,
+            origin: accepted.origin,
+            state,
+            message: accepted.message,
+            name: accepted.name,
+            bytes: u32::try_from(accepted.bytes).unwrap_or(u32::MAX),
+            at: unix(accepted.at),
+            ended_at: None,
+            entered: seconds(now),
+            since: seconds(now),
+            attempts: 0,
+            uncertain: Uncertain::No,
+        }
+    }
+
+    /// Bytes of its record.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes as usize
+    }
+
+    /// Unix time of the acceptance; none while the clock was not set.
+    #[must_use]
+    pub fn accepted_at(&self) -> Option<u64> {
+        self.at.map(|at| at.get().into())
+    }
+
+    /// Unix time of the end; none if it waits, or the clock was not set.
+    #[must_use]
+    pub fn ended_at(&self) -> Option<u64> {
+        self.ended_at.map(|at| at.get().into())
+    }
+
+    /// Attempts since the gateway was started.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// How long ago it was accepted. A clock that was set back counts as not set; then the time counts since the start
+    /// of the gateway.
+    #[must_use]
+    pub fn age(&self, now: Duration, unix: Option<u64>) -> Duration {
+        elapsed(unix, self.accepted_at()).unwrap_or_else(|| since(now, self.entered))
+    }
+
+    /// How long ago it ended, likewise.
+    pub(crate) fn ended_for(&self, now: Duration, unix: Option<u64>) -> Duration {
+        elapsed(unix, self.ended_at()).unwrap_or_else(|| since(now, self.since))
+    }
+
+    /// Since when an attempt can have had an effect, as how long ago and as Unix time.
+    pub(crate) fn uncertain_for(
+        &self,
+        now: Duration,
+        unix: Option<u64>,
+    ) -> Option<(Duration, Option<u64>)> {
+        match self.uncertain {
+            Uncertain::No => None,
+            Uncertain::Since(second) => {
+                let ago = since(now, second);
+                let at = unix.map(|unix| unix.saturating_sub(ago.as_secs()));
+                Some((ago, at))
+            }
+            Uncertain::BeforeStart => {
+                let ago = elapsed(unix, self.accepted_at()).unwrap_or(Duration::MAX);
+                Some((ago, self.accepted_at()))
+            }
+        }
+    }
+}
+
+pub(crate) fn seconds(now: Duration) -> u32 {
+    u32::try_from(now.as_secs()).unwrap_or(u32::MAX)
+}
+
+/// Unix time in 32 bits without a sign: until the year 2106.
+pub(crate) fn unix(at: Option<u64>) -> Option<NonZeroU32> {
+    at.and_then(|at| u32::try_from(at).ok())
+        .and_then(NonZeroU32::new)
+}
+
+fn since(now: Duration, second: u32) -> Duration {
+    now.saturating_sub(Duration::from_secs(second.into()))
+}
+
+fn elapsed(unix: Option<u64>, at: Option<u64>) -> Option<Duration> {
+    let seconds = unix?.checked_sub(at?)?;
+    Some(Duration::from_secs(seconds))
+}

@@ -1,0 +1,293 @@
+//! Whose turn it is: lanes, their accounts and their homeservers.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::accepted::Origin;
+use crate::holds::{Holds, Timer};
+use crate::lane::{Lane, Turn};
+use crate::pause::Pauses;
+use crate::record::RecordNumber;
+use crate::retry::{Retry, Waiting};
+use crate::server::Server;
+
+/// The lanes with deliveries that wait, each of them in one place: ready at its homeserver, in flight, paused, with its
+/// account, or while its oldest record is being stored.
+#[derive(Debug)]
+pub(crate) struct Scheduler {
+    lanes: HashMap<u64, Lane>,
+    servers: HashMap<u64, Server>,
+    holds: Holds,
+    pauses: Pauses,
+}
+
+impl Scheduler {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            lanes: HashMap::new(),
+            servers: HashMap::new(),
+            holds: Holds::default(),
+            pauses: Pauses::new(seed),
+        }
+    }
+
+    pub(crate) fn has_lane(&self, lane: u64) -> bool {
+        self.lanes.contains_key(&lane)
+    }
+
+    /// Whether an attempt in this account's name would fail now.
+    pub(crate) fn is_held(&self, server: u64, account: u64) -> bool {
+        let server = self.servers.get(&server);
+        self.holds.has_account(account) || server.is_some_and(|server| server.failures > 0)
+    }
+
+    /// Adds the youngest delivery of a lane. `turn`: of the lane, if there was none.
+    pub(crate) fn push(
+        &mut self,
+        origin: &Origin,
+        number: RecordNumber,
+        is_stored: bool,
+        turn: Turn,
+    ) {
+        let is_new = !self.has_lane(origin.lane);
+        let lane = Lane::new(origin.server, origin.account, turn);
+        let lane = self.lanes.entry(origin.lane).or_insert(lane);
+        lane.push(number, is_stored);
+        if is_new {
+            let server = self.servers.entry(origin.server).or_default();
+            server.lanes += 1;
+            match turn {
+                Turn::InFlight(_) => server.in_flight += 1,
+                Turn::Ready => server.ready.push_back(origin.lane),
+                Turn::Paused(_) | Turn::Account | Turn::Storing => {}
+            }
+        }
+    }
+
+    /// The record is in the store: it may have its turn.
+    pub(crate) fn stored(&mut self, name: u64, number: RecordNumber) {
+        if let Some(lane) = self.lanes.get_mut(&name) {
+            lane.set_stored(number);
+            if lane.turn == Turn::Storing && lane.is_first(number) {
+                self.make_ready(name);
+            }
+        }
+    }
+
+    /// Whether the delivery is in flight.
+    pub(crate) fn is_in_flight(&self, lane: u64, number: RecordNumber) -> bool {
+        self.lanes
+            .get(&lane)
+            .is_some_and(|lane| matches!(lane.turn, Turn::InFlight(_)) && lane.is_first(number))
+    }
+
+    /// Removes a delivery that is not in flight.
+    pub(crate) fn remove(&mut self, name: u64, number: RecordNumber) {
+        let Some(lane) = self.lanes.get_mut(&name) else {
+            return;
+        };
+        lane.remove(number);
+        if lane.first().is_none() {
+            self.end_lane(name);
+        } else if lane.turn == Turn::Storing {
+            self.make_ready(name);
+        }
+    }
+
+    /// The next delivery whose turn it is; it is in flight from now on.
+    pub(crate) fn next(&mut self, now: Duration) -> Option<RecordNumber> {
+        for server in self.servers.values_mut() {
+            while server.is_open(now)
+                && let Some(name) = server.ready.pop_front()
+            {
+                let Some(lane) = self.lanes.get_mut(&name) else {
+                    continue;
+                };
+                if self.holds.join(lane.account, name) {
+                    lane.turn = Turn::Account;
+                    continue;
+                }
+                match lane.first() {
+                    Some((number, true)) => {
+                        lane.turn = Turn::InFlight(now);
+                        server.in_flight += 1;
+                        return Some(number);
+                    }
+                    _ => lane.turn = Turn::Storing,
+                }
+            }
+        }
+        None
+    }
+
+    /// The attempt of this lane has a final result: its oldest delivery leaves.
+    pub(crate) fn finish(&mut self, now: Duration, name: u64) {
+        let Some((server, _)) = self.land(name) else {
+            return;
+        };
+        server.succeeded(now);
+        let Some(lane) = self.lanes.get_mut(&name) else {
+            return;
+        };
+        lane.pop();
+        match lane.first() {
+            Some(_) => self.make_ready(name),
+            None => self.end_lane(name),
+        }
+    }
+
+    /// The attempt of this lane has no final result.
+    pub(crate) fn retry(&mut self, now: Duration, name: u64, why: Retry) {
+        let Some((server, began)) = self.land(name) else {
+            return;
+        };
+        let is_down = match why {
+            // The connection failed now, whatever was before.
+            Retry::Unreachable => server.failed(now),
+            Retry::TimedOut => server.failed(began),
+            Retry::Server | Retry::Limited(_) | Retry::Token => {
+                server.succeeded(now);
+                false
+            }
+        };
+        let Some(lane) = self.lanes.get_mut(&name) else {
+            return;
+        };
+        let account = lane.account;
+        match why {
+            _ if is_down => self.pause_server(now, name),
+            Retry::Limited(pause) => {
+                lane.turn = Turn::Account;
+                let until = now + self.pauses.requested(pause);
+                self.holds.hold(account, name, Some(until));
+            }
+            Retry::Token => {
+                lane.turn = Turn::Account;
+                self.holds.hold(account, name, None);
+            }
+            Retry::Unreachable | Retry::TimedOut | Retry::Server => {
+                lane.failures = lane.failures.saturating_add(1);
+                let until = now + self.pauses.after(lane.failures);
+                lane.turn = Turn::Paused(until);
+                self.holds.start(until, Timer::Lane(name));
+            }
+        }
+    }
+
+    /// Ends all pauses: the configuration or a token has changed, or the operator asks for it.
+    pub(crate) fn set_going(&mut self) {
+        let (lanes, timers) = self.holds.take_all();
+        lanes.into_iter().for_each(|lane| self.make_ready(lane));
+        timers.into_iter().for_each(|timer| self.elapsed(timer));
+    }
+
+    /// When to ask for the next attempt again.
+    pub(crate) fn next_timeout(&self) -> Option<Duration> {
+        self.holds.next_timeout()
+    }
+
+    /// Ends the pauses that are over.
+    pub(crate) fn handle_timeout(&mut self, now: Duration) {
+        while let Some(timer) = self.holds.elapsed(now) {
+            self.elapsed(timer);
+        }
+    }
+
+    /// What a delivery waits for.
+    pub(crate) fn waiting(&self, name: u64, number: RecordNumber) -> Waiting {
+        let Some(lane) = self.lanes.get(&name) else {
+            return Waiting::Turn;
+        };
+        match lane.turn {
+            _ if !lane.is_first(number) => Waiting::Lane,
+            Turn::InFlight(_) => Waiting::InFlight,
+            Turn::Paused(_) => Waiting::Pause,
+            _ if self.holds.needs_token(lane.account) => Waiting::Token,
+            _ if self.holds.has_account(lane.account) => Waiting::Limited,
+            _ if self.is_held(lane.server, lane.account) => Waiting::Homeserver,
+            Turn::Ready | Turn::Storing | Turn::Account => Waiting::Turn,
+        }
+    }
+
+    /// Attempts in flight.
+    pub(crate) fn in_flight(&self) -> usize {
+        let servers = self.servers.values();
+        servers.map(|server| server.in_flight as usize).sum()
+    }
+
+    fn elapsed(&mut self, timer: Timer) {
+        match timer {
+            Timer::Lane(lane) => self.make_ready(lane),
+            Timer::Account(account) => {
+                let lanes = self.holds.free(account);
+                lanes.into_iter().for_each(|lane| self.make_ready(lane));
+            }
+            Timer::Server(server) => {
+                if let Some(server) = self.servers.get_mut(&server) {
+                    server.down_until = None;
+                }
+            }
+        }
+    }
+
+    /// The homeserver of a lane in flight, whose attempt has ended, and when the attempt began.
+    fn land(&mut self, name: u64) -> Option<(&mut Server, Duration)> {
+        let lane = self.lanes.get(&name)?;
+        let Turn::InFlight(began) = lane.turn else {
+            return None;
+        };
+        let server = self.servers.get_mut(&lane.server)?;
+        server.in_flight = server.in_flight.saturating_sub(1);
+        Some((server, began))
+    }
+
+    /// The homeserver of this lane is down: the lane is the first to try again.
+    fn pause_server(&mut self, now: Duration, name: u64) {
+        let Some(lane) = self.lanes.get_mut(&name) else {
+            return;
+        };
+        lane.turn = Turn::Ready;
+        let Some(server) = self.servers.get_mut(&lane.server) else {
+            return;
+        };
+        server.ready.push_front(name);
+        let until = now + self.pauses.after(server.failures);
+        if let Some(before) = server.down_until.replace(until) {
+            self.holds.stop(before, Timer::Server(lane.server));
+        }
+        self.holds.start(until, Timer::Server(lane.server));
+    }
+
+    fn make_ready(&mut self, name: u64) {
+        if let Some(lane) = self.lanes.get_mut(&name) {
+            lane.turn = Turn::Ready;
+            if let Some(server) = self.servers.get_mut(&lane.server) {
+                server.ready.push_back(name);
+            }
+        }
+    }
+
+    /// A lane without deliveries ends; its homeserver is forgotten with the last one.
+    fn end_lane(&mut self, name: u64) {
+        let Some(lane) = self.lanes.remove(&name) else {
+            return;
+        };
+        if let Turn::Paused(until) = lane.turn {
+            self.holds.stop(until, Timer::Lane(name));
+        }
+        self.holds.leave(lane.account, name);
+        let Some(server) = self.servers.get_mut(&lane.server) else {
+            return;
+        };
+        if lane.turn == Turn::Ready {
+            server.ready.retain(|other| *other != name);
+        }
+        server.lanes = server.lanes.saturating_sub(1);
+        if server.lanes == 0 {
+            if let Some(until) = server.down_until {
+                self.holds.stop(until, Timer::Server(lane.server));
+            }
+            self.servers.remove(&lane.server);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Duplicates, expiry, restarts and searches.
+
+use super::*;
+
+const LIFETIME: Duration = Duration::from_secs(247);
+
+fn restore(outbox: &mut Outbox, number: RecordNumber, accepted: &Accepted) {
+    outbox.restore(at(0), number, accepted, (State::Waiting, None), false);
+}
+
+fn find(outbox: &Outbox, seconds: u64, message: u8, id: u8) -> Option<RecordNumber> {
+    let of = (&[message; 16], LIFETIME);
+    let found = outbox.find(at(seconds), unix(seconds), of, DeliveryId([id; 16]));
+    found.map(|(number, _)| number)
+}
+
+#[test]
+fn the_same_datagram_is_the_same_message_for_its_lifetime_and_the_same_delivery_for_ever() {
+    let mut outbox = outbox();
+    let number = store(&mut outbox, 0, &message(1, 1));
+    assert_eq!(find(&outbox, 247, 1, 9), Some(number));
+    assert_eq!(find(&outbox, 248, 1, 9), None);
+    assert_eq!(find(&outbox, 10_000, 9, 1), Some(number));
+    assert_eq!(next(&mut outbox, 0), Some(number));
+    sent(&mut outbox, 0, number);
+    assert_eq!(find(&outbox, 10_000, 9, 1), Some(number));
+}
+
+#[test]
+fn after_a_restart_the_datagram_is_recognised_by_the_clock_or_else_from_the_start() {
+    for (accepted_at, seconds, is_found) in [
+        (unix(0), 200, true),
+        (Some(UNIX - 1000), 1, false),
+        (None, 200, true),
+        (None, 300, false),
+        // The clock was set back.
+        (Some(UNIX + 9000), 200, true),
+    ] {
+        let mut outbox = outbox();
+        let at = accepted_at;
+        restore(
+            &mut outbox,
+            5,
+            &Accepted {
+                at,
+                ..message(1, 1)
+            },
+        );
+        let found = find(&outbox, seconds, 1, 9).is_some();
+        assert_eq!(found, is_found, "{accepted_at:?} {seconds}");
+    }
+}
+
+#[test]
+fn a_transaction_id_with_another_content_is_noticed() {
+    let mut outbox = outbox();
+    store(&mut outbox, 0, &message(1, 1));
+    assert!(outbox.reuses_transaction(1, DeliveryId([2; 16])));
+    assert!(!outbox.reuses_transaction(1, DeliveryId([1; 16])));
+    assert!(!outbox.reuses_transaction(2, DeliveryId([2; 16])));
+}
+
+#[test]
+fn records_keep_their_order_and_numbers_over_a_restart() {
+    let mut outbox = outbox();
+    restore(&mut outbox, 5, &message(1, 1));
+    restore(&mut outbox, 9, &message(2, 1));
+    let third = store(&mut outbox, 0, &message(3, 1));
+    assert_eq!(third, 10);
+    for number in [5, 9, 10] {
+        assert_eq!(next(&mut outbox, 1), Some(number));
+        sent(&mut outbox, 1, number);
+    }
+}
+
+#[test]
+fn a_record_expires_by_the_clock_but_not_in_flight() {
+    let week = 7 * 24 * 60 * MINUTE;
+    let mut outbox = outbox();
+    let first = store(&mut outbox, 0, &message(1, 1));
+    let second = store(&mut outbox, 0, &message(2, 2));
+    assert_eq!(outbox.expired(at(week), unix(week)), []);
+    assert_eq!(outbox.expired(at(1), unix(week + 1)), [first, second]);
+    assert_eq!(outbox.expired(at(week + 1), None), [first, second]);
+    assert_eq!(next(&mut outbox, 0), Some(first));
+    assert_eq!(outbox.expired(at(week + 1), None), [second]);
+    let day = 24 * 60 * MINUTE;
+    sent(&mut outbox, 0, first);
+    assert_eq!(outbox.outdated(at(day), unix(day)), []);
+    assert_eq!(outbox.outdated(at(day + 1), unix(day + 1)), [first]);
+}
+
+fn search(outbox: &mut Outbox, seconds: u64, clock: Option<u64>) -> Option<Search> {
+    outbox.handle_timeout(at(seconds));
+    outbox.next_attempt(at(seconds), clock).unwrap().search
+}
+
+#[test]
+fn an_unknown_outcome_older_than_homeservers_remember_is_searched_for() {
+    let mut outbox = outbox();
+    let number = store(&mut outbox, 0, &message(1, 1));
+    assert_eq!(search(&mut outbox, 0, unix(0)), None);
+    retry(&mut outbox, 10, number, Retry::Server);
+    assert_eq!(search(&mut outbox, 12, unix(12)), None);
+    retry(&mut outbox, 20, number, Retry::Unreachable);
+    let later = 31 * MINUTE;
+    let since = unix(10);
+    assert_eq!(
+        search(&mut outbox, later, unix(later)),
+        Some(Search { since })
+    );
+}
+
+#[test]
+fn one_that_never_reached_the_homeserver_is_not_searched_for() {
+    let mut outbox = outbox();
+    let number = store(&mut outbox, 0, &message(1, 1));
+    assert_eq!(next(&mut outbox, 0), Some(number));
+    retry(&mut outbox, 0, number, Retry::Unreachable);
+    assert_eq!(search(&mut outbox, 60 * MINUTE, unix(60 * MINUTE)), None);
+}
+
+#[test]
+fn after_a_restart_only_the_oldest_of_a_lane_can_have_been_attempted() {
+    for (clock, expected) in [
+        (unix(60), None),
+        (unix(3600), Some(Search { since: unix(0) })),
+        (None, Some(Search { since: unix(0) })),
+    ] {
+        let mut outbox = outbox();
+        restore(&mut outbox, 1, &message(1, 1));
+        restore(&mut outbox, 2, &message(2, 1));
+        assert_eq!(search(&mut outbox, 0, clock), expected, "{clock:?}");
+        sent(&mut outbox, 0, 1);
+        assert_eq!(search(&mut outbox, 0, clock), None);
+    }
+}
+
+#[test]
+fn one_that_was_attempted_before_it_was_stored_is_searched_for_wherever_it_was() {
+    let mut outbox = outbox();
+    restore(&mut outbox, 1, &message(1, 1));
+    outbox.restore(at(0), 2, &message(2, 1), (State::Waiting, None), true);
+    assert_eq!(next(&mut outbox, 0), Some(1));
+    sent(&mut outbox, 0, 1);
+    assert!(search(&mut outbox, 0, unix(3600)).is_some());
+}
+
+#[test]
+fn a_device_finds_its_own_records_by_their_short_ids() {
+    let mut outbox = outbox();
+    let number = store(&mut outbox, 0, &message(0xab, 1));
+    let short = DeliveryId([0xab; 16]).short();
+    let of = |device, prefix: &str| outbox.of_device(device, prefix).map(|(number, _)| number);
+    assert_eq!(of(1, &short), Some(number));
+    assert_eq!(of(2, &short), None);
+    assert_eq!(of(1, "abab"), None, "too short to name one");
+    assert_eq!(of(1, "cdcdcdcdcdcd"), None);
+}

@@ -17,6 +17,7 @@ pub mod limits;
 mod listeners;
 mod loop_state;
 pub mod observe;
+pub mod outbox;
 pub mod request;
 pub mod rule_manager;
 pub mod telemetry;

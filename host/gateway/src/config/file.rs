@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::outbox::OutboxMode;
 use crate::telemetry::logging::LogLevel;
 use homeserver::ClientApi;
 
@@ -21,6 +22,7 @@ pub struct File {
     pub allow_any_homeserver: bool,
     pub ca_file: Option<PathBuf>,
     pub cache_dir: Option<PathBuf>,
+    pub state_dir: Option<PathBuf>,
     pub access_token_file: Option<PathBuf>,
     pub token_peers: Option<Vec<String>>,
     pub token_without_proof: bool,
@@ -34,6 +36,7 @@ pub struct File {
     pub admin: Option<String>,
     pub limits: LimitsTable,
     pub coap: CoapTable,
+    pub outbox: OutboxTable,
 }
 
 /// `[[homeserver]]`.
@@ -58,6 +61,7 @@ pub struct NetworkTable {
     pub block_size: Option<usize>,
     pub ack_delay: Option<String>,
     pub ack_delay_max: Option<String>,
+    pub outbox: Option<OutboxMode>,
 }
 
 /// `[[rule]]`.
@@ -75,6 +79,7 @@ pub struct RuleTable {
     #[serde(default)]
     pub limits: RuleLimitsTable,
     pub signature: Option<Signature>,
+    pub outbox: Option<OutboxMode>,
 }
 
 /// Whether a rule must be signed; without it `[rules] require_signature` applies.
@@ -123,6 +128,18 @@ pub struct CoapTable {
     pub echo: bool,
     pub multicast: bool,
     pub multicast_interfaces: Vec<String>,
+}
+
+/// `[outbox]`; settings that are left out keep their defaults.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OutboxTable {
+    pub mode: OutboxMode,
+    pub patience: Option<String>,
+    pub bytes: Option<usize>,
+    pub messages: Option<usize>,
+    pub age: Option<String>,
+    pub keep_failed: Option<String>,
 }
 
 /// `[limits]`; settings that are left out keep their defaults.
@@ -184,6 +201,7 @@ pub fn read(path: &Path) -> Result<File, String> {
     for path in [
         &mut file.ca_file,
         &mut file.cache_dir,
+        &mut file.state_dir,
         &mut file.access_token_file,
         &mut file.rules.keys,
         &mut file.control_socket,

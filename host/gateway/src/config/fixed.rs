@@ -14,6 +14,7 @@ pub struct Fixed {
     /// None with a socket of the service manager, for which `ip` and `port` do not apply.
     listen: Option<SocketAddr>,
     cache_dir: Option<PathBuf>,
+    state_dir: Option<PathBuf>,
     control_socket: Option<PathBuf>,
     admin: Option<Place>,
     multicast: Option<Vec<String>>,
@@ -26,6 +27,7 @@ impl Fixed {
         Self {
             listen: (!is_handed_over).then_some(settings.listen),
             cache_dir: settings.cache_dir.clone(),
+            state_dir: settings.state_dir.clone(),
             control_socket: settings.control_socket.clone(),
             admin: settings.admin.clone(),
             multicast: settings.coap.multicast.clone(),
@@ -65,6 +67,8 @@ impl Fixed {
             ("[coap] multicast or multicast_interfaces", before)
         } else if self.cache_dir != next.cache_dir {
             ("cache_dir", shown(&self.cache_dir))
+        } else if self.state_dir != next.state_dir {
+            ("state_dir", shown(&self.state_dir))
         } else if self.control_socket != next.control_socket {
             ("control_socket", shown(&self.control_socket))
         } else if self.admin != next.admin {

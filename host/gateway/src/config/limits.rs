@@ -224,11 +224,25 @@ fn set<T: Copy + PartialOrd + std::fmt::Display>(
     range: std::ops::RangeInclusive<T>,
     place: &mut T,
 ) -> Result<(), ConfigError> {
+    set_in("limits", name, value, range, place)
+}
+
+/// Replaces a default by the value of a table, if it has one.
+///
+/// # Errors
+/// [`ConfigError`] for a value out of its range.
+pub(super) fn set_in<T: Copy + PartialOrd + std::fmt::Display>(
+    table: &str,
+    name: &str,
+    value: Option<T>,
+    range: std::ops::RangeInclusive<T>,
+    place: &mut T,
+) -> Result<(), ConfigError> {
     let Some(value) = value else { return Ok(()) };
     if !range.contains(&value) {
         let (least, most) = range.into_inner();
         return Err(
-            format!("[limits] {name} = {value} is out of range; use {least} to {most}").into(),
+            format!("[{table}] {name} = {value} is out of range; use {least} to {most}").into(),
         );
     }
     *place = value;

@@ -10,6 +10,7 @@ mod homeservers;
 mod limits;
 mod listen_address;
 mod networks;
+mod outbox;
 mod rule_spec;
 mod rules;
 mod settings;

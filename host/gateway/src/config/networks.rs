@@ -73,6 +73,7 @@ mod tests {
             block_size: None,
             ack_delay: None,
             ack_delay_max: None,
+            outbox: None,
         }
     }
 

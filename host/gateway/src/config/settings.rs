@@ -13,8 +13,10 @@ use super::homeservers;
 use super::limits::Limits;
 use super::listen_address::parse_ip;
 use super::networks;
+use super::outbox;
 use super::rule_spec::RuleSpec;
 use super::rules;
+use crate::outbox::OutboxSettings;
 use crate::telemetry::logging::LogLevel;
 use contract::clock::Clock;
 use homeserver::{Others, ResponseBytes, UpstreamSettings};
@@ -31,6 +33,8 @@ pub struct Settings {
     pub log_level: LogLevel,
     /// Folder of compiled rules; none without a default folder.
     pub cache_dir: Option<PathBuf>,
+    /// Folder of the store; none without a default folder.
+    pub state_dir: Option<PathBuf>,
     /// The rules, the default one among them.
     pub rules: Vec<RuleSpec>,
     /// The keys whose signatures are trusted.
@@ -47,6 +51,8 @@ pub struct Settings {
     pub has_token: bool,
     /// Settings of the CoAP endpoint.
     pub coap: CoapSettings,
+    /// Messages that wait for their homeserver.
+    pub outbox: OutboxSettings,
     /// All limits.
     pub limits: Limits,
 }
@@ -87,6 +93,7 @@ impl Settings {
         let has_token = homeservers
             .iter()
             .any(|homeserver| homeserver.token().is_some());
+        let outbox = outbox::from_table(&file.outbox, &file.rule, &file.network)?;
         rooms(&file.rooms)?;
         let rules = rules::rules(&args.rule, file.rule, file.rooms, limits.rule)?;
         rules::check_upstreams(&rules, &homeservers)?;
@@ -103,6 +110,7 @@ impl Settings {
             listen_by_default: ip.is_none(),
             log_level: args.log_level.or(file.log_level).unwrap_or(LogLevel::Info),
             cache_dir: args.cache_dir.or(file.cache_dir).or_else(default_cache_dir),
+            state_dir: args.state_dir.or(file.state_dir).or_else(default_state_dir),
             rules,
             trust,
             control_socket: args
@@ -126,6 +134,7 @@ impl Settings {
                 clock: Clock::system(),
             },
             has_token,
+            outbox,
             coap,
             limits,
         })
@@ -156,6 +165,17 @@ fn default_cache_dir() -> Option<PathBuf> {
         folder("XDG_CACHE_HOME")
             .or_else(|| folder("HOME").map(|home| home.join(".cache")))
             .map(|cache| cache.join("comatrix"))
+    })
+}
+
+/// As the cache's, of `STATE_DIRECTORY`.
+fn default_state_dir() -> Option<PathBuf> {
+    let of_systemd = folder("STATE_DIRECTORY");
+    let of_systemd = of_systemd.map(|folder| folder.canonicalize().unwrap_or(folder));
+    of_systemd.or_else(|| {
+        folder("XDG_STATE_HOME")
+            .or_else(|| folder("HOME").map(|home| home.join(".local/state")))
+            .map(|state| state.join("comatrix"))
     })
 }
 

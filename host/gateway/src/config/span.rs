@@ -1,4 +1,4 @@
-//! Times as the file has them: a number and its unit, such as `"5s"` or `"500ms"`.
+//! Times as the file has them: a number and its unit, such as `"5s"`, `"500ms"` or `"7d"`.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -7,12 +7,18 @@ use super::error::ConfigError;
 use contract::escaping::escaped;
 
 fn parse(text: &str) -> Option<Duration> {
-    let (number, unit): (&str, fn(u64) -> Duration) = match text.strip_suffix("ms") {
-        Some(number) => (number, Duration::from_millis),
-        None => (text.strip_suffix('s')?, Duration::from_secs),
+    let end = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(end);
+    let milliseconds = match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "min" => 60 * 1000,
+        "h" => 60 * 60 * 1000,
+        "d" => 24 * 60 * 60 * 1000,
+        _ => return None,
     };
-    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| number.parse().ok().map(unit)).flatten()
+    let number: u64 = number.parse().ok()?;
+    Some(Duration::from_millis(number.checked_mul(milliseconds)?))
 }
 
 /// The time that `setting` has.
@@ -27,8 +33,8 @@ pub(super) fn within(
     let parsed = parse(text).filter(|time| range.contains(time));
     parsed.ok_or_else(|| {
         ConfigError(format!(
-            "{setting} = \"{}\" is not a time from {:?} to {:?}; write a whole number and its unit, such as \"2s\" or \
-             \"500ms\"",
+            "{setting} = \"{}\" is not a time from {:?} to {:?}; write a whole number and its unit (ms, s, min, h, \
+             d), such as \"2s\" or \"500ms\"",
             escaped(text, 64),
             range.start(),
             range.end()

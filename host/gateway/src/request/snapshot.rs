@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use super::local_authority::LocalNames;
 use super::routing;
 use crate::limits::DataPathLimits;
+use crate::outbox::OutboxSettings;
 use contract::Match;
 use homeserver::Upstreams;
 use runtime::{MountTable, Revision};
@@ -29,6 +30,8 @@ pub struct Snapshot {
     pub deadline: Duration,
     /// Limits of the event loop.
     pub limits: DataPathLimits,
+    /// Which messages wait for their homeserver.
+    pub outbox: Arc<OutboxSettings>,
 }
 
 impl Snapshot {
@@ -42,6 +45,7 @@ impl Snapshot {
             local_names: Arc::default(),
             deadline,
             limits: DataPathLimits::default(),
+            outbox: Arc::default(),
         }
     }
 

@@ -1,21 +1,23 @@
 //! The contract of the folder `wit` as Rust types: the world `rule`, and, apart from it, the interfaces `observer`,
-//! `proxy` and `rights`, which a rule can export as well.
+//! `outbox`, `proxy` and `rights`, which a rule can export as well.
 
 pub use generated::comatrix::gateway::log;
 pub use generated::comatrix::gateway::types::{
-    CallError, Change, CoapOption, Context, Effect, Failure, HttpRequest, HttpResponse, Message,
-    Progress, Reply, SessionChange, Step, Target, Upstream, Watch,
+    CallError, Change, CoapOption, Context, Delivery, Effect, Failure, HttpRequest, HttpResponse,
+    Message, Progress, Reply, SessionChange, Step, Target, Upstream, Watch,
 };
 pub use generated::exports::comatrix::gateway::translator::{
     Description, Guest, Link, Need, Segment,
 };
 
 pub use generated_observer::exports::comatrix::gateway::observer::Guest as Observer;
+pub use generated_outbox::exports::comatrix::gateway::outbox::Guest as Outbox;
 pub use generated_proxy::exports::comatrix::gateway::proxy::Guest as Proxy;
 pub use generated_rights::exports::comatrix::gateway::rights::Guest as Rights;
 
 pub use crate::export_rule as export;
 pub use crate::export_rule_observer as export_observer;
+pub use crate::export_rule_outbox as export_outbox;
 pub use crate::export_rule_proxy as export_proxy;
 pub use crate::export_rule_rights as export_rights;
 
@@ -38,10 +40,23 @@ pub mod generated {
 pub mod generated_observer {
     wit_bindgen::generate!({
         path: "../../wit",
-        inline: "package comatrix:sdk; world observer { export comatrix:gateway/observer@0.1.0; }",
+        inline: "package comatrix:sdk; world observer { export comatrix:gateway/observer@0.2.0; }",
         pub_export_macro: true,
         default_bindings_module: "comatrix_sdk::bindings::generated_observer",
-        with: { "comatrix:gateway/types@0.1.0": crate::bindings::generated::comatrix::gateway::types },
+        with: { "comatrix:gateway/types@0.2.0": crate::bindings::generated::comatrix::gateway::types },
+    });
+}
+
+/// As [`generated_observer`], for the interface `outbox`.
+#[allow(missing_docs, unsafe_code, unused_qualifications, clippy::all)]
+#[doc(hidden)]
+pub mod generated_outbox {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        inline: "package comatrix:sdk; world outbox { export comatrix:gateway/outbox@0.2.0; }",
+        pub_export_macro: true,
+        default_bindings_module: "comatrix_sdk::bindings::generated_outbox",
+        with: { "comatrix:gateway/types@0.2.0": crate::bindings::generated::comatrix::gateway::types },
     });
 }
 
@@ -51,10 +66,10 @@ pub mod generated_observer {
 pub mod generated_proxy {
     wit_bindgen::generate!({
         path: "../../wit",
-        inline: "package comatrix:sdk; world proxy { export comatrix:gateway/proxy@0.1.0; }",
+        inline: "package comatrix:sdk; world proxy { export comatrix:gateway/proxy@0.2.0; }",
         pub_export_macro: true,
         default_bindings_module: "comatrix_sdk::bindings::generated_proxy",
-        with: { "comatrix:gateway/types@0.1.0": crate::bindings::generated::comatrix::gateway::types },
+        with: { "comatrix:gateway/types@0.2.0": crate::bindings::generated::comatrix::gateway::types },
     });
 }
 
@@ -64,10 +79,10 @@ pub mod generated_proxy {
 pub mod generated_rights {
     wit_bindgen::generate!({
         path: "../../wit",
-        inline: "package comatrix:sdk; world rights { export comatrix:gateway/rights@0.1.0; }",
+        inline: "package comatrix:sdk; world rights { export comatrix:gateway/rights@0.2.0; }",
         pub_export_macro: true,
         default_bindings_module: "comatrix_sdk::bindings::generated_rights",
-        with: { "comatrix:gateway/types@0.1.0": crate::bindings::generated::comatrix::gateway::types },
+        with: { "comatrix:gateway/types@0.2.0": crate::bindings::generated::comatrix::gateway::types },
     });
 }
 
@@ -89,6 +104,16 @@ macro_rules! export_rule_observer {
     ($rule:ident) => {
         #[cfg(target_family = "wasm")]
         $crate::bindings::generated_observer::export!($rule with_types_in $crate::bindings::generated_observer);
+    };
+}
+
+/// Exports a type that implements [`Outbox`] besides [`Guest`], beside [`export`].
+#[macro_export]
+#[doc(hidden)]
+macro_rules! export_rule_outbox {
+    ($rule:ident) => {
+        #[cfg(target_family = "wasm")]
+        $crate::bindings::generated_outbox::export!($rule with_types_in $crate::bindings::generated_outbox);
     };
 }
 

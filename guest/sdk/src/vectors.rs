@@ -18,11 +18,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::bindings::{
-    CallError, Context, Failure, HttpRequest, HttpResponse, Link, Message, Reply, Segment, Target,
-    Watch,
+    CallError, Context, Delivery, Failure, HttpRequest, HttpResponse, Link, Message, Reply,
+    Segment, Target, Watch,
 };
 use crate::message::{ACCEPT, CONTENT_FORMAT, OBSERVE, uint};
-use compare::{same_call, same_end};
+use compare::{same_call, same_delivery, same_end};
 use fields::{bytes, outcome, pairs, string, strings};
 pub use native::{check, diagnostics};
 pub use observer::{Fault, Observer};
@@ -44,6 +44,24 @@ pub struct Case {
     /// The course of the observation that the reply starts: the content of `observation.json`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub observation: Vec<Json>,
+}
+
+/// What a rule asks for.
+#[derive(Clone, Copy, Debug)]
+pub enum Made<'a> {
+    /// A call.
+    Call(&'a HttpRequest),
+    /// A delivery.
+    Delivery(&'a Delivery),
+}
+
+/// What follows.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The contract's `resume`, with this outcome.
+    Response(Result<HttpResponse, CallError>),
+    /// The contract's `accepted`, with this id; the exchange ends with its response.
+    Accepted(String),
 }
 
 /// All cases in the folders below `folder`, by name. The error names the file.
@@ -96,18 +114,24 @@ impl Case {
             .collect()
     }
 
-    /// The outcome of the rule's call number `index`, from 0. The error is the first difference from the call that the
-    /// rule must make.
-    pub fn outcome(
-        &self,
-        index: usize,
-        made: &HttpRequest,
-    ) -> Result<Result<HttpResponse, CallError>, String> {
-        let Some(call) = self.calls.get(index) else {
-            return Err(format!("one more call: {made:?}"));
+    /// The outcome of the rule's call or delivery number `index`, from 0. The error is the first difference from the one
+    /// that the rule must make.
+    pub fn outcome(&self, index: usize, made: Made<'_>) -> Result<Outcome, String> {
+        let (request, delivery) = match made {
+            Made::Call(request) => (request, None),
+            Made::Delivery(delivery) => (&delivery.step.request, Some(delivery)),
         };
-        same_call(&call["request"], made).map_err(|error| format!("call {index}: {error}"))?;
-        Ok(outcome(call))
+        let Some(call) = self.calls.get(index) else {
+            return Err(format!("one more call: {request:?}"));
+        };
+        let differs = |error| format!("call {index}: {error}");
+        same_call(&call["request"], request).map_err(differs)?;
+        same_delivery(&call["deliver"], delivery).map_err(differs)?;
+        match call["accepted"].as_str() {
+            None => Ok(Outcome::Response(outcome(call))),
+            Some(id) if delivery.is_some() => Ok(Outcome::Accepted(id.to_owned())),
+            Some(_) => Err(differs("only a delivery can be accepted".to_owned())),
+        }
     }
 
     /// Compares the end of the exchange, after `made` calls, and returns the observation that the reply starts. The

@@ -6,8 +6,8 @@
 wasmtime::component::bindgen!({ path: "../../wit", world: "rule" });
 
 pub use crate::bindings::comatrix::gateway::types::{
-    CallError, Change, CoapOption, Context, Effect, Failure, HttpRequest, HttpResponse, Message,
-    Progress, Reply, SessionChange, Step, Target, Upstream, Watch,
+    CallError, Change, CoapOption, Context, Delivery, Effect, Failure, HttpRequest, HttpResponse,
+    Message, Progress, Reply, SessionChange, Step, Target, Upstream, Watch,
 };
 pub use crate::bindings::exports::comatrix::gateway::translator::{
     Description, Link, Need, Segment,

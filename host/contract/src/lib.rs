@@ -8,6 +8,7 @@ pub mod bindings;
 pub mod call;
 pub mod call_fault;
 pub mod clock;
+pub mod delivery;
 pub mod digest;
 pub mod escaping;
 pub mod grant;
@@ -18,20 +19,23 @@ pub mod path_segment;
 pub mod peer;
 pub mod requested_paths;
 pub mod secret;
+mod stored_context;
 
 pub use bindings::{
-    CallError, Change, CoapOption, Context, Description, Effect, Failure, HttpRequest,
+    CallError, Change, CoapOption, Context, Delivery, Description, Effect, Failure, HttpRequest,
     HttpResponse, Link, Message, Need, Progress, Reply, Segment, SessionChange, Step, Target,
     Upstream, Watch,
 };
 pub use call::{Call, CheckedRequest, Credential, Method};
 pub use call_fault::CallFault;
+pub use delivery::{DeliveryFault, DeliveryId, Sender};
 pub use digest::Digest;
 pub use grant::{Grant, GrantError};
 pub use header::{HeaderGrants, NotGrantable};
 pub use links::{Match, Mismatch};
 pub use path_pattern::{PathPattern, PatternError};
 pub use peer::Peer;
+pub use stored_context::StoredContext;
 
 /// The outcome of a homeserver call.
 pub type Outcome = Result<HttpResponse, CallError>;

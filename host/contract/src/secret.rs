@@ -5,9 +5,13 @@ use std::io::Read;
 use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest as _, Sha256};
 
 /// Bytes of an access token. Macaroons of old servers exceed 200; none reaches 1,024.
 pub const MAX_TOKEN_BYTES: usize = 1024;
+
+/// Distinguishes the digest of a token from other hashes of its text.
+const DIGEST_DOMAIN: &[u8] = b"comatrix access token 1";
 
 /// Bytes of a token file that are read: a token and white space around it.
 const MAX_FILE_BYTES: u64 = 4096;
@@ -85,6 +89,13 @@ impl AccessToken {
         self.0.expose_secret().len()
     }
 
+    /// Identifies the token without revealing it: the SHA-256 of a fixed text and the token. It can be stored.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        let hash = Sha256::new().chain_update(DIGEST_DOMAIN);
+        hash.chain_update(self.0.expose_secret()).finalize().into()
+    }
+
     /// The value of an Authorization header (RFC 6750 §2.1): printable ASCII, as [`AccessToken::parse`] has checked.
     #[must_use]
     pub fn bearer(&self) -> SecretString {
@@ -110,6 +121,15 @@ mod tests {
             assert_eq!(bearer.expose_secret(), "Bearer syt_abc");
             assert!(!format!("{token:?} {bearer:?}").contains("syt_abc"));
         }
+    }
+
+    #[test]
+    fn a_token_has_one_digest_which_is_not_that_of_its_text_alone() {
+        let digest = |text: &[u8]| AccessToken::parse(text).unwrap().digest();
+        assert_eq!(digest(b"Bearer syt_abc"), digest(b"syt_abc"));
+        assert_ne!(digest(b"syt_abc"), digest(b"syt_abd"));
+        let alone: [u8; 32] = Sha256::digest(b"syt_abc").into();
+        assert_ne!(digest(b"syt_abc"), alone);
     }
 
     #[test]

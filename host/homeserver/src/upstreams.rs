@@ -229,6 +229,13 @@ impl Upstreams {
             && homeserver.is_ok_and(Homeserver::needs_proof)
     }
 
+    /// The origin of the homeserver that an upstream means for this caller now; none if it means none.
+    #[must_use]
+    pub fn origin<'a>(&'a self, caller: &'a Caller, upstream: &Upstream) -> Option<&'a Url> {
+        let homeserver = self.resolve(caller, upstream).ok()?;
+        Some(homeserver.origin())
+    }
+
     /// The homeserver that an upstream means for this caller.
     fn resolve<'a>(
         &'a self,

@@ -45,6 +45,12 @@ pub(super) fn check(args: &CheckArgs, out: &mut impl Write) -> Result<(), ToolEr
         )?;
         memory(&mut lines, &harness.revision)?;
         observer(&mut lines, &harness.revision)?;
+        if harness.revision.deliveries_can_wait() {
+            lines.ok(
+                "outbox",
+                &"exported: deliveries can wait for their homeserver",
+            )?;
+        }
         description(&mut lines, &harness.revision)?;
         let manifest = manifest(&mut lines, package, &harness.revision)?;
         let stated = manifest

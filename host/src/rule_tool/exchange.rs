@@ -6,12 +6,12 @@ use super::error::ToolError;
 use super::exchange_event::Event;
 use super::observation::observe;
 use coap::option::OBSERVE;
-use contract::{Call, Mismatch, Outcome, Step, Target};
+use contract::{Call, Mismatch, Outcome, Sender, Target, Upstream};
 use gateway::request::GatewayError;
 use gateway::request::admission::{self, Admitted};
 use gateway::request::reply::{failed, to_coap};
 use gateway::request::routing;
-use runtime::exchange::{Egress, End, Exchange, Progress};
+use runtime::exchange::{Action, CheckedDelivery, Delivered, Egress, End, Exchange, Progress};
 use runtime::{CallDenied, Revision};
 
 /// The id of every exchange. The vectors have the same one, so that outputs can be compared.
@@ -49,7 +49,7 @@ pub(super) fn exchange(
     };
     let end = match progress {
         Progress::End(end) => end,
-        Progress::Call(step) => exchange.drive_without_waiting(step, &mut egress)?,
+        Progress::Action(action) => exchange.drive_without_waiting(action, &mut egress)?,
     };
     let outcomes = egress.outcomes;
     let (message, session, watch) = match end {
@@ -111,10 +111,17 @@ impl ScriptedEgress<'_> {
 impl Egress for ScriptedEgress<'_> {
     type Error = ToolError;
 
-    fn requested(&mut self, step: &Step) {
+    fn requested(&mut self, action: &Action) {
         self.made += 1;
+        let step = action.step();
         self.events.push(Event::Call {
             request: step.request.clone(),
+            delivery: match action {
+                Action::Call(_) => None,
+                Action::Deliver(delivery) => {
+                    Some((delivery.lane.clone(), delivery.transaction.clone()))
+                }
+            },
             state: step.state.len(),
         });
     }
@@ -122,6 +129,18 @@ impl Egress for ScriptedEgress<'_> {
     async fn call(&mut self, _call: Call) -> Result<Outcome, ToolError> {
         let outcome = self.outcomes.next();
         self.record(outcome)
+    }
+
+    fn sender(&self) -> Sender {
+        Sender::nobody()
+    }
+
+    fn origin(&self, _upstream: &Upstream) -> &str {
+        ""
+    }
+
+    async fn deliver(&mut self, delivery: CheckedDelivery<'_>) -> Result<Delivered, ToolError> {
+        self.call(delivery.call).await.map(Delivered::Outcome)
     }
 
     fn deny(&mut self, denied: CallDenied) -> Result<Outcome, ToolError> {

@@ -9,9 +9,11 @@ use gateway::request::GatewayError;
 pub(super) enum Event {
     /// The device's request, and the index of the link that it means.
     Request(coap::Message, Option<u16>),
-    /// A call that the rule asks for.
+    /// A call or a delivery that the rule asks for.
     Call {
         request: HttpRequest,
+        /// Lane and transaction of a delivery. The gateway appends the transaction id to the request's path.
+        delivery: Option<(String, String)>,
         /// Bytes of the state that the rule keeps.
         state: usize,
     },

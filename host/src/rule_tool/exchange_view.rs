@@ -34,16 +34,26 @@ pub(super) fn write_text(
                 }
                 write_message(out, message)?;
             }
-            Event::Call { request, state } => {
+            Event::Call {
+                request,
+                delivery,
+                state,
+            } => {
                 calls += 1;
+                let kind = delivery.as_ref().map_or("call", |_| "delivery");
                 writeln!(
                     out,
-                    "=> call {calls}: {} {}  upstream {}, credential {}",
+                    "=> {kind} {calls}: {} {}  upstream {}, credential {}",
                     printable(&request.method),
                     printable(&format!("/{}", request.path.join("/"))),
                     printable(request.upstream.name()),
                     printable(&request.credential)
                 )?;
+                if let Some((lane, transaction)) = delivery {
+                    let (lane, transaction) = (printable(lane), printable(transaction));
+                    writeln!(out, "   lane {lane}, transaction {transaction}")?;
+                    writeln!(out, "   the gateway appends the transaction id to the path")?;
+                }
                 for (name, value) in &request.query {
                     writeln!(out, "   query {}", printable(&format!("{name}={value}")))?;
                 }
@@ -129,7 +139,7 @@ pub(super) fn write_json(
         .collect();
     let calls = events
         .iter()
-        .filter(|event| event["event"] == "call")
+        .filter(|event| event["event"] == "call" || event["event"] == "deliver")
         .count();
     let unused = responses.saturating_sub(calls);
     writeln!(
@@ -149,7 +159,11 @@ fn event_json(description: &Description, event: &Event) -> Json {
             json["link"] = link.map(|link| link_path(&link.path)).into();
             json
         }
-        Event::Call { request, state } => {
+        Event::Call {
+            request,
+            delivery,
+            state,
+        } => {
             let mut json = json!({
                 "event": "call",
                 "upstream": request.upstream.name(),
@@ -163,6 +177,11 @@ fn event_json(description: &Description, event: &Event) -> Json {
             });
             if let Some(body) = &request.body {
                 json["body"] = payload_json(&body_message(body));
+            }
+            if let Some((lane, transaction)) = delivery {
+                json["event"] = "deliver".into();
+                json["lane"] = lane.as_str().into();
+                json["transaction"] = transaction.as_str().into();
             }
             json
         }

@@ -26,6 +26,7 @@ pub(super) fn observe(
         }
         events.push(Event::Call {
             request,
+            delivery: None,
             state: state.len(),
         });
         events.push(Event::Outcome(outcome.clone()));

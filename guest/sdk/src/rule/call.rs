@@ -20,7 +20,7 @@ pub type Outcome = Result<Next, ErrorResponse>;
 pub enum Next {
     /// The device gets a response, and the exchange ends.
     Reply(Reply),
-    /// The homeserver is called; the call's function continues.
+    /// The homeserver is called, or a message delivered; the call's function continues.
     #[doc(hidden)]
     Call(Box<PendingCall>),
 }
@@ -33,7 +33,7 @@ impl From<Reply> for Next {
 
 /// A call that a rule makes, as a `static`; `S` is the rule's state until the response is there.
 pub struct Call<S: 'static> {
-    shape: Shape,
+    pub(super) shape: Shape,
     resume: fn(&HomeserverResponse<'_>, S) -> Outcome,
 }
 
@@ -86,6 +86,7 @@ impl<S> Call<S> {
             named: None,
             hold_ms: 0,
             any_status: false,
+            delivers: false,
         };
         Call { shape, resume }
     }
@@ -123,17 +124,7 @@ impl<S> Call<S> {
     where
         S: State,
     {
-        let pending = Box::new(PendingCall {
-            call: self,
-            state: Value::Null,
-            arguments: arguments.iter().map(|text| (*text).to_owned()).collect(),
-            query: Vec::new(),
-            body: None,
-        });
-        Prepared {
-            pending,
-            state: PhantomData,
-        }
+        Prepared::of(self, arguments)
     }
 }
 
@@ -174,6 +165,21 @@ pub struct Prepared<S> {
 }
 
 impl<S: State> Prepared<S> {
+    pub(super) fn of(call: &'static dyn Resume, arguments: &[&str]) -> Prepared<S> {
+        let pending = Box::new(PendingCall {
+            call,
+            state: Value::Null,
+            arguments: arguments.iter().map(|text| (*text).to_owned()).collect(),
+            query: Vec::new(),
+            body: None,
+            delivery: None,
+        });
+        Prepared {
+            pending,
+            state: PhantomData,
+        }
+    }
+
     /// Adds to the query.
     pub fn query(mut self, name: &str, value: &str) -> Prepared<S> {
         self.pending.query.push((name.to_owned(), value.to_owned()));
@@ -194,9 +200,13 @@ impl<S: State> Prepared<S> {
 
     /// Makes the call, and stores `state` for the function that continues. It and the segments filled in may take 16
     /// KiB; above that the device gets 4.13.
-    pub fn send_with_state(mut self, state: S) -> Outcome {
+    pub fn send_with_state(self, state: S) -> Outcome {
+        Ok(Next::Call(self.pending_with(state)))
+    }
+
+    pub(super) fn pending_with(mut self, state: S) -> Box<PendingCall> {
         self.pending.state = state.into_value();
-        Ok(Next::Call(self.pending))
+        self.pending
     }
 }
 
@@ -216,4 +226,15 @@ pub struct PendingCall {
     pub(super) arguments: Vec<String>,
     pub(super) query: Vec<(String, String)>,
     pub(super) body: Option<Vec<u8>>,
+    /// Set if it is a [`Delivery`](super::Delivery).
+    pub(super) delivery: Option<PendingDelivery>,
+}
+
+/// What a delivery has besides its call.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct PendingDelivery {
+    pub(super) transaction: String,
+    /// None: the default.
+    pub(super) lane: Option<String>,
 }

@@ -2,7 +2,8 @@
 
 /// Exports a static [`Rule`](crate::rule::Rule) from a component: `export!(RULE);`, with `observer` if it has watched
 /// routes, with `proxy` if a Proxy-Uri names some of them, and with `rights` if some need an access token:
-/// `export!(RULE, observer, proxy, rights);`. Natively it does nothing, so that the crate's tests link.
+/// `export!(RULE, observer, proxy, rights);`. Every rule has an outbox: its deliveries can wait for their homeserver.
+/// Natively it does nothing, so that the crate's tests link.
 #[macro_export]
 macro_rules! export {
     (@translator $rule:path) => {
@@ -74,6 +75,24 @@ macro_rules! export {
             $crate::bindings::export_observer!(Exported);
         };
     };
+    (@outbox $rule:path) => {
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            use $crate::bindings::{Context, Failure, Message, Outbox};
+            struct Exported;
+            impl Outbox for Exported {
+                fn accepted(
+                    _: Vec<(String, String)>,
+                    context: Context,
+                    _: Vec<u8>,
+                    id: String,
+                ) -> Result<Message, Failure> {
+                    $rule.accepted(&context, &id)
+                }
+            }
+            $crate::bindings::export_outbox!(Exported);
+        };
+    };
     (@proxy $rule:path) => {
         #[cfg(target_family = "wasm")]
         const _: () = {
@@ -102,6 +121,7 @@ macro_rules! export {
     };
     ($rule:path $(, $interface:ident)*) => {
         $crate::export!(@translator $rule);
+        $crate::export!(@outbox $rule);
         $($crate::export!(@$interface $rule);)*
     };
 }

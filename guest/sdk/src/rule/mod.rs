@@ -8,12 +8,12 @@
 //! pub static RULE: Rule = Rule::new(&[Route::post("{room}", say).calls(&[&SEND])]);
 //! comatrix_sdk::export!(RULE);
 //!
-//! static SEND: Call<()> = Call::put("rooms/{room}/send/m.room.message/{txn}", sent);
+//! static SEND: Delivery<()> = Delivery::put("rooms/{room}/send/m.room.message", sent);
 //!
 //! fn say(request: &Request) -> Outcome {
 //!     let payload = request.payload()?;
 //!     let content = Value::texts([("msgtype", "m.text"), ("body", text(&payload, "text")?)]);
-//!     SEND.to(&[&request.room()?, request.flow_id()]).json(&content)?.send()
+//!     SEND.to(&[&request.room()?]).json(&content)?.deliver(request.flow_id())
 //! }
 //!
 //! fn sent(response: &HomeserverResponse, (): ()) -> Outcome {
@@ -24,7 +24,8 @@
 //!
 //! Every call of the gateway runs in a fresh instance, so a handler that needs the homeserver does not wait: it ends
 //! with a call, and the function that the call names continues with the response. What it must know then is its state
-//! ([`Prepared::send_with_state`]).
+//! ([`Prepared::send_with_state`]). A message to a room is a [`Delivery`]: the gateway keeps it if the homeserver cannot
+//! be reached. Everything else is a [`Call`].
 //!
 //! A resource that devices observe (RFC 7641) selects the text messages of its room; the SDK does the rest:
 //!
@@ -43,11 +44,13 @@
 //! ```
 
 mod call;
+mod delivery;
 mod exchange;
 mod export;
 mod homeserver_response;
 mod latest;
 mod observer;
+mod outbox;
 mod path;
 mod proxy_uri;
 mod reply;
@@ -62,6 +65,7 @@ mod topic;
 mod watch;
 
 pub use call::{Call, Next, Outcome, Prepared};
+pub use delivery::{Delivery, PreparedDelivery};
 pub use exchange::Exchange;
 pub use homeserver_response::HomeserverResponse;
 pub use reply::Reply;

@@ -1,6 +1,6 @@
 //! Responses of class 2.
 
-use crate::bindings::{self, Effect, SessionChange, Watch};
+use crate::bindings::{self, Effect, Message, SessionChange, Watch};
 use crate::code;
 use crate::message::response;
 use crate::payload::{Format, TEXT_PLAIN};
@@ -97,16 +97,22 @@ impl Reply {
         }
     }
 
-    pub(super) fn effect(self, format: Format) -> Effect {
+    pub(super) fn effect(mut self, format: Format) -> Effect {
+        let (session, watch) = (self.session.take(), self.watch.take());
+        Effect::Reply(bindings::Reply {
+            message: self.message(format),
+            session,
+            watch,
+        })
+    }
+
+    /// The response alone.
+    pub(super) fn message(self, format: Format) -> Message {
         let (content_format, payload) = match self.body {
             Body::Empty => (None, Vec::new()),
             Body::Value(value) => (Some(format.number()), format.encode(&value)),
             Body::Bytes(content_format, bytes) => (Some(content_format), bytes),
         };
-        Effect::Reply(bindings::Reply {
-            message: response(self.code, content_format, self.max_age, payload),
-            session: self.session,
-            watch: self.watch,
-        })
+        response(self.code, content_format, self.max_age, payload)
     }
 }

@@ -6,8 +6,10 @@ use super::latest::CALLS;
 use super::path::segments;
 use super::request::Request;
 use super::watch::Watch;
-use crate::bindings::Link;
+use crate::bindings::{Context, Link};
 use crate::code;
+use crate::error_response::ErrorResponse;
+use crate::text::{concat, decimal};
 
 /// Content-Format 60, `application/cbor`.
 pub const CBOR: u16 = 60;
@@ -36,6 +38,16 @@ pub struct Route {
 }
 
 impl Route {
+    /// The one of these routes whose exchange has this context.
+    pub(super) fn of(
+        routes: &'static [Route],
+        context: &Context,
+    ) -> Result<&'static Route, ErrorResponse> {
+        routes.get(usize::from(context.link)).ok_or_else(|| {
+            ErrorResponse::internal(concat(&["the rule has no link ", &decimal(context.link)]))
+        })
+    }
+
     /// GET. Takes no payload; replies in CBOR, or in JSON where Accept asks for it.
     pub const fn get(path: &'static str, handler: Handler) -> Route {
         Route::new(code::GET, path, handler).accepts(&[])
@@ -148,6 +160,11 @@ impl Route {
     /// Those, and the watch's.
     pub(super) fn all_calls(&self) -> impl Iterator<Item = &'static dyn Resume> {
         self.calls.iter().chain(self.watch_calls).copied()
+    }
+
+    /// Whether its responses have payloads.
+    pub(super) fn has_payloads(&self) -> bool {
+        !self.produces.is_empty()
     }
 
     pub(super) fn link(&self) -> Link {

@@ -42,6 +42,8 @@ pub struct Shape {
     pub(super) named: Option<&'static str>,
     pub(super) hold_ms: u32,
     pub(super) any_status: bool,
+    /// Whether it is made by a delivery: its path then lacks the last segment.
+    pub(super) delivers: bool,
 }
 
 impl Shape {
@@ -49,7 +51,7 @@ impl Shape {
     pub(super) fn repetition(&self) -> Repetition {
         match self.method {
             "GET" => Repetition::Harmless,
-            _ if place(self.path, "txn").is_some() => Repetition::ByTransaction,
+            _ if self.delivers || place(self.path, "txn").is_some() => Repetition::ByTransaction,
             _ => Repetition::Unsafe,
         }
     }
@@ -64,7 +66,8 @@ impl Shape {
         for upstream in upstreams {
             let root = self.root().iter();
             let root = root.map(|text| Segment::Literal((*text).to_owned()));
-            let path = root.chain(segments(self.path)).collect();
+            let id = self.delivers.then(|| Segment::Capture("txn".to_owned()));
+            let path = root.chain(segments(self.path)).chain(id).collect();
             self.add_need(upstream, self.method, path, needs);
             if self.room.is_some() {
                 self.add_need(upstream, "GET", segments(DIRECTORY).collect(), needs);

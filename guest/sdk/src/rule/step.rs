@@ -2,11 +2,12 @@
 //! (<https://spec.matrix.org/v1.13/client-server-api/#get_matrixclientv3directoryroomroomalias>) and the rest of the
 //! call waits in the state.
 
-use super::call::{PendingCall, Resume};
+use super::call::{PendingCall, PendingDelivery, Resume};
 use super::path::fill;
+use super::route::Route;
 use super::shape::Shape;
 use super::state::{self, MAX_STATE, damaged, too_large};
-use crate::bindings::{Context, Effect, HttpRequest, HttpResponse};
+use crate::bindings::{Context, Delivery, Effect, HttpRequest, HttpResponse, Step};
 use crate::call::{CLIENT_API, headers, then};
 use crate::error_response::ErrorResponse;
 use crate::payload::Format;
@@ -20,6 +21,8 @@ const MAX_SEGMENTS: usize = 6;
 /// The call whose outcome is there.
 pub(super) struct SavedCall {
     pub(super) format: Format,
+    /// The route whose exchange it is.
+    pub(super) route: &'static Route,
     pub(super) call: &'static dyn Resume,
     pub(super) state: Value,
     pub(super) made: Made,
@@ -33,19 +36,25 @@ pub(super) enum Made {
     Lookup(Deferred),
 }
 
-/// The rest of a call that waits for its room: the values of its `{…}`, its query as names and values in turn, and
-/// its body.
-type Deferred = (Vec<Value>, Vec<Value>, Value);
+/// The rest of a call that waits for its room: the values of its `{…}`, its query as names and values in turn, its
+/// body, and the transaction and the lane if it is a delivery.
+pub(super) struct Deferred {
+    arguments: Vec<Value>,
+    query: Vec<Value>,
+    body: Value,
+    delivery: Vec<Value>,
+}
 
 impl PendingCall {
-    /// The step that makes the call, or the lookup before it. `calls` are all calls of the route.
+    /// The effect that makes the call, or the lookup before it.
     pub(super) fn effect(
         self,
-        mut calls: impl Iterator<Item = &'static dyn Resume>,
+        route: &'static Route,
         context: &Context,
         format: Format,
     ) -> Result<Effect, ErrorResponse> {
         let shape = self.call.shape();
+        let mut calls = route.all_calls();
         let index = calls.position(|call| std::ptr::addr_eq(call, self.call));
         let index = index.ok_or_else(|| {
             ErrorResponse::internal(concat(&[
@@ -63,37 +72,55 @@ impl PendingCall {
             Value::Unsigned(index as u64),
             self.state,
         ];
-        let request = match room.starts_with('#') {
-            true => {
-                // Before it is copied: an instance has 2 MiB.
-                if self
-                    .body
-                    .as_ref()
-                    .is_some_and(|body| body.len() > MAX_STATE)
-                {
-                    return Err(too_large());
-                }
-                let request = HttpRequest {
-                    upstream: shape.upstream(context),
-                    credential: shape.credential.as_str().to_owned(),
-                    ..lookup(context, room)
-                };
-                let query = self
-                    .query
-                    .into_iter()
-                    .flat_map(|(name, value)| [name, value]);
-                fields.push(texts(self.arguments.into_iter()));
-                fields.push(texts(query));
-                let body = self.body.and_then(|body| String::from_utf8(body).ok());
-                fields.push(body.map_or(Value::Null, Value::Text));
-                request
+        if room.starts_with('#') {
+            // Before it is copied: an instance has 2 MiB.
+            if self
+                .body
+                .as_ref()
+                .is_some_and(|body| body.len() > MAX_STATE)
+            {
+                return Err(too_large());
             }
-            false => {
-                fields.push(Value::Text(room.to_owned()));
-                request(shape, context, self.arguments, self.query, self.body)?
-            }
+            let request = HttpRequest {
+                upstream: shape.upstream(context),
+                credential: shape.credential.as_str().to_owned(),
+                ..lookup(context, room)
+            };
+            let query = self
+                .query
+                .into_iter()
+                .flat_map(|(name, value)| [name, value]);
+            fields.push(texts(self.arguments.into_iter()));
+            fields.push(texts(query));
+            let body = self.body.and_then(|body| String::from_utf8(body).ok());
+            fields.push(body.map_or(Value::Null, Value::Text));
+            let delivery = self.delivery.into_iter();
+            let delivery = delivery.flat_map(|PendingDelivery { transaction, lane }| {
+                [Some(transaction), lane].into_iter().flatten()
+            });
+            fields.push(texts(delivery));
+            return Ok(then(request, state::encode(fields)?));
+        }
+        fields.push(Value::Text(room.to_owned()));
+        let Some(PendingDelivery { transaction, lane }) = self.delivery else {
+            let request = request(shape, context, self.arguments, self.query, self.body)?;
+            return Ok(then(request, state::encode(fields)?));
         };
-        Ok(then(request, state::encode(fields)?))
+        let lane = lane.unwrap_or_else(|| match room {
+            "" => shape.path.to_owned(),
+            room => room.to_owned(),
+        });
+        // Another revision of the rule may read it.
+        fields.push(Value::Text(route.resource.path.to_owned()));
+        fields.push(Value::Text(shape.path.to_owned()));
+        Ok(Effect::Deliver(Delivery {
+            lane,
+            transaction,
+            step: Step {
+                request: request(shape, context, self.arguments, self.query, self.body)?,
+                state: state::encode(fields)?,
+            },
+        }))
     }
 }
 
@@ -109,30 +136,62 @@ fn strings(texts: Vec<Value>) -> impl Iterator<Item = String> {
 }
 
 impl SavedCall {
-    /// From the state of a step that [`PendingCall::effect`] has made with the same calls.
+    /// From the state of a step that [`PendingCall::effect`] has made: for a call, in the same revision of the rule; for
+    /// a delivery, perhaps in another one, whose routes have other places.
     pub(super) fn decode(
-        mut calls: impl Iterator<Item = &'static dyn Resume>,
+        routes: &'static [Route],
+        context: &Context,
         state: &[u8],
     ) -> Result<SavedCall, ErrorResponse> {
         let mut fields = state::decode(state)?.into_iter();
         let mut next = || fields.next().ok_or_else(damaged);
         let (format, index, state, made) = (next()?, next()?, next()?, next()?);
+        let index = index.as_u64().and_then(|index| usize::try_from(index).ok());
+        let call = |route: &'static Route| index.and_then(|index| route.all_calls().nth(index));
+        let mut named = None;
         let made = match made {
-            Value::Text(room) => Made::Call { room },
-            Value::Array(arguments) => match (next()?, next()?) {
-                (Value::Array(query), body) => Made::Lookup((arguments, query, body)),
+            Value::Text(room) => {
+                if let (Ok(Value::Text(route)), Ok(Value::Text(call))) = (next(), next()) {
+                    named = Some((route, call));
+                }
+                Made::Call { room }
+            }
+            Value::Array(arguments) => match (next()?, next()?, next()?) {
+                (Value::Array(query), body, Value::Array(delivery)) => Made::Lookup(Deferred {
+                    arguments,
+                    query,
+                    body,
+                    delivery,
+                }),
                 _ => return Err(damaged()),
             },
             _ => return Err(damaged()),
         };
+        let (route, call) = match named {
+            None => {
+                let route = Route::of(routes, context)?;
+                (route, call(route).ok_or_else(damaged)?)
+            }
+            Some((path, call_path)) => {
+                let is_it = |call: &dyn Resume| {
+                    let shape = call.shape();
+                    shape.delivers && shape.path == call_path
+                };
+                let mut found = routes.iter().filter_map(|route| {
+                    let is_route = route.resource.path == path;
+                    let call = call(route).filter(|call| is_route && is_it(*call))?;
+                    Some((route, call))
+                });
+                found.next().ok_or_else(damaged)?
+            }
+        };
         let format = format
             .as_u64()
             .and_then(|number| u32::try_from(number).ok());
-        let index = index.as_u64().and_then(|index| usize::try_from(index).ok());
-        let call = index.and_then(|index| calls.nth(index));
         Ok(SavedCall {
             format: format.and_then(Format::from_number).ok_or_else(damaged)?,
-            call: call.ok_or_else(damaged)?,
+            route,
+            call,
             state,
             made,
         })
@@ -143,28 +202,34 @@ impl SavedCall {
 pub(super) fn with_room(
     call: &'static dyn Resume,
     state: Value,
-    (arguments, query, body): Deferred,
+    deferred: Deferred,
     response: &HttpResponse,
 ) -> Result<Box<PendingCall>, ErrorResponse> {
-    let mut arguments: Vec<String> = strings(arguments).collect();
+    let mut arguments: Vec<String> = strings(deferred.arguments).collect();
     let room = call.shape().room;
     let room = room.and_then(|place| arguments.get_mut(place));
     let room = room.ok_or_else(damaged)?;
     *room = looked_up(response)?;
-    let mut texts = strings(query);
+    let mut texts = strings(deferred.query);
     let mut pairs = Vec::new();
     while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
         pairs.push((name, value));
     }
+    let mut delivery = strings(deferred.delivery);
+    let delivery = delivery.next().map(|transaction| PendingDelivery {
+        transaction,
+        lane: delivery.next(),
+    });
     Ok(Box::new(PendingCall {
         call,
         state,
         arguments,
         query: pairs,
-        body: match body {
+        body: match deferred.body {
             Value::Text(body) => Some(body.into_bytes()),
             _ => None,
         },
+        delivery,
     }))
 }
 

@@ -14,7 +14,6 @@ use crate::fields::accepted_format;
 use crate::homeserver_error::{Repetition, success};
 use crate::payload::Format;
 use crate::settings::Settings;
-use crate::text::{concat, decimal};
 
 /// The most links and the most needs of a description (`wit/translator.wit`).
 const MAX_ENTRIES: usize = 64;
@@ -124,14 +123,14 @@ impl Rule {
         outcome: Result<HttpResponse, CallError>,
     ) -> Result<Effect, Failure> {
         let resume = || {
-            let route = self.route(context)?;
-            let exchange = Exchange::new(settings, context, &route.resource)?;
             let SavedCall {
                 format,
+                route,
                 call,
                 state,
                 made,
-            } = SavedCall::decode(route.all_calls(), state)?;
+            } = SavedCall::decode(self.routes, context, state)?;
+            let exchange = Exchange::new(settings, context, &route.resource)?;
             let any_status = call.shape().any_status && matches!(made, Made::Call { .. });
             let repetition = || match made {
                 Made::Call { .. } => call.shape().repetition(),
@@ -160,9 +159,7 @@ impl Rule {
     }
 
     pub(super) fn route(&self, context: &Context) -> Result<&'static Route, ErrorResponse> {
-        self.routes.get(usize::from(context.link)).ok_or_else(|| {
-            ErrorResponse::internal(concat(&["the rule has no link ", &decimal(context.link)]))
-        })
+        Route::of(self.routes, context)
     }
 
     pub(super) fn changed(&self, settings: &dyn Settings, error: ErrorResponse) -> ErrorResponse {
@@ -181,6 +178,6 @@ fn effect(
 ) -> Result<Effect, ErrorResponse> {
     match next {
         Next::Reply(reply) => Ok(reply.effect(format)),
-        Next::Call(pending) => pending.effect(route.all_calls(), context, format),
+        Next::Call(pending) => pending.effect(route, context, format),
     }
 }

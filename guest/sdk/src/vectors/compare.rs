@@ -3,7 +3,9 @@
 use serde_json::Value as Json;
 
 use super::fields::{bytes, pairs, string, strings};
-use crate::bindings::{Failure, HttpRequest, Message, Reply, SessionChange, Upstream, Watch};
+use crate::bindings::{
+    Delivery, Failure, HttpRequest, Message, Reply, SessionChange, Upstream, Watch,
+};
 use crate::code::dotted;
 use crate::message::{CONTENT_FORMAT, MAX_AGE, response, uint_option};
 
@@ -39,6 +41,15 @@ pub(super) fn same_call(expected: &Json, made: &HttpRequest) -> Result<(), Strin
             .map_err(|error| error.to_string())?
             .unwrap_or_default(),
     )
+}
+
+/// Compares what a delivery has besides its call.
+pub(super) fn same_delivery(expected: &Json, made: Option<&Delivery>) -> Result<(), String> {
+    let made = made.map(|made| (made.lane.clone(), made.transaction.clone()));
+    let wanted = expected
+        .as_object()
+        .map(|_| (string(&expected["lane"]), string(&expected["transaction"])));
+    same("deliver", wanted, made)
 }
 
 /// Returns the watch, which is as expected too.

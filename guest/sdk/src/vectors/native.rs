@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::observer::{Fault, Observer};
-use super::{Case, cases};
+use super::{Case, Made, Outcome, cases};
 use crate::bindings::{
     Change, Context, Effect, Failure, HttpRequest, HttpResponse, Message, Progress, Reply,
 };
@@ -60,14 +60,27 @@ fn end(
     let mut effect = rule.begin(&settings, &context, &request);
     let mut made = 0;
     let end = loop {
-        match effect {
-            Ok(Effect::Call(step)) => {
-                let outcome = case.outcome(made, &step.request)?;
-                made += 1;
-                effect = rule.resume(&settings, &context, &step.state, outcome);
+        let (outcome, state) = match effect {
+            Ok(Effect::Call(step)) => (case.outcome(made, Made::Call(&step.request))?, step.state),
+            Ok(Effect::Deliver(delivery)) => {
+                let outcome = case.outcome(made, Made::Delivery(&delivery))?;
+                (outcome, delivery.step.state)
             }
             Ok(Effect::Reply(reply)) => break Ok(reply),
             Err(failure) => break Err(failure),
+        };
+        made += 1;
+        match outcome {
+            Outcome::Response(outcome) => {
+                effect = rule.resume(&settings, &context, &state, outcome);
+            }
+            Outcome::Accepted(id) => {
+                break rule.accepted(&context, &id).map(|message| Reply {
+                    message,
+                    session: None,
+                    watch: None,
+                });
+            }
         }
     };
     Ok((made, end, context))

@@ -88,13 +88,15 @@ impl Gateway {
         let Route { resource, rule } = route;
         let rule = rule.as_deref();
         match started {
-            Ok(Started::Waiting(execution, step)) => Dispatch::Pending(Box::new(PendingExchange {
-                log_entry,
-                resource,
-                conditions,
-                execution,
-                step,
-            })),
+            Ok(Started::Waiting(execution, action)) => {
+                Dispatch::Pending(Box::new(PendingExchange {
+                    log_entry,
+                    resource,
+                    conditions,
+                    execution,
+                    action,
+                }))
+            }
             Ok(Started::NeedsProof) => Dispatch::NeedsProof,
             Ok(Started::Ended(mut response)) => {
                 response.message = conditions.apply(&self.entity_tags, response.message);
@@ -117,9 +119,9 @@ impl Gateway {
             resource,
             conditions,
             mut execution,
-            step,
+            action,
         } = *pending;
-        let result = execution.finish(step).await;
+        let result = execution.finish(action).await;
         let rule = Some(execution.revision());
         let mut response = result.unwrap_or_else(|error| error_response(rule, &error).into());
         response.message = conditions.apply(&self.entity_tags, response.message);

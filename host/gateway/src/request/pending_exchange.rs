@@ -5,13 +5,13 @@ use super::conditions::Conditions;
 use super::response::Response;
 use super::rule_execution::RuleExecution;
 use crate::telemetry::recorder::Resource;
-use contract::Step;
+use runtime::exchange::Action;
 
 /// How far an exchange came without waiting.
 pub enum Dispatch {
     /// To its end.
     Done(Response),
-    /// To a homeserver call; `Gateway::finish` makes it.
+    /// To a homeserver call or a delivery; `Gateway::finish` makes it.
     Pending(Box<PendingExchange>),
     /// To a homeserver call with the gateway's own access token, by a device that has not proven its address: nothing
     /// has been done. The request has to come again once it has.
@@ -24,6 +24,6 @@ pub struct PendingExchange {
     pub(super) resource: Resource,
     pub(super) conditions: Conditions,
     pub(super) execution: Box<RuleExecution>,
-    /// The call to make.
-    pub(super) step: Step,
+    /// The call or the delivery to make.
+    pub(super) action: Action,
 }

@@ -1,31 +1,25 @@
 //! Executes a rule for one request: drives the exchange with the homeserver as its egress, and makes the response.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::admission::Admitted;
 use super::error::GatewayError;
 use super::held_bytes::{Full, HeldBytes, Holding, bytes_of};
+use super::homeserver_egress::HomeserverEgress;
 use super::reply::{failed, to_coap};
 use super::response::{ObserveRequest, Response, SideEffect};
 use super::snapshot::Snapshot;
 use super::source::Source;
-use crate::telemetry::denied_call;
 use coap::option;
 use contract::clock::Clock;
-use contract::escaping::escaped;
-use contract::{Call, CallError, HttpResponse, Message, Outcome, Reply, SessionChange, Step};
+use contract::{Message, Reply, SessionChange};
 use homeserver::Caller;
-use runtime::exchange::{Egress, End, Exchange, ExchangeError, Progress};
-use runtime::{CallDenied, CallEnd, CallInput, Revision};
+use runtime::exchange::{Action, End, Exchange, ExchangeError, Progress};
+use runtime::{CallEnd, CallInput, Revision};
 use share::Owner;
-
-/// The longest hold of a long poll: the limits of homeservers and their proxies are seldom higher.
-pub const MAX_HOLD: Duration = Duration::from_secs(60);
 
 /// A rule that waits for a homeserver.
 pub(super) struct RuleExecution {
@@ -33,27 +27,6 @@ pub(super) struct RuleExecution {
     homeserver: HomeserverEgress,
     /// Set if the request may start an observation.
     observing: Option<Observing>,
-}
-
-/// Makes the calls of one exchange.
-struct HomeserverEgress {
-    /// The snapshot of the exchange's start.
-    snapshot: Arc<Snapshot>,
-    clock: Clock,
-    revision: Arc<Revision>,
-    caller: Caller,
-    /// Its share of the rule's limits and of the gateway's memory.
-    holding: Holding,
-    /// Bytes of the options of its request.
-    of_request: usize,
-    /// Whether there is no room for the call that the rule asks for now.
-    is_full: bool,
-    /// Of all steps; a held call extends it.
-    deadline: Instant,
-    /// The status of the last HTTP response, or the reason why there was none.
-    last_outcome: Option<Cow<'static, str>>,
-    /// Whether a call had no access token only because of the device's address.
-    refuses_address: bool,
 }
 
 /// The path of an observation's request, and when it came.
@@ -66,8 +39,8 @@ struct Observing {
 pub(super) enum Started {
     /// To its end.
     Ended(Response),
-    /// To its first homeserver call; [`RuleExecution::finish`] makes it.
-    Waiting(Box<RuleExecution>, Step),
+    /// To its first homeserver call or delivery; [`RuleExecution::finish`] makes it.
+    Waiting(Box<RuleExecution>, Action),
     /// To that call, for which its device has to prove its address first.
     NeedsProof,
 }
@@ -99,7 +72,7 @@ pub(super) fn start(
     revision.judge(began, (peer, source.owner), &input, CallEnd::of(&begun));
     let result = begun.map_err(ExchangeError::from)?;
     let (exchange, progress) =
-        Exchange::begun(revision, context, result).map_err(ExchangeError::from)?;
+        Exchange::after(revision, context, result).map_err(ExchangeError::from)?;
     match progress {
         Progress::End(End::Failure(failure)) => return Ok(Started::Ended(failed(failure)?.into())),
         // Most exchanges without a homeserver call end here.
@@ -115,7 +88,8 @@ pub(super) fn start(
         token: request.token,
         requested: request.homeserver,
     };
-    if let Progress::Call(Step { request, .. }) = &progress {
+    if let Progress::Action(action) = &progress {
+        let request = &action.step().request;
         let (upstream, credential) = (&request.upstream, request.credential.as_str());
         if snapshot
             .upstreams
@@ -127,9 +101,9 @@ pub(super) fn start(
     let of_request = request.message.options.iter();
     let of_request = of_request.map(|option| option.value.len()).sum();
     let mut holding = Holding::new(held_bytes, source.owner, permit);
-    if let Progress::Call(step) = &progress {
+    if let Progress::Action(action) = &progress {
         holding
-            .set(bytes_of(step, of_request))
+            .set(bytes_of(action.step(), of_request))
             .map_err(|full| match full {
                 Full::Account => GatewayError::Busy,
                 Full::Rule(limit) => GatewayError::RuleLimit(limit),
@@ -155,18 +129,18 @@ pub(super) fn start(
         }),
     };
     Ok(match progress {
-        Progress::Call(step) => Started::Waiting(Box::new(execution), step),
+        Progress::Action(action) => Started::Waiting(Box::new(execution), action),
         Progress::End(end) => Started::Ended(execution.response(end)?),
     })
 }
 
 impl RuleExecution {
-    /// Makes the calls that the rule asks for until it replies.
+    /// Makes the calls and deliveries that the rule asks for until it replies.
     ///
     /// # Errors
     /// [`GatewayError`]: the rule trapped, broke its contract, or asked for too many calls.
-    pub(super) async fn finish(&mut self, step: Step) -> Result<Response, GatewayError> {
-        let end = self.exchange.drive(step, &mut self.homeserver).await?;
+    pub(super) async fn finish(&mut self, action: Action) -> Result<Response, GatewayError> {
+        let end = self.exchange.drive(action, &mut self.homeserver).await?;
         self.response(end)
     }
 
@@ -225,58 +199,6 @@ impl RuleExecution {
             message,
             side_effect,
         })
-    }
-}
-
-impl Egress for HomeserverEgress {
-    type Error = GatewayError;
-
-    fn requested(&mut self, step: &Step) {
-        self.is_full = self.holding.set(bytes_of(step, self.of_request)).is_err();
-    }
-
-    async fn call(&mut self, call: Call) -> Result<Outcome, GatewayError> {
-        if self.is_full {
-            return Ok(self.record(Err(CallError::unsent("busy"))));
-        }
-        self.deadline += Duration::from_millis(call.request.hold_ms().into()).min(MAX_HOLD);
-        let upstreams = &self.snapshot.upstreams;
-        let outcome = match upstreams.prepare(&self.caller, call) {
-            Ok(call) => {
-                let outcome = upstreams.send(&self.caller, &call, self.deadline).await;
-                let is_refused = |error: &CallError| error.reason == "no-credential";
-                self.refuses_address = outcome.as_ref().is_err_and(is_refused)
-                    && upstreams.refuses_address(&self.caller, &call);
-                outcome
-            }
-            Err(denied) => Err(denied),
-        };
-        Ok(self.record(outcome))
-    }
-
-    fn deny(&mut self, denied: CallDenied) -> Result<Outcome, GatewayError> {
-        Ok(self.record(Err(denied.into())))
-    }
-
-    fn now(&self) -> Option<u64> {
-        self.clock.now()
-    }
-
-    fn resumed(&mut self, input: &CallInput<'_>, end: CallEnd<'_>) {
-        let now = std::time::Instant::now();
-        let device = (&self.caller.peer, self.caller.owner);
-        self.revision.judge(now, device, input, end);
-    }
-}
-
-impl HomeserverEgress {
-    fn record(&mut self, outcome: Outcome) -> Outcome {
-        denied_call::log_denied(&self.revision, &outcome);
-        self.last_outcome = Some(match &outcome {
-            Ok(HttpResponse { status, .. }) => status.to_string().into(),
-            Err(error) => escaped(&error.reason, 32).into(),
-        });
-        outcome
     }
 }
 

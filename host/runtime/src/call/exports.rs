@@ -13,14 +13,16 @@ use contract::bindings::{
 };
 
 /// The interface that every rule exports.
-const TRANSLATOR: &str = "comatrix:gateway/translator@0.1.0";
+const TRANSLATOR: &str = "comatrix:gateway/translator@0.2.0";
 /// The interface that a rule with observable resources also exports.
-const OBSERVER: &str = "comatrix:gateway/observer@0.1.0";
+const OBSERVER: &str = "comatrix:gateway/observer@0.2.0";
 /// The interface that a rule with resources for Proxy-Uri also exports.
-const PROXY: &str = "comatrix:gateway/proxy@0.1.0";
+const PROXY: &str = "comatrix:gateway/proxy@0.2.0";
 
 /// The interface that a rule with resources that need an access token can export.
-const RIGHTS: &str = "comatrix:gateway/rights@0.1.0";
+const RIGHTS: &str = "comatrix:gateway/rights@0.2.0";
+/// The interface of a rule whose deliveries can wait for their homeserver.
+const OUTBOX: &str = "comatrix:gateway/outbox@0.2.0";
 
 /// Keys and values: `types.settings`.
 pub(crate) type Settings<'a> = &'a [(String, String)];
@@ -44,6 +46,7 @@ signatures! {
     Begin = "begin": (Settings<'a>, &'a Context, &'a Message) => Result<Effect, Failure>;
     Resume = "resume": (Settings<'a>, &'a Context, &'a [u8], Result<&'a HttpResponse, &'a CallError>)
         => Result<Effect, Failure>;
+    Accepted = "accepted": (Settings<'a>, &'a Context, &'a [u8], &'a str) => Result<Message, Failure>;
     Poll = "poll": (Settings<'a>, &'a [u8], &'a [String]) => Result<HttpRequest, Failure>;
     Polled = "polled": (Settings<'a>, &'a [u8], &'a [String], &'a HttpResponse) => Result<Progress, Failure>;
     Notify = "notify": (Settings<'a>, &'a Context, &'a Change) => Result<Message, Failure>;
@@ -59,6 +62,7 @@ pub(crate) struct Exports {
     pub(crate) observer: Option<Observer>,
     pub(crate) requested_paths: Option<Function<RequestedPaths>>,
     pub(crate) needs_token: Option<Function<NeedsToken>>,
+    pub(crate) accepted: Option<Function<Accepted>>,
 }
 
 /// The functions of a rule that observes.
@@ -83,6 +87,7 @@ impl Exports {
         let observer = component.get_export_index(None, OBSERVER);
         let proxy = component.get_export_index(None, PROXY);
         let rights = component.get_export_index(None, RIGHTS);
+        let outbox = component.get_export_index(None, OUTBOX);
         let (mut store, _running) = begin(engine, limits, None);
         let instance = pre.instantiate(&mut store)?;
         let observer = observer.map(|observer| {
@@ -96,7 +101,10 @@ impl Exports {
             proxy.map(|proxy| Function::find(component, &proxy, &instance, &mut store));
         let needs_token =
             rights.map(|rights| Function::find(component, &rights, &instance, &mut store));
+        let accepted =
+            outbox.map(|outbox| Function::find(component, &outbox, &instance, &mut store));
         Ok(Self {
+            accepted: accepted.transpose()?,
             needs_token: needs_token.transpose()?,
             requested_paths: requested_paths.transpose()?,
             observer: observer.transpose()?,

@@ -12,7 +12,7 @@ use contract::grant::Grant;
 /// Bytes of a manifest; most are vectors.
 pub const MAX_MANIFEST: usize = 1 << 20;
 /// The version of this gateway's contract.
-pub const CONTRACT_VERSION: &str = "0.1.0";
+pub const CONTRACT_VERSION: &str = "0.2.0";
 /// Vectors, and calls of each: all of them run at each activation.
 pub const MAX_VECTORS: usize = 64;
 const MAX_CALLS: usize = 32;
@@ -34,7 +34,7 @@ pub struct Manifest {
     /// Grows with each release. A rollback compares it.
     #[serde(default = "first")]
     pub revision: u64,
-    /// The version of the contract, as in `0.1.0`.
+    /// The version of the contract, as in `0.2.0`.
     pub contract: String,
     /// SHA-256 of the component, 64 hexadecimal digits.
     pub sha256: String,

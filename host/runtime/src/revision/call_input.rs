@@ -22,6 +22,8 @@ pub enum CallInput<'a> {
         &'a [u8],
         Result<&'a HttpResponse, &'a CallError>,
     ),
+    /// Of `outbox.accepted`.
+    Accepted,
     /// Of `observer.polled`: the bytes of the response.
     Polled(usize),
     /// Of `observer.notify`: the bytes of the change.
@@ -33,7 +35,7 @@ pub enum CallInput<'a> {
 pub enum CallEnd<'a> {
     /// With a result for the device, which may be a failure of the rule's own.
     Result,
-    /// With a homeserver call: the next call of the component decides whether the device gets a result.
+    /// With a homeserver call or a delivery: the next call of the component decides whether the device gets a result.
     Continues,
     /// Without a result.
     Trapped(&'a Trap),
@@ -44,7 +46,7 @@ impl<'a> CallEnd<'a> {
     #[must_use]
     pub fn of(result: &'a Result<Result<Effect, Failure>, Trap>) -> Self {
         match result {
-            Ok(Ok(Effect::Call(_))) => Self::Continues,
+            Ok(Ok(Effect::Call(_) | Effect::Deliver(_))) => Self::Continues,
             Ok(_) => Self::Result,
             Err(trap) => Self::Trapped(trap),
         }
@@ -67,7 +69,7 @@ pub enum FailedCall {
 
 impl CallInput<'_> {
     /// The number of kinds.
-    pub(super) const KINDS: usize = 4;
+    pub(super) const KINDS: usize = 5;
 
     /// Its kind, below [`KINDS`](Self::KINDS): sizes are compared within a kind.
     pub(super) fn kind(&self) -> usize {
@@ -76,6 +78,7 @@ impl CallInput<'_> {
             Self::Resume(..) => 1,
             Self::Polled(_) => 2,
             Self::Notify(_) => 3,
+            Self::Accepted => 4,
         }
     }
 
@@ -88,6 +91,7 @@ impl CallInput<'_> {
                 options + request.payload.len()
             }
             Self::Resume(_, _, outcome) => outcome.map_or(0, |response| response.body.len()),
+            Self::Accepted => 0,
             Self::Polled(bytes) | Self::Notify(bytes) => *bytes,
         }
     }
@@ -106,7 +110,7 @@ impl CallInput<'_> {
                 state.to_owned(),
                 outcome.cloned().map_err(Clone::clone),
             )),
-            Self::Polled(_) | Self::Notify(_) => None,
+            Self::Accepted | Self::Polled(_) | Self::Notify(_) => None,
         }
     }
 }

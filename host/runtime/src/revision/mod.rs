@@ -11,6 +11,7 @@ mod budget_tests;
 pub(crate) mod call_input;
 pub(crate) mod call_policy;
 pub(crate) mod candidate;
+mod delivering;
 mod failed_calls;
 #[cfg(feature = "compiler")]
 pub(crate) mod footprint;

@@ -151,6 +151,19 @@ pub fn to_sdk_request(request: host::HttpRequest) -> sdk::HttpRequest {
     }
 }
 
+/// A delivery.
+#[must_use]
+pub fn to_sdk_delivery(delivery: host::Delivery) -> sdk::Delivery {
+    sdk::Delivery {
+        lane: delivery.lane,
+        transaction: delivery.transaction,
+        step: sdk::Step {
+            request: to_sdk_request(delivery.step.request),
+            state: delivery.step.state,
+        },
+    }
+}
+
 /// A description.
 #[must_use]
 pub fn to_sdk_description(description: &host::Description) -> sdk::Description {

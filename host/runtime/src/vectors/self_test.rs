@@ -4,20 +4,22 @@
 use std::sync::Arc;
 
 use comatrix_sdk::bindings as sdk;
-use comatrix_sdk::vectors::{Case, Fault, Observer};
+use comatrix_sdk::vectors::{Case, Fault, Made, Observer, Outcome as CaseOutcome};
 
 use super::conversion::{
     to_host_change, to_host_context, to_host_message, to_host_outcome, to_host_response,
-    to_sdk_description, to_sdk_failure, to_sdk_message, to_sdk_progress, to_sdk_reply,
-    to_sdk_request,
+    to_sdk_delivery, to_sdk_description, to_sdk_failure, to_sdk_message, to_sdk_progress,
+    to_sdk_reply, to_sdk_request,
 };
-use crate::exchange::{Egress, End, Exchange, ExchangeError, Progress};
+use crate::exchange::{
+    Action, CheckedDelivery, Delivered, Egress, End, Exchange, ExchangeError, Progress,
+};
 use crate::revision::Revision;
 use crate::revision::call_policy::CallDenied;
 use crate::revision::observing::ObserverError;
 use contract::bindings::HttpRequest;
 use contract::escaping::escaped;
-use contract::{Call, Outcome, Step};
+use contract::{Call, Delivery, Outcome, Sender, Upstream};
 
 /// Bytes of a difference: it can contain a payload.
 const MAX_DIFFERENCE: usize = 400;
@@ -84,7 +86,7 @@ fn run(activated: &Revision, vector: &Case) -> Result<(), Difference> {
     let request = to_host_message(&request);
     let (mut exchange, progress) = Exchange::begin(&revision, to_host_context(&context), &request)?;
     let end = match progress {
-        Progress::Call(step) => exchange.drive_without_waiting(step, &mut egress)?,
+        Progress::Action(action) => exchange.drive_without_waiting(action, &mut egress)?,
         Progress::End(end) => end,
     };
     let end = match end {
@@ -101,26 +103,70 @@ struct ExpectedCalls<'a> {
     now: Option<u64>,
     /// Calls so far.
     made: usize,
-    /// The call that the rule asks for.
-    requested: Option<HttpRequest>,
+    /// The call or the delivery that the rule asks for.
+    requested: Option<Requested>,
+}
+
+enum Requested {
+    Call(HttpRequest),
+    Delivery(Delivery),
+}
+
+impl ExpectedCalls<'_> {
+    /// The outcome of the call or the delivery that the rule asks for.
+    fn outcome(&mut self) -> Result<CaseOutcome, Difference> {
+        let outcome = match self.requested.take().expect("the rule has asked for it") {
+            Requested::Call(request) => {
+                let request = to_sdk_request(request);
+                self.vector.outcome(self.made, Made::Call(&request))?
+            }
+            Requested::Delivery(delivery) => {
+                let delivery = to_sdk_delivery(delivery);
+                self.vector.outcome(self.made, Made::Delivery(&delivery))?
+            }
+        };
+        self.made += 1;
+        Ok(outcome)
+    }
 }
 
 impl Egress for ExpectedCalls<'_> {
     type Error = Difference;
 
-    fn requested(&mut self, step: &Step) {
-        self.requested = Some(step.request.clone());
+    fn requested(&mut self, action: &Action) {
+        self.requested = Some(match action {
+            Action::Call(step) => Requested::Call(step.request.clone()),
+            Action::Deliver(delivery) => Requested::Delivery(delivery.clone()),
+        });
     }
 
     async fn call(&mut self, _call: Call) -> Result<Outcome, Difference> {
-        let request = self.requested.take().expect("the rule has asked for it");
-        let outcome = self.vector.outcome(self.made, &to_sdk_request(request))?;
-        self.made += 1;
-        Ok(to_host_outcome(outcome))
+        match self.outcome()? {
+            CaseOutcome::Response(outcome) => Ok(to_host_outcome(outcome)),
+            CaseOutcome::Accepted(_) => unreachable!("a case accepts only deliveries"),
+        }
+    }
+
+    fn sender(&self) -> Sender {
+        Sender::nobody()
+    }
+
+    fn origin(&self, _upstream: &Upstream) -> &str {
+        ""
+    }
+
+    async fn deliver(&mut self, _delivery: CheckedDelivery<'_>) -> Result<Delivered, Difference> {
+        Ok(match self.outcome()? {
+            CaseOutcome::Response(outcome) => Delivered::Outcome(to_host_outcome(outcome)),
+            CaseOutcome::Accepted(id) => Delivered::Accepted(id),
+        })
     }
 
     fn deny(&mut self, denied: CallDenied) -> Result<Outcome, Difference> {
-        let request = self.requested.take().expect("the rule has asked for it");
+        let request = match self.requested.take().expect("the rule has asked for it") {
+            Requested::Call(request) => request,
+            Requested::Delivery(delivery) => delivery.step.request,
+        };
         Err(is_denied(&request, denied).into())
     }
 

@@ -1,0 +1,110 @@
+//! Makes the homeserver calls and the deliveries of one exchange.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use url::Url;
+
+use super::error::GatewayError;
+use super::held_bytes::{Holding, bytes_of};
+use super::snapshot::Snapshot;
+use crate::telemetry::denied_call;
+use contract::clock::Clock;
+use contract::escaping::escaped;
+use contract::{Call, CallError, HttpResponse, Outcome, Sender, Upstream};
+use homeserver::Caller;
+use runtime::exchange::{Action, CheckedDelivery, Delivered, Egress};
+use runtime::{CallDenied, CallEnd, CallInput, Revision};
+
+/// The longest hold of a long poll: the limits of homeservers and their proxies are seldom higher.
+pub const MAX_HOLD: Duration = Duration::from_secs(60);
+
+/// Makes the calls of one exchange.
+pub(super) struct HomeserverEgress {
+    /// The snapshot of the exchange's start.
+    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) clock: Clock,
+    pub(super) revision: Arc<Revision>,
+    pub(super) caller: Caller,
+    /// Its share of the rule's limits and of the gateway's memory.
+    pub(super) holding: Holding,
+    /// Bytes of the options of its request.
+    pub(super) of_request: usize,
+    /// Whether there is no room for the call that the rule asks for now.
+    pub(super) is_full: bool,
+    /// Of all steps; a held call extends it.
+    pub(super) deadline: Instant,
+    /// The status of the last HTTP response, or the reason why there was none.
+    pub(super) last_outcome: Option<Cow<'static, str>>,
+    /// Whether a call had no access token only because of the device's address.
+    pub(super) refuses_address: bool,
+}
+
+impl Egress for HomeserverEgress {
+    type Error = GatewayError;
+
+    fn requested(&mut self, action: &Action) {
+        let bytes = bytes_of(action.step(), self.of_request);
+        self.is_full = self.holding.set(bytes).is_err();
+    }
+
+    async fn call(&mut self, call: Call) -> Result<Outcome, GatewayError> {
+        if self.is_full {
+            return Ok(self.record(Err(CallError::unsent("busy"))));
+        }
+        self.deadline += Duration::from_millis(call.request.hold_ms().into()).min(MAX_HOLD);
+        let upstreams = &self.snapshot.upstreams;
+        let outcome = match upstreams.prepare(&self.caller, call) {
+            Ok(call) => {
+                let outcome = upstreams.send(&self.caller, &call, self.deadline).await;
+                let is_refused = |error: &CallError| error.reason == "no-credential";
+                self.refuses_address = outcome.as_ref().is_err_and(is_refused)
+                    && upstreams.refuses_address(&self.caller, &call);
+                outcome
+            }
+            Err(denied) => Err(denied),
+        };
+        Ok(self.record(outcome))
+    }
+
+    fn sender(&self) -> Sender {
+        Sender::of(&self.caller.peer, self.caller.token.as_ref())
+    }
+
+    fn origin(&self, upstream: &Upstream) -> &str {
+        let origin = self.snapshot.upstreams.origin(&self.caller, upstream);
+        origin.map_or("", Url::as_str)
+    }
+
+    /// At once: nothing is stored.
+    async fn deliver(&mut self, delivery: CheckedDelivery<'_>) -> Result<Delivered, GatewayError> {
+        self.call(delivery.call).await.map(Delivered::Outcome)
+    }
+
+    fn deny(&mut self, denied: CallDenied) -> Result<Outcome, GatewayError> {
+        Ok(self.record(Err(denied.into())))
+    }
+
+    fn now(&self) -> Option<u64> {
+        self.clock.now()
+    }
+
+    fn resumed(&mut self, input: &CallInput<'_>, end: CallEnd<'_>) {
+        let now = std::time::Instant::now();
+        let device = (&self.caller.peer, self.caller.owner);
+        self.revision.judge(now, device, input, end);
+    }
+}
+
+impl HomeserverEgress {
+    fn record(&mut self, outcome: Outcome) -> Outcome {
+        denied_call::log_denied(&self.revision, &outcome);
+        self.last_outcome = Some(match &outcome {
+            Ok(HttpResponse { status, .. }) => status.to_string().into(),
+            Err(error) => escaped(&error.reason, 32).into(),
+        });
+        outcome
+    }
+}

@@ -5,7 +5,7 @@
 //!
 //! | word | meaning |
 //! | --- | --- |
-//! | *delivery* | one message for a homeserver; its [`DeliveryId`] is also its transaction id |
+//! | *delivery* | one message for a homeserver; its [`contract::DeliveryId`] is also its transaction id |
 //! | *lane* | deliveries of one account that must arrive in their order: a room |
 //! | *account* | a homeserver and an access token |
 //! | *record* | what the outbox has of a delivery: it waits, or has ended |
@@ -28,13 +28,15 @@ mod records;
 mod retry;
 mod scheduler;
 mod server;
+mod short_id;
 
-pub use accepted::{Accepted, DeliveryId, Origin};
+pub use accepted::{Accepted, Origin};
 pub use limits::OutboxLimits;
 pub use outbox::{Attempt, Outbox, Route, Search};
 pub use overview::Totals;
 pub use record::{Record, RecordNumber, State};
 pub use retry::{Retry, Waiting};
+pub use short_id::short_id;
 
 #[cfg(test)]
 mod tests;

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use share::{Owner, Refused};
 
-use crate::accepted::{Accepted, DeliveryId, Origin};
+use crate::accepted::{Accepted, Origin};
 use crate::lane::Turn;
 use crate::limits::OutboxLimits;
 use crate::record::{Record, RecordNumber, State, Uncertain, seconds, unix};
 use crate::records::Records;
 use crate::retry::Retry;
 use crate::scheduler::Scheduler;
+use contract::DeliveryId;
 
 /// Homeservers forget transaction ids: Synapse those without a device after 30 to 60 minutes. A later attempt is
 /// preceded by a search.

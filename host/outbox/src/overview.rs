@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use crate::accepted::DeliveryId;
 use crate::outbox::Outbox;
 use crate::record::{Record, RecordNumber, State};
 use crate::retry::Waiting;
+use crate::short_id::range;
+use contract::DeliveryId;
 
 /// Records that leave at a time: their rows are one batch of the store.
 const MOST_AT_A_TIME: usize = 64;
@@ -61,7 +62,7 @@ impl Outbox {
 
     /// The records of a device whose ids begin with this prefix: 8 to 32 hexadecimal digits.
     pub fn of_device(&self, device: u64, prefix: &str) -> Option<(RecordNumber, &Record)> {
-        let mut numbers = self.records.in_range(DeliveryId::range(prefix)?);
+        let mut numbers = self.records.in_range(range(prefix)?);
         numbers.find_map(|number| {
             let record = self.records.get(number)?;
             (record.origin.device == device).then_some((number, record))

@@ -3,7 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::accepted::{Accepted, DeliveryId, Origin};
+use crate::accepted::{Accepted, Origin};
+use contract::DeliveryId;
 
 /// The number of a record: greater for one that was accepted later. It is the record's key in the store.
 pub type RecordNumber = u64;

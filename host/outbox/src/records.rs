@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use share::{Amount, Owner, Refused, Shares};
 
-use crate::accepted::DeliveryId;
 use crate::limits::OutboxLimits;
 use crate::record::{Record, RecordNumber, State};
+use contract::DeliveryId;
 
 #[derive(Debug)]
 pub(crate) struct Records {

@@ -11,6 +11,8 @@ pub enum Retry {
     TimedOut,
     /// A response of class 5xx, or one that could not be read: of this lane alone.
     Server,
+    /// The gateway has made no attempt: it has no room for one.
+    Busy,
     /// 429, with the time that it asks for: of the account.
     Limited(Duration),
     /// The access token is refused: of the account, until there may be a new one.

@@ -145,6 +145,7 @@ impl Scheduler {
             // The connection failed now, whatever was before.
             Retry::Unreachable => server.failed(now),
             Retry::TimedOut => server.failed(began),
+            Retry::Busy => false,
             Retry::Server | Retry::Limited(_) | Retry::Token => {
                 server.succeeded(now);
                 false
@@ -165,7 +166,7 @@ impl Scheduler {
                 lane.turn = Turn::Account;
                 self.holds.hold(account, name, None);
             }
-            Retry::Unreachable | Retry::TimedOut | Retry::Server => {
+            Retry::Unreachable | Retry::TimedOut | Retry::Server | Retry::Busy => {
                 lane.failures = lane.failures.saturating_add(1);
                 let until = now + self.pauses.after(lane.failures);
                 lane.turn = Turn::Paused(until);

@@ -7,7 +7,7 @@ const TABLE: [(&str, &[&str]); 16] = [
     ("comatrix-contract", &[]),
     ("comatrix-share", &[]),
     ("comatrix-coap", &["comatrix-share"]),
-    ("comatrix-outbox", &["comatrix-share"]),
+    ("comatrix-outbox", &["comatrix-contract", "comatrix-share"]),
     ("comatrix-store", &[]),
     ("comatrix-transport", &["comatrix-coap", "comatrix-share"]),
     // The vectors of a manifest have the format of the SDK. Its build script compiles the default rule.

@@ -63,7 +63,7 @@ impl Model {
 
 fn accepted(count: u64, lane: u8) -> Accepted {
     let mut accepted = message(0, lane.into());
-    accepted.id = DeliveryId(u128::from(count).to_be_bytes());
+    accepted.id = DeliveryId::from_bytes(u128::from(count).to_be_bytes());
     accepted.origin.server = u64::from(lane % 2);
     accepted.origin.account = u64::from(lane % 3);
     accepted

@@ -7,6 +7,7 @@ mod turns;
 
 use std::time::Duration;
 
+use contract::DeliveryId;
 use share::Owner;
 
 use crate::*;
@@ -29,7 +30,7 @@ fn outbox() -> Outbox {
 /// Of one device, in a lane of the first homeserver.
 fn message(number: u8, lane: u64) -> Accepted {
     Accepted {
-        id: DeliveryId([number; 16]),
+        id: DeliveryId::from_bytes([number; 16]),
         message: [number; 16],
         name: number.into(),
         origin: Origin {

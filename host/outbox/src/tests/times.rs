@@ -10,7 +10,12 @@ fn restore(outbox: &mut Outbox, number: RecordNumber, accepted: &Accepted) {
 
 fn find(outbox: &Outbox, seconds: u64, message: u8, id: u8) -> Option<RecordNumber> {
     let of = (&[message; 16], LIFETIME);
-    let found = outbox.find(at(seconds), unix(seconds), of, DeliveryId([id; 16]));
+    let found = outbox.find(
+        at(seconds),
+        unix(seconds),
+        of,
+        DeliveryId::from_bytes([id; 16]),
+    );
     found.map(|(number, _)| number)
 }
 
@@ -55,9 +60,9 @@ fn after_a_restart_the_datagram_is_recognised_by_the_clock_or_else_from_the_star
 fn a_transaction_id_with_another_content_is_noticed() {
     let mut outbox = outbox();
     store(&mut outbox, 0, &message(1, 1));
-    assert!(outbox.reuses_transaction(1, DeliveryId([2; 16])));
-    assert!(!outbox.reuses_transaction(1, DeliveryId([1; 16])));
-    assert!(!outbox.reuses_transaction(2, DeliveryId([2; 16])));
+    assert!(outbox.reuses_transaction(1, DeliveryId::from_bytes([2; 16])));
+    assert!(!outbox.reuses_transaction(1, DeliveryId::from_bytes([1; 16])));
+    assert!(!outbox.reuses_transaction(2, DeliveryId::from_bytes([2; 16])));
 }
 
 #[test]
@@ -150,7 +155,7 @@ fn one_that_was_attempted_before_it_was_stored_is_searched_for_wherever_it_was()
 fn a_device_finds_its_own_records_by_their_short_ids() {
     let mut outbox = outbox();
     let number = store(&mut outbox, 0, &message(0xab, 1));
-    let short = DeliveryId([0xab; 16]).short();
+    let short = short_id(DeliveryId::from_bytes([0xab; 16]));
     let of = |device, prefix: &str| outbox.of_device(device, prefix).map(|(number, _)| number);
     assert_eq!(of(1, &short), Some(number));
     assert_eq!(of(2, &short), None);

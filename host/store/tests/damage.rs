@@ -1,0 +1,1 @@
+//! Files that are damaged, or are not the gateway's.

@@ -1,7 +1,8 @@
 //! Exchanges of devices with the rule, for tests. Whole exchanges stand in `vectors/`.
 
 use comatrix_sdk::bindings::{
-    CallError, Context, Effect, Failure, HttpResponse, Message, Reply, Segment, Step, Target,
+    CallError, Context, Delivery, Effect, Failure, HttpResponse, Message, Reply, Segment, Step,
+    Target,
 };
 use comatrix_sdk::call::CLIENT_API;
 use comatrix_sdk::message::{CONTENT_FORMAT, uint};
@@ -72,6 +73,16 @@ impl Exchange {
         call(self.begin(request))
     }
 
+    /// The delivery that the request leads to.
+    pub fn delivery(&self, request: &Message) -> Delivery {
+        delivery(self.begin(request))
+    }
+
+    /// The delivery that the outcome of a call leads to.
+    pub fn next_delivery(&self, step: &Step, outcome: Result<HttpResponse, CallError>) -> Delivery {
+        delivery(self.resume(step, outcome))
+    }
+
     /// The call that the outcome of another leads to.
     pub fn next_call(&self, step: &Step, outcome: Result<HttpResponse, CallError>) -> Step {
         call(self.resume(step, outcome))
@@ -93,6 +104,13 @@ impl Exchange {
             .skip(CLIENT_API.len())
             .map(|segment| format!("/{segment}"))
             .collect()
+    }
+}
+
+fn delivery(effect: Result<Effect, Failure>) -> Delivery {
+    match effect {
+        Ok(Effect::Deliver(delivery)) => delivery,
+        other => panic!("no delivery, but {other:?}"),
     }
 }
 

@@ -2,15 +2,19 @@
 
 use comatrix_rule::RULE;
 use comatrix_sdk::bindings::{
-    CallError, Change, CoapOption, Context, Effect, Failure, HttpRequest, HttpResponse, Message,
-    Target,
+    CallError, Change, CoapOption, Context, Delivery, Effect, Failure, HttpRequest, HttpResponse,
+    Message, Step, Target,
 };
 use comatrix_sdk::watch::Position;
 use proptest::prelude::*;
 
 /// The contract's bounds (`wit/types.wit`).
+const MAX_NAME: usize = 255;
 const MAX_STATE: usize = 16 * 1024;
 const MAX_BODY: usize = 256 * 1024;
+
+/// The rule's links; contexts have some more.
+const RULE_LINKS: usize = 11;
 
 /// Words that get further into the rule than noise does.
 const WORDS: &[&str] = &[
@@ -176,6 +180,24 @@ fn allowed_call(request: &HttpRequest) -> bool {
             .is_none_or(|body| body.len() <= MAX_BODY)
 }
 
+fn allowed_delivery(delivery: &Delivery) -> bool {
+    let is_name = |text: &str| (1..=MAX_NAME).contains(&text.len());
+    let request = &delivery.step.request;
+    is_name(&delivery.lane)
+        && is_name(&delivery.transaction)
+        && request.method == "PUT"
+        && request.hold_ms == 0
+}
+
+/// The step of a call or a delivery.
+fn step(effect: Effect) -> Result<Step, Effect> {
+    match effect {
+        Effect::Call(step) => Ok(step),
+        Effect::Deliver(delivery) => Ok(delivery.step),
+        reply @ Effect::Reply(_) => Err(reply),
+    }
+}
+
 /// The state for the next call, if there is one.
 fn next(effect: Result<Effect, Failure>) -> Result<Option<Vec<u8>>, TestCaseError> {
     match effect {
@@ -184,7 +206,11 @@ fn next(effect: Result<Effect, Failure>) -> Result<Option<Vec<u8>>, TestCaseErro
             prop_assert!(code >> 5 == 2 || allowed_code(code), "code {code}");
             Ok(None)
         }
-        Ok(Effect::Call(step)) => {
+        Ok(effect) => {
+            if let Effect::Deliver(delivery) = &effect {
+                prop_assert!(allowed_delivery(delivery), "{delivery:?}");
+            }
+            let step = step(effect).expect("it is no reply");
             prop_assert!(
                 allowed_call(&step.request) && step.state.len() <= MAX_STATE,
                 "{step:?}"
@@ -225,15 +251,26 @@ proptest! {
     }
 
     #[test]
+    fn a_stored_delivery_is_a_success_for_the_device(context in contexts(), id in "[0-9a-f]{1,32}") {
+        match RULE.accepted(&context, &id) {
+            Ok(message) => prop_assert_eq!(message.code, comatrix_sdk::code::CHANGED),
+            Err(failure) => prop_assert!(usize::from(context.link) >= RULE_LINKS && allowed_code(failure.code)),
+        }
+    }
+
+    #[test]
     fn legacy_errors_know_one_code(context in contexts(), request in requests(), outcome in outcomes()) {
         let settings = [("errors", "legacy")];
         let effect = match RULE.begin(&settings, &context, &request) {
-            Ok(Effect::Call(step)) => RULE.resume(&settings, &context, &step.state, outcome),
-            other => other,
+            Ok(effect) => match step(effect) {
+                Ok(step) => RULE.resume(&settings, &context, &step.state, outcome),
+                Err(reply) => Ok(reply),
+            },
+            Err(failure) => Err(failure),
         };
         let code = match effect {
             Ok(Effect::Reply(reply)) => reply.message.code,
-            Ok(Effect::Call(_)) => return Ok(()),
+            Ok(Effect::Call(_) | Effect::Deliver(_)) => return Ok(()),
             Err(failure) => failure.code,
         };
         prop_assert!(code >> 5 == 2 || code == comatrix_sdk::code::BAD_REQUEST, "code {code}");

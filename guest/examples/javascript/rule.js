@@ -1,10 +1,11 @@
 // A rule in JavaScript: it converts units, and posts a converted reading to a room.
 //
 //   GET  <mount>/<value>/<from>/<to>   e.g. /convert/70/F/C        -> 2.05, text: 21.11
-//   POST <mount>/<room>, JSON {"value": 70, "from": "F", "to": "C"} -> a message; 2.04, JSON {"event_id"}
+//   POST <mount>/<room>, JSON {"value": 70, "from": "F", "to": "C"} -> a message; 2.04, JSON {"event_id"}, or {"queued"}
+//                                                                      if the message waits for its homeserver
 //
-// `translator` is the interface of ../../../wit/translator.wit, with its names in camelCase; an `option` is null or a
-// value, a `variant` is { tag, val }, and a `failure` is thrown.
+// `translator` is the interface of ../../../wit/translator.wit and `outbox` that of outbox.wit, with their names in
+// camelCase; an `option` is null or a value, a `variant` is { tag, val }, and a `failure` is thrown.
 
 const GET = 1, POST = 2;
 const CHANGED = 0x44, CONTENT = 0x45, BAD_REQUEST = 0x80;
@@ -51,18 +52,16 @@ export const translator = {
     if (typeof value !== "number") fail(BAD_REQUEST, "payload: field value: must be a number");
     const body = `${value} ${from} are ${convert(value, from, to)} ${to}`;
     const content = { msgtype: "m.text", body };
-    return {
-      tag: "call",
-      val: {
-        request: {
-          upstream: { tag: "standard" }, credential: "any", method: "PUT",
-          path: ["_matrix", "client", "v3", "rooms", room(settings, context.captures[0]), "send", "m.room.message", context.flowId],
-          query: [], headers: [["accept", "application/json"], ["content-type", "application/json"]],
-          body: bytes(JSON.stringify(content)), holdMs: 0,
-        },
-        state: new Uint8Array(0),
-      },
+    const lane = room(settings, context.captures[0]);
+    // The gateway appends the transaction id to the path.
+    const request = {
+      upstream: { tag: "standard" }, credential: "any", method: "PUT",
+      path: ["_matrix", "client", "v3", "rooms", lane, "send", "m.room.message"],
+      query: [], headers: [["accept", "application/json"], ["content-type", "application/json"]],
+      body: bytes(JSON.stringify(content)), holdMs: 0,
     };
+    const state = new Uint8Array(0);
+    return { tag: "deliver", val: { lane, transaction: context.flowId, step: { request, state } } };
   },
 
   resume(settings, context, state, outcome) {
@@ -77,6 +76,12 @@ export const translator = {
     const event = parseResponse(body).event_id;
     if (typeof event !== "string") fail(BAD_GATEWAY, "the homeserver's response: field event_id: no text");
     return reply(CHANGED, JSON_FORMAT, JSON.stringify({ event_id: event }));
+  },
+};
+
+export const outbox = {
+  accepted(settings, context, state, id) {
+    return message(CHANGED, JSON_FORMAT, JSON.stringify({ queued: id }));
   },
 };
 
@@ -118,8 +123,12 @@ function parseResponse(body) {
 }
 
 function reply(code, format, payload) {
+  return { tag: "reply", val: { message: message(code, format, payload), session: null, watch: null } };
+}
+
+function message(code, format, payload) {
   const options = [{ number: CONTENT_FORMAT, value: new Uint8Array(format === 0 ? [] : [format]) }];
-  return { tag: "reply", val: { message: { code, options, payload: bytes(payload) }, session: null, watch: null } };
+  return { code, options, payload: bytes(payload) };
 }
 
 function fail(code, diagnostic, maxAge = null) {

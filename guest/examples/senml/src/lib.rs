@@ -27,7 +27,7 @@ pub static RULE: Rule = Rule::new(&[Route::post("{room}", post)
 
 comatrix_sdk::export!(RULE);
 
-static SEND: Call<()> = Call::put("rooms/{room}/send/m.room.message/{txn}", sent);
+static SEND: Delivery<()> = Delivery::put("rooms/{room}/send/m.room.message", sent);
 
 fn post(request: &Request) -> Outcome {
     let room = request.room()?;
@@ -43,7 +43,7 @@ fn post(request: &Request) -> Outcome {
         cbor::read(request.bytes(), &mut pack)?;
     }
     let content = content::content(&pack.finish()?)?;
-    SEND.to(&[&room, request.flow_id()]).json(&content)?.send()
+    SEND.to(&[&room]).json(&content)?.deliver(request.flow_id())
 }
 
 fn sent(response: &HomeserverResponse, (): ()) -> Outcome {

@@ -1,5 +1,6 @@
 //! A small rule, through the contract's three functions.
 
+mod deliveries;
 mod refusals;
 
 use super::*;

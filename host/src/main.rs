@@ -1,6 +1,8 @@
 //! The gateway's binary: reads the command line and runs its command, or the gateway without one.
 
 mod serve;
+mod start_error;
+mod state;
 
 use std::process::ExitCode;
 
@@ -28,7 +30,7 @@ fn main() -> ExitCode {
 }
 
 #[allow(clippy::print_stderr)] // The log may not have started.
-fn failed(error: &serve::StartError) -> ExitCode {
+fn failed(error: &start_error::StartError) -> ExitCode {
     let message = error.to_string();
     eprintln!("comatrix-gateway: {message}");
     service_manager::failed(&message);

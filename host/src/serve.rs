@@ -3,7 +3,6 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
@@ -25,32 +24,11 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use transport::{BindError, UdpTransport};
 
+use crate::start_error::StartError;
+use crate::state;
+
 /// Threads for concurrent name resolution. A router usually has one homeserver, and each thread takes memory.
 const RESOLVER_THREADS: usize = if cfg!(feature = "router") { 1 } else { 8 };
-/// Exit status for an invalid configuration. clap uses it for the command line too.
-const BAD_CONFIGURATION: u8 = 2;
-
-/// The gateway cannot serve.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The configuration is invalid; the message says what to change.
-    #[error("{0}")]
-    Configuration(String),
-    /// The system does not provide a resource.
-    #[error("{0}")]
-    System(String),
-}
-
-impl StartError {
-    /// The process's exit status.
-    pub fn exit_code(&self) -> ExitCode {
-        match self {
-            Self::Configuration(_) => ExitCode::from(BAD_CONFIGURATION),
-            Self::System(_) => ExitCode::FAILURE,
-        }
-    }
-}
-
 fn bad(error: impl Display) -> StartError {
     StartError::Configuration(error.to_string())
 }
@@ -164,7 +142,11 @@ async fn run(
         rules.watch,
         &rules.events,
     );
-    let gateway = Gateway::new(snapshots.clone(), TxnKey::until_reboot());
+    let mut gateway = Gateway::new(snapshots.clone(), TxnKey::until_reboot());
+    let deliveries = state::restore(settings, &snapshots)?;
+    if let Some(deliveries) = deliveries.clone() {
+        gateway = gateway.with_deliveries(deliveries);
+    }
     let admin = Admin {
         address,
         started,
@@ -194,6 +176,9 @@ async fn run(
             target: operator::TARGET,
             "stopped with {unfinished} exchanges unfinished; raise [limits] drain_seconds if that matters"
         );
+    }
+    if let Some(deliveries) = deliveries {
+        deliveries.close().await;
     }
     Ok(())
 }

@@ -53,6 +53,7 @@ impl Running {
                 "gateway.toml",
             ])
             .args(["--control-socket", socket, "--cache-dir", "cache"])
+            .args(["--state-dir", "state"])
             .current_dir(&folder)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -131,6 +131,10 @@ impl Gateway {
                 cache_folder().display().to_string(),
             ]);
         }
+        if !words.iter().any(|word| word == "--state-dir") {
+            let state = folder.join("state").display().to_string();
+            words.extend(["--state-dir".to_owned(), state]);
+        }
         if is_emulated() && !words.iter().any(|word| word == "--config") {
             let file = folder.join("emulated.toml");
             fs::write(&file, EMULATED)

@@ -24,7 +24,8 @@ pub struct NetworkSettings {
 
 impl NetworkSettings {
     /// Whether the devices of a network that has this address count for themselves alone.
-    pub(crate) fn has_devices(networks: &[Self], address: &IpAddr) -> bool {
+    #[must_use]
+    pub fn has_devices(networks: &[Self], address: &IpAddr) -> bool {
         let mut of_devices = networks.iter().filter(|network| network.devices);
         of_devices.any(|network| network.prefix.contains(address))
     }

@@ -230,6 +230,12 @@ impl CheckedRequest {
         .try_into()
     }
 
+    /// The same request with this query.
+    #[must_use]
+    pub fn with_query(self, query: Vec<(String, String)>) -> Self {
+        Self { query, ..self }
+    }
+
     /// The method.
     #[must_use]
     pub fn method(&self) -> Method {

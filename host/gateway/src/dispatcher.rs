@@ -32,6 +32,8 @@ pub(crate) enum Completion {
     Exchange(ExchangeId, Response, Cost),
     /// The outcome of a long poll.
     LongPoll(PollId, PollResult),
+    /// The attempt of a delivery that waited; the outbox has its result.
+    Delivery,
 }
 
 /// The endpoint, the observations, and the exchanges in flight.
@@ -122,6 +124,9 @@ impl Dispatcher<'_> {
         let is_reconfigured = !next.is_configured_as(&self.snapshot);
         self.snapshot = next.clone();
         if is_reconfigured {
+            if let Some(deliveries) = self.gateway.deliveries() {
+                deliveries.reconfigure();
+            }
             self.endpoint.set_limits(&self.snapshot.limits.coap);
             self.observations.reconfigure(&self.snapshot, now);
         }
@@ -182,6 +187,7 @@ impl Dispatcher<'_> {
             Completion::LongPoll(id, result) => {
                 self.observations.on_poll_result(Instant::now(), id, result)
             }
+            Completion::Delivery => {}
         }
     }
 
@@ -287,6 +293,7 @@ impl Dispatcher<'_> {
             self.endpoint.next_timeout(),
             self.observations.next_timeout(),
             notifications,
+            self.next_delivery(),
         ];
         times.into_iter().flatten().min()
     }

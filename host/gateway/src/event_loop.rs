@@ -63,6 +63,7 @@ pub async fn serve(
         // Here and not only at the timer: under a flood the socket is always ready first.
         dispatcher.handle_timeout(Instant::now());
         watchdog.handle_timeout(Instant::now());
+        dispatcher.deliver(Instant::now());
         dispatcher.notify();
         let endpoint = &mut dispatcher.endpoint;
         flush(endpoint, &listeners);
@@ -114,10 +115,19 @@ pub async fn serve(
                 }
             }
             () = gateway.snapshots.changed(), if !draining => {}
+            () = outbox_changed(gateway), if !draining => {}
             () = timer.as_mut() => {}
             // Last, and after the system had a chance to report other datagrams.
             () = tokio::task::yield_now(), if has_deferred => dispatcher.process_deferred(),
         }
+    }
+}
+
+/// Completes when deliveries may have a turn; never without an outbox.
+async fn outbox_changed(gateway: &Gateway) {
+    match gateway.deliveries() {
+        Some(deliveries) => deliveries.changed().await,
+        None => std::future::pending().await,
     }
 }
 

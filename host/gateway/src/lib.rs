@@ -22,3 +22,4 @@ pub mod request;
 pub mod rule_manager;
 pub mod telemetry;
 mod time_shares;
+mod waiting_deliveries;

@@ -4,6 +4,7 @@
 //! sends it. Between them it is a value that can be stored: [`PreparedCall`].
 
 mod account;
+mod authority;
 mod caller;
 mod client;
 mod concurrency_limit;
@@ -20,10 +21,12 @@ mod refused_address;
 mod request;
 mod response;
 mod response_bytes;
+mod sent_event;
 mod settings;
 mod upstreams;
 
 pub use account::Account;
+pub use authority::Authority;
 pub use caller::Caller;
 pub use client::ClientError;
 pub use concurrency_limit::ConcurrencyLimit;
@@ -37,5 +40,6 @@ pub use public_only::is_public;
 pub use record::{BOUNDS, CallRecord, Durations, OUTCOMES, Presence};
 pub use refused_address::MissingToken;
 pub use response_bytes::ResponseBytes;
+pub use sent_event::SentEvent;
 pub use settings::{TokenPeers, UpstreamSettings};
 pub use upstreams::Upstreams;

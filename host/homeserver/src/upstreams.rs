@@ -229,15 +229,8 @@ impl Upstreams {
             && homeserver.is_ok_and(Homeserver::needs_proof)
     }
 
-    /// The origin of the homeserver that an upstream means for this caller now; none if it means none.
-    #[must_use]
-    pub fn origin<'a>(&'a self, caller: &'a Caller, upstream: &Upstream) -> Option<&'a Url> {
-        let homeserver = self.resolve(caller, upstream).ok()?;
-        Some(homeserver.origin())
-    }
-
     /// The homeserver that an upstream means for this caller.
-    fn resolve<'a>(
+    pub(super) fn resolve<'a>(
         &'a self,
         caller: &'a Caller,
         upstream: &Upstream,
@@ -262,13 +255,13 @@ impl Upstreams {
     }
 
     /// The homeserver of a prepared call, as it is configured now.
-    fn reachable(&self, call: &PreparedCall) -> Result<Homeserver, CallError> {
+    pub(super) fn reachable(&self, call: &PreparedCall) -> Result<Homeserver, CallError> {
         self.find(&call.origin)
             .map_err(|_| CallError::unsent("denied"))
     }
 
     /// The token to attach.
-    fn token<'a>(
+    pub(super) fn token<'a>(
         &self,
         caller: &'a Caller,
         homeserver: &'a Homeserver,

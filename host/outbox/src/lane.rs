@@ -61,6 +61,10 @@ impl Lane {
             .map(|first| (first.number, first.is_stored))
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
     pub(crate) fn pop(&mut self) {
         self.queue.pop_front();
         self.failures = 0;
@@ -75,6 +79,11 @@ impl Lane {
         if let Some(place) = self.place(number) {
             self.queue.remove(place);
         }
+    }
+
+    pub(crate) fn is_stored(&self, number: RecordNumber) -> bool {
+        self.place(number)
+            .is_some_and(|place| self.queue[place].is_stored)
     }
 
     pub(crate) fn set_stored(&mut self, number: RecordNumber) {

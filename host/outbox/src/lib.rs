@@ -17,6 +17,7 @@
 //!   operator.
 
 mod accepted;
+mod failing;
 mod holds;
 mod lane;
 mod limits;

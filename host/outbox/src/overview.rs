@@ -6,7 +6,6 @@ use crate::outbox::Outbox;
 use crate::record::{Record, RecordNumber, State};
 use crate::retry::Waiting;
 use crate::short_id::range;
-use contract::DeliveryId;
 
 /// Records that leave at a time: their rows are one batch of the store.
 const MOST_AT_A_TIME: usize = 64;
@@ -78,6 +77,21 @@ impl Outbox {
     /// All records, the oldest first.
     pub fn iter(&self) -> impl Iterator<Item = (RecordNumber, &Record)> {
         self.records.iter()
+    }
+
+    /// Whether others of its lane wait.
+    #[must_use]
+    pub fn has_next(&self, number: RecordNumber) -> bool {
+        let record = self.records.get(number);
+        record.is_some_and(|record| self.scheduler.has_others(record.origin.lane))
+    }
+
+    /// Whether the record is in the store: one that has ended was.
+    #[must_use]
+    pub fn is_stored(&self, number: RecordNumber) -> bool {
+        self.records.get(number).is_some_and(|record| {
+            record.state != State::Waiting || self.scheduler.is_stored(record.origin.lane, number)
+        })
     }
 
     /// What a record waits for.

@@ -8,17 +8,17 @@ use crate::holds::{Holds, Timer};
 use crate::lane::{Lane, Turn};
 use crate::pause::Pauses;
 use crate::record::RecordNumber;
-use crate::retry::{Retry, Waiting};
+use crate::retry::Waiting;
 use crate::server::Server;
 
 /// The lanes with deliveries that wait, each of them in one place: ready at its homeserver, in flight, paused, with its
 /// account, or while its oldest record is being stored.
 #[derive(Debug)]
 pub(crate) struct Scheduler {
-    lanes: HashMap<u64, Lane>,
-    servers: HashMap<u64, Server>,
-    holds: Holds,
-    pauses: Pauses,
+    pub(crate) lanes: HashMap<u64, Lane>,
+    pub(crate) servers: HashMap<u64, Server>,
+    pub(crate) holds: Holds,
+    pub(crate) pauses: Pauses,
 }
 
 impl Scheduler {
@@ -72,6 +72,17 @@ impl Scheduler {
                 self.make_ready(name);
             }
         }
+    }
+
+    /// Whether others of the lane wait behind or before this delivery.
+    pub(crate) fn has_others(&self, lane: u64) -> bool {
+        self.lanes.get(&lane).is_some_and(|lane| lane.len() > 1)
+    }
+
+    /// Whether the delivery is in the store.
+    pub(crate) fn is_stored(&self, lane: u64, number: RecordNumber) -> bool {
+        let lane = self.lanes.get(&lane);
+        lane.is_some_and(|lane| lane.is_stored(number))
     }
 
     /// Whether the delivery is in flight.
@@ -136,45 +147,6 @@ impl Scheduler {
         }
     }
 
-    /// The attempt of this lane has no final result.
-    pub(crate) fn retry(&mut self, now: Duration, name: u64, why: Retry) {
-        let Some((server, began)) = self.land(name) else {
-            return;
-        };
-        let is_down = match why {
-            // The connection failed now, whatever was before.
-            Retry::Unreachable => server.failed(now),
-            Retry::TimedOut => server.failed(began),
-            Retry::Busy => false,
-            Retry::Server | Retry::Limited(_) | Retry::Token => {
-                server.succeeded(now);
-                false
-            }
-        };
-        let Some(lane) = self.lanes.get_mut(&name) else {
-            return;
-        };
-        let account = lane.account;
-        match why {
-            _ if is_down => self.pause_server(now, name),
-            Retry::Limited(pause) => {
-                lane.turn = Turn::Account;
-                let until = now + self.pauses.requested(pause);
-                self.holds.hold(account, name, Some(until));
-            }
-            Retry::Token => {
-                lane.turn = Turn::Account;
-                self.holds.hold(account, name, None);
-            }
-            Retry::Unreachable | Retry::TimedOut | Retry::Server | Retry::Busy => {
-                lane.failures = lane.failures.saturating_add(1);
-                let until = now + self.pauses.after(lane.failures);
-                lane.turn = Turn::Paused(until);
-                self.holds.start(until, Timer::Lane(name));
-            }
-        }
-    }
-
     /// Ends all pauses: the configuration or a token has changed, or the operator asks for it.
     pub(crate) fn set_going(&mut self) {
         let (lanes, timers) = self.holds.take_all();
@@ -232,7 +204,7 @@ impl Scheduler {
     }
 
     /// The homeserver of a lane in flight, whose attempt has ended, and when the attempt began.
-    fn land(&mut self, name: u64) -> Option<(&mut Server, Duration)> {
+    pub(crate) fn land(&mut self, name: u64) -> Option<(&mut Server, Duration)> {
         let lane = self.lanes.get(&name)?;
         let Turn::InFlight(began) = lane.turn else {
             return None;
@@ -240,23 +212,6 @@ impl Scheduler {
         let server = self.servers.get_mut(&lane.server)?;
         server.in_flight = server.in_flight.saturating_sub(1);
         Some((server, began))
-    }
-
-    /// The homeserver of this lane is down: the lane is the first to try again.
-    fn pause_server(&mut self, now: Duration, name: u64) {
-        let Some(lane) = self.lanes.get_mut(&name) else {
-            return;
-        };
-        lane.turn = Turn::Ready;
-        let Some(server) = self.servers.get_mut(&lane.server) else {
-            return;
-        };
-        server.ready.push_front(name);
-        let until = now + self.pauses.after(server.failures);
-        if let Some(before) = server.down_until.replace(until) {
-            self.holds.stop(before, Timer::Server(lane.server));
-        }
-        self.holds.start(until, Timer::Server(lane.server));
     }
 
     fn make_ready(&mut self, name: u64) {

@@ -77,6 +77,7 @@ impl Manager {
             .current_dir(&self.folder)
             .env("NOTIFY_SOCKET", self.folder.join("notify"))
             .env("CACHE_DIRECTORY", self.folder.join("cache"))
+            .env("STATE_DIRECTORY", self.folder.join("state"))
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
         command

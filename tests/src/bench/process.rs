@@ -242,6 +242,13 @@ impl Gateway {
         command.args(["-i", "127.0.0.1", "-p", "0", "--log-level", "warn"]);
         command.args(["--homeserver", homeserver]);
         command.arg("--cache-dir").arg(self.scratch.join("cache"));
+        // By the environment: gateways of before the store are compared too. Each gateway has a folder of its own.
+        static FOLDERS: AtomicU32 = AtomicU32::new(0);
+        let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
+        command.env(
+            "STATE_DIRECTORY",
+            self.scratch.join(format!("state-{number}")),
+        );
         command
     }
 

@@ -33,8 +33,8 @@ pub struct ServeArgs {
     /// Folder for compiled rules [default: $CACHE_DIRECTORY, else comatrix in $XDG_CACHE_HOME or ~/.cache]
     #[arg(long, value_name = "DIR")]
     pub cache_dir: Option<PathBuf>,
-    /// Folder for messages that wait for their homeserver [default: $STATE_DIRECTORY, else comatrix in $XDG_STATE_HOME or
-    /// ~/.local/state]
+    /// Folder for messages that wait for their homeserver [default: $STATE_DIRECTORY, else comatrix in $XDG_STATE_HOME
+    /// or ~/.local/state]
     #[arg(long, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
     /// Socket for `comatrix-gateway rules` [default: control.sock in $RUNTIME_DIRECTORY, else in comatrix of

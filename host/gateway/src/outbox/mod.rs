@@ -1,5 +1,24 @@
 //! Messages that wait for their homeserver: the store, the homeservers and the rules meet here.
+//!
+//! Read first: [`delivering`], the way of a message that an exchange sends; then [`attempting`], its way when it waits.
+//! [`deliveries`] keeps the outbox and the store one, and [`row`] is the format of the store.
 
+mod attempting;
+mod counters;
+mod deliveries;
+mod delivering;
+mod loading;
 mod mode;
+mod names;
+mod outcome;
+mod restoring;
+mod resuming;
+mod row;
+mod turns;
+mod upkeep;
 
+pub use counters::{Count, OutboxCounters};
+pub use deliveries::Deliveries;
+pub(crate) use delivering::{Received, Sending};
 pub use mode::{OutboxMode, OutboxSettings};
+pub use restoring::{RestoreError, Restored};

@@ -10,12 +10,13 @@ use super::error::GatewayError;
 use super::held_bytes::HeldBytes;
 use super::pending_exchange::{Dispatch, PendingExchange};
 use super::response::Response;
-use super::rule_execution::{self, Started};
+use super::rule_execution::{self, Flow, Started};
 use super::snapshot::{Snapshot, SnapshotCell};
 use super::source::Request;
-use super::txn_id::{Lifetimes, TxnId, TxnIds, since_boot};
+use super::txn_id::{Lifetimes, ReceivedMessage, TxnId, TxnIds, since_boot};
 use super::txn_key::TxnKey;
 use super::{admission, discovery, requested_path, routing};
+use crate::outbox::Deliveries;
 use crate::telemetry::address_lines::{AddressLines, Notice};
 use crate::telemetry::line_shares::LineShares;
 use crate::telemetry::recorder::{Recorder, Resource};
@@ -34,6 +35,7 @@ pub struct Gateway {
     pub recorder: Rc<Recorder>,
     /// The bytes that requests in progress hold.
     pub(crate) held_bytes: HeldBytes,
+    deliveries: Option<Deliveries>,
     txn_ids: TxnIds,
     entity_tags: EntityTags,
     pub(crate) line_shares: LineShares,
@@ -56,11 +58,27 @@ impl Gateway {
             clock: Clock::system(),
             recorder: Rc::default(),
             held_bytes: HeldBytes::default(),
+            deliveries: None,
             txn_ids: TxnIds::new(txn_key),
             entity_tags: EntityTags::default(),
             line_shares: LineShares::default(),
             address_lines: AddressLines::default(),
         }
+    }
+
+    /// The same, which keeps messages for homeservers that do not respond.
+    #[must_use]
+    pub fn with_deliveries(self, deliveries: Deliveries) -> Self {
+        Self {
+            deliveries: Some(deliveries),
+            ..self
+        }
+    }
+
+    /// The messages that it keeps; none without a store.
+    #[must_use]
+    pub fn deliveries(&self) -> Option<&Deliveries> {
+        self.deliveries.as_ref()
     }
 
     /// Whether a request from an unproven address may turn out to need a proof. Most need none: the check is quick.
@@ -209,10 +227,14 @@ impl Gateway {
         } = request;
         let admitted = admission::admit(message, found, revision, observes, homeserver_of)?;
         let revision = route.rule.insert(revision.clone());
+        let identity = received.as_ref().map(ReceivedMessage::identity);
         let started = rule_execution::start(
             snapshot,
             self.clock,
-            text,
+            Flow {
+                id: text,
+                deliveries: self.deliveries.clone().zip(identity),
+            },
             revision,
             &self.held_bytes,
             &peer,

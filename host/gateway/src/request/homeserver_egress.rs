@@ -10,6 +10,7 @@ use url::Url;
 use super::error::GatewayError;
 use super::held_bytes::{Holding, bytes_of};
 use super::snapshot::Snapshot;
+use crate::outbox::{Deliveries, Received, Sending};
 use crate::telemetry::denied_call;
 use contract::clock::Clock;
 use contract::escaping::escaped;
@@ -28,6 +29,8 @@ pub(super) struct HomeserverEgress {
     pub(super) clock: Clock,
     pub(super) revision: Arc<Revision>,
     pub(super) caller: Caller,
+    /// Keeps its deliveries; none without a store, and for a request that changes nothing.
+    pub(super) deliveries: Option<(Deliveries, Received)>,
     /// Its share of the rule's limits and of the gateway's memory.
     pub(super) holding: Holding,
     /// Bytes of the options of its request.
@@ -78,9 +81,37 @@ impl Egress for HomeserverEgress {
         origin.map_or("", Url::as_str)
     }
 
-    /// At once: nothing is stored.
+    /// At once, if there is no store.
     async fn deliver(&mut self, delivery: CheckedDelivery<'_>) -> Result<Delivered, GatewayError> {
-        self.call(delivery.call).await.map(Delivered::Outcome)
+        let Some((deliveries, received)) = self.deliveries.clone().filter(|_| !self.is_full) else {
+            return self.call(delivery.call).await.map(Delivered::Outcome);
+        };
+        let upstreams = &self.snapshot.upstreams;
+        let sending = Sending {
+            snapshot: &self.snapshot,
+            caller: &self.caller,
+            rule: self.revision.name(),
+            received,
+            deadline: self.deadline,
+        };
+        let delivered = match upstreams.prepare(&self.caller, delivery.call.clone()) {
+            Ok(call) => {
+                let refuses_address = upstreams.refuses_address(&self.caller, &call);
+                let delivered = deliveries.deliver(&sending, &delivery, call).await;
+                let is_refused = matches!(&delivered,
+                    Delivered::Outcome(Err(error)) if error.reason == "no-credential");
+                self.refuses_address = is_refused && refuses_address;
+                delivered
+            }
+            Err(denied) => Delivered::Outcome(Err(denied)),
+        };
+        Ok(match delivered {
+            Delivered::Outcome(outcome) => Delivered::Outcome(self.record(outcome)),
+            Delivered::Accepted(id) => {
+                self.last_outcome = Some("queued".into());
+                Delivered::Accepted(id)
+            }
+        })
     }
 
     fn deny(&mut self, denied: CallDenied) -> Result<Outcome, GatewayError> {

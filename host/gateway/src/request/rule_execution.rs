@@ -13,6 +13,7 @@ use super::reply::{failed, to_coap};
 use super::response::{ObserveRequest, Response, SideEffect};
 use super::snapshot::Snapshot;
 use super::source::Source;
+use crate::outbox::{Deliveries, Received};
 use coap::option;
 use contract::clock::Clock;
 use contract::{Message, Reply, SessionChange};
@@ -35,6 +36,14 @@ struct Observing {
     began: std::time::Instant,
 }
 
+/// What makes the exchange's messages recognisable.
+pub(super) struct Flow {
+    /// `flow-id` of the contract.
+    pub(super) id: String,
+    /// Keeps its deliveries, with the identity of its datagram.
+    pub(super) deliveries: Option<(Deliveries, Received)>,
+}
+
 /// How far a rule came without waiting.
 pub(super) enum Started {
     /// To its end.
@@ -52,7 +61,7 @@ pub(super) enum Started {
 pub(super) fn start(
     snapshot: &Arc<Snapshot>,
     clock: Clock,
-    flow_id: String,
+    flow: Flow,
     revision: &Arc<Revision>,
     held_bytes: &HeldBytes,
     source: &Source,
@@ -66,7 +75,7 @@ pub(super) fn start(
         .budget
         .admit(began, source.owner)
         .map_err(GatewayError::RuleLimit)?;
-    let (context, request) = admitted.split(flow_id, clock.now(), peer.principal.as_deref());
+    let (context, request) = admitted.split(flow.id, clock.now(), peer.principal.as_deref());
     let begun = revision.begin(&context, &request.message);
     let input = CallInput::Begin(&context, &request.message);
     revision.judge(began, (peer, source.owner), &input, CallEnd::of(&begun));
@@ -116,6 +125,7 @@ pub(super) fn start(
             clock,
             revision: revision.clone(),
             caller,
+            deliveries: flow.deliveries,
             holding,
             of_request,
             is_full: false,

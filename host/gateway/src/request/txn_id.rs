@@ -37,12 +37,15 @@ use sha2::{Digest as _, Sha256};
 use super::recent_messages::{Digest, RecentMessages};
 use super::source::Request;
 use super::txn_key::TxnKey;
+use crate::outbox::Received;
 use coap::{MessageType, code};
 use contract::Peer;
 use share::Owner;
 
 /// Bytes of an id: 128 random bits do not repeat.
 const BYTES: usize = 16;
+/// Distinguishes the hash of a message from others.
+const DOMAIN: &[u8] = b"comatrix message 1";
 /// Ids per request for random numbers: one system call per id would double an id's cost.
 const BATCH: usize = 32;
 
@@ -60,6 +63,16 @@ pub(super) struct ReceivedMessage {
     first: Duration,
     lifetime: Duration,
     owner: Owner,
+}
+
+impl ReceivedMessage {
+    /// What identifies it, for its delivery.
+    pub(super) fn identity(&self) -> Received {
+        Received {
+            digest: self.digest,
+            lifetime: self.lifetime,
+        }
+    }
 }
 
 /// Makes ids that cannot be guessed. Two messages never have the same.
@@ -104,12 +117,15 @@ impl TxnIds {
             MessageType::Confirmable => lifetimes.confirmable,
             _ => lifetimes.non_confirmable,
         };
-        let digest = first_half(&self.digest(request).finalize());
+        let digest = first_half(&Self::digest(request).finalize());
         let recent = self.recent.borrow();
         let first = recent.find(now, &digest, lifetime).unwrap_or(now);
         let window = first.as_nanos() / lifetime.as_nanos().max(1);
-        let id = self.keyed(b"id").chain_update(digest);
-        let id = id.chain_update(window.to_be_bytes()).finalize();
+        let id = Sha256::new().chain_update(self.key.bytes());
+        let id = id
+            .chain_update(digest)
+            .chain_update(window.to_be_bytes())
+            .finalize();
         TxnId {
             text: hexadecimal(&first_half(&id)),
             received: Some(ReceivedMessage {
@@ -133,15 +149,10 @@ impl TxnIds {
         recent.remember(now, digest, first, lifetime, owner);
     }
 
-    fn keyed(&self, purpose: &[u8; 2]) -> Sha256 {
-        let hash = Sha256::new().chain_update(self.key.bytes());
-        hash.chain_update(purpose)
-    }
-
-    /// The keyed hash of all that identifies the message. Each part has its length before it, so that no part can pass
-    /// for another one.
-    fn digest(&self, request: &Request) -> Sha256 {
-        let mut hash = self.keyed(b"of");
+    /// The hash of all that identifies the message. It has no key: a stored delivery keeps it over a reboot. Each part
+    /// has its length before it, so that no part can pass for another one.
+    fn digest(request: &Request) -> Sha256 {
+        let mut hash = Sha256::new().chain_update(DOMAIN);
         update_with_device(&mut hash, &request.peer.device);
         update_with_address(&mut hash, request.peer.local);
         let is_confirmable = request.message_type == MessageType::Confirmable;

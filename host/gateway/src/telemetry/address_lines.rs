@@ -21,6 +21,8 @@ pub(crate) enum Notice {
     NoToken,
     /// The device sent another request under a message ID that is still in use.
     ReusedMessageId,
+    /// The device sent another message under the transaction id of one that is remembered.
+    ReusedTransaction,
 }
 
 impl Notice {
@@ -29,6 +31,10 @@ impl Notice {
             Self::NoToken => {
                 "sent no access token and got 4.01: if it may use the gateway's, add its address or network to \
                  token_peers; else it must send one in option 256"
+            }
+            Self::ReusedTransaction => {
+                "sent another message with a transaction id that it has used before: its counter has begun again; both \
+                 are sent, but let it keep its counter, or leave the transaction id out"
             }
             Self::ReusedMessageId => {
                 "used a message ID again for another request: it has restarted; let it begin with a random message ID \

@@ -1,0 +1,73 @@
+//! Numbers that stand for homeservers, accounts, lanes and devices in the outbox. They are keyed hashes, made anew in
+//! each process: nobody can choose a name that collides with another's, and a record takes a fixed number of bytes.
+
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::net::IpAddr;
+
+use coap::NetworkSettings;
+use outbox::Origin;
+use share::Owner;
+
+use super::row::Header;
+
+/// Bits of an IPv6 network (RFC 4291 §2.5.1): a host chooses the others itself.
+const NETWORK_BITS: u32 = 64;
+
+#[derive(Default)]
+pub(super) struct Names(RandomState);
+
+impl Names {
+    /// Whose share of the outbox a delivery uses: that of its principal, or of its device's address and network.
+    /// `networks`: those of devices, which are not bounded as a whole.
+    fn owner(&self, header: &Header, networks: &[NetworkSettings]) -> Owner {
+        let host = self.device(header);
+        if header.principal.is_some() {
+            return Owner::new(host, None);
+        }
+        let is_bounded = !NetworkSettings::has_devices(networks, &header.ip);
+        let network = match header.ip {
+            IpAddr::V6(ip) if is_bounded => Some(ip.to_bits() >> NETWORK_BITS),
+            _ => None,
+        };
+        Owner::new(host, network.map(|network| self.of(&("network", network))))
+    }
+
+    /// Where a delivery comes from and goes.
+    pub(super) fn origin(&self, header: &Header, networks: &[NetworkSettings]) -> Origin {
+        let server = self.of(&("server", &header.origin));
+        let account = self.of(&("account", server, header.account));
+        Origin {
+            owner: self.owner(header, networks),
+            device: self.device(header),
+            server,
+            account,
+            lane: self.of(&("lane", account, &header.lane)),
+        }
+    }
+
+    /// The device's own name of the message in its lane.
+    pub(super) fn transaction(&self, header: &Header, origin: &Origin) -> u64 {
+        self.of(&(
+            "transaction",
+            origin.device,
+            origin.lane,
+            &header.transaction,
+        ))
+    }
+
+    fn device(&self, header: &Header) -> u64 {
+        self.of_device(header.principal.as_deref(), header.ip)
+    }
+
+    /// A device: its principal, else its IP address.
+    pub(super) fn of_device(&self, principal: Option<&str>, ip: IpAddr) -> u64 {
+        match principal {
+            Some(principal) => self.of(&("principal", principal)),
+            None => self.of(&("address", ip)),
+        }
+    }
+
+    fn of(&self, parts: &impl Hash) -> u64 {
+        self.0.hash_one(parts)
+    }
+}

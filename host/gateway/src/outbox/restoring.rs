@@ -1,0 +1,128 @@
+//! The records of the store, when the gateway starts.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use outbox::{Outbox, State};
+use store::database::{Batch, Database, ReadError, Records, Space};
+
+use super::deliveries::{Deliveries, Inner};
+use super::names::Names;
+use super::row::{self, End, Header, RowError};
+use crate::request::SnapshotCell;
+
+/// What was restored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Restored {
+    /// Records that wait.
+    pub waiting: usize,
+    /// Records that have ended.
+    pub ended: usize,
+    /// Records that this gateway cannot read. They stay in the store.
+    pub unreadable: usize,
+}
+
+/// The store cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The thread of the store cannot be started.
+    #[error("the store's thread cannot be started: {0}; free some memory")]
+    Thread(std::io::Error),
+}
+
+impl Deliveries {
+    /// Restores all records, and starts the thread of the store.
+    ///
+    /// # Errors
+    /// [`RestoreError`].
+    pub fn restore(
+        records: Records,
+        snapshots: Arc<SnapshotCell>,
+    ) -> Result<(Self, Restored), RestoreError> {
+        let epoch = Instant::now();
+        let names = Names::default();
+        let mut restored = Restored::default();
+        let snapshot = snapshots.load().clone();
+        let seed = getrandom::u64().unwrap_or_else(|_| u64::from(std::process::id()));
+        let mut outbox = Outbox::new(snapshot.outbox.limits, seed);
+        let networks = &snapshot.limits.coap.networks;
+        for space in [Space::Waiting, Space::Ended] {
+            records.scan(space, |number, row| match read(space, row) {
+                Ok((header, ended)) => {
+                    let origin = names.origin(&header, networks);
+                    let name = names.transaction(&header, &origin);
+                    let accepted = header.accepted(origin, name, row.len());
+                    let attempted = header.attempted;
+                    outbox.restore(epoch.elapsed(), number, &accepted, ended, attempted);
+                    match ended.0 {
+                        State::Waiting => restored.waiting += 1,
+                        State::Sent | State::Failed => restored.ended += 1,
+                    }
+                }
+                Err(error) => {
+                    restored.unreadable += 1;
+                    tracing::error!("delivery {number} in the store: {error}; it stays there");
+                }
+            })?;
+        }
+        let database = Database::start(records).map_err(RestoreError::Thread)?;
+        let deliveries = Self::new(outbox, names, database, snapshots, epoch);
+        Ok((deliveries, restored))
+    }
+}
+
+/// What the outbox needs of a row.
+fn read(space: Space, row: &[u8]) -> Result<(Header, (State, Option<u64>)), RowError> {
+    let mut rest = row;
+    let header: Header = row::read_header(&mut rest)?;
+    Ok(match space {
+        Space::Ended => {
+            let end: End = row::read(&mut rest)?;
+            (header, (end.ending.state(), end.at))
+        }
+        _ => (header, (State::Waiting, None)),
+    })
+}
+
+impl Inner {
+    /// A failed delivery waits again. Returns whether it is stored.
+    pub(super) async fn revive(&self, number: u64) -> bool {
+        let Ok(Some(row)) = self.database.read(Space::Ended, number).await else {
+            return false;
+        };
+        let mut rest = row.as_slice();
+        let read = row::read_header(&mut rest).and_then(|header| {
+            let _: End = row::read(&mut rest)?;
+            Ok((header, row::read(&mut rest)?))
+        });
+        let Ok((header, content)) = read else {
+            return false;
+        };
+        let row = row::waiting(&header, &content);
+        let revived = self
+            .outbox
+            .borrow_mut()
+            .revive(self.now(), number, row.len());
+        let Some(again) = revived else {
+            return false;
+        };
+        let mut batch = Batch::new();
+        batch.delete(Space::Ended, number);
+        batch.put(Space::Waiting, again, row);
+        match self.database.commit(batch).await {
+            Ok(()) => {
+                self.outbox.borrow_mut().stored(again);
+                self.changed.notify_one();
+                true
+            }
+            Err(error) => {
+                self.outbox.borrow_mut().withdraw(self.now(), again);
+                self.warn_of_disk(&error);
+                false
+            }
+        }
+    }
+}

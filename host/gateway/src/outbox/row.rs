@@ -1,0 +1,209 @@
+//! Records as the store has them: CBOR items one after the other, first a header that is enough to restore the record.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use contract::secret::AccessToken;
+use contract::{DeliveryId, StoredContext};
+use homeserver::PreparedCall;
+use outbox::{Accepted, State};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// The version of this format. A reader refuses a later one.
+const VERSION: u8 = 1;
+
+/// A record that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RowError {
+    /// It ends early, or has other parts.
+    #[error("it is damaged: {0}")]
+    Damaged(String),
+    /// A later gateway has written it.
+    #[error("it has version {0}; this gateway reads {VERSION}")]
+    Version(u8),
+}
+
+/// What identifies a delivery, and what orders it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Header {
+    version: u8,
+    /// Big numbers are byte strings in CBOR.
+    id: u128,
+    message: u128,
+    /// The homeserver.
+    pub(super) origin: String,
+    /// Part of the digest of the access token that the device presented; none: the configured one.
+    pub(super) account: Option<u64>,
+    pub(super) lane: String,
+    pub(super) transaction: String,
+    pub(super) ip: IpAddr,
+    pub(super) principal: Option<String>,
+    /// Unix time of the acceptance.
+    pub(super) at: Option<u64>,
+    /// Whether it was attempted before it was stored.
+    pub(super) attempted: bool,
+}
+
+/// What the attempts need, and the rule afterwards.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Content {
+    pub(super) rule: String,
+    pub(super) context: StoredContext,
+    pub(super) state: Bytes,
+    pub(super) call: PreparedCall,
+    pub(super) token: Option<StoredToken>,
+}
+
+/// How a delivery ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Ending {
+    /// With the rule's reply: a CBOR map, such as `{"event_id"}`; empty if the rule did not understand the outcome.
+    Sent { details: Bytes },
+    /// With the reason.
+    Failed { reason: String },
+}
+
+/// The end of a delivery, and its Unix time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct End {
+    pub(super) at: Option<u64>,
+    pub(super) ending: Ending,
+}
+
+/// An access token in the store. `Debug` hides it.
+#[derive(Clone)]
+pub(super) struct StoredToken(pub(super) AccessToken);
+
+impl Header {
+    pub(super) fn new(id: DeliveryId, message: [u8; 16], names: HeaderNames) -> Self {
+        let HeaderNames {
+            origin,
+            account,
+            lane,
+            transaction,
+            ip,
+            principal,
+            at,
+            attempted,
+        } = names;
+        Self {
+            version: VERSION,
+            id: u128::from_be_bytes(*id.as_bytes()),
+            message: u128::from_be_bytes(message),
+            origin,
+            account,
+            lane,
+            transaction,
+            ip,
+            principal,
+            at,
+            attempted,
+        }
+    }
+
+    pub(super) fn id(&self) -> DeliveryId {
+        DeliveryId::from_bytes(self.id.to_be_bytes())
+    }
+
+    /// The record in the outbox, of so many bytes.
+    pub(super) fn accepted(&self, origin: outbox::Origin, name: u64, bytes: usize) -> Accepted {
+        Accepted {
+            id: self.id(),
+            message: self.message.to_be_bytes(),
+            name,
+            origin,
+            bytes,
+            at: self.at,
+        }
+    }
+}
+
+/// The parts of a header besides its digests.
+pub(super) struct HeaderNames {
+    pub(super) origin: String,
+    pub(super) account: Option<u64>,
+    pub(super) lane: String,
+    pub(super) transaction: String,
+    pub(super) ip: IpAddr,
+    pub(super) principal: Option<String>,
+    pub(super) at: Option<u64>,
+    pub(super) attempted: bool,
+}
+
+impl Ending {
+    pub(super) fn state(&self) -> State {
+        match self {
+            Self::Sent { .. } => State::Sent,
+            Self::Failed { .. } => State::Failed,
+        }
+    }
+}
+
+/// A record that waits.
+pub(super) fn waiting(header: &Header, content: &Content) -> Vec<u8> {
+    let mut row = Vec::new();
+    write(&mut row, header);
+    write(&mut row, content);
+    row
+}
+
+/// A record that has ended. A failed one keeps its content: the operator can try again.
+pub(super) fn ended(header: &Header, end: &End, content: Option<&Content>) -> Vec<u8> {
+    let mut row = Vec::new();
+    write(&mut row, header);
+    write(&mut row, end);
+    if let Some(content) = content {
+        write(&mut row, content);
+    }
+    row
+}
+
+/// The header of any record; the rest of the row stays.
+///
+/// # Errors
+/// [`RowError`].
+pub(super) fn read_header(row: &mut &[u8]) -> Result<Header, RowError> {
+    let header: Header = read(row)?;
+    match header.version {
+        VERSION => Ok(header),
+        later => Err(RowError::Version(later)),
+    }
+}
+
+/// The next part of a row, after its header.
+///
+/// # Errors
+/// [`RowError`].
+pub(super) fn read<T: DeserializeOwned>(row: &mut &[u8]) -> Result<T, RowError> {
+    ciborium::from_reader(row).map_err(|error| RowError::Damaged(error.to_string()))
+}
+
+fn write(row: &mut Vec<u8>, value: &impl Serialize) {
+    // Memory takes every byte, and these types have no value that CBOR lacks.
+    if let Err(error) = ciborium::into_writer(value, row) {
+        unreachable!("a record cannot be written: {error}");
+    }
+}
+
+impl fmt::Debug for StoredToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StoredToken")
+    }
+}
+
+impl Serialize for StoredToken {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.bearer().expose_secret())
+    }
+}
+
+impl<'de> Deserialize<'de> for StoredToken {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = SecretString::from(String::deserialize(deserializer)?);
+        let token = AccessToken::parse(text.expose_secret().as_bytes());
+        token.map(Self).map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,86 @@
+//! Opens the state folder: messages that wait for their homeserver.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use gateway::config::Settings;
+use gateway::outbox::{Deliveries, Restored};
+use gateway::request::SnapshotCell;
+use gateway::telemetry::operator;
+use store::database::{OpenError, Opened, Records, open};
+
+use crate::start_error::StartError;
+
+/// The deliveries in the state folder. None without a usable folder: then the gateway serves as one that keeps nothing,
+/// and the log says so. Nobody reaches a gateway that does not start.
+///
+/// # Errors
+/// [`StartError::Configuration`]: the folder is another gateway's, another user's, open to others, or a newer
+/// gateway's. To start without it would leave the messages in it behind.
+pub fn restore(
+    settings: &Settings,
+    snapshots: &Arc<SnapshotCell>,
+) -> Result<Option<Deliveries>, StartError> {
+    let Some(folder) = settings.state_dir.as_deref() else {
+        tracing::warn!(
+            "no messages are kept for a homeserver that does not respond: there is no state folder; set --state-dir"
+        );
+        return Ok(None);
+    };
+    let Some(records) = records(folder)? else {
+        return Ok(None);
+    };
+    let began = Instant::now();
+    let restored = Deliveries::restore(records, snapshots.clone());
+    let (deliveries, restored) = restored.map_err(|error| StartError::System(error.to_string()))?;
+    let Restored {
+        waiting,
+        ended,
+        unreadable,
+    } = restored;
+    if restored != Restored::default() {
+        tracing::info!(
+            target: operator::TARGET,
+            "outbox: {waiting} messages wait, {ended} have ended, {unreadable} cannot be read; restored in {} ms",
+            began.elapsed().as_millis()
+        );
+    }
+    Ok(Some(deliveries))
+}
+
+fn records(folder: &Path) -> Result<Option<Records>, StartError> {
+    let opened = match open(folder) {
+        Ok(opened) => opened,
+        Err(
+            error @ (OpenError::OtherUser { .. }
+            | OpenError::NotPrivate { .. }
+            | OpenError::Held { .. }
+            | OpenError::Newer { .. }),
+        ) => return Err(StartError::Configuration(error.to_string())),
+        Err(error) => {
+            tracing::warn!("no messages are kept for a homeserver that does not respond: {error}");
+            return Ok(None);
+        }
+    };
+    let Opened {
+        records,
+        set_aside,
+        migrated_from,
+    } = opened;
+    if let Some(path) = set_aside {
+        tracing::error!(
+            target: operator::TARGET,
+            "the store was damaged and began anew; the damaged one is kept in {}: messages in it are not sent unless \
+             it is repaired",
+            path.display()
+        );
+    }
+    if let Some(version) = migrated_from {
+        tracing::info!(
+            target: operator::TARGET,
+            "the store was changed from its version {version} to that of this gateway"
+        );
+    }
+    Ok(Some(records))
+}

@@ -150,6 +150,12 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         }
     }
 
+    /// Ends an observation whose resource does not change any more, without a message: the observer has been notified
+    /// of its last state, and a server may remove an observer at any time.
+    pub fn end_observation(&mut self, now: Instant, id: ObservationId) {
+        self.end(now, id, Ended::Finished);
+    }
+
     /// Ends an observation, and drops the notifications that wait to be sent.
     pub(super) fn end(&mut self, now: Instant, id: ObservationId, reason: Ended) {
         let Some(observation) = self.observations.remove(id) else {

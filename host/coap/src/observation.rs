@@ -35,6 +35,8 @@ pub enum Ended {
     Unacknowledged,
     /// No message ID was free for a notification.
     WithoutMessageId,
+    /// The resource does not change any more.
+    Finished,
     /// The list of observers was full, and the observer had not proven its address.
     Displaced,
 }
@@ -47,6 +49,7 @@ impl fmt::Display for Ended {
             Self::Reset => "the device rejected a notification",
             Self::Unacknowledged => "the device never acknowledged a notification",
             Self::WithoutMessageId => "too many messages went to the device",
+            Self::Finished => "the resource does not change any more",
             Self::Displaced => "others needed its place before the device proved its address",
         })
     }

@@ -14,9 +14,10 @@ use crate::observe::{ObserveBroker, PollId, PollResult};
 use crate::request::{
     Dispatch, Gateway, GatewayError, Response, SideEffect, Snapshot, Source, without_observation,
 };
+use crate::status_observers::StatusObservers;
 use crate::telemetry::address_lines::Notice;
 use crate::time_shares::TimeShares;
-use coap::{Endpoint, ExchangeId, HashedPeer, Incoming};
+use coap::{Endpoint, ExchangeId, HashedPeer, Incoming, Message, ObservationId};
 use contract::Peer;
 use share::Owner;
 use transport::{Cast, UdpPeer};
@@ -34,12 +35,15 @@ pub(crate) enum Completion {
     LongPoll(PollId, PollResult),
     /// The attempt of a delivery that waited; the outbox has its result.
     Delivery,
+    /// The notification of what became of a message.
+    Status(ObservationId, Message),
 }
 
 /// The endpoint, the observations, and the exchanges in flight.
 pub(crate) struct Dispatcher<'a> {
     pub(crate) endpoint: Endpoint<UdpPeer>,
     pub(crate) observations: ObserveBroker,
+    pub(crate) status_observers: StatusObservers,
     pub(crate) gateway: &'a Gateway,
     /// The snapshot whose limits the endpoint and the observations have.
     pub(crate) snapshot: Arc<Snapshot>,
@@ -188,6 +192,9 @@ impl Dispatcher<'_> {
                 self.observations.on_poll_result(Instant::now(), id, result)
             }
             Completion::Delivery => {}
+            Completion::Status(id, message) => {
+                self.endpoint.notify(Instant::now(), id, message);
+            }
         }
     }
 
@@ -225,9 +232,14 @@ impl Dispatcher<'_> {
                 self.observations.on_logout(&account);
             }
             // The observation would end with the gateway, without a last notification.
-            Some(SideEffect::Observation(_)) if self.draining => {
+            Some(SideEffect::Observation(_) | SideEffect::StatusObservation(_))
+                if self.draining =>
+            {
                 message = without_observation(message);
                 self.endpoint.respond(now, id, message);
+            }
+            Some(SideEffect::StatusObservation(request)) => {
+                self.observe_status(now, id, message, *request)
             }
             Some(SideEffect::Observation(registration)) => {
                 let renewed = self.endpoint.renews(id);
@@ -259,7 +271,7 @@ impl Dispatcher<'_> {
     pub(crate) fn notify(&mut self) {
         for _ in 0..NOTIFICATIONS_PER_TURN {
             while let Some(event) = self.endpoint.poll_observe_event() {
-                self.observations.on_observe_event(Instant::now(), event);
+                self.on_observe_event(event);
             }
             let next = self.observations.next_notification(Instant::now());
             let Some((id, mut message)) = next else {

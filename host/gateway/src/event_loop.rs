@@ -15,6 +15,7 @@ use crate::dispatcher::Dispatcher;
 use crate::listeners::Listeners;
 use crate::observe::ObserveBroker;
 use crate::request::Gateway;
+use crate::status_observers::StatusObservers;
 use crate::telemetry::operator;
 use crate::telemetry::refusal_log::RefusalLog;
 use crate::time_shares::TimeShares;
@@ -43,6 +44,7 @@ pub async fn serve(
     let mut dispatcher = Dispatcher {
         endpoint: Endpoint::new(snapshot.limits.coap.clone(), seed),
         observations: ObserveBroker::new(snapshot.limits.observation),
+        status_observers: StatusObservers::default(),
         gateway,
         snapshot,
         pending: FuturesUnordered::new(),

@@ -20,6 +20,7 @@ pub mod observe;
 pub mod outbox;
 pub mod request;
 pub mod rule_manager;
+mod status_observers;
 pub mod telemetry;
 mod time_shares;
 mod waiting_deliveries;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use contract::DeliveryId;
+
 use crate::outbox::Outbox;
 use crate::record::{Record, RecordNumber, State};
 use crate::retry::Waiting;
@@ -92,6 +94,13 @@ impl Outbox {
         self.records.get(number).is_some_and(|record| {
             record.state != State::Waiting || self.scheduler.is_stored(record.origin.lane, number)
         })
+    }
+
+    /// Whether this delivery waits.
+    #[must_use]
+    pub fn waits(&self, id: DeliveryId) -> bool {
+        let number = self.records.with_id(id);
+        number.is_some_and(|number| self.waiting(number).is_some())
     }
 
     /// What a record waits for.

@@ -14,6 +14,7 @@ mod outcome;
 mod restoring;
 mod resuming;
 mod row;
+mod status;
 mod turns;
 mod upkeep;
 
@@ -22,3 +23,4 @@ pub use deliveries::Deliveries;
 pub(crate) use delivering::{Received, Sending};
 pub use mode::{OutboxMode, OutboxSettings};
 pub use restoring::{RestoreError, Restored};
+pub(crate) use status::{FORMATS, Status};

@@ -43,6 +43,9 @@ pub enum GatewayError {
     /// 4.04.
     #[error("no such resource; see /.well-known/core")]
     NotFound,
+    /// 4.04.
+    #[error("no such message of this device, or it is forgotten")]
+    NoSuchMessage,
     /// 4.05.
     #[error("method not allowed for this resource")]
     Method,
@@ -106,7 +109,7 @@ impl GatewayError {
             | Self::Token(_) => code::BAD_REQUEST,
             Self::HopLimitReached => code::HOP_LIMIT_REACHED,
             Self::NoToken => code::UNAUTHORIZED,
-            Self::NotFound => code::NOT_FOUND,
+            Self::NotFound | Self::NoSuchMessage => code::NOT_FOUND,
             Self::Method => code::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => code::NOT_ACCEPTABLE,
             Self::Precondition => code::PRECONDITION_FAILED,
@@ -202,6 +205,7 @@ mod tests {
             GatewayError::Token(NotAToken::TooLong),
             GatewayError::Token(NotAToken::Characters),
             GatewayError::NoToken,
+            GatewayError::NoSuchMessage,
             GatewayError::NotFound,
             GatewayError::Method,
             GatewayError::NotAcceptable,

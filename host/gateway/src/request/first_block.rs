@@ -9,7 +9,7 @@ use super::error::GatewayError;
 use super::gateway::Gateway;
 use super::snapshot::Snapshot;
 use super::source::{Request, Source};
-use super::{admission, discovery, requested_path, routing};
+use super::{admission, discovery, requested_path, routing, sent};
 use crate::telemetry::address_lines::Notice;
 use crate::telemetry::recorder::Resource;
 use homeserver::{Caller, MissingToken};
@@ -49,6 +49,10 @@ impl Gateway {
         if discovery::is_meant(&path) {
             *resource = Resource::Discovery;
             return Ok(());
+        }
+        if let Some(id) = sent::id(&path, &snapshot.disabled) {
+            *resource = Resource::Sent;
+            return sent::admit(request, id).map(drop);
         }
         let (revision, found) = routing::find(message, &path, &snapshot.rules, &snapshot.disabled)?;
         *resource = Resource::Link(revision.clone(), found.link);

@@ -8,14 +8,14 @@ use super::access_log_entry::AccessLogEntry;
 use super::conditions::{Conditions, EntityTags};
 use super::error::GatewayError;
 use super::held_bytes::HeldBytes;
-use super::pending_exchange::{Dispatch, PendingExchange};
+use super::pending_exchange::{Dispatch, PendingExchange, Work};
 use super::response::Response;
 use super::rule_execution::{self, Flow, Started};
 use super::snapshot::{Snapshot, SnapshotCell};
 use super::source::Request;
 use super::txn_id::{Lifetimes, ReceivedMessage, TxnId, TxnIds, since_boot};
 use super::txn_key::TxnKey;
-use super::{admission, discovery, requested_path, routing};
+use super::{admission, discovery, requested_path, routing, sent};
 use crate::outbox::Deliveries;
 use crate::telemetry::address_lines::{AddressLines, Notice};
 use crate::telemetry::line_shares::LineShares;
@@ -106,14 +106,14 @@ impl Gateway {
         let Route { resource, rule } = route;
         let rule = rule.as_deref();
         match started {
-            Ok(Started::Waiting(execution, action)) => {
-                Dispatch::Pending(Box::new(PendingExchange {
-                    log_entry,
-                    resource,
-                    conditions,
-                    execution,
-                    action,
-                }))
+            Ok(Started::Waiting(execution, action)) => pending(
+                Work::Rule(execution, action),
+                log_entry,
+                resource,
+                conditions,
+            ),
+            Ok(Started::Sent(request)) => {
+                pending(Work::Sent(request), log_entry, resource, conditions)
             }
             Ok(Started::NeedsProof) => Dispatch::NeedsProof,
             Ok(Started::Ended(mut response)) => {
@@ -130,15 +130,24 @@ impl Gateway {
         }
     }
 
-    /// Makes the homeserver calls of a pending exchange until the rule replies.
+    /// Makes the homeserver calls of a pending exchange until the rule replies, or looks into the store.
     pub async fn finish(&self, pending: Box<PendingExchange>) -> Response {
         let PendingExchange {
             log_entry,
             resource,
             conditions,
-            mut execution,
-            action,
+            work,
         } = *pending;
+        let (mut execution, action) = match work {
+            Work::Rule(execution, action) => (execution, action),
+            Work::Sent(request) => {
+                let result = request.respond(self.deliveries.as_ref()).await;
+                let mut response = result.unwrap_or_else(|error| error.response().into());
+                response.message = conditions.apply(&self.entity_tags, response.message);
+                self.record(log_entry, &resource, None, None, &response.message);
+                return response;
+            }
+        };
         let result = execution.finish(action).await;
         let rule = Some(execution.revision());
         let mut response = result.unwrap_or_else(|error| error_response(rule, &error).into());
@@ -209,6 +218,10 @@ impl Gateway {
         if request.multicast {
             return Err(GatewayError::NotFound);
         }
+        if let Some(id) = sent::id(&path, disabled) {
+            route.resource = Resource::Sent;
+            return sent::admit(&request, id).map(Started::Sent);
+        }
         let (revision, found) = routing::find(message, &path, rules, disabled)?;
         route.resource = Resource::Link(revision.clone(), found.link);
         let homeserver_of = |origin: &_| upstreams.find(origin);
@@ -278,4 +291,18 @@ fn error_response(rule: Option<&Revision>, error: &GatewayError) -> Message {
         tracing::error!("{fault}");
     }
     error.response()
+}
+
+fn pending(
+    work: Work,
+    log_entry: AccessLogEntry,
+    resource: Resource,
+    conditions: Conditions,
+) -> Dispatch {
+    Dispatch::Pending(Box::new(PendingExchange {
+        log_entry,
+        resource,
+        conditions,
+        work,
+    }))
 }

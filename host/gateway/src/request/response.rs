@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use coap::option;
-use contract::{Context, Watch};
+use contract::{Context, DeliveryId, Peer, Watch};
 use homeserver::{Account, Caller};
 use runtime::Revision;
 
@@ -20,8 +20,21 @@ pub struct Response {
 pub enum SideEffect {
     /// It starts an observation.
     Observation(Box<ObserveRequest>),
+    /// It starts an observation of a message that waits.
+    StatusObservation(Box<StatusRequest>),
     /// It ends the observations of an account whose access token is no longer valid.
     LoggedOut(Account),
+}
+
+/// A request to observe what becomes of a message.
+#[derive(Clone)]
+pub struct StatusRequest {
+    /// The message.
+    pub id: DeliveryId,
+    /// The device that has sent it.
+    pub device: Peer,
+    /// The Content-Format of the notification.
+    pub format: u16,
 }
 
 /// A request to start an observation.

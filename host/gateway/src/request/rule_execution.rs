@@ -11,6 +11,7 @@ use super::held_bytes::{Full, HeldBytes, Holding, bytes_of};
 use super::homeserver_egress::HomeserverEgress;
 use super::reply::{failed, to_coap};
 use super::response::{ObserveRequest, Response, SideEffect};
+use super::sent::SentRequest;
 use super::snapshot::Snapshot;
 use super::source::Source;
 use crate::outbox::{Deliveries, Received};
@@ -50,6 +51,8 @@ pub(super) enum Started {
     Ended(Response),
     /// To its first homeserver call or delivery; [`RuleExecution::finish`] makes it.
     Waiting(Box<RuleExecution>, Action),
+    /// To a look into the store.
+    Sent(SentRequest),
     /// To that call, for which its device has to prove its address first.
     NeedsProof,
 }

@@ -15,15 +15,18 @@ const SERIES: usize = 2048;
 /// Links of revisions with a cached label; after a swap there are new ones.
 const LINKS: usize = 1024;
 
-/// The labels from the start, in this order: resources beyond [`LABELS`], no resource, discovery.
-const OWN_LABELS: [(&str, &str); 3] = [
+/// The labels from the start, in this order: resources beyond [`LABELS`], no resource, discovery,
+/// the status of a message.
+const OWN_LABELS: [(&str, &str); 4] = [
     ("other", "other"),
     ("", "unknown"),
     ("", "/.well-known/core"),
+    ("", "/sent/{id}"),
 ];
 const OTHER: Label = Label(0);
 const UNKNOWN: Label = Label(1);
 const DISCOVERY: Label = Label(2);
+const SENT: Label = Label(3);
 
 /// The index of a label.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -68,6 +71,7 @@ impl ExchangeCounts {
         let label = match resource {
             Resource::Unknown => UNKNOWN,
             Resource::Discovery => DISCOVERY,
+            Resource::Sent => SENT,
             Resource::Link(revision, link) => {
                 let key = (Arc::as_ptr(revision), *link);
                 match self.links.get(&key) {

@@ -5,4 +5,6 @@ pub mod database;
 pub mod environment;
 pub mod file;
 pub mod private_socket;
+#[cfg(any(test, feature = "simulation"))]
+pub mod simulation;
 pub mod until_reboot;

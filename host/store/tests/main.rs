@@ -2,7 +2,9 @@
 
 mod committing;
 mod damage;
+mod faults;
 mod full_disk;
 mod killed;
 mod opening;
+mod power_cuts;
 mod scratch;

@@ -11,6 +11,9 @@ use crate::file::suffixed;
 /// How many are kept: a disk that damages more than a few must be replaced, not filled.
 const KEPT: usize = 4;
 
+/// Bytes of the smallest page.
+const FIRST_PAGE: u64 = 512;
+
 /// What the engine writes beside a file: transactions that are not in the file yet, and a half-made first one.
 const COMPANIONS: [&str; 2] = ["-wal", "-journal"];
 
@@ -43,11 +46,19 @@ pub fn set_aside(folder: &PrivateFolder, path: &Path) -> Result<PathBuf, OpenErr
     Ok(name)
 }
 
-/// Whether transactions of a file are there and the file is not: a power cut has ended [`set_aside`], or somebody has
-/// removed the file. The engine would delete them.
-pub fn lacks_its_file(path: &Path) -> bool {
-    let is_empty = |path: &Path| !fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0);
-    is_empty(path) && !is_empty(&suffixed(path, COMPANIONS[0]))
+/// Whether there is less than a file: transactions whose file is missing, since a power cut has ended [`set_aside`] or
+/// somebody has removed the file, or a file without a whole first page. The engine would take either for a new file and
+/// overwrite it.
+pub fn is_remainder(path: &Path) -> bool {
+    let length = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let transactions = length(&suffixed(path, COMPANIONS[0]));
+    // A file that is being made has its first page in a journal, from which the engine makes it whole.
+    let journal = length(&suffixed(path, COMPANIONS[1]));
+    match length(path) {
+        0 => transactions > 0,
+        1..FIRST_PAGE => journal == 0,
+        _ => false,
+    }
 }
 
 fn rename_if_there(from: &Path, to: &Path) -> io::Result<()> {

@@ -9,6 +9,10 @@ use super::private_folder::PrivateFolder;
 use super::records::Records;
 use super::schema::{STEPS, Step};
 
+#[cfg(test)]
+#[path = "opening_tests.rs"]
+mod tests;
+
 /// The file in the state folder.
 const FILE: &str = "state.db";
 
@@ -37,7 +41,7 @@ fn open_with(folder: &Path, steps: &[Step]) -> Result<Opened, OpenError> {
     let folder = PrivateFolder::open(folder)?;
     let path = folder.path().join(FILE);
     let mut set_aside = None;
-    if damaged::lacks_its_file(&path) {
+    if damaged::is_remainder(&path) {
         set_aside = Some(damaged::set_aside(&folder, &path)?);
     }
     folder.private_file(FILE)?;

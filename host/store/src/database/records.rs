@@ -6,6 +6,8 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use rustix::fs::{StatVfsMountFlags, statvfs};
 
 use super::batch::{Batch, Durability, Space};
+#[cfg(any(test, feature = "simulation"))]
+use super::error::OpenError;
 use super::error::{ReadError, WriteError};
 use super::failure::Failure;
 use super::private_folder::PrivateFolder;
@@ -19,12 +21,13 @@ const LOG_FRAMES: i64 = 2_000;
 /// How each connection works.
 ///
 /// Measured with records of 400 bytes: pages of 512 bytes write the fewest bytes for one record at a time. With the
-/// exclusive lock the engine needs no shared memory. Deleted values are overwritten, since they can be access tokens.
-/// The cache is small since records are read once, at the start or before they are sent. After a transaction larger
-/// than `LOG_FRAMES` the log shrinks to its limit, in bytes.
+/// exclusive lock, which comes before the first access, the engine needs no shared memory. Deleted values are
+/// overwritten, since they can be access tokens. The cache is small since records are read once, at the start or before
+/// they are sent. After a transaction larger than `LOG_FRAMES` the log shrinks to its limit, in bytes.
 const SETTINGS: &str = "
     PRAGMA page_size = 512;
     PRAGMA locking_mode = EXCLUSIVE;
+    PRAGMA synchronous = EXTRA;
     PRAGMA secure_delete = ON;
     PRAGMA cache_size = -256;
     PRAGMA temp_store = MEMORY;
@@ -36,6 +39,8 @@ pub struct Records {
     connection: Connection,
     /// What the next transaction outlives.
     durability: Durability,
+    /// A log of more frames is written back.
+    log_frames: i64,
     path: PathBuf,
     /// Unlocked after the connection is closed: fields are dropped in their order.
     folder: Option<PrivateFolder>,
@@ -68,6 +73,8 @@ impl Records {
         // Before anything is written: a newer file must stay as it is.
         let version = schema::version(&connection, steps)?;
         check(&connection)?;
+        // `EXTRA` up to here: the journal of the file's first page is removed with its name. If a power cut brought it
+        // back, the engine would undo that page, and with it everything.
         let mode: String =
             connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
         if mode != "wal" {
@@ -78,11 +85,21 @@ impl Records {
         let records = Self {
             connection,
             durability: Durability::PowerCut,
+            log_frames: LOG_FRAMES,
             path: path.to_owned(),
             folder: None,
         };
         records.settle()?;
         Ok(OpenedRecords { records, version })
+    }
+
+    /// Opens the current schema on a simulated file system, with a log that short runs write back too.
+    #[cfg(any(test, feature = "simulation"))]
+    pub(crate) fn open_simulated(path: &Path, vfs: &str) -> Result<Self, OpenError> {
+        let opened = Self::open(path, Some(vfs), &schema::STEPS);
+        let mut records = opened.map_err(|failure| failure.opening(path))?.records;
+        records.log_frames = 20;
+        Ok(records)
     }
 
     /// Keeps its folder locked until this is dropped.
@@ -171,7 +188,7 @@ impl Records {
     ///
     /// A failure is not reported: what was committed is in the log, and the next call tries again.
     pub fn shorten_log(&mut self) {
-        let is_long = |(frames, written_back)| frames - written_back > LOG_FRAMES;
+        let is_long = |(frames, written_back)| frames - written_back > self.log_frames;
         if self.checkpoint("NOOP").is_ok_and(is_long) {
             let _ = self.checkpoint("PASSIVE");
         }

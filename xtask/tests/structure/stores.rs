@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::fields::{Field, aliases, fields};
 use crate::modules::Tree;
 
-/// The crates whose collections datagrams, rooms and rules may make grow. `store` and `device` serve no datagrams.
-const CRATES: [&str; 8] = [
+/// The crates whose collections datagrams, rooms and rules may make grow. `device` serves no datagrams.
+const CRATES: [&str; 9] = [
     "coap",
     "contract",
     "gateway",
@@ -15,10 +15,11 @@ const CRATES: [&str; 8] = [
     "outbox",
     "runtime",
     "share",
+    "store",
     "transport",
 ];
-/// The client in the crate `coap` runs in devices and tests.
-const CLIENT: &str = "coap/src/client";
+/// Code that runs in devices and tests: a client, and a simulated disk.
+const ELSEWHERE: [&str; 2] = ["coap/src/client", "store/src/simulation"];
 /// Where the tables are, relative to the repository.
 const TABLES: &str = "host/stores.md";
 
@@ -50,7 +51,8 @@ fn add_crate(root: &Path, host: &Path, found: &mut BTreeMap<Key, bool>) {
     };
     let files: Vec<_> = files.into_iter().map(read).collect();
     let aliases = files.iter().flat_map(|(_, text)| aliases(text)).collect();
-    for (file, text) in files.iter().filter(|(file, _)| !file.starts_with(CLIENT)) {
+    let serves = |file: &str| !ELSEWHERE.iter().any(|folder| file.starts_with(folder));
+    for (file, text) in files.iter().filter(|(file, _)| serves(file)) {
         for Field { name, is_store } in fields(text, &aliases) {
             found.insert((file.clone(), name), is_store);
         }

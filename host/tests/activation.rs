@@ -71,15 +71,45 @@ fn a_component_of_another_contract_is_refused_with_a_remedy() {
     let engine = engine();
     let cases = [
         "(component)",
-        r#"(component (instance $i) (export "comatrix:gateway/translator@0.1.0" (instance $i)))"#,
         r#"(component (instance $i) (export "comatrix:gateway/translator@0.2.0" (instance $i)))"#,
-        r#"(component (import "comatrix:gateway/log@0.1.0" (instance (export "write" (func (param "level" u32))))))"#,
-        r#"(component (import "comatrix:gateway/clock@0.1.0" (instance (export "now" (func)))))"#,
+        r#"(component (import "comatrix:gateway/log@0.2.0" (instance (export "write" (func (param "level" u32))))))"#,
+        r#"(component (import "comatrix:gateway/clock@0.2.0" (instance (export "now" (func)))))"#,
     ];
     for component in cases {
         let error = refused(&engine, &text(component));
         assert!(matches!(error, ActivationError::Contract { .. }), "{error}");
         says(&error, "wit folder");
+    }
+}
+
+#[test]
+fn a_component_of_another_version_of_the_contract_is_refused_with_both_versions() {
+    let engine = engine();
+    let cases = [
+        (
+            "0.1.0",
+            r#"(component (instance $i) (export "comatrix:gateway/translator@0.1.0" (instance $i)))"#,
+        ),
+        (
+            "0.1.7",
+            r#"(component (import "comatrix:gateway/log@0.1.7" (instance (export "write" (func (param "level" u8))))))"#,
+        ),
+        (
+            "1.2.0",
+            r#"(component (instance $i) (export "comatrix:gateway/outbox@1.2.0" (instance $i)))"#,
+        ),
+    ];
+    for (version, component) in cases {
+        let error = refused(&engine, &text(component));
+        assert!(
+            matches!(error, ActivationError::OtherContract { .. }),
+            "{error}"
+        );
+        says(
+            &error,
+            &format!("contract {version}, this gateway has 0.2.0"),
+        );
+        says(&error, "SDK");
     }
 }
 

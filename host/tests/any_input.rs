@@ -65,6 +65,10 @@ fn is_fit(result: &Result<Effect, Failure>) -> Result<(), TestCaseError> {
             prop_assert!(matches!(reply.message.code >> 5, 2 | 4 | 5), "{reply:?}");
         }
         Ok(Effect::Call(step)) => prop_assert!(step.state.len() <= 16 << 10),
+        Ok(Effect::Deliver(delivery)) => {
+            prop_assert!(delivery.step.state.len() <= 16 << 10);
+            prop_assert_eq!(contract::delivery::check(delivery), Ok(()));
+        }
         Err(failure) => {
             prop_assert!(matches!(failure.code >> 5, 4 | 5), "{failure:?}");
             prop_assert_ne!(failure.code, code::INTERNAL_SERVER_ERROR);
@@ -125,7 +129,7 @@ fn any_failed_call_leads_to_a_response() {
             };
             let result = component.call_resume(context, state, Err(error));
             is_fit(&result)?;
-            prop_assert!(!matches!(result, Ok(Effect::Call(_))));
+            prop_assert!(!matches!(result, Ok(Effect::Call(_) | Effect::Deliver(_))));
         }
         Ok(())
     });

@@ -59,7 +59,7 @@ pub fn send(component: &Component, format: u32, payload: &[u8]) -> (Context, Mes
     )
 }
 
-/// Every kind of request of which the default rule makes a call.
+/// Every kind of request of which the default rule makes a call or a delivery.
 pub fn all(component: &Component) -> Vec<(Context, Message)> {
     let json = |text: &'static str| Some((JSON, text.as_bytes()));
     let text = json(r#"{"msgtype":"m.text","body":"x"}"#);
@@ -88,13 +88,14 @@ pub fn all(component: &Component) -> Vec<(Context, Message)> {
         .collect()
 }
 
-/// Exchanges that wait for the outcome of their first call: one of each kind.
+/// Exchanges that wait for the outcome of their first call or delivery: one of each kind.
 pub fn waiting(component: &Component) -> Vec<(Context, Vec<u8>)> {
     all(component)
         .into_iter()
         .map(
             |(context, request)| match component.call_begin(&context, &request) {
                 Ok(Effect::Call(step)) => (context, step.state),
+                Ok(Effect::Deliver(delivery)) => (context, delivery.step.state),
                 other => panic!("link {}: {other:?}", context.link),
             },
         )

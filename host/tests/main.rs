@@ -13,6 +13,8 @@ mod configuration;
 mod configuration_faults;
 mod configuration_rules;
 mod default_rule;
+mod deliveries;
+mod delivery_ids;
 mod device_request;
 mod egress;
 mod egress_request;

@@ -38,13 +38,13 @@ const FORMS: [(u8, &str, &str, &str); 15] = [
         3,
         TEXT,
         "9/!r:h/m.room.message/7",
-        "rooms/!r:h/send/m.room.message/7",
+        "rooms/!r:h/send/m.room.message/*",
     ),
     (
         3,
         TEXT,
         "_matrix/client/r0/rooms/!r:h/send/m.room.message/7",
-        "rooms/!r:h/send/m.room.message/7",
+        "rooms/!r:h/send/m.room.message/*",
     ),
     (1, "", "E/!r:h", "rooms/!r:h/messages"),
     (
@@ -81,6 +81,11 @@ async fn every_resource_is_found_by_its_short_and_its_full_forms() {
         assert_eq!(code::class(response.code), 2, "{form}: {response:?}");
         let target = stub.only().target;
         let path = target.split('?').next().unwrap_or_default();
+        // The last segment of a message's path is its transaction id.
+        let (path, called) = match called.strip_suffix("/*") {
+            Some(called) => (path.rsplit_once('/').expect("it is a path").0, called),
+            None => (path, called),
+        };
         assert_eq!(path, format!("/_matrix/client/v3/{called}"), "{form}");
     }
 }

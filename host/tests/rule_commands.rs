@@ -191,7 +191,7 @@ fn a_check_prints_the_rules_resources_and_needs_or_the_reason_of_a_failure() {
     let folder = folder_with_rule("commands-check");
     let out = ok(&folder, &["check", "mine.wasm", "--vectors", "vectors"]);
     for line in [
-        "ok    component: fits the contract 0.1.0",
+        "ok    component: fits the contract 0.2.0",
         "ok    memory: 1 of at most 1; initially 131,072 bytes",
         "ok    links: 1",
         "GET  /test",

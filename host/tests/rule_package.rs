@@ -201,7 +201,7 @@ const ALTERATIONS: &[Alteration] = &[
     ),
     (
         "another contract",
-        |files| files.stated(|manifest| manifest.contract = "0.2.0".into()),
+        |files| files.stated(|manifest| manifest.contract = "0.1.0".into()),
         "for this contract",
     ),
     (

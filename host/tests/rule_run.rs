@@ -83,12 +83,39 @@ fn a_run_of_the_default_rule_prints_cbor_decoded_and_json_complete() {
         .iter()
         .map(|event| event["event"].as_str().unwrap())
         .collect();
-    assert_eq!(names, ["request", "call", "outcome", "answer"]);
+    assert_eq!(names, ["request", "deliver", "outcome", "answer"]);
     assert_eq!(events[0]["payload"]["value"]["body"], "21.5 C");
     assert_eq!(events[1]["path"][4], "!r:h");
+    assert_eq!(events[1]["lane"], "!r:h");
+    assert_eq!(events[1]["transaction"], "7");
     assert_eq!(events[1]["body"]["value"]["body"], "21.5 C");
     assert_eq!(events[3]["code"], "2.04");
     assert_eq!(events[3]["payload"]["value"]["event_id"], "$x");
+}
+
+#[test]
+fn a_run_prints_lane_and_transaction_of_a_delivery_for_people() {
+    let folder = scratch::folder("commands-delivery");
+    fs::write(folder.join("comatrix.wasm"), DEFAULT_RULE).unwrap();
+    let args = [
+        "run",
+        "comatrix.wasm",
+        "--request",
+        "PUT /send/!r:h/7 cf=0 payload=21.5 C",
+        "--upstream-response",
+        "200 {\"event_id\": \"$x\"}",
+    ];
+    let out = ok(&folder, &args);
+    for part in [
+        "=> delivery 1: PUT /_matrix/client/v3/rooms/!r:h/send/m.room.message  upstream",
+        "lane !r:h, transaction 7",
+        "the gateway appends the transaction id",
+        "<- 2.04",
+    ] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    let out = ok(&folder, &["check", "comatrix.wasm"]);
+    assert!(out.contains("ok    outbox: exported"), "{out}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use coap::code;
 use comatrix_sdk::vectors::cases;
-use contract::{Effect, Failure, HttpRequest, Message, Reply, Step};
+use contract::{Delivery, Effect, Failure, HttpRequest, Message, Reply, Step};
 use runtime::self_test;
 use runtime::{Case, Manifest, Revision, RuleLimits};
 use serde_json::json;
@@ -115,6 +115,69 @@ fn a_vector_with_another_end_is_named_with_the_difference() {
             "{said}"
         );
     }
+}
+
+#[test]
+fn a_delivery_is_compared_with_that_of_the_vector_and_may_be_accepted() {
+    let delivery = |lane: &str| {
+        let request = HttpRequest {
+            method: "PUT".into(),
+            path: vec!["needed".into()],
+            ..http_call::request()
+        };
+        Effect::Deliver(Delivery {
+            lane: lane.into(),
+            transaction: "7".into(),
+            step: Step {
+                request,
+                state: vec![],
+            },
+        })
+    };
+    let expected = |end: serde_json::Value, reply| {
+        let request = json!({"upstream": "standard", "credential": "none", "method": "PUT", "path": ["needed"]});
+        let mut call = json!({"request": request, "deliver": {"lane": "!r:h", "transaction": "7"}});
+        call.as_object_mut()
+            .unwrap()
+            .extend(end.as_object().unwrap().clone());
+        vector(vec![call], reply)
+    };
+    let answered = || expected(json!({"answer": {"status": 200, "json": {}}}), greeting());
+    let accepted = || {
+        let reply = json!({"code": "2.04", "payload_text": "queued"});
+        expected(json!({"accepted": "0a"}), reply)
+    };
+    let with = |lane: &str, has_outbox: bool| {
+        let mut rule = RuleText::delivering();
+        rule.begin = rule.value(&Ok(delivery(lane))).1;
+        rule.resume = rule.value(&hello()).1;
+        let queued = Message {
+            code: code::CHANGED,
+            options: vec![],
+            payload: b"queued".to_vec(),
+        };
+        let accepts = rule.accepts(&Ok(queued));
+        rule.accepted = has_outbox.then_some(accepts);
+        activate(&rule)
+    };
+    assert_eq!(
+        self_test(&with("!r:h", true), &[answered(), accepted()]).unwrap(),
+        2
+    );
+    let differs = |revision: &Revision, vector: Case| {
+        let error = self_test(revision, &[vector]).unwrap_err();
+        error.difference
+    };
+    let lane = differs(&with("!s:h", true), answered());
+    assert!(lane.contains("deliver") && lane.contains("!s:h"), "{lane}");
+    let without = differs(&with("!r:h", false), accepted());
+    assert!(without.contains("exports no outbox"), "{without}");
+    let mut call = RuleText::new();
+    call.begin = call.value(&self::call("needed", 0)).1;
+    let mut wanted = needed();
+    wanted[0]["accepted"] = json!("0a");
+    let call = differs(&activate(&call), vector(wanted, greeting()));
+    assert!(call.contains("only a delivery"), "{call}");
 }
 
 #[test]

@@ -54,14 +54,14 @@ export const translator = {
     const content = { msgtype: "m.text", body };
     const lane = room(settings, context.captures[0]);
     // The gateway appends the transaction id to the path.
-    const request = {
+    const call = {
       upstream: { tag: "standard" }, credential: "any", method: "PUT",
       path: ["_matrix", "client", "v3", "rooms", lane, "send", "m.room.message"],
       query: [], headers: [["accept", "application/json"], ["content-type", "application/json"]],
       body: bytes(JSON.stringify(content)), holdMs: 0,
     };
     const state = new Uint8Array(0);
-    return { tag: "deliver", val: { lane, transaction: context.flowId, step: { request, state } } };
+    return { tag: "deliver", val: { lane, transaction: context.flowId, step: { request: call, state } } };
   },
 
   resume(settings, context, state, outcome) {

@@ -1,15 +1,13 @@
-//! The output for an exchange: text for people, or one JSON object.
+//! The output for an exchange as text for people.
 
 use std::io::{self, Write};
-
-use serde_json::{Value as Json, json};
 
 use super::description_view::path as link_path;
 use super::exchange_event::Event;
 use coap::Message;
 use coap::code::{self, Dotted};
 use coap::option::{CONTENT_FORMAT, URI_PATH, content_format};
-use contract::{Description, Outcome, SessionChange};
+use contract::{Description, SessionChange};
 use device::notation::printable;
 use device::option_view::{self, OptionView};
 use device::outcome::name;
@@ -126,119 +124,6 @@ pub(super) fn write_text(
     Ok(())
 }
 
-/// Prints an exchange for scripts, on one line.
-pub(super) fn write_json(
-    out: &mut impl Write,
-    description: &Description,
-    events: &[Event],
-    responses: usize,
-) -> io::Result<()> {
-    let events: Vec<Json> = events
-        .iter()
-        .map(|event| event_json(description, event))
-        .collect();
-    let calls = events
-        .iter()
-        .filter(|event| event["event"] == "call" || event["event"] == "deliver")
-        .count();
-    let unused = responses.saturating_sub(calls);
-    writeln!(
-        out,
-        "{}",
-        json!({ "events": events, "unused_responses": unused })
-    )
-}
-
-fn event_json(description: &Description, event: &Event) -> Json {
-    match event {
-        Event::Request(message, link) => {
-            let mut json = message_json("request", message);
-            json["method"] = method(message.code).into();
-            json["path"] = path(message).into();
-            let link = link.and_then(|index| description.links.get(usize::from(index)));
-            json["link"] = link.map(|link| link_path(&link.path)).into();
-            json
-        }
-        Event::Call {
-            request,
-            delivery,
-            state,
-        } => {
-            let mut json = json!({
-                "event": "call",
-                "upstream": request.upstream.name(),
-                "credential": request.credential,
-                "method": request.method,
-                "path": request.path,
-                "query": request.query,
-                "headers": request.headers,
-                "hold_ms": request.hold_ms,
-                "state_bytes": state,
-            });
-            if let Some(body) = &request.body {
-                json["body"] = payload_json(&body_message(body));
-            }
-            if let Some((lane, transaction)) = delivery {
-                json["event"] = "deliver".into();
-                json["lane"] = lane.as_str().into();
-                json["transaction"] = transaction.as_str().into();
-            }
-            json
-        }
-        Event::Outcome(outcome) => outcome_json(outcome),
-        Event::Response {
-            message,
-            session,
-            watch,
-        } => {
-            let mut json = message_json("answer", message);
-            json["code"] = Dotted(message.code).to_string().into();
-            json["session"] = session.as_ref().map(session_text).into();
-            json["watch"] = watch.clone().into();
-            json
-        }
-        Event::Lost => json!({ "event": "lost", "code": "5.03" }),
-        Event::Error(error) => json!({
-            "event": "refused",
-            "code": Dotted(error.code()).to_string(),
-            "diagnostic": error.to_string(),
-        }),
-    }
-}
-
-fn outcome_json(outcome: &Outcome) -> Json {
-    match outcome {
-        Ok(response) => json!({
-            "event": "outcome",
-            "status": response.status,
-            "headers": response.headers.iter()
-                .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value)))
-                .collect::<Vec<_>>(),
-            "body": payload_json(&body_message(&response.body)),
-        }),
-        Err(error) => json!({ "event": "outcome", "error": error.reason, "sent": error.sent }),
-    }
-}
-
-fn message_json(event: &str, message: &Message) -> Json {
-    let options: Vec<Json> = shown_options(message)
-        .map(
-            |OptionView {
-                 number, name, json, ..
-             }| { json!({ "number": number, "name": name, "value": json }) },
-        )
-        .collect();
-    json!({ "event": event, "options": options, "payload": payload_json(message) })
-}
-
-fn payload_json(message: &Message) -> Json {
-    if message.payload.is_empty() {
-        return Json::Null;
-    }
-    let view = payload_view::view(message, &Redaction::by_name(), false);
-    json!({ "bytes": message.payload.len(), "value": view.json, "hex": view.hex, "problem": view.problem })
-}
-
 fn write_message(out: &mut impl Write, message: &Message) -> io::Result<()> {
     for option in shown_options(message) {
         writeln!(
@@ -261,7 +146,7 @@ fn write_payload(out: &mut impl Write, name: &str, message: &Message) -> io::Res
 }
 
 /// All options except Uri-Path, which is in the first line.
-fn shown_options(message: &Message) -> impl Iterator<Item = OptionView> {
+pub(super) fn shown_options(message: &Message) -> impl Iterator<Item = OptionView> {
     let options = message.options.iter();
     options
         .filter(|option| option.number != URI_PATH)
@@ -269,7 +154,7 @@ fn shown_options(message: &Message) -> impl Iterator<Item = OptionView> {
 }
 
 /// An HTTP body as a message, so that it is printed like a payload: as JSON if possible, else as text or hexadecimal.
-fn body_message(body: &[u8]) -> Message {
+pub(super) fn body_message(body: &[u8]) -> Message {
     let message = Message::new(code::CONTENT).with_payload(body);
     match serde_json::from_slice::<serde::de::IgnoredAny>(body) {
         Ok(_) => message.with_uint_option(CONTENT_FORMAT, content_format::JSON.into()),
@@ -277,7 +162,7 @@ fn body_message(body: &[u8]) -> Message {
     }
 }
 
-fn path(message: &Message) -> String {
+pub(super) fn path(message: &Message) -> String {
     let segments = message.options(URI_PATH).map(String::from_utf8_lossy);
     let path: String = segments
         .map(|segment| format!("/{}", printable(&segment)))
@@ -285,7 +170,7 @@ fn path(message: &Message) -> String {
     if path.is_empty() { "/".into() } else { path }
 }
 
-fn session_text(session: &SessionChange) -> &'static str {
+pub(super) fn session_text(session: &SessionChange) -> &'static str {
     match session {
         // Without the token: it is a secret.
         SessionChange::Open(_) => "remembers the token of this response",
@@ -293,7 +178,7 @@ fn session_text(session: &SessionChange) -> &'static str {
     }
 }
 
-fn method(code: u8) -> String {
+pub(super) fn method(code: u8) -> String {
     let names = ["GET", "POST", "PUT", "DELETE", "FETCH", "PATCH", "iPATCH"];
     let name = usize::from(code)
         .checked_sub(1)

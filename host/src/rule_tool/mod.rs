@@ -10,6 +10,7 @@ mod description_view;
 mod error;
 mod exchange;
 mod exchange_event;
+mod exchange_json;
 mod exchange_view;
 mod keygen;
 mod manifest;

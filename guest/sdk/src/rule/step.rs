@@ -42,7 +42,8 @@ pub(super) struct Deferred {
     arguments: Vec<Value>,
     query: Vec<Value>,
     body: Value,
-    delivery: Vec<Value>,
+    transaction: Value,
+    lane: Value,
 }
 
 impl PendingCall {
@@ -93,12 +94,13 @@ impl PendingCall {
             fields.push(texts(self.arguments.into_iter()));
             fields.push(texts(query));
             let body = self.body.and_then(|body| String::from_utf8(body).ok());
-            fields.push(body.map_or(Value::Null, Value::Text));
-            let delivery = self.delivery.into_iter();
-            let delivery = delivery.flat_map(|PendingDelivery { transaction, lane }| {
-                [Some(transaction), lane].into_iter().flatten()
-            });
-            fields.push(texts(delivery));
+            fields.push(optional(body));
+            let (transaction, lane) = match self.delivery {
+                Some(PendingDelivery { transaction, lane }) => (Some(transaction), lane),
+                None => (None, None),
+            };
+            fields.push(optional(transaction));
+            fields.push(optional(lane));
             return Ok(then(request, state::encode(fields)?));
         }
         fields.push(Value::Text(room.to_owned()));
@@ -124,15 +126,24 @@ impl PendingCall {
     }
 }
 
+fn optional(text: Option<String>) -> Value {
+    text.map_or(Value::Null, Value::Text)
+}
+
+/// The text, if it is one.
+fn text(value: Value) -> Option<String> {
+    match value {
+        Value::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
 fn texts(texts: impl Iterator<Item = String>) -> Value {
     Value::Array(texts.map(Value::Text).collect())
 }
 
 fn strings(texts: Vec<Value>) -> impl Iterator<Item = String> {
-    texts.into_iter().filter_map(|text| match text {
-        Value::Text(text) => Some(text),
-        _ => None,
-    })
+    texts.into_iter().filter_map(text)
 }
 
 impl SavedCall {
@@ -147,44 +158,28 @@ impl SavedCall {
         let mut next = || fields.next().ok_or_else(damaged);
         let (format, index, state, made) = (next()?, next()?, next()?, next()?);
         let index = index.as_u64().and_then(|index| usize::try_from(index).ok());
-        let call = |route: &'static Route| index.and_then(|index| route.all_calls().nth(index));
-        let mut named = None;
+        let mut paths = None;
         let made = match made {
             Value::Text(room) => {
                 if let (Ok(Value::Text(route)), Ok(Value::Text(call))) = (next(), next()) {
-                    named = Some((route, call));
+                    paths = Some((route, call));
                 }
                 Made::Call { room }
             }
-            Value::Array(arguments) => match (next()?, next()?, next()?) {
-                (Value::Array(query), body, Value::Array(delivery)) => Made::Lookup(Deferred {
+            Value::Array(arguments) => match next()? {
+                Value::Array(query) => Made::Lookup(Deferred {
                     arguments,
                     query,
-                    body,
-                    delivery,
+                    body: next()?,
+                    transaction: next()?,
+                    lane: next()?,
                 }),
                 _ => return Err(damaged()),
             },
             _ => return Err(damaged()),
         };
-        let (route, call) = match named {
-            None => {
-                let route = Route::of(routes, context)?;
-                (route, call(route).ok_or_else(damaged)?)
-            }
-            Some((path, call_path)) => {
-                let is_it = |call: &dyn Resume| {
-                    let shape = call.shape();
-                    shape.delivers && shape.path == call_path
-                };
-                let mut found = routes.iter().filter_map(|route| {
-                    let is_route = route.resource.path == path;
-                    let call = call(route).filter(|call| is_route && is_it(*call))?;
-                    Some((route, call))
-                });
-                found.next().ok_or_else(damaged)?
-            }
-        };
+        let found = index.and_then(|index| find(routes, context, index, paths));
+        let (route, call) = found.ok_or_else(damaged)?;
         let format = format
             .as_u64()
             .and_then(|number| u32::try_from(number).ok());
@@ -196,6 +191,33 @@ impl SavedCall {
             made,
         })
     }
+}
+
+/// The call of this index of the context's route; of a delivery, that of the route with this path, if the call has its
+/// path too.
+fn find(
+    routes: &'static [Route],
+    context: &Context,
+    index: usize,
+    paths: Option<(String, String)>,
+) -> Option<(&'static Route, &'static dyn Resume)> {
+    for (link, route) in routes.iter().enumerate() {
+        let is_route = match &paths {
+            Some((path, _)) => route.resource.path == path,
+            None => link == usize::from(context.link),
+        };
+        if is_route && let Some(call) = route.all_calls().nth(index) {
+            let shape = call.shape();
+            let is_call = match &paths {
+                Some((_, path)) => shape.delivers && shape.path == path,
+                None => true,
+            };
+            if is_call {
+                return Some((route, call));
+            }
+        }
+    }
+    None
 }
 
 /// The call that waited for its room, whose id `response` has.
@@ -215,20 +237,15 @@ pub(super) fn with_room(
     while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
         pairs.push((name, value));
     }
-    let mut delivery = strings(deferred.delivery);
-    let delivery = delivery.next().map(|transaction| PendingDelivery {
-        transaction,
-        lane: delivery.next(),
-    });
+    let lane = text(deferred.lane);
+    let delivery = text(deferred.transaction);
+    let delivery = delivery.map(|transaction| PendingDelivery { transaction, lane });
     Ok(Box::new(PendingCall {
         call,
         state,
         arguments,
         query: pairs,
-        body: match deferred.body {
-            Value::Text(body) => Some(body.into_bytes()),
-            _ => None,
-        },
+        body: text(deferred.body).map(String::into_bytes),
         delivery,
     }))
 }

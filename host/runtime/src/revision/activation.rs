@@ -13,6 +13,7 @@ use crate::engine::cache::Cache;
 use crate::engine::compile::{Uncompiled, compiled};
 use crate::engine::engines::Engines;
 use crate::engine::rule_binary::RuleBinary;
+use crate::package::manifest::CONTRACT_VERSION;
 use contract::bindings::{Description, Rule};
 use contract::escaping::escaped;
 use contract::grant::Grant;
@@ -77,6 +78,7 @@ impl Revision {
             }
         };
         check_imports(&engine, name, &component)?;
+        check_version(&engine, name, &component)?;
         let mut linker = Linker::<CallState>::new(engine.wasmtime());
         Rule::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map_err(contract)?;
         let pre = linker.instantiate_pre(&component).map_err(contract)?;
@@ -128,6 +130,34 @@ fn check_imports(
                 import: escaped(import, 100),
             })
         })
+}
+
+/// Checks that the interfaces of the contract that it imports and exports are those of this version. The linker would
+/// only say that one of them is missing.
+fn check_version(
+    engine: &Engine,
+    rule: &str,
+    component: &Component,
+) -> Result<(), ActivationError> {
+    let ty = component.component_type();
+    let imports = ty.imports(engine.wasmtime()).map(|(name, _)| name);
+    let exports = ty.exports(engine.wasmtime()).map(|(name, _)| name);
+    let mut versions = imports.chain(exports).filter_map(|name| {
+        let (_, version) = name.strip_prefix(CONTRACT)?.split_once('@')?;
+        Some(version)
+    });
+    match versions.find(|version| compatible(version) != compatible(CONTRACT_VERSION)) {
+        None => Ok(()),
+        Some(found) => Err(ActivationError::OtherContract {
+            rule: rule.to_owned(),
+            found: escaped(found, 32),
+        }),
+    }
+}
+
+/// The part of a version 0.y.z that a change of the contract changes.
+fn compatible(version: &str) -> Option<&str> {
+    version.rsplit_once('.').map(|(compatible, _)| compatible)
 }
 
 /// Checks a description: a rule can describe anything, and the gateway acts on it.

@@ -3,6 +3,7 @@
 use crate::call::Trap;
 use crate::engine::native::NativeError;
 use crate::engine::{Engine, EngineError};
+use crate::package::manifest::CONTRACT_VERSION;
 
 /// A component did not become a revision. The old revision keeps serving.
 #[derive(Debug, thiserror::Error)]
@@ -50,8 +51,19 @@ pub enum ActivationError {
     },
     /// It is built for another version of the contract.
     #[error(
-        "rule {rule}: it does not fit the contract comatrix:gateway@0.1.0: {cause}; rebuild it against this gateway's \
-        wit folder"
+        "rule {rule}: it is built for the contract {found}, this gateway has {CONTRACT_VERSION}; rebuild it with \
+        version {CONTRACT_VERSION} of the SDK (`comatrix-gateway rule new` writes it), or against this gateway's wit folder"
+    )]
+    OtherContract {
+        /// The rule's name.
+        rule: String,
+        /// The rule's version of it.
+        found: String,
+    },
+    /// It does not have the functions of the contract.
+    #[error(
+        "rule {rule}: it does not fit the contract comatrix:gateway@{CONTRACT_VERSION}: {cause}; rebuild it against \
+        this gateway's wit folder"
     )]
     Contract {
         /// The rule's name.
@@ -119,7 +131,7 @@ impl ActivationError {
             Self::Native { .. } => "load",
             Self::Engine { .. } | Self::TooLarge { .. } | Self::Compile { .. } => "compile",
             Self::Import { .. } => "check imports",
-            Self::Contract { .. } => "link",
+            Self::OtherContract { .. } | Self::Contract { .. } => "link",
             Self::Trap(_)
             | Self::Refused { .. }
             | Self::Description { .. }

@@ -15,7 +15,7 @@ use gateway::config::args::ServeArgs;
 use gateway::config::{self, Fixed, Settings};
 use gateway::daemon::service_manager;
 use gateway::event_loop;
-use gateway::request::{Gateway, SnapshotCell, TxnKey};
+use gateway::request::{Gateway, RecentFile, SnapshotCell, TxnKey};
 use gateway::rule_manager::{self, ConfigReloader, Events, Manager, RuleStatusCell, Watch};
 use gateway::telemetry::logging::{self, Levels, Log};
 use gateway::telemetry::operator;
@@ -143,6 +143,9 @@ async fn run(
         &rules.events,
     );
     let mut gateway = Gateway::new(snapshots.clone(), TxnKey::until_reboot());
+    if let Some(file) = RecentFile::until_reboot() {
+        gateway = gateway.with_recent(file);
+    }
     let deliveries = state::restore(settings, &snapshots)?;
     if let Some(deliveries) = deliveries.clone() {
         gateway = gateway.with_deliveries(deliveries);

@@ -27,6 +27,12 @@ pub enum NotKept {
     File(#[from] file::FileError),
 }
 
+/// Whether a folder is in memory.
+#[must_use]
+pub fn is_in_memory(folder: &Path) -> bool {
+    statfs(folder).is_ok_and(|found| found.f_type == TMPFS)
+}
+
 /// The content of a private file that lasts until the machine reboots. If there is none of this length, the file gets
 /// `fresh`.
 ///
@@ -41,8 +47,7 @@ pub fn keep<const LENGTH: usize>(
     let mut private = DirBuilder::new();
     private.recursive(true).mode(0o700);
     private.create(folder).map_err(failed)?;
-    let file_system = statfs(folder).map_err(|error| failed(error.into()))?;
-    if file_system.f_type != TMPFS {
+    if !is_in_memory(folder) {
         return Err(NotKept::OnDisk(folder.display().to_string()));
     }
     if let Some(kept) = file::read_if_there(path, LENGTH)?

@@ -9,7 +9,9 @@ use super::conditions::{Conditions, EntityTags};
 use super::error::GatewayError;
 use super::held_bytes::HeldBytes;
 use super::pending_exchange::{Dispatch, PendingExchange, Work};
+use super::recent_file::RecentFile;
 use super::response::Response;
+use super::rule_fault::error_response;
 use super::rule_execution::{self, Flow, Started};
 use super::snapshot::{Snapshot, SnapshotCell};
 use super::source::Request;
@@ -75,6 +77,13 @@ impl Gateway {
         }
     }
 
+    /// The same, which recognises messages of before a restart by this file.
+    #[must_use]
+    pub fn with_recent(self, file: RecentFile) -> Self {
+        self.txn_ids.keep_in(file);
+        self
+    }
+
     /// The messages that it keeps; none without a store.
     #[must_use]
     pub fn deliveries(&self) -> Option<&Deliveries> {
@@ -113,7 +122,7 @@ impl Gateway {
                 conditions,
             ),
             Ok(Started::Sent(request)) => {
-                pending(Work::Sent(request), log_entry, resource, conditions)
+                PendingExchange::of(Work::Sent(request), log_entry, resource, conditions)
             }
             Ok(Started::NeedsProof) => Dispatch::NeedsProof,
             Ok(Started::Ended(mut response)) => {
@@ -273,36 +282,4 @@ impl Gateway {
         let snapshot = self.snapshots.load();
         self.recorder.ended(&snapshot.rules, &ended);
     }
-}
-
-/// The response to an exchange that ended with an error. A fault of the rule is the operator's concern: it is logged.
-fn error_response(rule: Option<&Revision>, error: &GatewayError) -> Message {
-    let fault = match error {
-        GatewayError::RuleTrapped(trap) => Some(trap.to_string()),
-        GatewayError::RuleBrokeContract(how) => {
-            rule.map(|rule| format!("rule {} broke its contract: {how}", rule.name()))
-        }
-        _ => None,
-    };
-    // At the rate of the rule's own log lines, so that a faulty rule does not fill the log.
-    if let Some((fault, rule)) = fault.zip(rule)
-        && rule.state().budget.admit_line(Instant::now())
-    {
-        tracing::error!("{fault}");
-    }
-    error.response()
-}
-
-fn pending(
-    work: Work,
-    log_entry: AccessLogEntry,
-    resource: Resource,
-    conditions: Conditions,
-) -> Dispatch {
-    Dispatch::Pending(Box::new(PendingExchange {
-        log_entry,
-        resource,
-        conditions,
-        work,
-    }))
 }

@@ -34,3 +34,19 @@ pub(super) enum Work {
     /// The store.
     Sent(SentRequest),
 }
+
+impl PendingExchange {
+    pub(super) fn of(
+        work: Work,
+        log_entry: AccessLogEntry,
+        resource: Resource,
+        conditions: Conditions,
+    ) -> Dispatch {
+        Dispatch::Pending(Box::new(Self {
+            log_entry,
+            resource,
+            conditions,
+            work,
+        }))
+    }
+}

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use share::{Amount, Bounds, Owner, Shares};
 
+use super::recent_file::Remembered;
+
 /// The first half of a message's hash.
 pub(super) type Digest = [u8; 16];
 
@@ -13,6 +15,11 @@ pub(super) type Digest = [u8; 16];
 /// next window of the time.
 const MESSAGES: usize = 1 << 14;
 const MESSAGE: Amount = Amount::piece(0);
+/// Of messages of before a restart: the hashes that name hosts were others.
+const RESTORED: Owner = Owner {
+    host: 0,
+    network: None,
+};
 
 /// A message that made the homeserver act.
 struct Recent {
@@ -51,7 +58,24 @@ impl RecentMessages {
         (now < first + lifetime).then_some(first)
     }
 
-    /// Remembers a message for its lifetime, unless its host has its share already.
+    /// Messages of before a restart, the oldest first: half of the room, and no host's share.
+    pub(super) fn restore(&mut self, now: Duration, before: &[Remembered]) {
+        let newest = before.len().saturating_sub(MESSAGES / 2);
+        for Remembered {
+            digest,
+            first,
+            lifetime,
+        } in &before[newest..]
+        {
+            // After a reboot its times would be later than now.
+            if *first <= now && now < *first + *lifetime {
+                self.shares.add(RESTORED, MESSAGE);
+                self.insert(*digest, *first, *lifetime, RESTORED);
+            }
+        }
+    }
+
+    /// Remembers a message for its lifetime, unless its host has its share already. Returns whether it is new.
     pub(super) fn remember(
         &mut self,
         now: Duration,
@@ -59,14 +83,19 @@ impl RecentMessages {
         first: Duration,
         lifetime: Duration,
         owner: Owner,
-    ) {
+    ) -> bool {
         self.expire(now);
         if self.first_received.get(&digest) == Some(&first) {
-            return;
+            return false;
         }
         if self.shares.take(owner, MESSAGE).is_err() {
-            return;
+            return false;
         }
+        self.insert(digest, first, lifetime, owner);
+        true
+    }
+
+    fn insert(&mut self, digest: Digest, first: Duration, lifetime: Duration, owner: Owner) {
         self.first_received.insert(digest, first);
         self.in_order.push_back(Recent {
             digest,
@@ -139,6 +168,42 @@ mod tests {
         }
         recent.remember(now, digest(0), now, LIFETIME, owner(other));
         assert_eq!(recent.find(now, &digest(0), LIFETIME), Some(now));
+    }
+
+    #[test]
+    fn messages_of_before_a_restart_are_recognised_for_the_rest_of_their_lifetime() {
+        let mut recent = RecentMessages::default();
+        let at = Duration::from_secs;
+        let message = |number, first| Remembered {
+            digest: digest(number),
+            first: at(first),
+            lifetime: LIFETIME,
+        };
+        let before = [message(1, 10), message(2, 300), message(3, 9000)];
+        recent.restore(at(400), &before);
+        assert_eq!(recent.find(at(400), &digest(1), LIFETIME), None, "over");
+        assert_eq!(recent.find(at(400), &digest(2), LIFETIME), Some(at(300)));
+        assert_eq!(recent.find(at(400), &digest(3), LIFETIME), None, "rebooted");
+        assert!(!recent.remember(at(400), digest(2), at(300), LIFETIME, host(1)));
+        recent.expire(at(600));
+        assert!(recent.first_received.is_empty() && recent.shares.in_all() == Amount::default());
+    }
+
+    #[test]
+    fn messages_of_before_a_restart_leave_half_of_the_room() {
+        let mut recent = RecentMessages::default();
+        let now = Duration::from_secs(5);
+        let before: Vec<_> = (0..MESSAGES)
+            .map(|number| Remembered {
+                digest: digest(number),
+                first: now,
+                lifetime: LIFETIME,
+            })
+            .collect();
+        recent.restore(now, &before);
+        assert_eq!(recent.in_order.len(), MESSAGES / 2);
+        assert_eq!(recent.find(now, &digest(MESSAGES - 1), LIFETIME), Some(now));
+        assert!(recent.remember(now, digest(MESSAGES), now, LIFETIME, host(1)));
     }
 
     #[test]

@@ -16,8 +16,9 @@
 //!   may say "on" after each reboot. Homeservers remember transaction ids for a day and would swallow it.
 //!
 //! The time is that of the first receipt, as [`RecentMessages`] has it, divided by the lifetime. So two receipts have
-//! the same id if and only if the second one comes within the lifetime. If the first receipt has been forgotten, by a
-//! flood of real messages or by a restart, the present time takes its place: the id is never that of a message before
+//! the same id if and only if the second one comes within the lifetime. A restart forgets no receipt if there is a folder
+//! in memory ([`RecentFile`]). If the first receipt has been forgotten, by a flood of real messages, the present time
+//! takes its place: the id is never that of a message before
 //! the lifetime, and it is that of the first receipt unless a window has ended in between. For a retransmission after
 //! 10 s, that is one of 25.
 //!
@@ -34,6 +35,7 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 use sha2::{Digest as _, Sha256};
 
+use super::recent_file::{RecentFile, Remembered};
 use super::recent_messages::{Digest, RecentMessages};
 use super::source::Request;
 use super::txn_key::TxnKey;
@@ -80,6 +82,7 @@ pub(super) struct TxnIds {
     key: TxnKey,
     recent: RefCell<RecentMessages>,
     random: RefCell<Batch>,
+    file: RefCell<Option<RecentFile>>,
 }
 
 struct Batch {
@@ -103,7 +106,15 @@ impl TxnIds {
                 random: [0; BYTES * BATCH],
                 used: BYTES * BATCH,
             }),
+            file: RefCell::default(),
         }
+    }
+
+    /// Remembers messages also in this file, and those that are in it.
+    pub(super) fn keep_in(&self, mut file: RecentFile) {
+        let before = file.take_before();
+        self.recent.borrow_mut().restore(since_boot(), &before);
+        *self.file.borrow_mut() = Some(file);
     }
 
     /// The id of a request that is received at `now`.
@@ -146,7 +157,15 @@ impl TxnIds {
             owner,
         } = received;
         let mut recent = self.recent.borrow_mut();
-        recent.remember(now, digest, first, lifetime, owner);
+        if recent.remember(now, digest, first, lifetime, owner)
+            && let Some(file) = &mut *self.file.borrow_mut()
+        {
+            file.add(&Remembered {
+                digest,
+                first,
+                lifetime,
+            });
+        }
     }
 
     /// The hash of all that identifies the message. It has no key: a stored delivery keeps it over a reboot. Each part

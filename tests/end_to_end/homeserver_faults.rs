@@ -261,12 +261,15 @@ fn the_10_seconds_are_for_every_step_of_an_exchange_together() {
 
 #[test]
 fn after_every_fault_the_next_request_goes_well() {
-    let script = |request: &Received| match request.target.rsplit('/').next() {
-        Some("txn0") => Behaviour::Drop,
-        Some("txn2") => Behaviour::HalfResponse,
-        Some("txn4") => Behaviour::NotHttp,
-        Some("txn6") => page(200, "text/html", b"<html>"),
-        _ => Behaviour::json(200, json!({ "event_id": "$well" })),
+    let script = |request: &Received| {
+        let content: serde_json::Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        match content["body"].as_str() {
+            Some("0") => Behaviour::Drop,
+            Some("2") => Behaviour::HalfResponse,
+            Some("4") => Behaviour::NotHttp,
+            Some("6") => page(200, "text/html", b"<html>"),
+            _ => Behaviour::json(200, json!({ "event_id": "$well" })),
+        }
     };
     let mut stubbed = Stubbed::with(Stub::scripted(script));
     let codes: Vec<String> = (0..8)
@@ -277,10 +280,8 @@ fn after_every_fault_the_next_request_goes_well() {
                 &format!("txn{number}"),
             );
             let send = Request::new("PUT", "/send").proxy_uri(&uri).token("t");
-            stubbed
-                .device
-                .request(&send.cbor(json!({ "msgtype": "m.text", "body": "hello" })))
-                .code
+            let content = json!({ "msgtype": "m.text", "body": number.to_string() });
+            stubbed.device.request(&send.cbor(content)).code
         })
         .collect();
     assert_eq!(

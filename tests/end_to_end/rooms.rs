@@ -85,3 +85,13 @@ fn one_transaction_id_makes_one_event() {
     assert_eq!(first.field("event_id"), second.field("event_id"));
     assert_eq!(room.person.messages(&room.room_id).len(), 1);
 }
+
+#[test]
+fn a_counter_that_begins_again_loses_no_message_with_another_content() {
+    let room = Room::new();
+    let mut device = Aiocoap::start(stage::over_ipv4());
+    let first = device.request(&room.send(&synapse().origin, "1", "21.5 C"));
+    let second = device.request(&room.send(&synapse().origin, "1", "21.6 C"));
+    assert_ne!(first.field("event_id"), second.field("event_id"));
+    assert_eq!(room.person.messages(&room.room_id).len(), 2);
+}

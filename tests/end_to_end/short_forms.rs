@@ -65,7 +65,7 @@ fn the_configured_token_joins_sends_and_reads_for_a_device_that_names_only_the_r
     assert_eq!(
         third.field("event_id"),
         fourth.field("event_id"),
-        "the transaction id is the device's"
+        "the device has given both one transaction"
     );
     assert_eq!(room.person.messages(&room.room_id).len(), 3);
 

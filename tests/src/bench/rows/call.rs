@@ -79,13 +79,16 @@ pub fn measure(plan: &Plan, _gateway: &Gateway) -> Result<Vec<Row>, Failure> {
     };
 
     let (context, message) = hosted::send(link("send", 3)?);
-    let fresh_send = || matches!(revision.begin(&context, &message), Ok(Ok(Effect::Call(_))));
+    let fresh_send = || {
+        let effect = revision.begin(&context, &message);
+        matches!(effect, Ok(Ok(Effect::Deliver(_))))
+    };
     let (native_context, native_message) = native::send(context.link);
     let native_send = || {
         let effect = RULE.begin(&[], black_box(&native_context), black_box(&native_message));
         matches!(
             black_box(effect),
-            Ok(comatrix_sdk::bindings::Effect::Call(_))
+            Ok(comatrix_sdk::bindings::Effect::Deliver(_))
         )
     };
     // The target is about a rule's work: payload read, call built. `/time` has nearly none, so its ratio is that

@@ -103,8 +103,8 @@ fn cost(
         let began = Instant::now();
         let result = revision.begin(&context, &message)?;
         costs.push(began.elapsed().as_nanos() as f64 / 1e3);
-        if !matches!(result, Ok(Effect::Call(_))) {
-            return Err(format!("{} did not call: {result:?}", revision.name()).into());
+        if !matches!(result, Ok(Effect::Deliver(_))) {
+            return Err(format!("{} did not deliver: {result:?}", revision.name()).into());
         }
     }
     Ok(median(costs))

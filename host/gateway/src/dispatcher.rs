@@ -11,9 +11,7 @@ use futures_util::stream::FuturesUnordered;
 use crate::cost::{Cost, timed};
 use crate::deferred_datagrams::{Datagram, DeferredDatagrams};
 use crate::observe::{ObserveBroker, PollId, PollResult};
-use crate::request::{
-    Dispatch, Gateway, GatewayError, Response, SideEffect, Snapshot, Source, without_observation,
-};
+use crate::request::{Dispatch, Gateway, GatewayError, Response, Snapshot, Source};
 use crate::status_observers::StatusObservers;
 use crate::telemetry::address_lines::Notice;
 use crate::time_shares::TimeShares;
@@ -219,52 +217,6 @@ impl Dispatcher<'_> {
             peer.local
                 .map_or(bound, |address| SocketAddr::new(address, bound.port())),
         )
-    }
-
-    /// Sends a response, and carries out its side effect.
-    fn respond(&mut self, id: ExchangeId, response: Response) {
-        let now = Instant::now();
-        let mut message = response.message;
-        match response.side_effect {
-            None => self.endpoint.respond(now, id, message),
-            Some(SideEffect::LoggedOut(account)) => {
-                self.endpoint.respond(now, id, message);
-                self.observations.on_logout(&account);
-            }
-            // The observation would end with the gateway, without a last notification.
-            Some(SideEffect::Observation(_) | SideEffect::StatusObservation(_))
-                if self.draining =>
-            {
-                message = without_observation(message);
-                self.endpoint.respond(now, id, message);
-            }
-            Some(SideEffect::StatusObservation(request)) => {
-                self.observe_status(now, id, message, *request)
-            }
-            Some(SideEffect::Observation(registration)) => {
-                let renewed = self.endpoint.renews(id);
-                let prepared =
-                    self.observations
-                        .prepare(&self.snapshot, now, *registration, renewed);
-                let Some(prepared) = prepared else {
-                    message = without_observation(message);
-                    return self.endpoint.respond(now, id, message);
-                };
-                let renewed =
-                    renewed.filter(|renewed| self.observations.can_renew(*renewed, &prepared));
-                if let Some(last) =
-                    renewed.and_then(|renewed| self.observations.last_message(renewed))
-                {
-                    message = last;
-                    self.gateway.set_entity_tag(&mut message);
-                }
-                self.observations.set_max_age(&mut message);
-                let begun = self
-                    .endpoint
-                    .respond_observing(now, id, message.clone(), renewed);
-                self.observations.start(now, begun, prepared, message);
-            }
-        }
     }
 
     /// Moves acknowledgements from the endpoint to the observations, and notifications back.

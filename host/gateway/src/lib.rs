@@ -19,6 +19,7 @@ mod loop_state;
 pub mod observe;
 pub mod outbox;
 pub mod request;
+mod responding;
 pub mod rule_manager;
 mod status_observers;
 pub mod telemetry;

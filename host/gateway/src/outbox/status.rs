@@ -62,8 +62,8 @@ impl Deliveries {
 }
 
 impl Status {
-    /// The representation: a map with `state`, and `event_id` or `reason`. A status that does not change any more may be
-    /// kept.
+    /// The representation: a map with `state`, and `event_id` or `reason`. A status that does not change any more may
+    /// be kept.
     pub(crate) fn message(&self, format: u16) -> Message {
         let text = |key: &str, value: &str| (Value::from(key), Value::from(value));
         let mut pairs = Vec::new();

@@ -11,8 +11,8 @@ use super::held_bytes::HeldBytes;
 use super::pending_exchange::{Dispatch, PendingExchange, Work};
 use super::recent_file::RecentFile;
 use super::response::Response;
-use super::rule_fault::error_response;
 use super::rule_execution::{self, Flow, Started};
+use super::rule_fault::error_response;
 use super::snapshot::{Snapshot, SnapshotCell};
 use super::source::Request;
 use super::txn_id::{Lifetimes, ReceivedMessage, TxnId, TxnIds, since_boot};
@@ -115,7 +115,7 @@ impl Gateway {
         let Route { resource, rule } = route;
         let rule = rule.as_deref();
         match started {
-            Ok(Started::Waiting(execution, action)) => pending(
+            Ok(Started::Waiting(execution, action)) => PendingExchange::of(
                 Work::Rule(execution, action),
                 log_entry,
                 resource,

@@ -1,4 +1,5 @@
-//! The messages of the last minutes in a file in memory: a gateway that was killed recognises them when it starts again.
+//! The messages of the last minutes in a file in memory: a gateway that was killed recognises them when it starts
+//! again.
 //!
 //! Without it, a message whose duplicate comes after the restart has another id if a window of the time has ended in
 //! between ([`txn_id`](super::txn_id)): one of 25 would come twice.
@@ -11,7 +12,8 @@ use std::time::Duration;
 
 use store::{private_socket, until_reboot};
 
-use super::recent_messages::Digest;
+/// The first half of a message's hash.
+pub(super) type Digest = [u8; 16];
 
 /// Its name, beside the gateway's sockets.
 const FILE: &str = "recent-messages";
@@ -67,7 +69,9 @@ impl RecentFile {
             .open(path)?;
         let mut content = Vec::new();
         let most = u64::from(PLACES) * PLACE as u64;
-        Read::by_ref(&mut file).take(most).read_to_end(&mut content)?;
+        Read::by_ref(&mut file)
+            .take(most)
+            .read_to_end(&mut content)?;
         let places = content.chunks_exact(PLACE).filter_map(read);
         let mut numbered: Vec<(u32, Remembered)> = places.collect();
         numbered.sort_by_key(|(number, _)| *number);

@@ -5,10 +5,7 @@ use std::time::Duration;
 
 use share::{Amount, Bounds, Owner, Shares};
 
-use super::recent_file::Remembered;
-
-/// The first half of a message's hash.
-pub(super) type Digest = [u8; 16];
+use super::recent_file::{Digest, Remembered};
 
 /// Messages in all: those of four minutes at 66 per second. With their tables they take 2 MB, a quarter of what the
 /// deduplication cache has. A message that finds no room is recognised all the same, unless its duplicate comes in the

@@ -16,9 +16,9 @@
 //!   may say "on" after each reboot. Homeservers remember transaction ids for a day and would swallow it.
 //!
 //! The time is that of the first receipt, as [`RecentMessages`] has it, divided by the lifetime. So two receipts have
-//! the same id if and only if the second one comes within the lifetime. A restart forgets no receipt if there is a folder
-//! in memory ([`RecentFile`]). If the first receipt has been forgotten, by a flood of real messages, the present time
-//! takes its place: the id is never that of a message before
+//! the same id if and only if the second one comes within the lifetime. A restart forgets no receipt if there is a
+//! folder in memory ([`RecentFile`]). If the first receipt has been forgotten, by a flood of real messages, the present
+//! time takes its place: the id is never that of a message before
 //! the lifetime, and it is that of the first receipt unless a window has ended in between. For a retransmission after
 //! 10 s, that is one of 25.
 //!
@@ -35,8 +35,8 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 use sha2::{Digest as _, Sha256};
 
-use super::recent_file::{RecentFile, Remembered};
-use super::recent_messages::{Digest, RecentMessages};
+use super::recent_file::{Digest, RecentFile, Remembered};
+use super::recent_messages::RecentMessages;
 use super::source::Request;
 use super::txn_key::TxnKey;
 use crate::outbox::Received;

@@ -116,8 +116,10 @@ fn procd_runs_it_as_a_user_of_its_own_with_folders_of_its_own_and_starts_it_agai
     for part in [
         "chown [comatrix:comatrix] [/var/run/comatrix]",
         "chown [comatrix:comatrix] [/var/cache/comatrix]",
+        "chown [comatrix:comatrix] [/var/state/comatrix]",
         "procd_set_param [user] [comatrix]",
-        "procd_set_param [env] [RUNTIME_DIRECTORY=/var/run/comatrix] [CACHE_DIRECTORY=/var/cache/comatrix]",
+        "procd_set_param [env] [RUNTIME_DIRECTORY=/var/run/comatrix] [CACHE_DIRECTORY=/var/cache/comatrix] \
+         [STATE_DIRECTORY=/var/state/comatrix]",
         "procd_set_param [respawn] [3600] [5] [0]",
         "procd_set_param [no_new_privs] [1]",
         "procd_set_param [reload_signal] [HUP]",
@@ -137,8 +139,10 @@ fn two_gateways_have_folders_of_their_own() {
         "start_service",
     );
     for part in [
-        "procd_set_param [env] [RUNTIME_DIRECTORY=/var/run/comatrix] [CACHE_DIRECTORY=/var/cache/comatrix]",
-        "procd_set_param [env] [RUNTIME_DIRECTORY=/var/run/comatrix-attic] [CACHE_DIRECTORY=/var/cache/comatrix-attic]",
+        "procd_set_param [env] [RUNTIME_DIRECTORY=/var/run/comatrix] [CACHE_DIRECTORY=/var/cache/comatrix] \
+         [STATE_DIRECTORY=/etc/comatrix/state]",
+        "procd_set_param [env] [RUNTIME_DIRECTORY=/var/run/comatrix-attic] [CACHE_DIRECTORY=/var/cache/comatrix-attic] \
+         [STATE_DIRECTORY=/etc/comatrix/state-attic]",
     ] {
         assert!(
             called.lines().any(|line| line == part),

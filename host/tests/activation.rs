@@ -92,7 +92,7 @@ fn a_component_of_another_version_of_the_contract_is_refused_with_both_versions(
         ),
         (
             "0.1.7",
-            r#"(component (import "comatrix:gateway/log@0.1.7" (instance (export "write" (func (param "level" u8))))))"#,
+            r#"(component (import "comatrix:gateway/log@0.1.7" (instance (export "write" (func)))))"#,
         ),
         (
             "1.2.0",

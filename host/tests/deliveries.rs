@@ -262,9 +262,11 @@ fn an_outbox_that_denies_what_is_stored_breaks_the_contract() {
     assert!(matches!(found, ContractViolation::Reply { .. }), "{found}");
 }
 
+type Change = fn(&mut Delivery);
+
 #[test]
 fn a_delivery_that_the_contract_does_not_allow_is_5_00_with_its_part() {
-    let broken = |change: fn(&mut Delivery)| {
+    let broken = |change: Change| {
         let mut delivery = delivery(b"");
         change(&mut delivery);
         match begin(&activate(&asking(delivery))) {
@@ -272,7 +274,7 @@ fn a_delivery_that_the_contract_does_not_allow_is_5_00_with_its_part() {
             _ => panic!("it is allowed"),
         }
     };
-    let cases: [(fn(&mut Delivery), ContractViolation); 5] = [
+    let cases: [(Change, ContractViolation); 5] = [
         (
             |delivery| delivery.lane.clear(),
             DeliveryFault::Lane(0).into(),

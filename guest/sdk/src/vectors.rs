@@ -114,8 +114,8 @@ impl Case {
             .collect()
     }
 
-    /// The outcome of the rule's call or delivery number `index`, from 0. The error is the first difference from the one
-    /// that the rule must make.
+    /// The outcome of the rule's call or delivery number `index`, from 0. The error is the first difference from the
+    /// one that the rule must make.
     pub fn outcome(&self, index: usize, made: Made<'_>) -> Result<Outcome, String> {
         let (request, delivery) = match made {
             Made::Call(request) => (request, None),

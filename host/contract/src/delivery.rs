@@ -65,8 +65,8 @@ pub fn check(delivery: &Delivery) -> Result<(), DeliveryFault> {
     }
 }
 
-/// Identifies a device by what its request shows of it, without a secret. It has no port: a device that starts again has
-/// another one.
+/// Identifies a device by what its request shows of it, without a secret. The port does not count: a device that starts
+/// again has another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Sender([u8; 32]);
 

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::bindings::{Context, Target};
 
-/// A context without what must not be stored or does not last: the query of a Proxy-Uri, which can hold an access token,
-/// and the time. A type of its own, since a change of `wit/` must not change what is stored unnoticed.
+/// A context without the query of a Proxy-Uri, which can hold an access token, and without the time. It is a type of
+/// its own, since a change of `wit/` must not change unnoticed what is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoredContext {

@@ -24,8 +24,10 @@
 //!
 //! Every call of the gateway runs in a fresh instance, so a handler that needs the homeserver does not wait: it ends
 //! with a call, and the function that the call names continues with the response. What it must know then is its state
-//! ([`Prepared::send_with_state`]). A message to a room is a [`Delivery`]: the gateway keeps it if the homeserver cannot
-//! be reached. Everything else is a [`Call`].
+//! ([`Prepared::send_with_state`]).
+//!
+//! A message to a room is a [`Delivery`]: the gateway keeps it if the homeserver cannot be reached. Everything else is
+//! a [`Call`].
 //!
 //! A resource that devices observe (RFC 7641) selects the text messages of its room; the SDK does the rest:
 //!

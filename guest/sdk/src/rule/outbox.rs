@@ -11,8 +11,8 @@ use crate::value::Value;
 const QUEUED: &str = "queued";
 
 impl Rule {
-    /// The contract's `accepted`: 2.04 with `{"queued"}` in the format that the device accepts; without a payload if the
-    /// route has none.
+    /// The contract's `accepted`: 2.04 with `{"queued"}` in the format that the device accepts, or without a payload if
+    /// the route has none.
     pub fn accepted(&self, context: &Context, id: &str) -> Result<Message, Failure> {
         let route = self.route(context).map_err(ErrorResponse::into_failure)?;
         let reply = match route.has_payloads() {

@@ -147,8 +147,8 @@ fn strings(texts: Vec<Value>) -> impl Iterator<Item = String> {
 }
 
 impl SavedCall {
-    /// From the state of a step that [`PendingCall::effect`] has made: for a call, in the same revision of the rule; for
-    /// a delivery, perhaps in another one, whose routes have other places.
+    /// From the state of a step that [`PendingCall::effect`] has made: that of a call in the same revision of the rule,
+    /// that of a delivery perhaps in another one, whose routes have other places.
     pub(super) fn decode(
         routes: &'static [Route],
         context: &Context,

@@ -78,8 +78,8 @@ pub(super) fn progress(
     })
 }
 
-/// Checks a result of `outbox.accepted`. It must be a success: the delivery is stored, and a device that hears otherwise
-/// sends it as another message.
+/// Checks a result of `outbox.accepted`. A message must be a success: the delivery is stored, and the device must not
+/// hear that it is not. After a failure the device repeats its message, which has the same id.
 pub(super) fn accepted(
     revision: &Revision,
     result: Option<Result<Message, Failure>>,

@@ -77,8 +77,8 @@ pub enum ManifestError {
     },
     /// The rule is for another contract.
     #[error(
-        "it is for the contract {0}, this gateway has {CONTRACT_VERSION}; get a build of the rule for this contract, or, if \
-         the rule is yours, rebuild it with the SDK of this gateway"
+        "it is for the contract {0}, this gateway has {CONTRACT_VERSION}; get a build of the rule for this contract; \
+         if the rule is yours, rebuild it with the SDK of this gateway"
     )]
     Contract(String),
     /// It is for another component.

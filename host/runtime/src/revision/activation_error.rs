@@ -52,7 +52,8 @@ pub enum ActivationError {
     /// It is built for another version of the contract.
     #[error(
         "rule {rule}: it is built for the contract {found}, this gateway has {CONTRACT_VERSION}; rebuild it with \
-        version {CONTRACT_VERSION} of the SDK (`comatrix-gateway rule new` writes it), or against this gateway's wit folder"
+        version {CONTRACT_VERSION} of the SDK (`comatrix-gateway rule new` writes it), or against this gateway's wit \
+        folder"
     )]
     OtherContract {
         /// The rule's name.

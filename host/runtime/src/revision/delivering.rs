@@ -14,7 +14,8 @@ impl Revision {
         self.exports.accepted.is_some()
     }
 
-    /// The call that makes a delivery: its request with the id as the last segment of the path, checked like every call.
+    /// The call that makes a delivery: its request with the id as the last segment of the path. It is checked like any
+    /// other call.
     ///
     /// # Errors
     /// [`CallDenied`]; for the rule, `denied`.

@@ -108,6 +108,20 @@ fn a_second_gateway_on_the_same_folder_is_refused_while_the_first_one_has_it() {
 }
 
 #[test]
+fn a_file_that_another_program_has_locked_is_refused_and_stays() {
+    let folder = no_folder("other-program-has-it");
+    drop(open(&folder).unwrap());
+    let other = rusqlite::Connection::open(folder.join("state.db")).unwrap();
+    other
+        .execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE")
+        .unwrap();
+    let error = open(&folder).err().unwrap();
+    assert!(matches!(error, OpenError::Held { .. }), "{error}");
+    drop(other);
+    assert_eq!(open(&folder).unwrap().set_aside, None);
+}
+
+#[test]
 fn a_folder_that_cannot_be_made_is_said_with_its_remedy() {
     let error = open("/proc/state".as_ref()).err().unwrap();
     assert!(matches!(error, OpenError::Folder { .. }), "{error}");

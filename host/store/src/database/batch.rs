@@ -2,18 +2,15 @@
 
 use std::fmt;
 
-/// A space of keys: each has its own records.
-///
-/// Its number is in the file: a number is never given to another space.
+/// A space of keys: each has its own records. A new one needs a step of the schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u8)]
 pub enum Space {
     /// Numbers and names of the gateway itself.
-    Meta = 0,
+    Meta,
     /// Deliveries that wait for their homeserver.
-    Waiting = 1,
+    Waiting,
     /// Deliveries that have ended, for as long as their outcome can be asked for.
-    Ended = 2,
+    Ended,
 }
 
 impl Space {

@@ -8,11 +8,11 @@ use std::path::PathBuf;
 pub enum OpenError {
     /// The folder cannot be made, read or written.
     #[error(
-        "cannot use the state folder {}: {cause}; choose one that the gateway's user may write to (--state-dir)",
+        "cannot use {} for the gateway's state: {cause}; choose a folder that its user may write to (--state-dir)",
         folder.display()
     )]
     Folder {
-        /// The folder.
+        /// The folder, or a file in it.
         folder: PathBuf,
         /// The system's reason.
         cause: io::Error,
@@ -44,11 +44,11 @@ pub enum OpenError {
     },
     /// Another process has it open.
     #[error(
-        "another gateway uses the state folder {}; stop it, or choose another folder (--state-dir)",
+        "another gateway, or another program, uses {}; stop it, or choose another state folder (--state-dir)",
         folder.display()
     )]
     Held {
-        /// The folder.
+        /// The folder, or the file in it.
         folder: PathBuf,
     },
     /// A newer gateway has written the file.

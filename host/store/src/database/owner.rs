@@ -66,6 +66,7 @@ pub fn work(
         for Read { space, key, done } in reads {
             let _ = done.send(records.read(space, key));
         }
+        // After the outcomes: nobody waits for it.
         records.shorten_log();
     }
     // The folder is unlocked first: `close` waits for the end.

@@ -1,6 +1,7 @@
 //! The records of one file, for the one thread that has them: every call waits for the disk.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use rustix::fs::{StatVfsMountFlags, statvfs};
@@ -69,6 +70,8 @@ impl Records {
                 Connection::open_with_flags_and_vfs(path, flags, vfs)?
             }
         };
+        // Another process that has it keeps it.
+        connection.busy_timeout(Duration::ZERO)?;
         connection.execute_batch(SETTINGS)?;
         // Before anything is written: a newer file must stay as it is.
         let version = schema::version(&connection, steps)?;

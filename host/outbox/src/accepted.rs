@@ -34,4 +34,6 @@ pub struct Accepted {
     pub bytes: usize,
     /// Unix time of the acceptance; none while the clock was not set.
     pub at: Option<u64>,
+    /// Unix time at which it was revived, after it had failed; none if it was not.
+    pub revived_at: Option<u64>,
 }

@@ -78,8 +78,13 @@ impl Holds {
 
     /// Frees an account: returns its lanes.
     pub(crate) fn free(&mut self, account: u64) -> Vec<u64> {
-        let held = self.accounts.remove(&account);
-        held.map(|held| held.lanes).unwrap_or_default()
+        let Some(held) = self.accounts.remove(&account) else {
+            return Vec::new();
+        };
+        if let Some(until) = held.until {
+            self.timers.remove(&(until, Timer::Account(account)));
+        }
+        held.lanes
     }
 
     pub(crate) fn start(&mut self, until: Duration, timer: Timer) {

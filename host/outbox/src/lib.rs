@@ -27,8 +27,10 @@ mod pause;
 mod record;
 mod records;
 mod retry;
+mod reviving;
 mod scheduler;
 mod server;
+mod set_going;
 mod short_id;
 
 pub use accepted::{Accepted, Origin};

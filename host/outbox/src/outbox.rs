@@ -16,6 +16,7 @@ use contract::DeliveryId;
 /// Homeservers forget transaction ids: Synapse those without a device after 30 to 60 minutes. A later attempt is
 /// preceded by a search.
 const REMEMBERED: Duration = Duration::from_secs(30 * 60);
+
 /// The records of the gateway, and whose turn it is. Times are those of one clock that starts at any point; Unix times
 /// beside them are none while the machine's clock is not set.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ pub struct Outbox {
     pub(crate) limits: OutboxLimits,
     pub(crate) records: Records,
     pub(crate) scheduler: Scheduler,
-    next_number: RecordNumber,
+    pub(crate) next_number: RecordNumber,
 }
 
 /// Whether a delivery may be attempted at once.
@@ -83,11 +84,12 @@ impl Outbox {
         self.next_number = self.next_number.max(number.saturating_add(1));
         let mut record = Record::new(accepted, now, state);
         record.ended_at = unix(ended_at);
+        // The others of the lane had no turn yet. What has failed may be revived, for example after it has expired.
+        let has_lane = self.scheduler.has_lane(record.origin.lane);
+        if was_attempted || !has_lane || state == State::Failed {
+            record.uncertain = Uncertain::BeforeStart;
+        }
         if state == State::Waiting {
-            // The others of the lane had no turn yet.
-            if was_attempted || !self.scheduler.has_lane(record.origin.lane) {
-                record.uncertain = Uncertain::BeforeStart;
-            }
             self.scheduler
                 .push(&record.origin, number, true, Turn::Ready);
         }
@@ -237,40 +239,6 @@ impl Outbox {
         if self.scheduler.is_in_flight(lane, number) {
             self.scheduler.retry(now, lane, why);
         }
-    }
-
-    /// A failed record waits again, as the youngest of its lane under the number that is returned. It is not stored
-    /// yet. None if it has not failed, or there is no room for it.
-    pub fn revive(
-        &mut self,
-        now: Duration,
-        number: RecordNumber,
-        bytes: usize,
-    ) -> Option<RecordNumber> {
-        let record = *self.records.get(number)?;
-        if record.state != State::Failed || self.room(record.origin.owner, bytes).is_err() {
-            return None;
-        }
-        self.records.remove(number);
-        let again = self.next_number;
-        self.next_number += 1;
-        let revived = Record {
-            state: State::Waiting,
-            bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
-            ended_at: None,
-            entered: seconds(now),
-            since: seconds(now),
-            ..record
-        };
-        self.scheduler
-            .push(&record.origin, again, false, Turn::Storing);
-        self.records.insert(again, revived);
-        Some(again)
-    }
-
-    /// Ends all pauses: the configuration or a token has changed, or the operator asks for it.
-    pub fn set_going(&mut self) {
-        self.scheduler.set_going();
     }
 
     /// When to call [`Outbox::handle_timeout`] and [`Outbox::next_attempt`] again.

@@ -33,7 +33,7 @@ impl Outbox {
     pub fn expired(&self, now: Duration, unix: Option<u64>) -> Vec<RecordNumber> {
         let is_over = |number: RecordNumber, record: &Record| {
             record.state == State::Waiting
-                && record.age(now, unix) > self.limits.age
+                && record.waited(now, unix) > self.limits.age
                 && !self.scheduler.is_in_flight(record.origin.lane, number)
         };
         self.some(is_over)
@@ -63,11 +63,17 @@ impl Outbox {
 
     /// The records of a device whose ids begin with this prefix: 8 to 32 hexadecimal digits.
     pub fn of_device(&self, device: u64, prefix: &str) -> Option<(RecordNumber, &Record)> {
-        let mut numbers = self.records.in_range(range(prefix)?);
-        numbers.find_map(|number| {
-            let record = self.records.get(number)?;
-            (record.origin.device == device).then_some((number, record))
-        })
+        let mut records = self.with_prefix(prefix)?;
+        records.find(|(_, record)| record.origin.device == device)
+    }
+
+    /// The records whose ids begin with this prefix: 8 to 32 hexadecimal digits. None if it is not such a prefix.
+    pub fn with_prefix(
+        &self,
+        prefix: &str,
+    ) -> Option<impl Iterator<Item = (RecordNumber, &Record)>> {
+        let numbers = self.records.in_range(range(prefix)?);
+        Some(numbers.filter_map(|number| Some((number, self.records.get(number)?))))
     }
 
     /// A record.
@@ -121,7 +127,7 @@ impl Outbox {
             .iter()
             .filter(|(_, record)| record.state == State::Waiting);
         Totals {
-            oldest: waiting.next().map(|(_, record)| record.age(now, unix)),
+            oldest: waiting.next().map(|(_, record)| record.waited(now, unix)),
             waiting: held(State::Waiting),
             sent: held(State::Sent).0,
             failed: held(State::Failed),

@@ -33,6 +33,8 @@ pub struct Record {
     pub(crate) name: u64,
     pub(crate) bytes: u32,
     pub(crate) at: Option<NonZeroU32>,
+    /// Unix time at which it was revived.
+    pub(crate) revived_at: Option<NonZeroU32>,
     /// Unix time of the end.
     pub(crate) ended_at: Option<NonZeroU32>,
     /// Seconds since the start of the outbox's clock: when it was accepted or restored.
@@ -64,6 +66,7 @@ impl Record {
             name: accepted.name,
             bytes: u32::try_from(accepted.bytes).unwrap_or(u32::MAX),
             at: unix(accepted.at),
+            revived_at: unix(accepted.revived_at),
             ended_at: None,
             entered: seconds(now),
             since: seconds(now),
@@ -101,6 +104,13 @@ impl Record {
     #[must_use]
     pub fn age(&self, now: Duration, unix: Option<u64>) -> Duration {
         elapsed(unix, self.accepted_at()).unwrap_or_else(|| since(now, self.entered))
+    }
+
+    /// How long it has waited, likewise: since it was accepted, or revived.
+    #[must_use]
+    pub fn waited(&self, now: Duration, unix: Option<u64>) -> Duration {
+        let began = self.revived_at.or(self.at).map(|at| at.get().into());
+        elapsed(unix, began).unwrap_or_else(|| since(now, self.entered))
     }
 
     /// How long ago it ended, likewise.

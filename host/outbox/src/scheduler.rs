@@ -147,13 +147,6 @@ impl Scheduler {
         }
     }
 
-    /// Ends all pauses: the configuration or a token has changed, or the operator asks for it.
-    pub(crate) fn set_going(&mut self) {
-        let (lanes, timers) = self.holds.take_all();
-        lanes.into_iter().for_each(|lane| self.make_ready(lane));
-        timers.into_iter().for_each(|timer| self.elapsed(timer));
-    }
-
     /// When to ask for the next attempt again.
     pub(crate) fn next_timeout(&self) -> Option<Duration> {
         self.holds.next_timeout()
@@ -188,7 +181,7 @@ impl Scheduler {
         servers.map(|server| server.in_flight as usize).sum()
     }
 
-    fn elapsed(&mut self, timer: Timer) {
+    pub(crate) fn elapsed(&mut self, timer: Timer) {
         match timer {
             Timer::Lane(lane) => self.make_ready(lane),
             Timer::Account(account) => {
@@ -214,7 +207,7 @@ impl Scheduler {
         Some((server, began))
     }
 
-    fn make_ready(&mut self, name: u64) {
+    pub(crate) fn make_ready(&mut self, name: u64) {
         if let Some(lane) = self.lanes.get_mut(&name) {
             lane.turn = Turn::Ready;
             if let Some(server) = self.servers.get_mut(&lane.server) {

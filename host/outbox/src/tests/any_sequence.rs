@@ -21,6 +21,7 @@ enum Event {
     Drop(u8),
     Wait(u8),
     SetGoing,
+    SetGoingFor(u8),
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -34,6 +35,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => any::<u8>().prop_map(Event::Drop),
         2 => (0..120_u8).prop_map(Event::Wait),
         1 => Just(Event::SetGoing),
+        1 => any::<u8>().prop_map(Event::SetGoingFor),
     ]
 }
 
@@ -129,6 +131,13 @@ fn apply(outbox: &mut Outbox, model: &mut Model, event: &Event, now: &mut u64) {
         }
         Event::Wait(seconds) => *now += u64::from(seconds),
         Event::SetGoing => outbox.set_going(),
+        Event::SetGoingFor(which) => {
+            let count = model.waiting.len().max(1);
+            let number = model.waiting.iter().nth(usize::from(which) % count);
+            if let Some(number) = number {
+                outbox.set_going_for(*number);
+            }
+        }
     }
 }
 

@@ -162,3 +162,52 @@ fn a_device_finds_its_own_records_by_their_short_ids() {
     assert_eq!(of(1, "abab"), None, "too short to name one");
     assert_eq!(of(1, "cdcdcdcdcdcd"), None);
 }
+
+#[test]
+fn one_that_had_expired_has_its_time_again_when_it_is_revived() {
+    let week = 7 * 24 * 60 * MINUTE;
+    let mut outbox = outbox();
+    let first = store(&mut outbox, 0, &message(1, 1));
+    assert_eq!(outbox.expired(at(week + 1), unix(week + 1)), [first]);
+    assert!(outbox.ended(at(week + 1), unix(week + 1), first, State::Failed, 400));
+    let later = week + 2;
+    let revived = outbox.revive(at(later), unix(later), first, 400).unwrap();
+    outbox.stored(revived);
+    assert_eq!(outbox.expired(at(later + week), unix(later + week)), []);
+    let over = later + week + 1;
+    assert_eq!(outbox.expired(at(over), unix(over)), [revived]);
+    let oldest = outbox.totals(at(over), unix(over)).oldest;
+    assert_eq!(oldest, Some(at(week + 1)));
+}
+
+#[test]
+fn one_that_failed_before_a_restart_is_searched_for_when_it_is_revived() {
+    let mut outbox = outbox();
+    outbox.restore(at(0), 1, &message(1, 1), (State::Failed, unix(9)), false);
+    restore(&mut outbox, 2, &message(2, 1));
+    let revived = outbox.revive(at(1), unix(3600), 1, 400).unwrap();
+    outbox.stored(revived);
+    assert_eq!(next(&mut outbox, 1), Some(2));
+    sent(&mut outbox, 1, 2);
+    let since = unix(0);
+    assert_eq!(search(&mut outbox, 2, unix(3600)), Some(Search { since }));
+}
+
+#[test]
+fn an_operator_finds_the_records_of_all_devices_whose_ids_begin_alike() {
+    let mut outbox = outbox();
+    for (number, last) in [(1, 1), (2, 2)] {
+        let mut bytes = [0xab; 16];
+        bytes[15] = last;
+        let mut accepted = message(number, 1);
+        accepted.id = DeliveryId::from_bytes(bytes);
+        accepted.origin.device = number.into();
+        store(&mut outbox, 0, &accepted);
+    }
+    let count = |prefix: &str| outbox.with_prefix(prefix).map(Iterator::count);
+    assert_eq!(count("abababab"), Some(2));
+    assert_eq!(count(&format!("{}01", "ab".repeat(15))), Some(1));
+    assert_eq!(count("cdcdcdcd"), Some(0));
+    assert_eq!(count("ababab"), None);
+    assert_eq!(count("not hexadecimal"), None);
+}

@@ -7,6 +7,7 @@ use crate::rule_tool::RuleArgs;
 use device::DeviceArgs;
 use gateway::admin::command::StatusArgs;
 use gateway::config::args::ServeArgs;
+use gateway::outbox::operators::command::OutboxArgs;
 use gateway::rule_manager::command::RulesArgs;
 #[cfg(feature = "compiler")]
 use runtime::COMPILE_COMMAND;
@@ -38,6 +39,8 @@ pub enum Command {
     Status(StatusArgs),
     /// Manage the rules of a running gateway.
     Rules(RulesArgs),
+    /// Look after messages that wait for their homeserver.
+    Outbox(OutboxArgs),
     /// Create, check, sign and run rules.
     #[cfg(feature = "compiler")]
     Rule(RuleArgs),

@@ -11,6 +11,7 @@ use comatrix_host::cli::{Cli, Command};
 #[cfg(feature = "compiler")]
 use comatrix_host::rule_tool;
 use gateway::daemon::service_manager;
+use gateway::outbox::operators;
 use gateway::{admin, rule_manager};
 #[cfg(feature = "compiler")]
 use runtime::compile_component;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
         Some(Command::Device(args)) => device::run(args),
         Some(Command::Status(args)) => admin::command::run(&args),
         Some(Command::Rules(args)) => rule_manager::command::run(args),
+        Some(Command::Outbox(args)) => operators::command::run(args),
         #[cfg(feature = "compiler")]
         Some(Command::Rule(args)) => rule_tool::run(args),
         #[cfg(feature = "compiler")]

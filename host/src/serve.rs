@@ -13,6 +13,7 @@ use contract::escaping::escaped;
 use gateway::admin::{self, Admin, Forms};
 use gateway::config::args::ServeArgs;
 use gateway::config::{self, Fixed, Settings};
+use gateway::control::{self, Receivers};
 use gateway::daemon::service_manager;
 use gateway::event_loop;
 use gateway::request::{Gateway, RecentFile, SnapshotCell, TxnKey};
@@ -136,12 +137,7 @@ async fn run(
     let transport = listen(socket, settings)?;
     let stop = stop_signal().map_err(failed)?;
     let address = transport.local_addr().map_err(failed)?;
-    rule_manager::listen(
-        settings.control_socket.as_deref(),
-        hang_up,
-        rules.watch,
-        &rules.events,
-    );
+    rule_manager::listen(hang_up, rules.watch, &rules.events);
     let mut gateway = Gateway::new(snapshots.clone(), TxnKey::until_reboot());
     if let Some(file) = RecentFile::until_reboot() {
         gateway = gateway.with_recent(file);
@@ -150,6 +146,11 @@ async fn run(
     if let Some(deliveries) = deliveries.clone() {
         gateway = gateway.with_deliveries(deliveries);
     }
+    let receivers = Receivers {
+        events: rules.events.clone(),
+        deliveries: deliveries.clone(),
+    };
+    control::listen(settings.control_socket.as_deref(), receivers);
     let admin = Admin {
         address,
         started,
@@ -157,6 +158,7 @@ async fn run(
         snapshots,
         rule_status: rules.status,
         events: rules.events,
+        deliveries: deliveries.clone(),
         recent_warnings: log.recent_warnings(),
         forms: Forms::default(),
     };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use coap::{Message, code};
 use contract::{Effect, HttpRequest, Step};
-use gateway::rule_manager::Reply;
+use gateway::control::Reply;
 
 use crate::exchange::{request, response_to};
 use crate::http_call;

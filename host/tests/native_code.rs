@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use contract::Digest;
-use gateway::rule_manager::{ControlRequest, Reply};
+use gateway::control::Reply;
+use gateway::rule_manager::ControlRequest;
 use runtime::compile;
 use runtime::{
     Manifest, NativeStatement, NativeTarget, PrivateKey, RuleLimits, Trust, manifest_path,

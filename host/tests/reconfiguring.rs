@@ -4,7 +4,8 @@ use std::fs;
 
 use coap::{Message, code};
 use contract::{Effect, HttpRequest, Step};
-use gateway::rule_manager::{ControlRequest, Reply};
+use gateway::control::Reply;
+use gateway::rule_manager::ControlRequest;
 
 use crate::exchange::{request, response};
 use crate::http_call::{self, homeserver, settings};

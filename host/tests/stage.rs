@@ -11,10 +11,9 @@ use contract::{Effect, Failure, HeaderGrants, Message as RuleMessage, Reply as R
 use gateway::config::RuleSpec;
 use gateway::config::args::ServeArgs;
 use gateway::config::{ConfigError, Settings};
+use gateway::control::{Reply, Requester};
 use gateway::request::{Gateway, SnapshotCell, TxnKey};
-use gateway::rule_manager::{
-    ConfigReloader, ControlRequest, Event, Events, Manager, Reply, Requester, RuleStatus,
-};
+use gateway::rule_manager::{ConfigReloader, ControlRequest, Event, Events, Manager, RuleStatus};
 use homeserver::UpstreamSettings;
 use runtime::{Engines, RuleLimits, Trust};
 use tokio::sync::oneshot;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use gateway::rule_manager::Reply;
+use gateway::control::Reply;
 use runtime::{Case, Manifest};
 use serde_json::json;
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use coap::code;
 use contract::{Effect, HttpRequest, Step};
-use gateway::rule_manager::{ControlRequest, Reply};
+use gateway::control::Reply;
+use gateway::rule_manager::ControlRequest;
 
 use crate::exchange::{request, response};
 use crate::http_call;

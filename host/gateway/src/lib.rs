@@ -7,6 +7,7 @@
 pub mod admin;
 mod byte_account;
 pub mod config;
+pub mod control;
 mod cost;
 pub mod daemon;
 mod deferred_datagrams;

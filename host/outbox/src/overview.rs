@@ -123,11 +123,12 @@ impl Outbox {
             let held = self.records.held(state);
             (held.pieces, held.bytes)
         };
-        let mut waiting = self
-            .iter()
-            .filter(|(_, record)| record.state == State::Waiting);
+        // Many may have ended, and monitors ask often.
+        let has_any = self.records.held(State::Waiting).pieces > 0;
+        let is_waiting = |(_, record): &(_, &Record)| record.state == State::Waiting;
+        let oldest = has_any.then(|| self.iter().find(is_waiting)).flatten();
         Totals {
-            oldest: waiting.next().map(|(_, record)| record.waited(now, unix)),
+            oldest: oldest.map(|(_, record)| record.waited(now, unix)),
             waiting: held(State::Waiting),
             sent: held(State::Sent).0,
             failed: held(State::Failed),

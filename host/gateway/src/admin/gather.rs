@@ -10,6 +10,7 @@ use super::process::Process;
 use super::readiness;
 use super::state::Admin;
 use super::status::{DeviceStatus, HomeserverStatus, HostShare, Status, Traffic};
+use crate::outbox::Deliveries;
 use crate::rule_manager::RuleStatus;
 use crate::telemetry::recorder::{LoopState, Sample, unix_ms};
 use coap::Holder;
@@ -33,7 +34,9 @@ impl Admin {
         let limits_and_faults = self.limits_and_faults(state, &rules);
         let now = (Instant::now(), SystemTime::now());
         let history = self.recorder.history.borrow();
-        let history = history.points(now, sample(&process, &limits_and_faults));
+        let outbox = self.outbox();
+        let waiting = outbox.as_ref().map_or(0, |outbox| outbox.waiting);
+        let history = history.points(now, sample(&process, &limits_and_faults, waiting));
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             address: format!("coap://{}", self.address),
@@ -49,6 +52,7 @@ impl Admin {
             process,
             homeservers: self.probes().homeservers().iter().map(homeserver).collect(),
             rules,
+            outbox,
             recent_requests: self.recorder.recent(),
             devices: DeviceStatus {
                 recorded,
@@ -70,12 +74,18 @@ impl Admin {
             .into_iter()
             .filter(|counter| counter.is_fault)
             .map(|counter| (counter.name, counter.count));
+        let of_outbox = |count: fn(&Deliveries) -> u64| self.deliveries.as_ref().map_or(0, count);
         let others = [
             ("long_polls_refused", state.polls_refused),
             ("notifications_passed_over", state.passed_over),
             ("datagrams_deferred", state.deferred),
             ("deferred_datagrams_lost", state.deferred_lost),
             ("request_bodies_refused", self.recorder.bodies_refused()),
+            (
+                "outbox_refused",
+                of_outbox(|it| it.counters().refused.get()),
+            ),
+            ("outbox_disk_errors", of_outbox(Deliveries::disk_errors)),
         ];
         let of_gateway = of_endpoint
             .chain(others)
@@ -99,7 +109,8 @@ impl Admin {
             // Of a loop that is stuck there is nothing to show.
             if let Some(state) = self.recorder.loop_probe.query().await {
                 let refused = self.limits_and_faults(&state, &self.rule_status.now());
-                let sample = sample(&Process::now(), &refused);
+                let waiting = self.outbox().map_or(0, |outbox| outbox.waiting);
+                let sample = sample(&Process::now(), &refused, waiting);
                 let now = (Instant::now(), SystemTime::now());
                 self.recorder.history.borrow_mut().end_minute(now, sample);
             }
@@ -135,8 +146,9 @@ fn share(holder: &Holder<UdpPeer>) -> HostShare {
 }
 
 /// The present values of the charts.
-fn sample(process: &Process, limits_and_faults: &[(String, u64)]) -> Sample {
+fn sample(process: &Process, limits_and_faults: &[(String, u64)], waiting: usize) -> Sample {
     Sample {
+        waiting: waiting as u64,
         resident_bytes: process.resident_bytes,
         refused: limits_and_faults.iter().map(|(_, count)| count).sum(),
     }

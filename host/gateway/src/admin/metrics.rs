@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use super::endpoint_counters::endpoint_counters;
 use super::exposition::{Exposition, Kind};
+use super::outbox_metrics;
 use super::process::Process;
 use super::state::Admin;
 use crate::rule_manager::RuleStatus;
@@ -20,6 +21,9 @@ impl Admin {
         self.process(&mut text);
         self.exchanges(&mut text, state);
         self.upstream(&mut text);
+        if let Some(deliveries) = &self.deliveries {
+            outbox_metrics::write(&mut text, deliveries);
+        }
         rules(&mut text, &self.rule_status.now());
         endpoint(&mut text, &state.counters);
         text.into_text()

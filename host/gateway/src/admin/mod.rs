@@ -12,6 +12,8 @@ mod forms;
 mod gather;
 mod host_header;
 mod metrics;
+mod outbox_metrics;
+mod outbox_status;
 mod page;
 mod process;
 mod readiness;
@@ -21,7 +23,7 @@ mod server;
 mod state;
 pub mod status;
 mod terminal;
-mod wording;
+pub(crate) mod wording;
 
 use std::rc::Rc;
 

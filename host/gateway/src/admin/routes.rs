@@ -12,7 +12,8 @@ use super::forms::{self, random};
 use super::response::{PageResponse, html, response, text};
 use super::state::Admin;
 use super::{exposition, host_header, page, readiness};
-use crate::rule_manager::{ControlRequest, Reply, Requester, send_command};
+use crate::control::{Reply, Requester};
+use crate::rule_manager::{ControlRequest, send_command};
 use crate::telemetry::recorder::LoopState;
 
 /// Bytes of a form, and the time for it to come: a name and a token.

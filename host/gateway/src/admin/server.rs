@@ -19,7 +19,7 @@ use tokio::time::{sleep, timeout};
 use super::response::{PageResponse, text};
 use super::state::Admin;
 use crate::config::Place;
-use crate::rule_manager::{Credentials, Requester};
+use crate::control::{Credentials, Requester};
 use store::private_socket::{PrivateSocket, stranger};
 
 /// Connections at a time: two browsers with six each, a monitor, a command. More connections wait to be accepted.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::forms::Forms;
+use crate::outbox::Deliveries;
 use crate::request::SnapshotCell;
 use crate::rule_manager::{Events, RuleStatusCell};
 use crate::telemetry::recent_warnings::RecentWarnings;
@@ -26,6 +27,8 @@ pub struct Admin {
     pub rule_status: Arc<RuleStatusCell>,
     /// The queue of the rule manager, for an operator's commands.
     pub events: Events,
+    /// Messages that wait; none if the gateway keeps no messages.
+    pub deliveries: Option<Deliveries>,
     /// The last warnings and errors of the log.
     pub recent_warnings: RecentWarnings,
     /// The forms of the page that can still be sent.

@@ -31,6 +31,8 @@ pub struct Status {
     pub homeservers: Vec<HomeserverStatus>,
     /// The rules.
     pub rules: Vec<RuleStatus>,
+    /// Messages that wait for their homeserver; none if the gateway keeps no messages.
+    pub outbox: Option<OutboxStatus>,
     /// The last requests, the newest first.
     pub recent_requests: Vec<RecentExchange>,
     /// Devices.
@@ -77,6 +79,33 @@ pub struct HomeserverStatus {
     pub in_flight: usize,
     /// Calls that wait in the queue.
     pub queued: usize,
+}
+
+/// Messages that wait for their homeserver.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OutboxStatus {
+    /// What is wrong, in sentences with a remedy. The gateway serves all the same.
+    pub warnings: Vec<String>,
+    /// Messages that wait.
+    pub waiting: usize,
+    /// So many may wait.
+    pub most_waiting: usize,
+    /// Bytes of their records.
+    pub bytes: usize,
+    /// Their records may have so many.
+    pub most_bytes: usize,
+    /// Seconds that the oldest of them has waited; none if none waits.
+    pub oldest_seconds: Option<u64>,
+    /// Attempts in progress.
+    pub in_flight: usize,
+    /// Failed messages that are kept.
+    pub failed: usize,
+    /// Messages that were taken over since the start.
+    pub accepted: u64,
+    /// Messages that were sent after they had waited, since the start.
+    pub sent: u64,
+    /// Messages that failed since the start, by reason; only reasons that occurred.
+    pub failures: Vec<(String, u64)>,
 }
 
 /// Devices that sent requests.

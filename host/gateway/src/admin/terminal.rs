@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::status::{HomeserverStatus, Status};
+use super::status::{HomeserverStatus, OutboxStatus, Status};
 use super::wording::{
     abilities, ago, before, clock, counted, grouped, megabytes, milliseconds, span,
 };
@@ -59,6 +59,7 @@ fn write(text: &mut String, status: &Status) -> std::fmt::Result {
     for rule in &status.rules {
         writeln!(text, "  {}", shown(rule).replace('\n', "\n  "))?;
     }
+    outbox(text, status.outbox.as_ref())?;
     heading(text, "Last requests", status.recent_requests.is_empty())?;
     for one in status.recent_requests.iter().take(LINES) {
         let upstream = one.upstream.as_deref().unwrap_or("-");
@@ -105,6 +106,32 @@ fn write(text: &mut String, status: &Status) -> std::fmt::Result {
 
 fn heading(text: &mut String, name: &str, is_empty: bool) -> std::fmt::Result {
     writeln!(text, "\n{name}{}", if is_empty { ": none" } else { "" })
+}
+
+fn outbox(text: &mut String, outbox: Option<&OutboxStatus>) -> std::fmt::Result {
+    let Some(outbox) = outbox else {
+        return writeln!(
+            text,
+            "\nMessages that wait: none are kept, without a state folder that can be used (--state-dir)"
+        );
+    };
+    heading(text, "Messages that wait", false)?;
+    for warning in &outbox.warnings {
+        writeln!(text, "  {warning}")?;
+    }
+    let oldest = outbox
+        .oldest_seconds
+        .map_or_else(String::new, |age| format!(", the oldest for {}", span(age)));
+    writeln!(
+        text,
+        "  {} of {} wait ({} of {}){oldest}; {} in flight; {} failed",
+        grouped(outbox.waiting as u64),
+        grouped(outbox.most_waiting as u64),
+        megabytes(outbox.bytes as u64),
+        megabytes(outbox.most_bytes as u64),
+        outbox.in_flight,
+        grouped(outbox.failed as u64),
+    )
 }
 
 fn homeserver(text: &mut String, homeserver: &HomeserverStatus) -> std::fmt::Result {
@@ -154,6 +181,26 @@ mod tests {
             .push("the homeserver is not reachable".into());
         assert_eq!(line(&status), Some(format!("{at}: NOT READY")));
         assert!(text(&status).contains("\n  the homeserver is not reachable\n"));
+    }
+
+    #[test]
+    fn messages_that_wait_have_a_line_and_a_gateway_that_keeps_none_says_so() {
+        let mut status = Status::default();
+        assert!(text(&status).contains("\nMessages that wait: none are kept"));
+        status.outbox = Some(OutboxStatus {
+            warnings: vec!["the outbox is full".to_owned()],
+            waiting: 3,
+            most_waiting: 20_000,
+            bytes: 1_200,
+            most_bytes: 16_777_216,
+            oldest_seconds: Some(200),
+            failed: 1,
+            ..OutboxStatus::default()
+        });
+        let expected = "\nMessages that wait\n  the outbox is full\n  3 of 20,000 wait (0.0 MB of 16.8 MB), the oldest \
+            for 3 min; 0 in flight; 1 failed\n";
+        let text = text(&status);
+        assert!(text.contains(expected), "{text}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::telemetry::recorder::Device;
 
 /// 27513 as `27,513`.
-pub(super) fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
@@ -16,7 +16,7 @@ pub(super) fn grouped(number: u64) -> String {
 }
 
 /// A duration in its largest two units.
-pub(super) fn span(seconds: u64) -> String {
+pub(crate) fn span(seconds: u64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     match seconds {
         0..60 => format!("{seconds} s"),
@@ -27,12 +27,12 @@ pub(super) fn span(seconds: u64) -> String {
 }
 
 /// The time from `then` to `now`, both in milliseconds since 1970.
-pub(super) fn ago(now: u64, then: u64) -> String {
+pub(crate) fn ago(now: u64, then: u64) -> String {
     before(now.saturating_sub(then) / 1000)
 }
 
 /// A time that is so many seconds in the past.
-pub(super) fn before(seconds: u64) -> String {
+pub(crate) fn before(seconds: u64) -> String {
     match seconds {
         0 => "just now".to_owned(),
         seconds => format!("{} ago", span(seconds)),
@@ -40,25 +40,25 @@ pub(super) fn before(seconds: u64) -> String {
 }
 
 /// A count with its unit, in the plural if needed.
-pub(super) fn counted(count: u64, unit: &str) -> String {
+pub(crate) fn counted(count: u64, unit: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {unit}{plural}", grouped(count))
 }
 
 /// The time of day, in UTC.
-pub(super) fn clock(unix_ms: u64) -> String {
+pub(crate) fn clock(unix_ms: u64) -> String {
     let seconds = unix_ms / 1000 % 86_400;
     let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
     format!("{hours:02}:{minutes:02}:{:02}", seconds % 60)
 }
 
 /// Bytes as megabytes.
-pub(super) fn megabytes(bytes: u64) -> String {
+pub(crate) fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1e6)
 }
 
 /// Milliseconds, with a useful number of digits.
-pub(super) fn milliseconds(ms: f64) -> String {
+pub(crate) fn milliseconds(ms: f64) -> String {
     if ms < 10.0 {
         format!("{ms:.1} ms")
     } else if ms < 10_000.0 {
@@ -69,7 +69,7 @@ pub(super) fn milliseconds(ms: f64) -> String {
 }
 
 /// What a device is thought to be able to do, from its requests.
-pub(super) fn abilities(device: &Device) -> String {
+pub(crate) fn abilities(device: &Device) -> String {
     let mut text = match device.is_proven {
         true => "address proven".to_owned(),
         false => "address not proven".to_owned(),
@@ -84,7 +84,7 @@ pub(super) fn abilities(device: &Device) -> String {
 }
 
 /// The beginning of a digest, as the log has it.
-pub(super) fn short(digest: &str) -> &str {
+pub(crate) fn short(digest: &str) -> &str {
     digest.get(..12).unwrap_or(digest)
 }
 

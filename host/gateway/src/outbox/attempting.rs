@@ -10,6 +10,7 @@ use outbox::{Attempt, RecordNumber, Retry, Search};
 
 use super::deliveries::{Deliveries, Inner};
 use super::outcome::{Verdict, judge};
+use super::reasons::FailureReason;
 use super::resuming::{self, Resumed};
 use super::row::{Content, End, Ending, Header};
 use crate::request::Snapshot;
@@ -117,16 +118,26 @@ async fn conclude(
             }
         }
     };
-    let at = inner.clock.now();
-    inner
-        .end(number, header, content, &End { at, ending })
-        .await;
+    let end = End {
+        at: inner.clock.now(),
+        ending,
+    };
+    if inner.end(number, header, content, &end).await {
+        match end.ending {
+            Ending::Sent { .. } => inner.counters.sent.add(),
+            Ending::Failed { .. } => {
+                let reason = FailureReason::of(&outcome);
+                inner.counters.add_failed(reason);
+            }
+        }
+    }
     inner.ended(header.id());
 }
 
 impl Inner {
     /// The attempt has no final result.
     pub(super) fn retry(&self, number: RecordNumber, retry: Retry) {
+        self.counters.add_without_result(retry);
         self.outbox.borrow_mut().retry(self.now(), number, retry);
         self.changed.notify_one();
     }

@@ -9,14 +9,16 @@ use contract::DeliveryId;
 use contract::clock::Clock;
 use contract::escaping::escaped;
 use futures_util::future::LocalBoxFuture;
-use outbox::{Origin, Outbox, RecordNumber, State, Totals};
+use outbox::{Origin, Outbox, OutboxLimits, RecordNumber, State, Totals};
 use store::database::{Batch, Database, Space, WriteError};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use super::counters::OutboxCounters;
+use super::disk_health::DiskHealth;
 use super::names::Names;
 use super::row::{self, Content, End, Header};
 use super::turns::Turns;
+use super::warning_interval::WarningInterval;
 use crate::request::SnapshotCell;
 use crate::telemetry::address_lines::AddressLines;
 
@@ -43,9 +45,10 @@ pub(super) struct Inner {
     pub(super) lines: AddressLines,
     /// Deliveries that have ended, until the event loop takes them. At most [`MOST_CHANGES`].
     pub(super) ended: RefCell<Vec<DeliveryId>>,
-    /// When the operator was last warned of the disk, and of an access token.
-    warned_of_disk: Cell<Option<Instant>>,
-    warned_of_token: Cell<Option<Instant>>,
+    pub(super) disk: DiskHealth,
+    /// Commands of operators in progress.
+    pub(super) commands: Arc<Semaphore>,
+    warned_of_token: WarningInterval,
 }
 
 /// A record that is not stored.
@@ -61,8 +64,8 @@ pub(super) enum NotAccepted {
 
 /// Deliveries that end between two turns of the event loop: more than attempts are in flight.
 const MOST_CHANGES: usize = 1024;
-/// The time between two warnings of one kind.
-const WARNING_INTERVAL: Duration = Duration::from_secs(600);
+/// Commands of operators that wait for the disk: more than one operator sends.
+pub(super) const MOST_COMMANDS: usize = 4;
 
 impl Deliveries {
     /// Those of this outbox, whose records are in the database.
@@ -87,8 +90,9 @@ impl Deliveries {
             counters: OutboxCounters::default(),
             lines: AddressLines::default(),
             ended: RefCell::default(),
-            warned_of_disk: Cell::default(),
-            warned_of_token: Cell::default(),
+            disk: DiskHealth::default(),
+            commands: Arc::new(Semaphore::new(MOST_COMMANDS)),
+            warned_of_token: WarningInterval::default(),
         }))
     }
 
@@ -97,6 +101,24 @@ impl Deliveries {
     pub fn totals(&self) -> Totals {
         let now = self.0.now();
         self.0.outbox.borrow().totals(now, self.0.clock.now())
+    }
+
+    /// How much is kept.
+    #[must_use]
+    pub fn limits(&self) -> OutboxLimits {
+        self.0.snapshots.load().outbox.limits
+    }
+
+    /// Why the last write to the disk failed; none if it succeeded.
+    #[must_use]
+    pub fn disk_failure(&self) -> Option<String> {
+        self.0.disk.failure()
+    }
+
+    /// Changes that the disk did not take.
+    #[must_use]
+    pub fn disk_errors(&self) -> u64 {
+        self.0.disk.errors().get()
     }
 
     /// Counts of events.
@@ -139,6 +161,16 @@ impl Inner {
         self.names.origin(header, &snapshot.limits.coap.networks)
     }
 
+    /// Commits a batch, which outlives a power cut when this is `Ok`.
+    pub(super) async fn commit(&self, batch: Batch) -> Result<(), WriteError> {
+        self.disk.noted(self.database.commit(batch).await)
+    }
+
+    /// The same, which outlives this process.
+    async fn commit_unsynced(&self, batch: Batch) -> Result<(), WriteError> {
+        self.disk.noted(self.database.commit_unsynced(batch).await)
+    }
+
     /// Takes a delivery over: when this is `Ok`, it is on the disk. `began`: of an attempt in flight.
     pub(super) async fn accept(
         &self,
@@ -157,16 +189,18 @@ impl Inner {
             .inspect_err(|_| self.counters.refused.add())?;
         let mut batch = Batch::new();
         batch.put(Space::Waiting, number, row);
-        match self.database.commit(batch).await {
+        match self.commit(batch).await {
             Ok(()) => {
                 self.outbox.borrow_mut().stored(number);
                 self.counters.accepted.add();
+                if began.is_some() {
+                    self.counters.attempts.add();
+                }
                 self.changed.notify_one();
                 Ok(number)
             }
             Err(error) => {
                 self.outbox.borrow_mut().withdraw(self.now(), number);
-                self.warn_of_disk(&error);
                 Err(error.into())
             }
         }
@@ -174,14 +208,14 @@ impl Inner {
 
     /// A delivery has ended: its record is replaced by a smaller one. If others of its lane wait, this waits for the
     /// disk: after a power cut only the oldest of a lane can have been attempted. The last one need not: a record that
-    /// is accepted later takes this change with it to the disk.
+    /// is accepted later takes this change with it to the disk. Returns whether it waited until now.
     pub(super) async fn end(
         &self,
         number: RecordNumber,
         header: &Header,
         content: &Content,
         end: &End,
-    ) {
+    ) -> bool {
         let state = end.ending.state();
         let content = (state == State::Failed).then_some(content);
         let row = row::ended(header, end, content);
@@ -190,28 +224,23 @@ impl Inner {
         batch.delete(Space::Waiting, number);
         batch.put(Space::Ended, number, row);
         let is_last = !self.outbox.borrow().has_next(number);
-        let committed = match is_last {
-            true => self.database.commit_unsynced(batch).await,
-            false => self.database.commit(batch).await,
+        // If it fails, the delivery has ended all the same. After a restart it is attempted again, with its own
+        // transaction id.
+        let _ = match is_last {
+            true => self.commit_unsynced(batch).await,
+            false => self.commit(batch).await,
         };
-        if let Err(error) = committed {
-            // It has ended all the same. After a restart it is attempted again, with its own transaction id.
-            self.warn_of_disk(&error);
-        }
         let surplus = {
             let mut outbox = self.outbox.borrow_mut();
             if !outbox.ended(self.now(), end.at, number, state, bytes) {
-                return;
+                return false;
             }
             outbox.surplus(number)
         };
-        match state {
-            State::Sent => self.counters.sent.add(),
-            State::Waiting | State::Failed => self.counters.failed.add(),
-        }
         if let Some(surplus) = surplus {
             self.forget(&[surplus]).await;
         }
+        true
     }
 
     /// Records that have ended leave.
@@ -223,27 +252,15 @@ impl Inner {
                 batch.delete(Space::Ended, *number);
             }
         }
-        if !batch.is_empty()
-            && let Err(error) = self.database.commit(batch).await
-        {
-            self.warn_of_disk(&error);
-        }
-    }
-
-    /// One line in a while, with the remedy.
-    pub(super) fn warn_of_disk(&self, error: &WriteError) {
-        self.counters.disk_errors.add();
-        if is_due(&self.warned_of_disk) {
-            tracing::warn!(
-                "the outbox cannot be written: {error}; messages are passed to their homeserver at once or refused \
-                 with 5.03 until it can"
-            );
+        if !batch.is_empty() {
+            // If it fails, they leave after the next start.
+            let _ = self.commit(batch).await;
         }
     }
 
     /// One line in a while, with the remedy.
     pub(super) fn warn_of_token(&self, header: &Header) {
-        if is_due(&self.warned_of_token) {
+        if self.warned_of_token.is_due() {
             let whose = match header.account {
                 Some(_) => "that their device has presented: log in again",
                 None => "of the configuration: write a new one into its file and reload",
@@ -264,16 +281,4 @@ impl Inner {
         }
         self.changed.notify_one();
     }
-}
-
-/// Whether a warning is due; then the next one is due in a while.
-fn is_due(warned: &Cell<Option<Instant>>) -> bool {
-    let now = Instant::now();
-    let is_due = warned
-        .get()
-        .is_none_or(|before| now - before > WARNING_INTERVAL);
-    if is_due {
-        warned.set(Some(now));
-    }
-    is_due
 }

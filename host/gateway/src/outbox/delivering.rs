@@ -13,7 +13,7 @@ use runtime::exchange::{CheckedDelivery, Delivered};
 use tokio::time::{Instant, timeout};
 
 use super::attempting;
-use super::deliveries::{Deliveries, Inner, NotAccepted};
+use super::deliveries::{Deliveries, Inner};
 use super::mode::OutboxMode;
 use super::outcome::{is_deferred, judge};
 use super::row::{Content, Header, HeaderNames, StoredToken};
@@ -131,7 +131,7 @@ impl Inner {
             // Its first datagram is about to be stored, or refused: the device asks again.
             return Some(Delivered::Outcome(Err(CallError::unsent("busy"))));
         }
-        if record.state == State::Failed && !self.revive(number).await {
+        if record.state == State::Failed && self.revive(&[number]).await.count == 0 {
             return Some(Delivered::Outcome(Err(CallError::unsent("busy"))));
         }
         self.counters.duplicates.add();
@@ -202,15 +202,10 @@ impl Inner {
                 }
                 Delivered::Accepted(short_id(header.id()))
             }
-            Err(error) => {
-                if let NotAccepted::Full(_) = error {
-                    self.counters.refused.add();
-                }
-                Delivered::Outcome(match attempt {
-                    Some((attempt, _)) => attempt.await,
-                    None => Err(CallError::unsent("busy")),
-                })
-            }
+            Err(_) => Delivered::Outcome(match attempt {
+                Some((attempt, _)) => attempt.await,
+                None => Err(CallError::unsent("busy")),
+            }),
         }
     }
 

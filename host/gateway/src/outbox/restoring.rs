@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use outbox::{Outbox, State};
-use store::database::{Batch, Database, ReadError, Records, Space};
+use store::database::{Database, ReadError, Records, Space};
 
-use super::deliveries::{Deliveries, Inner};
+use super::deliveries::Deliveries;
 use super::names::Names;
 use super::row::{self, End, Header, RowError};
 use crate::request::SnapshotCell;
@@ -85,44 +85,4 @@ fn read(space: Space, row: &[u8]) -> Result<(Header, (State, Option<u64>)), RowE
         }
         _ => (header, (State::Waiting, None)),
     })
-}
-
-impl Inner {
-    /// A failed delivery waits again. Returns whether it is stored.
-    pub(super) async fn revive(&self, number: u64) -> bool {
-        let Ok(Some(row)) = self.database.read(Space::Ended, number).await else {
-            return false;
-        };
-        let mut rest = row.as_slice();
-        let read = row::read_header(&mut rest).and_then(|header| {
-            let _: End = row::read(&mut rest)?;
-            Ok((header, row::read(&mut rest)?))
-        });
-        let Ok((header, content)) = read else {
-            return false;
-        };
-        let row = row::waiting(&header, &content);
-        let revived = self
-            .outbox
-            .borrow_mut()
-            .revive(self.now(), number, row.len());
-        let Some(again) = revived else {
-            return false;
-        };
-        let mut batch = Batch::new();
-        batch.delete(Space::Ended, number);
-        batch.put(Space::Waiting, again, row);
-        match self.database.commit(batch).await {
-            Ok(()) => {
-                self.outbox.borrow_mut().stored(again);
-                self.changed.notify_one();
-                true
-            }
-            Err(error) => {
-                self.outbox.borrow_mut().withdraw(self.now(), again);
-                self.warn_of_disk(&error);
-                false
-            }
-        }
-    }
 }

@@ -11,6 +11,7 @@ use outbox::{Accepted, State};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use store::database::Space;
 
 /// The version of this format. A reader refuses a later one.
 const VERSION: u8 = 1;
@@ -45,6 +46,9 @@ pub(super) struct Header {
     pub(super) at: Option<u64>,
     /// Whether it was attempted before it was stored.
     pub(super) attempted: bool,
+    /// Unix time at which it was revived, after it had failed.
+    #[serde(default)]
+    pub(super) revived_at: Option<u64>,
 }
 
 /// What the attempts need, and the rule afterwards.
@@ -101,6 +105,7 @@ impl Header {
             principal,
             at,
             attempted,
+            revived_at: None,
         }
     }
 
@@ -117,7 +122,44 @@ impl Header {
             origin,
             bytes,
             at: self.at,
+            revived_at: self.revived_at,
         }
+    }
+}
+
+/// All parts of a row.
+pub(super) struct Whole {
+    pub(super) header: Header,
+    /// Of a record that has ended.
+    pub(super) end: Option<End>,
+    /// None of a record that was sent.
+    pub(super) content: Option<Content>,
+}
+
+impl Whole {
+    /// Reads a row of this space.
+    ///
+    /// # Errors
+    /// [`RowError`].
+    pub(super) fn read(space: Space, row: &[u8]) -> Result<Self, RowError> {
+        let mut rest = row;
+        let header = read_header(&mut rest)?;
+        let end: Option<End> = match space {
+            Space::Ended => Some(read(&mut rest)?),
+            _ => None,
+        };
+        let is_sent = end
+            .as_ref()
+            .is_some_and(|end| end.ending.state() == State::Sent);
+        let content = match is_sent {
+            true => None,
+            false => Some(read(&mut rest)?),
+        };
+        Ok(Self {
+            header,
+            end,
+            content,
+        })
     }
 }
 

@@ -7,6 +7,7 @@ use outbox::State;
 use store::database::Space;
 
 use super::deliveries::{Deliveries, Inner};
+use super::reasons::FailureReason;
 use super::row::{self, End, Ending};
 
 /// Ages are days.
@@ -67,8 +68,10 @@ impl Inner {
             let at = self.clock.now();
             let reason = "expired".to_owned();
             let ending = Ending::Failed { reason };
-            self.end(number, &header, &content, &End { at, ending })
-                .await;
+            let end = End { at, ending };
+            if self.end(number, &header, &content, &end).await {
+                self.counters.add_failed(FailureReason::Expired);
+            }
             self.ended(header.id());
         }
     }

@@ -1,27 +1,19 @@
 //! `comatrix-gateway rules …`: an operator's commands to a running gateway.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use crate::config::default_control_socket;
-
-use super::protocol::{ControlRequest, MAX_LINE, Reply, RuleStatus};
-
-/// A large component compiles for seconds on a small router.
-const TIMEOUT: Duration = Duration::from_secs(120);
+use super::protocol::{ControlRequest, RuleStatus};
+use crate::control::client::{self, SocketArgs};
+use crate::control::{Command, Reply};
 
 /// A command for a running gateway.
 #[derive(Debug, Args)]
 pub struct RulesArgs {
-    /// The gateway's control socket [default: control.sock in $RUNTIME_DIRECTORY, else in comatrix of
-    /// $XDG_RUNTIME_DIR]
-    #[arg(long, value_name = "PATH", global = true)]
-    control_socket: Option<PathBuf>,
+    #[command(flatten)]
+    socket: SocketArgs,
     #[command(subcommand)]
     command: RulesCommand,
 }
@@ -55,16 +47,8 @@ enum RulesCommand {
 
 /// Runs a command. Exit status 0: done; 1: the gateway refused; 2: no response from a gateway.
 #[must_use]
-#[allow(clippy::print_stdout, clippy::print_stderr)]
 pub fn run(args: RulesArgs) -> ExitCode {
-    let Some(socket) = args.control_socket.or_else(default_control_socket) else {
-        eprintln!(
-            "comatrix-gateway: neither RUNTIME_DIRECTORY nor XDG_RUNTIME_DIR is set; name the gateway's socket with \
-             --control-socket"
-        );
-        return ExitCode::from(2);
-    };
-    let (command, json) = match args.command {
+    let (request, json) = match args.command {
         RulesCommand::List { json } => (ControlRequest::List {}, json),
         RulesCommand::Swap { name, file, keep } => {
             // The gateway has another working folder.
@@ -75,48 +59,12 @@ pub fn run(args: RulesArgs) -> ExitCode {
         RulesCommand::Reload => (ControlRequest::Reload {}, false),
         RulesCommand::Rollback { name } => (ControlRequest::Rollback { rule: name }, false),
     };
-    match send(&socket, &command) {
-        Ok(Reply::Done(done)) => {
-            println!("{done}");
-            ExitCode::SUCCESS
-        }
-        Ok(Reply::Refused(reason)) => {
-            eprintln!("comatrix-gateway: {reason}");
-            ExitCode::FAILURE
-        }
-        Ok(Reply::Rules(rules)) => {
-            let text = if json {
-                serde_json::to_string(&rules).unwrap_or_default()
-            } else {
-                rules.iter().map(shown).collect::<Vec<_>>().join("\n")
-            };
-            println!("{text}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!(
-                "comatrix-gateway: no gateway at {}: {error}; is it running as this user, and with this \
-                 --control-socket?",
-                socket.display()
-            );
-            ExitCode::from(2)
-        }
-    }
-}
-
-/// Sends a command to the gateway at a socket and returns its reply.
-///
-/// # Errors
-/// The system's error: no gateway listens, or no reply arrived.
-pub fn send(socket: &Path, command: &ControlRequest) -> io::Result<Reply> {
-    let mut stream = UnixStream::connect(socket)?;
-    stream.set_read_timeout(Some(TIMEOUT))?;
-    let mut line = serde_json::to_vec(command)?;
-    line.push(b'\n');
-    stream.write_all(&line)?;
-    let mut reply = String::new();
-    BufReader::new(stream.take(MAX_LINE)).read_line(&mut reply)?;
-    Ok(serde_json::from_str(&reply)?)
+    client::run(args.socket, &Command::Rules(request), |reply| match reply {
+        Reply::Rules(rules) if json => serde_json::to_string(&rules).unwrap_or_default(),
+        Reply::Rules(rules) => rules.iter().map(shown).collect::<Vec<_>>().join("\n"),
+        Reply::Done(done) => done,
+        _ => String::new(),
+    })
 }
 
 /// A rule as text.

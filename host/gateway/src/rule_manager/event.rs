@@ -4,8 +4,8 @@ use std::sync::mpsc::Sender;
 
 use tokio::sync::oneshot;
 
-use super::protocol::{ControlRequest, Reply};
-use super::requester::Requester;
+use super::protocol::ControlRequest;
+use crate::control::{Reply, Requester};
 use runtime::Alarm;
 
 /// An event that may change which revisions serve.

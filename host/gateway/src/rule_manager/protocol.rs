@@ -1,11 +1,8 @@
-//! The protocol of the control socket: a command and a reply, each one line of JSON.
+//! What an operator asks of the rule manager, and what a rule looks like in its reply.
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-
-/// Bytes of a line. A list of some hundred rules fits.
-pub const MAX_LINE: u64 = 256 << 10;
 
 /// A command of an operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,18 +27,6 @@ pub enum ControlRequest {
         /// The rule's name.
         rule: String,
     },
-}
-
-/// The reply of the gateway.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Reply {
-    /// The command succeeded; a sentence about it.
-    Done(String),
-    /// The command failed; the reason and the remedy.
-    Refused(String),
-    /// All rules.
-    Rules(Vec<RuleStatus>),
 }
 
 /// One rule.

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gateway::rule_manager::command::send;
-use gateway::rule_manager::{ControlRequest, Reply};
+use gateway::control::client::send;
+use gateway::control::{Command, Reply};
+use gateway::rule_manager::ControlRequest;
 
 use super::super::Failure;
 use super::super::datagram::Request;
@@ -172,11 +173,11 @@ fn swap(socket: &Path, file: PathBuf) -> Result<Swap, Failure> {
     let rule = "comatrix".to_owned();
     match send(
         socket,
-        &ControlRequest::Swap {
+        &Command::Rules(ControlRequest::Swap {
             rule,
             file,
             keep: false,
-        },
+        }),
     )? {
         Reply::Done(done) => {
             // "… (prepared in 1.2 ms, swapped in 3.4 µs)"

@@ -22,6 +22,7 @@ pub(super) fn charts(status: &Status) -> Markup {
     let (p50, p99) = (values(|point| point.p50_ms), values(|point| point.p99_ms));
     let memory = values(|point| Some(point.resident_bytes as f64 / 1e6));
     let refused = values(|point| Some(point.refused as f64));
+    let waiting = values(|point| Some(point.waiting as f64));
     let rate = |value: f64| format!("{value:.1}");
     let count = |value: f64| grouped(value as u64);
     let bytes = |megabyte: f64| megabytes((megabyte * 1e6) as u64);
@@ -33,6 +34,9 @@ pub(super) fn charts(status: &Status) -> Markup {
                 (figure("duration", &[("line", "p50", &p50), ("line second", "p99", &p99)], milliseconds))
                 (figure("memory", &[("line", "", &memory)], bytes))
                 (figure("refusals per minute", &[("line third", "", &refused)], count))
+                @if status.outbox.is_some() {
+                    (figure("messages waiting", &[("line second", "", &waiting)], count))
+                }
             }
         }
     }
@@ -75,6 +79,7 @@ fn figure(name: &str, lines: &[(&str, &str, &Values)], shown: impl Fn(f64) -> St
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::admin::status::OutboxStatus;
 
     fn status(points: usize) -> Status {
         let point = |minute: usize| Point {
@@ -85,8 +90,10 @@ mod tests {
             p99_ms: Some(17.0),
             resident_bytes: 15_700_000,
             refused: 1200,
+            waiting: 300 + minute as u64,
         };
         Status {
+            outbox: Some(OutboxStatus::default()),
             unix_ms: 60_000 * points as u64,
             history: (1..=points).map(point).collect(),
             ..Status::default()
@@ -96,21 +103,33 @@ mod tests {
     #[test]
     fn each_chart_has_a_name_its_last_values_and_an_edge() {
         let page = charts(&status(61)).into_string();
-        assert_eq!(page.matches("<svg role=\"img\"").count(), 4);
+        assert_eq!(page.matches("<svg role=\"img\"").count(), 5);
         for part in [
             "requests per second in the last hour: now 61.0, at most 100.0",
             "duration in the last hour: now p50 1.0 ms, p99 17 ms, at most 20 ms",
             "memory in the last hour: now 15.7 MB, at most 20.0 MB",
             "refusals per minute in the last hour: now 1,200, at most 2,000",
+            "messages waiting in the last hour: now 361, at most 500",
         ] {
             assert!(page.contains(part), "{part:?} is not in {page}");
         }
     }
 
     #[test]
+    fn a_gateway_that_keeps_no_messages_has_no_chart_of_them() {
+        let status = Status {
+            outbox: None,
+            ..status(2)
+        };
+        let page = charts(&status).into_string();
+        assert_eq!(page.matches("<svg role=\"img\"").count(), 4);
+        assert!(!page.contains("messages waiting"), "{page}");
+    }
+
+    #[test]
     fn a_gateway_that_has_just_started_has_charts() {
         let page = charts(&status(0)).into_string();
-        assert_eq!(page.matches("<svg role=\"img\"").count(), 4);
+        assert_eq!(page.matches("<svg role=\"img\"").count(), 5);
         let page = charts(&status(1)).into_string();
         assert!(page.contains("M300.0"), "{page}");
     }

@@ -3,6 +3,7 @@
 
 mod chart;
 mod charts;
+mod outbox;
 mod rules;
 mod sections;
 mod shares;
@@ -81,7 +82,10 @@ fn parts(status: &Status, forms: &Forms) -> Markup {
         (charts::charts(status))
         div.pair {
             (rules::rules(status, forms))
-            (sections::homeservers(status))
+            div {
+                (sections::homeservers(status))
+                (outbox::outbox(status))
+            }
         }
         (sections::requests(status))
         (sections::warnings(status))
@@ -96,7 +100,7 @@ fn parts(status: &Status, forms: &Forms) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admin::status::HomeserverStatus;
+    use crate::admin::status::{HomeserverStatus, OutboxStatus};
     use crate::rule_manager::RuleStatus;
     use crate::telemetry::recent_warnings::Warning;
     use crate::telemetry::recorder::RecentExchange;
@@ -146,6 +150,11 @@ mod tests {
             code: text(),
             ms: 1.0,
         });
+        status.outbox = Some(OutboxStatus {
+            warnings: vec![text()],
+            failures: vec![(text(), 1)],
+            ..OutboxStatus::default()
+        });
         status
     }
 
@@ -160,7 +169,7 @@ mod tests {
         let shown = page
             .matches("&lt;script&gt;alert(1)&lt;/script&gt;&quot;")
             .count();
-        assert!(shown >= 15, "{shown}");
+        assert!(shown >= 17, "{shown}");
     }
 
     #[test]

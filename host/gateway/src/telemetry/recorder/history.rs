@@ -29,6 +29,8 @@ pub struct Point {
     pub resident_bytes: u64,
     /// Limits that were reached and messages that were rejected.
     pub refused: u64,
+    /// Messages that wait for their homeserver at its end.
+    pub waiting: u64,
 }
 
 /// Values of the process and the event loop at the end of a minute.
@@ -38,6 +40,8 @@ pub struct Sample {
     pub resident_bytes: u64,
     /// Limits that were reached and messages that were rejected, since the start.
     pub refused: u64,
+    /// Messages that wait for their homeserver.
+    pub waiting: u64,
 }
 
 /// The last hour.
@@ -95,6 +99,7 @@ impl History {
             p99_ms: self.quantile(99),
             resident_bytes: sample.resident_bytes,
             refused: sample.refused.saturating_sub(self.refused),
+            waiting: sample.waiting,
         }
     }
 
@@ -134,6 +139,7 @@ mod tests {
         Sample {
             resident_bytes: 16 << 20,
             refused,
+            waiting: refused / 3,
         }
     }
 
@@ -156,6 +162,7 @@ mod tests {
         let last = &points[60];
         assert!((last.seconds - 30.0).abs() < 1.0, "{last:?}");
         assert_eq!((last.refused, points[59].refused), (103, 3));
+        assert_eq!((last.waiting, points[59].waiting), (133, 99));
     }
 
     #[test]

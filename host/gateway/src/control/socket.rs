@@ -12,15 +12,25 @@ use tokio::time::timeout;
 
 use store::private_socket::{PrivateSocket, stranger};
 
-use super::event::{Events, send_command};
-use super::protocol::{ControlRequest, MAX_LINE, Reply};
+use super::protocol::{Command, MAX_COMMAND, Reply};
 use super::requester::{Credentials, Requester};
+use crate::outbox::Deliveries;
+use crate::rule_manager::{Events, send_command};
 
 /// Commands at a time: more than one operator sends.
 const CONNECTIONS: usize = 4;
 /// For a command to be written and its reply to be read. To prepare the reply may take longer, since rules are
 /// compiled.
 const IO_TIME: Duration = Duration::from_secs(5);
+
+/// Those who carry commands out.
+#[derive(Clone)]
+pub struct Receivers {
+    /// The rule manager.
+    pub events: Events,
+    /// The outbox; none without a store.
+    pub deliveries: Option<Deliveries>,
+}
 
 /// A bound control socket.
 pub struct Control {
@@ -31,8 +41,8 @@ pub struct Control {
 /// The gateway cannot bind the control socket.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "no control socket at {path}: {cause}; `comatrix-gateway rules` cannot reach this gateway. Set another place with \
-     --control-socket"
+    "no control socket at {path}: {cause}; `comatrix-gateway rules` and `outbox` cannot reach this gateway. Set \
+     another place with --control-socket"
 )]
 pub struct ControlError {
     path: PathBuf,
@@ -56,7 +66,7 @@ impl Control {
     }
 
     /// Serves commands for as long as the gateway runs.
-    pub async fn run(self, events: Events) {
+    pub async fn run(self, receivers: Receivers) {
         let places = Arc::new(Semaphore::new(CONNECTIONS));
         loop {
             let Ok(place) = places.clone().acquire_owned().await else {
@@ -64,9 +74,9 @@ impl Control {
             };
             match self.socket.accept().await {
                 Ok(stream) => {
-                    let (events, path) = (events.clone(), self.path.clone());
+                    let (receivers, path) = (receivers.clone(), self.path.clone());
                     tokio::task::spawn_local(async move {
-                        if let Err(error) = exchange(stream, path, &events).await {
+                        if let Err(error) = exchange(stream, path, &receivers).await {
                             tracing::warn!("control socket: {error}");
                         }
                         drop(place);
@@ -82,7 +92,7 @@ impl Control {
 }
 
 /// One command and its reply.
-async fn exchange(mut stream: UnixStream, path: PathBuf, events: &Events) -> io::Result<()> {
+async fn exchange(mut stream: UnixStream, path: PathBuf, receivers: &Receivers) -> io::Result<()> {
     let credentials = Credentials::of(&stream);
     let reply = if let Some(peer) = stranger(&stream)? {
         tracing::warn!("control socket: user {peer} was refused");
@@ -91,9 +101,9 @@ async fn exchange(mut stream: UnixStream, path: PathBuf, events: &Events) -> io:
         let requester = Requester::ControlSocket(path, credentials);
         let mut line = String::new();
         let (reader, _) = stream.split();
-        let mut reader = BufReader::new(reader.take(MAX_LINE));
+        let mut reader = BufReader::new(reader.take(MAX_COMMAND));
         timeout(IO_TIME, reader.read_line(&mut line)).await??;
-        reply_to(&line, requester, events).await
+        reply_to(&line, requester, receivers).await
     } else {
         Reply::Refused("the system does not say which user this is".to_owned())
     };
@@ -102,13 +112,22 @@ async fn exchange(mut stream: UnixStream, path: PathBuf, events: &Events) -> io:
     timeout(IO_TIME, stream.write_all(&line)).await?
 }
 
-async fn reply_to(line: &str, requester: Requester, events: &Events) -> Reply {
-    match serde_json::from_str::<ControlRequest>(line) {
-        Ok(command) => send_command(command, requester, events).await,
-        Err(error) => {
+async fn reply_to(line: &str, requester: Requester, receivers: &Receivers) -> Reply {
+    let Receivers { events, deliveries } = receivers;
+    match (serde_json::from_str(line), deliveries) {
+        (Ok(Command::Rules(request)), _) => send_command(request, requester, events).await,
+        (Ok(Command::Outbox(request)), Some(deliveries)) => {
+            deliveries.carry_out(request, &requester).await
+        }
+        (Ok(Command::Outbox(_)), None) => Reply::Refused(
+            "this gateway keeps no messages: it has no state folder that it can use; set --state-dir, and look into \
+             its log"
+                .to_owned(),
+        ),
+        (Err(error), _) => {
             let error = contract::escaping::escaped(&error.to_string(), 200);
             Reply::Refused(format!(
-                "not a command: {error}; use `comatrix-gateway rules` of the same version as the gateway"
+                "not a command: {error}; use a `comatrix-gateway` of the same version as the one that serves"
             ))
         }
     }

@@ -102,6 +102,12 @@ impl Outbox {
         })
     }
 
+    /// Whether it has no records.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
     /// Whether this delivery waits.
     #[must_use]
     pub fn waits(&self, id: DeliveryId) -> bool {

@@ -48,6 +48,10 @@ impl Records {
         self.by_number.get_mut(&number)
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_number.is_empty()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (RecordNumber, &Record)> {
         self.by_number
             .iter()

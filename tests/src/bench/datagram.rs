@@ -24,6 +24,8 @@ pub enum Expected {
     Time,
     /// 2.04 with `{"event_id": "$…"}` in CBOR.
     EventId,
+    /// 2.04 with `{"queued": "…"}` in CBOR.
+    Queued,
     /// Any, in time.
     Any,
 }
@@ -77,6 +79,14 @@ impl Request {
             payload,
             Expected::EventId,
         )
+    }
+
+    /// The same to a homeserver that is away: the gateway takes the message over.
+    pub fn queued(homeserver: &str, room_id: &str, access_token: &str) -> Self {
+        Self {
+            expected: Expected::Queued,
+            ..Self::send(homeserver, room_id, access_token)
+        }
     }
 
     fn encode(
@@ -140,6 +150,7 @@ impl Expected {
                 code == "2.05" && !payload.is_empty() && payload.iter().all(u8::is_ascii_digit)
             }
             Self::EventId => code == "2.04" && payload.starts_with(b"\xa1\x68event_id"),
+            Self::Queued => code == "2.04" && payload.starts_with(b"\xa1\x66queued"),
         };
         if right {
             return Ok(());

@@ -34,8 +34,8 @@ pub enum Role {
     Soak(u64),
     /// The baseline of `/time`: a bare UDP echo, in a process of its own so that its CPU time can be read.
     EchoServer,
-    /// A homeserver that accepts every `/send` after this delay.
-    StubHomeserver(Duration),
+    /// A homeserver that accepts every `/send` after this delay, at this port; 0: any.
+    StubHomeserver(Duration, u16),
 }
 
 impl Role {
@@ -62,10 +62,12 @@ impl Role {
                 "--echo-server" => return Ok(Self::EchoServer),
                 "--stub-homeserver" => {
                     let delay = arguments.next().unwrap_or_default();
+                    let port = arguments.next().and_then(|port| port.parse().ok());
                     return delay
                         .parse()
                         .map(|milliseconds| {
-                            Self::StubHomeserver(Duration::from_millis(milliseconds))
+                            let delay = Duration::from_millis(milliseconds);
+                            Self::StubHomeserver(delay, port.unwrap_or(0))
                         })
                         .map_err(|_| {
                             format!(
@@ -153,7 +155,7 @@ mod tests {
         assert_eq!(parse("--echo-server"), Ok(Role::EchoServer));
         assert_eq!(
             parse("--stub-homeserver 200"),
-            Ok(Role::StubHomeserver(Duration::from_millis(200)))
+            Ok(Role::StubHomeserver(Duration::from_millis(200), 0))
         );
         assert!(parse("--stub-homeserver soon").is_err());
         assert!(parse("--fast").is_err());

@@ -162,6 +162,28 @@ impl Server {
         Ok(kibibytes.ok_or_else(|| format!("/proc/PID/status has no {figure}"))? << 10)
     }
 
+    /// Bytes that it has caused to be written to disks so far, by proc(5): pages of the cache that it has made dirty.
+    ///
+    /// # Errors
+    /// The process is gone.
+    pub fn written(&self) -> Result<u64, Failure> {
+        let io = self.proc("io")?;
+        let mut lines = io.lines();
+        let bytes = lines.find_map(|line| line.strip_prefix("write_bytes:")?.trim().parse().ok());
+        bytes.ok_or_else(|| "/proc/PID/io has no write_bytes".into())
+    }
+
+    /// Asks it to end, and waits until it has.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn stop(mut self) -> Result<(), Failure> {
+        let pid = self.child.id().to_string();
+        Command::new("kill").args(["-TERM", &pid]).status()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
     fn proc(&self, file: &str) -> Result<String, Failure> {
         Ok(std::fs::read_to_string(format!(
             "/proc/{}/{file}",

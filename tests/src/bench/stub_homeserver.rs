@@ -25,12 +25,12 @@ static EVENTS: LazyLock<watch::Sender<u64>> = LazyLock::new(|| watch::Sender::ne
 ///
 /// # Errors
 /// The system refuses the socket.
-pub fn serve(delay: Duration) -> Result<(), Failure> {
+pub fn serve(delay: Duration, port: u16) -> Result<(), Failure> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
         .block_on(async {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
             println!("listening on http://{}", listener.local_addr()?);
             loop {
                 let (connection, _) = listener.accept().await?;
@@ -97,6 +97,8 @@ fn respond(pending: &[u8]) -> Option<(usize, Response)> {
         });
         // As long as an event ID of today's room versions: `$` and 43 digits.
         json("200 OK", &format!(r#"{{"event_id":"${event:043}"}}"#))
+    } else if head.starts_with("GET /count ") {
+        json("200 OK", &EVENTS.borrow().to_string())
     } else if head.starts_with("GET ") && head.contains("/sync?") {
         let target = head.split(' ').nth(1).unwrap_or_default();
         let since = target

@@ -35,7 +35,7 @@ fn main() -> ExitCode {
         Ok(Role::Measure(plan)) => measure(&plan),
         Ok(Role::Soak(minutes)) => soak::run(minutes, |table| println!("{table}")),
         Ok(Role::EchoServer) => echo::serve(),
-        Ok(Role::StubHomeserver(delay)) => stub_homeserver::serve(delay),
+        Ok(Role::StubHomeserver(delay, port)) => stub_homeserver::serve(delay, port),
         Err(wrong) => {
             eprintln!("{wrong}");
             return ExitCode::from(2);

@@ -15,6 +15,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use super::counters::OutboxCounters;
 use super::disk_health::DiskHealth;
+use super::key::Key;
 use super::names::Names;
 use super::row::{self, Content, End, Header};
 use super::turns::Turns;
@@ -156,9 +157,9 @@ impl Inner {
     }
 
     /// Where a delivery comes from and goes.
-    pub(super) fn origin(&self, header: &Header) -> Origin {
+    pub(super) fn origin(&self, key: &Key<'_>) -> Origin {
         let snapshot = self.snapshots.load();
-        self.names.origin(header, &snapshot.limits.coap.networks)
+        self.names.origin(key, &snapshot.limits.coap.networks)
     }
 
     /// Commits a batch, which outlives a power cut when this is `Ok`.
@@ -179,8 +180,9 @@ impl Inner {
         began: Option<Duration>,
     ) -> Result<RecordNumber, NotAccepted> {
         let row = row::waiting(header, content);
-        let origin = self.origin(header);
-        let name = self.names.transaction(header, &origin);
+        let key = header.key();
+        let origin = self.origin(&key);
+        let name = self.names.transaction(&key, &origin);
         let accepted = header.accepted(origin, name, row.len());
         let number = self
             .outbox

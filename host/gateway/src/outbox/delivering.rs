@@ -6,17 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use contract::secret::AccessToken;
 use contract::{CallError, Outcome, StoredContext};
 use homeserver::{Authority, Caller, PreparedCall};
 use outbox::{RecordNumber, Route, State, short_id};
 use runtime::exchange::{CheckedDelivery, Delivered};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 
 use super::attempting;
 use super::deliveries::{Deliveries, Inner};
+use super::key::Key;
 use super::mode::OutboxMode;
 use super::outcome::{is_deferred, judge};
-use super::row::{Content, Header, HeaderNames, StoredToken};
+use super::row::{Content, Header, StoredToken};
 use crate::request::Snapshot;
 use crate::telemetry::address_lines::Notice;
 
@@ -42,11 +44,14 @@ pub(crate) struct Sending<'a> {
 /// An attempt that has begun.
 type Attempt = Pin<Box<dyn Future<Output = Outcome>>>;
 
-/// All that a delivery's record needs, and its call.
-struct NewDelivery {
-    header: Header,
-    content: Content,
-    received: Received,
+/// A delivery that has no record yet: most have none ever.
+struct NewDelivery<'a> {
+    sending: &'a Sending<'a>,
+    delivery: &'a CheckedDelivery<'a>,
+    call: Rc<PreparedCall>,
+    /// The access token that the device presented, if the call gets that.
+    token: Option<&'a AccessToken>,
+    account: Option<u64>,
 }
 
 impl Deliveries {
@@ -69,62 +74,79 @@ impl Deliveries {
             let outcome = snapshot.upstreams.send(caller, &call, sending.deadline);
             return Delivered::Outcome(outcome.await);
         }
-        let new = self.0.new_delivery(sending, delivery, call, authority);
+        let token = match authority {
+            Authority::Own => caller.token.as_ref(),
+            Authority::Configured | Authority::None => None,
+        };
+        let new = NewDelivery {
+            sending,
+            delivery,
+            call: Rc::new(call),
+            token,
+            account: token.map(|token| first_eight(token.digest())),
+        };
         match self.0.duplicate(&new).await {
             Some(delivered) => delivered,
-            None => self.0.deliver_new(sending, new, mode).await,
+            None => self.0.deliver_new(&new, mode).await,
         }
     }
 }
 
-impl Inner {
-    fn new_delivery(
-        &self,
-        sending: &Sending<'_>,
-        delivery: &CheckedDelivery<'_>,
-        call: PreparedCall,
-        authority: Authority,
-    ) -> NewDelivery {
-        let Sending {
-            caller,
-            rule,
-            received,
-            ..
-        } = sending;
-        let token = match authority {
-            Authority::Own => caller.token.clone(),
-            Authority::Configured | Authority::None => None,
-        };
-        let names = HeaderNames {
-            origin: call.origin().as_str().to_owned(),
-            account: token.as_ref().map(|token| first_eight(token.digest())),
-            lane: delivery.lane.to_owned(),
-            transaction: delivery.transaction.to_owned(),
-            ip: caller.peer.ip(),
-            principal: principal(caller),
-            at: self.clock.now(),
-            attempted: false,
-        };
-        NewDelivery {
-            header: Header::new(delivery.id, received.digest, names),
-            content: Content {
-                rule: (*rule).to_owned(),
-                context: StoredContext::of(delivery.context),
-                state: Bytes::copy_from_slice(delivery.state),
-                call,
-                token: token.map(StoredToken),
-            },
-            received: *received,
+impl NewDelivery<'_> {
+    fn key(&self) -> Key<'_> {
+        let peer = &self.sending.caller.peer;
+        let principal = peer.principal.as_deref();
+        Key {
+            origin: self.call.origin().as_str(),
+            account: self.account,
+            lane: self.delivery.lane,
+            transaction: self.delivery.transaction,
+            ip: peer.ip(),
+            principal: principal.filter(|_| peer.authenticated),
         }
     }
 
+    fn header(&self, at: Option<u64>, attempted: bool) -> Header {
+        let digest = self.sending.received.digest;
+        Header::new(self.delivery.id, digest, &self.key(), at, attempted)
+    }
+
+    fn content(&self) -> Content {
+        Content {
+            rule: self.sending.rule.to_owned(),
+            context: StoredContext::of(self.delivery.context),
+            state: Bytes::copy_from_slice(self.delivery.state),
+            call: PreparedCall::clone(&self.call),
+            token: self.token.cloned().map(StoredToken),
+        }
+    }
+
+    /// Begins the attempt: it owns all that it needs, so that it can go on after its exchange.
+    fn attempt(&self) -> Attempt {
+        let Sending {
+            snapshot,
+            caller,
+            deadline,
+            ..
+        } = self.sending;
+        let snapshot = Arc::clone(snapshot);
+        let (caller, call) = (Caller::clone(caller), self.call.clone());
+        let deadline = *deadline;
+        Box::pin(async move { snapshot.upstreams.send(&caller, &call, deadline).await })
+    }
+}
+
+impl Inner {
     /// The response to a message that was taken over before.
-    async fn duplicate(&self, new: &NewDelivery) -> Option<Delivered> {
-        let id = new.header.id();
+    async fn duplicate(&self, new: &NewDelivery<'_>) -> Option<Delivered> {
+        let received = new.sending.received;
         let (number, record, is_stored) = {
             let outbox = self.outbox.borrow();
-            let received = (&new.received.digest, new.received.lifetime);
-            let found = outbox.find(self.now(), self.clock.now(), received, id);
+            if outbox.is_empty() {
+                return None;
+            }
+            let received = (&received.digest, received.lifetime);
+            let found = outbox.find(self.now(), self.clock.now(), received, new.delivery.id);
             found.map(|(number, record)| (number, *record, outbox.is_stored(number)))
         }?;
         if !is_stored {
@@ -138,64 +160,45 @@ impl Inner {
         Some(Delivered::Accepted(short_id(record.id)))
     }
 
-    async fn deliver_new(
-        self: &Rc<Self>,
-        sending: &Sending<'_>,
-        mut new: NewDelivery,
-        mode: OutboxMode,
-    ) -> Delivered {
-        let origin = self.origin(&new.header);
-        let patience = sending.snapshot.outbox.patience;
-        let began = self.now();
-        let left = |now: Duration| patience.saturating_sub(now.saturating_sub(began));
+    async fn deliver_new(self: &Rc<Self>, new: &NewDelivery<'_>, mode: OutboxMode) -> Delivered {
         if mode == OutboxMode::Always {
-            return self.store(&new, None).await;
+            return self.store(new, None).await;
         }
-        let turn = timeout(patience, self.turns.take(origin.lane, origin.device)).await;
+        let origin = self.origin(&new.key());
+        let patience = new.sending.snapshot.outbox.patience;
+        let patience_ends = Instant::now() + patience;
+        let turn = self.turns.take(origin.lane, origin.device);
+        let turn = timeout_at(patience_ends, turn).await;
         // Also while it waited for its turn, others of its lane may have been stored.
         if turn.is_err() || self.outbox.borrow().route(&origin) == Route::Store {
-            return match self.duplicate(&new).await {
+            return match self.duplicate(new).await {
                 Some(delivered) => delivered,
-                None => self.store(&new, None).await,
+                None => self.store(new, None).await,
             };
         }
-        let mut attempt = self.attempt(sending, &new.content.call);
-        let attempted = self.now();
-        match timeout(left(attempted), &mut attempt).await {
+        let began = self.now();
+        let mut attempt = new.attempt();
+        match timeout_at(patience_ends, &mut attempt).await {
             Ok(outcome) if !is_deferred(&judge(&outcome)) => Delivered::Outcome(outcome),
             Ok(outcome) => {
-                new.header.attempted = true;
-                let attempt: Attempt = Box::pin(std::future::ready(outcome));
-                self.store(&new, Some((attempt, attempted))).await
+                let ended: Attempt = Box::pin(std::future::ready(outcome));
+                self.store(new, Some((ended, began))).await
             }
-            Err(_) => {
-                new.header.attempted = true;
-                self.store(&new, Some((attempt, attempted))).await
-            }
+            Err(_) => self.store(new, Some((attempt, began))).await,
         }
-    }
-
-    /// Begins the attempt: it owns all that it needs, so that it can go on after its exchange.
-    fn attempt(&self, sending: &Sending<'_>, call: &PreparedCall) -> Attempt {
-        let snapshot = sending.snapshot.clone();
-        let (caller, call) = (sending.caller.clone(), call.clone());
-        let deadline = sending.deadline;
-        Box::pin(async move { snapshot.upstreams.send(&caller, &call, deadline).await })
     }
 
     /// Stores a delivery, whose attempt goes on in the background. If it cannot be stored, its device gets the outcome
     /// of the attempt.
     async fn store(
         self: &Rc<Self>,
-        new: &NewDelivery,
+        new: &NewDelivery<'_>,
         attempt: Option<(Attempt, Duration)>,
     ) -> Delivered {
-        let NewDelivery {
-            header, content, ..
-        } = new;
         let began = attempt.as_ref().map(|(_, began)| *began);
-        self.say_if_reused(header);
-        match self.accept(header, content, began).await {
+        let header = new.header(self.clock.now(), began.is_some());
+        self.say_if_reused(&header);
+        match self.accept(&header, &new.content(), began).await {
             Ok(number) => {
                 if let Some((attempt, _)) = attempt {
                     self.go_on(number, attempt);
@@ -220,21 +223,15 @@ impl Inner {
 
     /// A device whose counter has begun again hears nothing of it: its operator does, once.
     fn say_if_reused(&self, header: &Header) {
-        let origin = self.origin(header);
-        let name = self.names.transaction(header, &origin);
+        let key = header.key();
+        let origin = self.origin(&key);
+        let name = self.names.transaction(&key, &origin);
         if self.outbox.borrow().reuses_transaction(name, header.id()) {
             let now = std::time::Instant::now();
             self.lines
                 .log(now, Notice::ReusedTransaction, header.ip, origin.owner);
         }
     }
-}
-
-fn principal(caller: &Caller) -> Option<String> {
-    let principal = caller.peer.principal.as_deref();
-    principal
-        .filter(|_| caller.peer.authenticated)
-        .map(str::to_owned)
 }
 
 fn first_eight(digest: [u8; 32]) -> u64 {

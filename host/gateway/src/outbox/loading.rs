@@ -47,7 +47,7 @@ impl Inner {
         let token = content.token.as_ref().map(|token| token.0.clone());
         let origin = content.call.origin();
         Caller {
-            owner: self.origin(header).owner,
+            owner: self.origin(&header.key()).owner,
             peer,
             // It had proven its address when it was accepted.
             is_proven: true,

@@ -8,6 +8,7 @@ mod counters;
 mod deliveries;
 mod delivering;
 mod disk_health;
+mod key;
 mod loading;
 mod mode;
 mod names;

@@ -8,7 +8,7 @@ use coap::NetworkSettings;
 use outbox::Origin;
 use share::Owner;
 
-use super::row::Header;
+use super::key::Key;
 
 /// Bits of an IPv6 network (RFC 4291 §2.5.1): a host chooses the others itself.
 const NETWORK_BITS: u32 = 64;
@@ -19,13 +19,13 @@ pub(super) struct Names(RandomState);
 impl Names {
     /// Whose share of the outbox a delivery uses: that of its principal, or of its device's address and network.
     /// `networks`: those of devices, which are not bounded as a whole.
-    fn owner(&self, header: &Header, networks: &[NetworkSettings]) -> Owner {
-        let host = self.device(header);
-        if header.principal.is_some() {
+    fn owner(&self, key: &Key<'_>, networks: &[NetworkSettings]) -> Owner {
+        let host = self.device(key);
+        if key.principal.is_some() {
             return Owner::new(host, None);
         }
-        let is_bounded = !NetworkSettings::has_devices(networks, &header.ip);
-        let network = match header.ip {
+        let is_bounded = !NetworkSettings::has_devices(networks, &key.ip);
+        let network = match key.ip {
             IpAddr::V6(ip) if is_bounded => Some(ip.to_bits() >> NETWORK_BITS),
             _ => None,
         };
@@ -33,30 +33,25 @@ impl Names {
     }
 
     /// Where a delivery comes from and goes.
-    pub(super) fn origin(&self, header: &Header, networks: &[NetworkSettings]) -> Origin {
-        let server = self.of(&("server", &header.origin));
-        let account = self.of(&("account", server, header.account));
+    pub(super) fn origin(&self, key: &Key<'_>, networks: &[NetworkSettings]) -> Origin {
+        let server = self.of(&("server", key.origin));
+        let account = self.of(&("account", server, key.account));
         Origin {
-            owner: self.owner(header, networks),
-            device: self.device(header),
+            owner: self.owner(key, networks),
+            device: self.device(key),
             server,
             account,
-            lane: self.of(&("lane", account, &header.lane)),
+            lane: self.of(&("lane", account, key.lane)),
         }
     }
 
     /// The device's own name of the message in its lane.
-    pub(super) fn transaction(&self, header: &Header, origin: &Origin) -> u64 {
-        self.of(&(
-            "transaction",
-            origin.device,
-            origin.lane,
-            &header.transaction,
-        ))
+    pub(super) fn transaction(&self, key: &Key<'_>, origin: &Origin) -> u64 {
+        self.of(&("transaction", origin.device, origin.lane, key.transaction))
     }
 
-    fn device(&self, header: &Header) -> u64 {
-        self.of_device(header.principal.as_deref(), header.ip)
+    fn device(&self, key: &Key<'_>) -> u64 {
+        self.of_device(key.principal, key.ip)
     }
 
     /// A device: its principal, else its IP address.

@@ -52,8 +52,8 @@ impl Deliveries {
         for space in [Space::Waiting, Space::Ended] {
             records.scan(space, |number, row| match read(space, row) {
                 Ok((header, ended)) => {
-                    let origin = names.origin(&header, networks);
-                    let name = names.transaction(&header, &origin);
+                    let origin = names.origin(&header.key(), networks);
+                    let name = names.transaction(&header.key(), &origin);
                     let accepted = header.accepted(origin, name, row.len());
                     let attempted = header.attempted;
                     outbox.restore(epoch.elapsed(), number, &accepted, ended, attempted);

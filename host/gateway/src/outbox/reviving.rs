@@ -99,8 +99,8 @@ impl Inner {
             content,
         } = Whole::read(Space::Ended, &before)?;
         let content = content.ok_or(NotRevived::Gone)?;
-        let origin = self.origin(&header);
-        let name = self.names.transaction(&header, &origin);
+        let origin = self.origin(&header.key());
+        let name = self.names.transaction(&header.key(), &origin);
         let accepted = header.accepted(origin, name, before.len());
         let at = self.clock.now();
         header.revived_at = at;

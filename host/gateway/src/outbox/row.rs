@@ -13,6 +13,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use store::database::Space;
 
+use super::key::Key;
+
 /// The version of this format. A reader refuses a later one.
 const VERSION: u8 = 1;
 
@@ -82,30 +84,39 @@ pub(super) struct End {
 pub(super) struct StoredToken(pub(super) AccessToken);
 
 impl Header {
-    pub(super) fn new(id: DeliveryId, message: [u8; 16], names: HeaderNames) -> Self {
-        let HeaderNames {
-            origin,
-            account,
-            lane,
-            transaction,
-            ip,
-            principal,
-            at,
-            attempted,
-        } = names;
+    /// Of a delivery with these names, which came with this datagram.
+    pub(super) fn new(
+        id: DeliveryId,
+        message: [u8; 16],
+        key: &Key<'_>,
+        at: Option<u64>,
+        attempted: bool,
+    ) -> Self {
         Self {
             version: VERSION,
             id: u128::from_be_bytes(*id.as_bytes()),
             message: u128::from_be_bytes(message),
-            origin,
-            account,
-            lane,
-            transaction,
-            ip,
-            principal,
+            origin: key.origin.to_owned(),
+            account: key.account,
+            lane: key.lane.to_owned(),
+            transaction: key.transaction.to_owned(),
+            ip: key.ip,
+            principal: key.principal.map(str::to_owned),
             at,
             attempted,
             revived_at: None,
+        }
+    }
+
+    /// Its names.
+    pub(super) fn key(&self) -> Key<'_> {
+        Key {
+            origin: &self.origin,
+            account: self.account,
+            lane: &self.lane,
+            transaction: &self.transaction,
+            ip: self.ip,
+            principal: self.principal.as_deref(),
         }
     }
 
@@ -161,18 +172,6 @@ impl Whole {
             content,
         })
     }
-}
-
-/// The parts of a header besides its digests.
-pub(super) struct HeaderNames {
-    pub(super) origin: String,
-    pub(super) account: Option<u64>,
-    pub(super) lane: String,
-    pub(super) transaction: String,
-    pub(super) ip: IpAddr,
-    pub(super) principal: Option<String>,
-    pub(super) at: Option<u64>,
-    pub(super) attempted: bool,
 }
 
 impl Ending {

@@ -7,6 +7,8 @@ pub mod languages;
 pub mod memory;
 pub mod mounted;
 pub mod observations;
+pub mod outbox;
+pub mod outbox_drain;
 pub mod quiet;
 pub mod router;
 pub mod send;
@@ -40,6 +42,11 @@ pub const GROUPS: &[(&str, Measure)] = &[
     ("router build", router::measure),
     ("flood", flood::measure),
     ("observations", observations::measure),
+    ("messages that wait (outbox)", outbox::measure),
+    (
+        "messages that have waited (outbox drain)",
+        outbox_drain::measure,
+    ),
     ("rules mounted", mounted::measure),
     ("rules swapped under load (swap)", swap::measure),
     ("Rust and JavaScript (languages)", languages::measure),

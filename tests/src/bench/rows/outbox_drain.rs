@@ -1,0 +1,150 @@
+//! Messages that have waited: the start of a gateway with 20,000 of them, its memory, and how fast they leave.
+
+use std::ffi::OsStr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use super::super::Failure;
+use super::super::datagram::Request;
+use super::super::load::{Load, Until};
+use super::super::plan::Plan;
+use super::super::process::{Gateway, Server};
+use super::super::report::{Row, Target, median, millis};
+use super::outbox::nowhere;
+use super::send::ACCESS_TOKEN;
+
+/// As many as the outbox has room for, but those that are in flight at the end.
+const MESSAGES: u64 = 19_900;
+/// Rooms, and so lanes.
+const ROOMS: usize = 1_000;
+const DEVICES: usize = 64;
+/// The time of the homeserver for a message, and the lanes that it gets at once.
+const DELAY: Duration = Duration::from_millis(20);
+const LANES: f64 = 16.0;
+/// Nothing takes longer that is not broken.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// Fills the outbox, starts the gateway again, and lets the homeserver return.
+pub fn measure(plan: &Plan, gateway: &Gateway) -> Result<Vec<Row>, Failure> {
+    let origin = nowhere()?;
+    let address: SocketAddr = origin.trim_start_matches("http://").parse()?;
+    let state = gateway.scratch().join("waiting");
+    let folder: [&OsStr; 2] = [OsStr::new("--state-dir"), state.as_os_str()];
+    let empty = gateway.start_with(&origin, &folder)?;
+    let before = empty.memory("VmRSS")?;
+    let accepted = fill(&empty, &origin)?;
+    let filled = empty.memory("VmRSS")?;
+    empty.stop()?;
+    let mut ready = Vec::new();
+    for _ in 0..plan.starts {
+        let started = gateway.start_with(&origin, &folder)?;
+        ready.push(millis(started.ready_after));
+        started.stop()?;
+    }
+    let none = (0..plan.starts)
+        .map(|_| Ok(millis(gateway.start(&origin)?.ready_after)))
+        .collect::<Result<Vec<_>, Failure>>()?;
+    let waiting = gateway.start_with(&origin, &folder)?;
+    let restored = waiting.memory("VmRSS")?;
+    let port = address.port().to_string();
+    let delay = DELAY.as_millis().to_string();
+    let began = Instant::now();
+    let _homeserver = Server::start_self(&["--stub-homeserver", &delay, &port])?;
+    let (first, last) = drained(address, accepted, began)?;
+    let bound = accepted as f64 * DELAY.as_secs_f64() / LANES;
+    let took = (last - first).as_secs_f64();
+    let row = |name: &str, figure, unit, target, notes| Row {
+        name: name.to_owned(),
+        figure,
+        unit,
+        baseline: None,
+        ratio: None,
+        target,
+        runs: 1,
+        notes,
+    };
+    let megabytes = |bytes: u64| bytes as f64 / 1e6;
+    Ok(vec![
+        Row {
+            runs: ready.len(),
+            ..row(
+                "ready after start, 20,000 messages wait",
+                median(ready),
+                "ms",
+                Target::AtMost(100.0),
+                format!("{:.0} ms without messages", median(none)),
+            )
+        },
+        row(
+            "RSS, 20,000 messages wait: more than without",
+            megabytes(restored.max(filled)) - megabytes(before),
+            "MB",
+            Target::AtMost(6.0),
+            format!(
+                "{:.1} MB when filled, {:.1} MB after a restart",
+                megabytes(filled),
+                megabytes(restored)
+            ),
+        ),
+        Row {
+            baseline: Some(("bound", bound)),
+            ratio: Some(took / bound),
+            ..row(
+                "20,000 messages in 1,000 rooms leave, 20 ms homeserver",
+                took,
+                "s",
+                Target::RatioAtMost(1.2),
+                format!(
+                    "16 at once; the first {:.1} s after the homeserver",
+                    (first - began).as_secs_f64()
+                ),
+            )
+        },
+    ])
+}
+
+/// Sends messages to many rooms in turn; returns how many were taken over.
+fn fill(gateway: &Server, origin: &str) -> Result<u64, Failure> {
+    let mut load = Load::new(gateway.address)?;
+    let rooms: Vec<_> = (0..ROOMS)
+        .map(|room| Request::queued(origin, &format!("!room{room}:bench"), ACCESS_TOKEN))
+        .collect();
+    load.add(DEVICES, &rooms, None, Duration::ZERO)?;
+    let (first, _) = load.run(Until::Ended(MESSAGES))?;
+    let (last, _) = load.run(Until::Quiet)?;
+    let tallies = first.iter().chain(&last);
+    let accepted: usize = tallies.map(|tally| tally.latencies.len()).sum();
+    Ok(accepted as u64)
+}
+
+/// Waits until the homeserver has all messages: when it had the first one, and the last one.
+fn drained(
+    homeserver: SocketAddr,
+    accepted: u64,
+    began: Instant,
+) -> Result<(Instant, Instant), Failure> {
+    let mut first = None;
+    while began.elapsed() < LIMIT {
+        let count = count(homeserver)?;
+        if count > 0 {
+            first.get_or_insert_with(Instant::now);
+        }
+        if count >= accepted {
+            return Ok((first.unwrap_or(began), Instant::now()));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Err(format!("{} of {accepted} messages have left", count(homeserver)?).into())
+}
+
+/// Messages that the homeserver has.
+fn count(homeserver: SocketAddr) -> Result<u64, Failure> {
+    let mut connection = TcpStream::connect(homeserver)?;
+    connection.write_all(b"GET /count HTTP/1.1\r\nconnection: close\r\n\r\n")?;
+    connection.shutdown(std::net::Shutdown::Write)?;
+    let mut response = String::new();
+    connection.read_to_string(&mut response)?;
+    let (_, body) = response.split_once("\r\n\r\n").unwrap_or_default();
+    Ok(body.trim().parse()?)
+}

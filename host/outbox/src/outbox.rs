@@ -241,6 +241,28 @@ impl Outbox {
         }
     }
 
+    /// A device has another access token for a homeserver: its deliveries there that wait for one go on. Returns
+    /// whether there are any.
+    pub fn token_renewed(&mut self, device: u64, server: u64) -> bool {
+        if !self.scheduler.holds.any_needs_token() {
+            return false;
+        }
+        let of_device = |record: &&Record| {
+            record.state == State::Waiting
+                && (record.origin.device, record.origin.server) == (device, server)
+                && self.scheduler.holds.needs_token(record.origin.account)
+        };
+        let records = self.records.iter().map(|(_, record)| record);
+        let accounts: Vec<u64> = records
+            .filter(of_device)
+            .map(|record| record.origin.account)
+            .collect();
+        for account in &accounts {
+            self.scheduler.free_account(*account);
+        }
+        !accounts.is_empty()
+    }
+
     /// When to call [`Outbox::handle_timeout`] and [`Outbox::next_attempt`] again.
     #[must_use]
     pub fn next_timeout(&self) -> Option<Duration> {

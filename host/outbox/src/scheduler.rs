@@ -147,6 +147,14 @@ impl Scheduler {
         }
     }
 
+    /// Frees an account that waits for another token.
+    pub(crate) fn free_account(&mut self, account: u64) {
+        if self.holds.needs_token(account) {
+            let lanes = self.holds.free(account);
+            lanes.into_iter().for_each(|lane| self.make_ready(lane));
+        }
+    }
+
     /// When to ask for the next attempt again.
     pub(crate) fn next_timeout(&self) -> Option<Duration> {
         self.holds.next_timeout()

@@ -17,6 +17,7 @@ use super::counters::OutboxCounters;
 use super::disk_health::DiskHealth;
 use super::key::Key;
 use super::names::Names;
+use super::newer_tokens::NewerTokens;
 use super::row::{self, Content, End, Header};
 use super::turns::Turns;
 use super::warning_interval::WarningInterval;
@@ -38,6 +39,7 @@ pub(super) struct Inner {
     /// When old records leave.
     pub(super) next_upkeep: Cell<Option<Instant>>,
     pub(super) turns: Turns,
+    pub(super) newer_tokens: NewerTokens,
     /// Attempts that go on after their exchange, until the event loop takes them.
     pub(super) background: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
     /// Wakes the event loop.
@@ -86,6 +88,7 @@ impl Deliveries {
             names,
             next_upkeep: Cell::default(),
             turns: Turns::default(),
+            newer_tokens: NewerTokens::default(),
             background: RefCell::default(),
             changed: Notify::new(),
             counters: OutboxCounters::default(),

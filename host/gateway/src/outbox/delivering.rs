@@ -9,7 +9,7 @@ use bytes::Bytes;
 use contract::secret::AccessToken;
 use contract::{CallError, Outcome, StoredContext};
 use homeserver::{Authority, Caller, PreparedCall};
-use outbox::{RecordNumber, Route, State, short_id};
+use outbox::{Origin, RecordNumber, Route, State, short_id};
 use runtime::exchange::{CheckedDelivery, Delivered};
 use tokio::time::{Instant, timeout_at};
 
@@ -17,7 +17,7 @@ use super::attempting;
 use super::deliveries::{Deliveries, Inner};
 use super::key::Key;
 use super::mode::OutboxMode;
-use super::outcome::{is_deferred, judge};
+use super::outcome::{Verdict, is_deferred, judge};
 use super::row::{Content, Header, StoredToken};
 use crate::request::Snapshot;
 use crate::telemetry::address_lines::Notice;
@@ -179,12 +179,36 @@ impl Inner {
         let began = self.now();
         let mut attempt = new.attempt();
         match timeout_at(patience_ends, &mut attempt).await {
-            Ok(outcome) if !is_deferred(&judge(&outcome)) => Delivered::Outcome(outcome),
-            Ok(outcome) => {
-                let ended: Attempt = Box::pin(std::future::ready(outcome));
-                self.store(new, Some((ended, began))).await
-            }
+            Ok(outcome) => match judge(&outcome) {
+                verdict if is_deferred(&verdict) => {
+                    let ended: Attempt = Box::pin(std::future::ready(outcome));
+                    self.store(new, Some((ended, began))).await
+                }
+                verdict => {
+                    if verdict == Verdict::Sent {
+                        self.token_works(new, &origin);
+                    }
+                    Delivered::Outcome(outcome)
+                }
+            },
             Err(_) => self.store(new, Some((attempt, began))).await,
+        }
+    }
+
+    /// The device's token is valid. Its older messages may wait for one: they go on with it. An address alone can be
+    /// forged, and the messages would be sent in another one's name.
+    fn token_works(&self, new: &NewDelivery<'_>, origin: &Origin) {
+        let caller = new.sending.caller;
+        let is_known = caller.is_proven || caller.peer.authenticated;
+        if let Some(token) = new.token.filter(|_| is_known)
+            && self
+                .outbox
+                .borrow_mut()
+                .token_renewed(origin.device, origin.server)
+        {
+            self.newer_tokens
+                .set(origin.device, origin.server, token.clone());
+            self.changed.notify_one();
         }
     }
 

@@ -44,17 +44,20 @@ impl Inner {
         let mut peer = Peer::unauthenticated((header.ip, 0).into());
         peer.authenticated = header.principal.is_some();
         peer.principal = header.principal.as_deref().map(Into::into);
-        let token = content.token.as_ref().map(|token| token.0.clone());
-        let origin = content.call.origin();
+        let origin = self.origin(&header.key());
+        let newer = || self.newer_tokens.get(origin.device, origin.server);
+        let stored = content.token.as_ref();
+        let token = stored.map(|stored| newer().unwrap_or_else(|| stored.0.clone()));
+        let homeserver = content.call.origin();
         Caller {
-            owner: self.origin(&header.key()).owner,
+            owner: origin.owner,
             peer,
             // It had proven its address when it was accepted.
             is_proven: true,
             // Its own token goes to the homeserver that it requested.
             requested: token
                 .as_ref()
-                .and_then(|_| snapshot.upstreams.find(origin).ok()),
+                .and_then(|_| snapshot.upstreams.find(homeserver).ok()),
             token,
         }
     }

@@ -12,6 +12,7 @@ mod key;
 mod loading;
 mod mode;
 mod names;
+mod newer_tokens;
 pub mod operators;
 mod outcome;
 mod reasons;

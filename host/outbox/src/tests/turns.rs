@@ -162,6 +162,26 @@ fn an_account_without_a_valid_token_waits_until_it_is_set_going() {
 }
 
 #[test]
+fn a_device_with_another_token_sets_its_own_deliveries_going_and_no_others() {
+    let mut outbox = outbox();
+    let mine = store(&mut outbox, 0, &message(1, 1));
+    let mut other = message(2, 2);
+    other.origin.account = 2;
+    other.origin.device = 2;
+    let other = store(&mut outbox, 0, &other);
+    assert!(!outbox.token_renewed(1, 1), "none waits for a token");
+    for number in [mine, other] {
+        assert_eq!(next(&mut outbox, 0), Some(number));
+        retry(&mut outbox, 0, number, Retry::Token);
+    }
+    assert!(!outbox.token_renewed(1, 2), "of another homeserver");
+    assert!(outbox.token_renewed(1, 1));
+    assert_eq!(next(&mut outbox, 0), Some(mine));
+    assert_eq!(next(&mut outbox, 0), None);
+    assert_eq!(outbox.waiting(other), Some(Waiting::Token));
+}
+
+#[test]
 fn an_attempt_that_began_before_it_was_stored_is_the_one_of_its_lane() {
     let mut outbox = outbox();
     let first = outbox.accept(at(2), &message(1, 1), Some(at(0))).unwrap();

@@ -53,7 +53,12 @@ impl RuleText {
 
     /// The same with deliveries to `PUT /needed` and an id in place of that call.
     pub fn delivering() -> Self {
-        Self::with("test", &[1], ("PUT", &["needed", "*"]))
+        Self::delivering_for(&[1])
+    }
+
+    /// The same with other methods of its resource: what a GET delivers is not stored.
+    pub fn delivering_for(methods: &[u8]) -> Self {
+        Self::with("test", methods, ("PUT", &["needed", "*"]))
     }
 
     fn with(path: &str, methods: &[u8], (method, needed): (&str, &[&str])) -> Self {

@@ -43,17 +43,33 @@ impl Running {
             allow = [\"GET none standard /needed\"]\n";
         fs::write(folder.join("gateway.toml"), configuration).expect("the folder is the test's");
         fs::write(folder.join("a.wasm"), component).expect("the folder is the test's");
-        let mut gateway = Command::new(env!("CARGO_BIN_EXE_comatrix-gateway"))
-            .args([
-                "--ip",
-                "127.0.0.1",
-                "--port",
-                "0",
-                "--config",
-                "gateway.toml",
-            ])
-            .args(["--control-socket", socket, "--cache-dir", "cache"])
-            .args(["--state-dir", "state"])
+        Self::launch(
+            folder,
+            &["--control-socket", socket, "--state-dir", "state"],
+        )
+    }
+
+    /// A gateway with `gateway.toml` in this folder, which is also its working folder.
+    pub fn launch(folder: PathBuf, args: &[&str]) -> Self {
+        let gateway = Command::new(env!("CARGO_BIN_EXE_comatrix-gateway"));
+        Self::spawn(folder, gateway, args)
+    }
+
+    /// The same, in a mount namespace of its own, after `preparation` there.
+    pub fn launch_after(preparation: &str, folder: PathBuf, args: &[&str]) -> Self {
+        let mut gateway = Command::new("unshare");
+        let script = format!("{preparation}\nexec \"$@\"");
+        gateway
+            .args(["--mount", "--map-root-user", "sh", "-ec", &script, "sh"])
+            .arg(env!("CARGO_BIN_EXE_comatrix-gateway"));
+        Self::spawn(folder, gateway, args)
+    }
+
+    fn spawn(folder: PathBuf, mut gateway: Command, args: &[&str]) -> Self {
+        let mut gateway = gateway
+            .args(["--ip", "127.0.0.1", "--port", "0"])
+            .args(["--config", "gateway.toml", "--cache-dir", "cache"])
+            .args(args)
             .current_dir(&folder)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -81,12 +97,17 @@ impl Running {
     }
 
     fn get(&mut self, path: &str) -> Message {
+        self.exchange(request(code::GET, path))
+    }
+
+    /// Sends a request, and waits for the response.
+    pub fn exchange(&mut self, message: Message) -> Message {
         self.message_id += 1;
         let bytes = coap::encode(&Datagram {
             message_type: MessageType::Confirmable,
             message_id: self.message_id,
             token: Token::new(&[1]).expect("it is short"),
-            message: request(code::GET, path),
+            message,
         });
         self.client.send(&bytes).expect("it is sent");
         let mut buffer = [0; 2048];
@@ -118,6 +139,12 @@ impl Running {
         rules(&self.folder, args)
     }
 
+    /// `comatrix-gateway outbox …`, likewise.
+    pub fn outbox(&self, args: &[&str]) -> (i32, String) {
+        let to = ["outbox", "--control-socket", "control.sock"];
+        command(&self.folder, &[&to, args].concat())
+    }
+
     /// Asks it to end, and gives its log.
     pub fn log(mut self) -> String {
         self.signal(Signal::TERM);
@@ -125,6 +152,13 @@ impl Running {
         let mut err = self.gateway.stderr.take().expect("it is piped");
         err.read_to_string(&mut log).expect("it is text");
         log
+    }
+
+    /// Its own view of a file in its folder.
+    pub fn own_view(&self, file: &str) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{}/root", self.gateway.id()));
+        let folder = self.folder.strip_prefix("/").expect("it is absolute");
+        root.join(folder).join(file)
     }
 
     pub fn signal(&self, signal: Signal) {
@@ -141,8 +175,13 @@ impl Running {
 }
 
 fn rules(folder: &Path, args: &[&str]) -> (i32, String) {
+    let to = ["rules", "--control-socket", "control.sock"];
+    command(folder, &[&to, args].concat())
+}
+
+/// A command in a gateway's folder: exit code and output.
+pub fn command(folder: &Path, args: &[&str]) -> (i32, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_comatrix-gateway"))
-        .args(["rules", "--control-socket", "control.sock"])
         .args(args)
         .current_dir(folder)
         .output()

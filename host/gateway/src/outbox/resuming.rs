@@ -23,6 +23,8 @@ use crate::request::Snapshot;
 const MAX_DETAILS: usize = 512;
 /// Bytes of a reason that are kept.
 const MAX_REASON: usize = 200;
+/// Bytes of a code of an error: the specification's longest one has 38.
+const MAX_CODE: usize = 64;
 /// Time for calls that the rule makes after the delivery.
 const TIME: Duration = Duration::from_secs(10);
 
@@ -188,9 +190,27 @@ pub(super) fn event_id(outcome: &Outcome) -> Bytes {
 /// The reason of a refusal for which the rule has no text.
 pub(super) fn status(outcome: &Outcome) -> String {
     match outcome {
-        Ok(response) => format!("the homeserver responded with {}", response.status),
+        Ok(response) => {
+            let status = format!("the homeserver responded with {}", response.status);
+            match error_code(&response.body) {
+                Some(code) => format!("{status} {code}"),
+                None => status,
+            }
+        }
         Err(error) => escaped(&error.reason, MAX_REASON),
     }
+}
+
+/// The code of a Matrix error, such as `M_FORBIDDEN`. Its text is left out: it can repeat what the device has sent.
+fn error_code(body: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct MatrixError {
+        errcode: String,
+    }
+    let error: MatrixError = serde_json::from_slice(body).ok()?;
+    let is_code = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.');
+    let code = error.errcode;
+    (code.len() <= MAX_CODE && code.bytes().all(is_code)).then_some(code)
 }
 
 fn encoded(map: Option<Value>) -> Bytes {

@@ -2,8 +2,8 @@
 
 Usage: supervise.py PROGRAM [ARGUMENT...]
 
-Every line on standard input, and its end, sends SIGTERM; a program that is still there GRACE seconds after the
-end gets SIGKILL. The exit status is the program's; 128 + N if signal N ended it.
+The line `kill` on standard input sends SIGKILL; every other line, and its end, sends SIGTERM. A program that is still
+there GRACE seconds after the end gets SIGKILL. The exit status is the program's; 128 + N if signal N ended it.
 """
 
 import signal
@@ -21,8 +21,8 @@ def main() -> int:
     program = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
 
     def watch() -> None:
-        for _ in sys.stdin:
-            program.terminate()
+        for line in sys.stdin:
+            program.kill() if line.strip() == "kill" else program.terminate()
         program.terminate()
         try:
             program.wait(GRACE)

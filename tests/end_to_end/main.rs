@@ -30,6 +30,7 @@ mod metrics;
 mod multicast;
 mod native_rules;
 mod openwrt;
+mod outbox;
 mod packaging;
 mod peers;
 mod plugtest;

@@ -18,6 +18,8 @@ pub mod option {
     pub const MAX_AGE: u16 = 14;
     /// Accept (RFC 7252 §5.10.4).
     pub const ACCEPT: u16 = 17;
+    /// Block2 (RFC 7959 §2.1).
+    pub const BLOCK2: u16 = 23;
     /// Block1 (RFC 7959 §2.1).
     pub const BLOCK1: u16 = 27;
     /// Proxy-Uri (RFC 7252 §5.10.2).

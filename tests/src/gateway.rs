@@ -35,7 +35,8 @@ pub fn full() -> PathBuf {
 /// An emulator translates code that runs for the first time, and that counts as the rule's own CPU time.
 pub const EMULATED: &str = "[limits]\nrule_call_ms = 5000\n";
 
-fn is_emulated() -> bool {
+/// Whether the binary runs under an emulator.
+pub fn is_emulated() -> bool {
     std::env::var_os("COMATRIX_GATEWAY_RUNNER").is_some()
 }
 
@@ -198,6 +199,17 @@ impl Gateway {
     /// Sends SIGTERM.
     pub fn terminate(&mut self) {
         self.process.terminate();
+    }
+
+    /// Ends it with SIGKILL: it writes nothing more and says nothing more. What the kernel has of it stays.
+    pub fn kill(&mut self) {
+        self.process.kill();
+        assert_eq!(self.wait(), Some(128 + 9), "SIGKILL ends everything");
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Waits for its end, at most a while longer than it may drain; returns its exit status.

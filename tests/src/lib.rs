@@ -25,4 +25,5 @@ pub mod stub;
 pub mod supervised;
 pub mod synapse;
 pub mod tally;
+pub mod udp_device;
 pub mod wire;

@@ -1,6 +1,7 @@
 //! Datagrams byte by byte: for messages that no well-behaved client would send, and for the message layer.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use coap_lite::{MessageClass, MessageType, Packet};
@@ -12,20 +13,30 @@ pub struct Raw(UdpSocket);
 impl Raw {
     /// Binds a free port of the loopback address and connects it.
     pub fn connect(gateway: SocketAddr) -> Self {
-        let local: SocketAddr = match gateway {
-            SocketAddr::V4(_) => (Ipv4Addr::LOCALHOST, 0).into(),
-            SocketAddr::V6(_) => (Ipv6Addr::LOCALHOST, 0).into(),
+        let local = match gateway {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
         };
-        let socket = UdpSocket::bind(local).expect("the loopback address has a free port");
+        Self::connect_from(local, gateway)
+    }
+
+    /// As [`Raw::connect`], from this address: each in 127.0.0.0/8 is another host.
+    pub fn connect_from(local: IpAddr, gateway: SocketAddr) -> Self {
+        let socket = UdpSocket::bind((local, 0)).expect("the loopback address has a free port");
         socket
             .connect(gateway)
             .expect("a UDP socket connects to any address");
         Self(socket)
     }
 
-    /// Sends a datagram.
+    /// Sends a datagram. Nobody need be there to receive it.
     pub fn send(&self, datagram: &[u8]) {
-        self.0.send(datagram).expect("loopback takes it");
+        // The error of a datagram before, which nobody received, comes here: then this one has not left.
+        let sent = self.0.send(datagram).or_else(|_| self.0.send(datagram));
+        match sent {
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => {}
+            other => drop(other.expect("loopback takes it")),
+        }
     }
 
     /// The next datagram; none when `limit` passes.

@@ -19,15 +19,32 @@ struct State {
     transactions: Vec<(String, String)>,
     /// How long a `/send` takes after its message is in the room.
     delay: Duration,
+    /// Behaves in its place, where it has a behaviour.
+    fault: Option<Box<Fault>>,
 }
 
 type Shared = (Mutex<State>, Condvar);
+type Fault = dyn FnMut(&Received) -> Option<Behaviour> + Send;
 
 /// A running homeserver; it ends with this process.
 pub struct Rooms {
     /// `http://127.0.0.1:PORT`.
     pub origin: String,
+    stub: Stub,
     shared: Arc<Shared>,
+}
+
+/// A request of `/send`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The room.
+    pub room: String,
+    /// The transaction id.
+    pub txn: String,
+    /// The message's text.
+    pub body: String,
+    /// The access token.
+    pub token: String,
 }
 
 impl Rooms {
@@ -37,9 +54,30 @@ impl Rooms {
         let rooms = Arc::clone(&shared);
         let stub = Stub::scripted(move |request| react(&rooms, request));
         Self {
-            origin: stub.origin,
+            origin: stub.origin.clone(),
+            stub,
             shared,
         }
+    }
+
+    /// As a homeserver whose process has ended; its rooms stay.
+    pub fn stop(&self) {
+        self.stub.stop();
+    }
+
+    /// Starts it again.
+    pub fn start_again(&self) {
+        self.stub.start_again();
+    }
+
+    /// From now on a request for which `fault` has a behaviour gets it.
+    pub fn set_fault(&self, fault: impl FnMut(&Received) -> Option<Behaviour> + Send + 'static) {
+        self.state().fault = Some(Box::new(fault));
+    }
+
+    /// From now on there are no faults.
+    pub fn end_fault(&self) {
+        self.state().fault = None;
     }
 
     /// Somebody writes in a room.
@@ -59,6 +97,28 @@ impl Rooms {
         let body = |event: &Value| event["content"]["body"].as_str().map(str::to_owned);
         let events = state.events.iter();
         events.filter_map(|(_, event)| body(event)).collect()
+    }
+
+    /// The texts of the messages of a room, in their order.
+    pub fn bodies_in(&self, room: &str) -> Vec<String> {
+        let body = |event: &Value| event["content"]["body"].as_str().map(str::to_owned);
+        let state = self.state();
+        let events = state.events.iter().filter(|(of, _)| of == room);
+        events.filter_map(|(_, event)| body(event)).collect()
+    }
+
+    /// The id of the event with this text.
+    pub fn event_id(&self, body: &str) -> Option<String> {
+        let state = self.state();
+        let mut events = state.events.iter().map(|(_, event)| event);
+        let event = events.find(|event| event["content"]["body"] == body)?;
+        event["event_id"].as_str().map(str::to_owned)
+    }
+
+    /// The requests of `/send` so far, also those that had a fault.
+    pub fn attempts(&self) -> Vec<Attempt> {
+        let received = self.stub.received();
+        received.iter().filter_map(attempt).collect()
     }
 
     /// How many messages came by `/send`.
@@ -91,19 +151,44 @@ fn add(state: &mut State, room: &str, content: Value) {
     state.events.push((room.to_owned(), event));
 }
 
+/// The segments of a target after the API's version, decoded, and the query.
+fn parts(target: &str) -> (Vec<String>, &str) {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    (path.split('/').skip(4).map(decoded).collect(), query)
+}
+
+/// The request as one of `/send`; none if it is another.
+pub fn attempt(request: &Received) -> Option<Attempt> {
+    let (segments, _) = parts(&request.target);
+    let [_, room, send, _, txn] = &segments[..] else {
+        return None;
+    };
+    let content: Value = serde_json::from_slice(&request.body).ok()?;
+    let bearer = request.header("authorization").unwrap_or_default();
+    (send == "send").then(|| Attempt {
+        room: room.clone(),
+        txn: txn.clone(),
+        body: content["body"].as_str().unwrap_or_default().to_owned(),
+        token: bearer.trim_start_matches("Bearer ").to_owned(),
+    })
+}
+
 fn react(shared: &Shared, request: &Received) -> Behaviour {
-    let (path, query) = request
-        .target
-        .split_once('?')
-        .unwrap_or((&request.target, ""));
-    let segments: Vec<String> = path.split('/').skip(4).map(decoded).collect();
+    let fault = lock(shared).fault.as_mut().and_then(|fault| fault(request));
+    if let Some(behaviour) = fault {
+        return behaviour;
+    }
+    let (segments, query) = parts(&request.target);
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     match segments[..] {
         ["rooms", room, "send", _, txn] => send(shared, room, txn, &request.body),
         ["rooms", room, "messages"] => messages(&lock(shared), room, query),
         ["rooms", room, "join"] => Behaviour::json(200, json!({ "room_id": room })),
         ["sync"] => sync(shared, query),
-        _ => Behaviour::json(404, json!({ "errcode": "M_UNRECOGNIZED", "error": path })),
+        _ => Behaviour::json(
+            404,
+            json!({ "errcode": "M_UNRECOGNIZED", "error": request.target }),
+        ),
     }
 }
 

@@ -1,10 +1,11 @@
 //! A homeserver that misbehaves by script, as Synapse never does on purpose.
 
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -95,8 +96,19 @@ type Script = dyn Fn(&Received) -> Behaviour + Send + Sync;
 pub struct Stub {
     /// `http://127.0.0.1:PORT`.
     pub origin: String,
-    connections: Arc<AtomicUsize>,
-    received: Arc<Mutex<Vec<Received>>>,
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    /// Accepts connections; none while it is stopped.
+    accepting: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Shared {
+    script: Box<Script>,
+    connections: AtomicUsize,
+    received: Mutex<Vec<Received>>,
+    /// Open connections, by their numbers.
+    open: Mutex<HashMap<usize, TcpStream>>,
+    is_stopped: AtomicBool,
 }
 
 impl Stub {
@@ -110,52 +122,90 @@ impl Stub {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .expect("the loopback address has a free port");
         let address: SocketAddr = listener.local_addr().expect("it is bound");
-        let stub = Self {
-            origin: format!("http://{address}"),
-            connections: Arc::default(),
-            received: Arc::default(),
-        };
-        let (connections, received) = (Arc::clone(&stub.connections), Arc::clone(&stub.received));
-        let script: Arc<Script> = Arc::new(script);
-        thread::spawn(move || {
-            for connection in listener.incoming().map_while(Result::ok) {
-                // Otherwise the body waits for the acknowledgement of the head: 40 ms, which are not the gateway's.
-                let _ = connection.set_nodelay(true);
-                connections.fetch_add(1, Ordering::SeqCst);
-                let (received, script) = (Arc::clone(&received), Arc::clone(&script));
-                // An error is a client that left, which is its right.
-                thread::spawn(move || serve(connection, &received, &*script).ok());
-            }
+        let shared = Arc::new(Shared {
+            script: Box::new(script),
+            connections: AtomicUsize::default(),
+            received: Mutex::default(),
+            open: Mutex::default(),
+            is_stopped: AtomicBool::default(),
         });
-        stub
+        Self {
+            origin: format!("http://{address}"),
+            address,
+            accepting: Mutex::new(Some(accept(listener, &shared))),
+            shared,
+        }
+    }
+
+    /// Closes its port and all connections, as a homeserver whose process has ended.
+    pub fn stop(&self) {
+        let Some(accepting) = locked(&self.accepting).take() else {
+            return;
+        };
+        self.shared.is_stopped.store(true, Ordering::SeqCst);
+        // Wakes the thread.
+        drop(TcpStream::connect(self.address));
+        accepting.join().expect("it does not panic");
+        for (_, connection) in locked(&self.shared.open).drain() {
+            // An error: its client has closed it.
+            let _ = connection.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Opens the port again.
+    pub fn start_again(&self) {
+        let mut accepting = locked(&self.accepting);
+        if accepting.is_none() {
+            self.shared.is_stopped.store(false, Ordering::SeqCst);
+            let listener = TcpListener::bind(self.address).expect("nobody took its port");
+            *accepting = Some(accept(listener, &self.shared));
+        }
     }
 
     /// How many connections came.
     pub fn connections(&self) -> usize {
-        self.connections.load(Ordering::SeqCst)
+        self.shared.connections.load(Ordering::SeqCst)
     }
 
     /// The requests so far.
     pub fn received(&self) -> Vec<Received> {
-        self.received
-            .lock()
-            .expect("no holder of this lock panics")
-            .clone()
+        locked(&self.shared.received).clone()
     }
 }
 
-fn serve(
-    connection: TcpStream,
-    received: &Mutex<Vec<Received>>,
-    script: &Script,
-) -> std::io::Result<()> {
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("no holder of this lock panics")
+}
+
+fn accept(listener: TcpListener, shared: &Arc<Shared>) -> JoinHandle<()> {
+    let shared = Arc::clone(shared);
+    thread::spawn(move || {
+        for connection in listener.incoming().map_while(Result::ok) {
+            if shared.is_stopped.load(Ordering::SeqCst) {
+                return;
+            }
+            // Otherwise the body waits for the acknowledgement of the head: 40 ms, which are not the gateway's.
+            let _ = connection.set_nodelay(true);
+            let number = shared.connections.fetch_add(1, Ordering::SeqCst);
+            let clone = connection
+                .try_clone()
+                .expect("a socket has a second handle");
+            locked(&shared.open).insert(number, clone);
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
+                // An error is a client that left, which is its right.
+                let _ = serve(connection, &shared);
+                locked(&shared.open).remove(&number);
+            });
+        }
+    })
+}
+
+fn serve(connection: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let mut reader = BufReader::new(connection.try_clone()?);
     while let Some(request) = read_request(&mut reader)? {
-        let behaviour = script(&request);
-        received
-            .lock()
-            .expect("no holder of this lock panics")
-            .push(request);
+        let behaviour = (shared.script)(&request);
+        locked(&shared.received).push(request);
         if !act(&connection, behaviour)? {
             break;
         }

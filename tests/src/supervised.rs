@@ -84,9 +84,18 @@ impl Supervised {
 
     /// Sends SIGTERM.
     pub fn terminate(&mut self) {
+        self.send(b"terminate\n");
+    }
+
+    /// Sends SIGKILL.
+    pub fn kill(&mut self) {
+        self.send(b"kill\n");
+    }
+
+    fn send(&mut self, line: &[u8]) {
         if let Some(stdin) = &mut self.stdin {
             // An error means that it has ended by itself.
-            let _ = stdin.write_all(b"terminate\n").and_then(|()| stdin.flush());
+            let _ = stdin.write_all(line).and_then(|()| stdin.flush());
         }
     }
 

@@ -37,6 +37,9 @@ pub(crate) enum Turn {
 struct Queued {
     number: RecordNumber,
     is_stored: bool,
+    /// Of an attempt without a result yet that began before the lane's turn for it: another device's, when this one's
+    /// message was in flight.
+    began: Option<Duration>,
 }
 
 impl Lane {
@@ -50,8 +53,12 @@ impl Lane {
         }
     }
 
-    pub(crate) fn push(&mut self, number: RecordNumber, is_stored: bool) {
-        self.queue.push_back(Queued { number, is_stored });
+    pub(crate) fn push(&mut self, number: RecordNumber, is_stored: bool, began: Option<Duration>) {
+        self.queue.push_back(Queued {
+            number,
+            is_stored,
+            began,
+        });
     }
 
     /// The oldest, and whether it is stored.
@@ -90,6 +97,18 @@ impl Lane {
         if let Some(place) = self.place(number) {
             self.queue[place].is_stored = true;
         }
+    }
+
+    /// Whether an attempt of this delivery began before its turn and has no result.
+    pub(crate) fn has_early_attempt(&self, number: RecordNumber) -> bool {
+        self.place(number)
+            .is_some_and(|place| self.queue[place].began.is_some())
+    }
+
+    /// When that attempt began; from now on it is the lane's own, or has a result.
+    pub(crate) fn take_early_attempt(&mut self, number: RecordNumber) -> Option<Duration> {
+        let place = self.place(number)?;
+        self.queue[place].began.take()
     }
 
     /// Numbers ascend in a lane.

@@ -236,8 +236,10 @@ impl Outbox {
             }
             _ => {}
         }
-        if self.scheduler.is_in_flight(lane, number) {
+        if self.scheduler.has_turn(lane, number) {
             self.scheduler.retry(now, lane, why);
+        } else {
+            self.scheduler.end_early_attempt(lane, number);
         }
     }
 
@@ -276,7 +278,7 @@ impl Outbox {
 
     fn leave_lane(&mut self, now: Duration, record: &Record, number: RecordNumber) {
         let lane = record.origin.lane;
-        if self.scheduler.is_in_flight(lane, number) {
+        if self.scheduler.has_turn(lane, number) {
             self.scheduler.finish(now, lane);
         } else {
             self.scheduler.remove(lane, number);

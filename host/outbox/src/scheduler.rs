@@ -41,7 +41,8 @@ impl Scheduler {
         self.holds.has_account(account) || server.is_some_and(|server| server.failures > 0)
     }
 
-    /// Adds the youngest delivery of a lane. `turn`: of the lane, if there was none.
+    /// Adds the youngest delivery of a lane. `turn`: of the lane, if there was none; an attempt in flight is this
+    /// delivery's in any case.
     pub(crate) fn push(
         &mut self,
         origin: &Origin,
@@ -52,14 +53,17 @@ impl Scheduler {
         let is_new = !self.has_lane(origin.lane);
         let lane = Lane::new(origin.server, origin.account, turn);
         let lane = self.lanes.entry(origin.lane).or_insert(lane);
-        lane.push(number, is_stored);
+        let server = self.servers.entry(origin.server).or_default();
+        let mut early = None;
+        if let Turn::InFlight(began) = turn {
+            server.in_flight += 1;
+            early = Some(began).filter(|_| !is_new);
+        }
+        lane.push(number, is_stored, early);
         if is_new {
-            let server = self.servers.entry(origin.server).or_default();
             server.lanes += 1;
-            match turn {
-                Turn::InFlight(_) => server.in_flight += 1,
-                Turn::Ready => server.ready.push_back(origin.lane),
-                Turn::Paused(_) | Turn::Account | Turn::Storing => {}
+            if turn == Turn::Ready {
+                server.ready.push_back(origin.lane);
             }
         }
     }
@@ -85,15 +89,32 @@ impl Scheduler {
         lane.is_some_and(|lane| lane.is_stored(number))
     }
 
-    /// Whether the delivery is in flight.
-    pub(crate) fn is_in_flight(&self, lane: u64, number: RecordNumber) -> bool {
+    /// Whether an attempt of the delivery is in flight.
+    pub(crate) fn is_in_flight(&self, name: u64, number: RecordNumber) -> bool {
+        let is_early = |lane: &Lane| lane.has_early_attempt(number);
+        self.has_turn(name, number) || self.lanes.get(&name).is_some_and(is_early)
+    }
+
+    /// Whether the attempt in flight is its lane's.
+    pub(crate) fn has_turn(&self, name: u64, number: RecordNumber) -> bool {
         self.lanes
-            .get(&lane)
+            .get(&name)
             .is_some_and(|lane| matches!(lane.turn, Turn::InFlight(_)) && lane.is_first(number))
     }
 
-    /// Removes a delivery that is not in flight.
+    /// An attempt that began before its lane's turn has ended.
+    pub(crate) fn end_early_attempt(&mut self, name: u64, number: RecordNumber) {
+        if let Some(lane) = self.lanes.get_mut(&name)
+            && lane.take_early_attempt(number).is_some()
+            && let Some(server) = self.servers.get_mut(&lane.server)
+        {
+            server.in_flight = server.in_flight.saturating_sub(1);
+        }
+    }
+
+    /// Removes a delivery whose lane has no turn for it.
     pub(crate) fn remove(&mut self, name: u64, number: RecordNumber) {
+        self.end_early_attempt(name, number);
         let Some(lane) = self.lanes.get_mut(&name) else {
             return;
         };
@@ -118,13 +139,17 @@ impl Scheduler {
                     lane.turn = Turn::Account;
                     continue;
                 }
-                match lane.first() {
-                    Some((number, true)) => {
-                        lane.turn = Turn::InFlight(now);
-                        server.in_flight += 1;
-                        return Some(number);
-                    }
-                    _ => lane.turn = Turn::Storing,
+                let Some((number, is_stored)) = lane.first() else {
+                    continue;
+                };
+                if let Some(began) = lane.take_early_attempt(number) {
+                    lane.turn = Turn::InFlight(began);
+                } else if is_stored {
+                    lane.turn = Turn::InFlight(now);
+                    server.in_flight += 1;
+                    return Some(number);
+                } else {
+                    lane.turn = Turn::Storing;
                 }
             }
         }

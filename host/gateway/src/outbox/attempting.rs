@@ -80,8 +80,10 @@ pub(super) async fn concluded(inner: &Rc<Inner>, number: RecordNumber, outcome: 
     if !still_waits {
         return;
     }
-    if let Verdict::Retry(retry) = judge(&outcome) {
-        return inner.retry(number, retry);
+    match judge(&outcome) {
+        // The log says whose token it is.
+        Verdict::Retry(Retry::Token) | Verdict::Sent | Verdict::Refused => {}
+        Verdict::Retry(retry) => return inner.retry(number, retry),
     }
     if let Some((header, content)) = inner.load(number).await {
         conclude(inner, number, &header, &content, outcome).await;

@@ -75,8 +75,8 @@ fn apply(outbox: &mut Outbox, model: &mut Model, event: &Event, now: &mut u64) {
     match *event {
         Event::Accept { lane, running } => {
             let accepted = accepted(model.lane_of.len() as u64, lane);
-            let direct = outbox.route(&accepted.origin) == Route::Direct;
-            let began = (running && direct).then(|| at(*now));
+            // Of several devices whose messages for one lane were in flight, one was stored first.
+            let began = running.then(|| at(*now));
             let number = outbox.accept(at(*now), &accepted, began).unwrap();
             model.lane_of.insert(number, lane.into());
             model.waiting.insert(number);

@@ -208,6 +208,26 @@ fn a_second_attempt_that_began_before_ends_its_record_wherever_it_is() {
 }
 
 #[test]
+fn an_attempt_that_began_before_its_turn_is_not_made_twice() {
+    let mut outbox = outbox();
+    let first = outbox.accept(at(2), &message(1, 1), Some(at(0))).unwrap();
+    let second = outbox.accept(at(2), &message(2, 1), Some(at(1))).unwrap();
+    let third = store(&mut outbox, 2, &message(3, 1));
+    outbox.stored(first);
+    outbox.stored(second);
+    assert!(!outbox.drop(second), "it is in flight");
+    sent(&mut outbox, 3, first);
+    assert_eq!(next(&mut outbox, 3), None, "its attempt is in flight");
+    assert_eq!(outbox.waiting(second), Some(Waiting::InFlight));
+    retry(&mut outbox, 4, second, Retry::Server);
+    assert_eq!(next(&mut outbox, 6), Some(second));
+    sent(&mut outbox, 6, second);
+    assert_eq!(next(&mut outbox, 6), Some(third));
+    sent(&mut outbox, 6, third);
+    assert_eq!(outbox.totals(at(6), None).in_flight, 0);
+}
+
+#[test]
 fn a_failed_one_that_is_revived_is_the_youngest_of_its_lane() {
     let mut outbox = outbox();
     let first = store(&mut outbox, 0, &message(1, 1));

@@ -17,10 +17,10 @@ use serde_json::{Value, json};
 use crate::stage::send_to;
 
 /// All samples of a gateway.
-struct Metrics(Vec<Value>);
+pub struct Metrics(Vec<Value>);
 
 impl Metrics {
-    fn of(page: &Page) -> Self {
+    pub fn of(page: &Page) -> Self {
         let response = page.get("/metrics");
         assert_eq!(
             (response.status, response.header("content-type")),
@@ -45,7 +45,7 @@ impl Metrics {
     }
 
     /// The value of a sample whose labels are these among others; none where there is none.
-    fn find(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+    pub fn find(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
         let is = |sample: &&Value| {
             let has = |(label, value): &(&str, &str)| sample[1][*label] == *value;
             sample[0] == name && labels.iter().all(has)
@@ -54,7 +54,7 @@ impl Metrics {
     }
 
     /// The same, which must be there.
-    fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
+    pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         let found = self.find(name, labels);
         found.unwrap_or_else(|| panic!("no {name} {labels:?} in {:#?}", self.0))
     }

@@ -70,9 +70,9 @@ fn charts_are_drawn(browser: &Browser, window: &str) {
     assert_eq!(outside, 0, "{window}: charts are not within the window");
     assert_eq!(
         browser.value("document.querySelectorAll('#charts svg').length"),
-        4
+        5
     );
-    assert_eq!(browser.value(&format!("{LINES}.length")), 5, "{window}");
+    assert_eq!(browser.value(&format!("{LINES}.length")), 6, "{window}");
     let of_background = format!(
         "{LINES}.filter((line) => getComputedStyle(line).stroke
             === getComputedStyle(document.querySelector('#charts')).backgroundColor).length"
@@ -124,6 +124,8 @@ fn without_scripts_the_page_is_complete_but_does_not_update() {
         ("#devices", "127.0.0.1"),
         ("#warnings", "None"),
         ("#charts", "requests per second"),
+        ("#charts", "messages waiting"),
+        ("#outbox", "0 of 20,000"),
         ("#limits-and-faults", "None since"),
     ] {
         let text = browser.text(part);

@@ -2,5 +2,6 @@
 
 mod away;
 mod refusals;
+mod shown;
 mod silent;
 mod stage;

@@ -11,7 +11,7 @@ use comatrix_tests::gateway::Gateway;
 use comatrix_tests::stub::{Behaviour, Received, Stub};
 use serde_json::json;
 
-use crate::stage::{Stubbed, send_to};
+use crate::stage::{Stubbed, outbox_off, send_to};
 
 fn response_to_send(behaviour: Behaviour) -> Response {
     let mut stubbed = Stubbed::always(behaviour);
@@ -142,7 +142,7 @@ fn a_failed_tls_handshake_becomes_5_02() {
         b"",
     ] {
         let origin = plain_server(greeting);
-        let gateway = Gateway::start(&["--homeserver", &origin]);
+        let gateway = Gateway::start(&["--homeserver", &origin, "--config", outbox_off()]);
         let response = Aiocoap::start(gateway.address).request(&send_to(&origin));
         assert_eq!(response.code, "5.02", "{greeting:?} got {response:?}");
     }
@@ -197,7 +197,7 @@ fn a_homeserver_that_refuses_connections_leads_to_5_03_with_max_age() {
         .and_then(|listener| listener.local_addr())
         .expect("a free port");
     let origin = format!("http://{free}");
-    let gateway = Gateway::start(&["--homeserver", &origin]);
+    let gateway = Gateway::start(&["--homeserver", &origin, "--config", outbox_off()]);
     let response = Aiocoap::start(gateway.address).request(&send_to(&origin));
     assert_eq!(response.code, "5.03", "{response:?}");
     assert!(response.number(option::MAX_AGE).is_some(), "{response:?}");
@@ -207,7 +207,7 @@ fn a_homeserver_that_refuses_connections_leads_to_5_03_with_max_age() {
 fn a_homeserver_whose_name_is_not_found_leads_to_5_03_with_max_age() {
     // RFC 6761 §6.4: no such name, ever.
     let origin = "http://homeserver.invalid:8008";
-    let gateway = Gateway::start(&["--homeserver", origin]);
+    let gateway = Gateway::start(&["--homeserver", origin, "--config", outbox_off()]);
     let response = Aiocoap::start(gateway.address).request(&send_to(origin));
     assert_eq!(response.code, "5.03", "{response:?}");
     assert!(response.number(option::MAX_AGE).is_some(), "{response:?}");

@@ -142,7 +142,8 @@ fn a_call_beyond_the_queue_of_a_homeserver_is_refused_with_5_03_and_max_age_at_o
     let slow = Stub::always(Behaviour::Late(Duration::from_secs(3), Box::new(sent())));
     let scratch = Scratch::new("configuration");
     // A host has an eighth of both together.
-    let limits = "[limits]\ncalls_per_homeserver = 1\ncalls_queued_per_homeserver = 15\n";
+    let limits = "[limits]\ncalls_per_homeserver = 1\ncalls_queued_per_homeserver = 15\n\
+                  [outbox]\nmode = \"off\"\n";
     let config = scratch.write("gateway.toml", limits).display().to_string();
     let gateway = Gateway::start(&["--homeserver", &slow.origin, "--config", &config]);
     let devices: Vec<Raw> = (0..3).map(|_| Raw::connect(gateway.address)).collect();

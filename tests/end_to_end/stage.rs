@@ -8,6 +8,7 @@ use comatrix_tests::aiocoap::Aiocoap;
 use comatrix_tests::device::{Request, Spelling};
 use comatrix_tests::gateway::Gateway;
 use comatrix_tests::matrix::{Account, Homeserver};
+use comatrix_tests::places::Scratch;
 use comatrix_tests::stub::{Behaviour, Stub};
 use comatrix_tests::synapse::{RateLimits, Synapse};
 use serde_json::json;
@@ -105,14 +106,14 @@ pub struct Stubbed {
 }
 
 impl Stubbed {
-    /// Starts them; the homeserver always does this.
+    /// Starts them; the homeserver always does this. The gateway keeps no messages.
     pub fn always(behaviour: Behaviour) -> Self {
         Self::with(Stub::always(behaviour))
     }
 
     /// Starts a gateway and a device for this homeserver.
     pub fn with(stub: Stub) -> Self {
-        let gateway = Gateway::start(&["--homeserver", &stub.origin]);
+        let gateway = Gateway::start(&["--homeserver", &stub.origin, "--config", outbox_off()]);
         let device = Aiocoap::start(gateway.address);
         Self {
             stub,
@@ -125,6 +126,17 @@ impl Stubbed {
     pub fn send(&self) -> Request {
         send_to(&self.stub.origin)
     }
+}
+
+/// A configuration file of a gateway that keeps no messages: the device hears how the homeserver fails.
+pub fn outbox_off() -> &'static str {
+    static FILE: OnceLock<(Scratch, String)> = OnceLock::new();
+    let (_, file) = FILE.get_or_init(|| {
+        let scratch = Scratch::new("outbox-off");
+        let file = scratch.write("gateway.toml", "[outbox]\nmode = \"off\"\n");
+        (scratch, file.display().to_string())
+    });
+    file
 }
 
 /// A well-formed `/send` to the homeserver at `origin`.

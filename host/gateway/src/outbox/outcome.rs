@@ -36,12 +36,12 @@ pub(super) fn judge(outcome: &Outcome) -> Verdict {
     };
     match response.status {
         200..=299 if is_object(response) => Verdict::Sent,
-        401 => Verdict::Retry(Retry::Token),
+        401 if is_object(response) => Verdict::Retry(Retry::Token),
         429 => Verdict::Retry(Retry::Limited(retry_after(response))),
         // 408: RFC 9110 §15.5.9. 421: §15.5.20, of a proxy before the homeserver. 425: RFC 8470 §5.2.
         408 | 421 | 425 => Verdict::Retry(Retry::Server),
-        400..=499 => Verdict::Refused,
-        // Also what is no response of a homeserver, for example the login page of a network.
+        400..=499 if is_object(response) => Verdict::Refused,
+        // Also what is no response of a homeserver, for example of a proxy, or the login page of a network.
         _ => Verdict::Retry(Retry::Server),
     }
 }
@@ -109,9 +109,11 @@ mod tests {
             (400, "{}", Verdict::Refused),
             (401, "{}", Verdict::Retry(Retry::Token)),
             (403, "{}", Verdict::Refused),
-            (404, "", Verdict::Refused),
+            (404, "<html>", Verdict::Retry(Retry::Server)),
+            (404, "{}", Verdict::Refused),
             (408, "", Verdict::Retry(Retry::Server)),
-            (413, "", Verdict::Refused),
+            (413, "{}", Verdict::Refused),
+            (401, "", Verdict::Retry(Retry::Server)),
             (429, "", Verdict::Retry(Retry::Limited(DEFAULT_LIMITED))),
             (502, "", Verdict::Retry(Retry::Server)),
         ] {
@@ -151,8 +153,8 @@ mod tests {
             (error("no-credential", false), false),
             (judge(&response(503, "")), true),
             (judge(&response(429, "")), false),
-            (judge(&response(401, "")), false),
-            (judge(&response(403, "")), false),
+            (judge(&response(401, "{}")), false),
+            (judge(&response(403, "{}")), false),
         ] {
             assert_eq!(is_deferred(&verdict), stored, "{verdict:?}");
         }

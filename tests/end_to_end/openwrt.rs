@@ -113,13 +113,14 @@ fn the_configuration_that_is_installed_starts_nothing_and_starts_a_gateway_once_
 fn procd_runs_it_as_a_user_of_its_own_with_folders_of_its_own_and_starts_it_again() {
     let (section, _) = everything();
     let called = script(&section, "start_service");
+    // Its state folder is set, as every option.
     for part in [
         "chown [comatrix:comatrix] [/var/run/comatrix]",
         "chown [comatrix:comatrix] [/var/cache/comatrix]",
-        "chown [comatrix:comatrix] [/var/state/comatrix]",
+        "chown [comatrix:comatrix] [it's a 'value' $HOME]",
         "procd_set_param [user] [comatrix]",
         "procd_set_param [env] [RUNTIME_DIRECTORY=/var/run/comatrix] [CACHE_DIRECTORY=/var/cache/comatrix] \
-         [STATE_DIRECTORY=/var/state/comatrix]",
+         [STATE_DIRECTORY=it's a 'value' $HOME]",
         "procd_set_param [respawn] [3600] [5] [0]",
         "procd_set_param [no_new_privs] [1]",
         "procd_set_param [reload_signal] [HUP]",

@@ -131,7 +131,15 @@ fn outbox(text: &mut String, outbox: Option<&OutboxStatus>) -> std::fmt::Result 
         megabytes(outbox.most_bytes as u64),
         outbox.in_flight,
         grouped(outbox.failed as u64),
-    )
+    )?;
+    for (reason, count) in &outbox.failures {
+        writeln!(
+            text,
+            "  failed since the start, {reason}: {}",
+            grouped(*count)
+        )?;
+    }
+    Ok(())
 }
 
 fn homeserver(text: &mut String, homeserver: &HomeserverStatus) -> std::fmt::Result {
@@ -195,10 +203,11 @@ mod tests {
             most_bytes: 16_777_216,
             oldest_seconds: Some(200),
             failed: 1,
+            failures: vec![("403".to_owned(), 1)],
             ..OutboxStatus::default()
         });
         let expected = "\nMessages that wait\n  the outbox is full\n  3 of 20,000 wait (0.0 MB of 16.8 MB), the oldest \
-            for 3 min; 0 in flight; 1 failed\n";
+            for 3 min; 0 in flight; 1 failed\n  failed since the start, 403: 1\n";
         let text = text(&status);
         assert!(text.contains(expected), "{text}");
     }

@@ -37,7 +37,7 @@ fn kept(outbox: &OutboxStatus) -> Markup {
         ("in flight", count(outbox.in_flight)),
         ("failed and kept", count(outbox.failed)),
         ("taken over since the start", grouped(outbox.accepted)),
-        ("of them sent", grouped(outbox.sent)),
+        ("sent since the start", grouped(outbox.sent)),
     ];
     html! {
         @for warning in &outbox.warnings { p.facts.alert { (warning) } }

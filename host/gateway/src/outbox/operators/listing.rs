@@ -120,3 +120,35 @@ impl Inner {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::request::{RecordState, WaitsFor};
+    use super::*;
+    use crate::control::Reply;
+    use crate::control::protocol::MAX_REPLY;
+
+    #[test]
+    fn the_longest_list_of_the_worst_names_fits_into_a_reply() {
+        let name = || Some(escaped(&"\"".repeat(300), MAX_TEXT));
+        let line = RecordLine {
+            id: "0123456789ab".to_owned(),
+            state: RecordState::Waiting,
+            age_seconds: u64::MAX,
+            device: name(),
+            rule: name(),
+            homeserver: name(),
+            lane: name(),
+            attempts: u32::MAX,
+            waits_for: Some(WaitsFor::Homeserver),
+            reason: name(),
+        };
+        let records = vec![line; MOST];
+        let listing = Listing {
+            records,
+            ..Listing::default()
+        };
+        let reply = serde_json::to_vec(&Reply::Records(listing)).unwrap();
+        assert!(reply.len() < MAX_REPLY as usize, "{}", reply.len());
+    }
+}

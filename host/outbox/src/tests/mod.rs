@@ -2,6 +2,7 @@
 
 mod any_sequence;
 mod bounds;
+mod set_going;
 mod times;
 mod turns;
 

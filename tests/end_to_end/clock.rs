@@ -14,7 +14,7 @@ use crate::stage::{Room, synapse};
 const MAX_AGE: u16 = 14;
 
 /// Debian's libfaketime, in the folder of this machine's kind.
-fn library() -> PathBuf {
+pub fn library() -> PathBuf {
     let folders = fs::read_dir("/usr/lib").expect("Debian has it").flatten();
     folders
         .map(|folder| folder.path().join("faketime/libfaketime.so.1"))

@@ -2,7 +2,7 @@
 //! can be slow on purpose, and every case has one of its own.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
@@ -68,6 +68,13 @@ impl Rooms {
     /// Starts it again.
     pub fn start_again(&self) {
         self.stub.start_again();
+    }
+
+    /// Forgets the transaction ids, as homeservers do after a while. The messages stay.
+    pub fn forget_transactions(&self) {
+        for (transaction, _) in &mut self.state().transactions {
+            transaction.clear();
+        }
     }
 
     /// From now on a request for which `fault` has a behaviour gets it.
@@ -145,8 +152,10 @@ fn event_id(index: usize) -> String {
 }
 
 fn add(state: &mut State, room: &str, content: Value) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let event = json!({
         "type": "m.room.message", "sender": SENDER, "event_id": event_id(state.events.len()), "content": content,
+        "origin_server_ts": now.map_or(0, |now| now.as_millis() as u64),
     });
     state.events.push((room.to_owned(), event));
 }
@@ -185,6 +194,7 @@ fn react(shared: &Shared, request: &Received) -> Behaviour {
         ["rooms", room, "messages"] => messages(&lock(shared), room, query),
         ["rooms", room, "join"] => Behaviour::json(200, json!({ "room_id": room })),
         ["sync"] => sync(shared, query),
+        ["account", "whoami"] => Behaviour::json(200, json!({ "user_id": SENDER })),
         _ => Behaviour::json(
             404,
             json!({ "errcode": "M_UNRECOGNIZED", "error": request.target }),

@@ -72,21 +72,19 @@ impl Outbox {
     }
 
     /// Restores a record from the store; call it in the order of the numbers. `ended_at`: of one that has ended.
-    /// `was_attempted`: whether it was attempted before it was stored.
     pub fn restore(
         &mut self,
         now: Duration,
         number: RecordNumber,
         accepted: &Accepted,
         (state, ended_at): (State, Option<u64>),
-        was_attempted: bool,
     ) {
         self.next_number = self.next_number.max(number.saturating_add(1));
         let mut record = Record::new(accepted, now, state);
         record.ended_at = unix(ended_at);
         // The others of the lane had no turn yet. What has failed may be revived, for example after it has expired.
         let has_lane = self.scheduler.has_lane(record.origin.lane);
-        if was_attempted || !has_lane || state == State::Failed {
+        if accepted.attempted || !has_lane || state == State::Failed {
             record.uncertain = Uncertain::BeforeStart;
         }
         if state == State::Waiting {
@@ -151,6 +149,8 @@ impl Outbox {
         if let Some(began) = began {
             record.uncertain = Uncertain::Since(seconds(began));
             record.attempts = 1;
+        } else if accepted.attempted {
+            record.uncertain = Uncertain::BeforeStart;
         }
         let turn = began.map_or(Turn::Storing, Turn::InFlight);
         self.scheduler.push(&record.origin, number, false, turn);

@@ -52,7 +52,8 @@ pub(crate) enum Uncertain {
     No,
     /// Since this second of the outbox's clock.
     Since(u32),
-    /// Before the gateway was started: at the earliest when the record was accepted.
+    /// Before the gateway was started: at the earliest when the record was accepted, or at most a lifetime of a message
+    /// ID before.
     BeforeStart,
 }
 

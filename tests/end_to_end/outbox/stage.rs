@@ -78,6 +78,11 @@ impl Stage {
 
     /// Starts the gateway.
     pub fn start(&mut self) {
+        self.start_with(&[]);
+    }
+
+    /// Starts the gateway with these variables in its environment.
+    pub fn start_with(&mut self, variables: &[OsString]) {
         let configuration = self.scratch.path().join("gateway.toml");
         let runtime = OsString::from(format!("RUNTIME_DIRECTORY={}", self.runtime.display()));
         let arguments = [
@@ -89,7 +94,7 @@ impl Stage {
             "-p".to_owned(),
             self.port.to_string(),
         ];
-        let runner = ["env".into(), runtime];
+        let runner = [&["env".into(), runtime], variables].concat();
         let gateway = Gateway::start_under(&runner, self.scratch.path(), &arguments);
         self.port = gateway.address.port();
         self.gateway = Some(gateway);

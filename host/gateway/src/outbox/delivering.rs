@@ -29,6 +29,9 @@ pub(crate) struct Received {
     pub(crate) digest: [u8; 16],
     /// The lifetime of its message ID.
     pub(crate) lifetime: Duration,
+    /// Whether the same one has made the homeserver act before: then this gateway, or the one before a restart, may have
+    /// attempted its delivery.
+    pub(crate) is_repeated: bool,
 }
 
 /// The exchange of a delivery.
@@ -220,7 +223,8 @@ impl Inner {
         attempt: Option<(Attempt, Duration)>,
     ) -> Delivered {
         let began = attempt.as_ref().map(|(_, began)| *began);
-        let header = new.header(self.clock.now(), began.is_some());
+        let attempted = began.is_some() || new.sending.received.is_repeated;
+        let header = new.header(self.clock.now(), attempted);
         self.say_if_reused(&header);
         match self.accept(&header, &new.content(), began).await {
             Ok(number) => {

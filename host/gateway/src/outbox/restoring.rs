@@ -55,8 +55,7 @@ impl Deliveries {
                     let origin = names.origin(&header.key(), networks);
                     let name = names.transaction(&header.key(), &origin);
                     let accepted = header.accepted(origin, name, row.len());
-                    let attempted = header.attempted;
-                    outbox.restore(epoch.elapsed(), number, &accepted, ended, attempted);
+                    outbox.restore(epoch.elapsed(), number, &accepted, ended);
                     match ended.0 {
                         State::Waiting => restored.waiting += 1,
                         State::Sent | State::Failed => restored.ended += 1,

@@ -132,6 +132,6 @@ impl Inner {
         let mut outbox = self.outbox.borrow_mut();
         outbox.withdraw(self.now(), one.again);
         let failed = (State::Failed, one.ended_at);
-        outbox.restore(self.now(), one.failed, &one.accepted, failed, true);
+        outbox.restore(self.now(), one.failed, &one.accepted, failed);
     }
 }

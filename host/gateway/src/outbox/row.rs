@@ -134,6 +134,7 @@ impl Header {
             bytes,
             at: self.at,
             revived_at: self.revived_at,
+            attempted: self.attempted,
         }
     }
 }

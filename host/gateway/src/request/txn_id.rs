@@ -65,6 +65,7 @@ pub(super) struct ReceivedMessage {
     first: Duration,
     lifetime: Duration,
     owner: Owner,
+    is_repeated: bool,
 }
 
 impl ReceivedMessage {
@@ -73,6 +74,7 @@ impl ReceivedMessage {
         Received {
             digest: self.digest,
             lifetime: self.lifetime,
+            is_repeated: self.is_repeated,
         }
     }
 }
@@ -130,7 +132,8 @@ impl TxnIds {
         };
         let digest = first_half(&Self::digest(request).finalize());
         let recent = self.recent.borrow();
-        let first = recent.find(now, &digest, lifetime).unwrap_or(now);
+        let before = recent.find(now, &digest, lifetime);
+        let first = before.unwrap_or(now);
         let window = first.as_nanos() / lifetime.as_nanos().max(1);
         let id = Sha256::new().chain_update(self.key.bytes());
         let id = id
@@ -144,6 +147,7 @@ impl TxnIds {
                 first,
                 lifetime,
                 owner: request.peer.owner,
+                is_repeated: before.is_some(),
             }),
         }
     }
@@ -155,6 +159,7 @@ impl TxnIds {
             first,
             lifetime,
             owner,
+            ..
         } = received;
         let mut recent = self.recent.borrow_mut();
         if recent.remember(now, digest, first, lifetime, owner)

@@ -44,6 +44,7 @@ fn message(number: u8, lane: u64) -> Accepted {
         bytes: 400,
         at: unix(0),
         revived_at: None,
+        attempted: false,
     }
 }
 

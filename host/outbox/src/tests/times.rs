@@ -5,7 +5,7 @@ use super::*;
 const LIFETIME: Duration = Duration::from_secs(247);
 
 fn restore(outbox: &mut Outbox, number: RecordNumber, accepted: &Accepted) {
-    outbox.restore(at(0), number, accepted, (State::Waiting, None), false);
+    outbox.restore(at(0), number, accepted, (State::Waiting, None));
 }
 
 fn find(outbox: &Outbox, seconds: u64, message: u8, id: u8) -> Option<RecordNumber> {
@@ -145,10 +145,37 @@ fn after_a_restart_only_the_oldest_of_a_lane_can_have_been_attempted() {
 fn one_that_was_attempted_before_it_was_stored_is_searched_for_wherever_it_was() {
     let mut outbox = outbox();
     restore(&mut outbox, 1, &message(1, 1));
-    outbox.restore(at(0), 2, &message(2, 1), (State::Waiting, None), true);
+    let attempted = true;
+    restore(
+        &mut outbox,
+        2,
+        &Accepted {
+            attempted,
+            ..message(2, 1)
+        },
+    );
     assert_eq!(next(&mut outbox, 0), Some(1));
     sent(&mut outbox, 0, 1);
     assert!(search(&mut outbox, 0, unix(3600)).is_some());
+}
+
+#[test]
+fn a_repetition_of_one_that_was_attempted_before_a_restart_is_searched_for() {
+    let mut outbox = outbox();
+    let attempted = true;
+    let repeated = Accepted {
+        attempted,
+        ..message(1, 1)
+    };
+    let number = store(&mut outbox, 0, &repeated);
+    assert_eq!(next(&mut outbox, 0), Some(number));
+    retry(&mut outbox, 0, number, Retry::Unreachable);
+    let since = unix(0);
+    let later = 60 * MINUTE;
+    assert_eq!(
+        search(&mut outbox, later, unix(later)),
+        Some(Search { since })
+    );
 }
 
 #[test]
@@ -183,7 +210,7 @@ fn one_that_had_expired_has_its_time_again_when_it_is_revived() {
 #[test]
 fn one_that_failed_before_a_restart_is_searched_for_when_it_is_revived() {
     let mut outbox = outbox();
-    outbox.restore(at(0), 1, &message(1, 1), (State::Failed, unix(9)), false);
+    outbox.restore(at(0), 1, &message(1, 1), (State::Failed, unix(9)));
     restore(&mut outbox, 2, &message(2, 1));
     let revived = outbox.revive(at(1), unix(3600), 1, 400).unwrap();
     outbox.stored(revived);

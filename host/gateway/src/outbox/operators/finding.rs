@@ -66,6 +66,7 @@ mod tests {
                 bytes: 1,
                 at: None,
                 revived_at: None,
+                attempted: false,
             };
             outbox.accept(Duration::ZERO, &accepted, None).unwrap();
         }

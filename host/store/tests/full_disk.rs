@@ -85,6 +85,30 @@ fn on_a_full_disk_batches_are_refused_and_what_was_committed_stays_until_there_i
 }
 
 #[test]
+fn the_log_takes_no_room_that_was_made_on_a_full_disk() {
+    let Some(disk) = SmallDisk::mount("log-on-small-disk") else {
+        return;
+    };
+    let mut records = open(&disk.folder).unwrap().records;
+    let other = disk.folder.join("other");
+    fs::write(&other, vec![0; 256 << 10]).unwrap();
+    let mut count = 0;
+    while commit(&mut records, count).is_ok() {
+        count += 1;
+    }
+    assert!(count > 20, "{count}");
+    // As when the process starts on a disk that is full.
+    drop(records);
+    let mut records = open(&disk.folder).unwrap().records;
+    fs::remove_file(other).unwrap();
+    // Ten times as many bytes as there are on the disk.
+    for key in 0..2_500 {
+        commit(&mut records, key % count).unwrap_or_else(|error| panic!("{key}: {error}"));
+    }
+    assert_eq!(all(&records, Space::Waiting).len() as u64, count);
+}
+
+#[test]
 fn a_disk_that_is_read_only_is_refused_with_its_reason() {
     let Some(disk) = SmallDisk::mount("read-only-disk") else {
         return;

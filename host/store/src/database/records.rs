@@ -42,6 +42,8 @@ pub struct Records {
     durability: Durability,
     /// A log of more frames is written back.
     log_frames: i64,
+    /// Whether the disk was full at the last write.
+    was_full: bool,
     path: PathBuf,
     /// Unlocked after the connection is closed: fields are dropped in their order.
     folder: Option<PrivateFolder>,
@@ -85,10 +87,11 @@ impl Records {
         }
         connection.execute_batch("PRAGMA synchronous = FULL")?;
         schema::migrate(&mut connection, version, steps)?;
-        let records = Self {
+        let mut records = Self {
             connection,
             durability: Durability::PowerCut,
             log_frames: LOG_FRAMES,
+            was_full: false,
             path: path.to_owned(),
             folder: None,
         };
@@ -153,11 +156,20 @@ impl Records {
     /// [`WriteError`]; none of them is applied.
     pub fn apply<'a>(
         &mut self,
-        batches: impl IntoIterator<Item = &'a Batch>,
+        batches: impl IntoIterator<Item = &'a Batch> + Clone,
         durability: Durability,
     ) -> Result<(), WriteError> {
-        self.transact(batches, durability).map_err(|error| {
-            let failure = match Failure::from(error) {
+        if self.was_full {
+            self.reuse_log();
+        }
+        let mut applied = self.transact(batches.clone(), durability);
+        if matches!(&applied, Err(Failure::Full)) && !self.was_full {
+            self.reuse_log();
+            applied = self.transact(batches, durability);
+        }
+        self.was_full = matches!(&applied, Err(Failure::Full));
+        applied.map_err(|failure| {
+            let failure = match failure {
                 Failure::Other(_) if is_read_only(&self.path) => Failure::ReadOnly,
                 other => other,
             };
@@ -169,7 +181,7 @@ impl Records {
         &mut self,
         batches: impl IntoIterator<Item = &'a Batch>,
         durability: Durability,
-    ) -> Result<(), rusqlite::Error> {
+    ) -> Result<(), Failure> {
         if self.durability != durability {
             self.connection.execute_batch(match durability {
                 Durability::Process => "PRAGMA synchronous = NORMAL",
@@ -184,7 +196,7 @@ impl Records {
             statements.carry_out(change)?;
         }
         drop(statements);
-        transaction.commit()
+        Ok(transaction.commit()?)
     }
 
     /// Writes a long log back into the file, so that it begins anew.
@@ -197,12 +209,22 @@ impl Records {
         }
     }
 
+    /// Writes the log back into the file, if there is room for that: then the next transactions take the place of those
+    /// before, and need no more of the disk. A log that grew on would take the room that somebody has made.
+    fn reuse_log(&self) {
+        let _ = self.checkpoint("PASSIVE");
+    }
+
     /// Makes what was found outlive a power cut: the process before may have ended before it did, or may have been
     /// refused by the disk, and what the system remembers of its writes is not what the disk has.
-    fn settle(&self) -> Result<(), Failure> {
+    fn settle(&mut self) -> Result<(), Failure> {
         match self.checkpoint("PASSIVE").map_err(Failure::from) {
+            Ok(_) => Ok(()),
             // The log was synchronised before there was no room for its pages.
-            Ok(_) | Err(Failure::Full) => Ok(()),
+            Err(Failure::Full) => {
+                self.was_full = true;
+                Ok(())
+            }
             Err(failure) => Err(failure),
         }
     }

@@ -9,8 +9,8 @@ use contract::DeliveryId;
 use contract::clock::Clock;
 use contract::escaping::escaped;
 use futures_util::future::LocalBoxFuture;
-use outbox::{Origin, Outbox, OutboxLimits, RecordNumber, State, Totals};
-use store::database::{Batch, Database, Space, WriteError};
+use outbox::{Origin, Outbox, OutboxLimits, Totals};
+use store::database::{Batch, Database, WriteError};
 use tokio::sync::{Notify, Semaphore};
 
 use super::counters::OutboxCounters;
@@ -18,8 +18,9 @@ use super::disk_health::DiskHealth;
 use super::key::Key;
 use super::names::Names;
 use super::newer_tokens::NewerTokens;
-use super::row::{self, Content, End, Header};
+use super::row::Header;
 use super::turns::Turns;
+use super::unrecorded::Unrecorded;
 use super::warning_interval::WarningInterval;
 use crate::request::SnapshotCell;
 use crate::telemetry::address_lines::AddressLines;
@@ -49,20 +50,10 @@ pub(super) struct Inner {
     /// Deliveries that have ended, until the event loop takes them. At most [`MOST_CHANGES`].
     pub(super) ended: RefCell<Vec<DeliveryId>>,
     pub(super) disk: DiskHealth,
+    pub(super) unrecorded: Unrecorded,
     /// Commands of operators in progress.
     pub(super) commands: Arc<Semaphore>,
     warned_of_token: WarningInterval,
-}
-
-/// A record that is not stored.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum NotAccepted {
-    /// The outbox is full, or the host has its share of it.
-    #[error(transparent)]
-    Full(#[from] share::Refused),
-    /// The disk did not take it.
-    #[error(transparent)]
-    Disk(#[from] WriteError),
 }
 
 /// Deliveries that end between two turns of the event loop: more than attempts are in flight.
@@ -95,6 +86,7 @@ impl Deliveries {
             lines: AddressLines::default(),
             ended: RefCell::default(),
             disk: DiskHealth::default(),
+            unrecorded: Unrecorded::default(),
             commands: Arc::new(Semaphore::new(MOST_COMMANDS)),
             warned_of_token: WarningInterval::default(),
         }))
@@ -171,96 +163,8 @@ impl Inner {
     }
 
     /// The same, which outlives this process.
-    async fn commit_unsynced(&self, batch: Batch) -> Result<(), WriteError> {
+    pub(super) async fn commit_unsynced(&self, batch: Batch) -> Result<(), WriteError> {
         self.disk.noted(self.database.commit_unsynced(batch).await)
-    }
-
-    /// Takes a delivery over: when this is `Ok`, it is on the disk. `began`: of an attempt in flight.
-    pub(super) async fn accept(
-        &self,
-        header: &Header,
-        content: &Content,
-        began: Option<Duration>,
-    ) -> Result<RecordNumber, NotAccepted> {
-        let row = row::waiting(header, content);
-        let key = header.key();
-        let origin = self.origin(&key);
-        let name = self.names.transaction(&key, &origin);
-        let accepted = header.accepted(origin, name, row.len());
-        let number = self
-            .outbox
-            .borrow_mut()
-            .accept(self.now(), &accepted, began)
-            .inspect_err(|_| self.counters.refused.add())?;
-        let mut batch = Batch::new();
-        batch.put(Space::Waiting, number, row);
-        match self.commit(batch).await {
-            Ok(()) => {
-                self.outbox.borrow_mut().stored(number);
-                self.counters.accepted.add();
-                if began.is_some() {
-                    self.counters.attempts.add();
-                }
-                self.changed.notify_one();
-                Ok(number)
-            }
-            Err(error) => {
-                self.outbox.borrow_mut().withdraw(self.now(), number);
-                Err(error.into())
-            }
-        }
-    }
-
-    /// A delivery has ended: its record is replaced by a smaller one. If others of its lane wait, this waits for the
-    /// disk: after a power cut only the oldest of a lane can have been attempted. The last one need not: a record that
-    /// is accepted later takes this change with it to the disk. Returns whether it waited until now.
-    pub(super) async fn end(
-        &self,
-        number: RecordNumber,
-        header: &Header,
-        content: &Content,
-        end: &End,
-    ) -> bool {
-        let state = end.ending.state();
-        let content = (state == State::Failed).then_some(content);
-        let row = row::ended(header, end, content);
-        let bytes = row.len();
-        let mut batch = Batch::new();
-        batch.delete(Space::Waiting, number);
-        batch.put(Space::Ended, number, row);
-        let is_last = !self.outbox.borrow().has_next(number);
-        // If it fails, the delivery has ended all the same. After a restart it is attempted again, with its own
-        // transaction id.
-        let _ = match is_last {
-            true => self.commit_unsynced(batch).await,
-            false => self.commit(batch).await,
-        };
-        let surplus = {
-            let mut outbox = self.outbox.borrow_mut();
-            if !outbox.ended(self.now(), end.at, number, state, bytes) {
-                return false;
-            }
-            outbox.surplus(number)
-        };
-        if let Some(surplus) = surplus {
-            self.forget(&[surplus]).await;
-        }
-        true
-    }
-
-    /// Records that have ended leave.
-    pub(super) async fn forget(&self, numbers: &[RecordNumber]) {
-        let mut batch = Batch::new();
-        for number in numbers {
-            if self.outbox.borrow_mut().drop(*number) {
-                batch.delete(Space::Waiting, *number);
-                batch.delete(Space::Ended, *number);
-            }
-        }
-        if !batch.is_empty() {
-            // If it fails, they leave after the next start.
-            let _ = self.commit(batch).await;
-        }
     }
 
     /// One line in a while, with the remedy.

@@ -16,12 +16,14 @@ mod newer_tokens;
 pub mod operators;
 mod outcome;
 mod reasons;
+mod recording;
 mod restoring;
 mod resuming;
 mod reviving;
 mod row;
 mod status;
 mod turns;
+mod unrecorded;
 mod upkeep;
 mod warning_interval;
 

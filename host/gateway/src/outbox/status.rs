@@ -39,7 +39,10 @@ impl Deliveries {
         if state == State::Waiting {
             return Some((id, Status::Queued));
         }
-        let row = self.0.database.read(Space::Ended, number).await.ok()??;
+        let row = match self.0.unrecorded.row(number) {
+            Some(row) => row,
+            None => self.0.database.read(Space::Ended, number).await.ok()??,
+        };
         let mut rest = row.as_slice();
         row::read_header(&mut rest).ok()?;
         let end: End = row::read(&mut rest).ok()?;

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use outbox::State;
-use store::database::Space;
+use store::database::{Space, WriteError};
 
 use super::deliveries::{Deliveries, Inner};
 use super::reasons::FailureReason;
@@ -12,7 +12,7 @@ use super::row::{self, End, Ending};
 
 /// Ages are days.
 const INTERVAL: Duration = Duration::from_secs(60);
-/// Rounds of 64 records at a time: all of them, unless the disk fails.
+/// Rounds of 64 records at a time: all of them.
 const MOST_ROUNDS: usize = 1024;
 
 impl Deliveries {
@@ -34,11 +34,15 @@ impl Deliveries {
 }
 
 async fn leave(inner: &Rc<Inner>) {
+    inner.record_ends().await;
     for _ in 0..MOST_ROUNDS {
         let (now, unix) = (inner.now(), inner.clock.now());
         let expired = inner.outbox.borrow().expired(now, unix);
         for number in &expired {
-            inner.expire(*number).await;
+            // The disk does not take it now.
+            if inner.expire(*number).await.is_err() {
+                return;
+            }
         }
         let outdated = inner.outbox.borrow().outdated(now, unix);
         inner.forget(&outdated).await;
@@ -49,15 +53,16 @@ async fn leave(inner: &Rc<Inner>) {
 }
 
 impl Inner {
-    async fn expire(&self, number: u64) {
+    async fn expire(&self, number: u64) -> Result<(), WriteError> {
         let Ok(Some(row)) = self.database.read(Space::Waiting, number).await else {
-            return;
+            return Ok(());
         };
         let mut rest = row.as_slice();
         let read = row::read_header(&mut rest)
             .and_then(|header| row::read(&mut rest).map(|content| (header, content)));
         let Ok((header, content)) = read else {
-            return self.forget(&[number]).await;
+            self.forget(&[number]).await;
+            return Ok(());
         };
         let still_waits = {
             let outbox = self.outbox.borrow();
@@ -69,10 +74,11 @@ impl Inner {
             let reason = "expired".to_owned();
             let ending = Ending::Failed { reason };
             let end = End { at, ending };
-            if self.end(number, &header, &content, &end).await {
+            if self.try_end(number, &header, &content, &end).await? {
                 self.counters.add_failed(FailureReason::Expired);
             }
             self.ended(header.id());
         }
+        Ok(())
     }
 }

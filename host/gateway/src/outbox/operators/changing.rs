@@ -112,6 +112,7 @@ impl Inner {
         if record.state == State::Waiting {
             self.counters.add_failed(FailureReason::Dropped);
         }
+        self.unrecorded.leave(&[number]);
         let mut batch = Batch::new();
         batch.delete(Space::Waiting, number);
         batch.delete(Space::Ended, number);

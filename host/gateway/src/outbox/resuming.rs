@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use ciborium::Value;
+use coap::code;
 use coap::option::{self, content_format};
 use contract::escaping::escaped;
 use contract::{Call, CallError, Outcome, Reply, Sender, Upstream};
@@ -63,7 +64,8 @@ pub(super) async fn resume(
     let was_sent = matches!(outcome, Ok(response) if (200..300).contains(&response.status));
     match end {
         End::Reply(reply) => Resumed::Replied(details(&reply)),
-        End::Failure(failure) if was_sent => {
+        // 5.00 is the rule's own fault, not the homeserver's refusal.
+        End::Failure(failure) if was_sent || failure.code == code::INTERNAL_SERVER_ERROR => {
             log(content, header, &escaped(&failure.diagnostic, MAX_REASON));
             Resumed::NotUnderstood
         }

@@ -9,6 +9,7 @@
 
 pub mod abuse;
 pub mod aiocoap;
+pub mod behaviour;
 pub mod browser;
 pub mod datagrams;
 pub mod device;
@@ -25,5 +26,6 @@ pub mod stub;
 pub mod supervised;
 pub mod synapse;
 pub mod tally;
+mod target;
 pub mod udp_device;
 pub mod wire;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use crate::stub::{Behaviour, Received, Stub};
+use crate::target::{field, parts};
 
 /// The sender of every message.
 pub const SENDER: &str = "@ann:localhost";
@@ -160,12 +161,6 @@ fn add(state: &mut State, room: &str, content: Value) {
     state.events.push((room.to_owned(), event));
 }
 
-/// The segments of a target after the API's version, decoded, and the query.
-fn parts(target: &str) -> (Vec<String>, &str) {
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    (path.split('/').skip(4).map(decoded).collect(), query)
-}
-
 /// The request as one of `/send`; none if it is another.
 pub fn attempt(request: &Received) -> Option<Attempt> {
     let (segments, _) = parts(&request.target);
@@ -276,29 +271,4 @@ fn sync(shared: &Shared, query: &str) -> Behaviour {
         200,
         json!({ "next_batch": next, "rooms": { "join": joined } }),
     )
-}
-
-/// A field of a query, decoded.
-fn field(query: &str, name: &str) -> Option<String> {
-    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    pairs
-        .find(|(key, _)| *key == name)
-        .map(|(_, value)| decoded(&value.replace('+', " ")))
-}
-
-/// Percent-decoded.
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let digits = tail
-            .get(..2)
-            .and_then(|digits| std::str::from_utf8(digits).ok());
-        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        (rest, bytes) = match (first, byte) {
-            (b'%', Some(byte)) => (&tail[2..], [bytes, vec![byte]].concat()),
-            _ => (tail, [bytes, vec![*first]].concat()),
-        };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

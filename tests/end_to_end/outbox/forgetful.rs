@@ -9,7 +9,7 @@ use super::stage::{ROOM, Stage, queued, send, until};
 use crate::clock::library;
 
 /// The gateway's clock is later by more than homeservers remember.
-fn later() -> [OsString; 3] {
+pub fn later() -> [OsString; 3] {
     let mut preload = OsString::from("LD_PRELOAD=");
     preload.push(library());
     [

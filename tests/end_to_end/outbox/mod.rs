@@ -2,7 +2,11 @@
 
 mod away;
 mod forgetful;
+mod full;
 mod refusals;
+mod repetitions;
+mod rules;
 mod shown;
 mod silent;
 mod stage;
+mod state_folder;

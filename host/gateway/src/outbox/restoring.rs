@@ -9,6 +9,7 @@ use store::database::{Database, ReadError, Records, Space};
 use super::deliveries::Deliveries;
 use super::names::Names;
 use super::row::{self, End, Header, RowError};
+use crate::daemon::heap;
 use crate::request::SnapshotCell;
 
 /// What was restored.
@@ -69,6 +70,8 @@ impl Deliveries {
         }
         let database = Database::start(records).map_err(RestoreError::Thread)?;
         let deliveries = Self::new(outbox, names, database, snapshots, epoch);
+        // Rows were read one by one, of different lengths.
+        heap::release();
         Ok((deliveries, restored))
     }
 }

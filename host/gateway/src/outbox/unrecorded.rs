@@ -63,7 +63,7 @@ mod tests {
     fn rows_are_kept_until_the_disk_has_taken_them() {
         let unrecorded = Unrecorded::default();
         let mut batch = Batch::new();
-        assert_eq!(unrecorded.add_to(&mut batch), []);
+        assert!(unrecorded.add_to(&mut batch).is_empty());
         assert!(batch.is_empty());
         assert!(unrecorded.add(7, b"seven") && unrecorded.add(9, b"nine"));
         let numbers = unrecorded.add_to(&mut batch);

@@ -14,6 +14,7 @@ pub mod browser;
 pub mod datagrams;
 pub mod device;
 pub mod gateway;
+pub mod kills;
 pub mod libcoap;
 pub mod manual;
 pub mod matrix;

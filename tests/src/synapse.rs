@@ -15,6 +15,9 @@ use crate::supervised::Supervised;
 /// Synapse needs about 4 s on an idle machine; tests share two cores.
 const START_LIMIT: Duration = Duration::from_secs(120);
 
+/// It ends its requests first.
+const STOP_LIMIT: Duration = Duration::from_secs(60);
+
 /// How many requests Synapse lets an account make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RateLimits {
@@ -29,7 +32,8 @@ pub enum RateLimits {
 pub struct Synapse {
     /// `http://127.0.0.1:PORT`.
     pub origin: String,
-    process: Supervised,
+    /// None while it is stopped.
+    process: Option<Supervised>,
     folder: Folder,
 }
 
@@ -65,22 +69,46 @@ impl Synapse {
         // JSON is YAML.
         let text = configuration(folder.path(), port, rate_limits).to_string();
         fs::write(&config, text).unwrap_or_else(|error| panic!("{}: {error}", config.display()));
-        let arguments = ["-m", "synapse.app.homeserver", "-c", "homeserver.yaml"];
-        let log = folder.path().join("synapse.log");
-        let process = Supervised::start(&places::python(), &arguments, folder.path(), &log);
         let mut synapse = Self {
             origin: format!("http://127.0.0.1:{port}"),
-            process,
+            process: None,
             folder,
         };
-        synapse.wait_until_ready();
+        synapse.start_again();
         synapse
+    }
+
+    /// Starts its process, and waits until it responds.
+    pub fn start_again(&mut self) {
+        let folder = self.folder.path();
+        let arguments = ["-m", "synapse.app.homeserver", "-c", "homeserver.yaml"];
+        let log = folder.join("synapse.log");
+        self.process = Some(Supervised::start(
+            &places::python(),
+            &arguments,
+            folder,
+            &log,
+        ));
+        self.wait_until_ready();
+    }
+
+    /// Ends its process, with SIGTERM or with SIGKILL; its rooms stay.
+    pub fn stop(&mut self, with_kill: bool) {
+        if let Some(mut process) = self.process.take() {
+            if with_kill {
+                process.kill();
+            } else {
+                process.terminate();
+            }
+            let ended = process.wait(STOP_LIMIT);
+            assert!(ended.is_some(), "Synapse does not end");
+        }
     }
 
     fn wait_until_ready(&mut self) {
         let started = Instant::now();
         while !self.homeserver().responds() {
-            let ended = self.process.ended();
+            let ended = self.process.as_mut().and_then(Supervised::ended);
             if ended.is_some() || started.elapsed() > START_LIMIT {
                 let log =
                     fs::read_to_string(self.folder.path().join("synapse.log")).unwrap_or_default();

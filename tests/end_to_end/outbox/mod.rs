@@ -3,6 +3,7 @@
 mod away;
 mod forgetful;
 mod full;
+mod killed;
 mod refusals;
 mod repetitions;
 mod rules;

@@ -17,7 +17,7 @@ Usage: cargo xtask COMMAND [ARGUMENTS]
                  --once ends after that instead of staying up
   test [ARGS]    Run every test, end to end included; ARGS go to `cargo test`
   bench [ARGS]   Measure speed and memory, print a table; ARGS go to the benchmark
-  soak [--minutes N]
+  soak [--minutes N] [--away PERCENT]
                  500 devices on a lossy network in front of Synapse: no message is lost, memory stays flat
   abuse [WORD...]
                  One hostile host beside honest devices, an attack after the other, and a table
@@ -93,12 +93,13 @@ Sets up, then runs the benchmark in release mode and prints its table. `cargo xt
 
 /// Of `cargo xtask soak`.
 pub const SOAK: &str = "\
-Usage: cargo xtask soak [--minutes N]
+Usage: cargo xtask soak [--minutes N] [--away PERCENT [--piece SECONDS]]
 
 Sets up, then runs 500 devices with mixed traffic and 10 % loss each way against Synapse, for 10 minutes or N, in
 release mode, and prints a table. Status 1 if a message was lost or delivered twice, if a request ended neither with a
 response of class 2 nor by its device giving up, or if the gateway's memory grew by more than 10 % and 2 MiB after the
-first minute.";
+first minute. With --away Synapse is stopped for so much of the time, in pieces of 12 seconds or SECONDS; then reads may
+fail meanwhile, and messages must not.";
 
 /// Of `cargo xtask abuse`.
 pub const ABUSE: &str = "\

@@ -200,16 +200,16 @@ fn test(workspace: &Path, setup: &mut Setup, arguments: &[String]) -> Result<(),
 }
 
 fn soak(workspace: &Path, setup: &mut Setup, arguments: &[String]) -> Result<(), XtaskError> {
-    let minutes = match arguments {
-        [] => "10",
-        [option, minutes] if option == "--minutes" => minutes,
-        _ => {
-            return Err(XtaskError::Usage(
-                "`cargo xtask soak` takes --minutes N and nothing else".to_owned(),
-            ));
-        }
+    let (minutes, outages) = match arguments {
+        [option, minutes, outages @ ..] if option == "--minutes" => (minutes.as_str(), outages),
+        outages => ("10", outages),
     };
-    bench(workspace, setup, &["--soak".to_owned(), minutes.to_owned()])
+    let is_option = |word: &String| ["--away", "--piece"].contains(&word.as_str());
+    if !outages.iter().step_by(2).all(is_option) {
+        return Err(XtaskError::Usage(help::SOAK.to_owned()));
+    }
+    let soak = ["--soak".to_owned(), minutes.to_owned()];
+    bench(workspace, setup, &[&soak, outages].concat())
 }
 
 fn abuse(workspace: &Path, setup: &mut Setup, arguments: &[String]) -> Result<(), XtaskError> {

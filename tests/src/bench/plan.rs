@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use super::soak::outages::Outages;
+
+/// A restart of a homeserver with an update takes some seconds.
+const PIECE: Duration = Duration::from_secs(12);
+
 /// The command line of the bench, as values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
@@ -30,8 +35,8 @@ pub enum Role {
     Help,
     /// Measure and print the table.
     Measure(Plan),
-    /// Many devices for so many minutes, and nothing lost.
-    Soak(u64),
+    /// Many devices for so many minutes, and nothing lost, while the homeserver is away at times.
+    Soak(u64, Option<Outages>),
     /// The baseline of `/time`: a bare UDP echo, in a process of its own so that its CPU time can be read.
     EchoServer,
     /// A homeserver that accepts every `/send` after this delay, at this port; 0: any.
@@ -53,7 +58,9 @@ impl Role {
                 "--soak" => {
                     let minutes = arguments.next().unwrap_or_default();
                     return match minutes.parse() {
-                        Ok(minutes) if minutes > 0 => Ok(Self::Soak(minutes)),
+                        Ok(minutes) if minutes > 0 => {
+                            outages(arguments).map(|outages| Self::Soak(minutes, outages))
+                        }
                         _ => Err(format!(
                             "`{minutes}` is no number of minutes: try --soak 10"
                         )),
@@ -90,6 +97,30 @@ impl Role {
         plan.filters = filters;
         Ok(Self::Measure(plan))
     }
+}
+
+/// `--away PERCENT [--piece SECONDS]`.
+fn outages(mut arguments: impl Iterator<Item = String>) -> Result<Option<Outages>, String> {
+    let mut outages = None;
+    while let Some(option) = arguments.next() {
+        let value = arguments.next().unwrap_or_default();
+        let number = value.parse::<u32>().ok().filter(|number| *number > 0);
+        let wrong = || format!("`{option} {value}` is wrong: try --away 20 --piece 12");
+        let number = number.ok_or_else(wrong)?;
+        let piece = outages.map_or(PIECE, |outages: Outages| outages.piece);
+        outages = Some(match (option.as_str(), outages) {
+            ("--away", _) if number < 100 => Outages {
+                percent: number,
+                piece,
+            },
+            ("--piece", Some(Outages { percent, .. })) => Outages {
+                percent,
+                piece: Duration::from_secs(number.into()),
+            },
+            _ => return Err(wrong()),
+        });
+    }
+    Ok(outages)
 }
 
 impl Plan {
@@ -148,6 +179,20 @@ mod tests {
     #[test]
     fn no_word_selects_every_row() {
         assert!(Plan::thorough().selects("anything"));
+    }
+
+    #[test]
+    fn a_soak_may_be_without_its_homeserver_at_times() {
+        assert_eq!(parse("--soak 10"), Ok(Role::Soak(10, None)));
+        let outages = |percent, seconds| {
+            let piece = Duration::from_secs(seconds);
+            Ok(Role::Soak(10, Some(Outages { percent, piece })))
+        };
+        assert_eq!(parse("--soak 10 --away 20"), outages(20, 12));
+        assert_eq!(parse("--soak 10 --away 50 --piece 600"), outages(50, 600));
+        for wrong in ["--away", "--away 100", "--away 0", "--piece 9", "--loss 5"] {
+            assert!(parse(&format!("--soak 10 {wrong}")).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -33,7 +33,9 @@ fn main() -> ExitCode {
             Ok(())
         }
         Ok(Role::Measure(plan)) => measure(&plan),
-        Ok(Role::Soak(minutes)) => soak::run(minutes, |table| println!("{table}")),
+        Ok(Role::Soak(minutes, outages)) => {
+            soak::run(minutes, outages, |table| println!("{table}"))
+        }
         Ok(Role::EchoServer) => echo::serve(),
         Ok(Role::StubHomeserver(delay, port)) => stub_homeserver::serve(delay, port),
         Err(wrong) => {

@@ -20,6 +20,9 @@ use comatrix_tests::tally::Tally;
 /// Above MAX_TRANSMIT_WAIT (93 s, RFC 7252 §4.8.2): an exchange that ends here was acknowledged and got no response.
 const PATIENCE: Duration = Duration::from_secs(150);
 
+/// How the response to a message begins that waits: a request in JSON without Accept gets CBOR.
+const QUEUED: &[u8] = b"\xa1\x66queued";
+
 /// The record of a device.
 #[derive(Debug, Default)]
 pub struct Ledger {
@@ -29,6 +32,10 @@ pub struct Ledger {
     pub tally: Tally,
     /// Exchanges that the device gave up as RFC 7252 says.
     pub given_up: u64,
+    /// Reads that failed with class 5: of a homeserver that is away.
+    pub unavailable: u64,
+    /// Messages of `/send` that were acknowledged and waited for the homeserver.
+    pub queued: u64,
     /// Index of the room and body of each `/send` that was acknowledged.
     pub sent: Vec<(usize, String)>,
     /// The same of those that were not: they may be in the room, once.
@@ -120,8 +127,15 @@ impl Device {
         self.message_id = exchange.next_message_id();
         self.ledger.tally.retransmissions += u64::from(exchange.retransmissions());
         let outcome = match exchange.outcome() {
-            Some(Ok(response)) if class(response.code) == 2 => Ok(()),
-            Some(Ok(response)) => Err(Dotted(response.code).to_string()),
+            Some(Ok(response)) if class(response.code) == 2 => {
+                self.ledger.queued += u64::from(response.payload.starts_with(QUEUED));
+                Ok(())
+            }
+            Some(Ok(response)) => {
+                let is_read = kind >= 85;
+                self.ledger.unavailable += u64::from(is_read && class(response.code) == 5);
+                Err(Dotted(response.code).to_string())
+            }
             Some(Err(ExchangeError::Silent { .. } | ExchangeError::NoResponse)) => {
                 self.ledger.given_up += 1;
                 Err("given up".to_owned())

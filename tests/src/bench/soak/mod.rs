@@ -1,10 +1,11 @@
 //! `cargo xtask soak`: many devices on a lossy network, for minutes, with Synapse. No acknowledged message may be
 //! missing in its room, none may be there twice, and the gateway's memory must not grow.
 //!
-//! [`device`] is one device, [`watcher`] one that observes, [`rooms`] reads their messages from Synapse, [`verdict`]
-//! has the table.
+//! [`device`] is one device, [`watcher`] one that observes, [`rooms`] reads their messages from Synapse, which
+//! [`outages`] stops meanwhile if that is wanted, [`verdict`] has the table.
 
 mod device;
+pub mod outages;
 mod rooms;
 mod verdict;
 mod watcher;
@@ -19,6 +20,7 @@ use tokio::task::LocalSet;
 use super::Failure;
 use super::process::{Gateway, Server};
 use device::Device;
+use outages::{Away, Outages, drain};
 use rooms::Rooms;
 use verdict::{Memory, Verdict};
 use watcher::{Observed, Watcher};
@@ -40,18 +42,32 @@ const WARM: Duration = Duration::from_secs(60);
 ///
 /// # Errors
 /// A part does not start, something was lost, or memory was not flat.
-pub fn run(minutes: u64, print: impl Fn(&str)) -> Result<(), Failure> {
+pub fn run(minutes: u64, outages: Option<Outages>, print: impl Fn(&str)) -> Result<(), Failure> {
     let gateway = Gateway::find()?;
-    let synapse = Synapse::start(RateLimits::Raised);
+    let mut synapse = Synapse::start(RateLimits::Raised);
     let rooms = Rc::new(Rooms::make(&synapse.homeserver(), ROOMS));
     let log = gateway.scratch().join("gateway.log");
     let mut command = gateway.command(&synapse.origin);
+    let socket = gateway.scratch().join("control.sock");
+    command.arg("--control-socket").arg(&socket);
     command.stderr(File::create(&log)?);
     let server = Server::start(command)?;
     let end = Instant::now() + Duration::from_secs(60 * minutes);
-    let (memory, ledgers, observations) = load(&server, &rooms, end)?;
+    let (loaded, away) = std::thread::scope(|scope| {
+        let synapse = &mut synapse;
+        let stopping = outages.map(|outages| scope.spawn(move || outages.run(synapse, end)));
+        let loaded = load(&server, &rooms, end);
+        let away = stopping.map(|stopping| stopping.join());
+        (loaded, away.transpose())
+    });
+    let away = away.map_err(|_| "Synapse did not start again")?;
+    let (mut memory, ledgers, observations) = loaded?;
+    let waiting = drain(gateway.binary(), &socket);
+    memory.end = server.memory("VmRSS")?;
     let read = rooms.read();
-    let verdict = Verdict::new(ledgers, &read, memory).watched(&observations, &rooms.timelines());
+    let verdict = Verdict::new(ledgers, &read, memory)
+        .watched(&observations, &rooms.timelines())
+        .away(away, waiting);
     print(&verdict.table(minutes, &read_to_string(&log).unwrap_or_default()));
     verdict
         .problem()

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::report::millis;
+use super::Away;
 use super::device::Ledger;
 use super::rooms::Read;
 use super::watcher::Observed;
@@ -49,16 +50,25 @@ pub struct Verdict {
     notified: usize,
     /// Notifications out of order, twice, or after a message that was left out.
     gaps: usize,
+    /// None: the homeserver was there all the time.
+    away: Option<Away>,
+    unavailable: u64,
+    queued: u64,
+    /// Messages that wait in the end.
+    waiting: usize,
 }
 
 impl Verdict {
     pub fn new(ledgers: Vec<Ledger>, read: &Read, memory: Memory) -> Self {
         let mut all = Tally::default();
         let (mut requests, mut given_up) = (0, 0);
+        let (mut unavailable, mut queued) = (0, 0);
         let (mut sent, mut unsure) = (Vec::new(), Vec::new());
         for ledger in ledgers {
             requests += ledger.requests;
             given_up += ledger.given_up;
+            unavailable += ledger.unavailable;
+            queued += ledger.queued;
             sent.extend(ledger.sent);
             unsure.extend(ledger.unsure);
             all.latencies.extend(ledger.tally.latencies);
@@ -86,6 +96,10 @@ impl Verdict {
             observations: 0,
             notified: 0,
             gaps: 0,
+            away: None,
+            unavailable,
+            queued,
+            waiting: 0,
         }
     }
 
@@ -101,6 +115,15 @@ impl Verdict {
             self.gaps += places.windows(2).filter(|pair| !follows(pair)).count();
         }
         self
+    }
+
+    /// The homeserver was away, and so many messages wait nevertheless.
+    pub fn away(self, away: Option<Away>, waiting: usize) -> Self {
+        Self {
+            away,
+            waiting,
+            ..self
+        }
     }
 
     /// A Markdown table, and the lines of the gateway's log about bounds and refusals.
@@ -123,7 +146,10 @@ impl Verdict {
                 "retransmissions by devices",
                 self.tally.retransmissions.to_string(),
             ),
-            ("`/send` acknowledged", self.acknowledged.to_string()),
+            (
+                "`/send` acknowledged, of them queued",
+                format!("{}, {}", self.acknowledged, self.queued),
+            ),
             ("… of them not in the room", self.lost.to_string()),
             (
                 "messages in a room more than once",
@@ -146,8 +172,12 @@ impl Verdict {
                     .join(", "),
             ),
         ];
+        let away = self.away.map_or_else(String::new, |away| {
+            let (stops, seconds) = (away.stops, away.time.as_secs());
+            format!(", which was away {stops} times, together {seconds} s")
+        });
         let mut table = format!(
-            "{DEVICES} devices and {WATCHERS} observers, {minutes} minutes, {LOSS} % loss each way, Synapse\n\n\
+            "{DEVICES} devices and {WATCHERS} observers, {minutes} minutes, {LOSS} % loss each way, Synapse{away}\n\n\
              | quantity | figure |\n| --- | ---: |\n"
         );
         for (what, figure) in rows {
@@ -161,13 +191,18 @@ impl Verdict {
 
     /// Why it does not pass; none where it does.
     pub fn problem(&self) -> Option<String> {
-        let wrong = self.tally.failed() - self.given_up;
+        let unavailable = self.away.map_or(0, |_| self.unavailable);
+        let wrong = self.tally.failed() - self.given_up - unavailable;
         if self.lost + self.doubled + self.unknown + self.gaps > 0 {
             Some("messages were lost, doubled or made up; see the table".to_owned())
         } else if wrong > 0 {
             Some(format!(
                 "{wrong} requests had another end than a response of class 2 or being given up"
             ))
+        } else if self.waiting > 0 {
+            Some(format!("{} messages wait nevertheless", self.waiting))
+        } else if self.away.is_some() && self.queued == 0 {
+            Some("no message waited: the homeserver was never away".to_owned())
         } else if self.acknowledged == 0 {
             Some("no message was acknowledged: there was nothing to lose".to_owned())
         } else if !self.memory.is_flat() {

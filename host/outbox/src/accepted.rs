@@ -36,6 +36,6 @@ pub struct Accepted {
     pub at: Option<u64>,
     /// Unix time at which it was revived, after it had failed; none if it was not.
     pub revived_at: Option<u64>,
-    /// Whether it was attempted before it was accepted: at once, or for the same message before a restart.
+    /// Whether it was attempted before it was accepted: at once, or as the same message some minutes before.
     pub attempted: bool,
 }

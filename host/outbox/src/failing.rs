@@ -28,7 +28,7 @@ impl Scheduler {
         };
         let account = lane.account;
         match why {
-            _ if is_down => self.pause_server(now, name),
+            _ if is_down => self.pause_server(now, name, why),
             Retry::Limited(pause) => {
                 lane.turn = Turn::Account;
                 let until = now + self.pauses.requested(pause);
@@ -47,8 +47,9 @@ impl Scheduler {
         }
     }
 
-    /// The homeserver of this lane is down: the lane is the first to try again.
-    fn pause_server(&mut self, now: Duration, name: u64) {
+    /// The homeserver of this lane is down: the lane is the first to try again. Not after a timeout, which can be that of
+    /// its room alone: then the others would never have a turn.
+    fn pause_server(&mut self, now: Duration, name: u64, why: Retry) {
         let Some(lane) = self.lanes.get_mut(&name) else {
             return;
         };
@@ -56,7 +57,10 @@ impl Scheduler {
         let Some(server) = self.servers.get_mut(&lane.server) else {
             return;
         };
-        server.ready.push_front(name);
+        match why {
+            Retry::TimedOut => server.ready.push_back(name),
+            _ => server.ready.push_front(name),
+        }
         let until = now + self.pauses.after(server.failures);
         if let Some(before) = server.down_until.replace(until) {
             self.holds.stop(before, Timer::Server(lane.server));

@@ -1,7 +1,7 @@
 //! What lanes wait for besides their homeserver's turn: times, and their accounts.
 
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// What is over at a time.
@@ -18,7 +18,8 @@ pub(crate) enum Timer {
 /// Accounts whose attempts would fail, and the ends of pauses. An account is held as long as it has lanes here.
 #[derive(Debug, Default)]
 pub(crate) struct Holds {
-    accounts: HashMap<u64, Held>,
+    /// Ordered, so that one seed is one run.
+    accounts: BTreeMap<u64, Held>,
     timers: BTreeSet<(Duration, Timer)>,
 }
 

@@ -93,9 +93,10 @@ impl Lane {
             .is_some_and(|place| self.queue[place].is_stored)
     }
 
-    pub(crate) fn set_stored(&mut self, number: RecordNumber) {
+    /// Whether it is in the store, and may have its turn.
+    pub(crate) fn set_stored(&mut self, number: RecordNumber, is_stored: bool) {
         if let Some(place) = self.place(number) {
-            self.queue[place].is_stored = true;
+            self.queue[place].is_stored = is_stored;
         }
     }
 

@@ -17,9 +17,12 @@
 //!   operator.
 
 mod accepted;
+mod attempting;
 mod failing;
 mod holds;
+mod landing;
 mod lane;
+mod leaving;
 mod limits;
 mod outbox;
 mod overview;
@@ -34,8 +37,9 @@ mod set_going;
 mod short_id;
 
 pub use accepted::{Accepted, Origin};
+pub use attempting::{Attempt, Search};
 pub use limits::OutboxLimits;
-pub use outbox::{Attempt, Outbox, Route, Search};
+pub use outbox::{Outbox, Route};
 pub use overview::Totals;
 pub use record::{Record, RecordNumber, State};
 pub use retry::{Retry, Waiting};

@@ -9,13 +9,8 @@ use crate::lane::Turn;
 use crate::limits::OutboxLimits;
 use crate::record::{Record, RecordNumber, State, Uncertain, seconds, unix};
 use crate::records::Records;
-use crate::retry::Retry;
 use crate::scheduler::Scheduler;
 use contract::DeliveryId;
-
-/// Homeservers forget transaction ids: Synapse those without a device after 30 to 60 minutes. A later attempt is
-/// preceded by a search.
-const REMEMBERED: Duration = Duration::from_secs(30 * 60);
 
 /// The records of the gateway, and whose turn it is. Times are those of one clock that starts at any point; Unix times
 /// beside them are none while the machine's clock is not set.
@@ -36,23 +31,6 @@ pub enum Route {
     Store,
 }
 
-/// A delivery to attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Attempt {
-    /// Its record.
-    pub number: RecordNumber,
-    /// Whether an earlier attempt can have had an effect that the homeserver has forgotten: its room has to be searched
-    /// first.
-    pub search: Option<Search>,
-}
-
-/// What to search for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Search {
-    /// Unix time of the first attempt that can have had an effect; none if it is unknown.
-    pub since: Option<u64>,
-}
-
 impl Outbox {
     /// An empty one. `seed` makes its pauses differ from those of others.
     #[must_use]
@@ -71,21 +49,34 @@ impl Outbox {
         self.records.set_limits(&limits);
     }
 
-    /// Restores a record from the store; call it in the order of the numbers. `ended_at`: of one that has ended.
+    /// A number that no record gets: of one in the store that cannot be read.
+    pub fn skip(&mut self, number: RecordNumber) {
+        self.next_number = self.next_number.max(number.saturating_add(1));
+    }
+
+    /// Restores a record from the store; call it in the order of the numbers. `clock`: the Unix time. `ended_at`: of one
+    /// that has ended.
     pub fn restore(
         &mut self,
-        now: Duration,
+        (now, clock): (Duration, Option<u64>),
         number: RecordNumber,
         accepted: &Accepted,
         (state, ended_at): (State, Option<u64>),
     ) {
-        self.next_number = self.next_number.max(number.saturating_add(1));
+        self.skip(number);
         let mut record = Record::new(accepted, now, state);
+        record.restored(
+            clock,
+            match state {
+                State::Waiting => accepted.revived_at.or(accepted.at),
+                State::Sent | State::Failed => ended_at,
+            },
+        );
         record.ended_at = unix(ended_at);
         // The others of the lane had no turn yet. What has failed may be revived, for example after it has expired.
         let has_lane = self.scheduler.has_lane(record.origin.lane);
         if accepted.attempted || !has_lane || state == State::Failed {
-            record.uncertain = Uncertain::BeforeStart;
+            record.uncertain = Uncertain::Forgotten;
         }
         if state == State::Waiting {
             self.scheduler
@@ -146,11 +137,9 @@ impl Outbox {
         let number = self.next_number;
         self.next_number += 1;
         let mut record = Record::new(accepted, now, State::Waiting);
-        if let Some(began) = began {
-            record.uncertain = Uncertain::Since(seconds(began));
-            record.attempts = 1;
-        } else if accepted.attempted {
-            record.uncertain = Uncertain::BeforeStart;
+        record.attempts = began.is_some().into();
+        if accepted.attempted {
+            record.uncertain = Uncertain::Since(seconds(began.unwrap_or(now)));
         }
         let turn = began.map_or(Turn::Storing, Turn::InFlight);
         self.scheduler.push(&record.origin, number, false, turn);
@@ -162,84 +151,6 @@ impl Outbox {
     pub fn stored(&mut self, number: RecordNumber) {
         if let Some(record) = self.records.get(number) {
             self.scheduler.stored(record.origin.lane, number);
-        }
-    }
-
-    /// The record cannot be stored, or the operator drops it. Returns whether there was one that may leave: not while
-    /// it is in flight.
-    pub fn drop(&mut self, number: RecordNumber) -> bool {
-        let Some(record) = self.records.get(number) else {
-            return false;
-        };
-        let lane = record.origin.lane;
-        if record.state == State::Waiting {
-            if self.scheduler.is_in_flight(lane, number) {
-                return false;
-            }
-            self.scheduler.remove(lane, number);
-        }
-        self.records.remove(number).is_some()
-    }
-
-    /// A record that could not be stored leaves, also while its attempt is in flight.
-    pub fn withdraw(&mut self, now: Duration, number: RecordNumber) {
-        if let Some(record) = self.records.remove(number) {
-            self.leave_lane(now, &record, number);
-        }
-    }
-
-    /// The next delivery to attempt. It is in flight until [`Outbox::ended`] or [`Outbox::retry`].
-    pub fn next_attempt(&mut self, now: Duration, unix: Option<u64>) -> Option<Attempt> {
-        let number = self.scheduler.next(now)?;
-        let record = self.records.get_mut(number)?;
-        record.attempts = record.attempts.saturating_add(1);
-        let uncertain = record.uncertain_for(now, unix);
-        let search = uncertain
-            .filter(|(ago, _)| *ago >= REMEMBERED)
-            .map(|(_, since)| Search { since });
-        Some(Attempt { number, search })
-    }
-
-    /// The delivery has ended. `bytes`: of the record that is kept. Returns whether it waited.
-    pub fn ended(
-        &mut self,
-        now: Duration,
-        at: Option<u64>,
-        number: RecordNumber,
-        state: State,
-        bytes: usize,
-    ) -> bool {
-        let Some(record) = self.records.get(number).copied() else {
-            return false;
-        };
-        if record.state != State::Waiting {
-            return false;
-        }
-        self.leave_lane(now, &record, number);
-        self.records.set_state(number, state, bytes);
-        if let Some(record) = self.records.get_mut(number) {
-            record.since = seconds(now);
-            record.ended_at = unix(at);
-        }
-        true
-    }
-
-    /// The attempt has no final result.
-    pub fn retry(&mut self, now: Duration, number: RecordNumber, why: Retry) {
-        let Some(record) = self.records.get_mut(number) else {
-            return;
-        };
-        let lane = record.origin.lane;
-        match why {
-            Retry::TimedOut | Retry::Server if record.uncertain == Uncertain::No => {
-                record.uncertain = Uncertain::Since(seconds(now));
-            }
-            _ => {}
-        }
-        if self.scheduler.has_turn(lane, number) {
-            self.scheduler.retry(now, lane, why);
-        } else {
-            self.scheduler.end_early_attempt(lane, number);
         }
     }
 
@@ -274,14 +185,5 @@ impl Outbox {
     /// Ends the pauses that are over.
     pub fn handle_timeout(&mut self, now: Duration) {
         self.scheduler.handle_timeout(now);
-    }
-
-    fn leave_lane(&mut self, now: Duration, record: &Record, number: RecordNumber) {
-        let lane = record.origin.lane;
-        if self.scheduler.has_turn(lane, number) {
-            self.scheduler.finish(now, lane);
-        } else {
-            self.scheduler.remove(lane, number);
-        }
     }
 }

@@ -30,10 +30,10 @@ pub struct Totals {
 impl Outbox {
     /// Records that have waited too long and are not in flight.
     #[must_use]
-    pub fn expired(&self, now: Duration, unix: Option<u64>) -> Vec<RecordNumber> {
+    pub fn expired(&self, now: Duration) -> Vec<RecordNumber> {
         let is_over = |number: RecordNumber, record: &Record| {
             record.state == State::Waiting
-                && record.waited(now, unix) > self.limits.age
+                && record.waited(now) > self.limits.age
                 && !self.scheduler.is_in_flight(record.origin.lane, number)
         };
         self.some(is_over)
@@ -41,11 +41,11 @@ impl Outbox {
 
     /// Records that ended so long ago that nobody asks for them any more.
     #[must_use]
-    pub fn outdated(&self, now: Duration, unix: Option<u64>) -> Vec<RecordNumber> {
+    pub fn outdated(&self, now: Duration) -> Vec<RecordNumber> {
         let is_over = |_, record: &Record| match record.state {
             State::Waiting => false,
-            State::Sent => record.ended_for(now, unix) > self.limits.keep_sent,
-            State::Failed => record.ended_for(now, unix) > self.limits.keep_failed,
+            State::Sent => record.ended_for(now) > self.limits.keep_sent,
+            State::Failed => record.ended_for(now) > self.limits.keep_failed,
         };
         self.some(is_over)
     }
@@ -124,7 +124,7 @@ impl Outbox {
 
     /// Numbers for operators.
     #[must_use]
-    pub fn totals(&self, now: Duration, unix: Option<u64>) -> Totals {
+    pub fn totals(&self, now: Duration) -> Totals {
         let held = |state| {
             let held = self.records.held(state);
             (held.pieces, held.bytes)
@@ -134,7 +134,7 @@ impl Outbox {
         let is_waiting = |(_, record): &(_, &Record)| record.state == State::Waiting;
         let oldest = has_any.then(|| self.iter().find(is_waiting)).flatten();
         Totals {
-            oldest: oldest.map(|(_, record)| record.waited(now, unix)),
+            oldest: oldest.map(|(_, record)| record.waited(now)),
             waiting: held(State::Waiting),
             sent: held(State::Sent).0,
             failed: held(State::Failed),

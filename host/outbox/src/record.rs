@@ -33,16 +33,28 @@ pub struct Record {
     pub(crate) name: u64,
     pub(crate) bytes: u32,
     pub(crate) at: Option<NonZeroU32>,
-    /// Unix time at which it was revived.
-    pub(crate) revived_at: Option<NonZeroU32>,
     /// Unix time of the end.
     pub(crate) ended_at: Option<NonZeroU32>,
     /// Seconds since the start of the outbox's clock: when it was accepted or restored.
     pub(crate) entered: u32,
+    pub(crate) entered_by: EnteredBy,
     /// When it came into its state or was restored.
     pub(crate) since: u32,
+    /// Seconds in this state before this process.
+    pub(crate) before: u32,
     pub(crate) attempts: u32,
     pub(crate) uncertain: Uncertain,
+}
+
+/// How a record came into the outbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EnteredBy {
+    /// The gateway has accepted it.
+    Accepting,
+    /// It waits again, after it had failed.
+    Reviving,
+    /// It was in the store.
+    Restoring,
 }
 
 /// Since when an attempt can have had an effect that the gateway does not know.
@@ -52,9 +64,10 @@ pub(crate) enum Uncertain {
     No,
     /// Since this second of the outbox's clock.
     Since(u32),
-    /// Before the gateway was started: at the earliest when the record was accepted, or at most a lifetime of a message
-    /// ID before.
-    BeforeStart,
+    /// The homeserver may not recognise it any more: an attempt was before the gateway was started, when its clock may
+    /// have stood still, or had another access token. It was at the earliest when the record was accepted, or a lifetime
+    /// of a message ID before.
+    Forgotten,
 }
 
 impl Record {
@@ -67,10 +80,11 @@ impl Record {
             name: accepted.name,
             bytes: u32::try_from(accepted.bytes).unwrap_or(u32::MAX),
             at: unix(accepted.at),
-            revived_at: unix(accepted.revived_at),
             ended_at: None,
             entered: seconds(now),
+            entered_by: EnteredBy::Accepting,
             since: seconds(now),
+            before: 0,
             attempts: 0,
             uncertain: Uncertain::No,
         }
@@ -100,42 +114,57 @@ impl Record {
         self.attempts
     }
 
-    /// How long ago it was accepted. A clock that was set back counts as not set; then the time counts since the start
-    /// of the gateway.
+    /// How long ago it was accepted. Before this process, the clock says that; if it was set back it counts as not set,
+    /// and the time counts since the start of the gateway. In this process it does not count: a router whose clock was
+    /// wrong sets it by months.
     #[must_use]
     pub fn age(&self, now: Duration, unix: Option<u64>) -> Duration {
-        elapsed(unix, self.accepted_at()).unwrap_or_else(|| since(now, self.entered))
+        let here = since(now, self.entered);
+        match self.entered_by {
+            EnteredBy::Accepting => here,
+            EnteredBy::Reviving | EnteredBy::Restoring => {
+                elapsed(unix, self.accepted_at()).unwrap_or(here)
+            }
+        }
     }
 
-    /// How long it has waited, likewise: since it was accepted, or revived.
+    /// How long it has waited, since it was accepted or revived. What was before this process is the clock's difference
+    /// when it was restored: a clock that is set later makes no message older.
     #[must_use]
-    pub fn waited(&self, now: Duration, unix: Option<u64>) -> Duration {
-        let began = self.revived_at.or(self.at).map(|at| at.get().into());
-        elapsed(unix, began).unwrap_or_else(|| since(now, self.entered))
+    pub fn waited(&self, now: Duration) -> Duration {
+        let before = Duration::from_secs(self.before.into());
+        before + since(now, self.entered)
     }
 
     /// How long ago it ended, likewise.
-    pub(crate) fn ended_for(&self, now: Duration, unix: Option<u64>) -> Duration {
-        elapsed(unix, self.ended_at()).unwrap_or_else(|| since(now, self.since))
+    pub(crate) fn ended_for(&self, now: Duration) -> Duration {
+        let before = Duration::from_secs(self.before.into());
+        before + since(now, self.since)
     }
 
-    /// Since when an attempt can have had an effect, as how long ago and as Unix time.
-    pub(crate) fn uncertain_for(
-        &self,
-        now: Duration,
-        unix: Option<u64>,
-    ) -> Option<(Duration, Option<u64>)> {
+    /// It was in the store, in this state since that Unix time.
+    pub(crate) fn restored(&mut self, unix: Option<u64>, since: Option<u64>) {
+        self.entered_by = EnteredBy::Restoring;
+        self.before = elapsed(unix, since).map_or(0, seconds);
+    }
+
+    /// How long ago the first attempt was that can have had an effect.
+    pub(crate) fn uncertain_for(&self, now: Duration) -> Option<Duration> {
+        match self.uncertain {
+            Uncertain::No => None,
+            Uncertain::Since(second) => Some(since(now, second)),
+            Uncertain::Forgotten => Some(Duration::MAX),
+        }
+    }
+
+    /// The Unix time of that.
+    pub(crate) fn uncertain_since(&self, now: Duration, unix: Option<u64>) -> Option<u64> {
         match self.uncertain {
             Uncertain::No => None,
             Uncertain::Since(second) => {
-                let ago = since(now, second);
-                let at = unix.map(|unix| unix.saturating_sub(ago.as_secs()));
-                Some((ago, at))
+                unix.map(|unix| unix.saturating_sub(since(now, second).as_secs()))
             }
-            Uncertain::BeforeStart => {
-                let ago = elapsed(unix, self.accepted_at()).unwrap_or(Duration::MAX);
-                Some((ago, self.accepted_at()))
-            }
+            Uncertain::Forgotten => self.accepted_at(),
         }
     }
 }

@@ -52,6 +52,10 @@ impl Records {
         self.by_number.is_empty()
     }
 
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Record> {
+        self.by_number.values_mut()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (RecordNumber, &Record)> {
         self.by_number
             .iter()

@@ -4,15 +4,14 @@ use std::time::Duration;
 
 use crate::lane::Turn;
 use crate::outbox::Outbox;
-use crate::record::{Record, RecordNumber, State, seconds, unix};
+use crate::record::{EnteredBy, Record, RecordNumber, State, seconds};
 
 impl Outbox {
     /// A failed record waits again, as the youngest of its lane under the number that is returned. It is not stored
-    /// yet. None if it has not failed, or there is no room for it. `at`: the Unix time; its age counts from there.
+    /// yet. None if it has not failed, or there is no room for it. It has its time again.
     pub fn revive(
         &mut self,
         now: Duration,
-        at: Option<u64>,
         number: RecordNumber,
         bytes: usize,
     ) -> Option<RecordNumber> {
@@ -26,10 +25,11 @@ impl Outbox {
         let revived = Record {
             state: State::Waiting,
             bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
-            revived_at: unix(at),
             ended_at: None,
             entered: seconds(now),
+            entered_by: EnteredBy::Reviving,
             since: seconds(now),
+            before: 0,
             ..record
         };
         self.scheduler

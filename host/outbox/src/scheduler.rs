@@ -1,6 +1,6 @@
 //! Whose turn it is: lanes, their accounts and their homeservers.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use crate::accepted::Origin;
@@ -16,7 +16,8 @@ use crate::server::Server;
 #[derive(Debug)]
 pub(crate) struct Scheduler {
     pub(crate) lanes: HashMap<u64, Lane>,
-    pub(crate) servers: HashMap<u64, Server>,
+    /// Ordered, so that one seed is one run.
+    pub(crate) servers: BTreeMap<u64, Server>,
     pub(crate) holds: Holds,
     pub(crate) pauses: Pauses,
 }
@@ -25,7 +26,7 @@ impl Scheduler {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             lanes: HashMap::new(),
-            servers: HashMap::new(),
+            servers: BTreeMap::new(),
             holds: Holds::default(),
             pauses: Pauses::new(seed),
         }
@@ -71,11 +72,29 @@ impl Scheduler {
     /// The record is in the store: it may have its turn.
     pub(crate) fn stored(&mut self, name: u64, number: RecordNumber) {
         if let Some(lane) = self.lanes.get_mut(&name) {
-            lane.set_stored(number);
+            lane.set_stored(number, true);
             if lane.turn == Turn::Storing && lane.is_first(number) {
                 self.make_ready(name);
             }
         }
+    }
+
+    /// The record has no turn until it is stored again.
+    pub(crate) fn hold_back(&mut self, name: u64, number: RecordNumber) {
+        if let Some(lane) = self.lanes.get_mut(&name) {
+            lane.set_stored(number, false);
+        }
+    }
+
+    /// Whether it is the oldest of its lane.
+    pub(crate) fn is_first(&self, lane: u64, number: RecordNumber) -> bool {
+        self.first(lane) == Some(number)
+    }
+
+    /// The oldest of a lane.
+    pub(crate) fn first(&self, lane: u64) -> Option<RecordNumber> {
+        let (first, _) = self.lanes.get(&lane)?.first()?;
+        Some(first)
     }
 
     /// Whether others of the lane wait behind or before this delivery.
@@ -156,22 +175,6 @@ impl Scheduler {
         None
     }
 
-    /// The attempt of this lane has a final result: its oldest delivery leaves.
-    pub(crate) fn finish(&mut self, now: Duration, name: u64) {
-        let Some((server, _)) = self.land(name) else {
-            return;
-        };
-        server.succeeded(now);
-        let Some(lane) = self.lanes.get_mut(&name) else {
-            return;
-        };
-        lane.pop();
-        match lane.first() {
-            Some(_) => self.make_ready(name),
-            None => self.end_lane(name),
-        }
-    }
-
     /// Frees an account that waits for another token.
     pub(crate) fn free_account(&mut self, account: u64) {
         if self.holds.needs_token(account) {
@@ -229,17 +232,6 @@ impl Scheduler {
         }
     }
 
-    /// The homeserver of a lane in flight, whose attempt has ended, and when the attempt began.
-    pub(crate) fn land(&mut self, name: u64) -> Option<(&mut Server, Duration)> {
-        let lane = self.lanes.get(&name)?;
-        let Turn::InFlight(began) = lane.turn else {
-            return None;
-        };
-        let server = self.servers.get_mut(&lane.server)?;
-        server.in_flight = server.in_flight.saturating_sub(1);
-        Some((server, began))
-    }
-
     pub(crate) fn make_ready(&mut self, name: u64) {
         if let Some(lane) = self.lanes.get_mut(&name) {
             lane.turn = Turn::Ready;
@@ -250,7 +242,7 @@ impl Scheduler {
     }
 
     /// A lane without deliveries ends; its homeserver is forgotten with the last one.
-    fn end_lane(&mut self, name: u64) {
+    pub(crate) fn end_lane(&mut self, name: u64) {
         let Some(lane) = self.lanes.remove(&name) else {
             return;
         };

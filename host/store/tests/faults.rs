@@ -99,3 +99,15 @@ fn a_batch_whose_synchronisation_failed_is_refused_and_what_follows_is_durable()
         assert_eq!(keys(&disk.open().unwrap()), [1, 3], "seed {seed}");
     }
 }
+
+#[test]
+fn a_batch_whose_synchronisation_failed_is_not_there_when_the_process_has_ended() {
+    let disk = Disk::new();
+    let mut records = disk.open().unwrap();
+    commit(&mut records, &put(1, 400)).unwrap();
+    disk.fail_syncs(1);
+    commit(&mut records, &put(2, 4_000)).unwrap_err();
+    disk.end_process();
+    drop(records);
+    assert_eq!(keys(&disk.open().unwrap()), [1]);
+}

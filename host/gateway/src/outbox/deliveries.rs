@@ -13,11 +13,14 @@ use outbox::{Origin, Outbox, OutboxLimits, Totals};
 use store::database::{Batch, Database, WriteError};
 use tokio::sync::{Notify, Semaphore};
 
+use super::calls::Calls;
 use super::counters::OutboxCounters;
 use super::disk_health::DiskHealth;
 use super::key::Key;
 use super::names::Names;
 use super::newer_tokens::NewerTokens;
+use super::recent_attempts::RecentAttempts;
+use super::restoring::Contents;
 use super::row::Header;
 use super::turns::Turns;
 use super::unrecorded::Unrecorded;
@@ -35,11 +38,13 @@ pub(super) struct Inner {
     pub(super) snapshots: Arc<SnapshotCell>,
     pub(super) clock: Clock,
     /// The start of the outbox's clock.
-    epoch: Instant,
+    epoch: tokio::time::Instant,
+    pub(super) calls: Calls,
     pub(super) names: Names,
     /// When old records leave.
     pub(super) next_upkeep: Cell<Option<Instant>>,
     pub(super) turns: Turns,
+    pub(super) recent_attempts: RecentAttempts,
     pub(super) newer_tokens: NewerTokens,
     /// Attempts that go on after their exchange, until the event loop takes them.
     pub(super) background: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
@@ -62,23 +67,25 @@ const MOST_CHANGES: usize = 1024;
 pub(super) const MOST_COMMANDS: usize = 4;
 
 impl Deliveries {
-    /// Those of this outbox, whose records are in the database.
+    /// Those of what was restored, whose records are in the database.
     pub(super) fn new(
-        outbox: Outbox,
-        names: Names,
+        contents: Contents,
         database: Database,
         snapshots: Arc<SnapshotCell>,
-        epoch: Instant,
+        clock: Clock,
+        calls: Calls,
     ) -> Self {
         Self(Rc::new(Inner {
-            outbox: RefCell::new(outbox),
+            outbox: RefCell::new(contents.outbox),
             database,
             snapshots,
-            clock: Clock::system(),
-            epoch,
-            names,
+            clock,
+            epoch: contents.epoch,
+            calls,
+            names: contents.names,
             next_upkeep: Cell::default(),
             turns: Turns::default(),
+            recent_attempts: RecentAttempts::default(),
             newer_tokens: NewerTokens::default(),
             background: RefCell::default(),
             changed: Notify::new(),
@@ -95,8 +102,7 @@ impl Deliveries {
     /// Numbers for operators.
     #[must_use]
     pub fn totals(&self) -> Totals {
-        let now = self.0.now();
-        self.0.outbox.borrow().totals(now, self.0.clock.now())
+        self.0.outbox.borrow().totals(self.0.now())
     }
 
     /// How much is kept.
@@ -128,6 +134,7 @@ impl Deliveries {
         let limits = self.0.snapshots.load().outbox.limits;
         let mut outbox = self.0.outbox.borrow_mut();
         outbox.set_limits(limits);
+        outbox.tokens_changed();
         outbox.set_going();
     }
 
@@ -144,11 +151,11 @@ impl Inner {
     }
 
     pub(super) fn time_of(&self, now: Instant) -> Duration {
-        now.saturating_duration_since(self.epoch)
+        now.saturating_duration_since(self.epoch.into_std())
     }
 
     pub(super) fn instant_of(&self, time: Duration) -> Instant {
-        self.epoch + time
+        (self.epoch + time).into_std()
     }
 
     /// Where a delivery comes from and goes.

@@ -1,24 +1,22 @@
 //! A delivery of an exchange: attempted at once, or stored.
 
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use contract::secret::AccessToken;
-use contract::{CallError, Outcome, StoredContext};
+use contract::CallError;
 use homeserver::{Authority, Caller, PreparedCall};
-use outbox::{Origin, RecordNumber, Route, State, short_id};
+use outbox::{Origin, Record, RecordNumber, Route, State, short_id};
 use runtime::exchange::{CheckedDelivery, Delivered};
 use tokio::time::{Instant, timeout_at};
 
 use super::attempting;
 use super::deliveries::{Deliveries, Inner};
-use super::key::Key;
 use super::mode::OutboxMode;
+use super::new_delivery::{Attempt, NewDelivery, first_eight};
 use super::outcome::{Verdict, is_deferred, judge};
-use super::row::{Content, Header, StoredToken};
+use super::row::Header;
+use super::turns::TurnGuard;
 use crate::request::Snapshot;
 use crate::telemetry::address_lines::Notice;
 
@@ -44,17 +42,11 @@ pub(crate) struct Sending<'a> {
     pub(crate) deadline: Instant,
 }
 
-/// An attempt that has begun.
-type Attempt = Pin<Box<dyn Future<Output = Outcome>>>;
-
-/// A delivery that has no record yet: most have none ever.
-struct NewDelivery<'a> {
-    sending: &'a Sending<'a>,
-    delivery: &'a CheckedDelivery<'a>,
-    call: Rc<PreparedCall>,
-    /// The access token that the device presented, if the call gets that.
-    token: Option<&'a AccessToken>,
-    account: Option<u64>,
+/// An attempt at once.
+struct Begun {
+    /// When, on the outbox's clock.
+    at: Duration,
+    outcome: Attempt,
 }
 
 impl Deliveries {
@@ -74,7 +66,8 @@ impl Deliveries {
             Err(error) => return Delivered::Outcome(Err(error)),
         };
         if mode == OutboxMode::Off || !delivery.can_wait {
-            let outcome = snapshot.upstreams.send(caller, &call, sending.deadline);
+            let calls = &self.0.calls;
+            let outcome = calls.send(snapshot, caller, &call, sending.deadline);
             return Delivered::Outcome(outcome.await);
         }
         let token = match authority {
@@ -95,63 +88,10 @@ impl Deliveries {
     }
 }
 
-impl NewDelivery<'_> {
-    fn key(&self) -> Key<'_> {
-        let peer = &self.sending.caller.peer;
-        let principal = peer.principal.as_deref();
-        Key {
-            origin: self.call.origin().as_str(),
-            account: self.account,
-            lane: self.delivery.lane,
-            transaction: self.delivery.transaction,
-            ip: peer.ip(),
-            principal: principal.filter(|_| peer.authenticated),
-        }
-    }
-
-    fn header(&self, at: Option<u64>, attempted: bool) -> Header {
-        let digest = self.sending.received.digest;
-        Header::new(self.delivery.id, digest, &self.key(), at, attempted)
-    }
-
-    fn content(&self) -> Content {
-        Content {
-            rule: self.sending.rule.to_owned(),
-            context: StoredContext::of(self.delivery.context),
-            state: Bytes::copy_from_slice(self.delivery.state),
-            call: PreparedCall::clone(&self.call),
-            token: self.token.cloned().map(StoredToken),
-        }
-    }
-
-    /// Begins the attempt: it owns all that it needs, so that it can go on after its exchange.
-    fn attempt(&self) -> Attempt {
-        let Sending {
-            snapshot,
-            caller,
-            deadline,
-            ..
-        } = self.sending;
-        let snapshot = Arc::clone(snapshot);
-        let (caller, call) = (Caller::clone(caller), self.call.clone());
-        let deadline = *deadline;
-        Box::pin(async move { snapshot.upstreams.send(&caller, &call, deadline).await })
-    }
-}
-
 impl Inner {
     /// The response to a message that was taken over before.
     async fn duplicate(&self, new: &NewDelivery<'_>) -> Option<Delivered> {
-        let received = new.sending.received;
-        let (number, record, is_stored) = {
-            let outbox = self.outbox.borrow();
-            if outbox.is_empty() {
-                return None;
-            }
-            let received = (&received.digest, received.lifetime);
-            let found = outbox.find(self.now(), self.clock.now(), received, new.delivery.id);
-            found.map(|(number, record)| (number, *record, outbox.is_stored(number)))
-        }?;
+        let (number, record, is_stored) = self.find(new)?;
         if !is_stored {
             // Its first datagram is about to be stored, or refused: the device asks again.
             return Some(Delivered::Outcome(Err(CallError::unsent("busy"))));
@@ -163,39 +103,53 @@ impl Inner {
         Some(Delivered::Accepted(short_id(record.id)))
     }
 
+    /// Its record, and whether that is stored.
+    fn find(&self, new: &NewDelivery<'_>) -> Option<(RecordNumber, Record, bool)> {
+        let outbox = self.outbox.borrow();
+        if outbox.is_empty() {
+            return None;
+        }
+        let received = new.sending.received;
+        let received = (&received.digest, received.lifetime);
+        let found = outbox.find(self.now(), self.clock.now(), received, new.delivery.id);
+        found.map(|(number, record)| (number, *record, outbox.is_stored(number)))
+    }
+
     async fn deliver_new(self: &Rc<Self>, new: &NewDelivery<'_>, mode: OutboxMode) -> Delivered {
         if mode == OutboxMode::Always {
-            return self.store(new, None).await;
+            return self.store(new, None, None).await;
         }
         let origin = self.origin(&new.key());
         let patience = new.sending.snapshot.outbox.patience;
         let patience_ends = Instant::now() + patience;
+        // No longer than the patience, unless nothing more can be stored: those before it came before.
         let turn = self.turns.take(origin.lane, origin.device);
-        let turn = timeout_at(patience_ends, turn).await;
-        // Also while it waited for its turn, others of its lane may have been stored.
-        if turn.is_err() || self.outbox.borrow().route(&origin) == Route::Store {
-            return match self.duplicate(new).await {
-                Some(delivered) => delivered,
-                None => self.store(new, None).await,
-            };
+        let Ok(turn) = timeout_at(new.sending.deadline, turn).await else {
+            return Delivered::Outcome(Err(CallError::unsent("busy")));
+        };
+        // While it waited for its turn, others of its lane may have been stored.
+        let is_late = Instant::now() >= patience_ends;
+        if is_late || self.outbox.borrow().route(&origin) == Route::Store {
+            return self.store(new, None, Some(turn)).await;
         }
-        let began = self.now();
-        let mut attempt = new.attempt();
-        match timeout_at(patience_ends, &mut attempt).await {
+        let at = self.now();
+        let id = new.delivery.id;
+        self.recent_attempts.note(at, id, origin.owner);
+        let mut attempt = new.attempt(&self.calls);
+        let outcome: Attempt = match timeout_at(patience_ends, &mut attempt).await {
             Ok(outcome) => match judge(&outcome) {
-                verdict if is_deferred(&verdict) => {
-                    let ended: Attempt = Box::pin(std::future::ready(outcome));
-                    self.store(new, Some((ended, began))).await
-                }
+                verdict if is_deferred(&verdict) => Box::pin(std::future::ready(outcome)),
                 verdict => {
                     if verdict == Verdict::Sent {
                         self.token_works(new, &origin);
                     }
-                    Delivered::Outcome(outcome)
+                    return Delivered::Outcome(outcome);
                 }
             },
-            Err(_) => self.store(new, Some((attempt, began))).await,
-        }
+            Err(_) => attempt,
+        };
+        let begun = Some(Begun { at, outcome });
+        self.store(new, begun, Some(turn)).await
     }
 
     /// The device's token is valid. Its older messages may wait for one: they go on with it. An address alone can be
@@ -220,21 +174,37 @@ impl Inner {
     async fn store(
         self: &Rc<Self>,
         new: &NewDelivery<'_>,
-        attempt: Option<(Attempt, Duration)>,
+        attempt: Option<Begun>,
+        mut turn: Option<TurnGuard>,
     ) -> Delivered {
-        let began = attempt.as_ref().map(|(_, began)| *began);
-        let attempted = began.is_some() || new.sending.received.is_repeated;
-        let header = new.header(self.clock.now(), attempted);
+        // Another datagram of the message may have been stored meanwhile: that one is attempted.
+        if let Some((number, ..)) = self.find(new) {
+            if attempt.is_some() {
+                let now = self.now();
+                self.outbox.borrow_mut().attempted_again(now, number);
+            }
+            drop(turn);
+            let delivered = self.duplicate(new).await;
+            return delivered.unwrap_or(Delivered::Outcome(Err(CallError::unsent("busy"))));
+        }
+        let began = attempt.as_ref().map(|begun| begun.at);
+        let is_repeated = || {
+            let recent = &self.recent_attempts;
+            new.sending.received.is_repeated || recent.may_have(self.now(), new.delivery.id)
+        };
+        let header = new.header(self.clock.now(), began.is_some() || is_repeated());
         self.say_if_reused(&header);
-        match self.accept(&header, &new.content(), began).await {
+        let content = new.content();
+        let accepted = self.accept(&header, &content, began, &mut turn);
+        match accepted.await {
             Ok(number) => {
-                if let Some((attempt, _)) = attempt {
-                    self.go_on(number, attempt);
+                if let Some(begun) = attempt {
+                    self.go_on(number, begun.outcome);
                 }
                 Delivered::Accepted(short_id(header.id()))
             }
             Err(_) => Delivered::Outcome(match attempt {
-                Some((attempt, _)) => attempt.await,
+                Some(begun) => begun.outcome.await,
                 None => Err(CallError::unsent("busy")),
             }),
         }
@@ -260,9 +230,4 @@ impl Inner {
                 .log(now, Notice::ReusedTransaction, header.ip, origin.owner);
         }
     }
-}
-
-fn first_eight(digest: [u8; 32]) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = digest;
-    u64::from_be_bytes([a, b, c, d, e, f, g, h])
 }

@@ -16,7 +16,7 @@ impl Inner {
             Ok(Some(row)) => row,
             Ok(None) => {
                 // It is no longer there: it has ended, and its attempt was a second one.
-                self.outbox.borrow_mut().withdraw(self.now(), number);
+                self.outbox.borrow_mut().withdraw(number);
                 return None;
             }
             Err(error) => {

@@ -4,6 +4,7 @@
 //! [`deliveries`] keeps the outbox and the store one, and [`row`] is the format of the store.
 
 mod attempting;
+mod calls;
 mod counters;
 mod deliveries;
 mod delivering;
@@ -12,10 +13,12 @@ mod key;
 mod loading;
 mod mode;
 mod names;
+mod new_delivery;
 mod newer_tokens;
 pub mod operators;
 mod outcome;
 mod reasons;
+mod recent_attempts;
 mod recording;
 mod restoring;
 mod resuming;
@@ -33,3 +36,6 @@ pub(crate) use delivering::{Received, Sending};
 pub use mode::{OutboxMode, OutboxSettings};
 pub use restoring::{RestoreError, Restored};
 pub(crate) use status::{FORMATS, Status};
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! Numbers that stand for homeservers, accounts, lanes and devices in the outbox. They are keyed hashes, made anew in
 //! each process: nobody can choose a name that collides with another's, and a record takes a fixed number of bytes.
 
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher, Hash};
 use std::net::IpAddr;
 
 use coap::NetworkSettings;
@@ -13,8 +13,14 @@ use super::key::Key;
 /// Bits of an IPv6 network (RFC 4291 §2.5.1): a host chooses the others itself.
 const NETWORK_BITS: u32 = 64;
 
+#[cfg(not(test))]
+type HashKey = std::hash::RandomState;
+/// In tests the names are the same in each run.
+#[cfg(test)]
+type HashKey = std::hash::BuildHasherDefault<std::hash::DefaultHasher>;
+
 #[derive(Default)]
-pub(super) struct Names(RandomState);
+pub(super) struct Names(HashKey);
 
 impl Names {
     /// Whose share of the outbox a delivery uses: that of its principal, or of its device's address and network.

@@ -7,6 +7,7 @@ use store::database::{Batch, Space, WriteError};
 
 use super::deliveries::Inner;
 use super::row::{self, Content, End, Header};
+use super::turns::TurnGuard;
 use super::unrecorded;
 
 /// Until the end of a delivery is recorded again that the disk has not taken. The operator is making room.
@@ -23,12 +24,14 @@ pub(super) enum NotAccepted {
 }
 
 impl Inner {
-    /// Takes a delivery over: when this is `Ok`, it is on the disk. `began`: of an attempt in flight.
+    /// Takes a delivery over: when this is `Ok`, it is on the disk. `began`: of an attempt in flight. `turn`: the
+    /// next message of the device has it as soon as this one has its place.
     pub(super) async fn accept(
         &self,
         header: &Header,
         content: &Content,
         began: Option<Duration>,
+        turn: &mut Option<TurnGuard>,
     ) -> Result<RecordNumber, NotAccepted> {
         let row = row::waiting(header, content);
         let key = header.key();
@@ -40,6 +43,7 @@ impl Inner {
             .borrow_mut()
             .accept(self.now(), &accepted, began)
             .inspect_err(|_| self.counters.refused.add())?;
+        drop(turn.take());
         let mut batch = Batch::new();
         let unrecorded = self.unrecorded.add_to(&mut batch);
         batch.put(Space::Waiting, number, row);
@@ -55,7 +59,7 @@ impl Inner {
                 Ok(number)
             }
             Err(error) => {
-                self.outbox.borrow_mut().withdraw(self.now(), number);
+                self.outbox.borrow_mut().withdraw(number);
                 Err(error.into())
             }
         }

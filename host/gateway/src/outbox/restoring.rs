@@ -1,11 +1,13 @@
 //! The records of the store, when the gateway starts.
 
 use std::sync::Arc;
-use std::time::Instant;
 
+use contract::clock::Clock;
 use outbox::{Outbox, State};
 use store::database::{Database, ReadError, Records, Space};
+use tokio::time::Instant;
 
+use super::calls::Calls;
 use super::deliveries::Deliveries;
 use super::names::Names;
 use super::row::{self, End, Header, RowError};
@@ -21,6 +23,14 @@ pub struct Restored {
     pub ended: usize,
     /// Records that this gateway cannot read. They stay in the store.
     pub unreadable: usize,
+}
+
+/// The records of the store, in memory.
+pub(super) struct Contents {
+    pub(super) outbox: Outbox,
+    pub(super) names: Names,
+    /// The start of the outbox's clock.
+    pub(super) epoch: Instant,
 }
 
 /// The store cannot be used.
@@ -43,11 +53,30 @@ impl Deliveries {
         records: Records,
         snapshots: Arc<SnapshotCell>,
     ) -> Result<(Self, Restored), RestoreError> {
+        let clock = Clock::system();
+        let seed = getrandom::u64().unwrap_or_else(|_| u64::from(std::process::id()));
+        let (contents, restored) = Contents::read(&records, &snapshots, clock, seed)?;
+        let database = Database::start(records).map_err(RestoreError::Thread)?;
+        let deliveries = Self::new(contents, database, snapshots, clock, Calls::default());
+        Ok((deliveries, restored))
+    }
+}
+
+impl Contents {
+    /// Reads all records. `seed`: of the pauses.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(super) fn read(
+        records: &Records,
+        snapshots: &SnapshotCell,
+        clock: Clock,
+        seed: u64,
+    ) -> Result<(Self, Restored), ReadError> {
         let epoch = Instant::now();
         let names = Names::default();
         let mut restored = Restored::default();
         let snapshot = snapshots.load().clone();
-        let seed = getrandom::u64().unwrap_or_else(|_| u64::from(std::process::id()));
         let mut outbox = Outbox::new(snapshot.outbox.limits, seed);
         let networks = &snapshot.limits.coap.networks;
         for space in [Space::Waiting, Space::Ended] {
@@ -56,7 +85,7 @@ impl Deliveries {
                     let origin = names.origin(&header.key(), networks);
                     let name = names.transaction(&header.key(), &origin);
                     let accepted = header.accepted(origin, name, row.len());
-                    outbox.restore(epoch.elapsed(), number, &accepted, ended);
+                    outbox.restore((epoch.elapsed(), clock.now()), number, &accepted, ended);
                     match ended.0 {
                         State::Waiting => restored.waiting += 1,
                         State::Sent | State::Failed => restored.ended += 1,
@@ -64,15 +93,19 @@ impl Deliveries {
                 }
                 Err(error) => {
                     restored.unreadable += 1;
+                    outbox.skip(number);
                     tracing::error!("delivery {number} in the store: {error}; it stays there");
                 }
             })?;
         }
-        let database = Database::start(records).map_err(RestoreError::Thread)?;
-        let deliveries = Self::new(outbox, names, database, snapshots, epoch);
         // Rows were read one by one, of different lengths.
         heap::release();
-        Ok((deliveries, restored))
+        let contents = Self {
+            outbox,
+            names,
+            epoch,
+        };
+        Ok((contents, restored))
     }
 }
 

@@ -115,7 +115,7 @@ impl Inner {
             return Err(NotRevived::Gone);
         }
         let again = outbox
-            .revive(self.now(), at, number, row.len())
+            .revive(self.now(), number, row.len())
             .ok_or(NotRevived::Full)?;
         batch.delete(Space::Ended, number);
         batch.put(Space::Waiting, again, row);
@@ -130,8 +130,13 @@ impl Inner {
     /// It has failed, as the store still says.
     fn undo_revival(&self, one: &Reviving) {
         let mut outbox = self.outbox.borrow_mut();
-        outbox.withdraw(self.now(), one.again);
+        outbox.withdraw(one.again);
         let failed = (State::Failed, one.ended_at);
-        outbox.restore(self.now(), one.failed, &one.accepted, failed);
+        outbox.restore(
+            (self.now(), self.clock.now()),
+            one.failed,
+            &one.accepted,
+            failed,
+        );
     }
 }

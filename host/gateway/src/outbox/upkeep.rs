@@ -3,7 +3,6 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use outbox::State;
 use store::database::{Space, WriteError};
 
 use super::deliveries::{Deliveries, Inner};
@@ -36,49 +35,54 @@ impl Deliveries {
 async fn leave(inner: &Rc<Inner>) {
     inner.record_ends().await;
     for _ in 0..MOST_ROUNDS {
-        let (now, unix) = (inner.now(), inner.clock.now());
-        let expired = inner.outbox.borrow().expired(now, unix);
-        for number in &expired {
-            // The disk does not take it now.
-            if inner.expire(*number).await.is_err() {
-                return;
+        let now = inner.now();
+        let mut left = 0;
+        let expired = inner.outbox.borrow().expired(now);
+        for number in expired {
+            match inner.expire(number).await {
+                Ok(ended) => left += usize::from(ended),
+                // The disk does not take it now.
+                Err(_) => return,
             }
         }
-        let outdated = inner.outbox.borrow().outdated(now, unix);
+        let outdated = inner.outbox.borrow().outdated(now);
+        left += outdated.len();
         inner.forget(&outdated).await;
-        if expired.is_empty() && outdated.is_empty() {
+        // Those that the disk does not give are asked for in a minute.
+        if left == 0 {
             return;
         }
     }
 }
 
 impl Inner {
-    async fn expire(&self, number: u64) -> Result<(), WriteError> {
+    /// Returns whether it has left.
+    async fn expire(&self, number: u64) -> Result<bool, WriteError> {
+        if !self.outbox.borrow_mut().begin_leaving(number) {
+            return Ok(false);
+        }
         let Ok(Some(row)) = self.database.read(Space::Waiting, number).await else {
-            return Ok(());
+            self.outbox.borrow_mut().stay(number);
+            return Ok(false);
         };
         let mut rest = row.as_slice();
         let read = row::read_header(&mut rest)
             .and_then(|header| row::read(&mut rest).map(|content| (header, content)));
         let Ok((header, content)) = read else {
-            self.forget(&[number]).await;
-            return Ok(());
+            // It is kept: another gateway may read it.
+            self.outbox.borrow_mut().withdraw(number);
+            return Ok(true);
         };
-        let still_waits = {
-            let outbox = self.outbox.borrow();
-            let record = outbox.get(number);
-            record.is_some_and(|record| record.state == State::Waiting)
-        };
-        if still_waits {
-            let at = self.clock.now();
-            let reason = "expired".to_owned();
-            let ending = Ending::Failed { reason };
-            let end = End { at, ending };
-            if self.try_end(number, &header, &content, &end).await? {
-                self.counters.add_failed(FailureReason::Expired);
-            }
-            self.ended(header.id());
+        let at = self.clock.now();
+        let reason = "expired".to_owned();
+        let ending = Ending::Failed { reason };
+        let end = End { at, ending };
+        let ended = self.try_end(number, &header, &content, &end).await;
+        let ended = ended.inspect_err(|_| self.outbox.borrow_mut().stay(number))?;
+        if ended {
+            self.counters.add_failed(FailureReason::Expired);
         }
-        Ok(())
+        self.ended(header.id());
+        Ok(ended)
     }
 }

@@ -19,6 +19,10 @@ enum Event {
     Failed(u8),
     Retry(u8, u8),
     Drop(u8),
+    /// It is about to leave, and then it does or not.
+    BeginLeaving(u8),
+    Left,
+    Stay,
     Wait(u8),
     SetGoing,
     SetGoingFor(u8),
@@ -33,6 +37,9 @@ fn event() -> impl Strategy<Value = Event> {
         1 => any::<u8>().prop_map(Event::Failed),
         2 => (any::<u8>(), 0..5_u8).prop_map(|(which, why)| Event::Retry(which, why)),
         1 => any::<u8>().prop_map(Event::Drop),
+        1 => any::<u8>().prop_map(Event::BeginLeaving),
+        1 => Just(Event::Left),
+        1 => Just(Event::Stay),
         2 => (0..120_u8).prop_map(Event::Wait),
         1 => Just(Event::SetGoing),
         1 => any::<u8>().prop_map(Event::SetGoingFor),
@@ -46,6 +53,7 @@ struct Model {
     waiting: BTreeSet<RecordNumber>,
     unstored: BTreeSet<RecordNumber>,
     in_flight: BTreeSet<RecordNumber>,
+    leaving: BTreeSet<RecordNumber>,
 }
 
 impl Model {
@@ -59,6 +67,7 @@ impl Model {
 
     fn end(&mut self, number: RecordNumber) {
         self.in_flight.remove(&number);
+        self.leaving.remove(&number);
         self.waiting.remove(&number);
     }
 }
@@ -129,6 +138,30 @@ fn apply(outbox: &mut Outbox, model: &mut Model, event: &Event, now: &mut u64) {
                 }
             }
         }
+        Event::BeginLeaving(which) => {
+            let count = model.waiting.len().max(1);
+            let number = model.waiting.iter().nth(usize::from(which) % count);
+            if let Some(number) = number.copied() {
+                let may = !model.in_flight.contains(&number)
+                    && !model.unstored.contains(&number)
+                    && !model.leaving.contains(&number);
+                assert_eq!(outbox.begin_leaving(number), may);
+                if may {
+                    model.leaving.insert(number);
+                }
+            }
+        }
+        Event::Left => {
+            if let Some(number) = model.leaving.pop_first() {
+                assert!(outbox.drop(number));
+                model.end(number);
+            }
+        }
+        Event::Stay => {
+            if let Some(number) = model.leaving.pop_first() {
+                outbox.stay(number);
+            }
+        }
         Event::Wait(seconds) => *now += u64::from(seconds),
         Event::SetGoing => outbox.set_going(),
         Event::SetGoingFor(which) => {
@@ -152,6 +185,7 @@ fn attempt(outbox: &mut Outbox, model: &mut Model, now: u64) {
         .filter(|other| model.lane_of[other] == lane);
     assert_eq!(others.min(), Some(&number), "the oldest of its lane");
     assert!(!model.unstored.contains(&number), "it is stored");
+    assert!(!model.leaving.contains(&number), "it stays");
     assert!(model.in_flight.insert(number), "it was not in flight");
     let of_server = model
         .in_flight
@@ -176,11 +210,14 @@ proptest! {
                 .map(|(number, _)| number)
                 .collect();
             prop_assert_eq!(waiting, model.waiting.iter().copied().collect::<Vec<_>>());
-            prop_assert_eq!(outbox.totals(at(now), None).in_flight, model.in_flight.len());
+            prop_assert_eq!(outbox.totals(at(now)).in_flight, model.in_flight.len());
         }
         // When everything is stored and the homeserver is there, everything leaves.
         while let Some(number) = model.unstored.pop_first() {
             outbox.stored(number);
+        }
+        while let Some(number) = model.leaving.pop_first() {
+            outbox.stay(number);
         }
         outbox.set_going();
         for _ in 0..3 * events.len() {
@@ -191,7 +228,7 @@ proptest! {
             }
         }
         prop_assert!(model.waiting.is_empty(), "{:?} stand still", model.waiting);
-        prop_assert_eq!(outbox.totals(at(now), None).waiting, (0, 0));
+        prop_assert_eq!(outbox.totals(at(now)).waiting, (0, 0));
         prop_assert_eq!(outbox.next_timeout(), None);
         for lane in 0..6 {
             prop_assert_eq!(outbox.route(&accepted(0, lane).origin), Route::Direct);

@@ -2,9 +2,11 @@
 
 mod any_sequence;
 mod bounds;
+mod leaving;
 mod set_going;
 mod times;
 mod turns;
+mod uncertain;
 
 use std::time::Duration;
 
@@ -67,4 +69,8 @@ fn sent(outbox: &mut Outbox, seconds: u64, number: RecordNumber) {
 
 fn retry(outbox: &mut Outbox, seconds: u64, number: RecordNumber, why: Retry) {
     outbox.retry(at(seconds), number, why);
+}
+
+fn restore(outbox: &mut Outbox, number: RecordNumber, accepted: &Accepted) {
+    outbox.restore((at(0), unix(0)), number, accepted, (State::Waiting, None));
 }

@@ -1,12 +1,8 @@
-//! Duplicates, expiry, restarts and searches.
+//! Duplicates, expiry and restarts.
 
 use super::*;
 
 const LIFETIME: Duration = Duration::from_secs(247);
-
-fn restore(outbox: &mut Outbox, number: RecordNumber, accepted: &Accepted) {
-    outbox.restore(at(0), number, accepted, (State::Waiting, None));
-}
 
 fn find(outbox: &Outbox, seconds: u64, message: u8, id: u8) -> Option<RecordNumber> {
     let of = (&[message; 16], LIFETIME);
@@ -79,103 +75,19 @@ fn records_keep_their_order_and_numbers_over_a_restart() {
 }
 
 #[test]
-fn a_record_expires_by_the_clock_but_not_in_flight() {
+fn a_record_expires_but_not_in_flight() {
     let week = 7 * 24 * 60 * MINUTE;
     let mut outbox = outbox();
     let first = store(&mut outbox, 0, &message(1, 1));
     let second = store(&mut outbox, 0, &message(2, 2));
-    assert_eq!(outbox.expired(at(week), unix(week)), []);
-    assert_eq!(outbox.expired(at(1), unix(week + 1)), [first, second]);
-    assert_eq!(outbox.expired(at(week + 1), None), [first, second]);
+    assert_eq!(outbox.expired(at(week)), []);
+    assert_eq!(outbox.expired(at(week + 1)), [first, second]);
     assert_eq!(next(&mut outbox, 0), Some(first));
-    assert_eq!(outbox.expired(at(week + 1), None), [second]);
+    assert_eq!(outbox.expired(at(week + 1)), [second]);
     let day = 24 * 60 * MINUTE;
     sent(&mut outbox, 0, first);
-    assert_eq!(outbox.outdated(at(day), unix(day)), []);
-    assert_eq!(outbox.outdated(at(day + 1), unix(day + 1)), [first]);
-}
-
-fn search(outbox: &mut Outbox, seconds: u64, clock: Option<u64>) -> Option<Search> {
-    outbox.handle_timeout(at(seconds));
-    outbox.next_attempt(at(seconds), clock).unwrap().search
-}
-
-#[test]
-fn an_unknown_outcome_older_than_homeservers_remember_is_searched_for() {
-    let mut outbox = outbox();
-    let number = store(&mut outbox, 0, &message(1, 1));
-    assert_eq!(search(&mut outbox, 0, unix(0)), None);
-    retry(&mut outbox, 10, number, Retry::Server);
-    assert_eq!(search(&mut outbox, 12, unix(12)), None);
-    retry(&mut outbox, 20, number, Retry::Unreachable);
-    let later = 31 * MINUTE;
-    let since = unix(10);
-    assert_eq!(
-        search(&mut outbox, later, unix(later)),
-        Some(Search { since })
-    );
-}
-
-#[test]
-fn one_that_never_reached_the_homeserver_is_not_searched_for() {
-    let mut outbox = outbox();
-    let number = store(&mut outbox, 0, &message(1, 1));
-    assert_eq!(next(&mut outbox, 0), Some(number));
-    retry(&mut outbox, 0, number, Retry::Unreachable);
-    assert_eq!(search(&mut outbox, 60 * MINUTE, unix(60 * MINUTE)), None);
-}
-
-#[test]
-fn after_a_restart_only_the_oldest_of_a_lane_can_have_been_attempted() {
-    for (clock, expected) in [
-        (unix(60), None),
-        (unix(3600), Some(Search { since: unix(0) })),
-        (None, Some(Search { since: unix(0) })),
-    ] {
-        let mut outbox = outbox();
-        restore(&mut outbox, 1, &message(1, 1));
-        restore(&mut outbox, 2, &message(2, 1));
-        assert_eq!(search(&mut outbox, 0, clock), expected, "{clock:?}");
-        sent(&mut outbox, 0, 1);
-        assert_eq!(search(&mut outbox, 0, clock), None);
-    }
-}
-
-#[test]
-fn one_that_was_attempted_before_it_was_stored_is_searched_for_wherever_it_was() {
-    let mut outbox = outbox();
-    restore(&mut outbox, 1, &message(1, 1));
-    let attempted = true;
-    restore(
-        &mut outbox,
-        2,
-        &Accepted {
-            attempted,
-            ..message(2, 1)
-        },
-    );
-    assert_eq!(next(&mut outbox, 0), Some(1));
-    sent(&mut outbox, 0, 1);
-    assert!(search(&mut outbox, 0, unix(3600)).is_some());
-}
-
-#[test]
-fn a_repetition_of_one_that_was_attempted_before_a_restart_is_searched_for() {
-    let mut outbox = outbox();
-    let attempted = true;
-    let repeated = Accepted {
-        attempted,
-        ..message(1, 1)
-    };
-    let number = store(&mut outbox, 0, &repeated);
-    assert_eq!(next(&mut outbox, 0), Some(number));
-    retry(&mut outbox, 0, number, Retry::Unreachable);
-    let since = unix(0);
-    let later = 60 * MINUTE;
-    assert_eq!(
-        search(&mut outbox, later, unix(later)),
-        Some(Search { since })
-    );
+    assert_eq!(outbox.outdated(at(day)), []);
+    assert_eq!(outbox.outdated(at(day + 1)), [first]);
 }
 
 #[test]
@@ -195,29 +107,16 @@ fn one_that_had_expired_has_its_time_again_when_it_is_revived() {
     let week = 7 * 24 * 60 * MINUTE;
     let mut outbox = outbox();
     let first = store(&mut outbox, 0, &message(1, 1));
-    assert_eq!(outbox.expired(at(week + 1), unix(week + 1)), [first]);
+    assert_eq!(outbox.expired(at(week + 1)), [first]);
     assert!(outbox.ended(at(week + 1), unix(week + 1), first, State::Failed, 400));
     let later = week + 2;
-    let revived = outbox.revive(at(later), unix(later), first, 400).unwrap();
+    let revived = outbox.revive(at(later), first, 400).unwrap();
     outbox.stored(revived);
-    assert_eq!(outbox.expired(at(later + week), unix(later + week)), []);
+    assert_eq!(outbox.expired(at(later + week)), []);
     let over = later + week + 1;
-    assert_eq!(outbox.expired(at(over), unix(over)), [revived]);
-    let oldest = outbox.totals(at(over), unix(over)).oldest;
+    assert_eq!(outbox.expired(at(over)), [revived]);
+    let oldest = outbox.totals(at(over)).oldest;
     assert_eq!(oldest, Some(at(week + 1)));
-}
-
-#[test]
-fn one_that_failed_before_a_restart_is_searched_for_when_it_is_revived() {
-    let mut outbox = outbox();
-    outbox.restore(at(0), 1, &message(1, 1), (State::Failed, unix(9)));
-    restore(&mut outbox, 2, &message(2, 1));
-    let revived = outbox.revive(at(1), unix(3600), 1, 400).unwrap();
-    outbox.stored(revived);
-    assert_eq!(next(&mut outbox, 1), Some(2));
-    sent(&mut outbox, 1, 2);
-    let since = unix(0);
-    assert_eq!(search(&mut outbox, 2, unix(3600)), Some(Search { since }));
 }
 
 #[test]
@@ -237,4 +136,51 @@ fn an_operator_finds_the_records_of_all_devices_whose_ids_begin_alike() {
     assert_eq!(count("cdcdcdcd"), Some(0));
     assert_eq!(count("ababab"), None);
     assert_eq!(count("not hexadecimal"), None);
+}
+
+#[test]
+fn a_clock_that_is_set_while_messages_wait_makes_none_of_them_older() {
+    let month = 30 * 24 * 60 * MINUTE;
+    let mut outbox = outbox();
+    let number = store(&mut outbox, 0, &message(1, 1));
+    assert_eq!(outbox.expired(at(1)), []);
+    let of = (&[1; 16], LIFETIME);
+    let id = DeliveryId::from_bytes([9; 16]);
+    for clock in [unix(month), None, Some(UNIX - month)] {
+        assert!(outbox.find(at(247), clock, of, id).is_some(), "{clock:?}");
+        assert!(outbox.find(at(248), clock, of, id).is_none(), "{clock:?}");
+    }
+    assert_eq!(next(&mut outbox, 0), Some(number));
+    sent(&mut outbox, 0, number);
+    assert_eq!(outbox.outdated(at(1)), []);
+}
+
+#[test]
+fn what_waited_before_a_restart_counts_by_the_clock_of_the_start() {
+    let week = 7 * 24 * 60 * MINUTE;
+    let mut outbox = outbox();
+    let (waiting, ended) = ((State::Waiting, None), (State::Failed, unix(0)));
+    let clock = unix(week - 1);
+    outbox.restore((at(0), clock), 1, &message(1, 1), waiting);
+    outbox.restore((at(0), clock), 2, &message(2, 2), ended);
+    // The clock was set back, or is not set.
+    outbox.restore((at(0), Some(5)), 3, &message(3, 3), waiting);
+    outbox.restore((at(0), None), 4, &message(4, 4), waiting);
+    assert_eq!(
+        (outbox.expired(at(1)), outbox.outdated(at(1))),
+        (vec![], vec![])
+    );
+    assert_eq!(
+        (outbox.expired(at(2)), outbox.outdated(at(2))),
+        (vec![1], vec![2])
+    );
+    assert_eq!(outbox.expired(at(week + 1)), [1, 3, 4]);
+}
+
+#[test]
+fn a_record_that_cannot_be_read_keeps_its_number() {
+    let mut outbox = outbox();
+    outbox.skip(7);
+    restore(&mut outbox, 3, &message(1, 1));
+    assert_eq!(store(&mut outbox, 0, &message(2, 2)), 8);
 }

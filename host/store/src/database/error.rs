@@ -124,7 +124,7 @@ pub enum WriteError {
         /// The file.
         path: PathBuf,
     },
-    /// The disk did not take it. If its synchronisation failed, the batch can still be there after the next start.
+    /// The disk did not take it. If its synchronisation failed, the batch can still be there after a power cut.
     #[error("cannot write {}: {cause}; check the disk", path.display())]
     Disk {
         /// The file.

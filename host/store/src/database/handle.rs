@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::batch::{Batch, Durability, Space};
 use super::error::{ReadError, WriteError};
-use super::owner::{Command, Commit, Read, Shared, work};
+use super::owner::{Command, Commit, Owner, Read, Shared};
 use super::records::Records;
 
 /// Commits and reads that wait for the thread. One transaction takes them all, so that the last of them waits for two
@@ -34,18 +34,31 @@ impl Database {
     /// # Errors
     /// The system's.
     pub fn start(records: Records) -> io::Result<Self> {
+        let (database, owner) = Self::with_owner(records);
+        thread::Builder::new()
+            .name("state".to_owned())
+            .spawn(move || owner.work())?;
+        Ok(database)
+    }
+
+    /// For tests: without a thread. What is queued is done at each [`Owner::turn`], so that one seed is one run.
+    #[cfg(any(test, feature = "simulation"))]
+    #[must_use]
+    pub fn without_thread(records: Records) -> (Self, Owner) {
+        Self::with_owner(records)
+    }
+
+    fn with_owner(records: Records) -> (Self, Owner) {
         let (commands, received) = mpsc::channel(MOST_QUEUED);
         let shared = Arc::new(Shared::default());
         let (end, ended) = watch::channel(());
-        let of_thread = shared.clone();
-        thread::Builder::new()
-            .name("state".to_owned())
-            .spawn(move || work(records, received, &of_thread, end))?;
-        Ok(Self {
+        let owner = Owner::new(records, received, shared.clone(), end);
+        let database = Self {
             commands,
             shared,
             ended,
-        })
+        };
+        (database, owner)
     }
 
     /// Commits a batch, which outlives a power cut when the future is `Ok`.

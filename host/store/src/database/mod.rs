@@ -21,5 +21,7 @@ pub use batch::{Batch, Durability, Space};
 pub use error::{OpenError, ReadError, WriteError};
 pub use handle::Database;
 pub use opening::{Opened, open};
+#[cfg(any(test, feature = "simulation"))]
+pub use owner::Owner;
 pub use records::Records;
 pub use state_folder::state_folder;

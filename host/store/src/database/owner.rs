@@ -1,5 +1,6 @@
 //! The one thread that has the records: it takes everything that waits and commits it in one transaction.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -41,14 +42,46 @@ pub struct Shared {
     pub transactions: AtomicU64,
 }
 
-/// Works until it is closed or the last handle is gone; everything queued is applied before.
-pub fn work(
-    mut records: Records,
-    mut commands: mpsc::Receiver<Command>,
-    shared: &Shared,
-    ended: watch::Sender<()>,
-) {
-    while let Some(first) = commands.blocking_recv() {
+/// The records, and what is asked of them.
+pub struct Owner {
+    records: Records,
+    commands: mpsc::Receiver<Command>,
+    shared: Arc<Shared>,
+    /// Ends with this.
+    _ended: watch::Sender<()>,
+}
+
+impl Owner {
+    pub(super) fn new(
+        records: Records,
+        commands: mpsc::Receiver<Command>,
+        shared: Arc<Shared>,
+        ended: watch::Sender<()>,
+    ) -> Self {
+        // Fields are dropped in their order: the folder is unlocked first, and `close` waits for the end.
+        Self {
+            records,
+            commands,
+            shared,
+            _ended: ended,
+        }
+    }
+
+    /// Works until it is closed or the last handle is gone; everything queued is applied before.
+    pub(super) fn work(mut self) {
+        while let Some(first) = self.commands.blocking_recv() {
+            self.take_all(first);
+        }
+    }
+
+    /// Takes all that waits: one transaction, then the reads. Returns whether anything waited.
+    #[cfg(any(test, feature = "simulation"))]
+    pub fn turn(&mut self) -> bool {
+        let first = self.commands.try_recv();
+        first.map(|first| self.take_all(first)).is_ok()
+    }
+
+    fn take_all(&mut self, first: Command) {
         let (mut commits, mut reads) = (Vec::new(), Vec::new());
         let mut next = Some(first);
         while let Some(command) = next {
@@ -56,22 +89,19 @@ pub fn work(
                 Command::Commit(commit) => commits.push(commit),
                 Command::Read(read) => reads.push(read),
                 // Nothing more gets in; what is in the queue is still taken.
-                Command::Close => commands.close(),
+                Command::Close => self.commands.close(),
             }
             // What comes meanwhile must not make those wait who came first.
-            let is_full = commits.len() + reads.len() >= commands.max_capacity();
-            next = (!is_full).then(|| commands.try_recv().ok()).flatten();
+            let is_full = commits.len() + reads.len() >= self.commands.max_capacity();
+            next = (!is_full).then(|| self.commands.try_recv().ok()).flatten();
         }
-        commit_all(&mut records, commits, shared);
+        commit_all(&mut self.records, commits, &self.shared);
         for Read { space, key, done } in reads {
-            let _ = done.send(records.read(space, key));
+            let _ = done.send(self.records.read(space, key));
         }
         // After the outcomes: nobody waits for it.
-        records.shorten_log();
+        self.records.shorten_log();
     }
-    // The folder is unlocked first: `close` waits for the end.
-    drop(records);
-    drop(ended);
 }
 
 /// Applies all in one transaction. Each is asked again alone if the disk is full: what only deletes may fit.

@@ -19,6 +19,9 @@ use super::statements::Statements;
 /// outbox of a router has. Fewer would write the same pages of the file more often.
 const LOG_FRAMES: i64 = 2_000;
 
+/// A key that is made and removed in one transaction, which changes nothing else.
+const SUPERSEDING: u64 = 0;
+
 /// How each connection works.
 ///
 /// Measured with records of 400 bytes: pages of 512 bytes write the fewest bytes for one record at a time. With the
@@ -171,10 +174,24 @@ impl Records {
         applied.map_err(|failure| {
             let failure = match failure {
                 Failure::Other(_) if is_read_only(&self.path) => Failure::ReadOnly,
+                Failure::Other(cause) => {
+                    self.supersede();
+                    Failure::Other(cause)
+                }
                 other => other,
             };
             failure.writing(&self.path)
         })
+    }
+
+    /// Writes in the place of a transaction that has failed. If only its synchronisation did, it is whole in the log, and
+    /// the next open would take it for one that was committed.
+    fn supersede(&mut self) {
+        let mut nothing = Batch::new();
+        nothing.put(Space::Meta, SUPERSEDING, Vec::new());
+        nothing.delete(Space::Meta, SUPERSEDING);
+        // A disk that does not take this either may have kept the other one: the error says so.
+        let _ = self.transact([&nothing], Durability::Process);
     }
 
     fn transact<'a>(

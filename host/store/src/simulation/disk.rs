@@ -57,10 +57,23 @@ impl Disk {
         machine.cut_at_operation = Some(machine.operations + number);
     }
 
+    /// Takes back what [`Self::cut_at_sync`] and [`Self::cut_at_operation`] have said.
+    pub fn cut_no_more(&self) {
+        let mut machine = self.machine();
+        machine.cut_at_sync = None;
+        machine.cut_at_operation = None;
+    }
+
     /// Cuts the power, if it was not cut, and gives it back. The seed says which of the sectors written since the last
     /// synchronisation are on the disk. Drop the records of before.
     pub fn restart(&self, seed: u64) {
         self.machine().restart(&mut Dice::new(seed));
+    }
+
+    /// Whether it has power.
+    #[must_use]
+    pub fn has_power(&self) -> bool {
+        self.machine().has_power()
     }
 
     /// Ends the process that has the records, as `kill -9` does: all it has written is there. Drop the records then.

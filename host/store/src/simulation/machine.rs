@@ -126,6 +126,10 @@ impl Machine {
         Ok(())
     }
 
+    pub fn has_power(&self) -> bool {
+        !self.has_no_power
+    }
+
     /// The process ends without a last word. What it has written stays, the open files do not.
     pub fn end_process(&mut self) {
         self.process += 1;

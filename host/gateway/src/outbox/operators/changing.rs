@@ -93,7 +93,7 @@ impl Inner {
     }
 
     /// Removes a message; says which one it was.
-    pub(super) async fn drop_one(&self, id: &str) -> Reply {
+    pub(in crate::outbox) async fn drop_one(&self, id: &str) -> Reply {
         let found = match self.found(id) {
             Ok(found) => found,
             Err(refused) => return refused,
@@ -102,21 +102,21 @@ impl Inner {
         let line = self.line(&found, whole.as_ref(), MAX_TEXT);
         let Found { number, record } = found;
         let short = short_id(record.id);
-        let is_stored = self.outbox.borrow().is_stored(number);
-        if !is_stored || !self.outbox.borrow_mut().drop(number) {
+        if !self.begin_drop(&Found { number, record }) {
             return Reply::Refused(format!(
                 "message {short} is in flight or has just changed; when its attempt has ended without a result, it \
                  can be dropped"
             ));
-        }
-        if record.state == State::Waiting {
-            self.counters.add_failed(FailureReason::Dropped);
         }
         self.unrecorded.leave(&[number]);
         let mut batch = Batch::new();
         batch.delete(Space::Waiting, number);
         batch.delete(Space::Ended, number);
         let committed = self.commit(batch).await;
+        self.outbox.borrow_mut().drop(number);
+        if record.state == State::Waiting {
+            self.counters.add_failed(FailureReason::Dropped);
+        }
         // Also wakes the event loop: the next one of the lane has its turn.
         self.ended(record.id);
         let what = format!(
@@ -134,6 +134,17 @@ impl Inner {
                 "dropped {what}, but only until the gateway starts again: {}; then drop it once more",
                 escaped(&error.to_string(), 300)
             )),
+        }
+    }
+
+    /// Whether a message may leave. If it waits, neither it nor those behind it have a turn until the disk says so: a
+    /// power cut that brings it back must not find that a later one was attempted.
+    fn begin_drop(&self, found: &Found) -> bool {
+        let mut outbox = self.outbox.borrow_mut();
+        let state = outbox.get(found.number).map(|record| record.state);
+        match state {
+            Some(State::Waiting) => outbox.begin_leaving(found.number),
+            state => state == Some(found.record.state),
         }
     }
 

@@ -30,7 +30,7 @@ impl Inner {
         let limit = limit.min(MOST);
         let totals = {
             let outbox = self.outbox.borrow();
-            outbox.totals(self.now(), self.clock.now())
+            outbox.totals(self.now())
         };
         let (waiting, failed) = (totals.waiting.0, totals.failed.0);
         let all = match only {

@@ -1,0 +1,5 @@
+//! Tests of the outbox as a whole.
+
+mod simulation;
+
+pub(super) use simulation::Network;

@@ -1,0 +1,103 @@
+//! Runs the worlds of many seeds on every core, or one of them with a trace.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use super::tally::Tally;
+use super::world::{Cuts, World, snapshot};
+use crate::request::Snapshot;
+
+/// Worlds of one test run.
+const SEEDS: u64 = 2_000;
+/// Names another number of worlds.
+const COUNT: &str = "COMATRIX_OUTBOX_SEEDS";
+/// Names the one seed to run, with a trace.
+const REPLAY: &str = "COMATRIX_OUTBOX_SEED";
+
+/// Runs a world. Also returns the synchronisations of its first round.
+fn run(seed: u64, snapshot: &Snapshot, cuts: Cuts, trace: bool) -> (Tally, u64) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("it needs no system resource");
+    runtime.block_on(async { World::new(seed, snapshot.clone(), trace).run(cuts).await })
+}
+
+/// Runs the worlds of these seeds on every core. The first that fails ends the test with its name.
+fn run_all(seeds: u64) -> Tally {
+    let next = AtomicU64::new(0);
+    let worker = || {
+        let snapshot = snapshot();
+        let mut sum = Tally::default();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds {
+                return Ok(sum);
+            }
+            let world = AssertUnwindSafe(|| run(seed, &snapshot, Cuts::Seeded, false));
+            let (tally, _) = catch_unwind(world).map_err(|_| {
+                next.store(seeds, Ordering::Relaxed);
+                seed
+            })?;
+            sum += tally;
+        }
+    };
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let sums: Vec<Result<Tally, u64>> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+        let joined = workers.into_iter().map(|worker| worker.join());
+        joined.map(|sum| sum.expect("a worker catches")).collect()
+    });
+    let mut all = Tally::default();
+    for sum in sums {
+        all += sum.unwrap_or_else(|seed| {
+            panic!(
+                "seed {seed} fails, see above. Replay it with a trace: \
+                 {REPLAY}={seed} cargo test -p comatrix-gateway --lib outbox::tests -- --nocapture"
+            )
+        });
+    }
+    all
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    let number = text.parse();
+    Some(number.unwrap_or_else(|error| panic!("{variable}={text}: {error}")))
+}
+
+#[test]
+fn what_was_accepted_is_in_its_room_once_and_in_order_whatever_fails() {
+    if let Some(seed) = number(REPLAY) {
+        run(seed, &snapshot(), Cuts::Seeded, true);
+        return;
+    }
+    let mut tally = run_all(number(COUNT).unwrap_or(SEEDS));
+    println!("{tally:?}");
+    // The worlds were worth it: everything that may happen did.
+    for (what, count) in tally.parts() {
+        assert!(*count > 0, "{what}");
+    }
+}
+
+#[test]
+fn what_was_accepted_is_there_after_a_cut_at_each_synchronisation() {
+    let snapshot = snapshot();
+    for seed in 0..20 {
+        let (_, syncs) = run(seed, &snapshot, Cuts::AtSync(u64::MAX), false);
+        for number in 0..syncs {
+            run(seed, &snapshot, Cuts::AtSync(number), false);
+        }
+    }
+}
+
+#[test]
+fn a_seed_makes_the_same_world_twice() {
+    let snapshot = snapshot();
+    for seed in [0, 3, 17] {
+        let again = || run(seed, &snapshot, Cuts::Seeded, false);
+        assert_eq!(again(), again(), "seed {seed}");
+    }
+}

@@ -73,8 +73,9 @@ impl Dispatcher<'_> {
                 let id_text = delivery.to_string();
                 let found = deliveries.status(&request.device, &id_text);
                 let message = match found.await {
-                    Some((_, status)) => status.message(request.format),
-                    None => GatewayError::NoSuchMessage.response(),
+                    Ok(Some((_, status))) => status.message(request.format),
+                    Ok(None) => GatewayError::NoSuchMessage.response(),
+                    Err(_) => GatewayError::Busy.response(),
                 };
                 Completion::Status(id, message)
             }));

@@ -17,8 +17,9 @@ use contract::{CheckedRequest, HttpResponse, Outcome};
 /// Events of one page, and pages: a room with more events since the attempt is searched no further.
 const PAGE: usize = 100;
 const MOST_PAGES: usize = 20;
-/// The clocks of gateway and homeserver may differ by so much.
-const CLOCKS: Duration = Duration::from_secs(300);
+/// The clocks of gateway and homeserver may differ by so much. More would take the last one of equal messages, such as a
+/// temperature that does not change, for the next one.
+const CLOCKS: Duration = Duration::from_secs(5);
 
 /// The result of a search.
 #[derive(Clone, Debug)]
@@ -74,7 +75,8 @@ struct WhoAmI {
 impl Upstreams {
     /// Searches the room of a call that sends an event, from its newest event back to `since` (Unix seconds). The event
     /// is found by its transaction id, which homeservers show to the device that has sent it. Without one it is found
-    /// by sender, type, content and time: not if `since` is none, for the same content may have been sent before.
+    /// by sender, type, content and time: not if `since` is none, for the same content may have been sent before. `others`
+    /// are ids of events that are known to be other messages.
     ///
     /// # Errors
     /// The outcome of a request that was no success.
@@ -83,6 +85,7 @@ impl Upstreams {
         caller: &Caller,
         call: &PreparedCall,
         since: Option<u64>,
+        others: &[String],
         deadline: Instant,
     ) -> Result<SentEvent, Outcome> {
         let Some(mut wanted) = Wanted::of(call.request()) else {
@@ -105,7 +108,8 @@ impl Upstreams {
             ];
             query.extend(from.map(|from| ("from".to_owned(), from)));
             let page: Page = self.get(caller, call, &path, query, deadline).await?;
-            if let Some(event) = page.chunk.iter().find(|event| wanted.is(event)) {
+            let is_wanted = |event: &&Event| wanted.is(event) && !others.contains(&event.event_id);
+            if let Some(event) = page.chunk.iter().find(is_wanted) {
                 return Ok(SentEvent::Found(response(&event.event_id)));
             }
             // Homeservers order by their own receipt: a page with an earlier event may be the last one.

@@ -32,6 +32,8 @@ pub struct Accepted {
     pub origin: Origin,
     /// Bytes of its record.
     pub bytes: usize,
+    /// Whether its device has proven its address, or is authenticated: others share a half of the outbox.
+    pub is_proven: bool,
     /// Unix time of the acceptance; none while the clock was not set.
     pub at: Option<u64>,
     /// Unix time at which it was revived, after it had failed; none if it was not.

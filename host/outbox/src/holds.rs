@@ -42,11 +42,6 @@ impl Holds {
         held.is_some_and(|held| held.until.is_none())
     }
 
-    /// Whether any account waits for another token.
-    pub(crate) fn any_needs_token(&self) -> bool {
-        self.accounts.values().any(|held| held.until.is_none())
-    }
-
     /// The lane waits for its account, until then or for another token.
     pub(crate) fn hold(&mut self, account: u64, lane: u64, until: Option<Duration>) {
         match self.accounts.entry(account) {

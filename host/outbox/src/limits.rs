@@ -32,6 +32,19 @@ impl OutboxLimits {
         }
     }
 
+    /// Of those among them whose devices have not proven their addresses: a half for all. Whoever forges addresses has
+    /// as many hosts as he likes.
+    pub(crate) fn of_unproven(&self) -> Bounds {
+        let half = |in_all: usize| Bound {
+            in_all: in_all / 2,
+            ..Bound::NONE
+        };
+        Bounds {
+            pieces: half(self.messages),
+            bytes: half(self.bytes),
+        }
+    }
+
     /// Of records that were sent: small ones, of a fixed size.
     pub(crate) fn of_sent(&self) -> Bounds {
         Bounds::of_pieces(self.messages)

@@ -119,7 +119,7 @@ impl Outbox {
     /// # Errors
     /// The level that has no room.
     pub fn room(&self, owner: Owner, bytes: usize) -> Result<(), Refused> {
-        self.records.room(owner, bytes)
+        self.records.room(owner, true, bytes)
     }
 
     /// Takes a delivery. It has no turn before [`Outbox::stored`]. `began`: of an attempt that is in flight or has
@@ -133,7 +133,8 @@ impl Outbox {
         accepted: &Accepted,
         began: Option<Duration>,
     ) -> Result<RecordNumber, Refused> {
-        self.records.room(accepted.origin.owner, accepted.bytes)?;
+        self.records
+            .room(accepted.origin.owner, accepted.is_proven, accepted.bytes)?;
         let number = self.next_number;
         self.next_number += 1;
         let mut record = Record::new(accepted, now, State::Waiting);
@@ -154,26 +155,10 @@ impl Outbox {
         }
     }
 
-    /// A device has another access token for a homeserver: its deliveries there that wait for one go on. Returns
-    /// whether there are any.
-    pub fn token_renewed(&mut self, device: u64, server: u64) -> bool {
-        if !self.scheduler.holds.any_needs_token() {
-            return false;
-        }
-        let of_device = |record: &&Record| {
-            record.state == State::Waiting
-                && (record.origin.device, record.origin.server) == (device, server)
-                && self.scheduler.holds.needs_token(record.origin.account)
-        };
-        let records = self.records.iter().map(|(_, record)| record);
-        let accounts: Vec<u64> = records
-            .filter(of_device)
-            .map(|record| record.origin.account)
-            .collect();
-        for account in &accounts {
-            self.scheduler.free_account(*account);
-        }
-        !accounts.is_empty()
+    /// The homeserver has responded to a message that was attempted at once: a timeout of another one that began before
+    /// is that of its room.
+    pub fn responded(&mut self, now: Duration, server: u64) {
+        self.scheduler.responded(now, server);
     }
 
     /// When to call [`Outbox::handle_timeout`] and [`Outbox::next_attempt`] again.

@@ -115,6 +115,19 @@ impl Outbox {
         number.is_some_and(|number| self.waiting(number).is_some())
     }
 
+    /// The last records that were sent of the lane of a record, at most so many.
+    #[must_use]
+    pub fn sent_of_lane(&self, number: RecordNumber, most: usize) -> Vec<RecordNumber> {
+        let Some(lane) = self.records.get(number).map(|record| record.origin.lane) else {
+            return Vec::new();
+        };
+        let is_sent = |record: &Record| record.state == State::Sent && record.origin.lane == lane;
+        let sent = self.records.iter().filter(|(_, record)| is_sent(record));
+        let mut numbers: Vec<RecordNumber> = sent.map(|(number, _)| number).collect();
+        numbers.drain(..numbers.len().saturating_sub(most));
+        numbers
+    }
+
     /// What a record waits for.
     #[must_use]
     pub fn waiting(&self, number: RecordNumber) -> Option<Waiting> {

@@ -30,6 +30,7 @@ pub struct Record {
     /// Whether it waits.
     pub state: State,
     pub(crate) message: [u8; 16],
+    pub(crate) is_proven: bool,
     pub(crate) name: u64,
     pub(crate) bytes: u32,
     pub(crate) at: Option<NonZeroU32>,
@@ -77,6 +78,7 @@ impl Record {
             origin: accepted.origin,
             state,
             message: accepted.message,
+            is_proven: accepted.is_proven,
             name: accepted.name,
             bytes: u32::try_from(accepted.bytes).unwrap_or(u32::MAX),
             at: unix(accepted.at),

@@ -9,6 +9,12 @@ use crate::limits::OutboxLimits;
 use crate::record::{Record, RecordNumber, State};
 use contract::DeliveryId;
 
+/// All unproven addresses together.
+const ANYBODY: Owner = Owner {
+    host: 0,
+    network: None,
+};
+
 #[derive(Debug)]
 pub(crate) struct Records {
     by_number: BTreeMap<RecordNumber, Record>,
@@ -17,6 +23,7 @@ pub(crate) struct Records {
     by_message: HashMap<u64, RecordNumber>,
     names: HashSet<u64>,
     waiting: Shares,
+    unproven: Shares,
     sent: Shares,
     failed: Shares,
 }
@@ -29,6 +36,7 @@ impl Records {
             by_message: HashMap::new(),
             names: HashSet::new(),
             waiting: Shares::new(limits.of_waiting()),
+            unproven: Shares::new(limits.of_unproven()),
             sent: Shares::new(limits.of_sent()),
             failed: Shares::new(limits.of_failed()),
         }
@@ -36,6 +44,7 @@ impl Records {
 
     pub(crate) fn set_limits(&mut self, limits: &OutboxLimits) {
         self.waiting.set_bounds(limits.of_waiting());
+        self.unproven.set_bounds(limits.of_unproven());
         self.sent.set_bounds(limits.of_sent());
         self.failed.set_bounds(limits.of_failed());
     }
@@ -94,8 +103,12 @@ impl Records {
     }
 
     /// Whether one more record may wait.
-    pub(crate) fn room(&self, owner: Owner, bytes: usize) -> Result<(), Refused> {
-        self.waiting.admit(owner, Amount::piece(bytes))
+    pub(crate) fn room(&self, owner: Owner, is_proven: bool, bytes: usize) -> Result<(), Refused> {
+        let amount = Amount::piece(bytes);
+        if !is_proven {
+            self.unproven.admit(ANYBODY, amount)?;
+        }
+        self.waiting.admit(owner, amount)
     }
 
     pub(crate) fn insert(&mut self, number: RecordNumber, record: Record) {
@@ -108,8 +121,7 @@ impl Records {
 
     pub(crate) fn remove(&mut self, number: RecordNumber) -> Option<Record> {
         let record = self.by_number.remove(&number)?;
-        self.shares(record.state)
-            .give_back(record.origin.owner, Amount::piece(record.bytes()));
+        self.give_back(&record);
         // A later record with the same key has taken its place.
         if self.by_id.get(&record.id) == Some(&number) {
             self.by_id.remove(&record.id);
@@ -126,15 +138,11 @@ impl Records {
         let Some(record) = self.by_number.get_mut(&number) else {
             return;
         };
-        let (owner, before, amount) = (
-            record.origin.owner,
-            record.state,
-            Amount::piece(record.bytes()),
-        );
+        let before = *record;
         record.state = state;
         record.bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         let after = *record;
-        self.shares(before).give_back(owner, amount);
+        self.give_back(&before);
         self.count(&after);
     }
 
@@ -166,8 +174,20 @@ impl Records {
     }
 
     fn count(&mut self, record: &Record) {
+        let amount = Amount::piece(record.bytes());
+        self.shares(record.state).add(record.origin.owner, amount);
+        if is_unproven(record) {
+            self.unproven.add(ANYBODY, amount);
+        }
+    }
+
+    fn give_back(&mut self, record: &Record) {
+        let amount = Amount::piece(record.bytes());
         self.shares(record.state)
-            .add(record.origin.owner, Amount::piece(record.bytes()));
+            .give_back(record.origin.owner, amount);
+        if is_unproven(record) {
+            self.unproven.give_back(ANYBODY, amount);
+        }
     }
 
     fn shares(&mut self, state: State) -> &mut Shares {
@@ -185,6 +205,11 @@ impl Records {
             State::Failed => &self.failed,
         }
     }
+}
+
+/// Whether it counts for what unproven addresses have together.
+fn is_unproven(record: &Record) -> bool {
+    record.state == State::Waiting && !record.is_proven
 }
 
 /// The digest's first half.

@@ -175,11 +175,10 @@ impl Scheduler {
         None
     }
 
-    /// Frees an account that waits for another token.
-    pub(crate) fn free_account(&mut self, account: u64) {
-        if self.holds.needs_token(account) {
-            let lanes = self.holds.free(account);
-            lanes.into_iter().for_each(|lane| self.make_ready(lane));
+    /// The homeserver has responded to somebody.
+    pub(crate) fn responded(&mut self, now: Duration, server: u64) {
+        if let Some(server) = self.servers.get_mut(&server) {
+            server.responded = Some(now);
         }
     }
 

@@ -4,10 +4,10 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use contract::Outcome;
-use contract::secret::AccessToken;
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{LocalBoxFuture, join_all};
 use homeserver::{Caller, SentEvent};
 use outbox::{Attempt, RecordNumber, Retry, Search};
+use store::database::Space;
 
 use super::deliveries::{Deliveries, Inner};
 use super::outcome::{Verdict, judge};
@@ -51,6 +51,9 @@ impl Deliveries {
     }
 }
 
+/// Messages of a lane that were sent before one that is searched for: the last ones, since equal ones follow each other.
+const MOST_OTHERS: usize = 64;
+
 /// Makes an attempt. What it leads to is in the outbox when this ends.
 async fn make(inner: &Rc<Inner>, attempt: Attempt) {
     let Attempt { number, search } = attempt;
@@ -60,10 +63,8 @@ async fn make(inner: &Rc<Inner>, attempt: Attempt) {
     let snapshot = inner.snapshots.load().clone();
     let caller = inner.caller(&snapshot, &header, &content);
     let deadline = tokio::time::Instant::now() + TIME;
-    // Homeservers recognise an attempt that comes again by its access token too.
-    let is_search_due = |search: &Search| search.is_forgotten || has_other_token(&caller, &content);
-    if let Some(search) = search.filter(is_search_due) {
-        let found = inner.search(&snapshot, &caller, &content, search, deadline);
+    if let Some(search) = search.filter(|search| search.is_forgotten) {
+        let found = inner.search(number, &snapshot, &caller, &content, search, deadline);
         match found.await {
             Searched::Outcome(outcome) => {
                 return conclude(inner, number, &header, &content, outcome).await;
@@ -87,12 +88,6 @@ enum Searched {
     NotFound,
     /// The homeserver has no such request: the attempt is made.
     Impossible,
-}
-
-/// Whether the device has got another access token since the delivery was stored.
-fn has_other_token(caller: &Caller, content: &Content) -> bool {
-    let stored = content.token.as_ref().map(|token| token.0.digest());
-    stored != caller.token.as_ref().map(AccessToken::digest)
 }
 
 /// The outcome of an attempt that went on after its exchange.
@@ -168,6 +163,7 @@ impl Inner {
     /// Searches a room for the event of an earlier attempt.
     async fn search(
         &self,
+        number: RecordNumber,
         snapshot: &Snapshot,
         caller: &Caller,
         content: &Content,
@@ -175,9 +171,10 @@ impl Inner {
         deadline: tokio::time::Instant,
     ) -> Searched {
         self.counters.searches.add();
-        let found = self
-            .calls
-            .find_sent(snapshot, caller, &content.call, search, deadline);
+        let others = self.sent_before(number).await;
+        let found =
+            self.calls
+                .find_sent(snapshot, caller, &content.call, search, &others, deadline);
         match found.await {
             Ok(SentEvent::Found(response)) => {
                 self.counters.found.add();
@@ -189,5 +186,15 @@ impl Inner {
             Err(outcome) if judge(&outcome) == Verdict::Refused => Searched::Impossible,
             Err(outcome) => Searched::Outcome(outcome),
         }
+    }
+
+    /// The ids of events that messages of the same lane have got: an event with the same content may be one of them.
+    async fn sent_before(&self, number: RecordNumber) -> Vec<String> {
+        let numbers = self.outbox.borrow().sent_of_lane(number, MOST_OTHERS);
+        let rows = numbers
+            .into_iter()
+            .map(|number| self.database.read(Space::Ended, number));
+        let rows = join_all(rows).await.into_iter().flatten().flatten();
+        rows.filter_map(|row| resuming::event_id_in(&row)).collect()
     }
 }

@@ -40,6 +40,7 @@ impl Calls {
         caller: &Caller,
         call: &PreparedCall,
         search: Search,
+        others: &[String],
         deadline: Instant,
     ) -> Result<SentEvent, Outcome> {
         #[cfg(test)]
@@ -48,7 +49,7 @@ impl Calls {
         }
         let found = snapshot
             .upstreams
-            .find_sent(caller, call, search.since, deadline);
+            .find_sent(caller, call, search.since, others, deadline);
         found.await
     }
 }

@@ -18,7 +18,6 @@ use super::counters::OutboxCounters;
 use super::disk_health::DiskHealth;
 use super::key::Key;
 use super::names::Names;
-use super::newer_tokens::NewerTokens;
 use super::recent_attempts::RecentAttempts;
 use super::restoring::Contents;
 use super::row::Header;
@@ -45,7 +44,6 @@ pub(super) struct Inner {
     pub(super) next_upkeep: Cell<Option<Instant>>,
     pub(super) turns: Turns,
     pub(super) recent_attempts: RecentAttempts,
-    pub(super) newer_tokens: NewerTokens,
     /// Attempts that go on after their exchange, until the event loop takes them.
     pub(super) background: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
     /// Wakes the event loop.
@@ -86,7 +84,6 @@ impl Deliveries {
             next_upkeep: Cell::default(),
             turns: Turns::default(),
             recent_attempts: RecentAttempts::default(),
-            newer_tokens: NewerTokens::default(),
             background: RefCell::default(),
             changed: Notify::new(),
             counters: OutboxCounters::default(),

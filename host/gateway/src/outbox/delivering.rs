@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use contract::CallError;
 use homeserver::{Authority, Caller, PreparedCall};
-use outbox::{Origin, Record, RecordNumber, Route, State, short_id};
+use outbox::{Record, RecordNumber, Route, State, short_id};
 use runtime::exchange::{CheckedDelivery, Delivered};
 use tokio::time::{Instant, timeout_at};
 
@@ -14,7 +14,7 @@ use super::attempting;
 use super::deliveries::{Deliveries, Inner};
 use super::mode::OutboxMode;
 use super::new_delivery::{Attempt, NewDelivery, first_eight};
-use super::outcome::{Verdict, is_deferred, judge};
+use super::outcome::{is_deferred, judge};
 use super::row::Header;
 use super::turns::TurnGuard;
 use crate::request::Snapshot;
@@ -139,9 +139,11 @@ impl Inner {
         let outcome: Attempt = match timeout_at(patience_ends, &mut attempt).await {
             Ok(outcome) => match judge(&outcome) {
                 verdict if is_deferred(&verdict) => Box::pin(std::future::ready(outcome)),
-                verdict => {
-                    if verdict == Verdict::Sent {
-                        self.token_works(new, &origin);
+                _ => {
+                    if outcome.is_ok() {
+                        self.outbox
+                            .borrow_mut()
+                            .responded(self.now(), origin.server);
                     }
                     return Delivered::Outcome(outcome);
                 }
@@ -150,23 +152,6 @@ impl Inner {
         };
         let begun = Some(Begun { at, outcome });
         self.store(new, begun, Some(turn)).await
-    }
-
-    /// The device's token is valid. Its older messages may wait for one: they go on with it. An address alone can be
-    /// forged, and the messages would be sent in another one's name.
-    fn token_works(&self, new: &NewDelivery<'_>, origin: &Origin) {
-        let caller = new.sending.caller;
-        let is_known = caller.is_proven || caller.peer.authenticated;
-        if let Some(token) = new.token.filter(|_| is_known)
-            && self
-                .outbox
-                .borrow_mut()
-                .token_renewed(origin.device, origin.server)
-        {
-            self.newer_tokens
-                .set(origin.device, origin.server, token.clone());
-            self.changed.notify_one();
-        }
     }
 
     /// Stores a delivery, whose attempt goes on in the background. If it cannot be stored, its device gets the outcome

@@ -13,4 +13,6 @@ pub(super) struct Key<'a> {
     pub(super) transaction: &'a str,
     pub(super) ip: IpAddr,
     pub(super) principal: Option<&'a str>,
+    /// Whether the device has proven its address, or is authenticated.
+    pub(super) is_proven: bool,
 }

@@ -45,15 +45,12 @@ impl Inner {
         peer.authenticated = header.principal.is_some();
         peer.principal = header.principal.as_deref().map(Into::into);
         let origin = self.origin(&header.key());
-        let newer = || self.newer_tokens.get(origin.device, origin.server);
-        let stored = content.token.as_ref();
-        let token = stored.map(|stored| newer().unwrap_or_else(|| stored.0.clone()));
+        let token = content.token.as_ref().map(|token| token.0.clone());
         let homeserver = content.call.origin();
         Caller {
             owner: origin.owner,
             peer,
-            // It had proven its address when it was accepted.
-            is_proven: true,
+            is_proven: header.is_proven,
             // Its own token goes to the homeserver that it requested.
             requested: token
                 .as_ref()

@@ -14,7 +14,6 @@ mod loading;
 mod mode;
 mod names;
 mod new_delivery;
-mod newer_tokens;
 pub mod operators;
 mod outcome;
 mod reasons;

@@ -39,6 +39,7 @@ impl NewDelivery<'_> {
             transaction: self.delivery.transaction,
             ip: peer.ip(),
             principal: principal.filter(|_| peer.authenticated),
+            is_proven: self.sending.caller.is_proven || peer.authenticated,
         }
     }
 

@@ -28,8 +28,8 @@ pub(super) fn judge(outcome: &Outcome) -> Verdict {
                 "busy" if !error.sent => Retry::Busy,
                 "unreachable" | "tls" => Retry::Unreachable,
                 "timed-out" => Retry::TimedOut,
-                // The configuration may change: the homeserver was removed, or its token.
-                "denied" | "no-credential" => Retry::Token,
+                // Of this device alone: others may use the homeserver, or its token. A reload may change that.
+                "denied" | "no-credential" => Retry::Busy,
                 _ => Retry::Server,
             });
         }

@@ -13,11 +13,12 @@ use runtime::exchange::{
     CheckedDelivery, Delivered, Egress, End, Exchange, ExchangeError, Progress,
 };
 use runtime::{CallDenied, Revision};
+use store::database::Space;
 use tokio::time::{Duration, Instant};
 use url::Url;
 
 use super::deliveries::Inner;
-use super::row::{Content, Header};
+use super::row::{Content, Ending, Header, Whole};
 use crate::request::Snapshot;
 
 /// Bytes of a reply that are kept: an event id has 44, and a record must stay small.
@@ -174,6 +175,20 @@ fn details(reply: &Reply) -> Bytes {
         ciborium::from_reader(payload.as_slice()).ok()
     };
     encoded(value.filter(Value::is_map))
+}
+
+/// The event's id in the row of a message that was sent.
+pub(super) fn event_id_in(row: &[u8]) -> Option<String> {
+    let Whole { end, .. } = Whole::read(Space::Ended, row).ok()?;
+    let Ending::Sent { details } = end?.ending else {
+        return None;
+    };
+    let details: Value = ciborium::from_reader(details.as_ref()).ok()?;
+    let pairs = details.into_map().ok()?;
+    let (_, id) = pairs
+        .into_iter()
+        .find(|(key, _)| key.as_text() == Some("event_id"))?;
+    id.into_text().ok()
 }
 
 /// The event's id in a homeserver's success, as the same map.

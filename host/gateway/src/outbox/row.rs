@@ -49,6 +49,8 @@ pub(super) struct Header {
     pub(super) at: Option<u64>,
     /// Whether it was attempted before it was stored.
     pub(super) attempted: bool,
+    /// Whether its device had proven its address, or was authenticated.
+    pub(super) is_proven: bool,
     /// Unix time at which it was revived, after it had failed.
     pub(super) revived_at: Option<u64>,
 }
@@ -104,6 +106,7 @@ impl Header {
             principal: key.principal.map(str::to_owned),
             at,
             attempted,
+            is_proven: key.is_proven,
             revived_at: None,
         }
     }
@@ -117,6 +120,7 @@ impl Header {
             transaction: &self.transaction,
             ip: self.ip,
             principal: self.principal.as_deref(),
+            is_proven: self.is_proven,
         }
     }
 
@@ -135,6 +139,7 @@ impl Header {
             at: self.at,
             revived_at: self.revived_at,
             attempted: self.attempted,
+            is_proven: self.is_proven,
         }
     }
 }
@@ -264,6 +269,7 @@ mod tests {
             transaction: "7",
             ip: IpAddr::from([192, 0, 2, 1]),
             principal: None,
+            is_proven: true,
         };
         let id = DeliveryId::from_bytes([0; 16]);
         Header::new(id, [0; 16], &key, Some(1_800_000_000), true)
@@ -274,7 +280,7 @@ mod tests {
     fn a_header_has_the_bytes_of_its_version() {
         let mut row = Vec::new();
         write(&mut row, &header());
-        let expected = b"\x01\x00\x00\x09http://h/\x01\x01\x02!r\x017\x00\xc0\x00\x02\x01\x00\x01\x80\xa4\xa7\xda\x06\x01\x00";
+        let expected = b"\x01\x00\x00\x09http://h/\x01\x01\x02!r\x017\x00\xc0\x00\x02\x01\x00\x01\x80\xa4\xa7\xda\x06\x01\x01\x00";
         assert_eq!(row, expected);
         assert_eq!(read_header(&mut row.as_slice()).unwrap(), header());
     }

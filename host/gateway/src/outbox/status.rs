@@ -6,10 +6,10 @@ use coap::option::content_format::{CBOR, JSON};
 use coap::{Message, code, option};
 use contract::{DeliveryId, Peer};
 use outbox::State;
-use store::database::Space;
+use store::database::{ReadError, Space};
 
 use super::deliveries::Deliveries;
-use super::row::{self, End, Ending};
+use super::row::{Ending, Whole};
 
 /// The formats of the representation, the default first.
 pub(crate) const FORMATS: [u16; 2] = [CBOR, JSON];
@@ -28,29 +28,38 @@ pub(crate) enum Status {
 impl Deliveries {
     /// The delivery of a device whose id begins with `prefix`, and its status. None if the device has no such delivery:
     /// whether another one has it is no concern of its.
-    pub(crate) async fn status(&self, device: &Peer, prefix: &str) -> Option<(DeliveryId, Status)> {
+    ///
+    /// # Errors
+    /// [`ReadError`]: the device asks again.
+    pub(crate) async fn status(
+        &self,
+        device: &Peer,
+        prefix: &str,
+    ) -> Result<Option<(DeliveryId, Status)>, ReadError> {
         let principal = device.principal.as_deref().filter(|_| device.authenticated);
         let device = self.0.names.of_device(principal, device.ip());
         let (number, id, state) = {
             let outbox = self.0.outbox.borrow();
-            let (number, record) = outbox.of_device(device, prefix)?;
+            let Some((number, record)) = outbox.of_device(device, prefix) else {
+                return Ok(None);
+            };
             (number, record.id, record.state)
         };
         if state == State::Waiting {
-            return Some((id, Status::Queued));
+            return Ok(Some((id, Status::Queued)));
         }
         let row = match self.0.unrecorded.row(number) {
-            Some(row) => row,
-            None => self.0.database.read(Space::Ended, number).await.ok()??,
+            Some(row) => Some(row),
+            None => self.0.database.read(Space::Ended, number).await?,
         };
-        let mut rest = row.as_slice();
-        row::read_header(&mut rest).ok()?;
-        let end: End = row::read(&mut rest).ok()?;
-        let status = match end.ending {
-            Ending::Sent { details } => Status::Sent(details),
-            Ending::Failed { reason } => Status::Failed(reason),
-        };
-        Some((id, status))
+        let end = row.and_then(|row| Whole::read(Space::Ended, &row).ok()?.end);
+        Ok(end.map(|end| {
+            let status = match end.ending {
+                Ending::Sent { details } => Status::Sent(details),
+                Ending::Failed { reason } => Status::Failed(reason),
+            };
+            (id, status)
+        }))
     }
 
     /// Whether a delivery has ended, or is forgotten.

@@ -54,13 +54,14 @@ impl SentRequest {
     /// The response. It starts an observation if the status can change.
     ///
     /// # Errors
-    /// 4.04: no message of this device has the id.
+    /// 4.04: no message of this device has the id. 5.03: the store cannot be read now.
     pub(super) async fn respond(
         self,
         deliveries: Option<&Deliveries>,
     ) -> Result<Response, GatewayError> {
         let deliveries = deliveries.ok_or(GatewayError::NoSuchMessage)?;
         let found = deliveries.status(&self.device, &self.prefix).await;
+        let found = found.map_err(|_| GatewayError::Busy)?;
         let (id, status) = found.ok_or(GatewayError::NoSuchMessage)?;
         let observes = self.observes && status == Status::Queued;
         Ok(Response {

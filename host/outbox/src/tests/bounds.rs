@@ -46,6 +46,21 @@ fn nothing_that_waits_leaves_for_what_comes() {
 }
 
 #[test]
+fn forged_addresses_fill_a_half_and_leave_the_other_to_those_that_are_proven() {
+    let mut outbox = small();
+    let unproven = |host: u64| Accepted {
+        is_proven: false,
+        ..from(host, host as u8)
+    };
+    let taken = (0..100).filter(|host| outbox.accept(at(0), &unproven(*host), None).is_ok());
+    assert_eq!(taken.count(), 8);
+    for number in 100..108 {
+        let proven = from((number / 2).into(), number);
+        assert!(outbox.accept(at(0), &proven, None).is_ok(), "{number}");
+    }
+}
+
+#[test]
 fn a_record_that_leaves_makes_room() {
     let mut outbox = small();
     let numbers: Vec<_> = (0..2)

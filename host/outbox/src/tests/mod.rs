@@ -45,6 +45,7 @@ fn message(number: u8, lane: u64) -> Accepted {
         },
         bytes: 400,
         at: unix(0),
+        is_proven: true,
         revived_at: None,
         attempted: false,
     }

@@ -142,6 +142,17 @@ fn a_room_that_never_responds_leaves_turns_to_the_others() {
 }
 
 #[test]
+fn a_timeout_of_a_room_while_messages_to_others_are_sent_at_once_is_that_of_its_room() {
+    let mut outbox = outbox();
+    let slow = store(&mut outbox, 0, &message(1, 1));
+    assert_eq!(next(&mut outbox, 0), Some(slow));
+    outbox.responded(at(5), 1);
+    retry(&mut outbox, 30, slow, Retry::TimedOut);
+    assert_eq!(outbox.waiting(slow), Some(Waiting::Pause));
+    assert_eq!(outbox.route(&message(2, 2).origin), Route::Direct);
+}
+
+#[test]
 fn a_429_pauses_the_account_and_not_the_others() {
     let mut outbox = outbox();
     let limited = store(&mut outbox, 0, &message(1, 1));
@@ -172,26 +183,6 @@ fn an_account_without_a_valid_token_waits_until_it_is_set_going() {
     let mut both = [next(&mut outbox, 1), next(&mut outbox, 1)];
     both.sort();
     assert_eq!(both, [Some(first), Some(second)]);
-}
-
-#[test]
-fn a_device_with_another_token_sets_its_own_deliveries_going_and_no_others() {
-    let mut outbox = outbox();
-    let mine = store(&mut outbox, 0, &message(1, 1));
-    let mut other = message(2, 2);
-    other.origin.account = 2;
-    other.origin.device = 2;
-    let other = store(&mut outbox, 0, &other);
-    assert!(!outbox.token_renewed(1, 1), "none waits for a token");
-    for number in [mine, other] {
-        assert_eq!(next(&mut outbox, 0), Some(number));
-        retry(&mut outbox, 0, number, Retry::Token);
-    }
-    assert!(!outbox.token_renewed(1, 2), "of another homeserver");
-    assert!(outbox.token_renewed(1, 1));
-    assert_eq!(next(&mut outbox, 0), Some(mine));
-    assert_eq!(next(&mut outbox, 0), None);
-    assert_eq!(outbox.waiting(other), Some(Waiting::Token));
 }
 
 #[test]

@@ -19,6 +19,17 @@ const MOST_QUEUED: usize = 1_024;
 /// Bytes of the batches that wait: a quarter of what the outbox of a router has, and 14 of the largest messages.
 const MOST_QUEUED_BYTES: usize = 2 << 20;
 
+/// Without this thread the gateway would accept nothing and deliver nothing. Its supervisor starts it again.
+struct AbortOnPanic;
+
+impl Drop for AbortOnPanic {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            std::process::abort();
+        }
+    }
+}
+
 /// A cheap handle. When the last one is dropped, the thread applies what was queued and ends.
 #[derive(Clone)]
 pub struct Database {
@@ -37,7 +48,10 @@ impl Database {
         let (database, owner) = Self::with_owner(records);
         thread::Builder::new()
             .name("state".to_owned())
-            .spawn(move || owner.work())?;
+            .spawn(move || {
+                let _guard = AbortOnPanic;
+                owner.work();
+            })?;
         Ok(database)
     }
 

@@ -67,6 +67,7 @@ mod tests {
                 at: None,
                 revived_at: None,
                 attempted: false,
+                is_proven: true,
             };
             outbox.accept(Duration::ZERO, &accepted, None).unwrap();
         }

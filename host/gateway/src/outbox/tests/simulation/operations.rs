@@ -175,7 +175,10 @@ impl World {
         };
         let (deliveries, device) = (process.deliveries.clone(), peer(message.device));
         process.pending.push(Box::pin(async move {
-            Done::Status(number, deliveries.status(&device, &short).await)
+            Done::Status(
+                number,
+                deliveries.status(&device, &short).await.ok().flatten(),
+            )
         }));
     }
 

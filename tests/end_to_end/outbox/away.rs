@@ -1,5 +1,7 @@
 //! A homeserver that is away: messages are accepted, kept, and delivered when it is back.
 
+use std::time::{Duration, Instant};
+
 use comatrix_tests::aiocoap::Aiocoap;
 use comatrix_tests::device::{CBOR, JSON, Request, option};
 use comatrix_tests::observer::Observer;
@@ -81,8 +83,44 @@ fn a_device_that_observes_its_message_hears_once_that_it_was_sent() {
     let sent = next();
     let event_id = stage.rooms.event_id("observed").expect("it is there");
     assert_eq!(sent, json!({ "state": "sent", "event_id": event_id }));
-    let more = observer.next(std::time::Duration::from_secs(2));
+    let more = observer.next(Duration::from_secs(2));
     assert_eq!(more, None, "it can change no more");
+}
+
+#[test]
+fn a_long_message_in_blocks_waits_like_any_other() {
+    let mut stage = Stage::new("");
+    stage.rooms.stop();
+    let body = "long ".repeat(2000);
+    let long = Request::new("PUT", &format!("/send/{ROOM}/1"))
+        .cbor(json!({ "msgtype": "m.text", "body": body }));
+    let mut device = Aiocoap::start(stage.gateway().address);
+    let id = queued(&device.request(&long));
+    assert_eq!(queued(&device.request(&long)), id, "it is the same message");
+    stage.kill();
+    stage.start();
+    assert_eq!(queued(&device.request(&long)), id);
+    stage.rooms.start_again();
+    stage.until_room_has(ROOM, &[&body]);
+    assert_eq!(stage.outcome(1, &id)["state"], "sent");
+}
+
+#[test]
+fn a_stop_does_not_wait_for_messages_nor_for_their_attempts() {
+    let mut stage = Stage::new("");
+    stage.rooms.delay(Duration::from_secs(60));
+    let mut device = stage.device(1);
+    let ids = ["a", "b"].map(|body| queued(&device.request(&send(ROOM, None, body))));
+    let began = Instant::now();
+    stage.stop();
+    let elapsed = began.elapsed();
+    assert!(elapsed < Duration::from_secs(3), "{elapsed:?}");
+    stage.rooms.delay(Duration::ZERO);
+    stage.start();
+    stage.until_room_has(ROOM, &["a", "b"]);
+    for id in &ids {
+        assert_eq!(stage.outcome(1, id)["state"], "sent");
+    }
 }
 
 #[test]

@@ -5,18 +5,12 @@ use std::time::Duration;
 
 use comatrix_tests::gateway;
 
+use super::ages::clock_at;
 use super::stage::{ROOM, Stage, queued, send, until};
-use crate::clock::library;
 
 /// The gateway's clock is later by more than homeservers remember.
 pub fn later() -> [OsString; 3] {
-    let mut preload = OsString::from("LD_PRELOAD=");
-    preload.push(library());
-    [
-        preload,
-        "FAKETIME=+40m".into(),
-        "FAKETIME_DONT_FAKE_MONOTONIC=1".into(),
-    ]
+    clock_at("+40m")
 }
 
 /// One of three messages is in the room, and its device has no response that says so.

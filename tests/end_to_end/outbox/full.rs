@@ -199,6 +199,30 @@ fn on_a_full_disk_nothing_is_accepted_and_messages_to_a_homeserver_that_responds
 }
 
 #[test]
+fn where_a_file_may_not_grow_it_is_as_on_a_full_disk() {
+    let mut stage = Stage::new("log_level = \"warn\"");
+    stage.stop();
+    // Of 512 bytes each. The log is a file too.
+    let limited = ["sh", "-c", "trap '' XFSZ; ulimit -f 400; exec \"$@\"", "sh"];
+    stage.start_with(&limited.map(Into::into));
+    stage.rooms.stop();
+    let mut device = stage.device(1);
+    let accepted = fill(&mut device, 1000);
+    assert!(accepted.len() > 20, "{}", accepted.len());
+    let says = "the outbox cannot be written";
+    assert!(stage.log_until(says).contains(says));
+    stage.kill();
+    stage.rooms.start_again();
+    stage.start();
+    for (_, id) in &accepted {
+        assert_eq!(stage.outcome(1, id)["state"], "sent");
+    }
+    assert_eq!(stage.rooms.bodies().len(), accepted.len());
+    let direct = device.request(&send(ROOM, None, "direct"));
+    assert!(direct.field("event_id").starts_with('$'), "{direct:?}");
+}
+
+#[test]
 fn on_a_read_only_disk_nothing_is_accepted_and_the_gateway_serves() {
     let mut stage = Stage::new("");
     stage.stop();

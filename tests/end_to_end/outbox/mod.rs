@@ -1,5 +1,6 @@
 //! Messages that wait for their homeserver, kept by a real gateway that is stopped, killed and misconfigured meanwhile.
 
+mod ages;
 mod away;
 mod forgetful;
 mod full;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use comatrix_tests::device::Response;
+use comatrix_tests::device::{JSON, Request, Response};
 use comatrix_tests::rooms::attempt;
 use comatrix_tests::stub::Behaviour;
 use comatrix_tests::udp_device::UdpDevice;
@@ -81,7 +81,7 @@ fn refuse_the_old_token(stage: &Stage, after: Duration) {
 
 /// Its messages wait, said once, until a reload with the new token.
 fn is_set_going_by_a_new_token(stage: &Stage, ids: &[String], bodies: &[&str]) {
-    let said = "the homeserver refuses the access token of the configuration";
+    let said = "it refuses the access token of the configuration: write a new one";
     let log = stage.log_until(said);
     assert!(log.contains(said), "{log}");
     let attempts = stage.rooms.attempts().len();
@@ -124,6 +124,64 @@ fn a_401_that_comes_after_the_device_has_its_response_is_said_too() {
     refuse_the_old_token(&stage, Duration::from_secs(3));
     let id = queued(&say(&mut device, ROOM, "a"));
     is_set_going_by_a_new_token(&stage, &[id], &["a"]);
+}
+
+#[test]
+fn after_401_a_device_s_own_messages_go_on_with_its_newer_token() {
+    let stage = Stage::new("");
+    let mut device = stage.device(1);
+    // Its address is proven: the gateway asks for that before it uses its own token.
+    assert_eq!(say(&mut device, OTHER_ROOM, "proof").code, "2.04");
+    stage.rooms.stop();
+    let say = |device: &mut UdpDevice, token: &str, body: &str| {
+        device.request(&send(ROOM, None, body).token(token))
+    };
+    let old = queued(&say(&mut device, "old-token", "a"));
+    let of_another = queued(&say(&mut stage.device(2), "old-token-of-another", "b"));
+    refuse_the_old_token(&stage, Duration::ZERO);
+    stage.rooms.start_again();
+    let said = "it refuses the access token that their device has presented: log in again";
+    assert!(stage.log_until(said).contains(said));
+    // It has logged in again.
+    let direct = say(&mut device, "new-token", "c");
+    assert!(direct.field("event_id").starts_with('$'), "{direct:?}");
+    assert_eq!(stage.outcome(1, &old)["state"], "sent");
+    stage.until_room_has(ROOM, &["c", "a"]);
+    let mut another = stage.device(2);
+    assert_eq!(status(&mut another, &of_another)["state"], "queued");
+}
+
+#[test]
+fn a_message_waits_while_its_homeserver_is_not_configured() {
+    let stage = Stage::new("");
+    let other = comatrix_tests::rooms::Rooms::start();
+    let with_other = format!("[[homeserver]]\nurl = \"{}\"\n", other.origin);
+    stage.configure(&with_other);
+    stage.reload();
+    other.stop();
+    let mut device = stage.device(1);
+    let uri = format!("{}/9/{ROOM}/m.room.message/1", other.origin);
+    let message = Request::new("PUT", "/send")
+        .proxy_uri(&uri)
+        .token("own")
+        .bytes(b"elsewhere", Some(0))
+        .accept(JSON);
+    let id = queued(&device.request(&message));
+    stage.configure("");
+    stage.reload();
+    other.start_again();
+    let said = format!(
+        "messages for {}/ wait: it is not configured any more",
+        other.origin
+    );
+    let log = stage.log_until(&said);
+    assert!(log.contains(&said), "{log}");
+    assert_eq!(status(&mut device, &id)["state"], "queued");
+    assert_eq!(other.sent(), 0);
+    stage.configure(&with_other);
+    stage.reload();
+    assert_eq!(stage.outcome(1, &id)["state"], "sent");
+    assert_eq!(other.bodies_in(ROOM), ["elsewhere"]);
 }
 
 #[test]

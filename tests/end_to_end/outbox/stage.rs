@@ -81,8 +81,8 @@ impl Stage {
         self.start_with(&[]);
     }
 
-    /// Starts the gateway with these variables in its environment.
-    pub fn start_with(&mut self, variables: &[OsString]) {
+    /// Starts the gateway with these words after `env`: variables, or a program that starts it.
+    pub fn start_with(&mut self, words: &[OsString]) {
         let configuration = self.scratch.path().join("gateway.toml");
         let runtime = OsString::from(format!("RUNTIME_DIRECTORY={}", self.runtime.display()));
         let arguments = [
@@ -94,7 +94,7 @@ impl Stage {
             "-p".to_owned(),
             self.port.to_string(),
         ];
-        let runner = [&["env".into(), runtime], variables].concat();
+        let runner = [&["env".into(), runtime], words].concat();
         let gateway = Gateway::start_under(&runner, self.scratch.path(), &arguments);
         self.port = gateway.address.port();
         self.gateway = Some(gateway);
@@ -184,10 +184,15 @@ impl Drop for Stage {
 }
 
 /// Waits for this, at most [`SOON`].
-pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let end = Instant::now() + SOON;
+pub fn until(what: &str, is_so: impl FnMut() -> bool) {
+    until_within(SOON, what, is_so);
+}
+
+/// Waits for this, so long at most.
+pub fn until_within(limit: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
+    let end = Instant::now() + limit;
     while !is_so() {
-        assert!(Instant::now() < end, "not within {SOON:?}: {what}");
+        assert!(Instant::now() < end, "not within {limit:?}: {what}");
         thread::sleep(Duration::from_millis(20));
     }
 }

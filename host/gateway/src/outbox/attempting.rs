@@ -117,7 +117,7 @@ async fn conclude(
     let ending = match verdict {
         Verdict::Retry(retry) => {
             if retry == Retry::Token {
-                inner.warn_of_token(header);
+                inner.warn_of_token(header, &outcome);
             }
             return inner.retry(number, retry);
         }

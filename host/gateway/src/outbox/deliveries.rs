@@ -5,9 +5,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use contract::DeliveryId;
 use contract::clock::Clock;
 use contract::escaping::escaped;
+use contract::{DeliveryId, Outcome};
 use futures_util::future::LocalBoxFuture;
 use outbox::{Origin, Outbox, OutboxLimits, Totals};
 use store::database::{Batch, Database, WriteError};
@@ -171,19 +171,30 @@ impl Inner {
         self.disk.noted(self.database.commit_unsynced(batch).await)
     }
 
-    /// One line in a while, with the remedy.
-    pub(super) fn warn_of_token(&self, header: &Header) {
-        if self.warned_of_token.is_due() {
-            let whose = match header.account {
-                Some(_) => "that their device has presented: log in again",
-                None => "of the configuration: write a new one into its file and reload",
-            };
-            tracing::warn!(
-                "deliveries to {} wait: the homeserver refuses the access token {whose}; `comatrix-gateway outbox \
-                 retry` tries again at once",
-                escaped(&header.origin, 200)
-            );
+    /// One line in a while, with the remedy: the homeserver refuses the access token, or there is none, or it is not
+    /// configured any more.
+    pub(super) fn warn_of_token(&self, header: &Header, outcome: &Outcome) {
+        if !self.warned_of_token.is_due() {
+            return;
         }
+        let reason = match (outcome, header.account) {
+            (Err(error), _) if error.reason == "denied" => {
+                "it is not configured any more: add it to the configuration and reload, or drop them"
+            }
+            (Err(_), _) => {
+                "there is no access token for it any more: write one into its file and reload"
+            }
+            (Ok(_), Some(_)) => {
+                "it refuses the access token that their device has presented: log in again"
+            }
+            (Ok(_), None) => {
+                "it refuses the access token of the configuration: write a new one into its file and reload"
+            }
+        };
+        tracing::warn!(
+            "messages for {} wait: {reason}; `comatrix-gateway outbox list` shows them",
+            escaped(&header.origin, 200)
+        );
     }
 
     /// A device may observe the delivery.

@@ -11,7 +11,7 @@ use comatrix_tests::gateway;
 use comatrix_tests::udp_device::UdpDevice;
 
 use super::forgetful::later;
-use super::stage::{ROOM, Stage, queued, send, until};
+use super::stage::{ROOM, Stage, queued, send, skipped, until};
 
 /// The response of an outbox that is full.
 fn is_refused(response: &Response) {
@@ -101,7 +101,7 @@ impl Disk {
         let disk = Self(folder.to_owned());
         let is_mounted = disk.run("mount", &["-t", "tmpfs", "-o", options, "tmpfs"]);
         if !is_mounted {
-            eprintln!("skipped: this process may not mount a file system; run it as root");
+            skipped("this process may not mount a file system");
         }
         is_mounted.then_some(disk)
     }

@@ -57,7 +57,7 @@ fn repeated(device: &UdpDevice, datagram: &[u8]) -> Response {
 /// Half of a device's messages have a transaction id.
 fn numbered(number: usize) -> Request {
     let txn = format!("t{number}");
-    let txn = Some(txn.as_str()).filter(|_| number % 2 == 0);
+    let txn = Some(txn.as_str()).filter(|_| number.is_multiple_of(2));
     // With an access token of its own, a device needs no proof of its address.
     send(ROOM, txn, &number.to_string()).token("own")
 }

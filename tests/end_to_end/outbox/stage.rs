@@ -197,6 +197,15 @@ pub fn until_within(limit: Duration, what: &str, mut is_so: impl FnMut() -> bool
     }
 }
 
+/// Says why a test, or a part of it, was not made.
+#[allow(
+    clippy::print_stderr,
+    reason = "whoever runs the tests must know of it"
+)]
+pub fn skipped(reason: &str) {
+    eprintln!("skipped: {reason}; run the tests as root");
+}
+
 /// A text for a room; the path has `<txn>` if there is one.
 pub fn send(room: &str, txn: Option<&str>, body: &str) -> Request {
     let txn = txn.map(|txn| format!("/{txn}")).unwrap_or_default();

@@ -196,7 +196,7 @@ fn identity(number: usize, rooms: &[(Account, String)]) -> Identity {
         address: IpAddr::from([127, 0, 1, number as u8 + 1]),
         room_id: room_id.clone(),
         token: (!is_configured).then(|| account.access_token.clone()),
-        has_txn: number / ROOMS % 2 == 0,
+        has_txn: (number / ROOMS).is_multiple_of(2),
     }
 }
 

@@ -27,8 +27,8 @@ pub(crate) struct Received {
     pub(crate) digest: [u8; 16],
     /// The lifetime of its message ID.
     pub(crate) lifetime: Duration,
-    /// Whether the same one has made the homeserver act before: then this gateway, or the one before a restart, may have
-    /// attempted its delivery.
+    /// Whether the same one has made the homeserver act before: then this gateway, or the one before a restart, may
+    /// have attempted its delivery.
     pub(crate) is_repeated: bool,
 }
 

@@ -67,8 +67,8 @@ impl Inner {
 
     /// A delivery has ended: its record is replaced by a smaller one. If others of its lane wait, this waits for the
     /// disk, also for one that is full: after a restart only the oldest of a lane can have been attempted. The last one
-    /// need not: the next record that is accepted takes this change with it to the disk. Returns whether it waited until
-    /// now.
+    /// need not: the next record that is accepted takes this change with it to the disk. Returns whether it waited
+    /// until now.
     pub(super) async fn end(
         &self,
         number: RecordNumber,

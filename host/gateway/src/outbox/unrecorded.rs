@@ -1,5 +1,5 @@
-//! Ends of deliveries that the disk has not taken. The device can ask for them, and the next record that is stored takes
-//! them with it: after a restart, only the oldest of a lane can have been attempted.
+//! Ends of deliveries that the disk has not taken. The device can ask for them, and the next record that is stored
+//! takes them with it: after a restart, only the oldest of a lane can have been attempted.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -17,8 +17,8 @@ use contract::{CheckedRequest, HttpResponse, Outcome};
 /// Events of one page, and pages: a room with more events since the attempt is searched no further.
 const PAGE: usize = 100;
 const MOST_PAGES: usize = 20;
-/// The clocks of gateway and homeserver may differ by so much. More would take the last one of equal messages, such as a
-/// temperature that does not change, for the next one.
+/// The clocks of gateway and homeserver may differ by so much. More would take the last one of equal messages, such as
+/// a temperature that does not change, for the next one.
 const CLOCKS: Duration = Duration::from_secs(5);
 
 /// The result of a search.
@@ -75,8 +75,8 @@ struct WhoAmI {
 impl Upstreams {
     /// Searches the room of a call that sends an event, from its newest event back to `since` (Unix seconds). The event
     /// is found by its transaction id, which homeservers show to the device that has sent it. Without one it is found
-    /// by sender, type, content and time: not if `since` is none, for the same content may have been sent before. `others`
-    /// are ids of events that are known to be other messages.
+    /// by sender, type, content and time: not if `since` is none, for the same content may have been sent before.
+    /// `others` are ids of events that are known to be other messages.
     ///
     /// # Errors
     /// The outcome of a request that was no success.

@@ -7,16 +7,22 @@ use share::Owner;
 /// fixed number of bytes in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// Whose share it uses.
+    /// Whose share it uses. The host is the device: its principal, else its IP address.
     pub owner: Owner,
-    /// The device: its principal, else its IP address.
-    pub device: u64,
     /// The homeserver.
     pub server: u64,
     /// The homeserver and the access token.
     pub account: u64,
     /// The account and the rule's name of the lane.
     pub lane: u64,
+}
+
+impl Origin {
+    /// The device.
+    #[must_use]
+    pub fn device(&self) -> u64 {
+        self.owner.host
+    }
 }
 
 /// A delivery that the gateway accepts.

@@ -69,6 +69,15 @@ impl Outbox {
         }
     }
 
+    /// The homeserver has responded to the attempt. Call [`Outbox::ended`] as soon as the store has the result.
+    pub fn record(&mut self, now: Duration, number: RecordNumber) {
+        if let Some(record) = self.records.get(number)
+            && self.scheduler.has_turn(record.origin.lane, number)
+        {
+            self.scheduler.record(now, record.origin.lane);
+        }
+    }
+
     /// The attempt has no final result.
     pub fn retry(&mut self, now: Duration, number: RecordNumber, why: Retry) {
         let Some(record) = self.records.get_mut(number) else {

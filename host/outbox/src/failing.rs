@@ -47,8 +47,8 @@ impl Scheduler {
         }
     }
 
-    /// The homeserver of this lane is down: the lane is the first to try again. Not after a timeout, which can be that of
-    /// its room alone: then the others would never have a turn.
+    /// The homeserver of this lane is down: the lane is the first to try again. Not after a timeout, which can be that
+    /// of its room alone: then the others would never have a turn.
     fn pause_server(&mut self, now: Duration, name: u64, why: Retry) {
         let Some(lane) = self.lanes.get_mut(&name) else {
             return;

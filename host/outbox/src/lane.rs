@@ -12,6 +12,9 @@ pub(crate) struct Lane {
     pub(crate) account: u64,
     /// The oldest first.
     queue: VecDeque<Queued>,
+    /// Attempts without a result yet that began before the lane's turn for them, and when: another device's, when the
+    /// oldest was in flight. Mostly none.
+    early: Vec<(RecordNumber, Duration)>,
     pub(crate) turn: Turn,
     /// Failures in a row of the oldest.
     pub(crate) failures: u32,
@@ -24,6 +27,8 @@ pub(crate) enum Turn {
     Ready,
     /// The result of its attempt, which began then.
     InFlight(Duration),
+    /// The store: the attempt, which began then, has a result.
+    Recording(Duration),
     /// A time.
     Paused(Duration),
     /// Its account: a time, or a new access token.
@@ -37,9 +42,6 @@ pub(crate) enum Turn {
 struct Queued {
     number: RecordNumber,
     is_stored: bool,
-    /// Of an attempt without a result yet that began before the lane's turn for it: another device's, when this one's
-    /// message was in flight.
-    began: Option<Duration>,
 }
 
 impl Lane {
@@ -48,17 +50,15 @@ impl Lane {
             server,
             account,
             queue: VecDeque::new(),
+            early: Vec::new(),
             turn,
             failures: 0,
         }
     }
 
     pub(crate) fn push(&mut self, number: RecordNumber, is_stored: bool, began: Option<Duration>) {
-        self.queue.push_back(Queued {
-            number,
-            is_stored,
-            began,
-        });
+        self.queue.push_back(Queued { number, is_stored });
+        self.early.extend(began.map(|began| (number, began)));
     }
 
     /// The oldest, and whether it is stored.
@@ -88,6 +88,11 @@ impl Lane {
         }
     }
 
+    /// Whether its attempt is not over.
+    pub(crate) fn is_in_flight(&self) -> bool {
+        matches!(self.turn, Turn::InFlight(_) | Turn::Recording(_))
+    }
+
     pub(crate) fn is_stored(&self, number: RecordNumber) -> bool {
         self.place(number)
             .is_some_and(|place| self.queue[place].is_stored)
@@ -102,14 +107,13 @@ impl Lane {
 
     /// Whether an attempt of this delivery began before its turn and has no result.
     pub(crate) fn has_early_attempt(&self, number: RecordNumber) -> bool {
-        self.place(number)
-            .is_some_and(|place| self.queue[place].began.is_some())
+        self.early.iter().any(|(other, _)| *other == number)
     }
 
     /// When that attempt began; from now on it is the lane's own, or has a result.
     pub(crate) fn take_early_attempt(&mut self, number: RecordNumber) -> Option<Duration> {
-        let place = self.place(number)?;
-        self.queue[place].began.take()
+        let place = self.early.iter().position(|(other, _)| *other == number)?;
+        Some(self.early.swap_remove(place).1)
     }
 
     /// Numbers ascend in a lane.

@@ -6,8 +6,8 @@ use crate::outbox::Outbox;
 use crate::record::{EnteredBy, Record, RecordNumber, State, Uncertain, seconds, unix};
 
 impl Outbox {
-    /// A record that waits is about to leave, as soon as the store has it: it gets no turn meanwhile, and those behind it
-    /// none either. Returns whether it may: not while it is in flight, or is being stored.
+    /// A record that waits is about to leave, as soon as the store has it: it gets no turn meanwhile, and those behind
+    /// it none either. Returns whether it may: not while it is in flight, or is being stored.
     pub fn begin_leaving(&mut self, number: RecordNumber) -> bool {
         let Some(record) = self.records.get(number) else {
             return false;

@@ -54,8 +54,8 @@ impl Outbox {
         self.next_number = self.next_number.max(number.saturating_add(1));
     }
 
-    /// Restores a record from the store; call it in the order of the numbers. `clock`: the Unix time. `ended_at`: of one
-    /// that has ended.
+    /// Restores a record from the store; call it in the order of the numbers. `clock`: the Unix time. `ended_at`: of
+    /// one that has ended.
     pub fn restore(
         &mut self,
         (now, clock): (Duration, Option<u64>),

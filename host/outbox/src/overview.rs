@@ -64,7 +64,7 @@ impl Outbox {
     /// The records of a device whose ids begin with this prefix: 8 to 32 hexadecimal digits.
     pub fn of_device(&self, device: u64, prefix: &str) -> Option<(RecordNumber, &Record)> {
         let mut records = self.with_prefix(prefix)?;
-        records.find(|(_, record)| record.origin.device == device)
+        records.find(|(_, record)| record.origin.device() == device)
     }
 
     /// The records whose ids begin with this prefix: 8 to 32 hexadecimal digits. None if it is not such a prefix.

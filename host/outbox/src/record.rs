@@ -66,8 +66,8 @@ pub(crate) enum Uncertain {
     /// Since this second of the outbox's clock.
     Since(u32),
     /// The homeserver may not recognise it any more: an attempt was before the gateway was started, when its clock may
-    /// have stood still, or had another access token. It was at the earliest when the record was accepted, or a lifetime
-    /// of a message ID before.
+    /// have stood still, or had another access token. It was at the earliest when the record was accepted, or a
+    /// lifetime of a message ID before.
     Forgotten,
 }
 

@@ -17,7 +17,8 @@ const ANYBODY: Owner = Owner {
 
 #[derive(Debug)]
 pub(crate) struct Records {
-    by_number: BTreeMap<RecordNumber, Record>,
+    /// Boxed: numbers ascend, which leaves every node of the tree but the last half empty.
+    by_number: BTreeMap<RecordNumber, Box<Record>>,
     by_id: BTreeMap<DeliveryId, RecordNumber>,
     /// By half of the digest; the record has the whole.
     by_message: HashMap<u64, RecordNumber>,
@@ -50,11 +51,11 @@ impl Records {
     }
 
     pub(crate) fn get(&self, number: RecordNumber) -> Option<&Record> {
-        self.by_number.get(&number)
+        self.by_number.get(&number).map(Box::as_ref)
     }
 
     pub(crate) fn get_mut(&mut self, number: RecordNumber) -> Option<&mut Record> {
-        self.by_number.get_mut(&number)
+        self.by_number.get_mut(&number).map(Box::as_mut)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -62,13 +63,13 @@ impl Records {
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Record> {
-        self.by_number.values_mut()
+        self.by_number.values_mut().map(Box::as_mut)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (RecordNumber, &Record)> {
         self.by_number
             .iter()
-            .map(|(number, record)| (*number, record))
+            .map(|(number, record)| (*number, record.as_ref()))
     }
 
     /// The record of this delivery.
@@ -116,11 +117,11 @@ impl Records {
         self.by_id.insert(record.id, number);
         self.by_message.insert(half(&record.message), number);
         self.names.insert(record.name);
-        self.by_number.insert(number, record);
+        self.by_number.insert(number, Box::new(record));
     }
 
     pub(crate) fn remove(&mut self, number: RecordNumber) -> Option<Record> {
-        let record = self.by_number.remove(&number)?;
+        let record = *self.by_number.remove(&number)?;
         self.give_back(&record);
         // A later record with the same key has taken its place.
         if self.by_id.get(&record.id) == Some(&number) {
@@ -138,10 +139,10 @@ impl Records {
         let Some(record) = self.by_number.get_mut(&number) else {
             return;
         };
-        let before = *record;
+        let before = **record;
         record.state = state;
         record.bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        let after = *record;
+        let after = **record;
         self.give_back(&before);
         self.count(&after);
     }

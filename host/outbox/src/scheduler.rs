@@ -118,7 +118,7 @@ impl Scheduler {
     pub(crate) fn has_turn(&self, name: u64, number: RecordNumber) -> bool {
         self.lanes
             .get(&name)
-            .is_some_and(|lane| matches!(lane.turn, Turn::InFlight(_)) && lane.is_first(number))
+            .is_some_and(|lane| lane.is_in_flight() && lane.is_first(number))
     }
 
     /// An attempt that began before its lane's turn has ended.
@@ -201,7 +201,7 @@ impl Scheduler {
         };
         match lane.turn {
             _ if !lane.is_first(number) => Waiting::Lane,
-            Turn::InFlight(_) => Waiting::InFlight,
+            Turn::InFlight(_) | Turn::Recording(_) => Waiting::InFlight,
             Turn::Paused(_) => Waiting::Pause,
             _ if self.holds.needs_token(lane.account) => Waiting::Token,
             _ if self.holds.has_account(lane.account) => Waiting::Limited,

@@ -6,6 +6,9 @@ use std::time::Duration;
 /// Lanes in flight at once toward one homeserver: when it returns, a thousand gateways must not come as one.
 pub(crate) const MOST_LANES: u32 = 16;
 
+/// Results in memory that wait for the disk, which can be full: twice what comes while the disk has one commit.
+const MOST_RECORDING: u32 = 2 * MOST_LANES;
+
 #[derive(Debug)]
 pub(crate) struct Server {
     /// Lanes with deliveries that wait.
@@ -14,6 +17,8 @@ pub(crate) struct Server {
     pub(crate) ready: VecDeque<u64>,
     /// Attempts in flight.
     pub(crate) in_flight: u32,
+    /// Lanes whose results are being recorded.
+    pub(crate) recording: u32,
     /// Attempts that may be in flight: 1 after it was down, doubled by each success.
     pub(crate) window: u32,
     /// Failures in a row that concern all lanes.
@@ -30,6 +35,7 @@ impl Default for Server {
             lanes: 0,
             ready: VecDeque::new(),
             in_flight: 0,
+            recording: 0,
             window: 1,
             failures: 0,
             down_until: None,
@@ -41,7 +47,8 @@ impl Default for Server {
 impl Server {
     /// Whether an attempt may begin.
     pub(crate) fn is_open(&self, now: Duration) -> bool {
-        self.in_flight < self.window && self.down_until.is_none_or(|until| until <= now)
+        let has_room = self.in_flight < self.window && self.recording < MOST_RECORDING;
+        has_room && self.down_until.is_none_or(|until| until <= now)
     }
 
     /// It has responded.

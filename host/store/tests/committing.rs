@@ -52,6 +52,8 @@ fn a_batch_is_applied_in_its_order_and_also_if_nobody_waits_for_it() {
     batch.delete(Space::Waiting, 2);
     batch.delete(Space::Waiting, 3);
     drop(database.commit(batch));
+    // A read waits for none that is queued; a later commit does.
+    assert_eq!(run(database.commit(put(4, Vec::new()))), Ok(()));
     assert_eq!(
         run(database.read(Space::Waiting, 1)),
         Ok(Some(b"second".to_vec()))

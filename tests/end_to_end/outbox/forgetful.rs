@@ -1,4 +1,5 @@
-//! A homeserver that has forgotten the transaction ids: an attempt whose outcome is unknown is looked for in its room.
+//! A homeserver that has forgotten the transaction ids: an attempt whose outcome is unknown is searched for in its
+//! room.
 
 use std::ffi::OsString;
 use std::time::Duration;

@@ -51,7 +51,7 @@ impl Deliveries {
     }
 }
 
-/// Messages of a lane that were sent before one that is searched for: the last ones, since equal ones follow each other.
+/// Messages of a lane that were sent before one that is searched for: the last ones, as equal ones follow each other.
 const MOST_OTHERS: usize = 64;
 
 /// Makes an attempt. What it leads to is in the outbox when this ends.
@@ -122,6 +122,8 @@ async fn conclude(
             return inner.retry(number, retry);
         }
         Verdict::Sent | Verdict::Refused => {
+            inner.outbox.borrow_mut().record(inner.now(), number);
+            inner.changed.notify_one();
             let resumed = resuming::resume(inner, header, content, &outcome).await;
             match (verdict, resumed) {
                 (Verdict::Sent, Resumed::Replied(details)) => Ending::Sent { details },

@@ -14,12 +14,12 @@ use store::database::{Batch, Database, WriteError};
 use tokio::sync::{Notify, Semaphore};
 
 use super::calls::Calls;
+use super::contents::Contents;
 use super::counters::OutboxCounters;
 use super::disk_health::DiskHealth;
 use super::key::Key;
 use super::names::Names;
 use super::recent_attempts::RecentAttempts;
-use super::restoring::Contents;
 use super::row::Header;
 use super::turns::Turns;
 use super::unrecorded::Unrecorded;

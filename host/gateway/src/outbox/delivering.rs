@@ -1,11 +1,10 @@
 //! A delivery of an exchange: attempted at once, or stored.
 
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
 use contract::CallError;
-use homeserver::{Authority, Caller, PreparedCall};
+use homeserver::{Authority, PreparedCall};
 use outbox::{Record, RecordNumber, Route, State, short_id};
 use runtime::exchange::{CheckedDelivery, Delivered};
 use tokio::time::{Instant, timeout_at};
@@ -16,31 +15,9 @@ use super::mode::OutboxMode;
 use super::new_delivery::{Attempt, NewDelivery, first_eight};
 use super::outcome::{is_deferred, judge};
 use super::row::Header;
+use super::sending::Sending;
 use super::turns::TurnGuard;
-use crate::request::Snapshot;
 use crate::telemetry::address_lines::Notice;
-
-/// The datagram that a delivery came with.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Received {
-    /// Digest of all that makes two datagrams one message (RFC 7252 §4.5).
-    pub(crate) digest: [u8; 16],
-    /// The lifetime of its message ID.
-    pub(crate) lifetime: Duration,
-    /// Whether the same one has made the homeserver act before: then this gateway, or the one before a restart, may
-    /// have attempted its delivery.
-    pub(crate) is_repeated: bool,
-}
-
-/// The exchange of a delivery.
-pub(crate) struct Sending<'a> {
-    pub(crate) snapshot: &'a Arc<Snapshot>,
-    pub(crate) caller: &'a Caller,
-    pub(crate) rule: &'a str,
-    pub(crate) received: Received,
-    /// Of the exchange.
-    pub(crate) deadline: Instant,
-}
 
 /// An attempt at once.
 struct Begun {
@@ -123,7 +100,7 @@ impl Inner {
         let patience = new.sending.snapshot.outbox.patience;
         let patience_ends = Instant::now() + patience;
         // No longer than the patience, unless nothing more can be stored: those before it came before.
-        let turn = self.turns.take(origin.lane, origin.device);
+        let turn = self.turns.take(origin.lane, origin.device());
         let Ok(turn) = timeout_at(new.sending.deadline, turn).await else {
             return Delivered::Outcome(Err(CallError::unsent("busy")));
         };

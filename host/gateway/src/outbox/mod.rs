@@ -5,6 +5,7 @@
 
 mod attempting;
 mod calls;
+mod contents;
 mod counters;
 mod deliveries;
 mod delivering;
@@ -23,17 +24,20 @@ mod restoring;
 mod resuming;
 mod reviving;
 mod row;
+mod sending;
 mod status;
+mod stored_token;
 mod turns;
 mod unrecorded;
 mod upkeep;
 mod warning_interval;
 
+pub use contents::Restored;
 pub use counters::{Count, OutboxCounters};
 pub use deliveries::Deliveries;
-pub(crate) use delivering::{Received, Sending};
 pub use mode::{OutboxMode, OutboxSettings};
-pub use restoring::{RestoreError, Restored};
+pub use restoring::RestoreError;
+pub(crate) use sending::{Received, Sending};
 pub(crate) use status::{FORMATS, Status};
 
 #[cfg(test)]

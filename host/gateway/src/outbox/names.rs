@@ -44,7 +44,6 @@ impl Names {
         let account = self.of(&("account", server, key.account));
         Origin {
             owner: self.owner(key, networks),
-            device: self.device(key),
             server,
             account,
             lane: self.of(&("lane", account, key.lane)),
@@ -53,7 +52,7 @@ impl Names {
 
     /// The device's own name of the message in its lane.
     pub(super) fn transaction(&self, key: &Key<'_>, origin: &Origin) -> u64 {
-        self.of(&("transaction", origin.device, origin.lane, key.transaction))
+        self.of(&("transaction", origin.device(), origin.lane, key.transaction))
     }
 
     fn device(&self, key: &Key<'_>) -> u64 {

@@ -11,9 +11,10 @@ use homeserver::{Caller, PreparedCall};
 use runtime::exchange::CheckedDelivery;
 
 use super::calls::Calls;
-use super::delivering::Sending;
 use super::key::Key;
-use super::row::{Content, Header, StoredToken};
+use super::row::{Content, Header};
+use super::sending::Sending;
+use super::stored_token::StoredToken;
 
 /// An attempt that has begun.
 pub(super) type Attempt = Pin<Box<dyn Future<Output = Outcome>>>;

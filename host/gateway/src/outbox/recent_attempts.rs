@@ -1,6 +1,6 @@
-//! Deliveries that were attempted at once in the last minutes. They have no record. A device that repeats one in another
-//! datagram, because it did not get the response, repeats a message that its room may have: if the homeserver is away
-//! meanwhile, it may return without its memory of transaction ids.
+//! Deliveries that were attempted at once in the last minutes. They have no record. A device that repeats one in
+//! another datagram, because it did not get the response, repeats a message that its room may have: if the homeserver
+//! is away meanwhile, it may return without its memory of transaction ids.
 
 use std::cell::RefCell;
 use std::collections::{HashSet, VecDeque};

@@ -1,37 +1,15 @@
-//! The records of the store, when the gateway starts.
+//! The deliveries of before, when the gateway starts.
 
 use std::sync::Arc;
 
 use contract::clock::Clock;
-use outbox::{Outbox, State};
-use store::database::{Database, ReadError, Records, Space};
-use tokio::time::Instant;
+use store::database::{Database, ReadError, Records};
 
 use super::calls::Calls;
+use super::contents::{Contents, Restored};
 use super::deliveries::Deliveries;
-use super::names::Names;
-use super::row::{self, End, Header, RowError};
 use crate::daemon::heap;
 use crate::request::SnapshotCell;
-
-/// What was restored.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Restored {
-    /// Records that wait.
-    pub waiting: usize,
-    /// Records that have ended.
-    pub ended: usize,
-    /// Records that this gateway cannot read. They stay in the store.
-    pub unreadable: usize,
-}
-
-/// The records of the store, in memory.
-pub(super) struct Contents {
-    pub(super) outbox: Outbox,
-    pub(super) names: Names,
-    /// The start of the outbox's clock.
-    pub(super) epoch: Instant,
-}
 
 /// The store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -58,66 +36,8 @@ impl Deliveries {
         let (contents, restored) = Contents::read(&records, &snapshots, clock, seed)?;
         let database = Database::start(records).map_err(RestoreError::Thread)?;
         let deliveries = Self::new(contents, database, snapshots, clock, Calls::default());
-        Ok((deliveries, restored))
-    }
-}
-
-impl Contents {
-    /// Reads all records. `seed`: of the pauses.
-    ///
-    /// # Errors
-    /// The store's.
-    pub(super) fn read(
-        records: &Records,
-        snapshots: &SnapshotCell,
-        clock: Clock,
-        seed: u64,
-    ) -> Result<(Self, Restored), ReadError> {
-        let epoch = Instant::now();
-        let names = Names::default();
-        let mut restored = Restored::default();
-        let snapshot = snapshots.load().clone();
-        let mut outbox = Outbox::new(snapshot.outbox.limits, seed);
-        let networks = &snapshot.limits.coap.networks;
-        for space in [Space::Waiting, Space::Ended] {
-            records.scan(space, |number, row| match read(space, row) {
-                Ok((header, ended)) => {
-                    let origin = names.origin(&header.key(), networks);
-                    let name = names.transaction(&header.key(), &origin);
-                    let accepted = header.accepted(origin, name, row.len());
-                    outbox.restore((epoch.elapsed(), clock.now()), number, &accepted, ended);
-                    match ended.0 {
-                        State::Waiting => restored.waiting += 1,
-                        State::Sent | State::Failed => restored.ended += 1,
-                    }
-                }
-                Err(error) => {
-                    restored.unreadable += 1;
-                    outbox.skip(number);
-                    tracing::error!("delivery {number} in the store: {error}; it stays there");
-                }
-            })?;
-        }
         // Rows were read one by one, of different lengths.
         heap::release();
-        let contents = Self {
-            outbox,
-            names,
-            epoch,
-        };
-        Ok((contents, restored))
+        Ok((deliveries, restored))
     }
-}
-
-/// What the outbox needs of a row.
-fn read(space: Space, row: &[u8]) -> Result<(Header, (State, Option<u64>)), RowError> {
-    let mut rest = row;
-    let header: Header = row::read_header(&mut rest)?;
-    Ok(match space {
-        Space::Ended => {
-            let end: End = row::read(&mut rest)?;
-            (header, (end.ending.state(), end.at))
-        }
-        _ => (header, (State::Waiting, None)),
-    })
 }

@@ -1,21 +1,19 @@
 //! Records as the store has them: values in the format of `postcard`, without names of fields, one after the other. The
-//! first is a header that is enough to restore the record. A change of these types, or of the types in them, needs another
-//! version: the order of the fields is the format.
+//! first is a header that is enough to restore the record. A change of these types, or of the types in them, needs
+//! another version: the order of the fields is the format.
 
-use std::fmt;
 use std::net::IpAddr;
 
 use bytes::Bytes;
-use contract::secret::AccessToken;
 use contract::{DeliveryId, StoredContext};
 use homeserver::PreparedCall;
 use outbox::{Accepted, State};
-use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use store::database::Space;
 
 use super::key::Key;
+use super::stored_token::StoredToken;
 
 /// The version of this format. A reader refuses a later one.
 const VERSION: u8 = 1;
@@ -80,10 +78,6 @@ pub(super) struct End {
     pub(super) at: Option<u64>,
     pub(super) ending: Ending,
 }
-
-/// An access token in the store. `Debug` hides it.
-#[derive(Clone)]
-pub(super) struct StoredToken(pub(super) AccessToken);
 
 impl Header {
     /// Of a delivery with these names, which came with this datagram.
@@ -237,26 +231,6 @@ fn write(row: &mut Vec<u8>, value: &impl Serialize) {
         .unwrap_or_else(|error| unreachable!("a record cannot be written: {error}"));
 }
 
-impl fmt::Debug for StoredToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("StoredToken")
-    }
-}
-
-impl Serialize for StoredToken {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.0.bearer().expose_secret())
-    }
-}
-
-impl<'de> Deserialize<'de> for StoredToken {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = SecretString::from(String::deserialize(deserializer)?);
-        let token = AccessToken::parse(text.expose_secret().as_bytes());
-        token.map(Self).map_err(serde::de::Error::custom)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -280,8 +254,9 @@ mod tests {
     fn a_header_has_the_bytes_of_its_version() {
         let mut row = Vec::new();
         write(&mut row, &header());
-        let expected = b"\x01\x00\x00\x09http://h/\x01\x01\x02!r\x017\x00\xc0\x00\x02\x01\x00\x01\x80\xa4\xa7\xda\x06\x01\x01\x00";
-        assert_eq!(row, expected);
+        let names = b"\x01\x00\x00\x09http://h/\x01\x01\x02!r\x017\x00\xc0\x00\x02\x01\x00";
+        let rest = b"\x01\x80\xa4\xa7\xda\x06\x01\x01\x00";
+        assert_eq!(row, [&names[..], &rest[..]].concat());
         assert_eq!(read_header(&mut row.as_slice()).unwrap(), header());
     }
 

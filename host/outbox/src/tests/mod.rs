@@ -38,7 +38,6 @@ fn message(number: u8, lane: u64) -> Accepted {
         name: number.into(),
         origin: Origin {
             owner: Owner::new(1, None),
-            device: 1,
             server: 1,
             account: 1,
             lane,

@@ -127,7 +127,7 @@ fn an_operator_finds_the_records_of_all_devices_whose_ids_begin_alike() {
         bytes[15] = last;
         let mut accepted = message(number, 1);
         accepted.id = DeliveryId::from_bytes(bytes);
-        accepted.origin.device = number.into();
+        accepted.origin.owner.host = number.into();
         store(&mut outbox, 0, &accepted);
     }
     let count = |prefix: &str| outbox.with_prefix(prefix).map(Iterator::count);

@@ -50,6 +50,40 @@ fn a_later_one_of_the_lane_waits_behind_those_that_wait() {
 }
 
 #[test]
+fn while_a_result_is_recorded_its_lane_waits_and_others_have_its_place_at_the_homeserver() {
+    let mut outbox = outbox();
+    let first = store(&mut outbox, 0, &message(1, 1));
+    let second = store(&mut outbox, 0, &message(2, 1));
+    for lane in 2..=50 {
+        store(&mut outbox, 0, &message(100 + lane, lane.into()));
+    }
+    assert_eq!(next(&mut outbox, 0), Some(first));
+    outbox.record(at(1), first);
+    assert!(!outbox.drop(first), "it is not over");
+    assert_eq!(outbox.waiting(second), Some(Waiting::Lane));
+    let mut recording = vec![first];
+    while let Some(number) = next(&mut outbox, 1) {
+        assert_ne!(number, second);
+        outbox.record(at(1), number);
+        recording.push(number);
+    }
+    assert_eq!(
+        recording.len(),
+        32,
+        "a disk that takes nothing holds that many"
+    );
+    for number in recording {
+        sent(&mut outbox, 2, number);
+    }
+    let rest: Vec<_> = std::iter::from_fn(|| next(&mut outbox, 2)).collect();
+    assert_eq!(rest.len(), 16);
+    rest.into_iter()
+        .for_each(|number| sent(&mut outbox, 3, number));
+    let rest: Vec<_> = std::iter::from_fn(|| next(&mut outbox, 3)).collect();
+    assert!(rest.contains(&second));
+}
+
+#[test]
 fn a_homeserver_that_is_down_is_asked_by_one_lane_and_returns_step_by_step() {
     let mut outbox = outbox();
     for lane in 1..=40 {

@@ -103,7 +103,8 @@ impl Database {
         self.queue(batch, Durability::Process)
     }
 
-    /// The value of a record, with all batches applied that were queued before.
+    /// The value of a record, with all batches applied whose commit has ended. It does not wait for those that are
+    /// queued.
     ///
     /// # Errors
     /// [`ReadError`].

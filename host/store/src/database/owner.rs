@@ -2,12 +2,19 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::batch::{Batch, Durability, Space};
 use super::error::{ReadError, WriteError};
 use super::records::Records;
+
+/// How long a transaction waits for more commits, if the one before had several: those who wait for one commit go on
+/// together, and the first that comes back would have a transaction of its own. Short beside the time that flash takes
+/// for one.
+const GATHERING: Duration = Duration::from_millis(1);
 
 /// What the thread is asked for.
 pub enum Command {
@@ -47,6 +54,8 @@ pub struct Owner {
     records: Records,
     commands: mpsc::Receiver<Command>,
     shared: Arc<Shared>,
+    /// Whether several came together the last time.
+    has_several: bool,
     /// Ends with this.
     _ended: watch::Sender<()>,
 }
@@ -63,6 +72,7 @@ impl Owner {
             records,
             commands,
             shared,
+            has_several: false,
             _ended: ended,
         }
     }
@@ -70,37 +80,49 @@ impl Owner {
     /// Works until it is closed or the last handle is gone; everything queued is applied before.
     pub(super) fn work(mut self) {
         while let Some(first) = self.commands.blocking_recv() {
-            self.take_all(first);
+            self.take_all(first, || thread::sleep(GATHERING));
         }
     }
 
-    /// Takes all that waits: one transaction, then the reads. Returns whether anything waited.
+    /// Takes all that waits: the reads, then one transaction. Returns whether anything waited.
     #[cfg(any(test, feature = "simulation"))]
     pub fn turn(&mut self) -> bool {
         let first = self.commands.try_recv();
-        first.map(|first| self.take_all(first)).is_ok()
+        first.map(|first| self.take_all(first, || {})).is_ok()
     }
 
-    fn take_all(&mut self, first: Command) {
-        let (mut commits, mut reads) = (Vec::new(), Vec::new());
-        let mut next = Some(first);
+    fn take_all(&mut self, first: Command, gather: impl FnOnce()) {
+        let mut commits = Vec::new();
+        self.take(Some(first), &mut commits);
+        let is_promise = |commit: &Commit| commit.durability == Durability::PowerCut;
+        if self.has_several && commits.iter().any(is_promise) {
+            gather();
+            self.take(None, &mut commits);
+        }
+        self.has_several = commits.len() > 1;
+        commit_all(&mut self.records, commits, &self.shared);
+        // After the outcomes: nobody waits for it.
+        self.records.shorten_log();
+    }
+
+    /// Takes the commits that wait, and answers the reads: whoever waits for one need not wait for the disk.
+    fn take(&mut self, first: Option<Command>, commits: &mut Vec<Commit>) {
+        let mut next = first.or_else(|| self.commands.try_recv().ok());
+        let mut count = 0;
         while let Some(command) = next {
             match command {
                 Command::Commit(commit) => commits.push(commit),
-                Command::Read(read) => reads.push(read),
+                Command::Read(Read { space, key, done }) => {
+                    let _ = done.send(self.records.read(space, key));
+                }
                 // Nothing more gets in; what is in the queue is still taken.
                 Command::Close => self.commands.close(),
             }
+            count += 1;
             // What comes meanwhile must not make those wait who came first.
-            let is_full = commits.len() + reads.len() >= self.commands.max_capacity();
+            let is_full = count >= self.commands.max_capacity();
             next = (!is_full).then(|| self.commands.try_recv().ok()).flatten();
         }
-        commit_all(&mut self.records, commits, &self.shared);
-        for Read { space, key, done } in reads {
-            let _ = done.send(self.records.read(space, key));
-        }
-        // After the outcomes: nobody waits for it.
-        self.records.shorten_log();
     }
 }
 

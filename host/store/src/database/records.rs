@@ -184,8 +184,8 @@ impl Records {
         })
     }
 
-    /// Writes in the place of a transaction that has failed. If only its synchronisation did, it is whole in the log, and
-    /// the next open would take it for one that was committed.
+    /// Writes in the place of a transaction that has failed. If only its synchronisation did, it is whole in the log,
+    /// and the next open would take it for one that was committed.
     fn supersede(&mut self) {
         let mut nothing = Batch::new();
         nothing.put(Space::Meta, SUPERSEDING, Vec::new());

@@ -53,7 +53,6 @@ mod tests {
         for (lane, id) in (0..).zip(ids) {
             let origin = Origin {
                 owner: Owner::new(1, None),
-                device: 1,
                 server: 1,
                 account: 1,
                 lane,

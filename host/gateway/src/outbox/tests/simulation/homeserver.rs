@@ -1,23 +1,21 @@
 //! A homeserver: rooms, and transaction ids that it remembers for a while. It does as its mood says.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 use std::time::Duration;
 
-use contract::{CallError, HttpResponse, Outcome};
+use contract::Outcome;
 use homeserver::{Caller, PreparedCall, SentEvent};
 use outbox::Search;
 use secrecy::ExposeSecret;
 use store::simulation::Dice;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::Instant;
 
 use super::clock;
+use super::outcomes::{error, refusal, response, sent};
 
 /// It recognises a transaction id for so long, and no longer.
 const REMEMBERED: Duration = Duration::from_secs(30 * 60);
-const TRACE: bool = false;
 /// As the real search allows.
 const CLOCKS: u64 = 300;
 
@@ -101,15 +99,11 @@ pub struct Homeserver {
     pub repeated: u64,
 }
 
-/// The way to it. Its clones lead to the same one.
-#[derive(Clone)]
-pub(in crate::outbox) struct Network(pub Rc<RefCell<Homeserver>>);
-
-impl Network {
+impl Homeserver {
     pub fn new(seed: u64, start: Instant) -> Self {
         let mut dice = Dice::new(seed);
         let shows_ids = dice.quarters(3);
-        Self(Rc::new(RefCell::new(Homeserver {
+        Self {
             dice,
             start,
             mood: Mood::Up,
@@ -122,56 +116,11 @@ impl Network {
             searches: 0,
             found: 0,
             repeated: 0,
-        })))
-    }
-
-    /// As [`Upstreams::send`](homeserver::Upstreams::send).
-    pub(in crate::outbox) async fn send(
-        &self,
-        caller: &Caller,
-        call: &PreparedCall,
-        deadline: Instant,
-    ) -> Outcome {
-        let sent = self.0.borrow_mut().receive(caller, call);
-        match sent {
-            Ok(response) => match timeout_at(deadline, response).await {
-                Ok(Ok(outcome)) => outcome,
-                Ok(Err(_)) => error("cut-off", true),
-                Err(_) => error("timed-out", true),
-            },
-            Err(outcome) => {
-                sleep(Duration::from_millis(3)).await;
-                outcome
-            }
         }
     }
 
-    /// As [`Upstreams::find_sent`](homeserver::Upstreams::find_sent).
-    pub(in crate::outbox) async fn find_sent(
-        &self,
-        caller: &Caller,
-        call: &PreparedCall,
-        search: Search,
-        deadline: Instant,
-    ) -> Result<SentEvent, Outcome> {
-        sleep(Duration::from_millis(20)).await;
-        let mood = self.0.borrow().mood;
-        match mood {
-            Mood::Up | Mood::Slow => {}
-            Mood::Silent => {
-                tokio::time::sleep_until(deadline).await;
-                return Err(error("timed-out", true));
-            }
-            Mood::Unreachable => return Err(error("unreachable", false)),
-            other => return Err(refusal(other, 3)),
-        }
-        self.0.borrow_mut().find(caller, call, search)
-    }
-}
-
-impl Homeserver {
     /// A request arrives, or not.
-    fn receive(
+    pub fn receive(
         &mut self,
         caller: &Caller,
         call: &PreparedCall,
@@ -224,12 +173,6 @@ impl Homeserver {
             .collect();
         due.sort_by_key(|request| request.at);
         for request in due {
-            if TRACE {
-                println!(
-                    "{} acts {} {}",
-                    request.event.transaction, request.acts, request.room
-                );
-            }
             let outcome = match request.acts {
                 true => self.act(&request.room, request.event),
                 false => error("cut-off", true),
@@ -264,7 +207,7 @@ impl Homeserver {
         Ok(sent(&id))
     }
 
-    fn find(
+    pub fn find(
         &mut self,
         caller: &Caller,
         call: &PreparedCall,
@@ -289,14 +232,6 @@ impl Homeserver {
         };
         let events = self.rooms.get(&room);
         let found = events.and_then(|events| events.iter().rev().find(is));
-        if TRACE {
-            println!(
-                "search {} {:?} {:?}",
-                wanted.transaction,
-                search,
-                found.map(|e| &e.transaction)
-            );
-        }
         Ok(match found {
             Some(event) => {
                 self.found += 1;
@@ -329,34 +264,5 @@ impl Homeserver {
         let (number, room) = id.strip_prefix('$')?.split_once('!')?;
         let events = self.rooms.get(&format!("!{room}"))?;
         events.get(number.parse::<usize>().ok()?)
-    }
-}
-
-fn error(reason: &str, sent: bool) -> Outcome {
-    let reason = reason.to_owned();
-    Err(CallError { reason, sent })
-}
-
-fn refusal(mood: Mood, seconds: u64) -> Outcome {
-    let mut refusal = match mood {
-        Mood::Limited => response(429, r#"{"errcode":"M_LIMIT_EXCEEDED"}"#),
-        Mood::NoToken => response(401, r#"{"errcode":"M_UNKNOWN_TOKEN"}"#),
-        Mood::Page => response(200, "<html>"),
-        _ => response(502, ""),
-    };
-    let seconds = seconds.to_string().into_bytes();
-    refusal.headers.push(("retry-after".to_owned(), seconds));
-    Ok(refusal)
-}
-
-fn sent(id: &str) -> HttpResponse {
-    response(200, &serde_json::json!({ "event_id": id }).to_string())
-}
-
-fn response(status: u16, body: &str) -> HttpResponse {
-    HttpResponse {
-        status,
-        headers: Vec::new(),
-        body: body.into(),
     }
 }

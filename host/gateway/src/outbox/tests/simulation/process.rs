@@ -12,10 +12,10 @@ use store::simulation::Disk;
 use tokio::time::Instant;
 
 use super::clock;
-use super::homeserver::Network;
+use super::network::Network;
 use crate::outbox::calls::Calls;
+use crate::outbox::contents::Contents;
 use crate::outbox::deliveries::Deliveries;
-use crate::outbox::restoring::Contents;
 use crate::outbox::{Restored, Status};
 use crate::request::SnapshotCell;
 

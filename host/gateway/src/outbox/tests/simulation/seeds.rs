@@ -4,8 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
+use super::configuration::snapshot;
 use super::tally::Tally;
-use super::world::{Cuts, World, snapshot};
+use super::world::{Cuts, World};
 use crate::request::Snapshot;
 
 /// Worlds of one test run.

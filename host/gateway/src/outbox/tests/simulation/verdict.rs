@@ -1,5 +1,7 @@
 //! What must hold.
 
+use std::collections::BTreeMap;
+
 use contract::DeliveryId;
 use outbox::State;
 
@@ -25,6 +27,32 @@ impl World {
             before, short,
             "seed {seed}: message {number} is two messages"
         );
+        self.check_bounds();
+    }
+
+    /// No device has more than its share of the outbox, nor have all of them more than there is.
+    fn check_bounds(&self) {
+        let Some(process) = &self.process else {
+            return;
+        };
+        let outbox = process.deliveries.0.outbox.borrow();
+        let limits = process.deliveries.limits();
+        let mut held: BTreeMap<u64, (usize, usize)> = BTreeMap::new();
+        for (_, record) in outbox.iter() {
+            if record.state == State::Waiting {
+                let (messages, bytes) = held.entry(record.origin.device()).or_default();
+                *messages += 1;
+                *bytes += record.bytes();
+            }
+        }
+        let within = |(messages, bytes): &(usize, usize), part: usize| {
+            *messages <= limits.messages / part && *bytes <= limits.bytes / part
+        };
+        let all = held
+            .values()
+            .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        let is_within = within(&all, 1) && held.values().all(|held| within(held, 8));
+        assert!(is_within, "seed {}: {held:?}", self.seed);
     }
 
     /// The device hears that its message was sent.
@@ -49,7 +77,7 @@ impl World {
     pub fn check_status(&mut self, number: usize, status: Option<(DeliveryId, Status)>) {
         self.tally.statuses += 1;
         if let Some((_, Status::Sent(details))) = status {
-            let details: std::collections::BTreeMap<String, String> =
+            let details: BTreeMap<String, String> =
                 ciborium::from_reader(details.as_ref()).expect("a map of text");
             if let Some(event) = details.get("event_id") {
                 self.check_event(number, event);
@@ -166,8 +194,8 @@ impl World {
         places.into_iter()
     }
 
-    /// Messages of a device are in its room as it has sent them: if a promise for one was asked for before the other one
-    /// was sent at all.
+    /// Messages of a device are in its room as it has sent them: if a promise for one was asked for before the other
+    /// one was sent at all.
     fn check_order(&self, device: usize, room: &str) {
         let of_both = |message: &&Message| {
             message.device == device && message.room == *room && !self.is_exempt(message)

@@ -5,29 +5,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::clock::Clock;
-use contract::secret::AccessToken;
-use homeserver::{
-    ClientApi, ConcurrencyLimit, ConfiguredToken, Homeserver, ResponseBytes, UpstreamLimits,
-    UpstreamSettings, Upstreams,
-};
-use outbox::OutboxLimits;
 use store::simulation::{Dice, Disk};
-use tokio::time::{Instant, advance};
+use tokio::time::Instant;
 
 use super::clock;
-use super::homeserver::{Mood, Network};
-use super::message::{Heard, Message, ORIGIN, ip};
+use super::configuration::AGE;
+use super::homeserver::Mood;
+use super::message::{Heard, Message};
+use super::network::Network;
 use super::process::Process;
 use super::tally::Tally;
-use crate::outbox::{OutboxMode, OutboxSettings};
+use crate::outbox::OutboxSettings;
 use crate::request::{Snapshot, SnapshotCell};
 
 const HOUR: Duration = Duration::from_secs(3600);
-/// How long a message waits, if the router's clock has a battery.
-const AGE: Duration = HOUR.saturating_mul(6);
-/// A wait goes on in steps of at most this much while something is in flight.
-const STEP: Duration = Duration::from_millis(500);
 
 /// When the power is cut.
 #[derive(Clone, Copy, Debug)]
@@ -219,77 +210,6 @@ impl World {
         self.say(|| format!("the power is back after {} s", off.as_secs()));
     }
 
-    /// Time passes; what is due is done.
-    pub async fn wait(&mut self, time: Duration) {
-        let end = Instant::now() + time;
-        loop {
-            self.turn();
-            let now = Instant::now();
-            if now >= end {
-                return;
-            }
-            let mut next = end;
-            if let Some(process) = &self.process {
-                let due = process
-                    .next()
-                    .map(|due| due.max(now + Duration::from_millis(1)));
-                next = next.min(due.unwrap_or(end));
-                if !process.pending.is_empty() {
-                    next = next.min(now + STEP);
-                }
-            }
-            let homeserver = self.network.0.borrow().next();
-            next = next.min(
-                homeserver
-                    .unwrap_or(end)
-                    .max(now + Duration::from_millis(1)),
-            );
-            advance(next - now).await;
-        }
-    }
-
-    /// Time passes without the gateway.
-    async fn pass(&mut self, time: Duration) {
-        assert!(self.process.is_none());
-        self.wait(time).await;
-    }
-
-    /// All that needs no time, until nothing is left to do, or the power is cut.
-    pub fn turn(&mut self) {
-        while self.half_turn() {
-            if self.process.is_some() && !self.disk.has_power() {
-                // What the disk has taken before the cut may have been heard.
-                if self.dice.quarters(2) {
-                    self.half_turn_of_process();
-                }
-                self.kill();
-            }
-        }
-    }
-
-    /// Whether anything was done.
-    fn half_turn(&mut self) -> bool {
-        self.network.0.borrow_mut().turn();
-        let mut did = self.half_turn_of_process();
-        if let Some(process) = &mut self.process {
-            did |= process.owner.turn();
-        }
-        did
-    }
-
-    /// Goes on, without the disk.
-    pub fn half_turn_of_process(&mut self) -> bool {
-        let Some(process) = &mut self.process else {
-            return false;
-        };
-        let done = process.settle();
-        let ended = process.deliveries.take_ended();
-        let did = !done.is_empty();
-        done.into_iter().for_each(|done| self.on_done(done));
-        ended.into_iter().for_each(|id| self.on_ended(id));
-        did
-    }
-
     /// Everything is well from now on; what waits is sent.
     async fn heal(&mut self) {
         clock::set(self.start);
@@ -325,56 +245,5 @@ impl World {
         self.tally.found += homeserver.found;
         self.tally.repeated_transactions += homeserver.repeated;
         self.tally.messages += self.messages.len() as u64;
-    }
-}
-
-/// The configuration of all worlds: one homeserver, and bounds that are reached.
-pub fn snapshot() -> Snapshot {
-    let limits = UpstreamLimits {
-        in_flight: 64,
-        queued: 64,
-        response: 1 << 20,
-        responses: 8 << 20,
-    };
-    let token = AccessToken::parse(b"configured").expect("it is a token");
-    let token = ConfiguredToken {
-        token,
-        without_proof: false,
-    };
-    let slots = ConcurrencyLimit::new(limits.in_flight, limits.queued);
-    let origin = ORIGIN.parse().expect("it is a URL");
-    let homeserver = Homeserver::configured(origin, None, Some(token), ClientApi::V3, slots);
-    let upstreams = Upstreams::new(UpstreamSettings {
-        homeservers: vec![homeserver],
-        others: None,
-        token_peers: vec!["127.0.0.0/8".parse().expect("it is a prefix")],
-        ca_file: None,
-        limits,
-        response_bytes: ResponseBytes::new(limits),
-        clock: Clock::system(),
-    });
-    let upstreams = upstreams.unwrap_or_else(|error| panic!("{error}"));
-    let limits = OutboxLimits {
-        messages: 80,
-        bytes: 80 << 10,
-        age: AGE,
-        ..OutboxLimits::default()
-    };
-    let settings = OutboxSettings {
-        limits,
-        networks: vec![(ip(0).into(), OutboxMode::Always)],
-        ..OutboxSettings::default()
-    };
-    Snapshot {
-        outbox: Arc::new(settings),
-        ..Snapshot::new(upstreams, Duration::from_secs(10))
-    }
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("seed {}, after {:?}", self.seed, self.start.elapsed());
-        }
     }
 }

@@ -189,12 +189,23 @@ fn react(shared: &Shared, request: &Received) -> Behaviour {
         ["rooms", room, "messages"] => messages(&lock(shared), room, query),
         ["rooms", room, "join"] => Behaviour::json(200, json!({ "room_id": room })),
         ["sync"] => sync(shared, query),
+        ["login"] => login(&request.body),
         ["account", "whoami"] => Behaviour::json(200, json!({ "user_id": SENDER })),
         _ => Behaviour::json(
             404,
             json!({ "errcode": "M_UNRECOGNIZED", "error": request.target }),
         ),
     }
+}
+
+/// Every password is right; it becomes the access token.
+fn login(body: &[u8]) -> Behaviour {
+    let login: Value = serde_json::from_slice(body).unwrap_or_default();
+    let user = login["identifier"]["user"].as_str().unwrap_or_default();
+    Behaviour::json(
+        200,
+        json!({ "user_id": format!("@{user}:localhost"), "access_token": login["password"], "device_id": "D" }),
+    )
 }
 
 fn send(shared: &Shared, room: &str, txn: &str, body: &[u8]) -> Behaviour {

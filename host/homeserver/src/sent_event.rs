@@ -44,8 +44,16 @@ struct Wanted<'a> {
 #[derive(Deserialize)]
 struct Page {
     #[serde(default)]
-    chunk: Vec<Event>,
+    chunk: Vec<Value>,
     end: Option<String>,
+}
+
+impl Page {
+    /// Those that can be read: whoever may write into the room must not end the search by an event of another form.
+    fn events(&self) -> Vec<Event> {
+        let events = self.chunk.iter().map(Event::deserialize);
+        events.filter_map(Result::ok).collect()
+    }
 }
 
 #[derive(Deserialize)]
@@ -108,12 +116,12 @@ impl Upstreams {
             ];
             query.extend(from.map(|from| ("from".to_owned(), from)));
             let page: Page = self.get(caller, call, &path, query, deadline).await?;
-            let is_wanted = |event: &&Event| wanted.is(event) && !others.contains(&event.event_id);
-            if let Some(event) = page.chunk.iter().find(is_wanted) {
+            let events = page.events();
+            if let Some(event) = wanted.find(&events, others) {
                 return Ok(SentEvent::Found(response(&event.event_id)));
             }
             // Homeservers order by their own receipt: a page with an earlier event may be the last one.
-            let is_over = page.chunk.iter().any(|event| wanted.is_before(event));
+            let is_over = events.iter().any(|event| wanted.is_before(event));
             if is_over || page.end.is_none() || page.chunk.is_empty() {
                 break;
             }
@@ -179,6 +187,12 @@ impl<'a> Wanted<'a> {
         })
     }
 
+    /// The newest one that is none of `others`.
+    fn find<'e>(&self, events: &'e [Event], others: &[String]) -> Option<&'e Event> {
+        let mut events = events.iter();
+        events.find(|event| self.is(event) && !others.contains(&event.event_id))
+    }
+
     fn is(&self, event: &Event) -> bool {
         if let Some(transaction) = &event.unsigned.transaction_id {
             return transaction == self.transaction;
@@ -204,5 +218,82 @@ fn response(event_id: &str) -> HttpResponse {
         body: serde_json::json!({ "event_id": event_id })
             .to_string()
             .into_bytes(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const SINCE: u64 = 1_800_000_000_000;
+
+    fn wanted(is_known: bool) -> Wanted<'static> {
+        Wanted {
+            room: "!r",
+            kind: "m.room.message",
+            transaction: "cm1",
+            content: json!({"msgtype": "m.text", "body": "22.5"}),
+            by: is_known.then(|| ("@sensor:h".to_owned(), SINCE)),
+        }
+    }
+
+    fn event(id: &str, change: impl FnOnce(&mut Value)) -> Value {
+        let mut event = json!({
+            "event_id": id, "type": "m.room.message", "sender": "@sensor:h", "origin_server_ts": SINCE,
+            "content": {"body": "22.5", "msgtype": "m.text"},
+        });
+        change(&mut event);
+        event
+    }
+
+    fn found(is_known: bool, chunk: Vec<Value>, others: &[&str]) -> Option<String> {
+        let events = Page { chunk, end: None }.events();
+        let others: Vec<_> = others.iter().map(|other| (*other).to_owned()).collect();
+        let found = wanted(is_known).find(&events, &others)?;
+        Some(found.event_id.clone())
+    }
+
+    #[test]
+    fn an_event_with_the_transaction_id_is_found_whatever_its_time() {
+        let of = |id: &str, transaction: &str| {
+            event(id, |event| {
+                event["unsigned"] = json!({"transaction_id": transaction});
+                event["origin_server_ts"] = json!(0);
+            })
+        };
+        let chunk = || vec![of("$2", "cm2"), of("$1", "cm1")];
+        assert_eq!(found(false, chunk(), &[]).as_deref(), Some("$1"));
+        assert_eq!(found(true, chunk(), &[]).as_deref(), Some("$1"));
+    }
+
+    #[test]
+    fn without_an_id_sender_type_content_and_time_decide() {
+        let chunk = vec![
+            event("$other", |event| event["sender"] = json!("@neighbour:h")),
+            event("$notice", |event| event["type"] = json!("m.notice")),
+            event("$warmer", |event| event["content"]["body"] = json!("22.6")),
+            event("$early", |event| {
+                event["origin_server_ts"] = json!(SINCE - 1)
+            }),
+            event("$it", |_| {}),
+        ];
+        assert_eq!(found(true, chunk.clone(), &[]).as_deref(), Some("$it"));
+        assert_eq!(found(true, chunk.clone(), &["$it"]), None);
+        assert_eq!(found(false, chunk, &[]), None);
+    }
+
+    #[test]
+    fn events_of_another_form_hide_no_other_one() {
+        let chunk = vec![
+            json!(7),
+            event("$odd", |event| event["origin_server_ts"] = json!(-1.5)),
+            event("$odder", |event| {
+                event["unsigned"] = json!({"transaction_id": []})
+            }),
+            event("$it", |_| {}),
+        ];
+        assert_eq!(found(true, chunk, &[]).as_deref(), Some("$it"));
     }
 }

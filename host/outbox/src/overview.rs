@@ -128,6 +128,19 @@ impl Outbox {
         numbers
     }
 
+    /// Whether records of an account wait for another access token.
+    #[must_use]
+    pub fn needs_token(&self, account: u64) -> bool {
+        self.scheduler.holds.needs_token(account)
+    }
+
+    /// Whether records of an account wait.
+    #[must_use]
+    pub fn has_account(&self, account: u64) -> bool {
+        let mut lanes = self.scheduler.lanes.values();
+        lanes.any(|lane| lane.account == account)
+    }
+
     /// What a record waits for.
     #[must_use]
     pub fn waiting(&self, number: RecordNumber) -> Option<Waiting> {

@@ -12,6 +12,16 @@ impl Outbox {
         self.scheduler.set_going();
     }
 
+    /// An account has another access token: its lanes that wait for one go on.
+    pub fn token_renewed(&mut self, account: u64) {
+        if self.needs_token(account) {
+            let freed = self.scheduler.holds.free(account);
+            freed
+                .into_iter()
+                .for_each(|lane| self.scheduler.make_ready(lane));
+        }
+    }
+
     /// Ends the pauses that this record waits for: of its lane, its account and its homeserver. Its lane is the next.
     pub fn set_going_for(&mut self, number: RecordNumber) {
         if let Some(record) = self.records.get(number) {

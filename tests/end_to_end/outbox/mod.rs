@@ -5,6 +5,7 @@ mod away;
 mod forgetful;
 mod full;
 mod killed;
+mod logins;
 mod refusals;
 mod repetitions;
 mod rules;

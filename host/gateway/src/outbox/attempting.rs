@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use contract::Outcome;
+use contract::secret::AccessToken;
 use futures_util::future::{LocalBoxFuture, join_all};
 use homeserver::{Caller, SentEvent};
 use outbox::{Attempt, RecordNumber, Retry, Search};
@@ -63,11 +64,14 @@ async fn make(inner: &Rc<Inner>, attempt: Attempt) {
     let snapshot = inner.snapshots.load().clone();
     let caller = inner.caller(&snapshot, &header, &content);
     let deadline = tokio::time::Instant::now() + TIME;
-    if let Some(search) = search.filter(|search| search.is_forgotten) {
+    // Homeservers recognise an attempt that comes again by its access token too.
+    let is_due = |search: &Search| search.is_forgotten || has_other_token(&caller, &content);
+    if let Some(search) = search.filter(is_due) {
         let found = inner.search(number, &snapshot, &caller, &content, search, deadline);
         match found.await {
             Searched::Outcome(outcome) => {
-                return conclude(inner, number, &header, &content, outcome).await;
+                let token = caller.token.as_ref();
+                return conclude(inner, number, (&header, &content), token, outcome).await;
             }
             Searched::NotFound => inner.outbox.borrow_mut().not_sent(number),
             Searched::Impossible => {}
@@ -77,7 +81,8 @@ async fn make(inner: &Rc<Inner>, attempt: Attempt) {
         .calls
         .send(&snapshot, &caller, &content.call, deadline)
         .await;
-    conclude(inner, number, &header, &content, outcome).await;
+    let token = caller.token.as_ref();
+    conclude(inner, number, (&header, &content), token, outcome).await;
 }
 
 /// The result of a search.
@@ -88,6 +93,12 @@ enum Searched {
     NotFound,
     /// The homeserver has no such request: the attempt is made.
     Impossible,
+}
+
+/// Whether the user has got another access token since the delivery was stored.
+fn has_other_token(caller: &Caller, content: &Content) -> bool {
+    let stored = content.token.as_ref().map(|token| token.0.digest());
+    stored != caller.token.as_ref().map(AccessToken::digest)
 }
 
 /// The outcome of an attempt that went on after its exchange.
@@ -102,24 +113,32 @@ pub(super) async fn concluded(inner: &Rc<Inner>, number: RecordNumber, outcome: 
         Verdict::Retry(retry) => return inner.retry(number, retry),
     }
     if let Some((header, content)) = inner.load(number).await {
-        conclude(inner, number, &header, &content, outcome).await;
+        let token = content.token.as_ref().map(|token| &token.0);
+        conclude(inner, number, (&header, &content), token, outcome).await;
     }
 }
 
+/// `token`: the device's, with which the attempt was made.
 async fn conclude(
     inner: &Rc<Inner>,
     number: RecordNumber,
-    header: &Header,
-    content: &Content,
+    (header, content): (&Header, &Content),
+    token: Option<&AccessToken>,
     outcome: Outcome,
 ) {
     let verdict = judge(&outcome);
     let ending = match verdict {
         Verdict::Retry(retry) => {
-            if retry == Retry::Token {
-                inner.warn_of_token(header, &outcome);
+            inner.retry(number, retry);
+            match &outcome {
+                _ if retry == Retry::Token => inner.token_refused(header, token, &outcome),
+                // Only the operator can help.
+                Err(error) if matches!(&*error.reason, "denied" | "no-credential") => {
+                    inner.warn_of_token(header, &outcome);
+                }
+                _ => {}
             }
-            return inner.retry(number, retry);
+            return;
         }
         Verdict::Sent | Verdict::Refused => {
             inner.outbox.borrow_mut().record(inner.now(), number);

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::names::Names;
 use super::row::{self, End, Header, RowError};
+use super::users::Users;
 use crate::request::SnapshotCell;
 
 /// What was restored.
@@ -24,6 +25,7 @@ pub struct Restored {
 pub(super) struct Contents {
     pub(super) outbox: Outbox,
     pub(super) names: Names,
+    pub(super) users: Users,
     /// The start of the outbox's clock.
     pub(super) epoch: Instant,
 }
@@ -64,9 +66,14 @@ impl Contents {
                 }
             })?;
         }
+        let mut rows = Vec::new();
+        records.scan(Space::Users, |token, row| rows.push((token, row.to_vec())))?;
+        let users = Users::default();
+        users.restore(rows);
         let contents = Self {
             outbox,
             names,
+            users,
             epoch,
         };
         Ok((contents, restored))

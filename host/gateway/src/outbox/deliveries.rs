@@ -19,10 +19,12 @@ use super::counters::OutboxCounters;
 use super::disk_health::DiskHealth;
 use super::key::Key;
 use super::names::Names;
+use super::newer_tokens::NewerTokens;
 use super::recent_attempts::RecentAttempts;
 use super::row::Header;
 use super::turns::Turns;
 use super::unrecorded::Unrecorded;
+use super::users::Users;
 use super::warning_interval::WarningInterval;
 use crate::request::SnapshotCell;
 use crate::telemetry::address_lines::AddressLines;
@@ -44,6 +46,8 @@ pub(super) struct Inner {
     pub(super) next_upkeep: Cell<Option<Instant>>,
     pub(super) turns: Turns,
     pub(super) recent_attempts: RecentAttempts,
+    pub(super) users: Users,
+    pub(super) newer_tokens: NewerTokens,
     /// Attempts that go on after their exchange, until the event loop takes them.
     pub(super) background: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
     /// Wakes the event loop.
@@ -84,6 +88,8 @@ impl Deliveries {
             next_upkeep: Cell::default(),
             turns: Turns::default(),
             recent_attempts: RecentAttempts::default(),
+            users: contents.users,
+            newer_tokens: NewerTokens::default(),
             background: RefCell::default(),
             changed: Notify::new(),
             counters: OutboxCounters::default(),

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use super::attempting;
 use super::deliveries::{Deliveries, Inner};
 use super::mode::OutboxMode;
-use super::new_delivery::{Attempt, NewDelivery, first_eight};
+use super::new_delivery::{Attempt, NewDelivery};
 use super::outcome::{is_deferred, judge};
 use super::row::Header;
 use super::sending::Sending;
@@ -51,12 +51,13 @@ impl Deliveries {
             Authority::Own => caller.token.as_ref(),
             Authority::Configured | Authority::None => None,
         };
+        let account = token.map(|token| self.0.users.account(call.origin().as_str(), token));
         let new = NewDelivery {
             sending,
             delivery,
             call: Rc::new(call),
             token,
-            account: token.map(|token| first_eight(token.digest())),
+            account,
         };
         match self.0.duplicate(&new).await {
             Some(delivered) => delivered,
@@ -97,6 +98,7 @@ impl Inner {
             return self.store(new, None, None).await;
         }
         let origin = self.origin(&new.key());
+        self.token_comes(new, &origin);
         let patience = new.sending.snapshot.outbox.patience;
         let patience_ends = Instant::now() + patience;
         // No longer than the patience, unless nothing more can be stored: those before it came before.
@@ -160,6 +162,7 @@ impl Inner {
         let accepted = self.accept(&header, &content, began, &mut turn);
         match accepted.await {
             Ok(number) => {
+                self.token_waits(new);
                 if let Some(begun) = attempt {
                     self.go_on(number, begun.outcome);
                 }

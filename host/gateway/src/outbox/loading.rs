@@ -45,7 +45,11 @@ impl Inner {
         peer.authenticated = header.principal.is_some();
         peer.principal = header.principal.as_deref().map(Into::into);
         let origin = self.origin(&header.key());
-        let token = content.token.as_ref().map(|token| token.0.clone());
+        let newer = || self.newer_tokens.used(origin.account);
+        let token = content
+            .token
+            .as_ref()
+            .map(|token| newer().unwrap_or_else(|| token.0.clone()));
         let homeserver = content.call.origin();
         Caller {
             owner: origin.owner,

@@ -277,4 +277,24 @@ mod tests {
             assert!(read_header(&mut &row[..length]).is_err(), "{length}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_a_record_or_an_error(mut row: Vec<u8>, is_current: bool) {
+            if let (true, Some(version)) = (is_current, row.first_mut()) {
+                *version = VERSION;
+            }
+            let _ = Whole::read(Space::Waiting, &row);
+            let _ = Whole::read(Space::Ended, &row);
+        }
+
+        #[test]
+        fn a_header_with_one_wrong_byte_is_read_or_refused(place: usize, byte: u8) {
+            let mut row = Vec::new();
+            write(&mut row, &header());
+            let place = place % row.len();
+            row[place] = byte;
+            let _ = read_header(&mut row.as_slice());
+        }
+    }
 }

@@ -65,6 +65,11 @@ impl Egress for HomeserverEgress {
                 let is_refused = |error: &CallError| error.reason == "no-credential";
                 self.refuses_address = outcome.as_ref().is_err_and(is_refused)
                     && upstreams.refuses_address(&self.caller, &call);
+                if let Some((deliveries, _)) = &self.deliveries
+                    && let Some(login) = call.login(&outcome)
+                {
+                    deliveries.logged_in(&self.caller, &call, &login).await;
+                }
                 outcome
             }
             Err(denied) => Err(denied),

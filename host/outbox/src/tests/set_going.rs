@@ -3,6 +3,31 @@
 use super::*;
 
 #[test]
+fn another_token_sets_the_lanes_of_its_account_going_and_no_others() {
+    let mut outbox = outbox();
+    let mut of_another = message(9, 9);
+    of_another.origin.account = 9;
+    let numbers =
+        [message(1, 1), message(2, 2), of_another].map(|message| store(&mut outbox, 0, &message));
+    for (number, why) in
+        numbers
+            .into_iter()
+            .zip([Retry::Token, Retry::Token, Retry::Limited(at(60))])
+    {
+        if let Some(next) = next(&mut outbox, 0) {
+            assert_eq!(next, number);
+            retry(&mut outbox, 0, number, why);
+        }
+    }
+    assert!(outbox.needs_token(1) && !outbox.needs_token(9));
+    assert!(outbox.has_account(9) && !outbox.has_account(7));
+    outbox.token_renewed(9);
+    assert_eq!(next(&mut outbox, 0), None, "it waits for a time");
+    outbox.token_renewed(1);
+    assert_eq!(next(&mut outbox, 0), Some(numbers[0]));
+}
+
+#[test]
 fn an_operator_ends_the_pauses_that_one_record_waits_for() {
     for why in [
         Retry::Server,

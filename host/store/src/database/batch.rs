@@ -11,11 +11,13 @@ pub enum Space {
     Waiting,
     /// Deliveries that have ended, for as long as their outcome can be asked for.
     Ended,
+    /// Users of access tokens.
+    Users,
 }
 
 impl Space {
     /// Every space.
-    pub const ALL: [Self; 3] = [Self::Meta, Self::Waiting, Self::Ended];
+    pub const ALL: [Self; 4] = [Self::Meta, Self::Waiting, Self::Ended, Self::Users];
 }
 
 /// What a batch does to one record.

@@ -20,7 +20,8 @@ fn first(connection: &Connection) -> Result<(), Error> {
     connection.execute_batch(
         "CREATE TABLE meta(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
          CREATE TABLE waiting(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
-         CREATE TABLE ended(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;",
+         CREATE TABLE ended(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
+         CREATE TABLE users(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;",
     )
 }
 
@@ -65,5 +66,6 @@ pub fn table(space: Space) -> &'static str {
         Space::Meta => "meta",
         Space::Waiting => "waiting",
         Space::Ended => "ended",
+        Space::Users => "users",
     }
 }

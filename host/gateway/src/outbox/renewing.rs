@@ -1,0 +1,88 @@
+//! A user has got another access token: the messages that wait for one go on.
+
+use contract::Outcome;
+use contract::secret::AccessToken;
+use homeserver::{Caller, Login, PreparedCall};
+use outbox::Origin;
+
+use super::deliveries::{Deliveries, Inner};
+use super::key::Key;
+use super::new_delivery::NewDelivery;
+use super::row::Header;
+
+impl Deliveries {
+    /// A device has logged in: `login` is what the homeserver of `call` gave it.
+    pub(crate) async fn logged_in(&self, caller: &Caller, call: &PreparedCall, login: &Login) {
+        let inner = &self.0;
+        let (origin, unix) = (call.origin().as_str(), inner.clock.now());
+        let user = (origin, login.user.as_str());
+        let Some((account, batch)) = inner.users.add(user, &login.token, caller.owner, unix) else {
+            return;
+        };
+        let key = Key {
+            origin,
+            account: Some(account),
+            lane: "",
+            transaction: "",
+            ip: caller.peer.ip(),
+            principal: None,
+            is_proven: false,
+        };
+        inner.renew(inner.origin(&key).account, &login.token);
+        // If the disk does not take it, messages of this token wait for this one after the next start.
+        let _ = inner.commit_unsynced(batch).await;
+    }
+}
+
+impl Inner {
+    /// A delivery comes with a token of an account whose last one was refused. After a restart this is the first that
+    /// the gateway hears of it.
+    pub(super) fn token_comes(&self, new: &NewDelivery<'_>, origin: &Origin) {
+        if self.outbox.borrow().needs_token(origin.account)
+            && let Some(token) = self.token_of_user(new)
+        {
+            self.renew(origin.account, token);
+        }
+    }
+
+    /// A delivery waits with this token: an earlier one of its user may be refused later.
+    pub(super) fn token_waits(&self, new: &NewDelivery<'_>) {
+        if let Some(token) = self.token_of_user(new) {
+            let account = self.origin(&new.key()).account;
+            self.newer_tokens.note(account, token, false);
+        }
+    }
+
+    /// The homeserver has refused the token of a delivery: its account waits for another one, which is said, unless
+    /// there is one already.
+    pub(super) fn token_refused(
+        &self,
+        header: &Header,
+        token: Option<&AccessToken>,
+        outcome: &Outcome,
+    ) {
+        let account = self.origin(&header.key()).account;
+        if token.is_some_and(|token| self.newer_tokens.refused(account, token)) {
+            self.outbox.borrow_mut().token_renewed(account);
+            self.changed.notify_one();
+        } else {
+            self.warn_of_token(header, outcome);
+        }
+    }
+
+    fn token_of_user<'a>(&self, new: &NewDelivery<'a>) -> Option<&'a AccessToken> {
+        let origin = new.call.origin().as_str();
+        new.token.filter(|token| self.users.has(origin, token))
+    }
+
+    /// Messages of this account are sent with this token from now on.
+    fn renew(&self, account: u64, token: &AccessToken) {
+        if self.newer_tokens.is_last(account, token) || !self.outbox.borrow().has_account(account) {
+            return;
+        }
+        let is_used = self.outbox.borrow().needs_token(account);
+        self.newer_tokens.note(account, token, is_used);
+        self.outbox.borrow_mut().token_renewed(account);
+        self.changed.notify_one();
+    }
+}

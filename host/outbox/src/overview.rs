@@ -121,6 +121,9 @@ impl Outbox {
         let Some(lane) = self.records.get(number).map(|record| record.origin.lane) else {
             return Vec::new();
         };
+        if self.records.held(State::Sent).pieces == 0 {
+            return Vec::new();
+        }
         let is_sent = |record: &Record| record.state == State::Sent && record.origin.lane == lane;
         let sent = self.records.iter().filter(|(_, record)| is_sent(record));
         let mut numbers: Vec<RecordNumber> = sent.map(|(number, _)| number).collect();

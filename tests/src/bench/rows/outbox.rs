@@ -1,5 +1,6 @@
 //! Messages for a homeserver that is away: how fast the gateway takes them over, and what that costs the disk.
 
+use std::ffi::OsStr;
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ pub fn measure(plan: &Plan, gateway: &Gateway) -> Result<Vec<Row>, Failure> {
     let origin = nowhere()?;
     let (mut rates, mut p50, mut p99) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..plan.pairs {
-        let gateway = gateway.start(&origin)?;
+        let gateway = start(gateway, &origin, &[])?;
         let mut load = load(&gateway, &origin, DEVICES)?;
         let (tallies, elapsed) = load.run(Until::Ended(MESSAGES))?;
         let [tally] = tallies.as_slice() else {
@@ -87,6 +88,15 @@ pub(super) fn nowhere() -> Result<String, Failure> {
     Ok(format!("http://{}", listener.local_addr()?))
 }
 
+/// Starts a gateway whose outbox has room for twice as much: the clients prove no address, and those who do not have a
+/// half of it.
+pub(super) fn start(gateway: &Gateway, origin: &str, more: &[&OsStr]) -> Result<Server, Failure> {
+    let path = gateway.scratch().join("outbox.toml");
+    std::fs::write(&path, "[outbox]\nmessages = 40000\nbytes = 33554432\n")?;
+    let configuration: [&OsStr; 2] = ["--config".as_ref(), path.as_ref()];
+    gateway.start_with(origin, &[&configuration, more].concat())
+}
+
 fn load(gateway: &Server, origin: &str, devices: usize) -> Result<Load, Failure> {
     let mut load = Load::new(gateway.address)?;
     let request = Request::queued(origin, ROOM, ACCESS_TOKEN);
@@ -96,7 +106,7 @@ fn load(gateway: &Server, origin: &str, devices: usize) -> Result<Load, Failure>
 
 /// Bytes written per message.
 fn written(gateway: &Gateway, origin: &str, devices: usize) -> Result<f64, Failure> {
-    let gateway = gateway.start(origin)?;
+    let gateway = start(gateway, origin, &[])?;
     let mut load = load(&gateway, origin, devices)?;
     load.run(Until::Ended(devices as u64))?;
     let before = gateway.written()?;

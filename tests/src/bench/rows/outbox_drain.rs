@@ -11,7 +11,7 @@ use super::super::load::{Load, Until};
 use super::super::plan::Plan;
 use super::super::process::{Gateway, Server};
 use super::super::report::{Row, Target, median, millis};
-use super::outbox::nowhere;
+use super::outbox::{nowhere, start};
 use super::send::ACCESS_TOKEN;
 
 /// As many as the outbox has room for, but those that are in flight at the end.
@@ -31,21 +31,21 @@ pub fn measure(plan: &Plan, gateway: &Gateway) -> Result<Vec<Row>, Failure> {
     let address: SocketAddr = origin.trim_start_matches("http://").parse()?;
     let state = gateway.scratch().join("waiting");
     let folder: [&OsStr; 2] = [OsStr::new("--state-dir"), state.as_os_str()];
-    let empty = gateway.start_with(&origin, &folder)?;
+    let empty = start(gateway, &origin, &folder)?;
     let before = empty.memory("VmRSS")?;
     let accepted = fill(&empty, &origin)?;
     let filled = empty.memory("VmRSS")?;
     empty.stop()?;
     let mut ready = Vec::new();
     for _ in 0..plan.starts {
-        let started = gateway.start_with(&origin, &folder)?;
+        let started = start(gateway, &origin, &folder)?;
         ready.push(millis(started.ready_after));
         started.stop()?;
     }
     let none = (0..plan.starts)
-        .map(|_| Ok(millis(gateway.start(&origin)?.ready_after)))
+        .map(|_| Ok(millis(start(gateway, &origin, &[])?.ready_after)))
         .collect::<Result<Vec<_>, Failure>>()?;
-    let waiting = gateway.start_with(&origin, &folder)?;
+    let waiting = start(gateway, &origin, &folder)?;
     let restored = waiting.memory("VmRSS")?;
     let port = address.port().to_string();
     let delay = DELAY.as_millis().to_string();
@@ -78,13 +78,12 @@ pub fn measure(plan: &Plan, gateway: &Gateway) -> Result<Vec<Row>, Failure> {
         },
         row(
             "RSS, 20,000 messages wait: more than without",
-            megabytes(restored.max(filled)) - megabytes(before),
+            megabytes(restored) - megabytes(before),
             "MB",
             Target::AtMost(6.0),
             format!(
-                "{:.1} MB when filled, {:.1} MB after a restart",
-                megabytes(filled),
-                megabytes(restored)
+                "after a restart; when they had just come, with what devices that repeat them get: {:.1} MB more",
+                megabytes(filled) - megabytes(before)
             ),
         ),
         Row {

@@ -11,15 +11,12 @@ use super::stage::{ROOM, Stage, queued, send, status};
 
 /// Logs in; the access token is the password.
 fn log_in(stage: &Stage, device: &mut UdpDevice, user: &str, token: &str) {
+    let identifier = json!({ "type": "m.id.user", "user": user });
+    let body = json!({ "type": "m.login.password", "identifier": identifier, "password": token });
     let response = device.request(
         &Request::new("POST", "/login")
             .proxy_uri(&Spelling::Short.login(&stage.rooms.origin))
-            .bytes(
-                json!({ "type": "m.login.password", "identifier": { "type": "m.id.user", "user": user }, "password": token })
-                    .to_string()
-                    .as_bytes(),
-                Some(JSON),
-            )
+            .bytes(body.to_string().as_bytes(), Some(JSON))
             .accept(JSON),
     );
     assert_eq!(response.field("access_token"), token, "{response:?}");

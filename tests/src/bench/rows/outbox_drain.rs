@@ -25,15 +25,15 @@ const LANES: f64 = 16.0;
 /// Nothing takes longer that is not broken.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// Fills the outbox, starts the gateway again, and lets the homeserver return.
+/// Fills the outbox and lets the homeserver return; fills another one, and starts its gateway again.
 pub fn measure(plan: &Plan, gateway: &Gateway) -> Result<Vec<Row>, Failure> {
+    let (accepted, began, (first, last)) = leave(gateway)?;
     let origin = nowhere()?;
-    let address: SocketAddr = origin.trim_start_matches("http://").parse()?;
     let state = gateway.scratch().join("waiting");
     let folder: [&OsStr; 2] = [OsStr::new("--state-dir"), state.as_os_str()];
     let empty = start(gateway, &origin, &folder)?;
     let before = empty.memory("VmRSS")?;
-    let accepted = fill(&empty, &origin)?;
+    fill(&empty, &origin)?;
     let filled = empty.memory("VmRSS")?;
     empty.stop()?;
     let mut ready = Vec::new();
@@ -47,11 +47,6 @@ pub fn measure(plan: &Plan, gateway: &Gateway) -> Result<Vec<Row>, Failure> {
         .collect::<Result<Vec<_>, Failure>>()?;
     let waiting = start(gateway, &origin, &folder)?;
     let restored = waiting.memory("VmRSS")?;
-    let port = address.port().to_string();
-    let delay = DELAY.as_millis().to_string();
-    let began = Instant::now();
-    let _homeserver = Server::start_self(&["--stub-homeserver", &delay, &port])?;
-    let (first, last) = drained(address, accepted, began)?;
     let bound = accepted as f64 * DELAY.as_secs_f64() / LANES;
     let took = (last - first).as_secs_f64();
     let row = |name: &str, figure, unit, target, notes| Row {
@@ -101,6 +96,19 @@ pub fn measure(plan: &Plan, gateway: &Gateway) -> Result<Vec<Row>, Failure> {
             )
         },
     ])
+}
+
+/// Messages leave the gateway that has accepted them: how many, since when, and when the first and the last had left.
+fn leave(gateway: &Gateway) -> Result<(u64, Instant, (Instant, Instant)), Failure> {
+    let origin = nowhere()?;
+    let address: SocketAddr = origin.trim_start_matches("http://").parse()?;
+    let gateway = start(gateway, &origin, &[])?;
+    let accepted = fill(&gateway, &origin)?;
+    let port = address.port().to_string();
+    let delay = DELAY.as_millis().to_string();
+    let began = Instant::now();
+    let _homeserver = Server::start_self(&["--stub-homeserver", &delay, &port])?;
+    Ok((accepted, began, drained(address, accepted, began)?))
 }
 
 /// Sends messages to many rooms in turn; returns how many were taken over.

@@ -1,0 +1,11 @@
+//! d
+mod certificate;
+mod client_hello;
+mod cookie;
+mod front;
+mod method;
+mod reader;
+mod record;
+mod refusal;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,3 @@
+//! Tests of the parser, the front, and the server.
+
+mod front;

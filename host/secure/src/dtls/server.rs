@@ -10,7 +10,6 @@ use coap::{PeerId, Transmit};
 use dimpl::{Config, DtlsCertificate};
 use share::{Owner, Shares};
 
-use super::connection::LARGEST;
 use super::cookie::Cookies;
 use super::counters::Counters;
 use super::event::{Event, Message};
@@ -53,7 +52,7 @@ pub struct Server<P> {
     pub(super) events: VecDeque<Event<P>>,
     pub(super) refusals: usize,
     pub(super) counters: Counters,
-    /// For the output of the library: [`LARGEST`] bytes, taken while it is in use.
+    /// For the output of the library: 2,048 bytes, taken while it is in use.
     pub(super) buffer: Vec<u8>,
 }
 

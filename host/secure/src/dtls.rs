@@ -7,6 +7,7 @@ mod counters;
 mod credentials;
 mod established;
 mod event;
+mod flight;
 mod front;
 mod handshaking;
 mod limits;

@@ -5,6 +5,7 @@ use std::time::Instant;
 use dimpl::{Dtls, Output};
 
 use super::client_hello::ClientHello;
+use super::flight;
 use super::method::Method;
 use super::provider;
 use super::record;
@@ -33,6 +34,8 @@ pub(super) struct Connection {
     pub(super) method: Method,
     /// Tells a repeated ClientHello from that of a device that has restarted.
     pub(super) random: [u8; 32],
+    /// Message number of the ClientHello.
+    hello_seq: u16,
     /// Added to the numbers of records of epoch 0. RFC 6347 §4.2.1: they go on from the number of the ClientHello, which
     /// is higher if datagrams were lost.
     offset: u64,
@@ -69,9 +72,15 @@ impl Connection {
             dtls,
             method,
             random: hello.random,
+            hello_seq: hello.message_seq,
             offset: hello.sequence.saturating_sub(hello.message_seq.into()),
             next: hello.sequence + 1,
         })
+    }
+
+    /// Whether the record can be of the device's flight, or protects itself.
+    pub(super) fn expects(&self, record: &record::Record<'_>) -> bool {
+        flight::contains(self.method, self.hello_seq, record)
     }
 
     /// Takes a record of the device.

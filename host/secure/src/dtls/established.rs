@@ -7,7 +7,7 @@ use coap::PeerId;
 use dimpl::SecurityError;
 use share::Amount;
 
-use super::connection::{LARGEST, Step};
+use super::connection::{Connection, LARGEST, Step};
 use super::event::{CloseReason, Event, Message, SendError, SessionId};
 use super::method::Method;
 use super::record::{
@@ -84,14 +84,19 @@ impl<P: PeerId> Server<P> {
     /// Passes a record to the handshake or the session that it can belong to.
     pub(super) fn record(&mut self, now: Instant, peer: &P, record: Record<'_>) {
         let slot = self.slots.get(peer);
-        let has_handshake = slot.is_some_and(|slot| slot.handshake.is_some());
-        let has_session = slot.is_some_and(|slot| slot.session.is_some());
+        let expects = |connection: Option<&Connection>| {
+            connection.is_some_and(|connection| connection.expects(&record))
+        };
+        let handshake = slot.and_then(|slot| slot.handshake.as_ref());
+        let session = slot.and_then(|slot| slot.session.as_ref());
+        let is_of_handshake = expects(handshake.map(|handshake| &handshake.connection));
+        let is_of_session = expects(session.map(|session| &session.connection));
         match (record.epoch, record.content_type) {
-            (0, HANDSHAKE | CHANGE_CIPHER_SPEC | ALERT) | (1, HANDSHAKE) if has_handshake => {
+            (0, HANDSHAKE | CHANGE_CIPHER_SPEC | ALERT) | (1, HANDSHAKE) if is_of_handshake => {
                 self.handshake_record(now, peer, record.bytes);
             }
             // Of epoch 0 only a repeated flight, to which the library repeats its own: all else is not authenticated.
-            (0 | 1, HANDSHAKE) | (1, ALERT | APPLICATION_DATA) if has_session => {
+            (0 | 1, HANDSHAKE) | (1, ALERT | APPLICATION_DATA) if is_of_session => {
                 self.session_record(now, peer, record.bytes);
             }
             _ => self.counters.unexpected += 1,

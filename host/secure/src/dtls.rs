@@ -20,11 +20,14 @@ mod refusal;
 mod server;
 mod server_certificate;
 mod setup;
+mod signed;
 mod slot;
 #[cfg(test)]
 mod tests;
 
-pub use certificate::CertificateRefusal;
+pub use certificate::{
+    AuthorityError, CertificatePolicy, CertificateRefusal, Fingerprint, fingerprint,
+};
 pub use counters::Counters;
 pub use credentials::{Credentials, NotAKey, PskDevice, PskKey};
 pub use event::{CloseReason, Event, Message, SendError, SessionId};
@@ -32,5 +35,5 @@ pub use limits::Limits;
 pub use method::Method;
 pub use refusal::{Identity, Refusal};
 pub use server::Server;
-pub use server_certificate::ServerCertificate;
+pub use server_certificate::{ServerCertificate, ServerCertificateError};
 pub use setup::{Settings, SetupError};

@@ -27,7 +27,7 @@ impl Credentials for Devices {
     }
 
     fn certificate(&self, _certificate: &[u8]) -> Result<Arc<str>, CertificateRefusal> {
-        Err(CertificateRefusal::Expired)
+        Err(CertificateRefusal::Malformed)
     }
 }
 

@@ -1,10 +1,12 @@
 //! Real devices: libcoap's clients, with OpenSSL and with GnuTLS, against a small loop around the server and a CoAP
 //! endpoint. `cargo xtask setup` installs them (Debian's libcoap3-bin).
 
+mod authority;
 mod server;
 
 use std::process::Command;
 
+use authority::Files;
 use comatrix_secure::dtls::{Event, Method, Refusal};
 use server::{KEY, TestServer};
 
@@ -91,5 +93,54 @@ fn clients_with_a_wrong_key_or_an_unknown_identity_end_at_once() {
             matches!(refusals[1], Refusal::UnknownIdentity(_)),
             "{client}"
         );
+    }
+}
+
+#[test]
+fn clients_with_a_certificate_of_the_authority_get_their_response() {
+    for client in CLIENTS {
+        let files = Files::make(client);
+        let server = TestServer::start(Some((files.gateway(), files.policy())));
+        let uri = server.uri("time");
+        let [certificate, key, authority] = [&files.certificate, &files.key, &files.authority];
+        let (response, log) = run(
+            client,
+            &["-c", certificate, "-j", key, "-C", authority, &uri],
+        );
+        assert_eq!(response.trim(), "12:00 for meadow", "{client}: {log}");
+        let opened = &server.stop().events[0];
+        let is_certified = matches!(
+            opened,
+            Event::Opened {
+                method: Method::Certificate,
+                ..
+            }
+        );
+        assert!(is_certified, "{client}: {opened:?}");
+    }
+}
+
+#[test]
+fn clients_with_a_certificate_of_another_authority_get_none() {
+    for client in CLIENTS {
+        let files = Files::make(&format!("{client}-trusted"));
+        let others = Files::make(&format!("{client}-foreign"));
+        let server = TestServer::start(Some((files.gateway(), files.policy())));
+        let uri = server.uri("time");
+        let [certificate, key, authority] = [&others.certificate, &others.key, &files.authority];
+        let (response, log) = run(
+            client,
+            &["-c", certificate, "-j", key, "-C", authority, &uri],
+        );
+        assert!(!response.contains("12:00"), "{client}: {response} {log}");
+        let event = &server.stop().events[0];
+        let is_refused = matches!(
+            event,
+            Event::Refused {
+                refusal: Refusal::Certificate(_),
+                ..
+            }
+        );
+        assert!(is_refused, "{client}: {event:?}");
     }
 }

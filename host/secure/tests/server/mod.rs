@@ -4,19 +4,19 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use coap::option::URI_PATH;
 use coap::{Endpoint, Limits as CoapLimits, Message, code};
 use comatrix_secure::dtls::{
-    CertificateRefusal, Credentials, Event, Limits, PskDevice, PskKey, Server, ServerCertificate,
-    SessionId, Settings,
+    CertificatePolicy, CertificateRefusal, Credentials, Event, Limits, PskDevice, PskKey, Server,
+    ServerCertificate, SessionId, Settings,
 };
 
 /// The key of the device `kitchen`.
 pub const KEY: &str = "secretPSK1234567";
 
-struct Devices;
+struct Devices(CertificatePolicy);
 
 impl Credentials for Devices {
     fn psk(&self, identity: &[u8]) -> Option<PskDevice> {
@@ -26,8 +26,9 @@ impl Credentials for Devices {
         })
     }
 
-    fn certificate(&self, _certificate: &[u8]) -> Result<Arc<str>, CertificateRefusal> {
-        Err(CertificateRefusal::Malformed)
+    fn certificate(&self, certificate: &[u8]) -> Result<Arc<str>, CertificateRefusal> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        self.0.check(certificate, now.expect("a clock"))
     }
 }
 
@@ -46,7 +47,7 @@ pub struct TestServer {
 }
 
 impl TestServer {
-    pub fn start(certificate: Option<ServerCertificate>) -> Self {
+    pub fn start(certificate: Option<(ServerCertificate, CertificatePolicy)>) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
         let address = socket.local_addr().expect("an address");
         let is_stopping = Arc::new(AtomicBool::new(false));
@@ -71,16 +72,18 @@ impl TestServer {
 
 fn serve(
     socket: &UdpSocket,
-    certificate: Option<ServerCertificate>,
+    certificate: Option<(ServerCertificate, CertificatePolicy)>,
     is_stopping: &AtomicBool,
 ) -> Stopped {
+    let (certificate, policy) = certificate.unzip();
+    let devices = Devices(policy.unwrap_or_default());
     let settings = Settings {
         limits: Limits::default(),
         psk: true,
         certificate,
         seed: [1; 32],
     };
-    let mut server = Server::new(settings, Arc::new(Devices), Instant::now()).expect("a server");
+    let mut server = Server::new(settings, Arc::new(devices), Instant::now()).expect("a server");
     let mut endpoint: Endpoint<SessionId<SocketAddr>> =
         Endpoint::new(CoapLimits::default(), [2; 16]);
     let mut stopped = Stopped::default();

@@ -51,6 +51,5 @@ fn a_session_with_a_key_takes_at_most_8_kib() {
     }
     assert_eq!(server.session_count(), SESSIONS.into());
     let each = (live() - before) / usize::from(SESSIONS);
-    println!("{each} bytes a session");
     assert!((1_000..=8_192).contains(&each), "{each} bytes");
 }

@@ -26,8 +26,8 @@ const MOST_AUTHORITIES: usize = 8;
 const CLIENT_AUTHENTICATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.2");
 const ANY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
 
-/// Critical extensions that are evaluated. RFC 5280 §4.2: a certificate with another one must be refused. The alternative
-/// names are not used, since a device is named by its common name.
+/// Critical extensions that are evaluated. RFC 5280 §4.2: a certificate with another one must be refused. The
+/// alternative names are not used, since a device is named by its common name.
 const KNOWN_EXTENSIONS: [ObjectIdentifier; 4] = [
     BasicConstraints::OID,
     KeyUsage::OID,
@@ -49,8 +49,8 @@ pub enum CertificateRefusal {
     NotYetValid(String),
     /// Neither pinned nor signed by an authority directly.
     #[error(
-        "it is neither signed by a certificate of ca_file directly nor pinned; its fingerprint is {0}; enrol the device \
-         with its certificate, or sign it with the authority"
+        "it is neither signed by a certificate of ca_file directly nor pinned; its fingerprint is {0}; enrol the \
+         device with its certificate, or sign it with the authority"
     )]
     Foreign(String),
     /// It names an authority, whose signature it does not have.
@@ -89,7 +89,8 @@ pub enum AuthorityError {
     Malformed,
     /// It must not sign others.
     #[error(
-        "the certificate of {0:?} is not that of an authority: it lacks basicConstraints CA or the key usage keyCertSign; use the authority's"
+        "the certificate of {0:?} is not that of an authority: it lacks basicConstraints CA or the key usage \
+         keyCertSign; use the authority's"
     )]
     NotAnAuthority(String),
     /// More than eight.

@@ -36,8 +36,8 @@ pub(super) struct Connection {
     pub(super) random: [u8; 32],
     /// Message number of the ClientHello.
     hello_seq: u16,
-    /// Added to the numbers of records of epoch 0. RFC 6347 §4.2.1: they go on from the number of the ClientHello, which
-    /// is higher if datagrams were lost.
+    /// Added to the numbers of records of epoch 0. RFC 6347 §4.2.1: they go on from the number of the ClientHello,
+    /// which is higher if datagrams were lost.
     offset: u64,
     /// Number of the next record of epoch 0.
     next: u64,
@@ -115,8 +115,8 @@ impl Connection {
         let _ = self.dtls.close();
     }
 
-    /// Passes on what the connection has done. Returns when [`handle_timeout`](Self::handle_timeout) has work, as far as
-    /// the handshake is not complete.
+    /// Passes on what the connection has done. Returns when [`handle_timeout`](Self::handle_timeout) has work, as far
+    /// as the handshake is not complete.
     pub(super) fn poll(
         &mut self,
         buffer: &mut [u8],

@@ -60,8 +60,10 @@ impl<P: PeerId> Server<P> {
         self.close_for(id, CloseReason::Gateway);
     }
 
-    /// Closes all sessions of a device: its key has changed, or it has been removed.
+    /// Closes all sessions of a device, and ends its handshakes: its key has changed, or it has been removed. Call it
+    /// after [`Credentials`](super::Credentials) has changed.
     pub fn close_principal(&mut self, principal: &str) {
+        self.end_handshakes_of(principal);
         for peer in self.principals.get(principal).cloned().unwrap_or_default() {
             if let Some(id) = self.session_at(&peer) {
                 self.close(&id);

@@ -86,8 +86,8 @@ pub enum CloseReason {
     Alert(u8),
     /// The device has shaken hands again from the same address: it has restarted.
     Replaced,
-    /// The device has more than [`sessions_per_principal`](super::Limits::sessions_per_principal), and used this one the
-    /// longest time ago.
+    /// The device has more than [`sessions_per_principal`](super::Limits::sessions_per_principal), and used this one
+    /// the longest time ago.
     TooMany,
     /// No message for [`session_idle`](super::Limits::session_idle).
     Idle,

@@ -1,8 +1,8 @@
 //! Which unprotected records a handshake takes from its device.
 //!
 //! Whoever knows the address of a device can send them in its name. The library queues each well-formed record until
-//! the messages before it have come, also one that never has a place: one such record would stop the handshake. Here only
-//! the records of the device's flight pass (RFC 5246 §7.3), each message with its one number.
+//! the messages before it have come, also one that never has a place: one such record would stop the handshake. Here
+//! only the records of the device's flight pass (RFC 5246 §7.3), each message with its one number.
 
 use super::method::Method;
 use super::reader::Reader;

@@ -1,13 +1,13 @@
 //! Datagrams of devices that are not authenticated: the front, and handshakes.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use coap::PeerId;
-use dimpl::{CryptoError, SecurityError};
 use share::Amount;
 
 use super::client_hello::{self, ClientHello, HelloError};
 use super::connection::{Connection, LARGEST, Step};
+use super::failure;
 use super::front::{self, Verdict};
 use super::limits::Limits;
 use super::method::Method;
@@ -16,6 +16,9 @@ use super::recorder::Claim;
 use super::refusal::Refusal;
 use super::server::Server;
 use super::slot::{Handshake, Slot};
+
+/// The least time between two calls of the library for a repetition. It repeats after seconds.
+const TICK: Duration = Duration::from_millis(10);
 
 impl<P: PeerId> Server<P> {
     /// Takes a datagram that came from `peer`.
@@ -167,7 +170,8 @@ impl<P: PeerId> Server<P> {
                 .poll(&mut buffer, |step| steps.push(step))
         });
         self.buffer = buffer;
-        self.set_timer(peer, due);
+        // Never in the past, whatever the library says: `handle_timeout` of the server goes on until nothing is due.
+        self.set_timer(peer, due.map(|at| at.max(now + TICK)));
         for step in steps {
             match step {
                 Step::Send(bytes) => self.transmit(peer, bytes),
@@ -217,32 +221,11 @@ impl<P: PeerId> Server<P> {
 
     /// Ends a handshake that the library has given up.
     fn failed(&mut self, peer: &P, error: &dimpl::Error) {
-        let Some(handshake) = self.handshake(peer) else {
-            return;
-        };
-        let method = handshake.connection.method;
-        let claim = handshake.claim.clone();
-        let (alert, refusal) = match (error, claim) {
-            (dimpl::Error::SecurityError(SecurityError::FatalAlert { description }), _) => {
-                (None, Refusal::Alert(*description))
-            }
-            (dimpl::Error::Timeout(_), _) => (None, Refusal::TimedOut { method }),
-            (error, Some(claim)) if is_wrong_key(error) => (
-                Some(Alert::DecryptError),
-                match claim {
-                    Claim::Device(principal) => Refusal::WrongKey(principal),
-                    Claim::Unknown(identity) => Refusal::UnknownIdentity(identity),
-                },
-            ),
-            (error, _) => {
-                let cause = error.to_string();
-                (
-                    Some(Alert::HandshakeFailure),
-                    Refusal::Protocol { method, cause },
-                )
-            }
-        };
-        self.fail(peer, alert, refusal);
+        if let Some(handshake) = self.handshake(peer) {
+            let (method, claim) = (handshake.connection.method, handshake.claim.clone());
+            let (alert, refusal) = failure::of(error, method, claim);
+            self.fail(peer, alert, refusal);
+        }
     }
 
     fn fail(&mut self, peer: &P, alert: Option<Alert>, refusal: Refusal) {
@@ -253,6 +236,14 @@ impl<P: PeerId> Server<P> {
             self.refuse(peer, refusal);
         }
         self.tidy(peer);
+    }
+
+    /// Ends the handshakes of a device whose key has changed: they began with the former one.
+    pub(super) fn end_handshakes_of(&mut self, principal: &str) {
+        for peer in self.claimants(principal) {
+            self.end_handshake(&peer);
+            self.tidy(&peer);
+        }
     }
 
     /// Takes the handshake out, with its timer and its share.
@@ -287,13 +278,4 @@ impl<P: PeerId> Server<P> {
     fn handshake(&mut self, peer: &P) -> Option<&mut Handshake> {
         self.slots.get_mut(peer)?.handshake.as_deref_mut()
     }
-}
-
-/// Whether the device's Finished cannot be decrypted or does not fit, as with another key.
-fn is_wrong_key(error: &dimpl::Error) -> bool {
-    matches!(
-        error,
-        dimpl::Error::CryptoError(CryptoError::OperationFailed(_))
-            | dimpl::Error::SecurityError(SecurityError::ClientFinishedVerificationFailed)
-    )
 }

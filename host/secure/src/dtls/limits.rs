@@ -9,28 +9,28 @@ use super::method::Method;
 /// Bounds of a server. Each has its reason at its default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Sessions in all. One takes at most 8 KiB with a key and 12 KiB with a certificate, so the default of 10,000 takes
-    /// about 80 MB when all are in use, and nothing before. One host may have an eighth of it, at least 64: the devices
-    /// behind one border router with IPv4.
+    /// Sessions in all. One takes at most 8 KiB with a key and 12 KiB with a certificate, so the default of 10,000
+    /// takes about 80 MB when all are in use, and nothing before. One host may have an eighth of it, at least 64: the
+    /// devices behind one border router with IPv4.
     pub sessions: usize,
-    /// Sessions of one principal; the longest unused one makes room. 4 by default: a device has one, and a former one for
-    /// each address that it came from before its network changed it.
+    /// Sessions of one principal; the longest unused one makes room. 4 by default: a device has one, and a former one
+    /// for each address that it came from before its network changed it.
     pub sessions_per_principal: usize,
-    /// Handshakes that are not complete, in all. 256 by default, about 2 MB. One host and one network may have an eighth
-    /// of it, at least 32: a building full of devices after a power cut, of which more try again after a second.
+    /// Handshakes that are not complete, in all. 256 by default, about 2 MB. One host and one network may have an
+    /// eighth of it, at least 32: a building full of devices after a power cut, of which more try again after a second.
     pub handshakes: usize,
     /// How long a handshake may take. 45 s by default: four repetitions after 2, 4, 8 and 16 s and the round trip of a
     /// slow network of several hops.
     pub handshake_timeout: Duration,
-    /// The first repetition of a flight; each later one after twice the time. 2 s by default: RFC 6347 §4.2.4.1 has 1 s,
-    /// and RFC 7925 §11 asks for more in slow networks.
+    /// The first repetition of a flight; each later one after twice the time. 2 s by default: RFC 6347 §4.2.4.1 has 1
+    /// s, and RFC 7925 §11 asks for more in slow networks.
     pub first_repetition: Duration,
     /// A session without a message for so long is closed. 24 h by default: a device that reports daily keeps it.
     pub session_idle: Duration,
     /// Bytes of a datagram toward a device with a key. 200 by default: the buffer of tinydtls in RIOT. At least 128.
     pub psk_datagram: usize,
-    /// Bytes of a datagram toward a device with a certificate. 1,232 by default: the smallest IPv6 packet (1,280) without
-    /// the headers of IPv6 and UDP. At least 128, at most 2,048.
+    /// Bytes of a datagram toward a device with a certificate. 1,232 by default: the smallest IPv6 packet (1,280)
+    /// without the headers of IPv6 and UDP. At least 128, at most 2,048.
     pub certificate_datagram: usize,
 }
 

@@ -1,8 +1,8 @@
 //! The library's cryptography, with the cookies of the front in place of its own.
 //!
 //! The library keeps state for each ClientHello, so it sees a ClientHello only after the front has proven its address.
-//! It checks the cookie once more: HMAC(a secret of the instance, client random). The front cannot know that secret, and
-//! the cookie belongs to the transcript that Finished covers, so neither side can change it. Here HMAC returns the
+//! It checks the cookie once more: HMAC(a secret of the instance, client random). The front cannot know that secret,
+//! and the cookie belongs to the transcript that Finished covers, so neither side can change it. Here HMAC returns the
 //! front's cookie for the client random of the ClientHello that is being accepted, and nothing else is different.
 
 use std::cell::Cell;

@@ -3,8 +3,8 @@
 /// Bytes before the fragment of a record: type, version, epoch, sequence number, length.
 pub(super) const HEADER: usize = 13;
 
-/// Bytes that protection adds to a record of PSK_AES128_CCM_8, its header included: 13, an explicit nonce of 8 and a tag
-/// of 8 (RFC 6655 §3, §4).
+/// Bytes that protection adds to a record of PSK_AES128_CCM_8, its header included: 13, an explicit nonce of 8 and a
+/// tag of 8 (RFC 6655 §3, §4).
 pub(super) const CCM_8_OVERHEAD: usize = HEADER + 8 + 8;
 
 /// The same of AES-GCM, whose tag has 16 bytes (RFC 5288 §3). ChaCha20-Poly1305 adds less.

@@ -31,8 +31,8 @@ pub enum ServerCertificateError {
 }
 
 impl ServerCertificate {
-    /// Reads the certificate and the private key (PKCS #8 or SEC 1) from the text of PEM files. Only the first certificate
-    /// is sent: devices must trust it, or the authority that signed it.
+    /// Reads the certificate and the private key (PKCS #8 or SEC 1) from the text of PEM files. Only the first
+    /// certificate is sent: devices must trust it, or the authority that signed it.
     ///
     /// # Errors
     /// [`ServerCertificateError`]: the two cannot be used.

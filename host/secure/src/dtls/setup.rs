@@ -25,7 +25,8 @@ use super::server_certificate::ServerCertificate;
 /// Flights that are repeated: a handshake of which five datagrams in a row are lost fails.
 const REPETITIONS: usize = 4;
 
-/// Datagrams that came too early and wait, of one handshake: more than a flight with a certificate has at 200 bytes each.
+/// Datagrams that came too early and wait, of one handshake: more than a flight with a certificate has at 200 bytes
+/// each.
 const MOST_WAITING: usize = 16;
 
 /// Datagrams of one flight that wait to be sent: a chain of 4 KiB at 200 bytes each, and the other messages.

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::world::{KEY, World};
+use crate::dtls::record::records;
 use crate::dtls::{CloseReason, Event, Refusal, SessionId};
 
 const ADDRESS: &str = "[2001:db8::1]:5000";
@@ -101,6 +102,35 @@ fn a_session_goes_on_while_a_handshake_from_its_address_is_half_done() {
             ..
         }]
     ));
+}
+
+#[test]
+fn a_handshake_that_began_with_a_former_key_ends_with_the_key() {
+    let mut world = World::of_devices();
+    world.add(ADDRESS, "device-1", KEY);
+    let address = world.clients[0].address;
+    // All but the last record, Finished: the key is looked up.
+    for _ in 0..3 {
+        for datagram in world.clients[0].poll() {
+            let records: Vec<_> = records(&datagram)
+                .filter(|record| record.epoch == 0)
+                .collect();
+            for record in records {
+                world
+                    .server
+                    .handle_datagram(world.now, address, record.bytes);
+            }
+        }
+        while let Some(transmit) = world.server.poll_transmit() {
+            world.clients[0].handle(world.now, Some(&transmit.bytes));
+        }
+    }
+    assert_eq!(world.server.handshake_count(), 1);
+    world.server.close_principal("device-2");
+    assert_eq!(world.server.handshake_count(), 1);
+    world.server.close_principal("device-1");
+    assert_eq!(world.server.handshake_count(), 0);
+    assert!(world.server.slots.is_empty() && world.server.timers.is_empty());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use comatrix_secure::dtls::{CertificateRefusal, Credentials, PskDevice, PskKey, Server};
-use dimpl::{Config, Dtls, Output, PskResolver};
+use dimpl::{Config, Dtls, DtlsCertificate, Output, PskResolver};
 
 const KEY: &str = "secretPSK1234567";
 
@@ -24,7 +24,9 @@ impl Credentials for Devices {
     }
 
     fn certificate(&self, _certificate: &[u8]) -> Result<Arc<str>, CertificateRefusal> {
-        Err(CertificateRefusal::Malformed)
+        self.psk(b"")
+            .map(|device| device.principal)
+            .ok_or(CertificateRefusal::Malformed)
     }
 }
 
@@ -36,20 +38,37 @@ impl PskResolver for Devices {
 
 pub struct Device {
     config: Arc<Config>,
+    certificate: Option<DtlsCertificate>,
     dtls: Option<Dtls>,
 }
 
 impl Device {
-    pub fn configuration() -> Self {
+    pub fn with_key() -> Self {
         let builder = Config::builder().with_psk_client(b"device".to_vec(), Arc::new(Devices));
         Self {
             config: Arc::new(builder.build().expect("a configuration")),
+            certificate: None,
+            dtls: None,
+        }
+    }
+
+    /// `certificate` and `private_key` are DER.
+    pub fn with_certificate(certificate: Vec<u8>, private_key: Vec<u8>) -> Self {
+        Self {
+            config: Arc::new(Config::default()),
+            certificate: Some(DtlsCertificate {
+                certificate,
+                private_key,
+            }),
             dtls: None,
         }
     }
 
     pub fn shake(&mut self, server: &mut Server<SocketAddr>, now: Instant, address: SocketAddr) {
-        let mut dtls = Dtls::new_12_psk(self.config.clone(), now);
+        let mut dtls = match &self.certificate {
+            Some(certificate) => Dtls::new_12(self.config.clone(), certificate.clone(), now),
+            None => Dtls::new_12_psk(self.config.clone(), now),
+        };
         dtls.set_active(true);
         dtls.handle_timeout(now).expect("a ClientHello");
         self.dtls = Some(dtls);

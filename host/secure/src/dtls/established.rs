@@ -188,7 +188,7 @@ impl<P: PeerId> Server<P> {
             self.tidy(peer);
             return self.refuse(peer, Refusal::Sessions(refused));
         }
-        let timer = now + self.limits.session_idle;
+        let timer = now + self.limits.session_idle();
         let method = connection.method;
         let session = Session {
             connection,
@@ -221,7 +221,7 @@ impl<P: PeerId> Server<P> {
             peer: peer.clone(),
             number,
         };
-        let idle = self.limits.session_idle;
+        let idle = self.limits.session_idle();
         let Some(session) = self.session(&id) else {
             return;
         };

@@ -61,6 +61,12 @@ impl Limits {
         Bounds::of_pieces(self.handshakes).at_least(32)
     }
 
+    /// Ten years are for ever, and can be added to any time.
+    pub(super) fn session_idle(&self) -> Duration {
+        self.session_idle
+            .min(Duration::from_secs(10 * 365 * 24 * 60 * 60))
+    }
+
     pub(super) fn datagram(&self, method: Method) -> usize {
         let bytes = match method {
             Method::Psk => self.psk_datagram,

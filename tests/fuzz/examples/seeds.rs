@@ -14,10 +14,13 @@ use serde_json::Value as Json;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(std::env::args().nth(1).ok_or("usage: seeds FOLDER")?);
-    for target in ["endpoint", "sequence", "cbor_json", "proxy_uri"] {
+    for target in ["endpoint", "sequence", "dtls", "cbor_json", "proxy_uri"] {
         fs::create_dir_all(out.join(target))?;
     }
     fs::write(out.join("sequence/all"), sequence::seed())?;
+    for (moment, seed) in comatrix_fuzz::dtls::seeds().iter().enumerate() {
+        fs::write(out.join(format!("dtls/{moment}")), seed)?;
+    }
     let guest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest");
     for case in cases(&guest.join("comatrix/vectors"))? {
         let write = |target: &str, seed: &[u8]| fs::write(out.join(target).join(&case.name), seed);

@@ -3,11 +3,12 @@
 use crate::workspace::Package;
 
 /// A package of `host` or `guest`, and the packages that it may use. Dev-dependencies are free.
-const TABLE: [(&str, &[&str]); 16] = [
+const TABLE: [(&str, &[&str]); 17] = [
     ("comatrix-contract", &[]),
     ("comatrix-share", &[]),
     ("comatrix-coap", &["comatrix-share"]),
     ("comatrix-outbox", &["comatrix-contract", "comatrix-share"]),
+    ("comatrix-secure", &["comatrix-coap"]),
     ("comatrix-store", &[]),
     ("comatrix-transport", &["comatrix-coap", "comatrix-share"]),
     // The vectors of a manifest have the format of the SDK. Its build script compiles the default rule.

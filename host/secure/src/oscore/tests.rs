@@ -1,6 +1,17 @@
 //! Tests of the whole module.
 
+mod any_input;
 mod derivation_vectors;
+mod exchanges;
+mod message_vectors;
+mod observing;
+mod outer_options;
+mod pair;
+mod recovery;
+
+use std::time::Instant;
+
+use coap::Message;
 
 use super::*;
 
@@ -19,4 +30,20 @@ fn hex(text: &str) -> Vec<u8> {
 
 fn identifier(text: &str) -> Identifier {
     Identifier::new(&hex(text)).expect("an identifier")
+}
+
+/// Stores all reservations of a table.
+fn store(contexts: &mut Contexts) {
+    while let Some(reservation) = contexts.poll_reservation() {
+        contexts.reserved(&reservation);
+    }
+}
+
+/// The parameters of a device: those of the gateway with the identifiers exchanged.
+fn mirrored(parameters: &Parameters) -> Parameters {
+    Parameters {
+        sender_id: parameters.recipient_id,
+        recipient_id: parameters.sender_id,
+        ..parameters.clone()
+    }
 }

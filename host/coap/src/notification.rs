@@ -12,7 +12,7 @@ use crate::option::{BLOCK2, OBSERVE};
 use crate::outbound::Purpose;
 use crate::peer::Peer;
 use crate::peer_id::PeerId;
-use crate::protection::MessageProtection;
+use crate::protection::{MessageProtection, Reply};
 
 impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     /// Sends a notification; false if the observation has ended. A message that is no success is the last one
@@ -48,8 +48,14 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             }
         }
         if let Some(context) = &protection {
-            self.protection
-                .protect(now, &peer.id, context, &mut message);
+            let reply = Reply::Notification;
+            let protected = self
+                .protection
+                .protect(now, &peer.id, context, reply, &mut message);
+            if protected.is_err() {
+                self.end(now, id, Ended::Unprotectable);
+                return false;
+            }
         }
         let datagram = Datagram {
             message_type: MessageType::Confirmable,

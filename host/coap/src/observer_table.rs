@@ -5,8 +5,8 @@ use std::hash::Hash;
 use std::time::{Duration, Instant};
 
 use crate::cache_key::BodyKey;
+use crate::exchange::RequestMeta;
 use crate::limits::Limits;
-use crate::message::Token;
 use crate::observation::{Fetch, Observation, ObservationId, ObserveEvent};
 use crate::peer::{Map, Peer};
 use share::{Amount, Bounds, Refused, Shares};
@@ -139,9 +139,11 @@ impl<P: Clone + Eq + Hash, C> Observations<P, C> {
         self.by_id.get_mut(&id)
     }
 
-    /// The observation that this token of this peer names.
-    pub(super) fn find(&self, peer: &Peer<P>, token: Token) -> Option<ObservationId> {
-        self.of_peer(peer, |observation| observation.token == token)
+    /// The observation that the token of a request names, in its security association.
+    pub(super) fn find_of(&self, meta: &RequestMeta<P, C>) -> Option<ObservationId> {
+        self.of_peer(&meta.peer, |one| {
+            one.token == meta.token && one.association == meta.association
+        })
     }
 
     /// The observation whose last non-confirmable notification had this message ID.

@@ -27,6 +27,7 @@ mod key;
 mod nonce;
 mod option_value;
 mod plaintext;
+mod protection;
 mod refusal;
 mod replay_window;
 mod sender_numbers;

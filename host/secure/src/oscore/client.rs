@@ -104,7 +104,8 @@ impl Context {
             Some(iv) => sent.notification_number = Some(iv),
         }
         if is_notification {
-            let number = value.partial_iv.map_or(0, PartialIv::number);
+            // Above 0, which the one without Partial IV has: that is the oldest.
+            let number = value.partial_iv.map_or(0, |iv| iv.number() + 1);
             inner.set_option(OBSERVE, message::encode_uint(number as u32 & 0x00ff_ffff));
         }
         *response = inner;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
-use coap::Message;
+use coap::{Message, Reply};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -260,6 +260,7 @@ impl Contexts {
         &mut self,
         now: Instant,
         verified: &Verified,
+        reply: Reply,
         response: &mut Message,
     ) -> Result<(), CannotProtect> {
         let kid = verified.binding.request.kid;
@@ -267,7 +268,9 @@ impl Contexts {
             .entry(kid, verified.context)
             .filter(|entry| entry.expires.is_none_or(|expires| now < expires))
             .ok_or(CannotProtect::NoContext)?;
-        let protected = entry.context.protect_response(&verified.binding, response);
+        let protected = entry
+            .context
+            .protect_response(&verified.binding, reply, response);
         let reservation = entry.reservation(kid);
         self.reservations.extend(reservation);
         protected

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use coap::option::{ECHO, OSCORE, PROXY_SCHEME, PROXY_URI, URI_HOST, URI_PORT};
-use coap::{Message, code};
+use coap::{Message, Reply, code};
 
 use super::class::{Outer, names_a_proxy_target};
 use super::context::{CannotProtect, Context, RequestId};
@@ -162,18 +162,20 @@ impl Context {
         self.seal(request, (self.keys.sender_id, iv), &value, message)
     }
 
-    /// Protects a response or notification. The first one for a request has the nonce of the request, and no bytes for
-    /// it; the others have their own Partial IV (RFC 8613 §4.1.3.5.2).
+    /// Protects a response or notification. The response has the nonce of the request, and no bytes for it; a
+    /// notification, or one response more, has its own Partial IV (RFC 8613 §4.1.3.5.2). Clients take a message without
+    /// Partial IV for the oldest one.
     ///
     /// # Errors
     /// See [`CannotProtect`].
     pub(super) fn protect_response(
         &mut self,
         binding: &Binding,
+        reply: Reply,
         response: &mut Message,
     ) -> Result<(), CannotProtect> {
         let request = binding.request;
-        if binding.is_nonce_used.swap(true, Ordering::Relaxed) {
+        if reply == Reply::Notification || binding.is_nonce_used.swap(true, Ordering::Relaxed) {
             return self.protect_with_own_number(request, response);
         }
         let empty = OptionValue::default();

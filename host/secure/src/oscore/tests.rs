@@ -11,7 +11,7 @@ mod recovery;
 
 use std::time::Instant;
 
-use coap::Message;
+use coap::{Message, Reply};
 
 use super::*;
 

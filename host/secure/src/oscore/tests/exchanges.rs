@@ -128,7 +128,9 @@ fn a_context_that_expires_or_is_replaced_protects_no_response_any_more() {
     pair.gateway.remove(pair.parameters.recipient_id);
     let refused = |pair: &mut Pair, verified: &Verified| {
         let mut response = content("12:00");
-        let result = pair.gateway.protect(pair.now, verified, &mut response);
+        let result = pair
+            .gateway
+            .protect(pair.now, verified, Reply::Response, &mut response);
         assert_eq!(response, content("12:00"));
         result.unwrap_err()
     };

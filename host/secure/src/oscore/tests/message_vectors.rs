@@ -118,7 +118,7 @@ const RESPONSE: &str = "64455d1f00003974ff48656c6c6f20576f726c6421";
 fn check_response(contexts: &mut Contexts, verified: &Verified, protected: &str) {
     let plain = decode(&hex(RESPONSE)).expect("a message");
     let mut message = plain.message.clone();
-    let result = contexts.protect(Instant::now(), verified, &mut message);
+    let result = contexts.protect(Instant::now(), verified, Reply::Response, &mut message);
     result.expect("protected");
     assert_eq!(replaced(&plain, message.clone()), hex(protected));
 
@@ -143,6 +143,7 @@ fn c_8_another_response_has_a_partial_iv() {
         .protect(
             Instant::now(),
             &verified,
+            Reply::Response,
             &mut Message::new(coap::code::CONTENT),
         )
         .expect("protected");

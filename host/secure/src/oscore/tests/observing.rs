@@ -25,8 +25,12 @@ fn each_notification_after_the_first_has_its_own_partial_iv() {
     let mut pair = Pair::new();
     let (mut sent, verified) = observing(&mut pair);
     let mut option_values = Vec::new();
-    for (sequence, expected) in [(7, 0), (8, 0), (9, 1)] {
-        let mut message = pair.respond(&verified, notification(sequence, "12:00"));
+    for (sequence, expected) in [(7, 0), (8, 1), (9, 2)] {
+        let plain = notification(sequence, "12:00");
+        let mut message = match sequence {
+            7 => pair.respond(&verified, plain),
+            _ => pair.notify(&verified, plain),
+        };
         assert_eq!(message.code, code::CONTENT);
         assert_eq!(
             message.uint_option(OBSERVE),
@@ -48,7 +52,10 @@ fn notifications_that_come_late_or_twice_are_refused() {
     let mut pair = Pair::new();
     let (mut sent, verified) = observing(&mut pair);
     let notifications: Vec<_> = (0..4)
-        .map(|sequence| pair.respond(&verified, notification(sequence, "12:00")))
+        .map(|sequence| match sequence {
+            0 => pair.respond(&verified, notification(0, "12:00")),
+            _ => pair.notify(&verified, notification(sequence, "12:00")),
+        })
         .collect();
     let device = &pair.device;
     let mut verify =
@@ -111,7 +118,10 @@ fn without_a_stored_number_no_notification_leaves() {
     let mut notified = 0;
     let reason = loop {
         let mut message = notification(1, "12:00");
-        match pair.gateway.protect(pair.now, &verified, &mut message) {
+        match pair
+            .gateway
+            .protect(pair.now, &verified, Reply::Response, &mut message)
+        {
             Ok(()) => notified += 1,
             Err(reason) => {
                 assert_eq!(message, notification(1, "12:00"));
@@ -123,4 +133,18 @@ fn without_a_stored_number_no_notification_leaves() {
     assert_eq!(notified, 256);
     pair.store();
     pair.respond(&verified, notification(1, "12:00"));
+}
+
+#[test]
+fn a_notification_that_leaves_before_the_response_is_the_newer_one() {
+    let mut pair = Pair::new();
+    let (mut sent, verified) = observing(&mut pair);
+    let mut newer = pair.notify(&verified, notification(2, "12:01"));
+    let mut older = pair.respond(&verified, notification(1, "12:00"));
+    assert_eq!(older.option(OSCORE), Some(&[][..]));
+    let mut number = |message: &mut Message| {
+        pair.device.unprotect_response(&mut sent, message).unwrap();
+        message.uint_option(OBSERVE)
+    };
+    assert_eq!((number(&mut newer), number(&mut older)), (Some(1), Some(0)));
 }

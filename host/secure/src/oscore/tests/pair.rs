@@ -79,8 +79,19 @@ impl Pair {
     }
 
     /// A protected response.
-    pub(super) fn respond(&mut self, verified: &Verified, mut response: Message) -> Message {
-        let protected = self.gateway.protect(self.now, verified, &mut response);
+    pub(super) fn respond(&mut self, verified: &Verified, response: Message) -> Message {
+        self.reply(verified, Reply::Response, response)
+    }
+
+    /// A protected notification.
+    pub(super) fn notify(&mut self, verified: &Verified, notification: Message) -> Message {
+        self.reply(verified, Reply::Notification, notification)
+    }
+
+    fn reply(&mut self, verified: &Verified, reply: Reply, mut response: Message) -> Message {
+        let protected = self
+            .gateway
+            .protect(self.now, verified, reply, &mut response);
         protected.expect("protected");
         response
     }

@@ -8,6 +8,7 @@ mod observing;
 mod outer_options;
 mod pair;
 mod recovery;
+mod simulation;
 
 use std::time::Instant;
 

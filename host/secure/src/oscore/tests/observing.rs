@@ -3,6 +3,7 @@
 use coap::code;
 use coap::option::{MAX_AGE, OBSERVE, OSCORE};
 
+use super::super::sender_numbers::BLOCK;
 use super::pair::{Pair, content, get};
 use super::*;
 
@@ -130,7 +131,7 @@ fn without_a_stored_number_no_notification_leaves() {
         }
     };
     assert_eq!(reason, CannotProtect::NoNumber(NoNumber::NotStored));
-    assert_eq!(notified, 256);
+    assert_eq!(notified, BLOCK);
     pair.store();
     pair.respond(&verified, notification(1, "12:00"));
 }

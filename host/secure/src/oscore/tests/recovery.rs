@@ -3,6 +3,7 @@
 use coap::code;
 use coap::option::{ECHO, OSCORE};
 
+use super::super::sender_numbers::BLOCK;
 use super::pair::{Pair, content, get};
 use super::*;
 
@@ -62,7 +63,7 @@ fn a_request_with_an_echo_value_is_a_replay_after_the_next_restart() {
 fn nothing_is_accepted_before_the_first_reservation_is_stored() {
     let mut pair = Pair::new();
     let (_, message) = pair.request(get());
-    for stored_end in [0, 256] {
+    for stored_end in [0, BLOCK] {
         pair.stored_end = stored_end;
         pair.start();
         let refused = pair.take(&mut message.clone()).unwrap_err();
@@ -80,12 +81,14 @@ fn nothing_is_accepted_before_the_first_reservation_is_stored() {
 fn numbers_go_on_at_the_end_of_the_stored_reservation() {
     let mut pair = Pair::new();
     let (_, old) = pair.request(get());
-    for expected in [256, 512] {
+    for expected in [BLOCK, 2 * BLOCK] {
         pair.start();
         pair.store();
         let refused = pair.take(&mut old.clone()).unwrap_err();
-        let [high, low] = u16::to_be_bytes(expected);
-        assert_eq!(refused.response.option(OSCORE), Some(&[2, high, low][..]));
+        assert_eq!(
+            refused.response.option(OSCORE),
+            Some(&[1, expected as u8][..])
+        );
     }
 }
 

@@ -22,6 +22,7 @@ mod client;
 mod context;
 mod contexts;
 mod derivation;
+mod echo;
 mod identifier;
 mod key;
 mod nonce;
@@ -30,6 +31,7 @@ mod plaintext;
 mod protection;
 mod refusal;
 mod replay_window;
+mod reservation;
 mod sender_numbers;
 mod server;
 #[cfg(test)]
@@ -37,9 +39,10 @@ mod tests;
 
 pub use client::{ResponseError, SentRequest};
 pub use context::{CannotProtect, Context};
-pub use contexts::{AddError, ContextId, Contexts, Reservation, Verified};
+pub use contexts::{AddError, Contexts, Verified};
 pub use derivation::{MasterSecret, Parameters, ParametersError};
 pub use identifier::{IdContext, Identifier, MAX_ID_CONTEXT_BYTES, MAX_IDENTIFIER_BYTES};
 pub use refusal::{Refusal, Refused};
+pub use reservation::{ContextId, Reservation};
 pub use sender_numbers::NoNumber;
 pub use server::{Binding, OuterProxy};

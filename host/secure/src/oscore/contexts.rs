@@ -5,32 +5,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use coap::{Message, Reply};
-use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::context::{CannotProtect, Context};
 use super::derivation::{Parameters, ParametersError};
+use super::echo::echo;
 use super::identifier::Identifier;
 use super::refusal::{Refusal, Refused};
-use super::server::{Binding, ECHO_BYTES, OuterProxy, RequestOption, check_outer};
-
-/// Names a context as long as the table lives. A context that replaces another one of the same `kid` has another name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ContextId(pub(super) u64);
-
-/// State to be stored before it is used: the context has used no sequence number at or above the end that was stored
-/// before, and uses none until [`Contexts::reserved`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reservation {
-    /// The context.
-    pub context: ContextId,
-    /// The `kid` of its device.
-    pub kid: Identifier,
-    /// The name of its device.
-    pub principal: Arc<str>,
-    /// What the store must have: [`Contexts::add`] gets it after the next start.
-    pub end: u64,
-}
+use super::reservation::{ContextId, Reservation};
+use super::server::{Binding, OuterProxy, RequestOption, check_outer};
 
 /// A context that cannot be added.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -291,14 +274,4 @@ impl Entry {
             end,
         })
     }
-}
-
-/// The Echo value of a context since the start.
-fn echo(secret: &[u8; 32], context: ContextId) -> [u8; ECHO_BYTES] {
-    let hash = Sha256::new()
-        .chain_update(secret)
-        .chain_update(context.0.to_be_bytes());
-    let mut value = [0; ECHO_BYTES];
-    value.copy_from_slice(&hash.finalize()[..ECHO_BYTES]);
-    value
 }

@@ -8,15 +8,13 @@ use coap::{Message, Reply, code};
 
 use super::class::{Outer, names_a_proxy_target};
 use super::context::{CannotProtect, Context, RequestId};
+use super::echo::ECHO_BYTES;
 use super::identifier::Identifier;
 use super::key::TAG_BYTES;
 use super::option_value::OptionValue;
 use super::plaintext;
 use super::refusal::{Refusal, Refused};
 use super::replay_window::ReplayWindow;
-
-/// Bytes of the Echo value that recovers a lost replay window. The value is secret and protected: 64 bits suffice.
-pub(super) const ECHO_BYTES: usize = 8;
 
 /// Binds responses and notifications to their request. Clones belong to the same request.
 #[derive(Clone, Debug)]

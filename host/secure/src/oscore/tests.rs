@@ -2,6 +2,7 @@
 
 mod any_input;
 mod derivation_vectors;
+mod endpoint;
 mod exchanges;
 mod message_vectors;
 mod observing;

@@ -11,8 +11,8 @@ use crate::option::{
 use crate::peer::Peer;
 use crate::secret::Secret;
 
-/// Identifies a block-wise body: the peer, and a keyed hash of its security association, method and options. A collision could confuse
-/// only bodies of one peer, and no peer can compute one without the endpoint's seed.
+/// Identifies a block-wise body: the peer, and a keyed hash of its security association, method and options. A
+/// collision could confuse only bodies of one peer, and no peer can compute one without the endpoint's seed.
 pub(super) type BodyKey<P> = (Peer<P>, u64);
 
 struct Key<'a> {

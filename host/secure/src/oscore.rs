@@ -4,14 +4,14 @@
 //! [`Contexts::protect`] protects its responses and notifications. A client has one [`Context`]:
 //! [`Context::protect_request`] and [`Context::unprotect_response`].
 //!
-//! **No nonce is used twice.** A response has the nonce of its request, which the replay window admits once, or a sender
-//! sequence number of its own. Sequence numbers are reserved in blocks: a [`Reservation`] is a value for the caller to
-//! store, and no number of it is used before the caller says that it is stored. After a restart numbers go on at the end
-//! of the stored reservation.
+//! **No nonce is used twice.** A response has the nonce of its request, which the replay window admits once, or a
+//! sender sequence number of its own. Sequence numbers are reserved in blocks: a [`Reservation`] is a value for the
+//! caller to store, and no number of it is used before the caller says that it is stored. After a restart numbers go on
+//! at the end of the stored reservation.
 //!
-//! **No replay is accepted.** The replay window is in memory. After a restart it is lost, and a device must send its first
-//! request again with an Echo value, which no earlier message has (Appendix B.1.2). Nothing is accepted before the first
-//! reservation since the start is stored, so a stored reservation also says that the context was used.
+//! **No replay is accepted.** The replay window is in memory. After a restart it is lost, and a device must send its
+//! first request again with an Echo value, which no earlier message has (Appendix B.1.2). Nothing is accepted before
+//! the first reservation since the start is stored, so a stored reservation also says that the context was used.
 //!
 //! Not here: group OSCORE, the derivation of contexts by Appendix B.2, other algorithms, and key update (KUDOS, still a
 //! draft): a device gets new keys by enrolment or by EDHOC.

@@ -37,8 +37,8 @@ pub(super) fn names_a_proxy_target(message: &Message) -> bool {
     message.option(PROXY_URI).is_some() || message.option(PROXY_SCHEME).is_some()
 }
 
-/// Takes the options of class U out of a message that is to be protected. A proxy target stays inside, with the host and
-/// port that belong to it: the receiver is the proxy (draft-ietf-core-oscore-capable-proxies).
+/// Takes the options of class U out of a message that is to be protected. A proxy target stays inside, with the host
+/// and port that belong to it: the receiver is the proxy (draft-ietf-core-oscore-capable-proxies).
 pub(super) fn take_outer(message: &mut Message) -> Vec<CoapOption> {
     message.remove_option(OSCORE);
     let is_target_inside = names_a_proxy_target(message);

@@ -14,9 +14,9 @@ use super::sender_numbers::{NoNumber, SenderNumbers};
 
 /// A security context, shared with one peer.
 ///
-/// Its state must outlive it: [`poll_reservation`](Self::poll_reservation) returns the end of a block of sequence numbers
-/// for the caller to store, and [`reserved`](Self::reserved) says that it is stored. No number at or above the stored end
-/// is used.
+/// Its state must outlive it: [`poll_reservation`](Self::poll_reservation) returns the end of a block of sequence
+/// numbers for the caller to store, and [`reserved`](Self::reserved) says that it is stored. No number at or above the
+/// stored end is used.
 #[derive(Debug)]
 pub struct Context {
     pub(super) keys: Keys,
@@ -48,8 +48,8 @@ pub(super) struct RequestId {
 impl Context {
     /// A context with its keys.
     ///
-    /// `stored_end` is what the store has of the last reservation; 0 if the context was never used. Any other value means
-    /// that numbers below it may have been used and that the replay window is lost.
+    /// `stored_end` is what the store has of the last reservation; 0 if the context was never used. Any other value
+    /// means that numbers below it may have been used and that the replay window is lost.
     ///
     /// # Errors
     /// See [`ParametersError`].
@@ -77,8 +77,8 @@ impl Context {
         self.numbers.reserved(end);
     }
 
-    /// Encrypts a message with the Sender Key and a nonce, and puts it in place of its plaintext. `id` and `iv` make the
-    /// nonce; the caller never uses a pair twice.
+    /// Encrypts a message with the Sender Key and a nonce, and puts it in place of its plaintext. `id` and `iv` make
+    /// the nonce; the caller never uses a pair twice.
     pub(super) fn seal(
         &self,
         request: RequestId,

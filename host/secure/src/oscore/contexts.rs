@@ -82,8 +82,8 @@ impl Contexts {
         }
     }
 
-    /// From now on requests with an unprotected proxy target are accepted if `allows` returns true for the device and the
-    /// target: if it is the homeserver that the device is bound to. Without this call all of them are refused.
+    /// From now on requests with an unprotected proxy target are accepted if `allows` returns true for the device and
+    /// the target: if it is the homeserver that the device is bound to. Without this call all of them are refused.
     pub fn allow_outer_proxy(
         &mut self,
         allows: impl Fn(&str, &OuterProxy<'_>) -> bool + Send + 'static,
@@ -150,8 +150,8 @@ impl Contexts {
         self.by_kid.is_empty()
     }
 
-    /// The next reservation to store. Poll after [`add`](Self::add) and after each turn of the endpoint. Each is returned
-    /// once: repeat a write that fails.
+    /// The next reservation to store. Poll after [`add`](Self::add) and after each turn of the endpoint. Each is
+    /// returned once: repeat a write that fails.
     pub fn poll_reservation(&mut self) -> Option<Reservation> {
         self.reservations.pop_front()
     }

@@ -7,8 +7,8 @@ use super::reservation::ContextId;
 /// Bytes of a value. It is secret and protected: 64 bits suffice.
 pub(super) const ECHO_BYTES: usize = 8;
 
-/// The value of a context since the start: the same for each challenge, until the window is recovered. A request that has
-/// it was made after the start, so its number is none of those that were received before.
+/// The value of a context since the start: the same for each challenge, until the window is recovered. A request that
+/// has it was made after the start, so its number is none of those that were received before.
 pub(super) fn echo(secret: &[u8; 32], context: ContextId) -> [u8; ECHO_BYTES] {
     let hash = Sha256::new()
         .chain_update(secret)

@@ -16,8 +16,8 @@ pub(super) const NONCE_BYTES: usize = 13;
 
 type Cipher = ccm::Ccm<Aes128, U8, U13>;
 
-/// A Sender Key or Recipient Key. Wiped when it is dropped. Round keys are made for each message: they would take twenty
-/// times the memory, and processors with AES instructions make them in the time of one block.
+/// A Sender Key or Recipient Key. Wiped when it is dropped. Round keys are made for each message: they would take
+/// twenty times the memory, and processors with AES instructions make them in the time of one block.
 pub(super) struct Key(Zeroizing<[u8; KEY_BYTES]>);
 
 impl Key {

@@ -18,8 +18,8 @@ pub enum Refusal {
         "critical option {0} outside the protected part is not understood; look for a proxy that adds it"
     )]
     OuterOption(u16),
-    /// 4.02. Scheme, host or port of a proxy target outside the protected part: anybody on the way could send the request,
-    /// and the access token in it, to another homeserver.
+    /// 4.02. Scheme, host or port of a proxy target outside the protected part: anybody on the way could send the
+    /// request, and the access token in it, to another homeserver.
     #[error(
         "its Proxy-Uri or Proxy-Scheme is not protected; bind the device to its homeserver, or let it use a path"
     )]

@@ -4,7 +4,8 @@
 use super::nonce::{END_OF_NUMBERS, PartialIv};
 
 /// Numbers of one reservation. A notification or a challenge takes one, a response to a request none: a device that is
-/// notified each minute costs a write in two hours. Fewer in tests of this crate, which have to reach the end of a block.
+/// notified each minute costs a write in two hours. Fewer in tests of this crate, which have to reach the end of a
+/// block.
 pub(super) const BLOCK: u64 = if cfg!(test) { 8 } else { 256 };
 
 /// The next reservation is asked for when this many numbers are left, so that the store has time for it.

@@ -1,4 +1,5 @@
-//! The gateway: an endpoint with contexts, and a store that is slow and loses what was not written when the power fails.
+//! The gateway: an endpoint with contexts, and a store that is slow and loses what was not written when the power
+//! fails.
 
 use std::collections::{HashSet, VecDeque};
 

@@ -118,6 +118,7 @@ mod suppress;
 #[cfg(test)]
 mod tests;
 mod transmit;
+mod unproven_observers;
 mod wanted;
 
 pub use block::Block;

@@ -43,7 +43,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                 observation.fetch = Fetch::Announced;
             }
             observation.notified_at = Some(now);
-            if observation.confirmed_at.is_none() {
+            if observation.confirmed_at.is_none() && protection.is_none() {
                 self.ping_unless_proven(now, &peer);
             }
         }

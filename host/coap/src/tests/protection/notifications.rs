@@ -78,6 +78,46 @@ fn an_observation_does_not_begin_when_its_response_cannot_be_protected() {
 }
 
 #[test]
+fn a_protected_registration_needs_no_ping_and_its_first_acknowledgement_proves_the_address() {
+    let mut server = Protected::new(Limits::default());
+    let id = observation(&mut server);
+    assert!(server.endpoint.notify(server.now, id, content("second")));
+    let (notification, _, _) = server.sent_one();
+    assert_eq!(notification.message_type, MessageType::Confirmable);
+    assert!(!server.endpoint.is_proven(server.now, &1));
+    server.receive(&acknowledgement(notification.message_id));
+    assert!(server.endpoint.is_proven(server.now, &1));
+}
+
+#[test]
+fn an_address_that_acknowledges_nothing_gets_no_more_than_three_times_what_it_sent() {
+    let mut server = Protected::new(Limits::default());
+    let mut registration = wrapped(observing(7, 0));
+    registration.message.payload = vec![b'x'; 100];
+    let received = encode(&registration).len();
+    server.receive(&registration);
+    let (exchange, _) = server.incoming();
+    let now = server.now;
+    let begun = server
+        .endpoint
+        .respond_observing(now, exchange, content("first"), None);
+    let id = begun.expect("an observation");
+    server
+        .endpoint
+        .notify(now, id, content(&"x".repeat(received)));
+    let mut bytes = 0;
+    for _ in 0..100 {
+        bytes += server.sent().iter().map(Vec::len).sum::<usize>();
+        server.advance(SECOND);
+    }
+    assert!(
+        bytes > received && bytes <= 3 * received,
+        "{bytes} for {received}"
+    );
+    assert_eq!(server.endpoint.observations(), 0);
+}
+
+#[test]
 fn a_duplicate_of_a_registration_is_not_unprotected_again_when_its_observation_has_ended() {
     let mut server = Protected::new(proven());
     let id = observation(&mut server);

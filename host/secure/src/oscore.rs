@@ -2,7 +2,7 @@
 //!
 //! A server has a table of [`Contexts`], one for each device: [`Contexts::unprotect`] verifies a request, and
 //! [`Contexts::protect`] protects its responses and notifications. A client has one [`Context`]:
-//! [`Context::protect_request`] and [`Context::unprotect_response`].
+//! [`Context::protect_request`] and [`Context::unprotect_response`], or [`ExchangeProtection`] for exchanges in blocks.
 //!
 //! **No nonce is used twice.** A response has the nonce of its request, which the replay window admits once, or a
 //! sender sequence number of its own. Sequence numbers are reserved in blocks: a [`Reservation`] is a value for the
@@ -19,6 +19,7 @@
 mod cbor;
 mod class;
 mod client;
+mod client_exchange;
 mod context;
 mod contexts;
 mod derivation;
@@ -38,6 +39,7 @@ mod server;
 mod tests;
 
 pub use client::{ResponseError, SentRequest};
+pub use client_exchange::ExchangeProtection;
 pub use context::{CannotProtect, Context};
 pub use contexts::{AddError, Contexts, Verified};
 pub use derivation::{MasterSecret, Parameters, ParametersError};

@@ -1,6 +1,7 @@
 //! Tests of the whole module.
 
 mod any_input;
+mod client_exchanges;
 mod derivation_vectors;
 mod endpoint;
 mod exchanges;

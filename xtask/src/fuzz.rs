@@ -21,10 +21,10 @@ pub const HELP: &str = "\
 Usage: cargo xtask fuzz [TARGET] [--seconds N]
 
 Makes seeds from the tests' cases and runs the fuzz targets of tests/fuzz, each for 60 s or N: endpoint (datagrams,
-time and responses), sequence (requests of several hosts that belong together), cbor_json (payloads), oscore (protected
-requests), proxy_uri; or only TARGET. Status 1 if an input fails; that input is then in target/fuzz/artifacts. cargo-fuzz is installed into
-target/fuzz/tools. RUSTC_BOOTSTRAP=1 allows its instrumentation on a stable toolchain. No sanitizer is used, since the
-fuzzed crates deny `unsafe`.";
+time and responses), sequence (requests of several hosts that belong together), cbor_json (payloads), oscore
+(protected requests), proxy_uri; or only TARGET. Status 1 if an input fails; that input is then in
+target/fuzz/artifacts. cargo-fuzz is installed into target/fuzz/tools. RUSTC_BOOTSTRAP=1 allows its instrumentation on
+a stable toolchain. No sanitizer is used, since the fuzzed crates deny `unsafe`.";
 
 /// Runs the command with these arguments.
 pub fn fuzz(workspace: &Path, arguments: &[String]) -> Result<(), XtaskError> {

@@ -12,7 +12,7 @@ use crate::option::{BLOCK2, OBSERVE};
 use crate::outbound::Purpose;
 use crate::peer::Peer;
 use crate::peer_id::PeerId;
-use crate::protection::MessageProtection;
+use crate::protection::{MessageProtection, Reply};
 
 impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     /// Sends a notification; false if the observation has ended. A message that is no success is the last one
@@ -43,13 +43,19 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                 observation.fetch = Fetch::Announced;
             }
             observation.notified_at = Some(now);
-            if observation.confirmed_at.is_none() {
+            if observation.confirmed_at.is_none() && protection.is_none() {
                 self.ping_unless_proven(now, &peer);
             }
         }
         if let Some(context) = &protection {
-            self.protection
-                .protect(now, &peer.id, context, &mut message);
+            let reply = Reply::Notification;
+            let protected = self
+                .protection
+                .protect(now, &peer.id, context, reply, &mut message);
+            if protected.is_err() {
+                self.end(now, id, Ended::Unprotectable);
+                return false;
+            }
         }
         let datagram = Datagram {
             message_type: MessageType::Confirmable,

@@ -7,6 +7,8 @@ mod cache;
 mod captured;
 mod certificates;
 mod clock;
+mod coaps;
+mod coaps_stage;
 mod compiling_apart;
 mod component;
 mod configuration;

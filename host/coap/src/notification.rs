@@ -162,6 +162,15 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         self.end(now, id, Ended::Finished);
     }
 
+    /// The session of a peer has ended, and it can get no more messages: its observations end. Its exchanges go on, and
+    /// their responses are for the caller to drop.
+    pub fn forget(&mut self, now: Instant, peer: &P) {
+        let peer = self.peer(peer.clone());
+        for id in self.observations.ids_of(&peer) {
+            self.end(now, id, Ended::SessionEnded);
+        }
+    }
+
     /// Ends an observation, and drops the notifications that wait to be sent.
     pub(super) fn end(&mut self, now: Instant, id: ObservationId, reason: Ended) {
         let Some(observation) = self.observations.remove(id) else {

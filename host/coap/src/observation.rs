@@ -39,6 +39,8 @@ pub enum Ended {
     Unprotectable,
     /// The resource does not change any more.
     Finished,
+    /// The session of the observer has ended: see [`Endpoint::forget`](crate::Endpoint::forget).
+    SessionEnded,
     /// The list of observers was full, and the observer had not proven its address.
     Displaced,
 }
@@ -53,6 +55,7 @@ impl fmt::Display for Ended {
             Self::WithoutMessageId => "too many messages went to the device",
             Self::Unprotectable => "its security context has ended, or waits for the store",
             Self::Finished => "the resource does not change any more",
+            Self::SessionEnded => "its session has ended",
             Self::Displaced => "others needed its place before the device proved its address",
         })
     }

@@ -12,11 +12,11 @@ use crate::cost::{Cost, timed};
 use crate::deferred_datagrams::{Datagram, DeferredDatagrams};
 use crate::observe::{ObserveBroker, PollId, PollResult};
 use crate::request::{Dispatch, Gateway, GatewayError, Response, Snapshot, Source};
+use crate::secured::Coaps;
 use crate::status_observers::StatusObservers;
 use crate::telemetry::address_lines::Notice;
 use crate::time_shares::TimeShares;
 use coap::{Endpoint, ExchangeId, HashedPeer, Incoming, Message, ObservationId};
-use contract::Peer;
 use share::Owner;
 use transport::{Cast, UdpPeer};
 
@@ -51,6 +51,8 @@ pub(crate) struct Dispatcher<'a> {
     /// The addresses that the listeners are bound to.
     pub(crate) local_addresses: Vec<Option<SocketAddr>>,
     pub(crate) draining: bool,
+    /// The sessions of secured devices; none while their socket is closed.
+    pub(crate) coaps: Option<Coaps>,
 }
 
 impl Dispatcher<'_> {
@@ -94,12 +96,20 @@ impl Dispatcher<'_> {
         datagram: &[u8],
     ) -> Instant {
         match cast {
-            Cast::Unicast => self.endpoint.handle_datagram_of(now, peer, datagram),
+            Cast::Unicast => self.handle_datagram(now, owner, peer, datagram),
             Cast::Multicast => {
                 self.endpoint
                     .handle_multicast(now, peer.into_id(), datagram);
+                self.dispatch_requests(now, owner);
             }
         }
+        let end = Instant::now();
+        self.time_shares.charge(end, owner, end - now);
+        end
+    }
+
+    /// Dispatches what a datagram has completed.
+    pub(crate) fn dispatch_requests(&mut self, now: Instant, owner: Owner) {
         // At once and not after the batch: so a request that needs no homeserver is not in flight together with the
         // rest of the batch, and does not count for the device's limit.
         while let Some(incoming) = self.endpoint.poll_request() {
@@ -112,9 +122,6 @@ impl Dispatcher<'_> {
         while let Some(first) = self.endpoint.poll_first_block() {
             self.judge(owner, first);
         }
-        let end = Instant::now();
-        self.time_shares.charge(end, owner, end - now);
-        end
     }
 
     /// Applies the current snapshot if it has changed.
@@ -199,7 +206,7 @@ impl Dispatcher<'_> {
     /// Where a request of this peer comes from.
     pub(crate) fn source(&self, owner: Owner, peer: UdpPeer) -> Source {
         Source {
-            device: Peer::unauthenticated(peer.remote),
+            device: self.device(peer),
             owner,
             facts: self.endpoint.facts(Instant::now(), &peer),
             local: self.local_address(peer),
@@ -235,6 +242,7 @@ impl Dispatcher<'_> {
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        self.handle_session_timeout(now);
         let is_due = |due: Option<Instant>| due.is_some_and(|due| due <= now);
         if is_due(self.endpoint.next_timeout()) {
             self.endpoint.handle_timeout(now);
@@ -258,6 +266,7 @@ impl Dispatcher<'_> {
             self.observations.next_timeout(),
             notifications,
             self.next_delivery(),
+            self.coaps.as_ref().and_then(Coaps::next_timeout),
         ];
         times.into_iter().flatten().min()
     }

@@ -52,6 +52,7 @@ pub async fn serve(
         deferred: DeferredDatagrams::default(),
         local_addresses: listeners.local_addresses(),
         draining: false,
+        coaps: None,
     };
     dispatcher.endpoint.judge_first_blocks();
     let mut timer = Box::pin(sleep_until(tokio::time::Instant::now() + NEVER));
@@ -62,19 +63,23 @@ pub async fn serve(
 
     loop {
         dispatcher.apply_snapshot(Instant::now());
+        dispatcher.apply_devices(Instant::now(), &mut listeners);
         // Here and not only at the timer: under a flood the socket is always ready first.
         dispatcher.handle_timeout(Instant::now());
         watchdog.handle_timeout(Instant::now());
         dispatcher.deliver(Instant::now());
         dispatcher.notify();
-        let endpoint = &mut dispatcher.endpoint;
-        flush(endpoint, &listeners);
+        flush(&mut dispatcher, &listeners);
+        let endpoint = &dispatcher.endpoint;
         log_refusals(&mut refusal_log, endpoint);
         gateway.line_shares.report(Instant::now());
         if let Some(end) = drained_at
             && (endpoint.in_flight() == 0 || Instant::now() >= end)
         {
-            return endpoint.in_flight();
+            let in_flight = endpoint.in_flight();
+            dispatcher.close_sessions();
+            flush(&mut dispatcher, &listeners);
+            return in_flight;
         }
         let deadlines = [
             dispatcher.next_timeout(),
@@ -118,6 +123,7 @@ pub async fn serve(
             }
             () = gateway.snapshots.changed(), if !draining => {}
             () = outbox_changed(gateway), if !draining => {}
+            () = devices_changed(gateway), if !draining => {}
             () = timer.as_mut() => {}
             // Last, and after the system had a chance to report other datagrams.
             () = tokio::task::yield_now(), if has_deferred => dispatcher.process_deferred(),
@@ -133,15 +139,23 @@ async fn outbox_changed(gateway: &Gateway) {
     }
 }
 
+/// Completes when operators have changed devices; never without a store.
+async fn devices_changed(gateway: &Gateway) {
+    match gateway.devices() {
+        Some(devices) => devices.changed().await,
+        None => std::future::pending().await,
+    }
+}
+
 fn receive(listeners: &mut Listeners, dispatcher: &mut Dispatcher<'_>) -> std::io::Result<bool> {
     listeners.receive(dispatcher.draining, |peer, cast, datagram| {
         dispatcher.receive(peer, cast, datagram);
     })
 }
 
-fn flush(endpoint: &mut Endpoint<UdpPeer>, listeners: &Listeners) {
+fn flush(dispatcher: &mut Dispatcher<'_>, listeners: &Listeners) {
     loop {
-        let batch: Vec<_> = std::iter::from_fn(|| endpoint.poll_transmit())
+        let batch: Vec<_> = std::iter::from_fn(|| dispatcher.poll_transmit())
             .take(DATAGRAMS_PER_CALL)
             .collect();
         if batch.is_empty() {

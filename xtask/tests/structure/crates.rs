@@ -37,6 +37,7 @@ const TABLE: [(&str, &[&str]); 17] = [
             "comatrix-homeserver",
             "comatrix-outbox",
             "comatrix-runtime",
+            "comatrix-secure",
             "comatrix-share",
             "comatrix-store",
             "comatrix-transport",

@@ -36,6 +36,7 @@ pub struct File {
     pub admin: Option<String>,
     pub limits: LimitsTable,
     pub coap: CoapTable,
+    pub coaps: CoapsTable,
     pub outbox: OutboxTable,
 }
 
@@ -128,6 +129,13 @@ pub struct CoapTable {
     pub echo: bool,
     pub multicast: bool,
     pub multicast_interfaces: Vec<String>,
+}
+
+/// `[coaps]`: devices with keys.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CoapsTable {
+    pub listen: Option<String>,
 }
 
 /// `[outbox]`; settings that are left out keep their defaults.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::admin_place::Place;
 use super::args::ServeArgs;
 use super::coap_settings::{self, CoapSettings};
+use super::coaps::{self, CoapsListen};
 use super::error::ConfigError;
 use super::file::{self, File};
 use super::homeservers;
@@ -27,6 +28,8 @@ use store::environment::folder;
 pub struct Settings {
     /// Address to listen on.
     pub listen: SocketAddr,
+    /// Where it listens for devices with keys.
+    pub coaps: CoapsListen,
     /// `ip` is not set: a machine without IPv6 listens on IPv4 instead.
     pub listen_by_default: bool,
     /// Log level.
@@ -79,6 +82,7 @@ impl Settings {
         if let (SocketAddr::V6(v6), true) = (listen, zone != 0) {
             listen = SocketAddrV6::new(*v6.ip(), v6.port(), 0, zone).into();
         }
+        let coaps = coaps::listen(args.coaps.as_deref(), &file.coaps, listen)?;
         let mut limits = Limits::from_table(&file.limits)?;
         let coap = coap_settings::from_table(file.coap, &mut limits.serve.coap, listen.ip())?;
         limits.serve.coap.networks = networks::networks(&file.network)?;
@@ -107,6 +111,7 @@ impl Settings {
             .map_err(|error| ConfigError(error.to_string()))?;
         Ok(Self {
             listen,
+            coaps,
             listen_by_default: ip.is_none(),
             log_level: args.log_level.or(file.log_level).unwrap_or(LogLevel::Info),
             cache_dir: args.cache_dir.or(file.cache_dir).or_else(default_cache_dir),

@@ -18,6 +18,7 @@ use super::source::Request;
 use super::txn_id::{Lifetimes, ReceivedMessage, TxnId, TxnIds, since_boot};
 use super::txn_key::TxnKey;
 use super::{admission, discovery, requested_path, routing, sent};
+use crate::devices::Devices;
 use crate::outbox::Deliveries;
 use crate::telemetry::address_lines::{AddressLines, Notice};
 use crate::telemetry::line_shares::LineShares;
@@ -38,6 +39,7 @@ pub struct Gateway {
     /// The bytes that requests in progress hold.
     pub(crate) held_bytes: HeldBytes,
     deliveries: Option<Deliveries>,
+    devices: Option<Devices>,
     txn_ids: TxnIds,
     entity_tags: EntityTags,
     pub(crate) line_shares: LineShares,
@@ -61,6 +63,7 @@ impl Gateway {
             recorder: Rc::default(),
             held_bytes: HeldBytes::default(),
             deliveries: None,
+            devices: None,
             txn_ids: TxnIds::new(txn_key),
             entity_tags: EntityTags::default(),
             line_shares: LineShares::default(),
@@ -77,6 +80,15 @@ impl Gateway {
         }
     }
 
+    /// The same, which serves devices that are enrolled.
+    #[must_use]
+    pub fn with_devices(self, devices: Devices) -> Self {
+        Self {
+            devices: Some(devices),
+            ..self
+        }
+    }
+
     /// The same, which recognises messages of before a restart by this file.
     #[must_use]
     pub fn with_recent(self, file: RecentFile) -> Self {
@@ -88,6 +100,12 @@ impl Gateway {
     #[must_use]
     pub fn deliveries(&self) -> Option<&Deliveries> {
         self.deliveries.as_ref()
+    }
+
+    /// The devices that are enrolled; none without a store.
+    #[must_use]
+    pub fn devices(&self) -> Option<&Devices> {
+        self.devices.as_ref()
     }
 
     /// Whether a request from an unproven address may turn out to need a proof. Most need none: the check is quick.

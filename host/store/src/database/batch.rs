@@ -13,11 +13,19 @@ pub enum Space {
     Ended,
     /// Users of access tokens.
     Users,
+    /// Enrolled devices, with their keys.
+    Devices,
 }
 
 impl Space {
     /// Every space.
-    pub const ALL: [Self; 4] = [Self::Meta, Self::Waiting, Self::Ended, Self::Users];
+    pub const ALL: [Self; 5] = [
+        Self::Meta,
+        Self::Waiting,
+        Self::Ended,
+        Self::Users,
+        Self::Devices,
+    ];
 }
 
 /// What a batch does to one record.

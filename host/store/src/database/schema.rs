@@ -21,7 +21,8 @@ fn first(connection: &Connection) -> Result<(), Error> {
         "CREATE TABLE meta(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
          CREATE TABLE waiting(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
          CREATE TABLE ended(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
-         CREATE TABLE users(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;",
+         CREATE TABLE users(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
+         CREATE TABLE devices(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;",
     )
 }
 
@@ -67,5 +68,6 @@ pub fn table(space: Space) -> &'static str {
         Space::Waiting => "waiting",
         Space::Ended => "ended",
         Space::Users => "users",
+        Space::Devices => "devices",
     }
 }

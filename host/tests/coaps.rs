@@ -13,11 +13,13 @@ fn an_enrolled_device_logs_in_sends_in_blocks_and_is_named_in_the_log() {
         assert!(kitchen.tells_time(client), "{client}");
         let discovered = kitchen.ask(client, ".well-known/core", &[]);
         assert!(discovered.contains("</login>"), "{client}: {discovered}");
-        let login = r#"{"type":"m.login.password","password":"secret","identifier":{"type":"m.id.user","user":"kitchen"}}"#;
+        let user = r#"{"type":"m.id.user","user":"kitchen"}"#;
+        let login =
+            format!(r#"{{"type":"m.login.password","password":"secret","identifier":{user}}}"#);
         let token = kitchen.ask(
             client,
             "login",
-            &["-m", "post", "-t", "50", "-A", "50", "-e", login],
+            &["-m", "post", "-t", "50", "-A", "50", "-e", &login],
         );
         assert!(token.contains("syt_of_kitchen"), "{client}: {token}");
         let token = "256,syt_of_kitchen";

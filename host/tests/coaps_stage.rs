@@ -50,8 +50,16 @@ fn homeserver(received: &Received) -> Reaction {
 
 impl Stage {
     pub fn start(test: &str) -> Self {
+        Self::start_with(test, "")
+    }
+
+    /// The same with this configuration.
+    pub fn start_with(test: &str, configuration: &str) -> Self {
         let stub = Stub::start(homeserver);
-        let running = launch(scratch::folder(test), &stub);
+        let folder = scratch::folder(test);
+        let file = folder.join("gateway.toml");
+        std::fs::write(file, configuration).expect("the folder is the test's");
+        let running = launch(folder, &stub);
         Self { running, stub }
     }
 
@@ -76,8 +84,8 @@ impl Stage {
             serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"));
         Enrolled {
             name: value["device"]["name"].as_str().expect("a name").to_owned(),
-            key: value["key"].as_str().expect("a key").to_owned(),
-            port: value["port"]["Ok"]
+            key: value["psk"]["key"].as_str().expect("a key").to_owned(),
+            port: value["psk"]["port"]["Ok"]
                 .as_u64()
                 .unwrap_or_else(|| panic!("{said}")),
         }
@@ -85,7 +93,6 @@ impl Stage {
 }
 
 fn launch(folder: std::path::PathBuf, stub: &Stub) -> Running {
-    std::fs::write(folder.join("gateway.toml"), "").expect("the folder is the test's");
     let url = stub.url().to_string();
     let args = [
         "--homeserver",

@@ -12,11 +12,12 @@ use crate::cost::{Cost, timed};
 use crate::deferred_datagrams::{Datagram, DeferredDatagrams};
 use crate::observe::{ObserveBroker, PollId, PollResult};
 use crate::request::{Dispatch, Gateway, GatewayError, Response, Snapshot, Source};
-use crate::secured::Coaps;
+use crate::secured::{Coaps, DeviceEndpoint, DeviceRequest};
 use crate::status_observers::StatusObservers;
 use crate::telemetry::address_lines::Notice;
 use crate::time_shares::TimeShares;
-use coap::{Endpoint, ExchangeId, HashedPeer, Incoming, Message, ObservationId};
+use coap::{ExchangeId, HashedPeer, Message, ObservationId};
+use secure::oscore::{Reservation, Verified};
 use share::Owner;
 use transport::{Cast, UdpPeer};
 
@@ -33,13 +34,15 @@ pub(crate) enum Completion {
     LongPoll(PollId, PollResult),
     /// The attempt of a delivery that waited; the outbox has its result.
     Delivery,
+    /// Whether a reservation of sequence numbers is stored.
+    Reserved(Reservation, bool),
     /// The notification of what became of a message.
     Status(ObservationId, Message),
 }
 
 /// The endpoint, the observations, and the exchanges in flight.
 pub(crate) struct Dispatcher<'a> {
-    pub(crate) endpoint: Endpoint<UdpPeer>,
+    pub(crate) endpoint: DeviceEndpoint,
     pub(crate) observations: ObserveBroker,
     pub(crate) status_observers: StatusObservers,
     pub(crate) gateway: &'a Gateway,
@@ -141,15 +144,16 @@ impl Dispatcher<'_> {
         }
     }
 
-    fn dispatch(&mut self, owner: Owner, incoming: Incoming<UdpPeer>) {
-        let source = self.source(owner, incoming.request.peer);
+    fn dispatch(&mut self, owner: Owner, incoming: DeviceRequest) {
+        let verified = incoming.protection.as_ref();
+        let source = self.source(owner, incoming.request.peer, verified);
         // What the rule does with the request decides whether a proof is needed. Then it is processed once more.
         let may_need_proof = !source.facts.is_proven
             && self
                 .gateway
                 .may_need_proof(&incoming.request, &source.device);
         let for_proof = may_need_proof.then(|| incoming.clone());
-        let Incoming { id, request, .. } = incoming;
+        let DeviceRequest { id, request, .. } = incoming;
         let body = request.message.payload.len();
         let request = request.map_peer(|_| source);
         let error = if self.draining {
@@ -197,6 +201,9 @@ impl Dispatcher<'_> {
                 self.observations.on_poll_result(Instant::now(), id, result)
             }
             Completion::Delivery => {}
+            Completion::Reserved(reservation, is_stored) => {
+                self.on_reserved(reservation, is_stored);
+            }
             Completion::Status(id, message) => {
                 self.endpoint.notify(Instant::now(), id, message);
             }
@@ -204,9 +211,14 @@ impl Dispatcher<'_> {
     }
 
     /// Where a request of this peer comes from.
-    pub(crate) fn source(&self, owner: Owner, peer: UdpPeer) -> Source {
+    pub(crate) fn source(
+        &self,
+        owner: Owner,
+        peer: UdpPeer,
+        verified: Option<&Verified>,
+    ) -> Source {
         Source {
-            device: self.device(peer),
+            device: self.device(peer, verified),
             owner,
             facts: self.endpoint.facts(Instant::now(), &peer),
             local: self.local_address(peer),

@@ -15,12 +15,12 @@ use crate::dispatcher::Dispatcher;
 use crate::listeners::Listeners;
 use crate::observe::ObserveBroker;
 use crate::request::Gateway;
+use crate::secured::{DeviceEndpoint, contexts};
 use crate::status_observers::StatusObservers;
 use crate::telemetry::operator;
 use crate::telemetry::refusal_log::RefusalLog;
 use crate::time_shares::TimeShares;
-use coap::Endpoint;
-use transport::{UdpPeer, UdpTransport};
+use transport::UdpTransport;
 
 /// Datagrams sent by one system call: as many as one receives.
 const DATAGRAMS_PER_CALL: usize = 32;
@@ -42,7 +42,7 @@ pub async fn serve(
         .unwrap_or_else(|error| panic!("no random numbers from the system: {error}"));
     let mut listeners = Listeners::new(transports);
     let mut dispatcher = Dispatcher {
-        endpoint: Endpoint::new(snapshot.limits.coap.clone(), seed),
+        endpoint: DeviceEndpoint::with_protection(snapshot.limits.coap.clone(), seed, contexts()),
         observations: ObserveBroker::new(snapshot.limits.observation),
         status_observers: StatusObservers::default(),
         gateway,
@@ -64,6 +64,7 @@ pub async fn serve(
     loop {
         dispatcher.apply_snapshot(Instant::now());
         dispatcher.apply_devices(Instant::now(), &mut listeners);
+        dispatcher.store_reservations();
         // Here and not only at the timer: under a flood the socket is always ready first.
         dispatcher.handle_timeout(Instant::now());
         watchdog.handle_timeout(Instant::now());
@@ -165,7 +166,7 @@ fn flush(dispatcher: &mut Dispatcher<'_>, listeners: &Listeners) {
     }
 }
 
-fn log_refusals(log: &mut RefusalLog, endpoint: &Endpoint<UdpPeer>) {
+fn log_refusals(log: &mut RefusalLog, endpoint: &DeviceEndpoint) {
     let latest = endpoint
         .latest_refusal()
         .map(|(peer, code)| (peer.remote, code));

@@ -1,4 +1,5 @@
-//! The input of the target `dtls`: datagrams of a stranger and in the name of a device, at some moment of its handshake.
+//! The input of the target `dtls`: datagrams of a stranger and in the name of a device, at some moment of its
+//! handshake.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

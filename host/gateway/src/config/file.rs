@@ -37,6 +37,8 @@ pub struct File {
     pub limits: LimitsTable,
     pub coap: CoapTable,
     pub coaps: CoapsTable,
+    pub require_secured: bool,
+    pub device: BTreeMap<String, DeviceTable>,
     pub outbox: OutboxTable,
 }
 
@@ -136,6 +138,14 @@ pub struct CoapTable {
 #[serde(deny_unknown_fields, default)]
 pub struct CoapsTable {
     pub listen: Option<String>,
+}
+
+/// `[device.NAME]`: what a device may do.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeviceTable {
+    pub may: Option<Vec<String>>,
+    pub token: bool,
 }
 
 /// `[outbox]`; settings that are left out keep their defaults.

@@ -4,6 +4,7 @@ mod admin_place;
 pub mod args;
 mod coap_settings;
 mod coaps;
+mod devices;
 mod error;
 mod file;
 mod fixed;

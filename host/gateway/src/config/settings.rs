@@ -8,6 +8,7 @@ use super::admin_place::Place;
 use super::args::ServeArgs;
 use super::coap_settings::{self, CoapSettings};
 use super::coaps::{self, CoapsListen};
+use super::devices;
 use super::error::ConfigError;
 use super::file::{self, File};
 use super::homeservers;
@@ -18,9 +19,10 @@ use super::outbox;
 use super::rule_spec::RuleSpec;
 use super::rules;
 use crate::outbox::OutboxSettings;
+use crate::request::DeviceRights;
 use crate::telemetry::logging::LogLevel;
 use contract::clock::Clock;
-use homeserver::{Others, ResponseBytes, UpstreamSettings};
+use homeserver::{Others, ResponseBytes, TokenPeers, UpstreamSettings};
 use runtime::Trust;
 use store::environment::folder;
 
@@ -54,6 +56,8 @@ pub struct Settings {
     pub has_token: bool,
     /// Settings of the CoAP endpoint.
     pub coap: CoapSettings,
+    /// What devices may do.
+    pub rights: DeviceRights,
     /// Messages that wait for their homeserver.
     pub outbox: OutboxSettings,
     /// All limits.
@@ -98,6 +102,7 @@ impl Settings {
             .iter()
             .any(|homeserver| homeserver.token().is_some());
         let outbox = outbox::from_table(&file.outbox, &file.rule, &file.network)?;
+        let rights = devices::rights(&file.device, file.require_secured)?;
         rooms(&file.rooms)?;
         let rules = rules::rules(&args.rule, file.rule, file.rooms, limits.rule)?;
         rules::check_upstreams(&rules, &homeservers)?;
@@ -132,13 +137,17 @@ impl Settings {
                 homeservers,
                 others: (args.allow_any_homeserver || file.allow_any_homeserver)
                     .then(|| Others::new(limits.upstream)),
-                token_peers: homeservers::token_peers(file.token_peers)?,
+                token_peers: TokenPeers {
+                    networks: homeservers::token_peers(file.token_peers)?,
+                    devices: devices::with_token(&file.device),
+                },
                 ca_file: args.ca_file.or(file.ca_file),
                 limits: limits.upstream,
                 response_bytes: ResponseBytes::new(limits.upstream),
                 clock: Clock::system(),
             },
             has_token,
+            rights,
             outbox,
             coap,
             limits,

@@ -6,7 +6,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use contract::clock::Clock;
-use store::database::{Database, ReadError, Records, Space};
+use futures_util::future::LocalBoxFuture;
+use secure::oscore::Reservation;
+use store::database::{Batch, Database, ReadError, Records, Space, WriteError};
 use tokio::sync::{Mutex, Notify};
 
 use super::change::Change;
@@ -27,7 +29,7 @@ pub(super) struct Inner {
     pub(super) clock: Clock,
     /// The key of the next record.
     pub(super) next_number: Cell<u64>,
-    /// Until the event loop takes them: at most one for each command, and it takes them at once.
+    /// Until the event loop takes them at its next turn: one for each context at the start, and two for a command.
     changes: RefCell<Vec<Change>>,
     /// Wakes the event loop.
     changed: Notify,
@@ -50,6 +52,8 @@ pub(super) struct Device {
 #[derive(Default)]
 pub struct ReadDevices {
     rows: Vec<(u64, Row)>,
+    /// Reserved sequence numbers by the number of the device.
+    ends: BTreeMap<u64, u64>,
     last: u64,
 }
 
@@ -67,6 +71,11 @@ impl ReadDevices {
                 Ok(row) => read.rows.push((number, row)),
                 Err(error) => tracing::error!("device {number} in the store: {error}"),
             }
+        })?;
+        records.scan(Space::Numbers, |number, end| {
+            // One that cannot be read must not let numbers be used again: then none is left.
+            let end = end.try_into().map_or(u64::MAX, u64::from_be_bytes);
+            read.ends.insert(number, end);
         })?;
         Ok(read)
     }
@@ -86,7 +95,8 @@ impl ReadDevices {
             socket,
         }));
         for (number, row) in self.rows {
-            devices.0.insert(number, row);
+            let stored_end = self.ends.get(&number).copied().unwrap_or(0);
+            devices.0.insert(number, row, stored_end);
         }
         devices
     }
@@ -111,6 +121,19 @@ impl Devices {
         !self.0.keys.is_empty()
     }
 
+    /// Stores a reservation of sequence numbers. None if its device is not enrolled any more.
+    pub(crate) fn reserve(
+        &self,
+        reservation: &Reservation,
+    ) -> Option<LocalBoxFuture<'static, Result<(), WriteError>>> {
+        let table = self.0.table.borrow();
+        let device = table.get(&reservation.principal)?;
+        let mut batch = Batch::new();
+        let end = reservation.end.to_be_bytes().to_vec();
+        batch.put(Space::Numbers, device.number, end);
+        Some(Box::pin(self.0.database.commit(batch)))
+    }
+
     /// The keys, for handshakes.
     pub(crate) fn keys(&self) -> Arc<KeyRing> {
         self.0.keys.clone()
@@ -128,11 +151,25 @@ impl Devices {
 }
 
 impl Inner {
-    /// Puts a device whose record is stored into effect. Returns its name.
-    pub(super) fn insert(&self, number: u64, row: Row) -> Arc<str> {
+    /// Puts a device whose record is stored into effect. Returns its name. `stored_end`: of its sequence numbers.
+    pub(super) fn insert(&self, number: u64, row: Row, stored_end: u64) -> Arc<str> {
         let name: Arc<str> = row.name.into();
-        let Credential::Psk(key) = &row.credential;
-        if !self.keys.put(&name, key) {
+        let is_usable = match &row.credential {
+            Credential::Psk(key) => {
+                self.push(Change::Enrolled);
+                self.keys.put(&name, key)
+            }
+            Credential::Oscore(keys) => keys.parameters().is_some_and(|parameters| {
+                let name = name.clone();
+                self.push(Change::Context {
+                    name,
+                    parameters,
+                    stored_end,
+                });
+                true
+            }),
+        };
+        if !is_usable {
             tracing::error!("device {name}: its stored key cannot be used; rotate it");
         }
         let device = Device {
@@ -144,7 +181,7 @@ impl Inner {
         name
     }
 
-    /// Tells the event loop.
+    /// For the event loop.
     pub(super) fn push(&self, change: Change) {
         self.changes.borrow_mut().push(change);
         self.changed.notify_one();

@@ -40,9 +40,9 @@ impl Inner {
             ));
         }
         let number = self.next_number.get();
-        let fresh = self.store(number, name, Credential::fresh(method)).await?;
+        let credential = Credential::fresh(method, number);
+        let fresh = self.store(number, name, credential, None).await?;
         self.next_number.set(number + 1);
-        self.push(Change::Enrolled);
         Ok(fresh)
     }
 
@@ -52,11 +52,10 @@ impl Inner {
     /// A sentence with the remedy; the former secret is in effect.
     pub(super) async fn rotate(&self, name: &str) -> Result<Fresh, String> {
         let _turn = self.turn.lock().await;
-        let (number, method) =
-            self.find(name, |number, credential| (number, credential.method()))?;
-        let fresh = self.store(number, name, Credential::fresh(method)).await?;
-        self.push(Change::Revoked(fresh.name.clone()));
-        Ok(fresh)
+        let (number, before) =
+            self.find(name, |number, credential| (number, credential.clone()))?;
+        let credential = Credential::fresh(before.method(), number);
+        self.store(number, name, credential, Some(&before)).await
     }
 
     /// Removes a device. Its sessions end.
@@ -65,14 +64,16 @@ impl Inner {
     /// A sentence with the remedy; the device is still enrolled.
     pub(super) async fn remove(&self, name: &str) -> Result<(), String> {
         let _turn = self.turn.lock().await;
-        let number = self.find(name, |number, _| number)?;
+        let (number, before) =
+            self.find(name, |number, credential| (number, credential.clone()))?;
         let mut batch = Batch::new();
         batch.delete(Space::Devices, number);
+        batch.delete(Space::Numbers, number);
         self.commit(batch).await?;
         self.keys.remove(name);
         let removed = self.table.borrow_mut().remove_entry(name);
         if let Some((name, _)) = removed {
-            self.push(Change::Revoked(name));
+            self.revoke(name, &before);
         }
         Ok(())
     }
@@ -115,6 +116,7 @@ impl Inner {
         number: u64,
         name: &str,
         credential: Credential,
+        before: Option<&Credential>,
     ) -> Result<Fresh, String> {
         let row = Row {
             name: name.to_owned(),
@@ -123,9 +125,22 @@ impl Inner {
         };
         let mut batch = Batch::new();
         batch.put(Space::Devices, number, row.encode());
+        // A new secret begins its sequence numbers at 0.
+        batch.delete(Space::Numbers, number);
         self.commit(batch).await?;
-        let name = self.insert(number, row);
+        if let Some(before) = before {
+            self.revoke(name.into(), before);
+        }
+        let name = self.insert(number, row, 0);
         Ok(Fresh { name, credential })
+    }
+
+    fn revoke(&self, name: Arc<str>, before: &Credential) {
+        let kid = match before {
+            Credential::Psk(_) => None,
+            Credential::Oscore(keys) => keys.identifier(),
+        };
+        self.push(Change::Revoked { name, kid });
     }
 
     async fn commit(&self, batch: Batch) -> Result<(), String> {

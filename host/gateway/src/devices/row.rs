@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::credential::Credential;
+use super::credential::{Credential, OscoreKeys};
 
 /// A device as it is stored. The fields of a released version stay where they are: records are read by their order.
 #[derive(Clone, Debug)]
@@ -24,6 +24,11 @@ struct Stored<'a> {
 #[derive(Serialize, Deserialize)]
 enum StoredCredential<'a> {
     Psk(&'a str),
+    Oscore {
+        secret: &'a str,
+        salt: &'a str,
+        kid: &'a str,
+    },
 }
 
 /// A record that this gateway cannot read. It shows nothing of the record, which has a key in it.
@@ -34,11 +39,18 @@ pub(super) struct Unreadable;
 impl Row {
     /// For the store.
     pub(super) fn encode(&self) -> Vec<u8> {
-        let Credential::Psk(key) = &self.credential;
+        let credential = match &self.credential {
+            Credential::Psk(key) => StoredCredential::Psk(key.expose_secret()),
+            Credential::Oscore(keys) => StoredCredential::Oscore {
+                secret: keys.secret.expose_secret(),
+                salt: &keys.salt,
+                kid: &keys.kid,
+            },
+        };
         let stored = Stored {
             name: &self.name,
             enrolled: self.enrolled,
-            credential: StoredCredential::Psk(key.expose_secret()),
+            credential,
         };
         postcard::to_allocvec(&stored)
             .unwrap_or_else(|_| unreachable!("texts and numbers can always be written"))
@@ -47,11 +59,18 @@ impl Row {
     /// From the store.
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
         let stored: Stored<'_> = postcard::from_bytes(bytes).map_err(|_| Unreadable)?;
-        let StoredCredential::Psk(key) = stored.credential;
+        let credential = match stored.credential {
+            StoredCredential::Psk(key) => Credential::Psk(SecretString::from(key)),
+            StoredCredential::Oscore { secret, salt, kid } => Credential::Oscore(OscoreKeys {
+                secret: SecretString::from(secret),
+                salt: salt.to_owned(),
+                kid: kid.to_owned(),
+            }),
+        };
         Ok(Self {
             name: stored.name.to_owned(),
             enrolled: stored.enrolled,
-            credential: Credential::Psk(SecretString::from(key)),
+            credential,
         })
     }
 }

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use coap::{HashedPeer, Transmit};
 use contract::Peer;
+use secure::oscore::{Identifier, Refusal, Verified};
 use share::Owner;
 use transport::UdpPeer;
 
@@ -29,8 +30,21 @@ impl Dispatcher<'_> {
                 self.take_arrived(now, Some(owner), arrived);
             }
             _ => {
+                let from = *peer.id();
                 self.endpoint.handle_datagram_of(now, peer, datagram);
+                self.log_refusal(now, owner, &from);
                 self.dispatch_requests(now, owner);
+            }
+        }
+    }
+
+    /// A protected request that was refused. That a device needs a new Echo value after a restart is no fault.
+    fn log_refusal(&mut self, now: Instant, owner: Owner, peer: &UdpPeer) {
+        match self.endpoint.protection_mut().take_refusal() {
+            None | Some((_, Refusal::NotFresh | Refusal::NotStored)) => {}
+            Some((device, refusal)) => {
+                let lines = &self.gateway.address_lines;
+                lines::log_protected(lines, now, owner, peer, device.as_deref(), refusal);
             }
         }
     }
@@ -55,12 +69,13 @@ impl Dispatcher<'_> {
         }
     }
 
-    /// A peer as rules and logs see it. That of a session is authenticated.
-    pub(crate) fn device(&self, peer: UdpPeer) -> Peer {
+    /// A peer as rules and logs see it. That of a session or of a protected request is authenticated.
+    pub(crate) fn device(&self, peer: UdpPeer, verified: Option<&Verified>) -> Peer {
         let mut device = Peer::unauthenticated(peer.remote);
         let principal = peer
             .session
             .and_then(|session| self.coaps.as_ref()?.device(session));
+        let principal = verified.map(|verified| &verified.principal).or(principal);
         device.authenticated = principal.is_some();
         device.principal = principal.cloned();
         device
@@ -101,10 +116,20 @@ impl Dispatcher<'_> {
             return;
         };
         for change in devices.take_changes() {
-            if let (Change::Revoked(name), Some(coaps)) = (&change, &mut self.coaps) {
-                coaps.close_device(name);
-                let arrived = coaps.arrived();
-                self.take_arrived(now, None, arrived);
+            match change {
+                Change::Enrolled => {}
+                Change::Context {
+                    name,
+                    parameters,
+                    stored_end,
+                } => {
+                    let contexts = self.endpoint.protection_mut();
+                    let added = contexts.add(name.clone(), &parameters, stored_end, None);
+                    if let Err(error) = added {
+                        tracing::error!(target: operator::TARGET, "device {name}: {error}");
+                    }
+                }
+                Change::Revoked { name, kid } => self.revoke(now, &name, kid),
             }
         }
         if let Some(transport) = devices.socket().take() {
@@ -118,6 +143,17 @@ impl Dispatcher<'_> {
             if let Ok(address) = address {
                 tracing::info!(target: operator::TARGET, "listening on coaps://{address}");
             }
+        }
+    }
+
+    fn revoke(&mut self, now: Instant, name: &str, kid: Option<Identifier>) {
+        if let Some(kid) = kid {
+            self.endpoint.protection_mut().remove(kid);
+        }
+        if let Some(coaps) = &mut self.coaps {
+            coaps.close_device(name);
+            let arrived = coaps.arrived();
+            self.take_arrived(now, None, arrived);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Instant;
 
-use secure::dtls::Refusal;
+use secure::{dtls, oscore};
 use share::Owner;
 use transport::UdpPeer;
 
@@ -18,17 +18,35 @@ pub(super) fn log(
     now: Instant,
     owner: Owner,
     peer: &UdpPeer,
-    refusal: &Refusal,
+    refusal: &dtls::Refusal,
 ) {
     let text = contract::escaping::escaped(&refusal.to_string(), MAX_REASON);
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    let notice = Notice::Handshake(hasher.finish());
-    lines.log_text(
+    log_text(
+        lines,
         now,
-        notice,
-        peer.remote.ip(),
         owner,
+        peer,
         &format!("cannot open a session: {text}"),
     );
+}
+
+/// The same for a request that OSCORE refused. Its `kid` may name a device that has not sent it.
+pub(super) fn log_protected(
+    lines: &AddressLines,
+    now: Instant,
+    owner: Owner,
+    peer: &UdpPeer,
+    device: Option<&str>,
+    refusal: oscore::Refusal,
+) {
+    let named = device.map_or_else(String::new, |device| format!(" in the name of {device}"));
+    let text = format!("sent a protected request{named} that was refused: {refusal}");
+    log_text(lines, now, owner, peer, &text);
+}
+
+fn log_text(lines: &AddressLines, now: Instant, owner: Owner, peer: &UdpPeer, text: &str) {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    let notice = Notice::Secured(hasher.finish());
+    lines.log_text(now, notice, peer.remote.ip(), owner, text);
 }

@@ -4,6 +4,9 @@
 
 mod coaps;
 mod dispatching;
+mod endpoint;
 mod lines;
+mod reserving;
 
 pub(crate) use coaps::Coaps;
+pub(crate) use endpoint::{DeviceBlock, DeviceEndpoint, DeviceRequest, contexts};

@@ -21,8 +21,8 @@ pub(crate) enum Notice {
     NoToken,
     /// The device sent another request under a message ID that is still in use.
     ReusedMessageId,
-    /// A handshake was refused. The number stands for the reason, which has a text of its own.
-    Handshake(u64),
+    /// A handshake or a protected request was refused. The number stands for the reason, which has a text of its own.
+    Secured(u64),
     /// The device sent another message under the transaction id of one that is remembered.
     ReusedTransaction,
 }
@@ -30,10 +30,11 @@ pub(crate) enum Notice {
 impl Notice {
     fn text(self) -> &'static str {
         match self {
-            Self::Handshake(_) => "cannot open a session",
+            Self::Secured(_) => "was refused",
             Self::NoToken => {
                 "sent no access token and got 4.01: if it may use the gateway's, add its address or network to \
-                 token_peers; else it must send one in option 256"
+                 token_peers, or set token = true in its [device.NAME] if it has a key; else it must send one in \
+                 option 256"
             }
             Self::ReusedTransaction => {
                 "sent another message with a transaction id that it has used before: its counter has begun again; both \

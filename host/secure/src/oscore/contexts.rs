@@ -156,6 +156,14 @@ impl Contexts {
         self.reservations.pop_front()
     }
 
+    /// Whether the context of a reservation is still there. That of a removed one must not be stored any more: it would
+    /// take the place of another context's.
+    #[must_use]
+    pub fn is_current(&self, reservation: &Reservation) -> bool {
+        let entry = self.by_kid.get(&reservation.kid);
+        entry.is_some_and(|entry| entry.id == reservation.context)
+    }
+
     /// A reservation is stored, and survives a power cut.
     pub fn reserved(&mut self, reservation: &Reservation) {
         if let Some(entry) = self.entry(reservation.kid, reservation.context) {

@@ -15,16 +15,19 @@ pub enum Space {
     Users,
     /// Enrolled devices, with their keys.
     Devices,
+    /// How far the sequence numbers of their security contexts are reserved.
+    Numbers,
 }
 
 impl Space {
     /// Every space.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Meta,
         Self::Waiting,
         Self::Ended,
         Self::Users,
         Self::Devices,
+        Self::Numbers,
     ];
 }
 

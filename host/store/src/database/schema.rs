@@ -22,7 +22,8 @@ fn first(connection: &Connection) -> Result<(), Error> {
          CREATE TABLE waiting(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
          CREATE TABLE ended(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
          CREATE TABLE users(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
-         CREATE TABLE devices(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;",
+         CREATE TABLE devices(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
+         CREATE TABLE numbers(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;",
     )
 }
 
@@ -69,5 +70,6 @@ pub fn table(space: Space) -> &'static str {
         Space::Ended => "ended",
         Space::Users => "users",
         Space::Devices => "devices",
+        Space::Numbers => "numbers",
     }
 }

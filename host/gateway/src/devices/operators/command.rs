@@ -28,6 +28,9 @@ enum DevicesCommand {
         /// With a pre-shared key, for coaps (DTLS 1.2, PSK_AES128_CCM_8)
         #[arg(long, group = "method")]
         psk: bool,
+        /// With a security context, for OSCORE on the plain port (AES-CCM-16-64-128, HKDF with SHA-256)
+        #[arg(long, group = "method")]
+        oscore: bool,
         /// Print one line of JSON
         #[arg(long)]
         json: bool,
@@ -65,8 +68,13 @@ enum DevicesCommand {
 #[must_use]
 pub fn run(args: DevicesArgs) -> ExitCode {
     let (request, json) = match args.command {
-        DevicesCommand::Add { name, psk: _, json } => {
-            let method = Method::Psk;
+        DevicesCommand::Add {
+            name,
+            psk: _,
+            oscore,
+            json,
+        } => {
+            let method = if oscore { Method::Oscore } else { Method::Psk };
             (DevicesRequest::Add { name, method }, json)
         }
         DevicesCommand::List { json } => (DevicesRequest::List {}, json),

@@ -10,13 +10,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use contract::escaping::escaped;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::task::spawn_local;
 use tokio::time::timeout;
 
-pub use request::{DeviceLine, DeviceList, DevicesRequest, Enrolment, Method, ShownSecret};
+pub use request::{DeviceLine, DeviceList, DevicesRequest, Enrolment, Method, Secret, ShownSecret};
 
-use super::credential::Credential;
+use super::credential::{Credential, GATEWAY_ID};
 use super::enrolled::{Device, Devices, Inner};
 use super::enrolling::Fresh;
 use crate::control::{Reply, Requester};
@@ -87,11 +87,22 @@ impl Inner {
         let Some(device) = table.get(&fresh.name) else {
             return Reply::Refused("the device was removed meanwhile".to_owned());
         };
-        let Credential::Psk(key) = &fresh.credential;
+        let shown = |secret: &SecretString| ShownSecret(secret.expose_secret().to_owned());
+        let secret = match &fresh.credential {
+            Credential::Psk(key) => Secret::Psk {
+                key: shown(key),
+                port: self.open().map(|address| address.port()),
+            },
+            Credential::Oscore(keys) => Secret::Oscore {
+                secret: shown(&keys.secret),
+                salt: keys.salt.clone(),
+                sender_id: keys.kid.clone(),
+                recipient_id: format!("{GATEWAY_ID:02x}"),
+            },
+        };
         Reply::Enrolled(Box::new(Enrolment {
             device: line(&fresh.name, device),
-            key: ShownSecret(key.expose_secret().to_owned()),
-            port: self.open().map(|address| address.port()),
+            secret,
         }))
     }
 }

@@ -63,10 +63,33 @@ pub struct DeviceList {
 pub struct Enrolment {
     /// The device.
     pub device: DeviceLine,
-    /// Its key.
-    pub key: ShownSecret,
-    /// The port of `coaps`; else why it is closed.
-    pub port: Result<u16, String>,
+    /// What goes into it.
+    #[serde(flatten)]
+    pub secret: Secret,
+}
+
+/// What goes into a device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Secret {
+    /// For `coaps`.
+    Psk {
+        /// 16 characters, used as ASCII.
+        key: ShownSecret,
+        /// The port of `coaps`; else why it is closed.
+        port: Result<u16, String>,
+    },
+    /// For OSCORE on the plain port. All in hexadecimal digits, and the identifiers as the device sees them.
+    Oscore {
+        /// The Master Secret.
+        secret: ShownSecret,
+        /// The Master Salt.
+        salt: String,
+        /// The Sender ID of the device.
+        sender_id: String,
+        /// The Recipient ID of the device.
+        recipient_id: String,
+    },
 }
 
 /// A secret on its way to the operator. `Debug` hides it.

@@ -2,7 +2,7 @@
 
 use contract::escaping::escaped;
 
-use super::request::{DeviceLine, DeviceList, Enrolment};
+use super::request::{DeviceLine, DeviceList, Enrolment, Method, Secret};
 
 /// Bytes of a text in a line.
 const MAX_TEXT: usize = 200;
@@ -10,7 +10,7 @@ const MAX_TEXT: usize = 200;
 /// The list.
 pub(super) fn list(list: &DeviceList) -> String {
     if list.devices.is_empty() {
-        return "no devices are enrolled; `comatrix-gateway devices add NAME --psk` enrols one"
+        return "no devices are enrolled; `comatrix-gateway devices add NAME --psk`, or --oscore, enrols one"
             .to_owned();
     }
     let mut lines: Vec<String> = list.devices.iter().map(line).collect();
@@ -26,10 +26,18 @@ fn line(device: &DeviceLine) -> String {
         None => "since a time when the clock was not set".to_owned(),
     };
     format!(
-        "{}  pre-shared key {}, {enrolled}",
+        "{}  {} {}, {enrolled}",
         escaped(&device.name, 64),
+        method(device.method),
         escaped(&device.fingerprint, 64)
     )
+}
+
+fn method(method: Method) -> &'static str {
+    match method {
+        Method::Psk => "pre-shared key",
+        Method::Oscore => "OSCORE secret",
+    }
 }
 
 /// A day, from seconds since 1970 (the civil calendar from days, after Howard Hinnant's description of it).
@@ -52,7 +60,44 @@ fn date(seconds: u64) -> String {
 
 /// What goes into the device, and commands that work as they stand on the gateway's machine.
 pub(super) fn enrolment(enrolment: &Enrolment) -> String {
-    let (name, key) = (&enrolment.device.name, &enrolment.key.0);
+    let name = &enrolment.device.name;
+    match &enrolment.secret {
+        Secret::Psk { key, port } => with_key(name, &key.0, port.as_ref()),
+        Secret::Oscore {
+            secret,
+            salt,
+            sender_id,
+            recipient_id,
+        } => with_context(name, &secret.0, [salt, sender_id, recipient_id]),
+    }
+}
+
+fn with_context(name: &str, secret: &str, [salt, sender, recipient]: [&str; 3]) -> String {
+    format!(
+        "device {name} is enrolled with a security context for OSCORE, which is shown only now:\n\
+         \n\
+         master secret  {secret}\n\
+         master salt    {salt}\n\
+         sender ID      {sender}\n\
+         recipient ID   {recipient}\n\
+         (hexadecimal; AES-CCM-16-64-128, HKDF with SHA-256, no ID Context)\n\
+         \n\
+         Try it on this machine; elsewhere, write the gateway's name in place of localhost:\n\
+         \n\
+         aiocoap 0.4, which keeps sequence numbers in the folder:\n\
+         \x20 mkdir {name}; echo '{{\"sender-id_hex\": \"{sender}\", \"recipient-id_hex\": \"{recipient}\", \
+         \"secret_hex\": \"{secret}\", \"salt_hex\": \"{salt}\"}}' > {name}/settings.json\n\
+         \x20 echo '{{\"coap://localhost/*\": {{\"oscore\": {{\"basedir\": \"{name}/\"}}}}}}' > {name}.json\n\
+         \x20 aiocoap-client --credentials {name}.json coap://localhost/time\n\
+         libcoap 4.3.4 and later (Debian 13):\n\
+         \x20 printf '%s\\n' 'master_secret,hex,\"{secret}\"' 'master_salt,hex,\"{salt}\"' \
+         'sender_id,hex,\"{sender}\"' 'recipient_id,hex,\"{recipient}\"' 'replay_window,integer,32' \
+         'aead_alg,integer,10' 'hkdf_alg,integer,-10' > {name}.oscore\n\
+         \x20 coap-client-openssl -E {name}.oscore,{name}.seq coap://localhost/time"
+    )
+}
+
+fn with_key(name: &str, key: &str, port: Result<&u16, &String>) -> String {
     let head = format!(
         "device {name} is enrolled with a pre-shared key, which is shown only now:\n\
          \n\
@@ -60,7 +105,7 @@ pub(super) fn enrolment(enrolment: &Enrolment) -> String {
          key       {key}   (16 characters, used as ASCII)\n\
          \n"
     );
-    let port = match &enrolment.port {
+    let port = match port {
         Ok(port) => *port,
         Err(reason) => {
             return format!("{head}It cannot connect yet: {}", escaped(reason, MAX_TEXT));
@@ -89,7 +134,7 @@ pub(super) fn enrolment(enrolment: &Enrolment) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::request::{Method, ShownSecret};
+    use super::super::request::{Method, Secret, ShownSecret};
     use super::*;
 
     fn kitchen() -> DeviceLine {
@@ -120,12 +165,14 @@ mod tests {
 
     #[test]
     fn an_enrolment_has_commands_with_the_key_and_the_port() {
-        let mut shown = Enrolment {
+        let with = |port| Enrolment {
             device: kitchen(),
-            key: ShownSecret("secretPSK1234567".to_owned()),
-            port: Ok(5684),
+            secret: Secret::Psk {
+                key: ShownSecret("secretPSK1234567".to_owned()),
+                port,
+            },
         };
-        let text = enrolment(&shown);
+        let text = enrolment(&with(Ok(5684)));
         for part in [
             "coap-client-openssl -B 5 -u kitchen -k secretPSK1234567 coaps://localhost/time",
             r#"'{"coaps://localhost/*": {"dtls": {"psk": {"ascii": "secretPSK1234567"}, "#,
@@ -133,11 +180,9 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part} is not in {text}");
         }
-        assert!(!format!("{shown:?}").contains("secretPSK"));
-        shown.port = Ok(1);
-        assert!(enrolment(&shown).contains("coaps://localhost:1/time"));
-        shown.port = Err("switched off".to_owned());
-        let text = enrolment(&shown);
+        assert!(!format!("{:?}", with(Ok(1))).contains("secretPSK"));
+        assert!(enrolment(&with(Ok(1))).contains("coaps://localhost:1/time"));
+        let text = enrolment(&with(Err("switched off".to_owned())));
         assert!(
             text.contains("secretPSK")
                 && text.contains("switched off")

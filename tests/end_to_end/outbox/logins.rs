@@ -15,9 +15,13 @@ fn log_in(stage: &Stage, device: &mut UdpDevice, user: &str, token: &str) {
         &Request::new("POST", "/login")
             .proxy_uri(&Spelling::Short.login(&stage.rooms.origin))
             .bytes(
-                json!({ "type": "m.login.password", "identifier": { "type": "m.id.user", "user": user }, "password": token })
-                    .to_string()
-                    .as_bytes(),
+                json!({
+                    "type": "m.login.password",
+                    "identifier": { "type": "m.id.user", "user": user },
+                    "password": token
+                })
+                .to_string()
+                .as_bytes(),
                 Some(JSON),
             )
             .accept(JSON),

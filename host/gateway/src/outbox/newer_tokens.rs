@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use contract::secret::AccessToken;
 
-/// Users with messages that wait. Beyond it, those whose token has ended wait until their device sends or logs in again.
+/// Users with messages that wait. Beyond it, those whose token has ended wait until their device sends or logs in
+/// again.
 const MOST: usize = 1024;
 
 /// The last token of a user, by the account's number in the outbox.

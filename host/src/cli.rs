@@ -7,6 +7,7 @@ use crate::rule_tool::RuleArgs;
 use device::DeviceArgs;
 use gateway::admin::command::StatusArgs;
 use gateway::config::args::ServeArgs;
+use gateway::devices::operators::command::DevicesArgs;
 use gateway::outbox::operators::command::OutboxArgs;
 use gateway::rule_manager::command::RulesArgs;
 #[cfg(feature = "compiler")]
@@ -41,6 +42,8 @@ pub enum Command {
     Rules(RulesArgs),
     /// Look after messages that wait for their homeserver.
     Outbox(OutboxArgs),
+    /// Enrol devices that prove who they are, and remove them.
+    Devices(DevicesArgs),
     /// Create, check, sign and run rules.
     #[cfg(feature = "compiler")]
     Rule(RuleArgs),

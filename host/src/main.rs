@@ -12,7 +12,7 @@ use comatrix_host::cli::{Cli, Command};
 use comatrix_host::rule_tool;
 use gateway::daemon::service_manager;
 use gateway::outbox::operators;
-use gateway::{admin, rule_manager};
+use gateway::{admin, devices, rule_manager};
 #[cfg(feature = "compiler")]
 use runtime::compile_component;
 
@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         Some(Command::Status(args)) => admin::command::run(&args),
         Some(Command::Rules(args)) => rule_manager::command::run(args),
         Some(Command::Outbox(args)) => operators::command::run(args),
+        Some(Command::Devices(args)) => devices::operators::command::run(args),
         #[cfg(feature = "compiler")]
         Some(Command::Rule(args)) => rule_tool::run(args),
         #[cfg(feature = "compiler")]

@@ -142,13 +142,20 @@ async fn run(
     if let Some(file) = RecentFile::until_reboot() {
         gateway = gateway.with_recent(file);
     }
-    let deliveries = state::restore(settings, &snapshots)?;
+    let restored = state::restore(settings, &snapshots)?;
+    let (deliveries, devices) = restored
+        .map(|restored| (restored.deliveries, restored.devices))
+        .unzip();
     if let Some(deliveries) = deliveries.clone() {
         gateway = gateway.with_deliveries(deliveries);
+    }
+    if let Some(devices) = devices.clone() {
+        gateway = gateway.with_devices(devices);
     }
     let receivers = Receivers {
         events: rules.events.clone(),
         deliveries: deliveries.clone(),
+        devices,
     };
     control::listen(settings.control_socket.as_deref(), receivers);
     let admin = Admin {

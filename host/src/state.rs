@@ -1,18 +1,29 @@
-//! Opens the state folder: messages that wait for their homeserver.
+//! Opens the state folder: messages that wait for their homeserver, and enrolled devices.
 
+use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use gateway::coaps_socket::CoapsSocket;
 use gateway::config::Settings;
-use gateway::outbox::{Deliveries, Restored};
+use gateway::devices::{Devices, ReadDevices};
+use gateway::outbox::{Deliveries, Restored as RestoredMessages};
 use gateway::request::SnapshotCell;
 use gateway::telemetry::operator;
 use store::database::{OpenError, Opened, Records, open};
 
 use crate::start_error::StartError;
 
-/// The deliveries in the state folder. None without a usable folder: then the gateway serves as one that keeps nothing,
+/// What the state folder has.
+pub struct Restored {
+    /// Messages.
+    pub deliveries: Deliveries,
+    /// Devices.
+    pub devices: Devices,
+}
+
+/// What is in the state folder. None without a usable folder: then the gateway serves as one that keeps nothing,
 /// and the log says so. Nobody reaches a gateway that does not start.
 ///
 /// # Errors
@@ -21,7 +32,7 @@ use crate::start_error::StartError;
 pub fn restore(
     settings: &Settings,
     snapshots: &Arc<SnapshotCell>,
-) -> Result<Option<Deliveries>, StartError> {
+) -> Result<Option<Restored>, StartError> {
     let Some(folder) = settings.state_dir.as_deref() else {
         tracing::warn!(
             "no messages are kept for a homeserver that does not respond: there is no state folder; set --state-dir"
@@ -32,21 +43,48 @@ pub fn restore(
         return Ok(None);
     };
     let began = Instant::now();
+    let system = |error: &dyn Display| StartError::System(error.to_string());
+    let devices = ReadDevices::read(&records).map_err(|error| system(&error))?;
     let restored = Deliveries::restore(records, snapshots.clone());
-    let (deliveries, restored) = restored.map_err(|error| StartError::System(error.to_string()))?;
-    let Restored {
+    let (deliveries, restored) = restored.map_err(|error| system(&error))?;
+    let RestoredMessages {
         waiting,
         ended,
         unreadable,
     } = restored;
-    if restored != Restored::default() {
+    if restored != RestoredMessages::default() {
         tracing::info!(
             target: operator::TARGET,
             "outbox: {waiting} messages wait, {ended} have ended, {unreadable} cannot be read; restored in {} ms",
             began.elapsed().as_millis()
         );
     }
-    Ok(Some(deliveries))
+    let devices = devices.with(&deliveries, CoapsSocket::new(settings.coaps));
+    open_coaps(&devices)?;
+    Ok(Some(Restored {
+        deliveries,
+        devices,
+    }))
+}
+
+/// Opens the socket of `coaps` if a device or the configuration wants it.
+///
+/// # Errors
+/// [`StartError::Configuration`]: the configured address cannot be used. If only enrolled devices want it, the log says
+/// so: the gateway serves the others.
+fn open_coaps(devices: &Devices) -> Result<(), StartError> {
+    let socket = devices.socket();
+    if !socket.is_always_open() && !devices.need_coaps() {
+        return Ok(());
+    }
+    match socket.open() {
+        Ok(_) => Ok(()),
+        Err(error) if socket.is_always_open() => Err(StartError::Configuration(error.to_string())),
+        Err(error) => {
+            tracing::error!(target: operator::TARGET, "devices with keys are out of service: {error}");
+            Ok(())
+        }
+    }
 }
 
 fn records(folder: &Path) -> Result<Option<Records>, StartError> {
@@ -71,8 +109,8 @@ fn records(folder: &Path) -> Result<Option<Records>, StartError> {
     if let Some(path) = set_aside {
         tracing::error!(
             target: operator::TARGET,
-            "the store was damaged and began anew; the damaged one is kept in {}: messages in it are not sent unless \
-             it is repaired",
+            "the store was damaged and began anew; the damaged one is kept in {}: messages in it are not sent, and \
+             its devices cannot connect, unless it is repaired",
             path.display()
         );
     }

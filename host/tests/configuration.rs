@@ -71,7 +71,10 @@ fn without_anything_the_defaults_stand() {
     let peers = &settings.upstreams.token_peers;
     let is_peer = |text: &str| {
         let address: std::net::IpAddr = text.parse().expect("it is an address");
-        peers.iter().any(|network| network.contains(&address))
+        peers
+            .networks
+            .iter()
+            .any(|network| network.contains(&address))
     };
     for near in ["127.0.0.1", "169.254.1.1", "::1", "fe80::1", "fd00::1"] {
         assert!(is_peer(near), "{near}");
@@ -183,6 +186,7 @@ fn every_setting_of_a_file_arrives_and_its_paths_are_relative_to_it() {
     );
     let peers: Vec<String> = upstreams
         .token_peers
+        .networks
         .iter()
         .map(ToString::to_string)
         .collect();

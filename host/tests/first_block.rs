@@ -15,7 +15,7 @@ use crate::stub::{Reaction, Stub};
 /// Only the device 127.0.0.1 may use the gateway's token.
 fn gateway(stub: &Stub) -> Gateway {
     let mut settings = settings(vec![homeserver(stub.url(), Some("configured"))]);
-    settings.token_peers = vec!["127.0.0.1/32".parse().expect("it is a prefix")];
+    settings.token_peers = vec!["127.0.0.1/32".parse().expect("it is a prefix")].into();
     let upstreams = Upstreams::new(settings).expect("no file is read");
     gateway_with(revision(), upstreams)
 }

@@ -52,7 +52,7 @@ pub fn settings(homeservers: Vec<Homeserver>) -> UpstreamSettings {
     UpstreamSettings {
         homeservers,
         others: None,
-        token_peers: vec!["127.0.0.0/8".parse().expect("it is a prefix")],
+        token_peers: vec!["127.0.0.0/8".parse().expect("it is a prefix")].into(),
         ca_file: None,
         limits: LIMITS,
         response_bytes: ResponseBytes::new(LIMITS),

@@ -15,7 +15,7 @@ use crate::timeline::Timeline;
 fn reconfigure(gateway: &Gateway, homeserver_of_the_test: &Timeline, peers: &str, disabled: &str) {
     let configured = homeserver(homeserver_of_the_test.url(), Some("configured"));
     let upstreams = Upstreams::new(UpstreamSettings {
-        token_peers: vec![peers.parse().expect("it is a prefix")],
+        token_peers: vec![peers.parse().expect("it is a prefix")].into(),
         ..settings(vec![configured])
     });
     let upstreams = Arc::new(upstreams.expect("no file is read"));

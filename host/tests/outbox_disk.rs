@@ -15,7 +15,8 @@ const WARNING: &str = "the outbox cannot be written, and no message is taken ove
 #[test]
 fn what_the_disk_does_not_take_has_not_changed_or_is_said_and_the_gateway_stays_ready() {
     let mut stage = Stage::after(SMALL_DISK, "outbox-full-disk", Mood::Refusing);
-    let text = "x".repeat(900);
+    // Every change takes more than what is left of a page of the disk.
+    let text = "x".repeat(4500);
     let one = stage.send("send/!a:h/1", &text);
     let two = stage.send("send/!a:h/2", &text);
     stage.until("both have failed", |list| list["failed"] == 2);

@@ -56,6 +56,17 @@ impl Mood {
     }
 }
 
+/// The account of the device, or its room without an event.
+fn search(target: &str) -> Reaction {
+    Reaction::Json(
+        200,
+        match target.ends_with("/whoami") {
+            true => r#"{"user_id":"@a:h"}"#.into(),
+            false => r#"{"chunk":[]}"#.into(),
+        },
+    )
+}
+
 impl Stage {
     pub fn start(test: &str, mood: Mood) -> Self {
         Self::with(test, mood, |_| "")
@@ -81,7 +92,14 @@ impl Stage {
         let mood = Arc::new(Mutex::new(mood));
         let stub = Stub::start({
             let mood = mood.clone();
-            move |_| mood.lock().expect("nobody panics with it").react()
+            move |received| {
+                let mood = *mood.lock().expect("nobody panics with it");
+                match mood {
+                    // What may have been sent before is searched for.
+                    Mood::Well if received.method == "GET" => search(&received.target),
+                    _ => mood.react(),
+                }
+            }
         });
         let folder = scratch::folder(test);
         let more = prepare(&folder);

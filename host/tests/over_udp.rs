@@ -175,7 +175,7 @@ async fn an_unknown_critical_option_is_4_02_and_calls_neither_rule_nor_homeserve
     let before = calls(&gateway);
     while_serving(&gateway, PATIENCE, |address| async move {
         let mut client = Client::new(address).await;
-        for number in [9, 65_001] {
+        for number in [29, 65_001] {
             let response = client.request(send().with_option(number, "x")).await;
             assert_eq!(response.message.code, code::BAD_OPTION);
             let diagnostic = String::from_utf8(response.message.payload).expect("it is text");

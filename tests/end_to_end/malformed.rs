@@ -78,7 +78,7 @@ fn options_that_nobody_knows_are_refused_or_ignored_by_their_number() {
     let stubbed = stubbed();
     let device = Raw::connect(stubbed.gateway.address);
     for number in [
-        2, 9, 10, 13, 19, 22, 101, 102, 299, 300, 2_049, 2_050, 64_999, 65_000, 65_535,
+        2, 10, 13, 19, 22, 101, 102, 299, 300, 2_049, 2_050, 64_999, 65_000, 65_535,
     ] {
         let confirmable = with_option(MessageType::Confirmable, number);
         let non_confirmable = with_option(MessageType::NonConfirmable, number);

@@ -48,6 +48,7 @@ fn everything() -> (String, usize) {
         let value = match name {
             "port" => "5684",
             "log-level" => "warn",
+            "coaps" => "off",
             _ if is_switch => "1",
             _ => "it's a 'value' $HOME",
         };

@@ -95,7 +95,8 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             self.peers
                 .set_block_exponent(meta.received_at, meta.peer.hash, block.size_exponent);
         }
-        let mut response_key = response_body_key(&self.secret, &meta.peer, &request);
+        let mut response_key =
+            response_body_key(&self.secret, &meta.peer, meta.association, &request);
         if let Some(wanted) = block2.filter(|wanted| wanted.number > 0 && block1.is_none()) {
             match self.stored_slice(meta, &response_key, wanted) {
                 Some(slice) => {
@@ -135,7 +136,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         }
         let mut total_bytes = wire_bytes;
         if let Some(block) = block1 {
-            let key = request_body_key(&self.secret, &meta.peer, &request);
+            let key = request_body_key(&self.secret, &meta.peer, meta.association, &request);
             let payload = std::mem::take(&mut request.payload);
             let part = RequestBlock {
                 block,
@@ -148,7 +149,8 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                 Progress::Complete { body, wire_bytes } => {
                     request.payload = body;
                     total_bytes = wire_bytes;
-                    response_key = response_body_key(&self.secret, &meta.peer, &request);
+                    response_key =
+                        response_body_key(&self.secret, &meta.peer, meta.association, &request);
                 }
                 Progress::Continue => {
                     match &mut self.first_blocks {

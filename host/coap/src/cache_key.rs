@@ -11,17 +11,19 @@ use crate::option::{
 use crate::peer::Peer;
 use crate::secret::Secret;
 
-/// Identifies a block-wise body: the peer, and a keyed hash of method and options. A collision could confuse
-/// only bodies of one peer, and no peer can compute one without the endpoint's seed.
+/// Identifies a block-wise body: the peer, and a keyed hash of its security association, method and options. A
+/// collision could confuse only bodies of one peer, and no peer can compute one without the endpoint's seed.
 pub(super) type BodyKey<P> = (Peer<P>, u64);
 
 struct Key<'a> {
+    association: Option<u64>,
     request: &'a Message,
     ignored: &'a [u16],
 }
 
 impl Hash for Key<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
+        self.association.hash(state);
         self.request.code.hash(state);
         for option in &self.request.options {
             if !is_no_cache_key(option.number) && !self.ignored.contains(&option.number) {
@@ -37,11 +39,13 @@ impl Hash for Key<'_> {
 pub(super) fn request_body_key<P: Clone>(
     secret: &Secret,
     peer: &Peer<P>,
+    association: Option<u64>,
     request: &Message,
 ) -> BodyKey<P> {
     (
         peer.clone(),
         secret.hash(Key {
+            association,
             request,
             ignored: &[BLOCK1, BLOCK2, OBSERVE, NO_RESPONSE],
         }),
@@ -63,6 +67,7 @@ pub(super) struct ResponseKey<P> {
 pub(super) fn response_body_key<P: Clone>(
     secret: &Secret,
     peer: &Peer<P>,
+    association: Option<u64>,
     request: &Message,
 ) -> ResponseKey<P> {
     let ignored = &[
@@ -75,7 +80,14 @@ pub(super) fn response_body_key<P: Clone>(
     ];
     let has_body = request.code == code::FETCH && !request.payload.is_empty();
     ResponseKey {
-        body: (peer.clone(), secret.hash(Key { request, ignored })),
+        body: (
+            peer.clone(),
+            secret.hash(Key {
+                association,
+                request,
+                ignored,
+            }),
+        ),
         request_body: has_body
             .then(|| secret.hash((request.option(CONTENT_FORMAT), &request.payload))),
     }
@@ -91,7 +103,7 @@ mod tests {
     #[test]
     fn bodies_of_other_resources_credentials_and_formats_have_other_keys() {
         let secret = Secret::new([1; 16]);
-        let key = |request: &Message| request_body_key(&secret, &test_peer(()), request);
+        let key = |request: &Message| request_body_key(&secret, &test_peer(()), None, request);
         let base = Message::new(PUT).with_option(URI_PATH, "send");
         for number in [
             URI_PATH,
@@ -133,7 +145,7 @@ mod tests {
             let request = segments.iter().fold(request, |request, segment| {
                 request.with_option(URI_PATH, *segment)
             });
-            request_body_key(&secret, &test_peer(()), &request)
+            request_body_key(&secret, &test_peer(()), None, &request)
         };
         assert_ne!(key(["ab", "c"]), key(["a", "bc"]));
     }
@@ -141,7 +153,7 @@ mod tests {
     #[test]
     fn fetches_of_other_bodies_and_formats_are_distinguished() {
         let secret = Secret::new([1; 16]);
-        let key = |request: Message| response_body_key(&secret, &test_peer(()), &request);
+        let key = |request: Message| response_body_key(&secret, &test_peer(()), None, &request);
         let fetch = || Message::new(code::FETCH).with_option(URI_PATH, "a");
         let (one, other) = (
             key(fetch().with_payload("1")),
@@ -164,8 +176,8 @@ mod tests {
             .with_option(URI_PATH, "a")
             .with_option(BLOCK2, [0x16]);
         assert_eq!(
-            response_body_key(&secret, &test_peer(()), &first),
-            response_body_key(&secret, &test_peer(()), &later)
+            response_body_key(&secret, &test_peer(()), None, &first),
+            response_body_key(&secret, &test_peer(()), None, &later)
         );
     }
 }

@@ -44,6 +44,8 @@ pub(super) struct RequestMeta<P, C> {
     pub(super) method: u8,
     pub(super) received_at: Instant,
     pub(super) protection: Option<C>,
+    /// The security association of a protected request.
+    pub(super) association: Option<u64>,
     pub(super) constraints: ResponseConstraints,
 }
 

@@ -63,7 +63,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     /// last or that its network has. It is not larger than the endpoint sends: a response that leaves in small blocks
     /// anyway needs no proof.
     pub(super) fn wanted(&self, now: Instant, peer: &Peer<P>, requested: Option<Block>) -> Wanted {
-        let most = self.limits.block_size_exponent;
+        let most = self.limits.block_size_exponent.min(peer.id.largest_block());
         if let Some(block) = requested {
             return Wanted::Requested(block.at_most(most));
         }

@@ -18,6 +18,11 @@ impl<P> HashedPeer<P> {
         self.0.id
     }
 
+    /// The peer, to look at.
+    pub fn id(&self) -> &P {
+        &self.0.id
+    }
+
     /// The holder of all that the endpoint keeps for the peer, see [`Endpoint::owner_of`].
     pub fn owner(&self) -> Owner {
         self.0.owner

@@ -118,6 +118,7 @@ mod suppress;
 #[cfg(test)]
 mod tests;
 mod transmit;
+mod unproven_observers;
 mod wanted;
 
 pub use block::Block;
@@ -137,7 +138,7 @@ pub use observation::{Ended, ObservationId, ObserveEvent};
 pub use option_bounds::{MAX_OPTION_BYTES, MAX_OPTIONS, OptionExcess};
 pub use peer_facts::PeerFacts;
 pub use peer_id::PeerId;
-pub use protection::{MessageProtection, NoProtection};
+pub use protection::{CannotProtect, MessageProtection, NoProtection, Reply};
 
 /// The example of the README is run as this crate's own.
 #[cfg(doctest)]

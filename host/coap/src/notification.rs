@@ -12,7 +12,7 @@ use crate::option::{BLOCK2, OBSERVE};
 use crate::outbound::Purpose;
 use crate::peer::Peer;
 use crate::peer_id::PeerId;
-use crate::protection::MessageProtection;
+use crate::protection::{MessageProtection, Reply};
 
 impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     /// Sends a notification; false if the observation has ended. A message that is no success is the last one
@@ -43,13 +43,19 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                 observation.fetch = Fetch::Announced;
             }
             observation.notified_at = Some(now);
-            if observation.confirmed_at.is_none() {
+            if observation.confirmed_at.is_none() && protection.is_none() {
                 self.ping_unless_proven(now, &peer);
             }
         }
         if let Some(context) = &protection {
-            self.protection
-                .protect(now, &peer.id, context, &mut message);
+            let reply = Reply::Notification;
+            let protected = self
+                .protection
+                .protect(now, &peer.id, context, reply, &mut message);
+            if protected.is_err() {
+                self.end(now, id, Ended::Unprotectable);
+                return false;
+            }
         }
         let datagram = Datagram {
             message_type: MessageType::Confirmable,
@@ -154,6 +160,15 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     /// of its last state, and a server may remove an observer at any time.
     pub fn end_observation(&mut self, now: Instant, id: ObservationId) {
         self.end(now, id, Ended::Finished);
+    }
+
+    /// The session of a peer has ended, and it can get no more messages: its observations end. Its exchanges go on, and
+    /// their responses are for the caller to drop.
+    pub fn forget(&mut self, now: Instant, peer: &P) {
+        let peer = self.peer(peer.clone());
+        for id in self.observations.ids_of(&peer) {
+            self.end(now, id, Ended::SessionEnded);
+        }
     }
 
     /// Ends an observation, and drops the notifications that wait to be sent.

@@ -35,8 +35,12 @@ pub enum Ended {
     Unacknowledged,
     /// No message ID was free for a notification.
     WithoutMessageId,
+    /// A notification could not be protected.
+    Unprotectable,
     /// The resource does not change any more.
     Finished,
+    /// The session of the observer has ended: see [`Endpoint::forget`](crate::Endpoint::forget).
+    SessionEnded,
     /// The list of observers was full, and the observer had not proven its address.
     Displaced,
 }
@@ -49,7 +53,9 @@ impl fmt::Display for Ended {
             Self::Reset => "the device rejected a notification",
             Self::Unacknowledged => "the device never acknowledged a notification",
             Self::WithoutMessageId => "too many messages went to the device",
+            Self::Unprotectable => "its security context has ended, or waits for the store",
             Self::Finished => "the resource does not change any more",
+            Self::SessionEnded => "its session has ended",
             Self::Displaced => "others needed its place before the device proved its address",
         })
     }
@@ -66,6 +72,8 @@ pub(super) struct Observation<P, C> {
     pub(super) block2: Option<Block>,
     /// Of the request, if it was protected.
     pub(super) protection: Option<C>,
+    /// The security association of a protected request.
+    pub(super) association: Option<u64>,
     /// The sequence number of its last notification.
     pub(super) sequence: u32,
     /// When the observer last acknowledged a notification.

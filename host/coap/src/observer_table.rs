@@ -5,8 +5,8 @@ use std::hash::Hash;
 use std::time::{Duration, Instant};
 
 use crate::cache_key::BodyKey;
+use crate::exchange::RequestMeta;
 use crate::limits::Limits;
-use crate::message::Token;
 use crate::observation::{Fetch, Observation, ObservationId, ObserveEvent};
 use crate::peer::{Map, Peer};
 use share::{Amount, Bounds, Refused, Shares};
@@ -17,18 +17,18 @@ const FETCH_IDLE: Duration = Duration::from_secs(10);
 
 /// All observations of one endpoint.
 pub(super) struct Observations<P, C> {
-    by_id: Map<ObservationId, Observation<P, C>>,
-    by_peer: Map<Peer<P>, Vec<ObservationId>>,
+    pub(super) by_id: Map<ObservationId, Observation<P, C>>,
+    pub(super) by_peer: Map<Peer<P>, Vec<ObservationId>>,
     /// Those of peers whose address is not proven.
-    unproven: BTreeSet<ObservationId>,
+    pub(super) unproven: BTreeSet<ObservationId>,
     /// The same by holder.
-    unproven_of: BTreeSet<(u64, ObservationId)>,
+    pub(super) unproven_of: BTreeSet<(u64, ObservationId)>,
     next_id: u64,
     events: VecDeque<ObserveEvent>,
     /// Deadlines of [`Fetch::Until`].
     fetches: BTreeSet<(Instant, ObservationId)>,
-    shares: Shares,
-    limit_per_peer: usize,
+    pub(super) shares: Shares,
+    pub(super) limit_per_peer: usize,
     refused_by_share: u64,
 }
 
@@ -39,7 +39,7 @@ fn bounds(limits: &Limits) -> Bounds {
 
 impl<P: Clone + Eq + Hash, C> Observations<P, C> {
     /// An observation with its entries in both maps and the sets, which have twice the room after they have grown.
-    const PIECE: Amount =
+    pub(super) const PIECE: Amount =
         Amount::piece(2 * (size_of::<Observation<P, C>>() + size_of::<Peer<P>>()) + 192);
 
     pub(super) fn new(limits: &Limits) -> Self {
@@ -54,45 +54,6 @@ impl<P: Clone + Eq + Hash, C> Observations<P, C> {
             shares: Shares::new(bounds(limits)),
             limit_per_peer: limits.observations_per_peer,
             refused_by_share: 0,
-        }
-    }
-
-    /// The observation to end so that this peer gets one: the oldest of a peer whose address is not proven, and of the
-    /// same host if that has its share. None if there is room, if proven peers have every place, or if its end would
-    /// make no room.
-    pub(super) fn to_displace(&self, peer: &Peer<P>) -> Option<ObservationId> {
-        let of_peer = self.by_peer.get(peer).map_or(0, Vec::len);
-        if of_peer >= self.limit_per_peer {
-            return None;
-        }
-        let refused = self.shares.admit(peer.owner, Self::PIECE).err()?;
-        let of_all = self.unproven.first().filter(|_| refused == Refused::InAll);
-        let holder = peer.owner.holder();
-        let of_holder = (holder, ObservationId(0))..=(holder, ObservationId(u64::MAX));
-        let of_holder = self.unproven_of.range(of_holder).next().map(|(_, id)| id);
-        // After the limits were lowered, the end of one makes no room.
-        let makes_room = |id: &&ObservationId| {
-            self.by_id.get(id).is_some_and(|ended| {
-                let ended = ended.peer.owner;
-                let admitted = self.shares.admit_instead(peer.owner, ended, Self::PIECE);
-                admitted.is_ok()
-            })
-        };
-        [of_all, of_holder]
-            .into_iter()
-            .flatten()
-            .find(makes_room)
-            .copied()
-    }
-
-    /// The peer has proven its address.
-    pub(super) fn mark_proven(&mut self, peer: &Peer<P>) {
-        for id in self.by_peer.get(peer).into_iter().flatten() {
-            self.unproven.remove(id);
-            if let Some(observation) = self.by_id.get(id) {
-                let holder = observation.peer.owner.holder();
-                self.unproven_of.remove(&(holder, *id));
-            }
         }
     }
 
@@ -139,9 +100,11 @@ impl<P: Clone + Eq + Hash, C> Observations<P, C> {
         self.by_id.get_mut(&id)
     }
 
-    /// The observation that this token of this peer names.
-    pub(super) fn find(&self, peer: &Peer<P>, token: Token) -> Option<ObservationId> {
-        self.of_peer(peer, |observation| observation.token == token)
+    /// The observation that the token of a request names, in its security association.
+    pub(super) fn find_of(&self, meta: &RequestMeta<P, C>) -> Option<ObservationId> {
+        self.of_peer(&meta.peer, |one| {
+            one.token == meta.token && one.association == meta.association
+        })
     }
 
     /// The observation whose last non-confirmable notification had this message ID.
@@ -162,14 +125,6 @@ impl<P: Clone + Eq + Hash, C> Observations<P, C> {
     /// The observations of a peer.
     pub(super) fn ids_of(&self, peer: &Peer<P>) -> Vec<ObservationId> {
         self.by_peer.get(peer).cloned().unwrap_or_default()
-    }
-
-    /// Those that began while its address was not proven, and that nothing has proven since.
-    pub(super) fn unproven_of(&self, peer: &Peer<P>) -> Vec<ObservationId> {
-        let ids = self.by_peer.get(peer).into_iter().flatten();
-        ids.filter(|id| self.unproven.contains(id))
-            .copied()
-            .collect()
     }
 
     /// Removes an observation; none if it has ended before.

@@ -14,6 +14,8 @@ pub const OBSERVE: u16 = 6;
 pub const URI_PORT: u16 = 7;
 /// Text, repeatable, responses only, RFC 7252 §5.10.7.
 pub const LOCATION_PATH: u16 = 8;
+/// The compressed COSE header of a protected message, RFC 8613 §2. Endpoints without protection do not understand it.
+pub const OSCORE: u16 = 9;
 /// Text, repeatable, one per segment, RFC 7252 §5.10.1.
 pub const URI_PATH: u16 = 11;
 /// Uint, see [`content_format`], RFC 7252 §5.10.3.

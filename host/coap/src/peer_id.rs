@@ -37,6 +37,12 @@ pub trait PeerId: Clone + Eq + Hash {
     fn host(&self) -> Option<Host> {
         None
     }
+
+    /// Size exponent of the largest block that may go to the peer (RFC 7959 §2.2): 2 for blocks of 64 bytes, toward a
+    /// device whose datagrams have 200. No bound of its own if not implemented.
+    fn largest_block(&self) -> u8 {
+        crate::block::MAX_SIZE_EXPONENT
+    }
 }
 
 // Addresses of UDP, with and without the local one.

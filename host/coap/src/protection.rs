@@ -14,6 +14,21 @@ use std::time::Instant;
 
 use crate::message::Message;
 
+/// What a message is to its request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// The response, or the first one of an observation: at most one for each request.
+    Response,
+    /// A notification after it. It may be protected before the response, if that one waits.
+    Notification,
+}
+
+/// A message cannot be protected, and must not leave: its security context has ended, or has no sequence number
+/// (RFC 8613 §7.2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the security context has ended, or has no sequence number")]
+pub struct CannotProtect;
+
 /// Protects the messages of an endpoint. `P` identifies the peer.
 pub trait MessageProtection<P> {
     /// Belongs to one protected request. Its responses and notifications are bound to it: for OSCORE the security
@@ -21,12 +36,17 @@ pub trait MessageProtection<P> {
     /// endpoint keeps it as long as the exchange or the observation.
     type Context: Clone;
 
+    /// Names the security association of a request. Blocks of different associations, or of none, are never put
+    /// together, and none renews or ends the observation of another: the address of a peer may be forged.
+    fn association(&self, context: &Self::Context) -> u64;
+
     /// Replaces a protected request by the request inside. Called once for each request that is no duplicate and is
     /// within the peer's rate. `Ok(None)`: the request is not protected, and its responses will not be either.
     ///
     /// # Errors
-    /// The error response, if verification fails: 4.00, 4.01 or 4.02 (RFC 8613 §8.2, steps 2, 3 and 6). The endpoint
-    /// sends it unprotected, and sends it again to duplicates of the request.
+    /// The error response, if verification fails: 4.00, 4.01 or 4.02 (RFC 8613 §8.2, steps 2, 3 and 6), or one that is
+    /// protected already (Appendix B.1.2). The endpoint sends it as it is, to duplicates of the request too. It must be
+    /// shorter than the 136 bytes that an unproven address may get.
     fn unprotect(
         &mut self,
         now: Instant,
@@ -38,9 +58,17 @@ pub trait MessageProtection<P> {
     /// encoded result for retransmissions and duplicates. A message that waits for an acknowledgement of another one
     /// (NSTART) is protected before it waits, and one whose observation ends meanwhile never leaves.
     ///
-    /// An implementation that cannot protect the message, because it has no sequence number left (RFC 8613 §7.2.1),
-    /// must replace it by an error without content.
-    fn protect(&mut self, now: Instant, peer: &P, context: &Self::Context, message: &mut Message);
+    /// # Errors
+    /// [`CannotProtect`]. The endpoint sends 5.03 without content in place of a response, and ends the observation of a
+    /// notification.
+    fn protect(
+        &mut self,
+        now: Instant,
+        peer: &P,
+        context: &Self::Context,
+        reply: Reply,
+        message: &mut Message,
+    ) -> Result<(), CannotProtect>;
 
     /// The most bytes that [`protect`](Self::protect) adds to a datagram. Responses to unproven addresses leave room
     /// for them (RFC 9175 §2.4).
@@ -66,7 +94,19 @@ impl<P> MessageProtection<P> for NoProtection {
     }
 
     #[inline]
-    fn protect(&mut self, _: Instant, _: &P, context: &Infallible, _: &mut Message) {
+    fn association(&self, context: &Infallible) -> u64 {
+        match *context {}
+    }
+
+    #[inline]
+    fn protect(
+        &mut self,
+        _: Instant,
+        _: &P,
+        context: &Infallible,
+        _: Reply,
+        _: &mut Message,
+    ) -> Result<(), CannotProtect> {
         match *context {}
     }
 

@@ -18,8 +18,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             .exchanges
             .get(id)
             .filter(|exchange| exchange.observes)?;
-        self.observations
-            .find(&exchange.meta.peer, exchange.meta.token)
+        self.observations.find_of(&exchange.meta)
     }
 
     /// Responds to a request for an observation ([`Incoming::observes`](crate::Incoming)), and begins the observation,
@@ -43,8 +42,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                 observation.response_key = exchange.response_key.clone();
                 observation.block2 = exchange.block2;
                 observation.protection = exchange.meta.protection.clone();
-                self.observations
-                    .find(&exchange.meta.peer, exchange.meta.token)
+                self.observations.find_of(&exchange.meta)
             }
             None => {
                 // The old entry makes room for the new one. Its numbers go on: the client knows them by the same token.
@@ -57,12 +55,15 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             }
         };
         let peer = exchange.meta.peer.clone();
+        let is_protected = exchange.meta.protection.is_some();
         let first = begun.map(|id| Begun {
             id,
             sequence: self.observations.next_sequence(id),
         });
         self.respond_once_proven(now, id, exchange, response, first);
-        if begun.is_some() {
+        // Nobody can forge or replay a protected registration. The acknowledgement of its first notification proves the
+        // address: libcoap 4.3.4 never responds to a ping in a session with OSCORE.
+        if begun.is_some() && !is_protected {
             self.ping_unless_proven(now, &peer);
         }
         self.collect_counters();
@@ -73,7 +74,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     /// number, or 0. It ends also if the response is an error.
     pub(super) fn end_replaced(&mut self, now: Instant, exchange: &Exchange<P, X::Context>) -> u32 {
         let meta = &exchange.meta;
-        let named = self.observations.find(&meta.peer, meta.token);
+        let named = self.observations.find_of(meta);
         let Some(replaced) = named.filter(|_| exchange.observes) else {
             return 0;
         };
@@ -108,6 +109,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             response_key: exchange.response_key.clone(),
             block2: exchange.block2,
             protection: meta.protection.clone(),
+            association: meta.association,
             sequence: before.unwrap_or(sequence),
             confirmed_at: None,
             notified_at: None,
@@ -125,7 +127,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
 
     /// Ends the observation of a GET with Observe 1 (RFC 7641 §3.6). The request gets a response like any other.
     pub(super) fn deregister(&mut self, meta: &RequestMeta<P, X::Context>) {
-        if let Some(id) = self.observations.find(&meta.peer, meta.token) {
+        if let Some(id) = self.observations.find_of(meta) {
             self.end(meta.received_at, id, Ended::Deregistered);
         }
     }

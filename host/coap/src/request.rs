@@ -42,6 +42,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             method: request.code,
             received_at: now,
             protection: None,
+            association: None,
             constraints,
         };
         if self.is_duplicate(&meta) {
@@ -56,6 +57,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             Ok(None) => {}
             Ok(Some(context)) => {
                 let overhead = self.protection.overhead(&context);
+                meta.association = Some(self.protection.association(&context));
                 meta.protection = Some(context);
                 meta.method = request.code;
                 meta.constraints = self.constraints(now, &meta.peer, &request, arrival);
@@ -67,8 +69,12 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                     return self.refuse_and_retain(&meta, refusal, true);
                 }
             }
-            // Retained, so that a duplicate is not unprotected again: it would count as a replay.
-            Err(response) => return self.refuse_and_retain(&meta, response, true),
+            Err(response) => {
+                self.latest_refusal = Some((meta.peer.id.clone(), response.code));
+                // As it is: it may be protected. Retained, so that a duplicate is not unprotected again: it would count
+                // as a replay.
+                return self.send_response(now, &meta, Ack::Due, response, true);
+            }
         }
         if let Err(error) = options::recognise(&mut request) {
             self.counters.bad_options += 1;

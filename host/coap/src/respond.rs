@@ -8,11 +8,11 @@ use crate::endpoint::Endpoint;
 use crate::exchange::{Ack, Exchange, ExchangeId, RequestMeta};
 use crate::fitting::in_accepted_format;
 use crate::message::{Datagram, Message, MessageType};
-use crate::observation::{Begun, ObservationId};
+use crate::observation::{Begun, Ended, ObservationId};
 use crate::option::{BLOCK1, CONTENT_FORMAT, OBSERVE, SIZE2};
 use crate::outbound::Purpose;
 use crate::peer_id::PeerId;
-use crate::protection::MessageProtection;
+use crate::protection::{MessageProtection, Reply};
 use crate::retained::Retained;
 
 impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
@@ -87,12 +87,20 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         }
         let code = message.code;
         let begins_observation = message.option(OBSERVE).is_some();
-        let observation = begins_observation
-            .then(|| self.observations.find(&meta.peer, meta.token))
+        let mut observation = begins_observation
+            .then(|| self.observations.find_of(meta))
             .flatten();
         if let Some(context) = &meta.protection {
-            self.protection
-                .protect(now, &meta.peer.id, context, &mut message);
+            let (peer, reply) = (&meta.peer.id, Reply::Response);
+            let protected = self
+                .protection
+                .protect(now, peer, context, reply, &mut message);
+            if protected.is_err() {
+                message = Message::new(code::SERVICE_UNAVAILABLE);
+                if let Some(id) = observation.take() {
+                    self.end(now, id, Ended::Unprotectable);
+                }
+            }
         }
         let datagram = |message_type, message_id| Datagram {
             message_type,

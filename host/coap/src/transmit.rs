@@ -65,8 +65,11 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         bytes: Vec<u8>,
         purpose: Purpose,
     ) {
-        // No notification leaves before the peer's address is proven.
-        let is_notification = matches!(purpose, Purpose::Notification(_));
+        // Without protection no notification leaves before the peer's address is proven.
+        let is_notification = match purpose {
+            Purpose::Notification(id) => !self.observations.is_unproven(id),
+            _ => false,
+        };
         if is_notification || self.may_repeat(now, peer, bytes.len()) {
             self.counters.retransmissions += 1;
             return self.transmit(peer, bytes);

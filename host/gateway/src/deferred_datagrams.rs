@@ -92,6 +92,7 @@ mod tests {
             listener: 0,
             remote: ([127, 0, 0, 1], port).into(),
             local: None,
+            session: None,
         }
     }
 

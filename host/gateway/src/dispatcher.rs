@@ -12,11 +12,12 @@ use crate::cost::{Cost, timed};
 use crate::deferred_datagrams::{Datagram, DeferredDatagrams};
 use crate::observe::{ObserveBroker, PollId, PollResult};
 use crate::request::{Dispatch, Gateway, GatewayError, Response, Snapshot, Source};
+use crate::secured::{Coaps, DeviceEndpoint, DeviceRequest};
 use crate::status_observers::StatusObservers;
 use crate::telemetry::address_lines::Notice;
 use crate::time_shares::TimeShares;
-use coap::{Endpoint, ExchangeId, HashedPeer, Incoming, Message, ObservationId};
-use contract::Peer;
+use coap::{ExchangeId, HashedPeer, Message, ObservationId};
+use secure::oscore::{Reservation, Verified};
 use share::Owner;
 use transport::{Cast, UdpPeer};
 
@@ -33,13 +34,15 @@ pub(crate) enum Completion {
     LongPoll(PollId, PollResult),
     /// The attempt of a delivery that waited; the outbox has its result.
     Delivery,
+    /// Whether a reservation of sequence numbers is stored.
+    Reserved(Reservation, bool),
     /// The notification of what became of a message.
     Status(ObservationId, Message),
 }
 
 /// The endpoint, the observations, and the exchanges in flight.
 pub(crate) struct Dispatcher<'a> {
-    pub(crate) endpoint: Endpoint<UdpPeer>,
+    pub(crate) endpoint: DeviceEndpoint,
     pub(crate) observations: ObserveBroker,
     pub(crate) status_observers: StatusObservers,
     pub(crate) gateway: &'a Gateway,
@@ -51,6 +54,8 @@ pub(crate) struct Dispatcher<'a> {
     /// The addresses that the listeners are bound to.
     pub(crate) local_addresses: Vec<Option<SocketAddr>>,
     pub(crate) draining: bool,
+    /// The sessions of secured devices; none while their socket is closed.
+    pub(crate) coaps: Option<Coaps>,
 }
 
 impl Dispatcher<'_> {
@@ -94,12 +99,20 @@ impl Dispatcher<'_> {
         datagram: &[u8],
     ) -> Instant {
         match cast {
-            Cast::Unicast => self.endpoint.handle_datagram_of(now, peer, datagram),
+            Cast::Unicast => self.handle_datagram(now, owner, peer, datagram),
             Cast::Multicast => {
                 self.endpoint
                     .handle_multicast(now, peer.into_id(), datagram);
+                self.dispatch_requests(now, owner);
             }
         }
+        let end = Instant::now();
+        self.time_shares.charge(end, owner, end - now);
+        end
+    }
+
+    /// Dispatches what a datagram has completed.
+    pub(crate) fn dispatch_requests(&mut self, now: Instant, owner: Owner) {
         // At once and not after the batch: so a request that needs no homeserver is not in flight together with the
         // rest of the batch, and does not count for the device's limit.
         while let Some(incoming) = self.endpoint.poll_request() {
@@ -112,9 +125,6 @@ impl Dispatcher<'_> {
         while let Some(first) = self.endpoint.poll_first_block() {
             self.judge(owner, first);
         }
-        let end = Instant::now();
-        self.time_shares.charge(end, owner, end - now);
-        end
     }
 
     /// Applies the current snapshot if it has changed.
@@ -134,15 +144,16 @@ impl Dispatcher<'_> {
         }
     }
 
-    fn dispatch(&mut self, owner: Owner, incoming: Incoming<UdpPeer>) {
-        let source = self.source(owner, incoming.request.peer);
+    fn dispatch(&mut self, owner: Owner, incoming: DeviceRequest) {
+        let verified = incoming.protection.as_ref();
+        let source = self.source(owner, incoming.request.peer, verified);
         // What the rule does with the request decides whether a proof is needed. Then it is processed once more.
         let may_need_proof = !source.facts.is_proven
             && self
                 .gateway
                 .may_need_proof(&incoming.request, &source.device);
         let for_proof = may_need_proof.then(|| incoming.clone());
-        let Incoming { id, request, .. } = incoming;
+        let DeviceRequest { id, request, .. } = incoming;
         let body = request.message.payload.len();
         let request = request.map_peer(|_| source);
         let error = if self.draining {
@@ -190,6 +201,9 @@ impl Dispatcher<'_> {
                 self.observations.on_poll_result(Instant::now(), id, result)
             }
             Completion::Delivery => {}
+            Completion::Reserved(reservation, is_stored) => {
+                self.on_reserved(reservation, is_stored);
+            }
             Completion::Status(id, message) => {
                 self.endpoint.notify(Instant::now(), id, message);
             }
@@ -197,9 +211,14 @@ impl Dispatcher<'_> {
     }
 
     /// Where a request of this peer comes from.
-    pub(crate) fn source(&self, owner: Owner, peer: UdpPeer) -> Source {
+    pub(crate) fn source(
+        &self,
+        owner: Owner,
+        peer: UdpPeer,
+        verified: Option<&Verified>,
+    ) -> Source {
         Source {
-            device: Peer::unauthenticated(peer.remote),
+            device: self.device(peer, verified),
             owner,
             facts: self.endpoint.facts(Instant::now(), &peer),
             local: self.local_address(peer),
@@ -235,6 +254,7 @@ impl Dispatcher<'_> {
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        self.handle_session_timeout(now);
         let is_due = |due: Option<Instant>| due.is_some_and(|due| due <= now);
         if is_due(self.endpoint.next_timeout()) {
             self.endpoint.handle_timeout(now);
@@ -258,6 +278,7 @@ impl Dispatcher<'_> {
             self.observations.next_timeout(),
             notifications,
             self.next_delivery(),
+            self.coaps.as_ref().and_then(Coaps::next_timeout),
         ];
         times.into_iter().flatten().min()
     }

@@ -15,12 +15,12 @@ use crate::dispatcher::Dispatcher;
 use crate::listeners::Listeners;
 use crate::observe::ObserveBroker;
 use crate::request::Gateway;
+use crate::secured::{DeviceEndpoint, contexts};
 use crate::status_observers::StatusObservers;
 use crate::telemetry::operator;
 use crate::telemetry::refusal_log::RefusalLog;
 use crate::time_shares::TimeShares;
-use coap::Endpoint;
-use transport::{UdpPeer, UdpTransport};
+use transport::UdpTransport;
 
 /// Datagrams sent by one system call: as many as one receives.
 const DATAGRAMS_PER_CALL: usize = 32;
@@ -42,7 +42,7 @@ pub async fn serve(
         .unwrap_or_else(|error| panic!("no random numbers from the system: {error}"));
     let mut listeners = Listeners::new(transports);
     let mut dispatcher = Dispatcher {
-        endpoint: Endpoint::new(snapshot.limits.coap.clone(), seed),
+        endpoint: DeviceEndpoint::with_protection(snapshot.limits.coap.clone(), seed, contexts()),
         observations: ObserveBroker::new(snapshot.limits.observation),
         status_observers: StatusObservers::default(),
         gateway,
@@ -52,6 +52,7 @@ pub async fn serve(
         deferred: DeferredDatagrams::default(),
         local_addresses: listeners.local_addresses(),
         draining: false,
+        coaps: None,
     };
     dispatcher.endpoint.judge_first_blocks();
     let mut timer = Box::pin(sleep_until(tokio::time::Instant::now() + NEVER));
@@ -62,19 +63,24 @@ pub async fn serve(
 
     loop {
         dispatcher.apply_snapshot(Instant::now());
+        dispatcher.apply_devices(Instant::now(), &mut listeners);
+        dispatcher.store_reservations();
         // Here and not only at the timer: under a flood the socket is always ready first.
         dispatcher.handle_timeout(Instant::now());
         watchdog.handle_timeout(Instant::now());
         dispatcher.deliver(Instant::now());
         dispatcher.notify();
-        let endpoint = &mut dispatcher.endpoint;
-        flush(endpoint, &listeners);
+        flush(&mut dispatcher, &listeners);
+        let endpoint = &dispatcher.endpoint;
         log_refusals(&mut refusal_log, endpoint);
         gateway.line_shares.report(Instant::now());
         if let Some(end) = drained_at
             && (endpoint.in_flight() == 0 || Instant::now() >= end)
         {
-            return endpoint.in_flight();
+            let in_flight = endpoint.in_flight();
+            dispatcher.close_sessions();
+            flush(&mut dispatcher, &listeners);
+            return in_flight;
         }
         let deadlines = [
             dispatcher.next_timeout(),
@@ -118,6 +124,7 @@ pub async fn serve(
             }
             () = gateway.snapshots.changed(), if !draining => {}
             () = outbox_changed(gateway), if !draining => {}
+            () = devices_changed(gateway), if !draining => {}
             () = timer.as_mut() => {}
             // Last, and after the system had a chance to report other datagrams.
             () = tokio::task::yield_now(), if has_deferred => dispatcher.process_deferred(),
@@ -133,15 +140,23 @@ async fn outbox_changed(gateway: &Gateway) {
     }
 }
 
+/// Completes when operators have changed devices; never without a store.
+async fn devices_changed(gateway: &Gateway) {
+    match gateway.devices() {
+        Some(devices) => devices.changed().await,
+        None => std::future::pending().await,
+    }
+}
+
 fn receive(listeners: &mut Listeners, dispatcher: &mut Dispatcher<'_>) -> std::io::Result<bool> {
     listeners.receive(dispatcher.draining, |peer, cast, datagram| {
         dispatcher.receive(peer, cast, datagram);
     })
 }
 
-fn flush(endpoint: &mut Endpoint<UdpPeer>, listeners: &Listeners) {
+fn flush(dispatcher: &mut Dispatcher<'_>, listeners: &Listeners) {
     loop {
-        let batch: Vec<_> = std::iter::from_fn(|| endpoint.poll_transmit())
+        let batch: Vec<_> = std::iter::from_fn(|| dispatcher.poll_transmit())
             .take(DATAGRAMS_PER_CALL)
             .collect();
         if batch.is_empty() {
@@ -151,7 +166,7 @@ fn flush(endpoint: &mut Endpoint<UdpPeer>, listeners: &Listeners) {
     }
 }
 
-fn log_refusals(log: &mut RefusalLog, endpoint: &Endpoint<UdpPeer>) {
+fn log_refusals(log: &mut RefusalLog, endpoint: &DeviceEndpoint) {
     let latest = endpoint
         .latest_refusal()
         .map(|(peer, code)| (peer.remote, code));

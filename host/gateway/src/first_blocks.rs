@@ -2,15 +2,15 @@
 
 use crate::dispatcher::Dispatcher;
 use crate::request::GatewayError;
-use coap::FirstBlock;
+use crate::secured::DeviceBlock;
 use share::Owner;
-use transport::UdpPeer;
 
 impl Dispatcher<'_> {
     /// Lets a device send the rest of its request, or refuses it.
-    pub(crate) fn judge(&mut self, owner: Owner, first: FirstBlock<UdpPeer>) {
+    pub(crate) fn judge(&mut self, owner: Owner, first: DeviceBlock) {
         let request = first.request.clone();
-        let request = request.map_peer(|peer| self.source(owner, peer));
+        let verified = first.protection.as_ref();
+        let request = request.map_peer(|peer| self.source(owner, peer, verified));
         let judged = match self.draining {
             true => Err(self.gateway.reject(&request, &GatewayError::Draining)),
             false => self.gateway.judge(request),

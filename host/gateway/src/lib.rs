@@ -6,11 +6,13 @@
 
 pub mod admin;
 mod byte_account;
+pub mod coaps_socket;
 pub mod config;
 pub mod control;
 mod cost;
 pub mod daemon;
 mod deferred_datagrams;
+pub mod devices;
 mod dispatcher;
 pub mod event_loop;
 mod first_blocks;
@@ -22,6 +24,7 @@ pub mod outbox;
 pub mod request;
 mod responding;
 pub mod rule_manager;
+mod secured;
 mod status_observers;
 pub mod telemetry;
 mod time_shares;

@@ -24,6 +24,14 @@ impl Listeners {
         Self(transports)
     }
 
+    /// Adds a socket, and returns its index.
+    pub(crate) fn add(&mut self, mut transport: UdpTransport) -> u8 {
+        let index = u8::try_from(self.0.len()).unwrap_or(u8::MAX);
+        transport.set_listener(index);
+        self.0.push(transport);
+        index
+    }
+
     /// The addresses that the sockets are bound to, by their index.
     pub(crate) fn local_addresses(&self) -> Vec<Option<SocketAddr>> {
         self.0

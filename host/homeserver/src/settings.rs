@@ -1,5 +1,6 @@
 //! The settings of egress.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::homeserver::Homeserver;
@@ -8,8 +9,23 @@ use super::others::Others;
 use super::response_bytes::ResponseBytes;
 use contract::clock::Clock;
 
-/// Networks of the devices that may use a configured token.
-pub type TokenPeers = Vec<ipnet::IpNet>;
+/// The devices that may use a configured token.
+#[derive(Clone, Debug, Default)]
+pub struct TokenPeers {
+    /// Networks of devices that have not authenticated themselves.
+    pub networks: Vec<ipnet::IpNet>,
+    /// Names of devices that have. Their address does not count.
+    pub devices: BTreeSet<String>,
+}
+
+impl From<Vec<ipnet::IpNet>> for TokenPeers {
+    fn from(networks: Vec<ipnet::IpNet>) -> Self {
+        Self {
+            networks,
+            devices: BTreeSet::new(),
+        }
+    }
+}
 
 /// The settings of egress.
 #[derive(Clone)]

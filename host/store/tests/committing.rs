@@ -2,9 +2,9 @@
 
 use std::future::Future;
 
-use comatrix_store::database::{Batch, Database, Durability, ReadError, Space, WriteError, open};
+use comatrix_store::database::{Batch, Database, Durability, ReadError, Space, WriteError};
 
-use crate::scratch::{all, no_folder};
+use crate::scratch::{all, no_folder, open};
 
 fn run<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().build();

@@ -4,9 +4,9 @@ use std::fs::{self, OpenOptions, Permissions};
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::Path;
 
-use comatrix_store::database::{Batch, Durability, OpenError, Space, open};
+use comatrix_store::database::{Batch, Durability, OpenError, Space};
 
-use crate::scratch::{all, no_folder};
+use crate::scratch::{all, no_folder, open};
 
 /// A folder with 200 records, all of them in the file.
 fn filled(folder: &Path) {

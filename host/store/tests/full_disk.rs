@@ -8,10 +8,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use comatrix_store::database::{Batch, Durability, OpenError, Records, Space, WriteError, open};
+use comatrix_store::database::{Batch, Durability, OpenError, Records, Space, WriteError};
 use rustix::mount::{MountFlags, UnmountFlags, mount, mount_remount, unmount};
 
-use crate::scratch::{all, no_folder};
+use crate::scratch::{all, no_folder, open};
 
 /// Names the folder to the child.
 const FOLDER: &str = "COMATRIX_STORE_LIMITED";

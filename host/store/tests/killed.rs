@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use comatrix_store::database::{Batch, Database, Space, open};
+use comatrix_store::database::{Batch, Database, Space};
 
-use crate::scratch::{all, no_folder};
+use crate::scratch::{all, no_folder, open};
 
 /// Names the folder to the child.
 const FOLDER: &str = "COMATRIX_STORE_KILLED";

@@ -3,9 +3,9 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
 
-use comatrix_store::database::{Batch, Durability, OpenError, Space, open};
+use comatrix_store::database::{Batch, Durability, OpenError, Space};
 
-use crate::scratch::{all, no_folder};
+use crate::scratch::{all, no_folder, open};
 
 #[test]
 fn records_are_there_when_the_folder_is_opened_again_and_only_its_user_can_read_them() {

@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use comatrix_store::database::{Records, Space};
+use comatrix_store::database::{OpenError, Opened, Records, Space};
 
 /// A path without anything there. `name` is the test's own: two tests of one name would share it.
 pub fn no_folder(name: &str) -> PathBuf {
@@ -20,4 +22,18 @@ pub fn all(records: &Records, space: Space) -> Vec<(u64, Vec<u8>)> {
     let add = |key, value: &[u8]| all.push((key, value.to_owned()));
     records.scan(space, add).unwrap();
     all
+}
+
+/// Opens a folder. A child of another test has the locks of this process between its start and its program: they end
+/// soon.
+pub fn open(folder: &Path) -> Result<Opened, OpenError> {
+    let end = Instant::now() + Duration::from_secs(2);
+    loop {
+        match comatrix_store::database::open(folder) {
+            Err(OpenError::Held { .. }) if Instant::now() < end => {
+                thread::sleep(Duration::from_millis(10));
+            }
+            outcome => return outcome,
+        }
+    }
 }

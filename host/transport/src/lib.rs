@@ -13,4 +13,4 @@ mod udp;
 pub use bind_error::BindError;
 pub use multicast::JoinError;
 pub use own_address::is_own_address;
-pub use udp::{Cast, UdpPeer, UdpTransport};
+pub use udp::{Cast, SessionRef, UdpPeer, UdpTransport};

@@ -2,6 +2,7 @@
 
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::num::NonZeroU64;
 use std::os::fd::AsRawFd;
 use std::task::{Context, Poll};
 
@@ -35,10 +36,32 @@ pub struct UdpPeer {
     pub remote: SocketAddr,
     /// The gateway's address, if it listens on several and the system reports the destination address.
     pub local: Option<IpAddr>,
+    /// The security session that it speaks in; none on plain UDP, and for the datagrams of any session.
+    pub session: Option<SessionRef>,
 }
 
-// Plain UDP proves no address.
+/// A security session of a device, as its messages name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SessionRef {
+    /// Unique among the sessions of the gateway.
+    pub number: NonZeroU64,
+    /// Size exponent of the largest block for the device: its datagrams may be small.
+    pub largest_block: u8,
+}
+
 impl coap::PeerId for UdpPeer {
+    /// Plain UDP proves no address; the handshake of a session does.
+    fn has_proven_address(&self) -> bool {
+        self.session.is_some()
+    }
+
+    fn largest_block(&self) -> u8 {
+        self.session
+            .map_or(coap::block::MAX_SIZE_EXPONENT, |session| {
+                session.largest_block
+            })
+    }
+
     fn host(&self) -> Option<coap::Host> {
         Some(coap::Host::from(self.remote))
     }
@@ -214,6 +237,7 @@ impl UdpTransport {
                 local: meta
                     .dst_ip
                     .filter(|_| !self.has_one_address && !is_multicast),
+                session: None,
             };
             if meta.len == 0 {
                 take(peer, cast, &[]);

@@ -14,15 +14,26 @@ use serde_json::Value as Json;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(std::env::args().nth(1).ok_or("usage: seeds FOLDER")?);
-    for target in ["endpoint", "sequence", "cbor_json", "proxy_uri"] {
+    for target in [
+        "endpoint",
+        "sequence",
+        "dtls",
+        "oscore",
+        "cbor_json",
+        "proxy_uri",
+    ] {
         fs::create_dir_all(out.join(target))?;
     }
     fs::write(out.join("sequence/all"), sequence::seed())?;
+    for (moment, seed) in comatrix_fuzz::dtls::seeds().iter().enumerate() {
+        fs::write(out.join(format!("dtls/{moment}")), seed)?;
+    }
     let guest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest");
     for case in cases(&guest.join("comatrix/vectors"))? {
         let write = |target: &str, seed: &[u8]| fs::write(out.join(target).join(&case.name), seed);
         let message = request(&case);
         write("endpoint", &exchange(&message))?;
+        write("oscore", &datagram(1, message.clone()))?;
         if !message.payload.is_empty() {
             write("cbor_json", &message.payload)?;
         }
@@ -92,16 +103,18 @@ fn request(case: &Case) -> Message {
     message.with_payload([payload, text.into()].concat())
 }
 
+/// A confirmable request with a token.
+fn datagram(message_id: u16, message: Message) -> Vec<u8> {
+    encode(&Datagram {
+        message_type: MessageType::Confirmable,
+        message_id,
+        token: Token::new(b"tok").unwrap_or_default(),
+        message,
+    })
+}
+
 /// The request twice, its response, time, and its first block.
 fn exchange(message: &Message) -> Vec<u8> {
-    let datagram = |message_id, message: Message| {
-        encode(&Datagram {
-            message_type: MessageType::Confirmable,
-            message_id,
-            token: Token::new(b"tok").unwrap_or_default(),
-            message,
-        })
-    };
     let whole = datagram(1, message.clone());
     let block = message
         .clone()

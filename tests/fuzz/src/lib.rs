@@ -4,6 +4,7 @@
 // The included files use the crate `contract`.
 extern crate self as contract;
 
+pub mod dtls;
 #[path = "../../../host/contract/src/path_segment.rs"]
 pub mod path_segment;
 pub mod request;

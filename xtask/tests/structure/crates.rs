@@ -3,11 +3,15 @@
 use crate::workspace::Package;
 
 /// A package of `host` or `guest`, and the packages that it may use. Dev-dependencies are free.
-const TABLE: [(&str, &[&str]); 16] = [
+const TABLE: [(&str, &[&str]); 17] = [
     ("comatrix-contract", &[]),
     ("comatrix-share", &[]),
     ("comatrix-coap", &["comatrix-share"]),
     ("comatrix-outbox", &["comatrix-contract", "comatrix-share"]),
+    (
+        "comatrix-secure",
+        &["comatrix-coap", "comatrix-share", "comatrix-store"],
+    ),
     ("comatrix-store", &[]),
     ("comatrix-transport", &["comatrix-coap", "comatrix-share"]),
     // The vectors of a manifest have the format of the SDK. Its build script compiles the default rule.
@@ -33,6 +37,7 @@ const TABLE: [(&str, &[&str]); 16] = [
             "comatrix-homeserver",
             "comatrix-outbox",
             "comatrix-runtime",
+            "comatrix-secure",
             "comatrix-share",
             "comatrix-store",
             "comatrix-transport",

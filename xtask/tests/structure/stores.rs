@@ -7,13 +7,14 @@ use crate::fields::{Field, aliases, fields};
 use crate::modules::Tree;
 
 /// The crates whose collections datagrams, rooms and rules may make grow. `device` serves no datagrams.
-const CRATES: [&str; 9] = [
+const CRATES: [&str; 10] = [
     "coap",
     "contract",
     "gateway",
     "homeserver",
     "outbox",
     "runtime",
+    "secure",
     "share",
     "store",
     "transport",

@@ -36,6 +36,9 @@ pub struct File {
     pub admin: Option<String>,
     pub limits: LimitsTable,
     pub coap: CoapTable,
+    pub coaps: CoapsTable,
+    pub require_secured: bool,
+    pub device: BTreeMap<String, DeviceTable>,
     pub outbox: OutboxTable,
 }
 
@@ -128,6 +131,21 @@ pub struct CoapTable {
     pub echo: bool,
     pub multicast: bool,
     pub multicast_interfaces: Vec<String>,
+}
+
+/// `[coaps]`: devices with keys.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CoapsTable {
+    pub listen: Option<String>,
+}
+
+/// `[device.NAME]`: what a device may do.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeviceTable {
+    pub may: Option<Vec<String>>,
+    pub token: bool,
 }
 
 /// `[outbox]`; settings that are left out keep their defaults.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::admin_place::Place;
+use super::coaps::CoapsListen;
 use super::error::ConfigError;
 use super::settings::Settings;
 use contract::escaping::escaped;
@@ -13,6 +14,7 @@ use contract::escaping::escaped;
 pub struct Fixed {
     /// None with a socket of the service manager, for which `ip` and `port` do not apply.
     listen: Option<SocketAddr>,
+    coaps: CoapsListen,
     cache_dir: Option<PathBuf>,
     state_dir: Option<PathBuf>,
     control_socket: Option<PathBuf>,
@@ -26,6 +28,7 @@ impl Fixed {
     pub fn of(settings: &Settings, is_handed_over: bool) -> Self {
         Self {
             listen: (!is_handed_over).then_some(settings.listen),
+            coaps: settings.coaps,
             cache_dir: settings.cache_dir.clone(),
             state_dir: settings.state_dir.clone(),
             control_socket: settings.control_socket.clone(),
@@ -65,6 +68,8 @@ impl Fixed {
                 Some(interfaces) => escaped(&interfaces.join(", "), 200),
             };
             ("[coap] multicast or multicast_interfaces", before)
+        } else if self.coaps != next.coaps {
+            ("[coaps] listen", self.coaps.to_string())
         } else if self.cache_dir != next.cache_dir {
             ("cache_dir", shown(&self.cache_dir))
         } else if self.state_dir != next.state_dir {

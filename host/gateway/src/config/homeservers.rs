@@ -9,9 +9,7 @@ use super::file::HomeserverTable;
 use super::networks::prefix;
 use contract::escaping::escaped;
 use contract::secret::AccessToken;
-use homeserver::{
-    ClientApi, ConcurrencyLimit, ConfiguredToken, Homeserver, TokenPeers, UpstreamLimits,
-};
+use homeserver::{ClientApi, ConcurrencyLimit, ConfiguredToken, Homeserver, UpstreamLimits};
 
 /// Configured homeservers: more than that is a mistake.
 const MAX_HOMESERVERS: usize = 64;
@@ -132,7 +130,7 @@ fn origin(number: usize, text: &str) -> Result<Url, ConfigError> {
 }
 
 /// Prefixes of the devices that may use a configured token.
-pub(super) fn token_peers(names: Option<Vec<String>>) -> Result<TokenPeers, ConfigError> {
+pub(super) fn token_peers(names: Option<Vec<String>>) -> Result<Vec<ipnet::IpNet>, ConfigError> {
     let defaults = || DEFAULT_TOKEN_PEERS.map(str::to_owned).to_vec();
     names
         .unwrap_or_else(defaults)

@@ -3,6 +3,8 @@
 mod admin_place;
 pub mod args;
 mod coap_settings;
+mod coaps;
+mod devices;
 mod error;
 mod file;
 mod fixed;
@@ -19,6 +21,7 @@ mod span;
 
 pub use admin_place::Place;
 pub use coap_settings::CoapSettings;
+pub use coaps::CoapsListen;
 pub use error::ConfigError;
 pub use fixed::Fixed;
 pub use limits::Limits;

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use super::admin_place::Place;
 use super::args::ServeArgs;
 use super::coap_settings::{self, CoapSettings};
+use super::coaps::{self, CoapsListen};
+use super::devices;
 use super::error::ConfigError;
 use super::file::{self, File};
 use super::homeservers;
@@ -17,9 +19,10 @@ use super::outbox;
 use super::rule_spec::RuleSpec;
 use super::rules;
 use crate::outbox::OutboxSettings;
+use crate::request::DeviceRights;
 use crate::telemetry::logging::LogLevel;
 use contract::clock::Clock;
-use homeserver::{Others, ResponseBytes, UpstreamSettings};
+use homeserver::{Others, ResponseBytes, TokenPeers, UpstreamSettings};
 use runtime::Trust;
 use store::environment::folder;
 
@@ -27,6 +30,8 @@ use store::environment::folder;
 pub struct Settings {
     /// Address to listen on.
     pub listen: SocketAddr,
+    /// Where it listens for devices with keys.
+    pub coaps: CoapsListen,
     /// `ip` is not set: a machine without IPv6 listens on IPv4 instead.
     pub listen_by_default: bool,
     /// Log level.
@@ -51,6 +56,8 @@ pub struct Settings {
     pub has_token: bool,
     /// Settings of the CoAP endpoint.
     pub coap: CoapSettings,
+    /// What devices may do.
+    pub rights: DeviceRights,
     /// Messages that wait for their homeserver.
     pub outbox: OutboxSettings,
     /// All limits.
@@ -79,6 +86,7 @@ impl Settings {
         if let (SocketAddr::V6(v6), true) = (listen, zone != 0) {
             listen = SocketAddrV6::new(*v6.ip(), v6.port(), 0, zone).into();
         }
+        let coaps = coaps::listen(args.coaps.as_deref(), &file.coaps, listen)?;
         let mut limits = Limits::from_table(&file.limits)?;
         let coap = coap_settings::from_table(file.coap, &mut limits.serve.coap, listen.ip())?;
         limits.serve.coap.networks = networks::networks(&file.network)?;
@@ -94,6 +102,7 @@ impl Settings {
             .iter()
             .any(|homeserver| homeserver.token().is_some());
         let outbox = outbox::from_table(&file.outbox, &file.rule, &file.network)?;
+        let rights = devices::rights(&file.device, file.require_secured)?;
         rooms(&file.rooms)?;
         let rules = rules::rules(&args.rule, file.rule, file.rooms, limits.rule)?;
         rules::check_upstreams(&rules, &homeservers)?;
@@ -107,6 +116,7 @@ impl Settings {
             .map_err(|error| ConfigError(error.to_string()))?;
         Ok(Self {
             listen,
+            coaps,
             listen_by_default: ip.is_none(),
             log_level: args.log_level.or(file.log_level).unwrap_or(LogLevel::Info),
             cache_dir: args.cache_dir.or(file.cache_dir).or_else(default_cache_dir),
@@ -127,13 +137,17 @@ impl Settings {
                 homeservers,
                 others: (args.allow_any_homeserver || file.allow_any_homeserver)
                     .then(|| Others::new(limits.upstream)),
-                token_peers: homeservers::token_peers(file.token_peers)?,
+                token_peers: TokenPeers {
+                    networks: homeservers::token_peers(file.token_peers)?,
+                    devices: devices::with_token(&file.device),
+                },
                 ca_file: args.ca_file.or(file.ca_file),
                 limits: limits.upstream,
                 response_bytes: ResponseBytes::new(limits.upstream),
                 clock: Clock::system(),
             },
             has_token,
+            rights,
             outbox,
             coap,
             limits,

@@ -17,6 +17,7 @@ impl Settings {
             disabled: self.disabled.clone().into(),
             local_names: Arc::new(LocalNames::new(self.coap.names.clone())),
             limits: self.limits.serve.clone(),
+            rights: Arc::new(self.rights.clone()),
             outbox: Arc::new(self.outbox.clone()),
             ..Snapshot::new(upstreams, self.limits.exchange)
         })

@@ -1,4 +1,4 @@
-//! The control socket: an operator's commands to a running gateway, about its rules and its outbox.
+//! The control socket: an operator's commands to a running gateway, about its rules, its outbox and its devices.
 //!
 //! [`protocol`] is the language, [`socket`] the gateway's end, and [`client`] the operator's.
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::devices::operators::{DeviceList, DevicesRequest, Enrolment};
 use crate::outbox::operators::{Listing, OutboxRequest, RecordDetails};
 use crate::rule_manager::{ControlRequest, RuleStatus};
 
@@ -18,6 +19,8 @@ pub enum Command {
     Rules(ControlRequest),
     /// About messages that wait for their homeserver.
     Outbox(OutboxRequest),
+    /// About devices that are enrolled.
+    Devices(DevicesRequest),
 }
 
 /// The reply of the gateway.
@@ -34,6 +37,10 @@ pub enum Reply {
     Records(Listing),
     /// One of them.
     Record(Box<RecordDetails>),
+    /// Devices.
+    Devices(DeviceList),
+    /// A device with its new secret.
+    Enrolled(Box<Enrolment>),
 }
 
 #[cfg(test)]

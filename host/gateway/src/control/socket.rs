@@ -14,6 +14,7 @@ use store::private_socket::{PrivateSocket, stranger};
 
 use super::protocol::{Command, MAX_COMMAND, Reply};
 use super::requester::{Credentials, Requester};
+use crate::devices::Devices;
 use crate::outbox::Deliveries;
 use crate::rule_manager::{Events, send_command};
 
@@ -30,6 +31,8 @@ pub struct Receivers {
     pub events: Events,
     /// The outbox; none without a store.
     pub deliveries: Option<Deliveries>,
+    /// The devices; none without a store.
+    pub devices: Option<Devices>,
 }
 
 /// A bound control socket.
@@ -41,8 +44,8 @@ pub struct Control {
 /// The gateway cannot bind the control socket.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "no control socket at {path}: {cause}; `comatrix-gateway rules` and `outbox` cannot reach this gateway. Set \
-     another place with --control-socket"
+    "no control socket at {path}: {cause}; `comatrix-gateway rules`, `outbox` and `devices` cannot reach this gateway. \
+     Set another place with --control-socket"
 )]
 pub struct ControlError {
     path: PathBuf,
@@ -113,18 +116,28 @@ async fn exchange(mut stream: UnixStream, path: PathBuf, receivers: &Receivers) 
 }
 
 async fn reply_to(line: &str, requester: Requester, receivers: &Receivers) -> Reply {
-    let Receivers { events, deliveries } = receivers;
-    match (serde_json::from_str(line), deliveries) {
-        (Ok(Command::Rules(request)), _) => send_command(request, requester, events).await,
-        (Ok(Command::Outbox(request)), Some(deliveries)) => {
-            deliveries.carry_out(request, &requester).await
-        }
-        (Ok(Command::Outbox(_)), None) => Reply::Refused(
-            "this gateway keeps no messages: it has no state folder that it can use; set --state-dir, and look into \
-             its log"
-                .to_owned(),
-        ),
-        (Err(error), _) => {
+    let Receivers {
+        events,
+        deliveries,
+        devices,
+    } = receivers;
+    let without_store = |what: &str| {
+        Reply::Refused(format!(
+            "this gateway keeps no {what}: it has no state folder that it can use; set --state-dir, and look into its \
+             log"
+        ))
+    };
+    match serde_json::from_str(line) {
+        Ok(Command::Rules(request)) => send_command(request, requester, events).await,
+        Ok(Command::Outbox(request)) => match deliveries {
+            Some(deliveries) => deliveries.carry_out(request, &requester).await,
+            None => without_store("messages"),
+        },
+        Ok(Command::Devices(request)) => match devices {
+            Some(devices) => devices.carry_out(request, &requester).await,
+            None => without_store("devices"),
+        },
+        Err(error) => {
             let error = contract::escaping::escaped(&error.to_string(), 200);
             Reply::Refused(format!(
                 "not a command: {error}; use a `comatrix-gateway` of the same version as the one that serves"

@@ -71,6 +71,9 @@ fn judge(
     if snapshot.find(&path, code::GET).is_none() {
         return Err(GatewayError::NotFound.response());
     }
+    let rights = &snapshot.rights;
+    let granted = rights.check(&device.peer, code::GET, &path);
+    granted.map_err(|error| error.response())?;
     if let Some(requested) = &device.requested {
         let found = snapshot.upstreams.find(requested.origin());
         found.map_err(|reason| GatewayError::ProxyingNotSupported(reason).response())?;

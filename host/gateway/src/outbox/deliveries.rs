@@ -141,6 +141,11 @@ impl Deliveries {
         outbox.set_going();
     }
 
+    /// The store, for other records of the gateway.
+    pub(crate) fn database(&self) -> Database {
+        self.0.database.clone()
+    }
+
     /// Waits until everything queued is on the disk.
     pub async fn close(self) {
         self.0.database.clone().close().await;

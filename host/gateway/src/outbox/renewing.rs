@@ -45,10 +45,15 @@ impl Inner {
         }
     }
 
-    /// A delivery waits with this token: an earlier one of its user may be refused later.
+    /// A delivery waits with this token: an earlier one of its user may be refused later, or was while it was stored.
     pub(super) fn token_waits(&self, new: &NewDelivery<'_>) {
-        if let Some(token) = self.token_of_user(new) {
-            let account = self.origin(&new.key()).account;
+        let Some(token) = self.token_of_user(new) else {
+            return;
+        };
+        let account = self.origin(&new.key()).account;
+        if self.outbox.borrow().needs_token(account) {
+            self.renew(account, token);
+        } else {
             self.newer_tokens.note(account, token, false);
         }
     }

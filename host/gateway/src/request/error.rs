@@ -40,6 +40,12 @@ pub enum GatewayError {
     /// 4.01: the resource needs an access token.
     #[error("no access token: send one in option 256")]
     NoToken,
+    /// 4.03: `[device.NAME] may` does not have it.
+    #[error("not granted: the operator has to add it to this device's may")]
+    NotGranted,
+    /// 4.03: `require_secured`.
+    #[error("use coaps or OSCORE: this gateway serves secured devices")]
+    NotSecured,
     /// 4.04.
     #[error("no such resource; see /.well-known/core")]
     NotFound,
@@ -109,6 +115,7 @@ impl GatewayError {
             | Self::Token(_) => code::BAD_REQUEST,
             Self::HopLimitReached => code::HOP_LIMIT_REACHED,
             Self::NoToken => code::UNAUTHORIZED,
+            Self::NotGranted | Self::NotSecured => code::FORBIDDEN,
             Self::NotFound | Self::NoSuchMessage => code::NOT_FOUND,
             Self::Method => code::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => code::NOT_ACCEPTABLE,
@@ -205,6 +212,8 @@ mod tests {
             GatewayError::Token(NotAToken::TooLong),
             GatewayError::Token(NotAToken::Characters),
             GatewayError::NoToken,
+            GatewayError::NotGranted,
+            GatewayError::NotSecured,
             GatewayError::NoSuchMessage,
             GatewayError::NotFound,
             GatewayError::Method,

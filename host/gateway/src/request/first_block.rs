@@ -54,6 +54,9 @@ impl Gateway {
             *resource = Resource::Sent;
             return sent::admit(request, id).map(drop);
         }
+        snapshot
+            .rights
+            .check(&request.peer.device, message.code, &path)?;
         let (revision, found) = routing::find(message, &path, &snapshot.rules, &snapshot.disabled)?;
         *resource = Resource::Link(revision.clone(), found.link);
         let link = &revision.description().links[usize::from(found.link)];

@@ -9,7 +9,6 @@ use super::conditions::{Conditions, EntityTags};
 use super::error::GatewayError;
 use super::held_bytes::HeldBytes;
 use super::pending_exchange::{Dispatch, PendingExchange, Work};
-use super::recent_file::RecentFile;
 use super::response::Response;
 use super::rule_execution::{self, Flow, Started};
 use super::rule_fault::error_response;
@@ -18,6 +17,7 @@ use super::source::Request;
 use super::txn_id::{Lifetimes, ReceivedMessage, TxnId, TxnIds, since_boot};
 use super::txn_key::TxnKey;
 use super::{admission, discovery, requested_path, routing, sent};
+use crate::devices::Devices;
 use crate::outbox::Deliveries;
 use crate::telemetry::address_lines::{AddressLines, Notice};
 use crate::telemetry::line_shares::LineShares;
@@ -37,8 +37,9 @@ pub struct Gateway {
     pub recorder: Rc<Recorder>,
     /// The bytes that requests in progress hold.
     pub(crate) held_bytes: HeldBytes,
-    deliveries: Option<Deliveries>,
-    txn_ids: TxnIds,
+    pub(super) deliveries: Option<Deliveries>,
+    pub(super) devices: Option<Devices>,
+    pub(super) txn_ids: TxnIds,
     entity_tags: EntityTags,
     pub(crate) line_shares: LineShares,
     pub(crate) address_lines: AddressLines,
@@ -61,33 +62,12 @@ impl Gateway {
             recorder: Rc::default(),
             held_bytes: HeldBytes::default(),
             deliveries: None,
+            devices: None,
             txn_ids: TxnIds::new(txn_key),
             entity_tags: EntityTags::default(),
             line_shares: LineShares::default(),
             address_lines: AddressLines::default(),
         }
-    }
-
-    /// The same, which keeps messages for homeservers that do not respond.
-    #[must_use]
-    pub fn with_deliveries(self, deliveries: Deliveries) -> Self {
-        Self {
-            deliveries: Some(deliveries),
-            ..self
-        }
-    }
-
-    /// The same, which recognises messages of before a restart by this file.
-    #[must_use]
-    pub fn with_recent(self, file: RecentFile) -> Self {
-        self.txn_ids.keep_in(file);
-        self
-    }
-
-    /// The messages that it keeps; none without a store.
-    #[must_use]
-    pub fn deliveries(&self) -> Option<&Deliveries> {
-        self.deliveries.as_ref()
     }
 
     /// Whether a request from an unproven address may turn out to need a proof. Most need none: the check is quick.
@@ -231,6 +211,9 @@ impl Gateway {
             route.resource = Resource::Sent;
             return sent::admit(&request, id).map(Started::Sent);
         }
+        snapshot
+            .rights
+            .check(&request.peer.device, message.code, &path)?;
         let (revision, found) = routing::find(message, &path, rules, disabled)?;
         route.resource = Resource::Link(revision.clone(), found.link);
         let homeserver_of = |origin: &_| upstreams.find(origin);

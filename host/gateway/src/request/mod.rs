@@ -7,6 +7,7 @@
 mod access_log_entry;
 pub mod admission;
 mod conditions;
+mod device_rights;
 mod discovery;
 mod error;
 mod first_block;
@@ -27,9 +28,11 @@ mod rule_fault;
 mod sent;
 mod snapshot;
 mod source;
+mod stored;
 mod txn_id;
 mod txn_key;
 
+pub use device_rights::{DeviceRight, DeviceRights};
 pub use error::GatewayError;
 pub use gateway::Gateway;
 pub use homeserver_egress::MAX_HOLD;

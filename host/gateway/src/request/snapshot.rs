@@ -6,6 +6,7 @@ use std::time::Duration;
 use arc_swap::{ArcSwap, Guard};
 use tokio::sync::Notify;
 
+use super::device_rights::DeviceRights;
 use super::local_authority::LocalNames;
 use super::routing;
 use crate::limits::DataPathLimits;
@@ -30,6 +31,8 @@ pub struct Snapshot {
     pub deadline: Duration,
     /// Limits of the event loop.
     pub limits: DataPathLimits,
+    /// What devices may do.
+    pub rights: Arc<DeviceRights>,
     /// Which messages wait for their homeserver.
     pub outbox: Arc<OutboxSettings>,
 }
@@ -45,6 +48,7 @@ impl Snapshot {
             local_names: Arc::default(),
             deadline,
             limits: DataPathLimits::default(),
+            rights: Arc::default(),
             outbox: Arc::default(),
         }
     }

@@ -21,6 +21,8 @@ pub(crate) enum Notice {
     NoToken,
     /// The device sent another request under a message ID that is still in use.
     ReusedMessageId,
+    /// A handshake or a protected request was refused. The number stands for the reason, which has a text of its own.
+    Secured(u64),
     /// The device sent another message under the transaction id of one that is remembered.
     ReusedTransaction,
 }
@@ -28,9 +30,11 @@ pub(crate) enum Notice {
 impl Notice {
     fn text(self) -> &'static str {
         match self {
+            Self::Secured(_) => "was refused",
             Self::NoToken => {
                 "sent no access token and got 4.01: if it may use the gateway's, add its address or network to \
-                 token_peers; else it must send one in option 256"
+                 token_peers, or set token = true in its [device.NAME] if it has a key; else it must send one in \
+                 option 256"
             }
             Self::ReusedTransaction => {
                 "sent another message with a transaction id that it has used before: its counter has begun again; both \
@@ -70,6 +74,18 @@ impl Default for Logged {
 impl AddressLines {
     /// Logs this of the address, unless it has had that line within the hour.
     pub(crate) fn log(&self, now: Instant, notice: Notice, address: IpAddr, owner: Owner) {
+        self.log_text(now, notice, address, owner, notice.text());
+    }
+
+    /// The same with another text than that of the notice.
+    pub(crate) fn log_text(
+        &self,
+        now: Instant,
+        notice: Notice,
+        address: IpAddr,
+        owner: Owner,
+        text: &str,
+    ) {
         let line = (notice, address.to_canonical());
         let Some(left_out) = self.0.borrow_mut().admit(now, line, owner) else {
             return;
@@ -78,7 +94,7 @@ impl AddressLines {
             0 => String::new(),
             count => format!("; {count} requests of other addresses had no line"),
         };
-        tracing::info!("{} {}{others}", line.1, notice.text());
+        tracing::info!("{} {text}{others}", line.1);
     }
 }
 

@@ -13,11 +13,22 @@ pub enum Space {
     Ended,
     /// Users of access tokens.
     Users,
+    /// Enrolled devices, with their keys.
+    Devices,
+    /// How far the sequence numbers of their security contexts are reserved.
+    Numbers,
 }
 
 impl Space {
     /// Every space.
-    pub const ALL: [Self; 4] = [Self::Meta, Self::Waiting, Self::Ended, Self::Users];
+    pub const ALL: [Self; 6] = [
+        Self::Meta,
+        Self::Waiting,
+        Self::Ended,
+        Self::Users,
+        Self::Devices,
+        Self::Numbers,
+    ];
 }
 
 /// What a batch does to one record.

@@ -45,7 +45,7 @@ pub struct Records {
     durability: Durability,
     /// A log of more frames is written back.
     log_frames: i64,
-    /// Whether the disk was full at the last write.
+    /// Whether the disk was full once. From then on the log is written back before each transaction.
     was_full: bool,
     path: PathBuf,
     /// Unlocked after the connection is closed: fields are dropped in their order.
@@ -170,7 +170,7 @@ impl Records {
             self.reuse_log();
             applied = self.transact(batches, durability);
         }
-        self.was_full = matches!(&applied, Err(Failure::Full));
+        self.was_full |= matches!(&applied, Err(Failure::Full));
         applied.map_err(|failure| {
             let failure = match failure {
                 Failure::Other(_) if is_read_only(&self.path) => Failure::ReadOnly,

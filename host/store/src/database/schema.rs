@@ -21,7 +21,9 @@ fn first(connection: &Connection) -> Result<(), Error> {
         "CREATE TABLE meta(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
          CREATE TABLE waiting(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
          CREATE TABLE ended(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
-         CREATE TABLE users(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;",
+         CREATE TABLE users(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
+         CREATE TABLE devices(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
+         CREATE TABLE numbers(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;",
     )
 }
 
@@ -67,5 +69,7 @@ pub fn table(space: Space) -> &'static str {
         Space::Waiting => "waiting",
         Space::Ended => "ended",
         Space::Users => "users",
+        Space::Devices => "devices",
+        Space::Numbers => "numbers",
     }
 }

@@ -1,7 +1,7 @@
 //! A double of OSCORE: it wraps code, options and payload into one option. And an endpoint with it.
 
 use super::super::*;
-use crate::MessageProtection;
+use crate::{CannotProtect, MessageProtection, Reply};
 
 /// OSCORE (RFC 8613 §2): critical, so an endpoint that does not unwrap it refuses the request.
 pub(super) const OSCORE: u16 = 9;
@@ -15,7 +15,13 @@ pub(super) const FORGED: u8 = 0xff;
 pub(super) struct Wrapping {
     pub(super) unwrapped: Vec<u8>,
     pub(super) wrapped: Vec<(u8, Message)>,
+    pub(super) replies: Vec<Reply>,
+    /// It cannot wrap any more.
+    pub(super) is_exhausted: bool,
 }
+
+/// The numbers from here on belong to another association.
+pub(super) const OTHER_ASSOCIATION: u8 = 100;
 
 pub(super) fn wrap(number: u8, message: &Message) -> Message {
     let inner = encode(&Datagram {
@@ -65,9 +71,25 @@ impl MessageProtection<u16> for Wrapping {
         }
     }
 
-    fn protect(&mut self, _: Instant, _: &u16, context: &u8, message: &mut Message) {
+    fn association(&self, context: &u8) -> u64 {
+        u64::from(context / OTHER_ASSOCIATION)
+    }
+
+    fn protect(
+        &mut self,
+        _: Instant,
+        _: &u16,
+        context: &u8,
+        reply: Reply,
+        message: &mut Message,
+    ) -> Result<(), CannotProtect> {
+        if self.is_exhausted {
+            return Err(CannotProtect);
+        }
         self.wrapped.push((*context, message.clone()));
+        self.replies.push(reply);
         *message = wrap(*context, message);
+        Ok(())
     }
 
     fn overhead(&self, _: &u8) -> usize {

@@ -91,6 +91,30 @@ fn a_request_that_fails_verification_gets_the_error_unprotected_also_as_a_duplic
 }
 
 #[test]
+fn an_option_outside_does_not_change_the_error() {
+    let mut server = Protected::new(proven());
+    let mut forged = confirmable(7, code::GET);
+    forged.message.push_option(OSCORE, [FORGED, 0]);
+    let format = content_format::PROBLEM_DETAILS.into();
+    forged.message.push_uint_option(ACCEPT, format);
+    server.receive(&forged);
+    let refused = decode(&server.sent()[0]).expect("own messages are valid");
+    assert_eq!(refused.message.payload, b"Decryption failed");
+}
+
+#[test]
+fn a_response_that_cannot_be_protected_is_replaced_by_an_error_without_content() {
+    let mut server = Protected::new(proven());
+    server.receive(&wrapped(confirmable(7, code::GET)));
+    let (id, _) = server.incoming();
+    server.endpoint.protection_mut().is_exhausted = true;
+    let secret = content("secret").with_option(LOCATION_PATH, "secret");
+    server.endpoint.respond(server.now, id, secret);
+    let sent = decode(&server.sent()[0]).expect("own messages are valid");
+    assert_eq!(sent.message, Message::new(code::SERVICE_UNAVAILABLE));
+}
+
+#[test]
 fn a_request_without_protection_gets_a_response_without_it() {
     let mut server = Protected::new(proven());
     server.receive(&confirmable(7, code::GET));

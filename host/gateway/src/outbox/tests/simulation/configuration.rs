@@ -37,7 +37,7 @@ pub fn snapshot() -> Snapshot {
     let upstreams = Upstreams::new(UpstreamSettings {
         homeservers: vec![homeserver],
         others: None,
-        token_peers: vec!["127.0.0.0/8".parse().expect("it is a prefix")],
+        token_peers: vec!["127.0.0.0/8".parse().expect("it is a prefix")].into(),
         ca_file: None,
         limits,
         response_bytes: ResponseBytes::new(limits),

@@ -1,0 +1,25 @@
+//! What a command of an operator means to the sessions and security contexts of devices.
+
+use std::sync::Arc;
+
+use secure::oscore::{Identifier, Parameters};
+
+/// A change that the event loop has to apply.
+#[derive(Debug)]
+pub(crate) enum Change {
+    /// A device has a key for sessions from now on.
+    Enrolled,
+    /// A device has a security context from now on.
+    Context {
+        name: Arc<str>,
+        parameters: Parameters,
+        /// See [`Contexts::add`](secure::oscore::Contexts::add).
+        stored_end: u64,
+    },
+    /// The credentials of this device have changed or are gone: its sessions and its security context end.
+    Revoked {
+        name: Arc<str>,
+        /// Of its security context.
+        kid: Option<Identifier>,
+    },
+}

@@ -1,0 +1,193 @@
+//! What a device proves itself with.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use secure::dtls::PskKey;
+use secure::oscore::{Identifier, MasterSecret, Parameters};
+
+/// Characters of a key: 96 bits. tinydtls in RIOT takes no more than 16 bytes.
+const KEY_CHARACTERS: usize = PskKey::SHORTEST;
+/// base64url: each character is 6 bits, and none has a meaning in a shell, a URI or a JSON text.
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+/// Digits of a fingerprint: 64 bits of a hash. Nobody finds a key of 96 random bits by it.
+const FINGERPRINT_BYTES: usize = 8;
+
+/// How a device proves itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// DTLS with a pre-shared key.
+    Psk,
+    /// OSCORE with a security context.
+    Oscore,
+}
+
+/// A secret, and how it is used. `Debug` does not show it.
+#[derive(Clone, Debug)]
+pub(super) enum Credential {
+    /// The characters of a pre-shared key.
+    Psk(SecretString),
+    /// The input of a security context.
+    Oscore(OscoreKeys),
+}
+
+/// The input of a security context (RFC 8613 §3.2), in hexadecimal digits.
+#[derive(Clone, Debug)]
+pub(super) struct OscoreKeys {
+    pub(super) secret: SecretString,
+    pub(super) salt: String,
+    /// The Sender ID of the device.
+    pub(super) kid: String,
+}
+
+/// The Sender ID of the gateway in all contexts. No device has it: their numbers begin at 1.
+pub(super) const GATEWAY_ID: u8 = 0;
+
+impl OscoreKeys {
+    /// New ones for the device with this number, which is not 0.
+    fn fresh(number: u64) -> Self {
+        let kid = number.to_be_bytes();
+        let first = kid.iter().position(|byte| *byte != 0).unwrap_or(7);
+        Self {
+            secret: hexadecimal(&random::<16>()).into(),
+            salt: hexadecimal(&random::<8>()),
+            kid: hexadecimal(&kid[first..]),
+        }
+    }
+
+    /// The parameters of the gateway's context; none if the record was changed by hand.
+    pub(super) fn parameters(&self) -> Option<Parameters> {
+        Some(Parameters {
+            master_secret: MasterSecret::new(&bytes(self.secret.expose_secret())?).ok()?,
+            master_salt: bytes(&self.salt)?,
+            sender_id: Identifier::new(&[GATEWAY_ID])?,
+            recipient_id: self.identifier()?,
+            id_context: None,
+        })
+    }
+
+    /// What names the context in requests of the device.
+    pub(super) fn identifier(&self) -> Option<Identifier> {
+        Identifier::new(&bytes(&self.kid)?)
+    }
+}
+
+fn random<const N: usize>() -> [u8; N] {
+    let mut random = [0; N];
+    getrandom::fill(&mut random)
+        .unwrap_or_else(|error| panic!("no random numbers from the system: {error}"));
+    random
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn bytes(digits: &str) -> Option<Vec<u8>> {
+    let is_hexadecimal = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    if !is_hexadecimal || !digits.len().is_multiple_of(2) {
+        return None;
+    }
+    let pairs = (0..digits.len()).step_by(2).map(|at| &digits[at..at + 2]);
+    pairs
+        .map(|pair| u8::from_str_radix(pair, 16).ok())
+        .collect()
+}
+
+impl Credential {
+    /// A new random secret.
+    pub(super) fn fresh(method: Method, number: u64) -> Self {
+        match method {
+            Method::Psk => Self::Psk(fresh_key()),
+            Method::Oscore => Self::Oscore(OscoreKeys::fresh(number)),
+        }
+    }
+
+    pub(super) fn method(&self) -> Method {
+        match self {
+            Self::Psk(_) => Method::Psk,
+            Self::Oscore(_) => Method::Oscore,
+        }
+    }
+
+    /// Names the secret without telling it: the first digits of its SHA-256.
+    pub(super) fn fingerprint(&self) -> String {
+        let secret = match self {
+            Self::Psk(key) => key,
+            Self::Oscore(keys) => &keys.secret,
+        };
+        let digest = Sha256::digest(secret.expose_secret().as_bytes());
+        hexadecimal(&digest[..FINGERPRINT_BYTES])
+    }
+}
+
+/// A key that any client takes: one that begins with `-` would be an option, and clients read hexadecimal digits after
+/// `0x`.
+fn fresh_key() -> SecretString {
+    loop {
+        let text: String = random::<KEY_CHARACTERS>()
+            .iter()
+            .map(|byte| char::from(ALPHABET[usize::from(byte & 63)]))
+            .collect();
+        if !text.starts_with('-') && PskKey::parse(&text).is_ok() {
+            return text.into();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fresh_key_has_16_characters_that_every_client_takes() {
+        let keys: std::collections::HashSet<String> = (0..1000)
+            .map(|_| fresh_key().expose_secret().to_owned())
+            .collect();
+        assert_eq!(keys.len(), 1000, "random");
+        for key in keys {
+            assert!(
+                key.len() == 16 && !key.starts_with(['-']) && !key.starts_with("0x"),
+                "{key}"
+            );
+            assert!(key.bytes().all(|byte| ALPHABET.contains(&byte)), "{key}");
+        }
+    }
+
+    #[test]
+    fn each_device_has_a_kid_of_its_own_which_is_never_that_of_the_gateway() {
+        let kids = [1, 255, 256, 10_000].map(|number| OscoreKeys::fresh(number).kid);
+        assert_eq!(kids, ["01", "ff", "0100", "2710"]);
+        let keys = OscoreKeys::fresh(1);
+        let parameters = keys.parameters().expect("they are digits");
+        assert_eq!(
+            (keys.secret.expose_secret().len(), keys.salt.len()),
+            (32, 16)
+        );
+        assert_ne!(parameters.sender_id, parameters.recipient_id);
+        for wrong in ["0", "0g", "0102030405060708", "é"] {
+            let kid = wrong.to_owned();
+            assert!(
+                OscoreKeys {
+                    kid,
+                    ..keys.clone()
+                }
+                .parameters()
+                .is_none(),
+                "{wrong}"
+            );
+        }
+        assert!(!format!("{keys:?}").contains(keys.secret.expose_secret()));
+    }
+
+    #[test]
+    fn a_credential_is_not_printed_and_its_fingerprint_is_another_for_another_key() {
+        let [one, other] =
+            ["secretPSK1234567", "secretPSK1234568"].map(|key| Credential::Psk(key.into()));
+        assert!(!format!("{one:?}").contains("secretPSK"));
+        assert_eq!(one.fingerprint().len(), 16);
+        assert_ne!(one.fingerprint(), other.fingerprint());
+    }
+}

@@ -1,0 +1,189 @@
+//! All enrolled devices, in memory and in the store.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use contract::clock::Clock;
+use futures_util::future::LocalBoxFuture;
+use secure::oscore::Reservation;
+use store::database::{Batch, Database, ReadError, Records, Space, WriteError};
+use tokio::sync::{Mutex, Notify};
+
+use super::change::Change;
+use super::credential::Credential;
+use super::key_ring::KeyRing;
+use super::row::Row;
+use crate::coaps_socket::CoapsSocket;
+use crate::outbox::Deliveries;
+
+/// The devices of a gateway. Its clones are the same ones.
+#[derive(Clone)]
+pub struct Devices(pub(super) Rc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) table: RefCell<BTreeMap<Arc<str>, Device>>,
+    pub(super) keys: Arc<KeyRing>,
+    pub(super) database: Database,
+    pub(super) clock: Clock,
+    /// The key of the next record.
+    pub(super) next_number: Cell<u64>,
+    /// Until the event loop takes them at its next turn: one for each context at the start, and two for a command.
+    changes: RefCell<Vec<Change>>,
+    /// Wakes the event loop.
+    changed: Notify,
+    /// One change at a time: each is on the disk before the next one looks.
+    pub(super) turn: Mutex<()>,
+    pub(super) socket: CoapsSocket,
+}
+
+/// An enrolled device.
+#[derive(Debug)]
+pub(super) struct Device {
+    /// The key of its record.
+    pub(super) number: u64,
+    /// Seconds since 1970.
+    pub(super) enrolled: Option<u64>,
+    pub(super) credential: Credential,
+}
+
+/// The devices in a store whose thread has not started.
+#[derive(Default)]
+pub struct ReadDevices {
+    rows: Vec<(u64, Row)>,
+    /// Reserved sequence numbers by the number of the device.
+    ends: BTreeMap<u64, u64>,
+    last: u64,
+}
+
+impl ReadDevices {
+    /// Reads all records. One that cannot be read is logged, and its device is out of service until it is enrolled
+    /// again.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn read(records: &Records) -> Result<Self, ReadError> {
+        let mut read = Self::default();
+        records.scan(Space::Devices, |number, row| {
+            read.last = number;
+            match Row::decode(row) {
+                Ok(row) => read.rows.push((number, row)),
+                Err(error) => tracing::error!("device {number} in the store: {error}"),
+            }
+        })?;
+        records.scan(Space::Numbers, |number, end| {
+            // One that cannot be read must not let numbers be used again: then none is left.
+            let end = end.try_into().map_or(u64::MAX, u64::from_be_bytes);
+            read.ends.insert(number, end);
+        })?;
+        Ok(read)
+    }
+
+    /// The devices, whose records are in the database of these deliveries.
+    #[must_use]
+    pub fn with(self, deliveries: &Deliveries, socket: CoapsSocket) -> Devices {
+        let devices = Devices(Rc::new(Inner {
+            table: RefCell::default(),
+            keys: Arc::default(),
+            database: deliveries.database(),
+            clock: Clock::system(),
+            next_number: Cell::new(self.last + 1),
+            changes: RefCell::default(),
+            changed: Notify::new(),
+            turn: Mutex::new(()),
+            socket,
+        }));
+        for (number, row) in self.rows {
+            let stored_end = self.ends.get(&number).copied().unwrap_or(0);
+            devices.0.insert(number, row, stored_end);
+        }
+        devices
+    }
+}
+
+impl Devices {
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.table.borrow().len()
+    }
+
+    /// The socket of `coaps`.
+    #[must_use]
+    pub fn socket(&self) -> &CoapsSocket {
+        &self.0.socket
+    }
+
+    /// Whether a device needs the socket of `coaps`.
+    #[must_use]
+    pub fn need_coaps(&self) -> bool {
+        !self.0.keys.is_empty()
+    }
+
+    /// Stores a reservation of sequence numbers. None if its device is not enrolled any more.
+    pub(crate) fn reserve(
+        &self,
+        reservation: &Reservation,
+    ) -> Option<LocalBoxFuture<'static, Result<(), WriteError>>> {
+        let table = self.0.table.borrow();
+        let device = table.get(&reservation.principal)?;
+        let mut batch = Batch::new();
+        let end = reservation.end.to_be_bytes().to_vec();
+        batch.put(Space::Numbers, device.number, end);
+        Some(Box::pin(self.0.database.commit(batch)))
+    }
+
+    /// The keys, for handshakes.
+    pub(crate) fn keys(&self) -> Arc<KeyRing> {
+        self.0.keys.clone()
+    }
+
+    /// Completes after a change since the last call. Only one caller, the event loop, may wait at a time.
+    pub(crate) async fn changed(&self) {
+        self.0.changed.notified().await;
+    }
+
+    /// The changes since the last call.
+    pub(crate) fn take_changes(&self) -> Vec<Change> {
+        self.0.changes.take()
+    }
+}
+
+impl Inner {
+    /// Puts a device whose record is stored into effect. Returns its name. `stored_end`: of its sequence numbers.
+    pub(super) fn insert(&self, number: u64, row: Row, stored_end: u64) -> Arc<str> {
+        let name: Arc<str> = row.name.into();
+        let is_usable = match &row.credential {
+            Credential::Psk(key) => {
+                self.push(Change::Enrolled);
+                self.keys.put(&name, key)
+            }
+            Credential::Oscore(keys) => keys.parameters().is_some_and(|parameters| {
+                let name = name.clone();
+                self.push(Change::Context {
+                    name,
+                    parameters,
+                    stored_end,
+                });
+                true
+            }),
+        };
+        if !is_usable {
+            tracing::error!("device {name}: its stored key cannot be used; rotate it");
+        }
+        let device = Device {
+            number,
+            enrolled: row.enrolled,
+            credential: row.credential,
+        };
+        self.table.borrow_mut().insert(name.clone(), device);
+        name
+    }
+
+    /// For the event loop.
+    pub(super) fn push(&self, change: Change) {
+        self.changes.borrow_mut().push(change);
+        self.changed.notify_one();
+    }
+}

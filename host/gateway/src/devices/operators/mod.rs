@@ -1,0 +1,129 @@
+//! What operators see and do of devices: `comatrix-gateway devices …`.
+//!
+//! The control socket's connections are tasks of the event loop's thread, so a command works on the devices themselves.
+
+pub mod command;
+mod request;
+mod wording;
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use contract::escaping::escaped;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::task::spawn_local;
+use tokio::time::timeout;
+
+pub use request::{DeviceLine, DeviceList, DevicesRequest, Enrolment, Method, Secret, ShownSecret};
+
+use super::credential::{Credential, GATEWAY_ID};
+use super::enrolled::{Device, Devices, Inner};
+use super::enrolling::Fresh;
+use crate::control::{Reply, Requester};
+use crate::telemetry::operator::TARGET;
+
+/// For a command. A disk that does not respond keeps nobody waiting.
+const TIME: Duration = Duration::from_secs(60);
+/// Devices in a reply: a line of each is at most 160 bytes, and a reply 512 KiB.
+const MOST_LISTED: usize = 3_000;
+/// Bytes of a name in a log line.
+const MAX_NAME: usize = 64;
+
+impl Devices {
+    /// Carries out a command. A change is carried out also if its disk takes so long that the operator gets another
+    /// reply.
+    pub async fn carry_out(&self, request: DevicesRequest, requester: &Requester) -> Reply {
+        log_request(&request, requester);
+        let inner = self.0.clone();
+        let work = spawn_local(async move { inner.reply_to(request).await });
+        match timeout(TIME, work).await {
+            Ok(Ok(reply)) => reply,
+            Ok(Err(_)) => Reply::Refused("the gateway is shutting down; try again".to_owned()),
+            Err(_) => Reply::Refused(format!(
+                "the disk of the state folder does not respond within {} s; a change goes on, and `comatrix-gateway \
+                 devices list` shows what it has led to: rotate a device whose key you have not seen",
+                TIME.as_secs()
+            )),
+        }
+    }
+}
+
+impl Inner {
+    async fn reply_to(self: Rc<Self>, request: DevicesRequest) -> Reply {
+        let replied = match request {
+            DevicesRequest::Add { name, method } => self
+                .add(&name, method)
+                .await
+                .map(|fresh| self.enrolment(&fresh)),
+            DevicesRequest::Rotate { name } => {
+                self.rotate(&name).await.map(|fresh| self.enrolment(&fresh))
+            }
+            DevicesRequest::Remove { name } => self
+                .remove(&name)
+                .await
+                .map(|()| Reply::Done(format!("removed device {name}; its sessions are closed"))),
+            DevicesRequest::Show { name } => {
+                let found = self.find(&name, |_, _| ());
+                found.map(|()| Reply::Devices(self.list(|other| other == name)))
+            }
+            DevicesRequest::List {} => Ok(Reply::Devices(self.list(|_| true))),
+        };
+        replied.unwrap_or_else(Reply::Refused)
+    }
+
+    fn list(&self, is_meant: impl Fn(&str) -> bool) -> DeviceList {
+        let table = self.table.borrow();
+        let mut meant = table.iter().filter(|(name, _)| is_meant(name));
+        let devices = meant.by_ref().take(MOST_LISTED);
+        let devices = devices.map(|(name, device)| line(name, device)).collect();
+        DeviceList {
+            devices,
+            left_out: meant.count(),
+        }
+    }
+
+    fn enrolment(&self, fresh: &Fresh) -> Reply {
+        let table = self.table.borrow();
+        let Some(device) = table.get(&fresh.name) else {
+            return Reply::Refused("the device was removed meanwhile".to_owned());
+        };
+        let shown = |secret: &SecretString| ShownSecret(secret.expose_secret().to_owned());
+        let secret = match &fresh.credential {
+            Credential::Psk(key) => Secret::Psk {
+                key: shown(key),
+                port: self.open().map(|address| address.port()),
+            },
+            Credential::Oscore(keys) => Secret::Oscore {
+                secret: shown(&keys.secret),
+                salt: keys.salt.clone(),
+                sender_id: keys.kid.clone(),
+                recipient_id: format!("{GATEWAY_ID:02x}"),
+            },
+        };
+        Reply::Enrolled(Box::new(Enrolment {
+            device: line(&fresh.name, device),
+            secret,
+        }))
+    }
+}
+
+fn line(name: &str, device: &Device) -> DeviceLine {
+    DeviceLine {
+        name: name.to_owned(),
+        method: device.credential.method(),
+        fingerprint: device.credential.fingerprint(),
+        enrolled: device.enrolled,
+    }
+}
+
+/// Logs who asks for what, before the result: a command that only shows changes nothing.
+fn log_request(request: &DevicesRequest, requester: &Requester) {
+    let (what, name) = match request {
+        DevicesRequest::List {} | DevicesRequest::Show { .. } => return,
+        DevicesRequest::Add { name, .. } => ("the enrolment of device", name),
+        DevicesRequest::Rotate { name } => ("a new key for device", name),
+        DevicesRequest::Remove { name } => ("the removal of device", name),
+    };
+    let name = escaped(name, MAX_NAME);
+    tracing::info!(target: TARGET, "{requester} asks for {what} {name}");
+}

@@ -1,0 +1,117 @@
+//! The record of a device in the store.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+use super::credential::{Credential, OscoreKeys};
+
+/// A device as it is stored. The fields of a released version stay where they are: records are read by their order.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub(super) name: String,
+    /// Seconds since 1970; none if the clock was not set.
+    pub(super) enrolled: Option<u64>,
+    pub(super) credential: Credential,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored<'a> {
+    name: &'a str,
+    enrolled: Option<u64>,
+    credential: StoredCredential<'a>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum StoredCredential<'a> {
+    Psk(&'a str),
+    Oscore {
+        secret: &'a str,
+        salt: &'a str,
+        kid: &'a str,
+    },
+}
+
+/// A record that this gateway cannot read. It shows nothing of the record, which has a key in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the record of a device cannot be read; enrol the device again")]
+pub(super) struct Unreadable;
+
+impl Row {
+    /// For the store.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let credential = match &self.credential {
+            Credential::Psk(key) => StoredCredential::Psk(key.expose_secret()),
+            Credential::Oscore(keys) => StoredCredential::Oscore {
+                secret: keys.secret.expose_secret(),
+                salt: &keys.salt,
+                kid: &keys.kid,
+            },
+        };
+        let stored = Stored {
+            name: &self.name,
+            enrolled: self.enrolled,
+            credential,
+        };
+        postcard::to_allocvec(&stored)
+            .unwrap_or_else(|_| unreachable!("texts and numbers can always be written"))
+    }
+
+    /// From the store.
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let stored: Stored<'_> = postcard::from_bytes(bytes).map_err(|_| Unreadable)?;
+        let credential = match stored.credential {
+            StoredCredential::Psk(key) => Credential::Psk(SecretString::from(key)),
+            StoredCredential::Oscore { secret, salt, kid } => Credential::Oscore(OscoreKeys {
+                secret: SecretString::from(secret),
+                salt: salt.to_owned(),
+                kid: kid.to_owned(),
+            }),
+        };
+        Ok(Self {
+            name: stored.name.to_owned(),
+            enrolled: stored.enrolled,
+            credential,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row() -> Row {
+        Row {
+            name: "kitchen".to_owned(),
+            enrolled: Some(1_800_000_000),
+            credential: Credential::Psk("secretPSK1234567".into()),
+        }
+    }
+
+    #[test]
+    fn a_row_is_read_as_it_was_written() {
+        let read = Row::decode(&row().encode()).unwrap();
+        assert_eq!(
+            (read.name.as_str(), read.enrolled),
+            ("kitchen", Some(1_800_000_000))
+        );
+        assert_eq!(
+            read.credential.fingerprint(),
+            row().credential.fingerprint()
+        );
+    }
+
+    #[test]
+    fn a_cut_or_foreign_row_is_refused_without_a_word_of_it() {
+        let bytes = row().encode();
+        for end in 0..bytes.len() {
+            let error = Row::decode(&bytes[..end]).unwrap_err();
+            assert!(!error.to_string().contains("kitchen"));
+        }
+        assert!(Row::decode(&[0xff; 40]).is_err());
+    }
+
+    #[test]
+    fn a_row_is_not_printed_with_its_key() {
+        assert!(!format!("{:?}", row()).contains("secretPSK"));
+    }
+}

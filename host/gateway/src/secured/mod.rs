@@ -1,0 +1,12 @@
+//! The event loop's part in secured devices: DTLS stands between the socket of `coaps` and the endpoint.
+//!
+//! [`coaps`] has the sessions, and [`dispatching`] passes datagrams through them.
+
+mod coaps;
+mod dispatching;
+mod endpoint;
+mod lines;
+mod reserving;
+
+pub(crate) use coaps::Coaps;
+pub(crate) use endpoint::{DeviceBlock, DeviceEndpoint, DeviceRequest, contexts};

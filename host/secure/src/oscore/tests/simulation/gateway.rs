@@ -1,0 +1,132 @@
+//! The gateway: an endpoint with contexts, and a store that is slow and loses what was not written when the power
+//! fails.
+
+use std::collections::{HashSet, VecDeque};
+
+use coap::option::URI_QUERY;
+use coap::{Datagram, Endpoint, Limits, Message, ObservationId, code, decode, encode};
+
+use super::super::*;
+use super::random::Random;
+
+/// The device's address.
+const DEVICE: u16 = 1;
+
+pub(super) struct Gateway {
+    parameters: Parameters,
+    endpoint: Endpoint<u16, Contexts>,
+    /// What the store has.
+    stored_end: u64,
+    /// Writes in progress.
+    writing: VecDeque<Reservation>,
+    /// Written, but the gateway does not know.
+    written: VecDeque<Reservation>,
+    observation: Option<ObservationId>,
+    /// Numbers of requests, of all time.
+    pub(super) accepted: HashSet<u64>,
+    pub(super) restarts: usize,
+}
+
+fn endpoint(
+    parameters: &Parameters,
+    stored_end: u64,
+    random: &mut Random,
+) -> Endpoint<u16, Contexts> {
+    let mut contexts = Contexts::new(1, random.bytes());
+    let added = contexts.add("kitchen".into(), parameters, stored_end, None);
+    added.expect("valid parameters");
+    Endpoint::with_protection(Limits::default(), random.bytes(), contexts)
+}
+
+impl Gateway {
+    pub(super) fn new(parameters: Parameters, random: &mut Random) -> Self {
+        Self {
+            endpoint: endpoint(&parameters, 0, random),
+            parameters,
+            stored_end: 0,
+            writing: VecDeque::new(),
+            written: VecDeque::new(),
+            observation: None,
+            accepted: HashSet::new(),
+            restarts: 0,
+        }
+    }
+
+    /// The power fails: a write in progress is done or not, and the gateway starts with what the store has.
+    pub(super) fn restart(&mut self, random: &mut Random) {
+        if random.once_in(2) {
+            self.write();
+        }
+        self.writing.clear();
+        self.written.clear();
+        self.observation = None;
+        self.restarts += 1;
+        self.endpoint = endpoint(&self.parameters, self.stored_end, random);
+    }
+
+    /// The store finishes a write.
+    pub(super) fn write(&mut self) {
+        if let Some(reservation) = self.writing.pop_front() {
+            self.stored_end = reservation.end;
+            self.written.push_back(reservation);
+        }
+    }
+
+    /// The gateway learns of a finished write.
+    pub(super) fn confirm(&mut self) {
+        if let Some(reservation) = self.written.pop_front() {
+            self.endpoint.protection_mut().reserved(&reservation);
+        }
+    }
+
+    pub(super) fn take(&mut self, now: Instant, datagram: &Datagram) {
+        self.endpoint
+            .handle_datagram(now, DEVICE, &encode(datagram));
+    }
+
+    pub(super) fn notify(&mut self, now: Instant) {
+        if let Some(id) = self.observation
+            && !self.endpoint.notify(now, id, time())
+        {
+            self.observation = None;
+        }
+    }
+
+    /// What leaves now.
+    pub(super) fn turn(&mut self, now: Instant) -> Vec<Datagram> {
+        self.endpoint.handle_timeout(now);
+        while let Some(incoming) = self.endpoint.poll_request() {
+            let verified = incoming.protection.expect("only protected ones are sent");
+            assert_eq!(&*verified.principal, "kitchen");
+            let query = incoming
+                .request
+                .message
+                .option(URI_QUERY)
+                .expect("its number");
+            let number = std::str::from_utf8(query)
+                .ok()
+                .and_then(|text| text.parse().ok());
+            let is_new = self.accepted.insert(number.expect("its number"));
+            assert!(is_new, "request {number:?} was accepted twice");
+            if incoming.request.observes {
+                let begun = self
+                    .endpoint
+                    .respond_observing(now, incoming.id, time(), None);
+                self.observation = begun;
+            } else {
+                self.endpoint.respond(now, incoming.id, time());
+            }
+        }
+        while self.endpoint.poll_observe_event().is_some() {}
+        while let Some(reservation) = self.endpoint.protection_mut().poll_reservation() {
+            self.writing.push_back(reservation);
+        }
+        std::iter::from_fn(|| self.endpoint.poll_transmit())
+            .map(|transmit| decode(&transmit.bytes).expect("own messages are valid"))
+            .collect()
+    }
+}
+
+fn time() -> Message {
+    Message::new(code::CONTENT).with_payload("12:00")
+}

@@ -1,0 +1,144 @@
+//! A gateway with `coaps`, its homeserver, and devices that its operator enrols.
+
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::running_gateway::{Running, command};
+use crate::scratch;
+use crate::stub::{Reaction, Received, Stub};
+
+/// Both TLS libraries of libcoap.
+const CLIENTS: [&str; 2] = ["coap-client-openssl", "coap-client-gnutls"];
+/// A text of several blocks of 64 bytes.
+pub const LONG: &str = "The kettle is on, and the window of the kitchen stands open since seven in the morning. \
+    Somebody should close it before the rain comes, or the flour gets wet again.";
+
+pub struct Stage {
+    pub running: Running,
+    pub stub: Stub,
+}
+
+/// A device as the operator has enrolled it.
+pub struct Enrolled {
+    pub name: String,
+    pub key: String,
+    pub port: u64,
+}
+
+fn homeserver(received: &Received) -> Reaction {
+    if received.target.contains("/sync") && received.target.contains("since=") {
+        // A long poll: nothing new.
+        return Reaction::Silence;
+    }
+    let body = match received.target.split('?').next() {
+        Some(path) if path.ends_with("/login") => {
+            r#"{"user_id":"@kitchen:h","access_token":"syt_of_kitchen","device_id":"K"}"#.to_owned()
+        }
+        Some(path) if path.contains("/send/") => r#"{"event_id":"$e"}"#.to_owned(),
+        Some(path) if path.ends_with("/messages") || path.ends_with("/sync") => {
+            let event = serde_json::json!({
+                "type": "m.room.message", "event_id": "$1", "sender": "@a:h", "origin_server_ts": 1,
+                "content": {"msgtype": "m.text", "body": LONG},
+            });
+            serde_json::json!({"next_batch": "n", "rooms": {}, "chunk": [event]}).to_string()
+        }
+        _ => "{}".to_owned(),
+    };
+    Reaction::Json(200, body)
+}
+
+impl Stage {
+    pub fn start(test: &str) -> Self {
+        Self::start_with(test, "")
+    }
+
+    /// The same with this configuration.
+    pub fn start_with(test: &str, configuration: &str) -> Self {
+        let stub = Stub::start(homeserver);
+        let folder = scratch::folder(test);
+        let file = folder.join("gateway.toml");
+        std::fs::write(file, configuration).expect("the folder is the test's");
+        let running = launch(folder, &stub);
+        Self { running, stub }
+    }
+
+    /// Ends the gateway, and starts another one in its folder.
+    pub fn restart(self) -> (Self, String) {
+        let folder = self.running.folder.clone();
+        let log = self.running.log();
+        let running = launch(folder, &self.stub);
+        let stub = self.stub;
+        (Self { running, stub }, log)
+    }
+
+    pub fn devices(&self, args: &[&str]) -> (i32, String) {
+        let to = ["devices", "--control-socket", "control.sock"];
+        command(&self.running.folder, &[&to, args].concat())
+    }
+
+    pub fn enrol(&self, args: &[&str]) -> Enrolled {
+        let (code, said) = self.devices(&[args, &["--json"]].concat());
+        assert_eq!(code, 0, "{said}");
+        let value: Value =
+            serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"));
+        Enrolled {
+            name: value["device"]["name"].as_str().expect("a name").to_owned(),
+            key: value["psk"]["key"].as_str().expect("a key").to_owned(),
+            port: value["psk"]["port"]["Ok"]
+                .as_u64()
+                .unwrap_or_else(|| panic!("{said}")),
+        }
+    }
+}
+
+fn launch(folder: std::path::PathBuf, stub: &Stub) -> Running {
+    let url = stub.url().to_string();
+    let args = [
+        "--homeserver",
+        &url,
+        "--control-socket",
+        "control.sock",
+        "--state-dir",
+        "state",
+    ];
+    Running::launch(folder, &[&args[..], &["--coaps", "127.0.0.1:0"]].concat())
+}
+
+impl Enrolled {
+    /// Whether the device gets the time, in Unix seconds.
+    pub fn tells_time(&self, client: &str) -> bool {
+        let said = self.ask(client, "time", &[]);
+        let mut lines = said.lines();
+        lines.any(|line| {
+            line.trim()
+                .parse()
+                .is_ok_and(|seconds: u64| seconds > 1_600_000_000)
+        })
+    }
+
+    /// A request by this client: what it prints.
+    pub fn ask(&self, client: &str, path: &str, args: &[&str]) -> String {
+        let uri = format!("coaps://127.0.0.1:{}/{path}", self.port);
+        let output = Command::new(client)
+            .args(["-B", "5", "-u", &self.name, "-k", &self.key])
+            .args(args)
+            .arg(uri)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap_or_else(|error| panic!("{client}: {error}; install libcoap3-bin"));
+        let said = [output.stdout, output.stderr].concat();
+        String::from_utf8_lossy(&said).into_owned()
+    }
+}
+
+/// Those that are installed: `libcoap3-bin` has both.
+pub fn clients() -> impl Iterator<Item = &'static str> {
+    CLIENTS.into_iter().filter(|client| {
+        let found = Command::new(client)
+            .stderr(Stdio::null())
+            .stdout(Stdio::null())
+            .status();
+        found.is_ok()
+    })
+}

@@ -52,12 +52,14 @@ impl Deliveries {
             Authority::Configured | Authority::None => None,
         };
         let account = token.map(|token| self.0.users.account(call.origin().as_str(), token));
+        let (account, is_users) = account.unzip();
         let new = NewDelivery {
             sending,
             delivery,
             call: Rc::new(call),
             token,
             account,
+            is_users: is_users.unwrap_or(false),
         };
         match self.0.duplicate(&new).await {
             Some(delivered) => delivered,

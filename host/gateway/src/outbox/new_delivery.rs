@@ -27,6 +27,8 @@ pub(super) struct NewDelivery<'a> {
     /// The access token that the device presented, if the call gets that.
     pub(super) token: Option<&'a AccessToken>,
     pub(super) account: Option<u64>,
+    /// Whether the account is that of a user, who can have other tokens.
+    pub(super) is_users: bool,
 }
 
 impl NewDelivery<'_> {
@@ -42,6 +44,11 @@ impl NewDelivery<'_> {
             principal: principal.filter(|_| peer.authenticated),
             is_proven: self.sending.caller.is_proven || peer.authenticated,
         }
+    }
+
+    /// The token, if its user is known.
+    pub(super) fn token_of_user(&self) -> Option<&AccessToken> {
+        self.token.filter(|_| self.is_users)
     }
 
     pub(super) fn header(&self, at: Option<u64>, attempted: bool) -> Header {

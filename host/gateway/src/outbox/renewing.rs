@@ -39,7 +39,7 @@ impl Inner {
     /// the gateway hears of it.
     pub(super) fn token_comes(&self, new: &NewDelivery<'_>, origin: &Origin) {
         if self.outbox.borrow().needs_token(origin.account)
-            && let Some(token) = self.token_of_user(new)
+            && let Some(token) = new.token_of_user()
         {
             self.renew(origin.account, token);
         }
@@ -47,7 +47,7 @@ impl Inner {
 
     /// A delivery waits with this token: an earlier one of its user may be refused later, or was while it was stored.
     pub(super) fn token_waits(&self, new: &NewDelivery<'_>) {
-        let Some(token) = self.token_of_user(new) else {
+        let Some(token) = new.token_of_user() else {
             return;
         };
         let account = self.origin(&new.key()).account;
@@ -73,11 +73,6 @@ impl Inner {
         } else {
             self.warn_of_token(header, outcome);
         }
-    }
-
-    fn token_of_user<'a>(&self, new: &NewDelivery<'a>) -> Option<&'a AccessToken> {
-        let origin = new.call.origin().as_str();
-        new.token.filter(|token| self.users.has(origin, token))
     }
 
     /// Messages of this account are sent with this token from now on.

@@ -20,7 +20,7 @@ pub(super) struct Users(RefCell<Known>);
 
 struct Known {
     by_token: HashMap<u64, u64>,
-    /// The oldest first, with their host; none of those that are restored.
+    /// The oldest first, with their hosts. Those that are restored have none.
     in_order: VecDeque<(u64, Option<Owner>)>,
     shares: Shares,
 }
@@ -36,25 +36,12 @@ impl Default for Users {
 }
 
 impl Users {
-    /// The account of a token: its user's, or its own.
-    pub(super) fn account(&self, origin: &str, token: &AccessToken) -> u64 {
+    /// The account of a token, and whether it is that of a user: else the token stands for itself.
+    pub(super) fn account(&self, origin: &str, token: &AccessToken) -> (u64, bool) {
         let own = first_eight(token.digest());
-        let user = self
-            .0
-            .borrow()
-            .by_token
-            .get(&of_token(origin, own))
-            .copied();
-        user.unwrap_or(own)
-    }
-
-    /// Whether the user of a token is known.
-    pub(super) fn has(&self, origin: &str, token: &AccessToken) -> bool {
-        let own = first_eight(token.digest());
-        self.0
-            .borrow()
-            .by_token
-            .contains_key(&of_token(origin, own))
+        let known = self.0.borrow();
+        let user = known.by_token.get(&of_token(origin, own)).copied();
+        (user.unwrap_or(own), user.is_some())
     }
 
     /// A user has got a token from a homeserver, by a login of this host. Returns the user's account and what the store
@@ -164,19 +151,20 @@ mod tests {
         users
             .add(("http://other/", "@a:h"), &token(5), owner(1), None)
             .unwrap();
-        let of = |number| users.account(ORIGIN, &token(number));
+        let of = |number| users.account(ORIGIN, &token(number)).0;
         assert_eq!(of(1), of(2));
         let others = [
             of(1),
             of(3),
             of(4),
             of(5),
-            users.account("http://other/", &token(5)),
+            users.account("http://other/", &token(5)).0,
         ];
         let distinct: std::collections::HashSet<_> = others.into_iter().collect();
         assert_eq!(distinct.len(), others.len());
-        assert!(users.has(ORIGIN, &token(1)) && !users.has(ORIGIN, &token(4)));
-        assert!(!users.has("http://other/", &token(1)));
+        let has = |origin, number| users.account(origin, &token(number)).1;
+        assert!(has(ORIGIN, 1) && !has(ORIGIN, 4));
+        assert!(!has("http://other/", 1));
     }
 
     #[test]
@@ -216,6 +204,7 @@ mod tests {
             }
         }
         assert!(users.0.borrow().in_order.len() <= MOST);
-        assert!(users.has(ORIGIN, &token(next - 1)) && !users.has(ORIGIN, &token(0)));
+        let has = |number| users.account(ORIGIN, &token(number)).1;
+        assert!(has(next - 1) && !has(0));
     }
 }

@@ -36,7 +36,7 @@ fn flood(running: &Running, stop: &Arc<AtomicBool>) -> Vec<thread::JoinHandle<()
                 });
                 // A full buffer refuses some.
                 let _ = socket.send(&bytes);
-                if message_id.is_multiple_of(64) {
+                if message_id.is_multiple_of(16) {
                     thread::sleep(Duration::from_millis(1));
                 }
             }
@@ -74,7 +74,9 @@ fn swaps_reloads_and_the_stop_are_in_the_log_under_eight_devices_at_full_speed()
     }
     let user = rustix::process::getuid().as_raw();
     let log = running.log();
-    assert!(log.contains("lines of requests left out"), "no flood");
+    // By whichever bound the devices meet first: that of all lines, or their hosts' shares.
+    let is_of_flood = |line: &str| line.contains("lines of requests") && line.contains("left out");
+    assert!(log.lines().any(is_of_flood), "no flood");
     let lines = log.lines().filter(|line| !line.contains(" peer="));
     let log = lines.collect::<Vec<_>>().join("\n");
     let count = |part: &str| log.matches(part).count();
@@ -99,8 +101,4 @@ fn swaps_reloads_and_the_stop_are_in_the_log_under_eight_devices_at_full_speed()
         assert!(line.contains(&format!("user {user} (process ")), "{line}");
         assert!(line.contains("control.sock"), "{line}");
     }
-    assert!(
-        log.contains("lines of requests left out"),
-        "no flood: {log}"
-    );
 }

@@ -22,7 +22,7 @@ use crate::scratch;
 /// No homeserver is there.
 const NOWHERE: &str = "http://127.0.0.1:9";
 /// Tests share two cores, and the first start compiles a rule.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A service manager, as far as a gateway sees one.
 struct Manager {

@@ -93,7 +93,7 @@ fn signs_of_life_come_from_the_loop_that_serves_and_stop_while_it_is_stuck() {
     endless.begin = "(loop $again (br $again)) unreachable".into();
     fs::write(manager.folder.join("a.wasm"), endless.component()).expect("it is the test's");
     let configuration = "[[rule]]\nname = \"a\"\ncomponent = \"a.wasm\"\n\
-        allow = [\"GET none standard /needed\"]\n[rule.limits]\ncall_ms = 1500\ncpu_percent = 100\n";
+        allow = [\"GET none standard /needed\"]\n[rule.limits]\ncall_ms = 700\ncpu_percent = 100\n";
     fs::write(manager.folder.join("gateway.toml"), configuration).expect("it is the test's");
     let mut command = manager.gateway(NOWHERE);
     let _gateway = Running::start(
@@ -111,14 +111,11 @@ fn signs_of_life_come_from_the_loop_that_serves_and_stop_while_it_is_stuck() {
     let alive = [pause(), pause(), pause()];
     device.say(request(code::GET, "a/test"));
     let stuck = [pause(), pause(), pause()];
-    // The call has 1.5 s of CPU time; the interval is a tenth of a second.
+    // The call has 0.7 s of CPU time, which takes longer where others compute too; the interval is a tenth of a second.
     let longest = stuck.into_iter().max().unwrap_or_default();
-    assert!(longest > Duration::from_millis(1200), "{alive:?} {stuck:?}");
+    assert!(longest > Duration::from_millis(600), "{alive:?} {stuck:?}");
     let shortest = alive.into_iter().min().unwrap_or_default();
-    assert!(
-        shortest < Duration::from_millis(1000),
-        "{alive:?} {stuck:?}"
-    );
+    assert!(shortest < longest, "{alive:?} {stuck:?}");
 }
 
 #[test]

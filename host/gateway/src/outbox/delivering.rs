@@ -14,6 +14,7 @@ use super::deliveries::{Deliveries, Inner};
 use super::mode::OutboxMode;
 use super::new_delivery::{Attempt, NewDelivery};
 use super::outcome::{is_deferred, judge};
+use super::recording::NotAccepted;
 use super::row::Header;
 use super::sending::Sending;
 use super::turns::TurnGuard;
@@ -170,10 +171,18 @@ impl Inner {
                 }
                 Delivered::Accepted(short_id(header.id()))
             }
-            Err(_) => Delivered::Outcome(match attempt {
-                Some(begun) => begun.outcome.await,
-                None => Err(CallError::unsent("busy")),
-            }),
+            Err(why) => {
+                let outcome = match attempt {
+                    Some(begun) => begun.outcome.await,
+                    None => Err(CallError::unsent("busy")),
+                };
+                // Now, no sooner: the next message of its device must not be sent before it.
+                if let NotAccepted::Disk(place) = why {
+                    drop(place);
+                }
+                drop(turn);
+                Delivered::Outcome(outcome)
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! Records enter the store, end, and leave it.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use outbox::{RecordNumber, State};
@@ -12,22 +13,34 @@ use super::unrecorded;
 
 /// Until the end of a delivery is recorded again that the disk has not taken. The operator is making room.
 const RECORDED_AGAIN: Duration = Duration::from_secs(5);
-/// A record that is not stored.
-#[derive(Debug, thiserror::Error)]
+
+/// A delivery that is not stored.
 pub(super) enum NotAccepted {
     /// The outbox is full, or the host has its share of it.
-    #[error(transparent)]
-    Full(#[from] share::Refused),
-    /// The disk did not take it.
-    #[error(transparent)]
-    Disk(#[from] WriteError),
+    Full,
+    /// The disk did not take it. It keeps its place in its lane until this is dropped: while its attempt is in flight,
+    /// those of its device that came later must not be sent before it.
+    Disk(Unstored),
+}
+
+/// The place of a delivery that the disk did not take.
+pub(super) struct Unstored {
+    inner: Rc<Inner>,
+    number: RecordNumber,
+}
+
+impl Drop for Unstored {
+    fn drop(&mut self) {
+        self.inner.outbox.borrow_mut().withdraw(self.number);
+        self.inner.changed.notify_one();
+    }
 }
 
 impl Inner {
     /// Takes a delivery over: when this is `Ok`, it is on the disk. `began`: of an attempt in flight. `turn`: the
     /// next message of the device has it as soon as this one has its place.
     pub(super) async fn accept(
-        &self,
+        self: &Rc<Self>,
         header: &Header,
         content: &Content,
         began: Option<Duration>,
@@ -42,7 +55,10 @@ impl Inner {
             .outbox
             .borrow_mut()
             .accept(self.now(), &accepted, began)
-            .inspect_err(|_| self.counters.refused.add())?;
+            .map_err(|_| {
+                self.counters.refused.add();
+                NotAccepted::Full
+            })?;
         drop(turn.take());
         let mut batch = Batch::new();
         let unrecorded = self.unrecorded.add_to(&mut batch);
@@ -58,10 +74,10 @@ impl Inner {
                 self.changed.notify_one();
                 Ok(number)
             }
-            Err(error) => {
-                self.outbox.borrow_mut().withdraw(number);
-                Err(error.into())
-            }
+            Err(_) => Err(NotAccepted::Disk(Unstored {
+                inner: self.clone(),
+                number,
+            })),
         }
     }
 

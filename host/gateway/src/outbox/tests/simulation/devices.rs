@@ -24,6 +24,12 @@ impl World {
             true => br#"{"body":"22.5"}"#.to_vec(),
             false => format!(r#"{{"body":"message {number}"}}"#).into_bytes(),
         };
+        self.send(device, room, transaction, body);
+    }
+
+    /// A device sends a new message.
+    pub fn send(&mut self, device: u64, room: u64, transaction: Option<String>, body: Vec<u8>) {
+        let number = self.messages.len();
         let now = Instant::now();
         let digest = self.new_digest();
         self.messages.push(Message {

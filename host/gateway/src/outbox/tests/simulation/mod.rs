@@ -19,6 +19,7 @@ mod operations;
 mod outcomes;
 mod passing;
 mod process;
+mod scripted;
 mod seeds;
 mod tally;
 mod verdict;

@@ -43,7 +43,9 @@ impl World {
         let limits = process.deliveries.limits();
         let mut held: BTreeMap<u64, (usize, usize)> = BTreeMap::new();
         for (_, record) in outbox.iter() {
-            if record.state == State::Waiting {
+            // What an operator dropped while the disk failed comes back at the next start, beyond the share.
+            let is_dropped = self.messages[self.by_id[&record.id.to_string()]].dropped;
+            if record.state == State::Waiting && !is_dropped {
                 let (messages, bytes) = held.entry(record.origin.device()).or_default();
                 *messages += 1;
                 *bytes += record.bytes();

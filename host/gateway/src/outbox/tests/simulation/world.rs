@@ -130,7 +130,7 @@ impl World {
     }
 
     /// Starts the gateway; again, if the power is cut while the file opens.
-    async fn start_process(&mut self) {
+    pub async fn start_process(&mut self) {
         let mut tries = 0;
         while self.process.is_none() {
             match self.disk.open() {
@@ -211,7 +211,7 @@ impl World {
     }
 
     /// Everything is well from now on; what waits is sent.
-    async fn heal(&mut self) {
+    pub async fn heal(&mut self) {
         clock::set(self.start);
         {
             let mut homeserver = self.network.0.borrow_mut();

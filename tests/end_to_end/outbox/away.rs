@@ -63,6 +63,32 @@ fn messages_are_accepted_kept_over_a_restart_and_a_kill_and_delivered_once_and_i
     assert!(!log.contains("panicked"), "{log}");
 }
 
+/// Names another number of seconds.
+const AWAY: &str = "COMATRIX_AWAY_SECONDS";
+/// Seconds without the homeserver.
+const AWAY_SECONDS: u64 = 4;
+
+#[test]
+fn what_comes_all_the_while_that_the_homeserver_is_away_arrives_once_and_in_order() {
+    let seconds = std::env::var(AWAY).map_or(AWAY_SECONDS, |text| text.parse().expect(AWAY));
+    let stage = Stage::new("");
+    let mut devices = [stage.device(1), stage.device(2)];
+    stage.rooms.stop();
+    let returns = Instant::now() + Duration::from_secs(seconds);
+    let mut bodies = Vec::new();
+    while Instant::now() < returns {
+        for device in &mut devices {
+            let body = format!("message {}", bodies.len());
+            queued(&device.request(&send(ROOM, None, &body)));
+            bodies.push(body);
+        }
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    stage.rooms.start_again();
+    let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
+    stage.until_room_has(ROOM, &bodies);
+}
+
 #[test]
 fn a_device_that_observes_its_message_hears_once_that_it_was_sent() {
     let stage = Stage::new("");

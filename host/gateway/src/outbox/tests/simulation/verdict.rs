@@ -174,12 +174,13 @@ impl World {
         }
     }
 
-    /// No message is in its room twice.
+    /// No message is in its room twice: but one that an operator dropped after an attempt whose outcome was unknown, and
+    /// that its device repeats later than the homeserver remembers the attempt, is another one.
     fn check_rooms(&self) {
         for (number, message) in self.messages.iter().enumerate() {
             let times = self.times_in_room(message);
             assert!(
-                times <= 1,
+                times <= 1 || message.dropped,
                 "seed {}: message {number} is in its room {times} times",
                 self.seed
             );

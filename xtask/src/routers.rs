@@ -39,6 +39,10 @@ pub const ROUTERS: [Router; 3] = [
     },
 ];
 
+/// For C: as `-Cforce-unwind-tables=no` for Rust. A gateway for routers aborts when it panics, and has no symbols for a
+/// backtrace: tables for unwinding would be an eighth of the file.
+const NO_UNWIND_TABLES: &str = "-fno-unwind-tables -fno-asynchronous-unwind-tables";
+
 impl Router {
     /// Its file in `folder`.
     pub fn file(&self, folder: &Path) -> PathBuf {
@@ -72,6 +76,13 @@ impl Router {
             .args(["--bin", "comatrix-gateway", "--profile", "router"])
             .args(["--no-default-features", "--features", "router"])
             .args(["--target", self.target]);
+        let name = self.target.replace('-', "_");
+        build
+            .env(
+                format!("CARGO_TARGET_{}_RUSTFLAGS", name.to_uppercase()),
+                "-Cforce-unwind-tables=no",
+            )
+            .env(format!("CFLAGS_{name}"), NO_UNWIND_TABLES);
         if !is_installed(self.target) {
             setup.debian_toolchain()?;
             build

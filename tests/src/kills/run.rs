@@ -20,8 +20,9 @@ use crate::synapse::{RateLimits, Synapse};
 const DEVICES: usize = 16;
 /// Rooms, each with an account that its devices share. The last one's is that of the gateway's configuration.
 const ROOMS: usize = 4;
-/// For what waits, after the last kill and the last return of Synapse. Pauses grow to a minute and a half.
-const DRAIN_LIMIT: Duration = Duration::from_secs(240);
+/// After the last kill and the last return of Synapse, messages that wait are lost if none arrives for so long. Pauses
+/// grow to a minute and a half.
+const STALLED: Duration = Duration::from_secs(240);
 
 /// How often the gateway is killed.
 #[derive(Debug, Clone, Copy)]
@@ -131,14 +132,25 @@ pub fn run(plan: &Plan) -> Report {
             .map(|ledger| ledger.expect("a device ends"))
             .collect()
     });
-    let drained = Instant::now() + DRAIN_LIMIT;
-    while !killed.is_drained() && Instant::now() < drained {
-        thread::sleep(Duration::from_millis(500));
-    }
-    report.compare(&ledgers, &timeline(&rooms));
+    report.compare(&ledgers, &drain(&killed, &rooms));
     killed.kill();
     report.faults = std::mem::take(&mut killed.faults);
     report
+}
+
+/// Waits until nothing waits any more, or nothing has arrived for a while: the texts of all rooms.
+fn drain(killed: &Killed, rooms: &[(Account, String)]) -> Vec<String> {
+    let mut arrived = timeline(rooms);
+    let mut since = Instant::now();
+    while !killed.is_drained() && since.elapsed() < STALLED {
+        thread::sleep(Duration::from_secs(5));
+        let texts = timeline(rooms);
+        if texts.len() > arrived.len() {
+            since = Instant::now();
+        }
+        arrived = texts;
+    }
+    timeline(rooms)
 }
 
 fn kill_again_and_again(killed: &mut Killed, plan: &Plan, shared: &Shared) -> usize {

@@ -39,9 +39,9 @@ pub const ROUTERS: [Router; 3] = [
     },
 ];
 
-/// For C: as `-Cforce-unwind-tables=no` for Rust. A gateway for routers aborts when it panics, and has no symbols for a
-/// backtrace: tables for unwinding would be an eighth of the file.
-const NO_UNWIND_TABLES: &str = "-fno-unwind-tables -fno-asynchronous-unwind-tables";
+/// Leaves out tables for unwinding. A gateway for routers aborts when it panics, and has no symbols for a backtrace: they
+/// would be an eighth of the file. The compiler has no option for it: its own library comes with them.
+const LINKER_SCRIPT: &str = "xtask/no-unwind-tables.ld";
 
 impl Router {
     /// Its file in `folder`.
@@ -76,13 +76,11 @@ impl Router {
             .args(["--bin", "comatrix-gateway", "--profile", "router"])
             .args(["--no-default-features", "--features", "router"])
             .args(["--target", self.target]);
-        let name = self.target.replace('-', "_");
-        build
-            .env(
-                format!("CARGO_TARGET_{}_RUSTFLAGS", name.to_uppercase()),
-                "-Cforce-unwind-tables=no",
-            )
-            .env(format!("CFLAGS_{name}"), NO_UNWIND_TABLES);
+        let script = workspace.join(LINKER_SCRIPT);
+        let mut last = vec![
+            "-Clink-arg=-Wl,--no-eh-frame-hdr".to_owned(),
+            format!("-Clink-arg=-Wl,-T,{}", script.display()),
+        ];
         if !is_installed(self.target) {
             setup.debian_toolchain()?;
             build
@@ -90,11 +88,11 @@ impl Router {
                 .env("RUSTC", DEBIAN_RUSTC)
                 // `-Zbuild-std` is not stable yet.
                 .env("RUSTC_BOOTSTRAP", "1")
-                .arg("-Zbuild-std=std,panic_abort")
-                // zig has the target's C library, Debian does not.
-                .args(["--", "-Clink-self-contained=no"]);
+                .arg("-Zbuild-std=std,panic_abort");
+            // zig has the target's C library, Debian does not.
+            last.push("-Clink-self-contained=no".to_owned());
         }
-        run(&mut build)?;
+        run(build.arg("--").args(last))?;
         let target_folder =
             env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from);
         let from = target_folder

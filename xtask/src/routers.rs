@@ -39,8 +39,8 @@ pub const ROUTERS: [Router; 3] = [
     },
 ];
 
-/// Leaves out tables for unwinding. A gateway for routers aborts when it panics, and has no symbols for a backtrace: they
-/// would be an eighth of the file. The compiler has no option for it: its own library comes with them.
+/// Leaves out tables for unwinding: an eighth of the file. A gateway for routers aborts when it panics, and has no
+/// symbols for a backtrace. The compiler has no option for it: its own library comes with them.
 const LINKER_SCRIPT: &str = "xtask/no-unwind-tables.ld";
 
 impl Router {

@@ -174,8 +174,8 @@ impl World {
         }
     }
 
-    /// No message is in its room twice: but one that an operator dropped after an attempt whose outcome was unknown, and
-    /// that its device repeats later than the homeserver remembers the attempt, is another one.
+    /// No message is in its room twice: but one that an operator dropped after an attempt whose outcome was unknown,
+    /// and that its device repeats later than the homeserver remembers the attempt, is another one.
     fn check_rooms(&self) {
         for (number, message) in self.messages.iter().enumerate() {
             let times = self.times_in_room(message);

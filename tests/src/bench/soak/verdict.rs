@@ -48,6 +48,8 @@ pub struct Verdict {
     /// Observations that were begun, and messages in their notifications.
     observations: usize,
     notified: usize,
+    /// Messages of bursts that were passed over, and notifications say so.
+    passed_over: usize,
     /// Notifications out of order, twice, or after a message that was left out.
     gaps: usize,
     /// None: the homeserver was there all the time.
@@ -95,6 +97,7 @@ impl Verdict {
             memory,
             observations: 0,
             notified: 0,
+            passed_over: 0,
             gaps: 0,
             away: None,
             unavailable,
@@ -103,16 +106,29 @@ impl Verdict {
         }
     }
 
-    /// Compares notifications with the rooms' timelines: each observation gets every message from its first on.
+    /// Compares notifications with the rooms' timelines: each observation gets every message from its first on, but those
+    /// of a burst that a notification says are passed over.
     pub fn watched(mut self, observations: &[Observed], timelines: &[Vec<String>]) -> Self {
         for observed in observations {
             let timeline = &timelines[observed.room];
             let place = |body: &String| timeline.iter().position(|message| message == body);
-            let places: Vec<_> = observed.bodies.iter().map(place).collect();
-            let follows = |pair: &[Option<usize>]| matches!(pair, [Some(before), Some(after)] if *after == before + 1);
+            let notified = observed.notified.iter();
+            let places: Vec<_> = notified.map(|one| (place(&one.body), one.missed)).collect();
             self.observations += 1;
             self.notified += places.len();
-            self.gaps += places.windows(2).filter(|pair| !follows(pair)).count();
+            for pair in places.windows(2) {
+                match pair {
+                    [(Some(before), _), (Some(after), 0)] if *after == before + 1 => {}
+                    // The homeserver can have kept some of the burst to itself.
+                    [(Some(before), _), (Some(after), missed)]
+                        if *missed > 0
+                            && (*after - 1).saturating_sub(*before) as u64 >= *missed =>
+                    {
+                        self.passed_over += after - before - 1;
+                    }
+                    _ => self.gaps += 1,
+                }
+            }
         }
         self
     }
@@ -159,6 +175,10 @@ impl Verdict {
             (
                 "observations, messages notified",
                 format!("{}, {}", self.observations, self.notified),
+            ),
+            (
+                "… passed over in a burst, as notifications say",
+                self.passed_over.to_string(),
             ),
             ("… out of order, twice or left out", self.gaps.to_string()),
             (

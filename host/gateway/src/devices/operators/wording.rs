@@ -10,7 +10,8 @@ const MAX_TEXT: usize = 200;
 /// The list.
 pub(super) fn list(list: &DeviceList) -> String {
     if list.devices.is_empty() {
-        return "no devices are enrolled; `comatrix-gateway devices add NAME --psk`, or --oscore, enrols one"
+        return "no devices are enrolled; `comatrix-gateway devices add NAME` enrols one with --psk, --oscore or \
+                --certificate FILE"
             .to_owned();
     }
     let mut lines: Vec<String> = list.devices.iter().map(line).collect();
@@ -25,8 +26,12 @@ fn line(device: &DeviceLine) -> String {
         Some(seconds) => format!("since {}", date(seconds)),
         None => "since a time when the clock was not set".to_owned(),
     };
+    let expires = match device.expires {
+        Some(seconds) => format!(", valid until {}", date(seconds)),
+        None => String::new(),
+    };
     format!(
-        "{}  {} {}, {enrolled}",
+        "{}  {} {}{expires}, {enrolled}",
         escaped(&device.name, 64),
         method(device.method),
         escaped(&device.fingerprint, 64)
@@ -37,6 +42,7 @@ fn method(method: Method) -> &'static str {
     match method {
         Method::Psk => "pre-shared key",
         Method::Oscore => "OSCORE secret",
+        Method::Certificate => "certificate",
     }
 }
 
@@ -69,6 +75,7 @@ pub(super) fn enrolment(enrolment: &Enrolment) -> String {
             sender_id,
             recipient_id,
         } => with_context(name, &secret.0, [salt, sender_id, recipient_id]),
+        Secret::Certificate { port } => with_certificate(name, port.as_ref()),
     }
 }
 
@@ -111,10 +118,7 @@ fn with_key(name: &str, key: &str, port: Result<&u16, &String>) -> String {
             return format!("{head}It cannot connect yet: {}", escaped(reason, MAX_TEXT));
         }
     };
-    let uri = match port {
-        5684 => "coaps://localhost".to_owned(),
-        port => format!("coaps://localhost:{port}"),
-    };
+    let uri = uri(port);
     format!(
         "{head}Try it on this machine; elsewhere, write the gateway's name in place of localhost:\n\
          \n\
@@ -132,6 +136,34 @@ fn with_key(name: &str, key: &str, port: Result<&u16, &String>) -> String {
     )
 }
 
+fn with_certificate(name: &str, port: Result<&u16, &String>) -> String {
+    let head =
+        format!("device {name} is enrolled with its certificate, and no other is accepted.\n\n");
+    let port = match port {
+        Ok(port) => *port,
+        Err(reason) => {
+            return format!("{head}It cannot connect yet: {}", escaped(reason, MAX_TEXT));
+        }
+    };
+    let uri = uri(port);
+    format!(
+        "{head}Try it on this machine, with its certificate and key in {name}.pem and {name}.key, and in ca.pem the \
+         certificate of\nthe authority that signed the gateway's, or the gateway's own if it signed itself:\n\
+         \n\
+         libcoap with OpenSSL (Debian: libcoap3-bin):\n\
+         \x20 coap-client-openssl -B 5 -c {name}.pem -j {name}.key -R ca.pem {uri}/time\n\
+         libcoap with GnuTLS:\n\
+         \x20 coap-client-gnutls -B 5 -c {name}.pem -j {name}.key -R ca.pem {uri}/time"
+    )
+}
+
+fn uri(port: u16) -> String {
+    match port {
+        5684 => "coaps://localhost".to_owned(),
+        port => format!("coaps://localhost:{port}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::request::{Method, Secret, ShownSecret};
@@ -143,6 +175,7 @@ mod tests {
             method: Method::Psk,
             fingerprint: "0123456789abcdef".to_owned(),
             enrolled: Some(1_709_164_800),
+            expires: None,
         }
     }
 

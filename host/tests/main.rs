@@ -3,6 +3,7 @@
 mod activation;
 mod any_homeserver;
 mod any_input;
+mod c_constants;
 mod cache;
 mod captured;
 mod certificate_files;

@@ -3,6 +3,7 @@
 //! The control socket's connections are tasks of the event loop's thread, so a command works on the devices themselves.
 
 pub mod command;
+mod constants;
 mod request;
 mod wording;
 

@@ -2,10 +2,14 @@
 
 use contract::escaping::escaped;
 
+use super::constants;
 use super::request::{DeviceLine, DeviceList, Enrolment, Method, Secret};
 
 /// Bytes of a text in a line.
 const MAX_TEXT: usize = 200;
+
+/// Above the constants of each system.
+const IN_C: &str = "Constants in C:\n";
 
 /// The list.
 pub(super) fn list(list: &DeviceList) -> String {
@@ -68,13 +72,24 @@ fn date(seconds: u64) -> String {
 pub(super) fn enrolment(enrolment: &Enrolment) -> String {
     let name = &enrolment.device.name;
     match &enrolment.secret {
-        Secret::Psk { key, port } => with_key(name, &key.0, port.as_ref()),
+        Secret::Psk { key, port } => format!(
+            "{}\n\n{IN_C}\n{}",
+            with_key(name, &key.0, port.as_ref()),
+            constants::of_key(name, &key.0)
+        ),
         Secret::Oscore {
             secret,
             salt,
             sender_id,
             recipient_id,
-        } => with_context(name, &secret.0, [salt, sender_id, recipient_id]),
+        } => {
+            let [salt, sender, recipient] = [salt, sender_id, recipient_id];
+            format!(
+                "{}\n\n{IN_C}\n{}",
+                with_context(name, &secret.0, [salt, sender, recipient]),
+                constants::of_context(&secret.0, [salt, sender, recipient])
+            )
+        }
         Secret::Certificate { port } => with_certificate(name, port.as_ref()),
     }
 }

@@ -22,6 +22,7 @@ mod default_rule;
 mod deliveries;
 mod delivery_ids;
 mod device_request;
+mod device_secured;
 mod egress;
 mod egress_request;
 mod egress_shares;

@@ -239,6 +239,7 @@ fn config_reloader(args: ServeArgs, fixed: Fixed, levels: Levels) -> ConfigReloa
         read: Box::new(move || {
             let settings = Settings::from_args(&args)?;
             fixed.check(&settings)?;
+            settings.check_certificates()?;
             Ok(settings)
         }),
         applied: Box::new(move |settings| levels.show(settings.log_level)),

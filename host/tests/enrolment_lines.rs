@@ -14,7 +14,7 @@ fn aiocoap() -> Option<PathBuf> {
 }
 
 /// The indented lines below the line that begins with this.
-fn commands<'a>(said: &'a str, title: &str) -> Vec<&'a str> {
+pub fn commands<'a>(said: &'a str, title: &str) -> Vec<&'a str> {
     let mut lines = said
         .lines()
         .skip_while(|line| !line.starts_with(title))
@@ -43,7 +43,7 @@ fn run(stage: &Stage, commands: &[&str], changes: &[(&str, &str)]) -> String {
 }
 
 #[track_caller]
-fn assert_time(said: &str) {
+pub fn assert_time(said: &str) {
     let mut lines = said.lines();
     let is_time = |line: &str| {
         line.trim()

@@ -141,6 +141,7 @@ impl Dispatcher<'_> {
             }
             self.endpoint.set_limits(&self.snapshot.limits.coap);
             self.observations.reconfigure(&self.snapshot, now);
+            self.apply_certificates(now);
         }
     }
 

@@ -6,6 +6,7 @@
 
 pub mod admin;
 mod byte_account;
+pub mod coaps_certificates;
 pub mod coaps_socket;
 pub mod config;
 pub mod control;

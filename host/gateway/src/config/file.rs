@@ -138,6 +138,9 @@ pub struct CoapTable {
 #[serde(deny_unknown_fields, default)]
 pub struct CoapsTable {
     pub listen: Option<String>,
+    pub certificate: Option<PathBuf>,
+    pub key: Option<PathBuf>,
+    pub ca_file: Option<PathBuf>,
 }
 
 /// `[device.NAME]`: what a device may do.
@@ -223,6 +226,9 @@ pub fn read(path: &Path) -> Result<File, String> {
         &mut file.access_token_file,
         &mut file.rules.keys,
         &mut file.control_socket,
+        &mut file.coaps.certificate,
+        &mut file.coaps.key,
+        &mut file.coaps.ca_file,
     ]
     .into_iter()
     .chain(homeserver_tokens)

@@ -4,6 +4,8 @@ mod admin_place;
 pub mod args;
 mod coap_settings;
 mod coaps;
+mod coaps_files;
+mod coaps_times;
 mod devices;
 mod error;
 mod file;

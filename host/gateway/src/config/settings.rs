@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, SocketAddrV6};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::admin_place::Place;
 use super::args::ServeArgs;
 use super::coap_settings::{self, CoapSettings};
 use super::coaps::{self, CoapsListen};
+use super::coaps_files;
 use super::devices;
 use super::error::ConfigError;
 use super::file::{self, File};
@@ -18,6 +20,7 @@ use super::networks;
 use super::outbox;
 use super::rule_spec::RuleSpec;
 use super::rules;
+use crate::coaps_certificates::CoapsCertificates;
 use crate::outbox::OutboxSettings;
 use crate::request::DeviceRights;
 use crate::telemetry::logging::LogLevel;
@@ -32,6 +35,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Where it listens for devices with keys.
     pub coaps: CoapsListen,
+    /// The certificates for them; none if devices with certificates are not served.
+    pub certificates: Option<Arc<CoapsCertificates>>,
     /// `ip` is not set: a machine without IPv6 listens on IPv4 instead.
     pub listen_by_default: bool,
     /// Log level.
@@ -87,6 +92,7 @@ impl Settings {
             listen = SocketAddrV6::new(*v6.ip(), v6.port(), 0, zone).into();
         }
         let coaps = coaps::listen(args.coaps.as_deref(), &file.coaps, listen)?;
+        let certificates = coaps_files::certificates(&file.coaps)?.map(Arc::new);
         let mut limits = Limits::from_table(&file.limits)?;
         let coap = coap_settings::from_table(file.coap, &mut limits.serve.coap, listen.ip())?;
         limits.serve.coap.networks = networks::networks(&file.network)?;
@@ -117,6 +123,7 @@ impl Settings {
         Ok(Self {
             listen,
             coaps,
+            certificates,
             listen_by_default: ip.is_none(),
             log_level: args.log_level.or(file.log_level).unwrap_or(LogLevel::Info),
             cache_dir: args.cache_dir.or(file.cache_dir).or_else(default_cache_dir),

@@ -7,7 +7,7 @@ use secure::oscore::{Identifier, Parameters};
 /// A change that the event loop has to apply.
 #[derive(Debug)]
 pub(crate) enum Change {
-    /// A device has a key for sessions from now on.
+    /// A device has a key or a certificate for sessions from now on.
     Enrolled,
     /// A device has a security context from now on.
     Context {

@@ -4,6 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::pinned::Pinned;
 use secure::dtls::PskKey;
 use secure::oscore::{Identifier, MasterSecret, Parameters};
 
@@ -22,6 +23,8 @@ pub enum Method {
     Psk,
     /// OSCORE with a security context.
     Oscore,
+    /// DTLS with a certificate, which is recognised by its fingerprint.
+    Certificate,
 }
 
 /// A secret, and how it is used. `Debug` does not show it.
@@ -31,6 +34,8 @@ pub(super) enum Credential {
     Psk(SecretString),
     /// The input of a security context.
     Oscore(OscoreKeys),
+    /// A certificate, which is no secret.
+    Certificate(Pinned),
 }
 
 /// The input of a security context (RFC 8613 §3.2), in hexadecimal digits.
@@ -81,11 +86,12 @@ fn random<const N: usize>() -> [u8; N] {
     random
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn bytes(digits: &str) -> Option<Vec<u8>> {
+/// The bytes of these digits; none if they are no pairs of hexadecimal digits.
+pub(super) fn bytes(digits: &str) -> Option<Vec<u8>> {
     let is_hexadecimal = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     if !is_hexadecimal || !digits.len().is_multiple_of(2) {
         return None;
@@ -97,11 +103,12 @@ fn bytes(digits: &str) -> Option<Vec<u8>> {
 }
 
 impl Credential {
-    /// A new random secret.
-    pub(super) fn fresh(method: Method, number: u64) -> Self {
+    /// A new random secret; none for a certificate, which comes from the device.
+    pub(super) fn fresh(method: Method, number: u64) -> Option<Self> {
         match method {
-            Method::Psk => Self::Psk(fresh_key()),
-            Method::Oscore => Self::Oscore(OscoreKeys::fresh(number)),
+            Method::Psk => Some(Self::Psk(fresh_key())),
+            Method::Oscore => Some(Self::Oscore(OscoreKeys::fresh(number))),
+            Method::Certificate => None,
         }
     }
 
@@ -109,14 +116,27 @@ impl Credential {
         match self {
             Self::Psk(_) => Method::Psk,
             Self::Oscore(_) => Method::Oscore,
+            Self::Certificate(_) => Method::Certificate,
         }
     }
 
-    /// Names the secret without telling it: the first digits of its SHA-256.
+    /// When it ends by itself, in seconds since 1970.
+    pub(super) fn expires(&self) -> Option<u64> {
+        match self {
+            Self::Psk(_) | Self::Oscore(_) => None,
+            Self::Certificate(pinned) => Some(pinned.expires),
+        }
+    }
+
+    /// Names the secret without telling it: the first digits of its SHA-256. Those of a certificate are the ones that
+    /// other tools show.
     pub(super) fn fingerprint(&self) -> String {
         let secret = match self {
             Self::Psk(key) => key,
             Self::Oscore(keys) => &keys.secret,
+            Self::Certificate(pinned) => {
+                return hexadecimal(&pinned.fingerprint[..FINGERPRINT_BYTES]);
+            }
         };
         let digest = Sha256::digest(secret.expose_secret().as_bytes());
         hexadecimal(&digest[..FINGERPRINT_BYTES])

@@ -154,6 +154,7 @@ impl Inner {
     /// Puts a device whose record is stored into effect. Returns its name. `stored_end`: of its sequence numbers.
     pub(super) fn insert(&self, number: u64, row: Row, stored_end: u64) -> Arc<str> {
         let name: Arc<str> = row.name.into();
+        self.keys.reserve(&name);
         let is_usable = match &row.credential {
             Credential::Psk(key) => {
                 self.push(Change::Enrolled);
@@ -168,6 +169,11 @@ impl Inner {
                 });
                 true
             }),
+            Credential::Certificate(pinned) => {
+                self.push(Change::Enrolled);
+                self.keys.pin(&name, pinned.fingerprint);
+                true
+            }
         };
         if !is_usable {
             tracing::error!("device {name}: its stored key cannot be used; rotate it");

@@ -9,6 +9,7 @@ use super::change::Change;
 use super::credential::{Credential, Method};
 use super::enrolled::Inner;
 use super::name;
+use super::pinned::Pinned;
 use super::row::Row;
 
 /// Devices of a gateway: as many as it keeps sessions. A device takes less than 200 bytes here and on the disk.
@@ -20,14 +21,50 @@ pub(super) struct Fresh {
     pub(super) credential: Credential,
 }
 
+fn no_file(name: &str) -> String {
+    format!("the certificate comes from a file: name it, as in --certificate {name}.pem")
+}
+
 impl Inner {
     /// Enrols a device with a new secret.
     ///
     /// # Errors
     /// A sentence with the remedy; nothing has changed.
     pub(super) async fn add(&self, name: &str, method: Method) -> Result<Fresh, String> {
-        name::check(name)?;
         let _turn = self.turn.lock().await;
+        self.check_new(name)?;
+        let number = self.next_number.get();
+        let credential = Credential::fresh(method, number).ok_or_else(|| no_file(name))?;
+        self.store_new(name, credential).await
+    }
+
+    /// Enrols a device with a certificate, or gives an enrolled one another certificate.
+    ///
+    /// # Errors
+    /// A sentence with the remedy; nothing has changed.
+    pub(super) async fn pin(&self, name: &str, file: &[u8], is_new: bool) -> Result<Fresh, String> {
+        let pinned = Pinned::of(file, self.clock)?;
+        let _turn = self.turn.lock().await;
+        let other = self.keys.pinned(&pinned.fingerprint);
+        if let Some(other) = other.filter(|other| **other != *name) {
+            return Err(format!(
+                "this certificate is that of the device {other}; remove that device first, or make a certificate for \
+                 each device"
+            ));
+        }
+        let credential = Credential::Certificate(pinned);
+        if is_new {
+            self.check_new(name)?;
+            return self.store_new(name, credential).await;
+        }
+        let (number, before) =
+            self.find(name, |number, credential| (number, credential.clone()))?;
+        self.store(number, name, credential, Some(&before)).await
+    }
+
+    /// Whether a device can be enrolled under this name.
+    fn check_new(&self, name: &str) -> Result<(), String> {
+        name::check(name)?;
         if self.table.borrow().contains_key(name) {
             return Err(format!(
                 "a device {name} is enrolled; give it a new key with `comatrix-gateway devices rotate {name}`, or \
@@ -39,8 +76,11 @@ impl Inner {
                 "{MOST} devices are enrolled, the most allowed; remove one first"
             ));
         }
+        Ok(())
+    }
+
+    async fn store_new(&self, name: &str, credential: Credential) -> Result<Fresh, String> {
         let number = self.next_number.get();
-        let credential = Credential::fresh(method, number);
         let fresh = self.store(number, name, credential, None).await?;
         self.next_number.set(number + 1);
         Ok(fresh)
@@ -54,7 +94,8 @@ impl Inner {
         let _turn = self.turn.lock().await;
         let (number, before) =
             self.find(name, |number, credential| (number, credential.clone()))?;
-        let credential = Credential::fresh(before.method(), number);
+        let fresh = Credential::fresh(before.method(), number);
+        let credential = fresh.ok_or_else(|| no_file(name))?;
         self.store(number, name, credential, Some(&before)).await
     }
 
@@ -73,7 +114,7 @@ impl Inner {
         self.keys.remove(name);
         let removed = self.table.borrow_mut().remove_entry(name);
         if let Some((name, _)) = removed {
-            self.revoke(name, &before);
+            self.revoke(name, Some(&before));
         }
         Ok(())
     }
@@ -90,6 +131,20 @@ impl Inner {
             }
             Err(error) => Err(error.to_string()),
         }
+    }
+
+    /// The same for devices with certificates.
+    ///
+    /// # Errors
+    /// A sentence: also if the gateway has no certificate of its own.
+    pub(super) fn open_for_certificates(&self) -> Result<SocketAddr, String> {
+        if self.keys.serves_certificates() {
+            return self.open();
+        }
+        Err(
+            "the gateway has no certificate; set certificate and key in [coaps], and reload"
+                .to_owned(),
+        )
     }
 
     /// What `of` takes of an enrolled device.
@@ -128,17 +183,17 @@ impl Inner {
         // A new secret begins its sequence numbers at 0.
         batch.delete(Space::Numbers, number);
         self.commit(batch).await?;
-        if let Some(before) = before {
-            self.revoke(name.into(), before);
-        }
+        self.keys.remove(name);
+        // Also of a new device: an authority may have given its name to another one before.
+        self.revoke(name.into(), before);
         let name = self.insert(number, row, 0);
         Ok(Fresh { name, credential })
     }
 
-    fn revoke(&self, name: Arc<str>, before: &Credential) {
+    fn revoke(&self, name: Arc<str>, before: Option<&Credential>) {
         let kid = match before {
-            Credential::Psk(_) => None,
-            Credential::Oscore(keys) => keys.identifier(),
+            None | Some(Credential::Psk(_) | Credential::Certificate(_)) => None,
+            Some(Credential::Oscore(keys)) => keys.identifier(),
         };
         self.push(Change::Revoked { name, kid });
     }

@@ -14,6 +14,7 @@ mod enrolling;
 mod key_ring;
 mod name;
 pub mod operators;
+mod pinned;
 mod row;
 
 pub(crate) use change::Change;

@@ -4,6 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::credential::{Credential, OscoreKeys};
+use super::pinned::Pinned;
 
 /// A device as it is stored. The fields of a released version stay where they are: records are read by their order.
 #[derive(Clone, Debug)]
@@ -29,6 +30,7 @@ enum StoredCredential<'a> {
         salt: &'a str,
         kid: &'a str,
     },
+    Certificate(Pinned),
 }
 
 /// A record that this gateway cannot read. It shows nothing of the record, which has a key in it.
@@ -46,6 +48,7 @@ impl Row {
                 salt: &keys.salt,
                 kid: &keys.kid,
             },
+            Credential::Certificate(pinned) => StoredCredential::Certificate(*pinned),
         };
         let stored = Stored {
             name: &self.name,
@@ -66,6 +69,7 @@ impl Row {
                 salt: salt.to_owned(),
                 kid: kid.to_owned(),
             }),
+            StoredCredential::Certificate(pinned) => Credential::Certificate(pinned),
         };
         Ok(Self {
             name: stored.name.to_owned(),

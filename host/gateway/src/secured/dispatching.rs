@@ -136,13 +136,30 @@ impl Dispatcher<'_> {
             let address = transport.local_addr();
             let listener = listeners.add(transport);
             self.local_addresses = listeners.local_addresses();
-            match Coaps::new(listener, devices.keys(), now) {
+            let certificates = self.snapshot.certificates.as_deref();
+            match Coaps::new(listener, devices.keys(), certificates, now) {
                 Ok(coaps) => self.coaps = Some(coaps),
                 Err(error) => tracing::error!(target: operator::TARGET, "no coaps: {error}"),
             }
             if let Ok(address) = address {
                 tracing::info!(target: operator::TARGET, "listening on coaps://{address}");
             }
+        }
+    }
+
+    /// Applies the certificates of the current snapshot, and opens the socket of `coaps` for them.
+    pub(crate) fn apply_certificates(&mut self, now: Instant) {
+        let certificates = self.snapshot.certificates.as_deref();
+        if let Some(coaps) = &mut self.coaps {
+            if let Err(error) = coaps.set_certificates(certificates) {
+                tracing::error!(target: operator::TARGET, "no coaps with certificates: {error}");
+            }
+            let arrived = coaps.arrived();
+            self.take_arrived(now, None, arrived);
+        } else if let (Some(devices), Some(_)) = (self.gateway.devices(), certificates)
+            && let Err(error) = devices.socket().open()
+        {
+            tracing::error!(target: operator::TARGET, "devices with certificates are out of service: {error}");
         }
     }
 

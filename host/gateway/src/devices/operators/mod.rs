@@ -3,6 +3,7 @@
 //! The control socket's connections are tasks of the event loop's thread, so a command works on the devices themselves.
 
 pub mod command;
+mod constants;
 mod request;
 mod wording;
 
@@ -16,7 +17,7 @@ use tokio::time::timeout;
 
 pub use request::{DeviceLine, DeviceList, DevicesRequest, Enrolment, Method, Secret, ShownSecret};
 
-use super::credential::{Credential, GATEWAY_ID};
+use super::credential::{Credential, GATEWAY_ID, bytes};
 use super::enrolled::{Device, Devices, Inner};
 use super::enrolling::Fresh;
 use crate::control::{Reply, Requester};
@@ -55,6 +56,15 @@ impl Inner {
                 .add(&name, method)
                 .await
                 .map(|fresh| self.enrolment(&fresh)),
+            DevicesRequest::Pin {
+                name,
+                certificate,
+                is_new,
+            } => {
+                let certificate = bytes(&certificate).unwrap_or_default();
+                let pinned = self.pin(&name, &certificate, is_new).await;
+                pinned.map(|fresh| self.enrolment(&fresh))
+            }
             DevicesRequest::Rotate { name } => {
                 self.rotate(&name).await.map(|fresh| self.enrolment(&fresh))
             }
@@ -99,6 +109,9 @@ impl Inner {
                 sender_id: keys.kid.clone(),
                 recipient_id: format!("{GATEWAY_ID:02x}"),
             },
+            Credential::Certificate(_) => Secret::Certificate {
+                port: self.open_for_certificates().map(|address| address.port()),
+            },
         };
         Reply::Enrolled(Box::new(Enrolment {
             device: line(&fresh.name, device),
@@ -113,6 +126,7 @@ fn line(name: &str, device: &Device) -> DeviceLine {
         method: device.credential.method(),
         fingerprint: device.credential.fingerprint(),
         enrolled: device.enrolled,
+        expires: device.credential.expires(),
     }
 }
 
@@ -121,6 +135,8 @@ fn log_request(request: &DevicesRequest, requester: &Requester) {
     let (what, name) = match request {
         DevicesRequest::List {} | DevicesRequest::Show { .. } => return,
         DevicesRequest::Add { name, .. } => ("the enrolment of device", name),
+        DevicesRequest::Pin { name, is_new, .. } if *is_new => ("the enrolment of device", name),
+        DevicesRequest::Pin { name, .. } => ("a new certificate for device", name),
         DevicesRequest::Rotate { name } => ("a new key for device", name),
         DevicesRequest::Remove { name } => ("the removal of device", name),
     };

@@ -17,6 +17,15 @@ pub enum DevicesRequest {
         /// How it proves itself.
         method: Method,
     },
+    /// Enrol a device with its certificate, or give it another certificate.
+    Pin {
+        /// Its name.
+        name: String,
+        /// The certificate in DER, in hexadecimal digits.
+        certificate: String,
+        /// Whether the device is enrolled by it.
+        is_new: bool,
+    },
     /// List all devices.
     List {},
     /// One device.
@@ -43,10 +52,13 @@ pub struct DeviceLine {
     pub name: String,
     /// How it proves itself.
     pub method: Method,
-    /// The first digits of the SHA-256 of its secret.
+    /// The first digits of the SHA-256 of its secret or certificate.
     pub fingerprint: String,
     /// When it got its secret, in seconds since 1970; none if the clock was not set.
     pub enrolled: Option<u64>,
+    /// When its certificate expires, in seconds since 1970; none without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<u64>,
 }
 
 /// Devices by their names.
@@ -89,6 +101,11 @@ pub enum Secret {
         sender_id: String,
         /// The Recipient ID of the device.
         recipient_id: String,
+    },
+    /// For `coaps`: the device has all of it already.
+    Certificate {
+        /// The port of `coaps`; else why it is closed.
+        port: Result<u16, String>,
     },
 }
 

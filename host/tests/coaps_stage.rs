@@ -55,7 +55,11 @@ impl Stage {
 
     /// The same with this configuration.
     pub fn start_with(test: &str, configuration: &str) -> Self {
-        let stub = Stub::start(homeserver);
+        Self::start_before(Stub::start(homeserver), test, configuration)
+    }
+
+    /// The same, before this homeserver.
+    pub fn start_before(stub: Stub, test: &str, configuration: &str) -> Self {
         let folder = scratch::folder(test);
         let file = folder.join("gateway.toml");
         std::fs::write(file, configuration).expect("the folder is the test's");
@@ -70,6 +74,15 @@ impl Stage {
         let running = launch(folder, &self.stub);
         let stub = self.stub;
         (Self { running, stub }, log)
+    }
+
+    /// The same with the homeservers of the configuration file.
+    pub fn restart_configured(self) -> Self {
+        let Self { running, stub } = self;
+        let folder = running.folder.clone();
+        running.log();
+        let running = Running::launch(folder, &ARGS);
+        Self { running, stub }
     }
 
     pub fn devices(&self, args: &[&str]) -> (i32, String) {
@@ -92,17 +105,19 @@ impl Stage {
     }
 }
 
+/// Of each gateway.
+const ARGS: [&str; 6] = [
+    "--control-socket",
+    "control.sock",
+    "--state-dir",
+    "state",
+    "--coaps",
+    "127.0.0.1:0",
+];
+
 fn launch(folder: std::path::PathBuf, stub: &Stub) -> Running {
     let url = stub.url().to_string();
-    let args = [
-        "--homeserver",
-        &url,
-        "--control-socket",
-        "control.sock",
-        "--state-dir",
-        "state",
-    ];
-    Running::launch(folder, &[&args[..], &["--coaps", "127.0.0.1:0"]].concat())
+    Running::launch(folder, &[&["--homeserver", &url], &ARGS[..]].concat())
 }
 
 impl Enrolled {

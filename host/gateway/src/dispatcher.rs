@@ -263,8 +263,9 @@ impl Dispatcher<'_> {
             self.observations.handle_timeout(now);
             while let Some(call) = self.observations.next_long_poll(&self.snapshot, now) {
                 let upstreams = self.snapshot.upstreams.clone();
+                let sessions = self.gateway.sessions();
                 self.pending.push(Box::pin(async move {
-                    let (id, result) = call.make(&upstreams).await;
+                    let (id, result) = call.make(&upstreams, sessions).await;
                     Completion::LongPoll(id, result)
                 }));
             }

@@ -111,6 +111,8 @@ pub async fn serve(
                 gateway.recorder.loop_probe.publish(dispatcher.state(with_holders));
             }
             Some(completion) = dispatcher.pending.next() => dispatcher.complete(completion),
+            // Before datagrams: a device that was just enrolled is served, and one that was removed is not.
+            () = devices_changed(gateway), if !draining => {}
             ready = listeners.readable(draining) => {
                 match ready.and_then(|()| receive(&mut listeners, &mut dispatcher)) {
                     Ok(false) => {}
@@ -124,7 +126,6 @@ pub async fn serve(
             }
             () = gateway.snapshots.changed(), if !draining => {}
             () = outbox_changed(gateway), if !draining => {}
-            () = devices_changed(gateway), if !draining => {}
             () = timer.as_mut() => {}
             // Last, and after the system had a chance to report other datagrams.
             () = tokio::task::yield_now(), if has_deferred => dispatcher.process_deferred(),

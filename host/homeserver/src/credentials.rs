@@ -20,11 +20,12 @@ pub(super) fn is_token_peer(token_peers: &TokenPeers, peer: &Peer) -> bool {
 
 /// Whether a device may use a configured token once it has proven its address.
 pub(super) fn is_unproven(token_peers: &TokenPeers, caller: &Caller) -> bool {
-    !caller.is_proven && caller.token.is_none() && is_token_peer(token_peers, &caller.peer)
+    !caller.is_proven && caller.own_token().is_none() && is_token_peer(token_peers, &caller.peer)
 }
 
-/// The token to attach. A device's own token goes only to the homeserver that it requested, a configured one only to
-/// the homeserver that it is configured for. A device that presents a token of its own never uses another one.
+/// The token to attach. A device's own token, or that of its session, goes only to the homeserver that it requested, a
+/// configured one only to the homeserver that it is configured for. A device with a token of its own never uses another
+/// one.
 ///
 /// # Errors
 /// [`CallError`] `no-credential`.
@@ -34,9 +35,9 @@ pub(super) fn choose<'a>(
     (homeserver, is_requested): (&'a Homeserver, bool),
     credential: Credential,
 ) -> Result<Option<&'a AccessToken>, CallError> {
-    let own = caller.token.as_ref().filter(|_| is_requested);
+    let own = caller.own_token().filter(|_| is_requested);
     let may_use_configured = || {
-        caller.token.is_none()
+        caller.own_token().is_none()
             && (caller.is_proven || !homeserver.needs_proof())
             && is_token_peer(token_peers, &caller.peer)
     };

@@ -20,8 +20,8 @@ impl Upstreams {
     /// will have when the device has proven its address.
     #[must_use]
     pub fn missing_token(&self, caller: &Caller) -> Option<MissingToken> {
-        let homeserver = caller.requested.as_ref().or(self.homeservers.first());
-        if caller.token.is_some() {
+        let homeserver = caller.own_homeserver().or(self.homeservers.first());
+        if caller.own_token().is_some() {
             None
         } else if homeserver.is_none_or(|homeserver| homeserver.token().is_none()) {
             Some(MissingToken::NotConfigured)
@@ -40,7 +40,7 @@ impl Upstreams {
             homeserver.is_ok_and(|homeserver| homeserver.token().is_some())
         };
         call.credential == Credential::Any
-            && caller.token.is_none()
+            && caller.own_token().is_none()
             && !is_token_peer(&self.token_peers, &caller.peer)
             && has_token()
     }

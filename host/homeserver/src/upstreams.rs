@@ -109,7 +109,7 @@ impl Upstreams {
             credential,
             request,
         } = call;
-        let homeserver = self.resolve(caller, &upstream)?;
+        let homeserver = self.resolve(caller, &upstream, credential)?;
         Ok(PreparedCall {
             origin: homeserver.origin().clone(),
             credential,
@@ -194,21 +194,11 @@ impl Upstreams {
         upstream: &Upstream,
         credential: Credential,
     ) -> Result<Account, CallError> {
-        let homeserver = self.resolve(caller, upstream)?;
+        let homeserver = self.resolve(caller, upstream, credential)?;
         let token = self.token(caller, homeserver, credential)?;
         Ok(Account {
             homeserver: homeserver.clone(),
             token: token.cloned(),
-        })
-    }
-
-    /// The account whose token the device presented; none if it presented none.
-    #[must_use]
-    pub fn own_account(&self, caller: &Caller) -> Option<Account> {
-        let homeserver = caller.requested.as_ref().or(self.homeservers.first())?;
-        caller.token.as_ref().map(|token| Account {
-            homeserver: homeserver.clone(),
-            token: Some(token.clone()),
         })
     }
 
@@ -223,21 +213,28 @@ impl Upstreams {
     /// Whether this call would use a configured token, and the caller has to prove its address before.
     #[must_use]
     pub fn needs_proof(&self, caller: &Caller, upstream: &Upstream, credential: &str) -> bool {
-        let homeserver = self.resolve(caller, upstream);
+        let homeserver = self.resolve(caller, upstream, Credential::Any);
         credential == Credential::Any.name()
             && is_unproven(&self.token_peers, caller)
             && homeserver.is_ok_and(Homeserver::needs_proof)
     }
 
-    /// The homeserver that an upstream means for this caller.
+    /// The homeserver that an upstream means for a call of this caller with this credential. That of a session is the
+    /// default one of calls with a token: a password of a device that logs in again goes where it went at first.
     pub(super) fn resolve<'a>(
         &'a self,
         caller: &'a Caller,
         upstream: &Upstream,
+        credential: Credential,
     ) -> Result<&'a Homeserver, CallError> {
         let mut homeservers = self.homeservers.iter();
+        let session = caller.session.as_ref();
+        let session = session.filter(|_| credential != Credential::None);
         match upstream {
-            Upstream::Standard => homeservers.next(),
+            Upstream::Standard => match session {
+                Some(session) => self.current(&session.homeserver),
+                None => homeservers.next(),
+            },
             Upstream::Requested => caller
                 .requested
                 .as_ref()
@@ -267,7 +264,7 @@ impl Upstreams {
         homeserver: &'a Homeserver,
         credential: Credential,
     ) -> Result<Option<&'a AccessToken>, CallError> {
-        let requested = caller.requested.as_ref().or(self.homeservers.first());
+        let requested = caller.own_homeserver().or(self.homeservers.first());
         let is_requested = requested.is_some_and(|requested| requested.is(homeserver));
         let wanted = (homeserver, is_requested);
         choose(&self.token_peers, caller, wanted, credential)

@@ -49,15 +49,22 @@ enum DevicesCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Give a device a new key, print it once, and close the device's sessions
+    /// Give a device a new key, print it once, and close the device's sessions; it stays logged in
+    #[command(group = ArgGroup::new("new_method"))]
     Rotate {
         /// Its name
         name: String,
+        /// From now on with a pre-shared key
+        #[arg(long, group = "new_method")]
+        psk: bool,
+        /// From now on with a security context
+        #[arg(long, group = "new_method")]
+        oscore: bool,
         /// Print one line of JSON
         #[arg(long)]
         json: bool,
     },
-    /// Remove a device and close its sessions; asks for nothing
+    /// Remove a device, close its sessions and forget its logins; asks for nothing
     Remove {
         /// Its name
         name: String,
@@ -79,7 +86,16 @@ pub fn run(args: DevicesArgs) -> ExitCode {
         }
         DevicesCommand::List { json } => (DevicesRequest::List {}, json),
         DevicesCommand::Show { name, json } => (DevicesRequest::Show { name }, json),
-        DevicesCommand::Rotate { name, json } => (DevicesRequest::Rotate { name }, json),
+        DevicesCommand::Rotate {
+            name,
+            psk,
+            oscore,
+            json,
+        } => {
+            let method = psk.then_some(Method::Psk);
+            let method = method.or(oscore.then_some(Method::Oscore));
+            (DevicesRequest::Rotate { name, method }, json)
+        }
         DevicesCommand::Remove { name } => (DevicesRequest::Remove { name }, false),
     };
     let command = Command::Devices(request);

@@ -55,16 +55,18 @@ impl Inner {
                 .add(&name, method)
                 .await
                 .map(|fresh| self.enrolment(&fresh)),
-            DevicesRequest::Rotate { name } => {
-                self.rotate(&name).await.map(|fresh| self.enrolment(&fresh))
-            }
-            DevicesRequest::Remove { name } => self
-                .remove(&name)
+            DevicesRequest::Rotate { name, method } => self
+                .rotate(&name, method)
                 .await
-                .map(|()| Reply::Done(format!("removed device {name}; its sessions are closed"))),
+                .map(|fresh| self.enrolment(&fresh)),
+            DevicesRequest::Remove { name } => self.remove(&name).await.map(|()| {
+                Reply::Done(format!(
+                    "removed device {name}; its sessions are closed, and its logins forgotten"
+                ))
+            }),
             DevicesRequest::Show { name } => {
                 let found = self.find(&name, |_, _| ());
-                found.map(|()| Reply::Devices(self.list(|other| other == name)))
+                found.map(|()| Reply::Devices(self.show(&name)))
             }
             DevicesRequest::List {} => Ok(Reply::Devices(self.list(|_| true))),
         };
@@ -80,6 +82,14 @@ impl Inner {
             devices,
             left_out: meant.count(),
         }
+    }
+
+    fn show(&self, name: &str) -> DeviceList {
+        let mut list = self.list(|other| other == name);
+        for device in &mut list.devices {
+            device.sessions = self.sessions.of(name);
+        }
+        list
     }
 
     fn enrolment(&self, fresh: &Fresh) -> Reply {
@@ -113,6 +123,7 @@ fn line(name: &str, device: &Device) -> DeviceLine {
         method: device.credential.method(),
         fingerprint: device.credential.fingerprint(),
         enrolled: device.enrolled,
+        sessions: Vec::new(),
     }
 }
 
@@ -121,7 +132,7 @@ fn log_request(request: &DevicesRequest, requester: &Requester) {
     let (what, name) = match request {
         DevicesRequest::List {} | DevicesRequest::Show { .. } => return,
         DevicesRequest::Add { name, .. } => ("the enrolment of device", name),
-        DevicesRequest::Rotate { name } => ("a new key for device", name),
+        DevicesRequest::Rotate { name, .. } => ("a new key for device", name),
         DevicesRequest::Remove { name } => ("the removal of device", name),
     };
     let name = escaped(name, MAX_NAME);

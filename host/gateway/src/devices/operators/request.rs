@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use super::super::credential::Method;
+pub use crate::sessions::SessionLine;
 
 /// A command of an operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +29,9 @@ pub enum DevicesRequest {
     Rotate {
         /// Its name.
         name: String,
+        /// How it proves itself from now on; none: as before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        method: Option<Method>,
     },
     /// Remove a device.
     Remove {
@@ -47,6 +51,9 @@ pub struct DeviceLine {
     pub fingerprint: String,
     /// When it got its secret, in seconds since 1970; none if the clock was not set.
     pub enrolled: Option<u64>,
+    /// Its logins that the gateway remembers, the last one last; only if one device is shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sessions: Vec<SessionLine>,
 }
 
 /// Devices by their names.

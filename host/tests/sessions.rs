@@ -263,11 +263,11 @@ fn a_login_of_before_a_restart_sets_messages_going_that_wait_for_it() {
     let (response, _) = kitchen.ask(text("waits"));
     assert_eq!(response.code, code::CHANGED, "{response:?}");
     homeserver.end_all_tokens();
-    // It logs in while its message waits in a long pause, and the gateway ends before that pause is over.
-    homeserver.set_away(false);
     let (response, _) = kitchen.ask(login("kitchen"));
     assert_eq!(response.code, code::CHANGED, "{response:?}");
+    // The message has the former token, and the next gateway has not seen that the user has another one.
     let (_stage, _) = stage.restart();
+    homeserver.set_away(false);
     until(|| homeserver.messages() == [said("@kitchen:h", "waits")]);
 }
 

@@ -16,7 +16,7 @@ struct State {
     /// Users by their tokens.
     users: BTreeMap<String, String>,
     logins: usize,
-    /// Whether it closes each connection without a response.
+    /// Whether it responds to nothing about rooms.
     is_away: bool,
     /// User and text of each message that it has taken, in their order.
     messages: Vec<(String, String)>,
@@ -31,11 +31,11 @@ impl Homeserver {
 
     fn react(&self, received: &Received) -> Reaction {
         let mut state = self.0.lock().expect("nobody panics with it");
-        if state.is_away {
-            return Reaction::Close;
-        }
         let body: Value = serde_json::from_slice(&received.body).unwrap_or_default();
         let path = received.target.split('?').next().unwrap_or_default();
+        if state.is_away && path.contains("/rooms/") {
+            return Reaction::Close;
+        }
         if path.ends_with("/login") {
             let user = format!("@{}:h", body["identifier"]["user"].as_str().unwrap_or(""));
             state.logins += 1;
@@ -78,7 +78,7 @@ impl Homeserver {
         state.users.clear();
     }
 
-    /// It goes away, or comes back.
+    /// Its rooms go away, or come back. Devices can log in nevertheless.
     pub fn set_away(&self, is_away: bool) {
         let mut state = self.0.lock().expect("nobody panics with it");
         state.is_away = is_away;

@@ -56,6 +56,8 @@ pub(crate) struct Dispatcher<'a> {
     pub(crate) draining: bool,
     /// The sessions of secured devices; none while their socket is closed.
     pub(crate) coaps: Option<Coaps>,
+    /// Protected messages that were refused.
+    pub(crate) refused_messages: u64,
 }
 
 impl Dispatcher<'_> {

@@ -53,6 +53,7 @@ pub async fn serve(
         local_addresses: listeners.local_addresses(),
         draining: false,
         coaps: None,
+        refused_messages: 0,
     };
     dispatcher.endpoint.judge_first_blocks();
     let mut timer = Box::pin(sleep_until(tokio::time::Instant::now() + NEVER));

@@ -1,8 +1,6 @@
 //! The account in whose name a call is made.
 
-use super::caller::Caller;
 use super::homeserver::Homeserver;
-use super::upstreams::Upstreams;
 use contract::secret::AccessToken;
 
 /// The account in whose name a call is made: a homeserver, and the attached access token.
@@ -26,17 +24,5 @@ impl Account {
             _ => false,
         };
         same_token && self.homeserver.is(homeserver)
-    }
-}
-
-impl Upstreams {
-    /// The account of the token that the device presented, or of its session; none without either.
-    #[must_use]
-    pub fn own_account(&self, caller: &Caller) -> Option<Account> {
-        let homeserver = caller.own_homeserver().or(self.homeservers.first())?;
-        caller.own_token().map(|token| Account {
-            homeserver: homeserver.clone(),
-            token: Some(token.clone()),
-        })
     }
 }

@@ -1,5 +1,6 @@
 //! In whose name a call is made.
 
+use super::account::Account;
 use super::caller::Caller;
 use super::prepared_call::PreparedCall;
 use super::upstreams::Upstreams;
@@ -38,5 +39,17 @@ impl Upstreams {
     pub fn origin<'a>(&'a self, caller: &'a Caller, upstream: &Upstream) -> Option<&'a Url> {
         let homeserver = self.resolve(caller, upstream, Credential::Any).ok()?;
         Some(homeserver.origin())
+    }
+
+    /// The account of the token that the device presented, or of its session; none without either.
+    #[must_use]
+    pub fn own_account(&self, caller: &Caller) -> Option<Account> {
+        let homeserver = caller
+            .own_homeserver()
+            .or_else(|| self.default_of(caller))?;
+        caller.own_token().map(|token| Account {
+            homeserver: homeserver.clone(),
+            token: Some(token.clone()),
+        })
     }
 }

@@ -44,6 +44,6 @@ pub use record::{BOUNDS, CallRecord, Durations, OUTCOMES, Presence};
 pub use refused_address::MissingToken;
 pub use response_bytes::ResponseBytes;
 pub use sent_event::SentEvent;
-pub use settings::{TokenPeers, UpstreamSettings};
+pub use settings::{ConfiguredAccount, TokenPeers, UpstreamSettings};
 pub use token_refusal::refuses_token;
 pub use upstreams::Upstreams;

@@ -11,7 +11,7 @@ struct Refusal<'a> {
 }
 
 /// Whether the access token of a call has ended: 401 with M_UNKNOWN_TOKEN (Matrix 1.13, client-server API, §5.7). Not
-/// any other 401: a homeserver asks with it for more authentication (§5.6), and the login page of a network may have it.
+/// any other 401: a homeserver asks with it for more authentication (§5.6), and a network's login page may have it.
 #[must_use]
 pub fn refuses_token(outcome: &Outcome) -> bool {
     let Ok(response) = outcome else {

@@ -6,7 +6,7 @@ use url::Url;
 use super::account::Account;
 use super::caller::Caller;
 use super::client::{self, ClientError};
-use super::credentials::{choose, is_token_peer, is_unproven};
+use super::credentials::{choose, default_homeserver, is_token_network, is_unproven};
 use super::homeserver::Homeserver;
 use super::limits::UpstreamLimits;
 use super::others::Others;
@@ -207,7 +207,7 @@ impl Upstreams {
     pub fn may_need_proof(&self, peer: &Peer) -> bool {
         !peer.authenticated
             && self.homeservers.iter().any(Homeserver::needs_proof)
-            && is_token_peer(&self.token_peers, peer)
+            && is_token_network(&self.token_peers, peer)
     }
 
     /// Whether this call would use a configured token, and the caller has to prove its address before.
@@ -220,7 +220,7 @@ impl Upstreams {
     }
 
     /// The homeserver that an upstream means for a call of this caller with this credential. That of a session is the
-    /// default one of calls with a token: a password of a device that logs in again goes where it went at first.
+    /// default one of calls with a token: a password of a device that logs in again goes where it went before.
     pub(super) fn resolve<'a>(
         &'a self,
         caller: &'a Caller,
@@ -233,7 +233,7 @@ impl Upstreams {
         match upstream {
             Upstream::Standard => match session {
                 Some(session) => self.current(&session.homeserver),
-                None => homeservers.next(),
+                None => self.default_of(caller),
             },
             Upstream::Requested => caller
                 .requested
@@ -242,6 +242,11 @@ impl Upstreams {
             Upstream::Named(name) => homeservers.find(|homeserver| homeserver.name() == Some(name)),
         }
         .ok_or_else(|| CallError::unsent("denied"))
+    }
+
+    /// The homeserver of the caller's requests that name none, without a session.
+    pub(super) fn default_of(&self, caller: &Caller) -> Option<&Homeserver> {
+        default_homeserver(&self.token_peers, &self.homeservers, &caller.peer)
     }
 
     /// A homeserver as it is configured now, for one that a device found under an earlier configuration.
@@ -264,7 +269,7 @@ impl Upstreams {
         homeserver: &'a Homeserver,
         credential: Credential,
     ) -> Result<Option<&'a AccessToken>, CallError> {
-        let requested = caller.own_homeserver().or(self.homeservers.first());
+        let requested = caller.own_homeserver().or_else(|| self.default_of(caller));
         let is_requested = requested.is_some_and(|requested| requested.is(homeserver));
         let wanted = (homeserver, is_requested);
         choose(&self.token_peers, caller, wanted, credential)

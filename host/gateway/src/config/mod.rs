@@ -4,6 +4,7 @@ mod admin_place;
 pub mod args;
 mod coap_settings;
 mod coaps;
+mod device_groups;
 mod devices;
 mod error;
 mod file;

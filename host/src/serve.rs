@@ -166,6 +166,7 @@ async fn run(
         rule_status: rules.status,
         events: rules.events,
         deliveries: deliveries.clone(),
+        devices: gateway.devices().cloned(),
         recent_warnings: log.recent_warnings(),
         forms: Forms::default(),
     };

@@ -66,7 +66,15 @@ impl Stage {
 
     /// The same in this folder.
     pub fn start_in(folder: PathBuf, configuration: &str) -> Self {
-        let stub = Stub::start(homeserver);
+        Self::start_with_stub(Stub::start(homeserver), folder, configuration)
+    }
+
+    /// The same, before this homeserver.
+    pub fn start_before(stub: Stub, test: &str, configuration: &str) -> Self {
+        Self::start_with_stub(stub, scratch::folder(test), configuration)
+    }
+
+    fn start_with_stub(stub: Stub, folder: PathBuf, configuration: &str) -> Self {
         let file = folder.join("gateway.toml");
         std::fs::write(file, configuration).expect("the folder is the test's");
         let running = launch(folder, &stub);
@@ -99,6 +107,18 @@ impl Stage {
         })
     }
 
+    /// The same with the homeservers of the configuration file.
+    pub fn restart_configured(self) -> Self {
+        let folder = self.running.folder.clone();
+        self.running.log();
+        let running = Running::launch(folder, &ARGS);
+        Self {
+            running,
+            stub: self.stub,
+            coaps_port: OnceCell::new(),
+        }
+    }
+
     pub fn devices(&self, args: &[&str]) -> (i32, String) {
         let to = ["devices", "--control-socket", "control.sock"];
         command(&self.running.folder, &[&to, args].concat())
@@ -119,17 +139,19 @@ impl Stage {
     }
 }
 
+/// Of each gateway.
+const ARGS: [&str; 6] = [
+    "--control-socket",
+    "control.sock",
+    "--state-dir",
+    "state",
+    "--coaps",
+    "127.0.0.1:0",
+];
+
 fn launch(folder: PathBuf, stub: &Stub) -> Running {
     let url = stub.url().to_string();
-    let args = [
-        "--homeserver",
-        &url,
-        "--control-socket",
-        "control.sock",
-        "--state-dir",
-        "state",
-    ];
-    Running::launch(folder, &[&args[..], &["--coaps", "127.0.0.1:0"]].concat())
+    Running::launch(folder, &[&["--homeserver", &url], &ARGS[..]].concat())
 }
 
 impl Enrolled {

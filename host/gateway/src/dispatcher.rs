@@ -56,6 +56,8 @@ pub(crate) struct Dispatcher<'a> {
     pub(crate) draining: bool,
     /// The sessions of secured devices; none while their socket is closed.
     pub(crate) coaps: Option<Coaps>,
+    /// Protected messages that were refused.
+    pub(crate) refused_messages: u64,
 }
 
 impl Dispatcher<'_> {
@@ -264,8 +266,9 @@ impl Dispatcher<'_> {
             self.observations.handle_timeout(now);
             while let Some(call) = self.observations.next_long_poll(&self.snapshot, now) {
                 let upstreams = self.snapshot.upstreams.clone();
+                let sessions = self.gateway.sessions();
                 self.pending.push(Box::pin(async move {
-                    let (id, result) = call.make(&upstreams).await;
+                    let (id, result) = call.make(&upstreams, sessions).await;
                     Completion::LongPoll(id, result)
                 }));
             }

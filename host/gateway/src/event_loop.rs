@@ -53,6 +53,7 @@ pub async fn serve(
         local_addresses: listeners.local_addresses(),
         draining: false,
         coaps: None,
+        refused_messages: 0,
     };
     dispatcher.endpoint.judge_first_blocks();
     let mut timer = Box::pin(sleep_until(tokio::time::Instant::now() + NEVER));
@@ -111,6 +112,8 @@ pub async fn serve(
                 gateway.recorder.loop_probe.publish(dispatcher.state(with_holders));
             }
             Some(completion) = dispatcher.pending.next() => dispatcher.complete(completion),
+            // Before datagrams: a device that was just enrolled is served, and one that was removed is not.
+            () = devices_changed(gateway), if !draining => {}
             ready = listeners.readable(draining) => {
                 match ready.and_then(|()| receive(&mut listeners, &mut dispatcher)) {
                     Ok(false) => {}
@@ -124,7 +127,6 @@ pub async fn serve(
             }
             () = gateway.snapshots.changed(), if !draining => {}
             () = outbox_changed(gateway), if !draining => {}
-            () = devices_changed(gateway), if !draining => {}
             () = timer.as_mut() => {}
             // Last, and after the system had a chance to report other datagrams.
             () = tokio::task::yield_now(), if has_deferred => dispatcher.process_deferred(),

@@ -39,6 +39,7 @@ pub struct File {
     pub coaps: CoapsTable,
     pub require_secured: bool,
     pub device: BTreeMap<String, DeviceTable>,
+    pub device_group: BTreeMap<String, DeviceGroupTable>,
     pub outbox: OutboxTable,
 }
 
@@ -144,11 +145,22 @@ pub struct CoapsTable {
 }
 
 /// `[device.NAME]`: what a device may do.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DeviceTable {
     pub may: Option<Vec<String>>,
-    pub token: bool,
+    pub token: Option<bool>,
+    pub account: Option<String>,
+}
+
+/// `[device_group.NAME]`: what several devices may do.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeviceGroupTable {
+    pub devices: Vec<String>,
+    pub may: Option<Vec<String>>,
+    pub token: Option<bool>,
+    pub account: Option<String>,
 }
 
 /// `[outbox]`; settings that are left out keep their defaults.

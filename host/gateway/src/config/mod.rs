@@ -6,6 +6,7 @@ mod coap_settings;
 mod coaps;
 mod coaps_files;
 mod coaps_times;
+mod device_groups;
 mod devices;
 mod error;
 mod file;

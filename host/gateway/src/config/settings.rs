@@ -10,6 +10,7 @@ use super::args::ServeArgs;
 use super::coap_settings::{self, CoapSettings};
 use super::coaps::{self, CoapsListen};
 use super::coaps_files;
+use super::device_groups;
 use super::devices;
 use super::error::ConfigError;
 use super::file::{self, File};
@@ -108,7 +109,9 @@ impl Settings {
             .iter()
             .any(|homeserver| homeserver.token().is_some());
         let outbox = outbox::from_table(&file.outbox, &file.rule, &file.network)?;
-        let rights = devices::rights(&file.device, file.require_secured)?;
+        let devices = device_groups::with_groups(&file.device, &file.device_group)?;
+        let rights = devices::rights(&devices, file.require_secured)?;
+        let accounts = devices::accounts(&devices, &homeservers)?;
         rooms(&file.rooms)?;
         let rules = rules::rules(&args.rule, file.rule, file.rooms, limits.rule)?;
         rules::check_upstreams(&rules, &homeservers)?;
@@ -146,7 +149,7 @@ impl Settings {
                     .then(|| Others::new(limits.upstream)),
                 token_peers: TokenPeers {
                     networks: homeservers::token_peers(file.token_peers)?,
-                    devices: devices::with_token(&file.device),
+                    devices: accounts,
                 },
                 ca_file: args.ca_file.or(file.ca_file),
                 limits: limits.upstream,

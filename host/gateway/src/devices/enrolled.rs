@@ -17,6 +17,7 @@ use super::key_ring::KeyRing;
 use super::row::Row;
 use crate::coaps_socket::CoapsSocket;
 use crate::outbox::Deliveries;
+use crate::sessions::Sessions;
 
 /// The devices of a gateway. Its clones are the same ones.
 #[derive(Clone)]
@@ -26,6 +27,8 @@ pub(super) struct Inner {
     pub(super) table: RefCell<BTreeMap<Arc<str>, Device>>,
     pub(super) keys: Arc<KeyRing>,
     pub(super) database: Database,
+    /// Their logins, which go with them.
+    pub(super) sessions: Sessions,
     pub(super) clock: Clock,
     /// The key of the next record.
     pub(super) next_number: Cell<u64>,
@@ -87,6 +90,7 @@ impl ReadDevices {
             table: RefCell::default(),
             keys: Arc::default(),
             database: deliveries.database(),
+            sessions: deliveries.sessions().clone(),
             clock: Clock::system(),
             next_number: Cell::new(self.last + 1),
             changes: RefCell::default(),

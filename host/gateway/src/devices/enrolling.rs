@@ -76,6 +76,8 @@ impl Inner {
                 "{MOST} devices are enrolled, the most allowed; remove one first"
             ));
         }
+        // Of a device of this name that was removed while it logged in.
+        self.sessions.forget_device(name);
         Ok(())
     }
 
@@ -86,20 +88,22 @@ impl Inner {
         Ok(fresh)
     }
 
-    /// Gives a device a new secret. The former one is void, and its sessions end.
+    /// Gives a device a new secret, for another method if it has one. The former secret is void, and the sessions that
+    /// it has secured end. Its logins stay: they belong to its name.
     ///
     /// # Errors
     /// A sentence with the remedy; the former secret is in effect.
-    pub(super) async fn rotate(&self, name: &str) -> Result<Fresh, String> {
+    pub(super) async fn rotate(&self, name: &str, method: Option<Method>) -> Result<Fresh, String> {
         let _turn = self.turn.lock().await;
         let (number, before) =
             self.find(name, |number, credential| (number, credential.clone()))?;
-        let fresh = Credential::fresh(before.method(), number);
+        let fresh = Credential::fresh(method.unwrap_or(before.method()), number);
         let credential = fresh.ok_or_else(|| no_file(name))?;
         self.store(number, name, credential, Some(&before)).await
     }
 
-    /// Removes a device. Its sessions end.
+    /// Removes a device. Its sessions end, and its logins are forgotten: they are not those of a later device of its
+    /// name.
     ///
     /// # Errors
     /// A sentence with the remedy; the device is still enrolled.
@@ -110,8 +114,9 @@ impl Inner {
         let mut batch = Batch::new();
         batch.delete(Space::Devices, number);
         batch.delete(Space::Numbers, number);
+        self.sessions.remove_with(name, &mut batch);
         self.commit(batch).await?;
-        self.keys.remove(name);
+        self.sessions.forget_device(name);
         let removed = self.table.borrow_mut().remove_entry(name);
         if let Some((name, _)) = removed {
             self.revoke(name, Some(&before));
@@ -192,7 +197,11 @@ impl Inner {
 
     fn revoke(&self, name: Arc<str>, before: Option<&Credential>) {
         let kid = match before {
-            None | Some(Credential::Psk(_) | Credential::Certificate(_)) => None,
+            None | Some(Credential::Certificate(_)) => None,
+            Some(Credential::Psk(_)) => {
+                self.keys.remove(&name);
+                None
+            }
             Some(Credential::Oscore(keys)) => keys.identifier(),
         };
         self.push(Change::Revoked { name, kid });

@@ -239,6 +239,7 @@ impl Gateway {
             Flow {
                 id: text,
                 deliveries: self.deliveries.clone().zip(identity),
+                sessions: self.sessions().cloned(),
             },
             revision,
             &self.held_bytes,

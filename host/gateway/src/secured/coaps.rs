@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use coap::Transmit;
 use secure::dtls::{
-    Authorities, Event, Limits, Method, Refusal, SendError, Server, SessionId, Settings, SetupError,
+    Authorities, Counters, Event, Limits, Method, Refusal, SendError, Server, SessionId, Settings,
+    SetupError,
 };
 use transport::{SessionRef, UdpPeer};
 
@@ -213,6 +214,12 @@ impl Coaps {
     /// Closes the sessions of a device whose key is void.
     pub(crate) fn close_device(&mut self, name: &str) {
         self.server.close_principal(name);
+    }
+
+    /// Open sessions, and counters.
+    pub(crate) fn state(&self) -> (usize, Counters) {
+        let counters = self.server.counters().clone();
+        (self.server.session_count(), counters)
     }
 
     /// Closes all sessions: the gateway stops.

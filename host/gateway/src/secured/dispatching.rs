@@ -14,6 +14,7 @@ use crate::devices::Change;
 use crate::dispatcher::Dispatcher;
 use crate::listeners::Listeners;
 use crate::telemetry::operator;
+use crate::telemetry::recorder::SecurityState;
 
 impl Dispatcher<'_> {
     /// Passes a datagram to the endpoint, through its session if its socket is that of `coaps`.
@@ -43,6 +44,7 @@ impl Dispatcher<'_> {
         match self.endpoint.protection_mut().take_refusal() {
             None | Some((_, Refusal::NotFresh | Refusal::NotStored)) => {}
             Some((device, refusal)) => {
+                self.refused_messages += 1;
                 let lines = &self.gateway.address_lines;
                 lines::log_protected(lines, now, owner, peer, device.as_deref(), refusal);
             }
@@ -171,6 +173,20 @@ impl Dispatcher<'_> {
             coaps.close_device(name);
             let arrived = coaps.arrived();
             self.take_arrived(now, None, arrived);
+        }
+    }
+
+    /// For the status page and the metrics.
+    pub(crate) fn security_state(&self) -> SecurityState {
+        let (sessions, counters) = match &self.coaps {
+            Some(coaps) => coaps.state(),
+            None => Default::default(),
+        };
+        SecurityState {
+            sessions,
+            contexts: self.endpoint.protection().len(),
+            counters,
+            refused_messages: self.refused_messages,
         }
     }
 

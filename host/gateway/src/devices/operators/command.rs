@@ -59,18 +59,25 @@ enum DevicesCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Give a device a new key, print it once, and close the device's sessions
+    /// Give a device a new key, print it once, and close the device's sessions; it stays logged in
+    #[command(group = ArgGroup::new("new_method"))]
     Rotate {
         /// Its name
         name: String,
-        /// Its new certificate, in place of what it has
-        #[arg(long, value_name = "FILE")]
+        /// From now on with a pre-shared key
+        #[arg(long, group = "new_method")]
+        psk: bool,
+        /// From now on with a security context
+        #[arg(long, group = "new_method")]
+        oscore: bool,
+        /// From now on with this certificate
+        #[arg(long, group = "new_method", value_name = "FILE")]
         certificate: Option<PathBuf>,
         /// Print one line of JSON
         #[arg(long)]
         json: bool,
     },
-    /// Remove a device and close its sessions; asks for nothing
+    /// Remove a device, close its sessions and forget its logins; asks for nothing
     Remove {
         /// Its name
         name: String,
@@ -100,11 +107,15 @@ pub fn run(args: DevicesArgs) -> ExitCode {
         DevicesCommand::Show { name, json } => (Ok(DevicesRequest::Show { name }), json),
         DevicesCommand::Rotate {
             name,
+            psk,
+            oscore,
             certificate,
             json,
         } => {
+            let method = psk.then_some(Method::Psk);
+            let method = method.or(oscore.then_some(Method::Oscore));
             let request = match certificate {
-                None => Ok(DevicesRequest::Rotate { name }),
+                None => Ok(DevicesRequest::Rotate { name, method }),
                 Some(file) => pin(name, &file, false),
             };
             (request, json)

@@ -65,16 +65,18 @@ impl Inner {
                 let pinned = self.pin(&name, &certificate, is_new).await;
                 pinned.map(|fresh| self.enrolment(&fresh))
             }
-            DevicesRequest::Rotate { name } => {
-                self.rotate(&name).await.map(|fresh| self.enrolment(&fresh))
-            }
-            DevicesRequest::Remove { name } => self
-                .remove(&name)
+            DevicesRequest::Rotate { name, method } => self
+                .rotate(&name, method)
                 .await
-                .map(|()| Reply::Done(format!("removed device {name}; its sessions are closed"))),
+                .map(|fresh| self.enrolment(&fresh)),
+            DevicesRequest::Remove { name } => self.remove(&name).await.map(|()| {
+                Reply::Done(format!(
+                    "removed device {name}; its sessions are closed, and its logins forgotten"
+                ))
+            }),
             DevicesRequest::Show { name } => {
                 let found = self.find(&name, |_, _| ());
-                found.map(|()| Reply::Devices(self.list(|other| other == name)))
+                found.map(|()| Reply::Devices(self.show(&name)))
             }
             DevicesRequest::List {} => Ok(Reply::Devices(self.list(|_| true))),
         };
@@ -90,6 +92,14 @@ impl Inner {
             devices,
             left_out: meant.count(),
         }
+    }
+
+    fn show(&self, name: &str) -> DeviceList {
+        let mut list = self.list(|other| other == name);
+        for device in &mut list.devices {
+            device.sessions = self.sessions.of(name);
+        }
+        list
     }
 
     fn enrolment(&self, fresh: &Fresh) -> Reply {
@@ -127,6 +137,7 @@ fn line(name: &str, device: &Device) -> DeviceLine {
         fingerprint: device.credential.fingerprint(),
         enrolled: device.enrolled,
         expires: device.credential.expires(),
+        sessions: Vec::new(),
     }
 }
 
@@ -137,7 +148,7 @@ fn log_request(request: &DevicesRequest, requester: &Requester) {
         DevicesRequest::Add { name, .. } => ("the enrolment of device", name),
         DevicesRequest::Pin { name, is_new, .. } if *is_new => ("the enrolment of device", name),
         DevicesRequest::Pin { name, .. } => ("a new certificate for device", name),
-        DevicesRequest::Rotate { name } => ("a new key for device", name),
+        DevicesRequest::Rotate { name, .. } => ("a new key for device", name),
         DevicesRequest::Remove { name } => ("the removal of device", name),
     };
     let name = escaped(name, MAX_NAME);

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use super::super::credential::Method;
+pub use crate::sessions::SessionLine;
 
 /// A command of an operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +38,9 @@ pub enum DevicesRequest {
     Rotate {
         /// Its name.
         name: String,
+        /// How it proves itself from now on; none: as before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        method: Option<Method>,
     },
     /// Remove a device.
     Remove {
@@ -59,6 +63,9 @@ pub struct DeviceLine {
     /// When its certificate expires, in seconds since 1970; none without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<u64>,
+    /// Its logins that the gateway remembers, the last one last; only if one device is shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sessions: Vec<SessionLine>,
 }
 
 /// Devices by their names.

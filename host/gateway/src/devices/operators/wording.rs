@@ -34,12 +34,24 @@ fn line(device: &DeviceLine) -> String {
         Some(seconds) => format!(", valid until {}", date(seconds)),
         None => String::new(),
     };
-    format!(
+    let mut line = format!(
         "{}  {} {}{expires}, {enrolled}",
         escaped(&device.name, 64),
         method(device.method),
         escaped(&device.fingerprint, 64)
-    )
+    );
+    for session in &device.sessions {
+        let since = session
+            .opened
+            .map(|opened| format!(", since {}", date(opened)));
+        line += &format!(
+            "\n  logged in as {} at {}{}",
+            escaped(&session.user, 255),
+            escaped(&session.homeserver, MAX_TEXT),
+            since.unwrap_or_default()
+        );
+    }
+    line
 }
 
 fn method(method: Method) -> &'static str {
@@ -181,7 +193,7 @@ fn uri(port: u16) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::request::{Method, Secret, ShownSecret};
+    use super::super::request::{Method, Secret, SessionLine, ShownSecret};
     use super::*;
 
     fn kitchen() -> DeviceLine {
@@ -191,6 +203,7 @@ mod tests {
             fingerprint: "0123456789abcdef".to_owned(),
             enrolled: Some(1_709_164_800),
             expires: None,
+            sessions: Vec::new(),
         }
     }
 
@@ -208,6 +221,24 @@ mod tests {
         assert_eq!(
             days,
             ["1970-01-01", "2000-02-29", "2000-03-01", "2026-11-30"]
+        );
+    }
+
+    #[test]
+    fn a_device_is_shown_with_its_logins() {
+        let session = |opened| SessionLine {
+            homeserver: "https://h".to_owned(),
+            user: "@kitchen:h".to_owned(),
+            opened,
+        };
+        let device = DeviceLine {
+            sessions: vec![session(Some(1_709_164_800)), session(None)],
+            ..kitchen()
+        };
+        assert_eq!(
+            line(&device),
+            "kitchen  pre-shared key 0123456789abcdef, since 2024-02-29\n  logged in as @kitchen:h at https://h, \
+             since 2024-02-29\n  logged in as @kitchen:h at https://h"
         );
     }
 

@@ -177,6 +177,12 @@ impl Gateway {
         response
     }
 
+    /// The log line and the counts of a handshake of EDHOC, which no rule has a part in.
+    pub(crate) fn record_handshake(&self, request: &Request, response: &Message) {
+        let log_entry = AccessLogEntry::new(request);
+        self.record(log_entry, &Resource::Handshake, None, None, response);
+    }
+
     fn count_if_busy(&self, error: &GatewayError) {
         if matches!(error, GatewayError::Busy) {
             self.recorder.count_refused_body();

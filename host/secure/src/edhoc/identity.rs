@@ -7,7 +7,8 @@ use zeroize::Zeroizing;
 use super::ccs::{Ccs, Key};
 use super::curve;
 
-/// The key pair of a responder. `Debug` does not show the private key, which is wiped when it is dropped.
+/// A static key pair of one side. `Debug` does not show the private key, which is wiped when it is dropped.
+#[derive(Clone)]
 pub struct Identity {
     private: Zeroizing<[u8; curve::ELEMENT]>,
     ccs: Ccs,

@@ -31,6 +31,10 @@ enum DevicesCommand {
         /// With a security context, for OSCORE on the plain port (AES-CCM-16-64-128, HKDF with SHA-256)
         #[arg(long, group = "method")]
         oscore: bool,
+        /// With its own key pair, for EDHOC and OSCORE on the plain port: its public key on P-256 in hexadecimal digits
+        /// (X, or SEC 1), or its CCS in hexadecimal digits or diagnostic notation, as aiocoap-keygen prints it
+        #[arg(long, group = "method", value_name = "PUBLIC_KEY|CCS")]
+        edhoc: Option<String>,
         /// Print one line of JSON
         #[arg(long)]
         json: bool,
@@ -53,6 +57,9 @@ enum DevicesCommand {
     Rotate {
         /// Its name
         name: String,
+        /// The new public key, or the new CCS, of a device with a key pair
+        #[arg(long, value_name = "PUBLIC_KEY|CCS")]
+        edhoc: Option<String>,
         /// Print one line of JSON
         #[arg(long)]
         json: bool,
@@ -72,14 +79,27 @@ pub fn run(args: DevicesArgs) -> ExitCode {
             name,
             psk: _,
             oscore,
+            edhoc,
             json,
         } => {
-            let method = if oscore { Method::Oscore } else { Method::Psk };
-            (DevicesRequest::Add { name, method }, json)
+            let method = match (&edhoc, oscore) {
+                (Some(_), _) => Method::Edhoc,
+                (None, true) => Method::Oscore,
+                (None, false) => Method::Psk,
+            };
+            let request = DevicesRequest::Add {
+                name,
+                method,
+                public_key: edhoc,
+            };
+            (request, json)
         }
         DevicesCommand::List { json } => (DevicesRequest::List {}, json),
         DevicesCommand::Show { name, json } => (DevicesRequest::Show { name }, json),
-        DevicesCommand::Rotate { name, json } => (DevicesRequest::Rotate { name }, json),
+        DevicesCommand::Rotate { name, edhoc, json } => {
+            let public_key = edhoc;
+            (DevicesRequest::Rotate { name, public_key }, json)
+        }
         DevicesCommand::Remove { name } => (DevicesRequest::Remove { name }, false),
     };
     let command = Command::Devices(request);

@@ -3,6 +3,7 @@
 //! The control socket's connections are tasks of the event loop's thread, so a command works on the devices themselves.
 
 pub mod command;
+mod edhoc_wording;
 mod request;
 mod wording;
 
@@ -14,9 +15,12 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::task::spawn_local;
 use tokio::time::timeout;
 
-pub use request::{DeviceLine, DeviceList, DevicesRequest, Enrolment, Method, Secret, ShownSecret};
+pub use request::{
+    DeviceLine, DeviceList, DevicesRequest, Enrolment, Method, Secret, ShownCcs, ShownSecret,
+};
+use secure::edhoc::Ccs;
 
-use super::credential::{Credential, GATEWAY_ID};
+use super::credential::{Credential, GATEWAY_ID, hexadecimal};
 use super::enrolled::{Device, Devices, Inner};
 use super::enrolling::Fresh;
 use crate::control::{Reply, Requester};
@@ -51,13 +55,18 @@ impl Devices {
 impl Inner {
     async fn reply_to(self: Rc<Self>, request: DevicesRequest) -> Reply {
         let replied = match request {
-            DevicesRequest::Add { name, method } => self
-                .add(&name, method)
+            DevicesRequest::Add {
+                name,
+                method,
+                public_key,
+            } => self
+                .add(&name, method, public_key.as_deref())
                 .await
                 .map(|fresh| self.enrolment(&fresh)),
-            DevicesRequest::Rotate { name } => {
-                self.rotate(&name).await.map(|fresh| self.enrolment(&fresh))
-            }
+            DevicesRequest::Rotate { name, public_key } => self
+                .rotate(&name, public_key.as_deref())
+                .await
+                .map(|fresh| self.enrolment(&fresh)),
             DevicesRequest::Remove { name } => self
                 .remove(&name)
                 .await
@@ -99,11 +108,32 @@ impl Inner {
                 sender_id: keys.kid.clone(),
                 recipient_id: format!("{GATEWAY_ID:02x}"),
             },
+            Credential::Edhoc(keys) => {
+                let identity = self.identity.borrow();
+                let Some(identity) = &*identity else {
+                    return Reply::Refused(
+                        "the gateway has no key pair for EDHOC; start it again".to_owned(),
+                    );
+                };
+                Secret::Edhoc {
+                    device: shown_ccs(&keys.ccs),
+                    gateway: shown_ccs(identity.ccs()),
+                    is_made: fresh.is_made,
+                }
+            }
         };
         Reply::Enrolled(Box::new(Enrolment {
             device: line(&fresh.name, device),
             secret,
         }))
+    }
+}
+
+fn shown_ccs(ccs: &Ccs) -> ShownCcs {
+    ShownCcs {
+        hex: hexadecimal(ccs.as_bytes()),
+        diagnostic: ccs.diagnostic(),
+        kid: hexadecimal(ccs.kid()),
     }
 }
 
@@ -121,7 +151,7 @@ fn log_request(request: &DevicesRequest, requester: &Requester) {
     let (what, name) = match request {
         DevicesRequest::List {} | DevicesRequest::Show { .. } => return,
         DevicesRequest::Add { name, .. } => ("the enrolment of device", name),
-        DevicesRequest::Rotate { name } => ("a new key for device", name),
+        DevicesRequest::Rotate { name, .. } => ("a new key for device", name),
         DevicesRequest::Remove { name } => ("the removal of device", name),
     };
     let name = escaped(name, MAX_NAME);

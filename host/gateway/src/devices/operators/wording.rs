@@ -2,6 +2,7 @@
 
 use contract::escaping::escaped;
 
+use super::edhoc_wording;
 use super::request::{DeviceLine, DeviceList, Enrolment, Method, Secret};
 
 /// Bytes of a text in a line.
@@ -10,7 +11,8 @@ const MAX_TEXT: usize = 200;
 /// The list.
 pub(super) fn list(list: &DeviceList) -> String {
     if list.devices.is_empty() {
-        return "no devices are enrolled; `comatrix-gateway devices add NAME --psk`, or --oscore, enrols one"
+        return "no devices are enrolled; `comatrix-gateway devices add NAME --psk`, or --oscore, or --edhoc \
+                PUBLIC_KEY, enrols one"
             .to_owned();
     }
     let mut lines: Vec<String> = list.devices.iter().map(line).collect();
@@ -37,6 +39,7 @@ fn method(method: Method) -> &'static str {
     match method {
         Method::Psk => "pre-shared key",
         Method::Oscore => "OSCORE secret",
+        Method::Edhoc => "EDHOC public key",
     }
 }
 
@@ -69,6 +72,11 @@ pub(super) fn enrolment(enrolment: &Enrolment) -> String {
             sender_id,
             recipient_id,
         } => with_context(name, &secret.0, [salt, sender_id, recipient_id]),
+        Secret::Edhoc {
+            device,
+            gateway,
+            is_made,
+        } => edhoc_wording::enrolment(name, device, gateway, *is_made),
     }
 }
 

@@ -8,27 +8,37 @@ use secure::edhoc::{Ccs, Credentials};
 /// The credentials by their `kid`, which differ.
 #[derive(Default)]
 pub(crate) struct EdhocRing {
-    devices: RwLock<HashMap<Vec<u8>, (Arc<str>, Ccs)>>,
+    devices: RwLock<HashMap<Vec<u8>, Enrolled>>,
+}
+
+struct Enrolled {
+    name: Arc<str>,
+    ccs: Ccs,
 }
 
 impl EdhocRing {
     /// Adds the credential of a device.
     pub(super) fn put(&self, name: &Arc<str>, ccs: &Ccs) {
         let mut devices = self.devices.write().unwrap_or_else(PoisonError::into_inner);
-        devices.insert(ccs.kid().to_vec(), (name.clone(), ccs.clone()));
+        let enrolled = Enrolled {
+            name: name.clone(),
+            ccs: ccs.clone(),
+        };
+        devices.insert(ccs.kid().to_vec(), enrolled);
     }
 
     /// Removes that of a device.
     pub(super) fn remove(&self, name: &str) {
         let mut devices = self.devices.write().unwrap_or_else(PoisonError::into_inner);
-        devices.retain(|_, (owner, _)| **owner != *name);
+        devices.retain(|_, enrolled| *enrolled.name != *name);
     }
 }
 
 impl Credentials for EdhocRing {
     fn by_kid(&self, kid: &[u8]) -> Option<(Arc<str>, Ccs)> {
         let devices = self.devices.read().unwrap_or_else(PoisonError::into_inner);
-        devices.get(kid).cloned()
+        let enrolled = devices.get(kid)?;
+        Some((enrolled.name.clone(), enrolled.ccs.clone()))
     }
 }
 

@@ -137,6 +137,11 @@ impl Devices {
         self.0.keys.clone()
     }
 
+    /// Whether the gateway has a key pair for EDHOC: a device has needed it.
+    pub(crate) fn have_key_pair(&self) -> bool {
+        self.0.identity.borrow().is_some()
+    }
+
     /// The credentials of devices with key pairs, for handshakes.
     pub(crate) fn public_keys(&self) -> Arc<EdhocRing> {
         self.0.public_keys.clone()

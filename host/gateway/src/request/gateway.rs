@@ -207,7 +207,8 @@ impl Gateway {
         } = &**snapshot;
         if discovery::is_meant(&path) {
             route.resource = Resource::Discovery;
-            let links = discovery::respond(message, rules, disabled)?;
+            let has_edhoc = self.devices.as_ref().is_some_and(Devices::have_key_pair);
+            let links = discovery::respond(message, rules, disabled, has_edhoc)?;
             return Ok(Started::Ended(links.into()));
         }
         if request.multicast {

@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::coaps_stage::Stage;
 
 /// aiocoap's client: of the variable, else of `cargo xtask setup`; none if neither is there.
-fn aiocoap() -> Option<PathBuf> {
+pub fn aiocoap() -> Option<PathBuf> {
     let of_setup =
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/venv/bin/aiocoap-client");
     let client = std::env::var_os("AIOCOAP_CLIENT").map_or_else(of_setup, PathBuf::from);
@@ -28,7 +28,7 @@ pub fn commands<'a>(said: &'a str, title: &str) -> Vec<&'a str> {
 }
 
 /// What these commands of a shell print.
-fn run(stage: &Stage, commands: &[&str], changes: &[(&str, &str)]) -> String {
+pub fn run(stage: &Stage, commands: &[&str], changes: &[(&str, &str)]) -> String {
     let mut script = commands.join("\n");
     for (from, to) in changes {
         script = script.replace(from, to);

@@ -148,6 +148,9 @@ impl Dispatcher<'_> {
     }
 
     fn dispatch(&mut self, owner: Owner, incoming: DeviceRequest) {
+        let Some(incoming) = self.handshake(owner, incoming) else {
+            return;
+        };
         let verified = incoming.protection.as_ref();
         let source = self.source(owner, incoming.request.peer, verified);
         // What the rule does with the request decides whether a proof is needed. Then it is processed once more.

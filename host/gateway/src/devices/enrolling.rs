@@ -6,36 +6,48 @@ use std::sync::Arc;
 use store::database::{Batch, Space};
 
 use super::change::Change;
-use super::credential::{Credential, Method};
+use super::credential::{Credential, GATEWAY_ID, Method, kid_of};
+use super::edhoc_keys::EdhocKeys;
 use super::enrolled::Inner;
-use super::name;
 use super::pinned::Pinned;
 use super::row::Row;
+use super::{name, own_key};
+use secure::edhoc::{Ccs, Credentials};
 
 /// Devices of a gateway: as many as it keeps sessions. A device takes less than 200 bytes here and on the disk.
 const MOST: usize = 10_000;
 
-/// A device with a new secret.
+/// A device with a new secret, or a new public key.
 pub(super) struct Fresh {
     pub(super) name: Arc<str>,
     pub(super) credential: Credential,
+    /// Whether the gateway has made the credential of a device from its public key.
+    pub(super) is_made: bool,
 }
 
 fn no_file(name: &str) -> String {
     format!("the certificate comes from a file: name it, as in --certificate {name}.pem")
 }
+/// The error for a device whose key only its operator has.
+const NO_KEY: &str =
+    "the device has a key pair of its own: give its public key, or its CCS, with --edhoc";
 
 impl Inner {
-    /// Enrols a device with a new secret.
+    /// Enrols a device with a new secret, or with this public key.
     ///
     /// # Errors
     /// A sentence with the remedy; nothing has changed.
-    pub(super) async fn add(&self, name: &str, method: Method) -> Result<Fresh, String> {
+    pub(super) async fn add(
+        &self,
+        name: &str,
+        method: Method,
+        public_key: Option<&str>,
+    ) -> Result<Fresh, String> {
         let _turn = self.turn.lock().await;
         self.check_new(name)?;
         let number = self.next_number.get();
-        let credential = Credential::fresh(method, number).ok_or_else(|| no_file(name))?;
-        self.store_new(name, credential).await
+        let (credential, is_made) = self.credential(name, number, method, public_key)?;
+        self.store_new(name, credential, is_made).await
     }
 
     /// Enrols a device with a certificate, or gives an enrolled one another certificate.
@@ -55,11 +67,10 @@ impl Inner {
         let credential = Credential::Certificate(pinned);
         if is_new {
             self.check_new(name)?;
-            return self.store_new(name, credential).await;
+            return self.store_new(name, credential, false).await;
         }
-        let (number, before) =
-            self.find(name, |number, credential| (number, credential.clone()))?;
-        self.store(number, name, credential, Some(&before)).await
+        let number = self.find(name, |number, _| number)?;
+        self.store(number, name, credential, false).await
     }
 
     /// Whether a device can be enrolled under this name.
@@ -81,25 +92,76 @@ impl Inner {
         Ok(())
     }
 
-    async fn store_new(&self, name: &str, credential: Credential) -> Result<Fresh, String> {
+    async fn store_new(
+        &self,
+        name: &str,
+        credential: Credential,
+        is_made: bool,
+    ) -> Result<Fresh, String> {
         let number = self.next_number.get();
-        let fresh = self.store(number, name, credential, None).await?;
+        let fresh = self.store(number, name, credential, is_made).await?;
         self.next_number.set(number + 1);
         Ok(fresh)
     }
 
-    /// Gives a device a new secret, for another method if it has one. The former secret is void, and the sessions that
-    /// it has secured end. Its logins stay: they belong to its name.
+    /// What a device has from now on, and whether the gateway has made it from a public key.
+    fn credential(
+        &self,
+        name: &str,
+        number: u64,
+        method: Method,
+        public_key: Option<&str>,
+    ) -> Result<(Credential, bool), String> {
+        match Credential::fresh(method, number) {
+            Some(credential) => Ok((credential, false)),
+            None if method == Method::Certificate => Err(no_file(name)),
+            None => self.with_key(name, number, public_key.ok_or(NO_KEY)?),
+        }
+    }
+
+    /// Gives a device a new secret, or this public key, for another method if it has one. The former one is void, and
+    /// the sessions that it has secured end. Its logins stay: they belong to its name.
     ///
     /// # Errors
     /// A sentence with the remedy; the former secret is in effect.
-    pub(super) async fn rotate(&self, name: &str, method: Option<Method>) -> Result<Fresh, String> {
+    pub(super) async fn rotate(
+        &self,
+        name: &str,
+        method: Option<Method>,
+        public_key: Option<&str>,
+    ) -> Result<Fresh, String> {
         let _turn = self.turn.lock().await;
         let (number, before) =
-            self.find(name, |number, credential| (number, credential.clone()))?;
-        let fresh = Credential::fresh(method.unwrap_or(before.method()), number);
-        let credential = fresh.ok_or_else(|| no_file(name))?;
-        self.store(number, name, credential, Some(&before)).await
+            self.find(name, |number, credential| (number, credential.method()))?;
+        let method = method.unwrap_or(before);
+        let (credential, is_made) = self.credential(name, number, method, public_key)?;
+        self.store(number, name, credential, is_made).await
+    }
+
+    /// The credential of a device with a key pair, and whether the gateway has made it. Its `kid` is no other device's.
+    fn with_key(
+        &self,
+        name: &str,
+        number: u64,
+        public_key: &str,
+    ) -> Result<(Credential, bool), String> {
+        let (ccs, is_made) =
+            Ccs::enrolled(public_key, &kid_of(number)).map_err(|error| error.to_string())?;
+        let owner = self.public_keys.by_kid(ccs.kid());
+        let taken = match owner {
+            Some((owner, _)) if *owner != *name => Some(format!("device {owner}")),
+            None if ccs.kid() == [GATEWAY_ID] => Some("the gateway".to_owned()),
+            _ => None,
+        };
+        match taken {
+            None => Ok((Credential::Edhoc(EdhocKeys { ccs, context: None }), is_made)),
+            Some(owner) if is_made => Err(format!(
+                "the kid that the gateway would choose belongs to {owner}; give a CCS with another kid"
+            )),
+            Some(owner) => Err(format!(
+                "the kid of this credential belongs to {owner}; give each device its own"
+            )),
+        }
     }
 
     /// Removes a device. Its sessions end, and its logins are forgotten: they are not those of a later device of its
@@ -109,18 +171,14 @@ impl Inner {
     /// A sentence with the remedy; the device is still enrolled.
     pub(super) async fn remove(&self, name: &str) -> Result<(), String> {
         let _turn = self.turn.lock().await;
-        let (number, before) =
-            self.find(name, |number, credential| (number, credential.clone()))?;
+        let number = self.find(name, |number, _| number)?;
         let mut batch = Batch::new();
         batch.delete(Space::Devices, number);
         batch.delete(Space::Numbers, number);
         self.sessions.remove_with(name, &mut batch);
         self.commit(batch).await?;
         self.sessions.forget_device(name);
-        let removed = self.table.borrow_mut().remove_entry(name);
-        if let Some((name, _)) = removed {
-            self.revoke(name, Some(&before));
-        }
+        self.revoke(name);
         Ok(())
     }
 
@@ -176,7 +234,7 @@ impl Inner {
         number: u64,
         name: &str,
         credential: Credential,
-        before: Option<&Credential>,
+        is_made: bool,
     ) -> Result<Fresh, String> {
         let row = Row {
             name: name.to_owned(),
@@ -187,23 +245,29 @@ impl Inner {
         batch.put(Space::Devices, number, row.encode());
         // A new secret begins its sequence numbers at 0.
         batch.delete(Space::Numbers, number);
+        let needs_key = credential.method() == Method::Edhoc && self.identity.borrow().is_none();
+        let identity = needs_key.then(|| own_key::make(&mut batch));
         self.commit(batch).await?;
-        self.keys.remove(name);
-        // Also of a new device: an authority may have given its name to another one before.
-        self.revoke(name.into(), before);
+        if let Some(identity) = identity {
+            self.set_identity(identity);
+        }
+        self.revoke(name);
         let name = self.insert(number, row, 0);
-        Ok(Fresh { name, credential })
+        Ok(Fresh {
+            name,
+            credential,
+            is_made,
+        })
     }
 
-    fn revoke(&self, name: Arc<str>, before: Option<&Credential>) {
-        let kid = match before {
-            None | Some(Credential::Certificate(_)) => None,
-            Some(Credential::Psk(_)) => {
-                self.keys.remove(&name);
-                None
-            }
-            Some(Credential::Oscore(keys)) => keys.identifier(),
-        };
+    /// Takes a device out of effect. What it has now counts, and not what it had before the disk took its time: it may
+    /// have agreed on another context. Also of a new device: an authority may have given its name to another one before.
+    fn revoke(&self, name: &str) {
+        self.keys.remove(name);
+        self.public_keys.remove(name);
+        let removed = self.table.borrow_mut().remove(name);
+        let kid = removed.and_then(|device| device.credential.context());
+        let name = name.into();
         self.push(Change::Revoked { name, kid });
     }
 

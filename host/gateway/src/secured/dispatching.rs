@@ -33,6 +33,7 @@ impl Dispatcher<'_> {
             _ => {
                 let from = *peer.id();
                 self.endpoint.handle_datagram_of(now, peer, datagram);
+                self.take_agreed();
                 self.log_refusal(now, owner, &from);
                 self.dispatch_requests(now, owner);
             }
@@ -41,7 +42,11 @@ impl Dispatcher<'_> {
 
     /// A protected request that was refused. That a device needs a new Echo value after a restart is no fault.
     fn log_refusal(&mut self, now: Instant, owner: Owner, peer: &UdpPeer) {
-        match self.endpoint.protection_mut().take_refusal() {
+        let protection = self.endpoint.protection_mut();
+        if let Some(refusal) = protection.take_refusal() {
+            lines::log_edhoc(&self.gateway.address_lines, now, owner, peer, refusal);
+        }
+        match protection.contexts.take_refusal() {
             None | Some((_, Refusal::NotFresh | Refusal::NotStored)) => {}
             Some((device, refusal)) => {
                 self.refused_messages += 1;
@@ -125,11 +130,14 @@ impl Dispatcher<'_> {
                     parameters,
                     stored_end,
                 } => {
-                    let contexts = self.endpoint.protection_mut();
+                    let contexts = &mut self.endpoint.protection_mut().contexts;
                     let added = contexts.add(name.clone(), &parameters, stored_end, None);
                     if let Err(error) = added {
                         tracing::error!(target: operator::TARGET, "device {name}: {error}");
                     }
+                }
+                Change::Identity(identity) => {
+                    self.endpoint.protection_mut().set_identity(identity);
                 }
                 Change::Revoked { name, kid } => self.revoke(now, &name, kid),
             }
@@ -167,7 +175,7 @@ impl Dispatcher<'_> {
 
     fn revoke(&mut self, now: Instant, name: &str, kid: Option<Identifier>) {
         if let Some(kid) = kid {
-            self.endpoint.protection_mut().remove(kid);
+            self.endpoint.protection_mut().contexts.remove(kid);
         }
         if let Some(coaps) = &mut self.coaps {
             coaps.close_device(name);
@@ -184,7 +192,7 @@ impl Dispatcher<'_> {
         };
         SecurityState {
             sessions,
-            contexts: self.endpoint.protection().len(),
+            contexts: self.endpoint.protection().contexts.len(),
             counters,
             refused_messages: self.refused_messages,
         }

@@ -41,6 +41,10 @@ enum DevicesCommand {
         /// With its certificate (PEM or DER), for coaps: that one and no other
         #[arg(long, group = "method", value_name = "FILE")]
         certificate: Option<PathBuf>,
+        /// With its own key pair, for EDHOC and OSCORE on the plain port: its public key on P-256 in hexadecimal digits
+        /// (X, or SEC 1), or its CCS in hexadecimal digits or diagnostic notation, as aiocoap-keygen prints it
+        #[arg(long, group = "method", value_name = "PUBLIC_KEY|CCS")]
+        edhoc: Option<String>,
         /// Print one line of JSON
         #[arg(long)]
         json: bool,
@@ -73,6 +77,9 @@ enum DevicesCommand {
         /// From now on with this certificate
         #[arg(long, group = "new_method", value_name = "FILE")]
         certificate: Option<PathBuf>,
+        /// From now on with this public key, or this CCS
+        #[arg(long, group = "new_method", value_name = "PUBLIC_KEY|CCS")]
+        edhoc: Option<String>,
         /// Print one line of JSON
         #[arg(long)]
         json: bool,
@@ -94,11 +101,20 @@ pub fn run(args: DevicesArgs) -> ExitCode {
             psk: _,
             oscore,
             certificate,
+            edhoc,
             json,
         } => {
-            let method = if oscore { Method::Oscore } else { Method::Psk };
+            let method = match (&edhoc, oscore) {
+                (Some(_), _) => Method::Edhoc,
+                (None, true) => Method::Oscore,
+                (None, false) => Method::Psk,
+            };
             let request = match certificate {
-                None => Ok(DevicesRequest::Add { name, method }),
+                None => Ok(DevicesRequest::Add {
+                    name,
+                    method,
+                    public_key: edhoc,
+                }),
                 Some(file) => pin(name, &file, true),
             };
             (request, json)
@@ -110,12 +126,18 @@ pub fn run(args: DevicesArgs) -> ExitCode {
             psk,
             oscore,
             certificate,
+            edhoc,
             json,
         } => {
             let method = psk.then_some(Method::Psk);
             let method = method.or(oscore.then_some(Method::Oscore));
+            let method = method.or(edhoc.is_some().then_some(Method::Edhoc));
             let request = match certificate {
-                None => Ok(DevicesRequest::Rotate { name, method }),
+                None => Ok(DevicesRequest::Rotate {
+                    name,
+                    method,
+                    public_key: edhoc,
+                }),
                 Some(file) => pin(name, &file, false),
             };
             (request, json)

@@ -4,6 +4,7 @@
 
 pub mod command;
 mod constants;
+mod edhoc_wording;
 mod request;
 mod wording;
 
@@ -15,9 +16,12 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::task::spawn_local;
 use tokio::time::timeout;
 
-pub use request::{DeviceLine, DeviceList, DevicesRequest, Enrolment, Method, Secret, ShownSecret};
+pub use request::{
+    DeviceLine, DeviceList, DevicesRequest, Enrolment, Method, Secret, ShownCcs, ShownSecret,
+};
+use secure::edhoc::Ccs;
 
-use super::credential::{Credential, GATEWAY_ID, bytes};
+use super::credential::{Credential, GATEWAY_ID, bytes, hexadecimal};
 use super::enrolled::{Device, Devices, Inner};
 use super::enrolling::Fresh;
 use crate::control::{Reply, Requester};
@@ -52,8 +56,20 @@ impl Devices {
 impl Inner {
     async fn reply_to(self: Rc<Self>, request: DevicesRequest) -> Reply {
         let replied = match request {
-            DevicesRequest::Add { name, method } => self
-                .add(&name, method)
+            DevicesRequest::Add {
+                name,
+                method,
+                public_key,
+            } => self
+                .add(&name, method, public_key.as_deref())
+                .await
+                .map(|fresh| self.enrolment(&fresh)),
+            DevicesRequest::Rotate {
+                name,
+                method,
+                public_key,
+            } => self
+                .rotate(&name, method, public_key.as_deref())
                 .await
                 .map(|fresh| self.enrolment(&fresh)),
             DevicesRequest::Pin {
@@ -65,10 +81,6 @@ impl Inner {
                 let pinned = self.pin(&name, &certificate, is_new).await;
                 pinned.map(|fresh| self.enrolment(&fresh))
             }
-            DevicesRequest::Rotate { name, method } => self
-                .rotate(&name, method)
-                .await
-                .map(|fresh| self.enrolment(&fresh)),
             DevicesRequest::Remove { name } => self.remove(&name).await.map(|()| {
                 Reply::Done(format!(
                     "removed device {name}; its sessions are closed, and its logins forgotten"
@@ -122,11 +134,32 @@ impl Inner {
             Credential::Certificate(_) => Secret::Certificate {
                 port: self.open_for_certificates().map(|address| address.port()),
             },
+            Credential::Edhoc(keys) => {
+                let identity = self.identity.borrow();
+                let Some(identity) = &*identity else {
+                    return Reply::Refused(
+                        "the gateway has no key pair for EDHOC; start it again".to_owned(),
+                    );
+                };
+                Secret::Edhoc {
+                    device: shown_ccs(&keys.ccs),
+                    gateway: shown_ccs(identity.ccs()),
+                    is_made: fresh.is_made,
+                }
+            }
         };
         Reply::Enrolled(Box::new(Enrolment {
             device: line(&fresh.name, device),
             secret,
         }))
+    }
+}
+
+fn shown_ccs(ccs: &Ccs) -> ShownCcs {
+    ShownCcs {
+        hex: hexadecimal(ccs.as_bytes()),
+        diagnostic: ccs.diagnostic(),
+        kid: hexadecimal(ccs.kid()),
     }
 }
 

@@ -11,12 +11,15 @@ pub use crate::sessions::SessionLine;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "lowercase", deny_unknown_fields)]
 pub enum DevicesRequest {
-    /// Enrol a device with a new secret.
+    /// Enrol a device with a new secret, or with its public key.
     Add {
         /// Its name.
         name: String,
         /// How it proves itself.
         method: Method,
+        /// Its public key or its CCS, as text, if it has a key pair.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        public_key: Option<String>,
     },
     /// Enrol a device with its certificate, or give it another certificate.
     Pin {
@@ -34,13 +37,16 @@ pub enum DevicesRequest {
         /// Its name.
         name: String,
     },
-    /// Give a device a new secret.
+    /// Give a device a new secret, or take its new public key.
     Rotate {
         /// Its name.
         name: String,
         /// How it proves itself from now on; none: as before.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         method: Option<Method>,
+        /// Its new public key or CCS, as text, if it has a key pair.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        public_key: Option<String>,
     },
     /// Remove a device.
     Remove {
@@ -56,7 +62,7 @@ pub struct DeviceLine {
     pub name: String,
     /// How it proves itself.
     pub method: Method,
-    /// The first digits of the SHA-256 of its secret or certificate.
+    /// The first digits of the SHA-256 of its secret, its certificate or its CCS.
     pub fingerprint: String,
     /// When it got its secret, in seconds since 1970; none if the clock was not set.
     pub enrolled: Option<u64>,
@@ -114,6 +120,26 @@ pub enum Secret {
         /// The port of `coaps`; else why it is closed.
         port: Result<u16, String>,
     },
+    /// For EDHOC on the plain port. Nothing of it is secret.
+    Edhoc {
+        /// The credential of the device.
+        device: ShownCcs,
+        /// That of the gateway.
+        gateway: ShownCcs,
+        /// Whether the gateway has made the device's from a public key: the device needs its bytes.
+        is_made: bool,
+    },
+}
+
+/// A credential (RFC 9528 §3.5.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownCcs {
+    /// Its bytes, which both sides hash, in hexadecimal digits.
+    pub hex: String,
+    /// The same in diagnostic notation.
+    pub diagnostic: String,
+    /// The `kid` of its key, in hexadecimal digits.
+    pub kid: String,
 }
 
 /// A secret on its way to the operator. `Debug` hides it.

@@ -3,6 +3,7 @@
 use contract::escaping::escaped;
 
 use super::constants;
+use super::edhoc_wording;
 use super::request::{DeviceLine, DeviceList, Enrolment, Method, Secret};
 
 /// Bytes of a text in a line.
@@ -14,8 +15,8 @@ const IN_C: &str = "Constants in C:\n";
 /// The list.
 pub(super) fn list(list: &DeviceList) -> String {
     if list.devices.is_empty() {
-        return "no devices are enrolled; `comatrix-gateway devices add NAME` enrols one with --psk, --oscore or \
-                --certificate FILE"
+        return "no devices are enrolled; `comatrix-gateway devices add NAME` enrols one with --psk, --oscore, \
+                --certificate FILE or --edhoc PUBLIC_KEY"
             .to_owned();
     }
     let mut lines: Vec<String> = list.devices.iter().map(line).collect();
@@ -59,6 +60,7 @@ fn method(method: Method) -> &'static str {
         Method::Psk => "pre-shared key",
         Method::Oscore => "OSCORE secret",
         Method::Certificate => "certificate",
+        Method::Edhoc => "EDHOC public key",
     }
 }
 
@@ -103,6 +105,11 @@ pub(super) fn enrolment(enrolment: &Enrolment) -> String {
             )
         }
         Secret::Certificate { port } => with_certificate(name, port.as_ref()),
+        Secret::Edhoc {
+            device,
+            gateway,
+            is_made,
+        } => edhoc_wording::enrolment(name, device, gateway, *is_made),
     }
 }
 

@@ -37,6 +37,7 @@ mod plugtest;
 mod rate_limits;
 mod rooms;
 mod secrets;
+mod secured;
 mod short_forms;
 mod shutdown;
 mod slow_homeserver;

@@ -193,7 +193,8 @@ fn a_reset_ends_with_7_and_a_closed_port_with_6_and_both_print_a_remedy() {
         .and_then(|socket| socket.local_addr())
         .expect("a port");
     for format in ["", " --json"] {
-        let mut plan = plan(&format!("time --gateway coap://{closed}{format}"), false).expect("a plan");
+        let mut plan =
+            plan(&format!("time --gateway coap://{closed}{format}"), false).expect("a plan");
         let mut out = Vec::new();
         assert_eq!(
             execute(&mut plan, &mut out, &mut Vec::new()).expect("carried out"),

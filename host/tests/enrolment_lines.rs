@@ -71,6 +71,28 @@ fn the_commands_for_libcoap_get_the_time_with_a_key() {
     }
 }
 
+/// Whether aiocoap has its library for DTLS.
+fn has_dtls(client: &Path) -> bool {
+    let python = client.with_file_name("python");
+    let found = Command::new(python)
+        .args(["-c", "import DTLSSocket"])
+        .output();
+    found.is_ok_and(|output| output.status.success())
+}
+
+#[test]
+fn the_commands_for_aiocoap_get_the_time_with_a_key() {
+    let Some(client) = aiocoap().filter(|client| has_dtls(client)) else {
+        return;
+    };
+    let stage = Stage::start("lines-psk-aiocoap");
+    let (code, said) = stage.devices(&["add", "kitchen", "--psk"]);
+    assert_eq!(code, 0, "{said}");
+    let client = client.display().to_string();
+    let changes = [("localhost", "127.0.0.1"), ("aiocoap-client", &client)];
+    assert_time(&run(&stage, &commands(&said, "aiocoap"), &changes));
+}
+
 #[test]
 fn the_commands_for_aiocoap_get_the_time_with_a_security_context_again_after_a_restart() {
     let Some(client) = aiocoap() else {

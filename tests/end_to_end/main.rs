@@ -37,6 +37,7 @@ mod plugtest;
 mod rate_limits;
 mod rooms;
 mod secrets;
+mod secured;
 mod sessions;
 mod short_forms;
 mod shutdown;

@@ -261,7 +261,7 @@ impl Inner {
     }
 
     /// Takes a device out of effect. What it has now counts, and not what it had before the disk took its time: it may
-    /// have agreed on another context. Also of a new device: an authority may have given its name to another one before.
+    /// have agreed on another context. Also a new device: an authority may have given its name to another one before.
     fn revoke(&self, name: &str) {
         self.keys.remove(name);
         self.public_keys.remove(name);

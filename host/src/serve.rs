@@ -166,6 +166,7 @@ async fn run(
         rule_status: rules.status,
         events: rules.events,
         deliveries: deliveries.clone(),
+        devices: gateway.devices().cloned(),
         recent_warnings: log.recent_warnings(),
         forms: Forms::default(),
     };
@@ -239,6 +240,7 @@ fn config_reloader(args: ServeArgs, fixed: Fixed, levels: Levels) -> ConfigReloa
         read: Box::new(move || {
             let settings = Settings::from_args(&args)?;
             fixed.check(&settings)?;
+            settings.check_certificates()?;
             Ok(settings)
         }),
         applied: Box::new(move |settings| levels.show(settings.log_level)),

@@ -33,13 +33,23 @@ pub fn restore(
     settings: &Settings,
     snapshots: &Arc<SnapshotCell>,
 ) -> Result<Option<Restored>, StartError> {
-    let Some(folder) = settings.state_dir.as_deref() else {
-        tracing::warn!(
-            "no messages are kept for a homeserver that does not respond: there is no state folder; set --state-dir"
-        );
-        return Ok(None);
+    let records = match settings.state_dir.as_deref() {
+        Some(folder) => records(folder)?,
+        None => {
+            tracing::warn!(
+                "no messages are kept for a homeserver that does not respond: there is no state folder; set \
+                 --state-dir"
+            );
+            None
+        }
     };
-    let Some(records) = records(folder)? else {
+    let Some(records) = records else {
+        if settings.certificates.is_some() {
+            tracing::error!(
+                target: operator::TARGET,
+                "coaps stays closed, also to devices with certificates: it needs a state folder"
+            );
+        }
         return Ok(None);
     };
     let began = Instant::now();
@@ -60,7 +70,7 @@ pub fn restore(
         );
     }
     let devices = devices.with(&deliveries, CoapsSocket::new(settings.coaps));
-    open_coaps(&devices)?;
+    open_coaps(settings, &devices)?;
     Ok(Some(Restored {
         deliveries,
         devices,
@@ -72,16 +82,22 @@ pub fn restore(
 /// # Errors
 /// [`StartError::Configuration`]: the configured address cannot be used. If only enrolled devices want it, the log says
 /// so: the gateway serves the others.
-fn open_coaps(devices: &Devices) -> Result<(), StartError> {
+fn open_coaps(settings: &Settings, devices: &Devices) -> Result<(), StartError> {
+    if let Err(error) = settings.check_certificates() {
+        tracing::error!(target: operator::TARGET, "{error}");
+    }
     let socket = devices.socket();
-    if !socket.is_always_open() && !devices.need_coaps() {
+    if !socket.is_always_open() && !devices.need_coaps() && settings.certificates.is_none() {
         return Ok(());
     }
     match socket.open() {
         Ok(_) => Ok(()),
         Err(error) if socket.is_always_open() => Err(StartError::Configuration(error.to_string())),
         Err(error) => {
-            tracing::error!(target: operator::TARGET, "devices with keys are out of service: {error}");
+            tracing::error!(
+                target: operator::TARGET,
+                "devices with keys and certificates are out of service: {error}"
+            );
             Ok(())
         }
     }

@@ -70,6 +70,7 @@ async fn a_name_that_leads_to_this_machine_gets_no_packet() {
         let requested = open.find(&aim.origin("https", name));
         let device = Caller {
             token: Some(token("devices")),
+            session: None,
             requested: Some(requested.unwrap_or_else(|reason| panic!("{reason}"))),
             ..device()
         };
@@ -91,6 +92,7 @@ async fn a_configured_token_does_not_go_to_a_homeserver_that_a_device_chose() {
     let default = Stub::content();
     let open = open(&default);
     let device = Caller {
+        session: None,
         requested: open.find(&url("https://matrix.invalid")).ok(),
         ..device()
     };

@@ -1,5 +1,7 @@
 //! A gateway with `coaps`, its homeserver, and devices that its operator enrols.
 
+use std::cell::OnceCell;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -17,6 +19,7 @@ pub const LONG: &str = "The kettle is on, and the window of the kitchen stands o
 pub struct Stage {
     pub running: Running,
     pub stub: Stub,
+    coaps_port: OnceCell<u64>,
 }
 
 /// A device as the operator has enrolled it.
@@ -41,7 +44,10 @@ fn homeserver(received: &Received) -> Reaction {
                 "type": "m.room.message", "event_id": "$1", "sender": "@a:h", "origin_server_ts": 1,
                 "content": {"msgtype": "m.text", "body": LONG},
             });
-            serde_json::json!({"next_batch": "n", "rooms": {}, "chunk": [event]}).to_string()
+            let timeline =
+                serde_json::json!({"events": [event], "limited": false, "prev_batch": "p"});
+            let rooms = serde_json::json!({"join": {"!a:h": {"timeline": timeline}}});
+            serde_json::json!({"next_batch": "n", "rooms": rooms, "chunk": [event]}).to_string()
         }
         _ => "{}".to_owned(),
     };
@@ -55,12 +61,28 @@ impl Stage {
 
     /// The same with this configuration.
     pub fn start_with(test: &str, configuration: &str) -> Self {
-        let stub = Stub::start(homeserver);
-        let folder = scratch::folder(test);
+        Self::start_in(scratch::folder(test), configuration)
+    }
+
+    /// The same in this folder.
+    pub fn start_in(folder: PathBuf, configuration: &str) -> Self {
+        Self::start_with_stub(Stub::start(homeserver), folder, configuration)
+    }
+
+    /// The same, before this homeserver.
+    pub fn start_before(stub: Stub, test: &str, configuration: &str) -> Self {
+        Self::start_with_stub(stub, scratch::folder(test), configuration)
+    }
+
+    fn start_with_stub(stub: Stub, folder: PathBuf, configuration: &str) -> Self {
         let file = folder.join("gateway.toml");
         std::fs::write(file, configuration).expect("the folder is the test's");
         let running = launch(folder, &stub);
-        Self { running, stub }
+        Self {
+            running,
+            stub,
+            coaps_port: OnceCell::new(),
+        }
     }
 
     /// Ends the gateway, and starts another one in its folder.
@@ -68,8 +90,33 @@ impl Stage {
         let folder = self.running.folder.clone();
         let log = self.running.log();
         let running = launch(folder, &self.stub);
-        let stub = self.stub;
-        (Self { running, stub }, log)
+        let next = Self {
+            running,
+            stub: self.stub,
+            coaps_port: OnceCell::new(),
+        };
+        (next, log)
+    }
+
+    /// The port of `coaps`, which only an enrolment tells.
+    pub fn coaps_port(&self) -> u64 {
+        *self.coaps_port.get_or_init(|| {
+            let port = self.enrol(&["add", "probe", "--psk"]).port;
+            assert_eq!(self.devices(&["remove", "probe"]).0, 0);
+            port
+        })
+    }
+
+    /// The same with the homeservers of the configuration file.
+    pub fn restart_configured(self) -> Self {
+        let folder = self.running.folder.clone();
+        self.running.log();
+        let running = Running::launch(folder, &ARGS);
+        Self {
+            running,
+            stub: self.stub,
+            coaps_port: OnceCell::new(),
+        }
     }
 
     pub fn devices(&self, args: &[&str]) -> (i32, String) {
@@ -92,17 +139,19 @@ impl Stage {
     }
 }
 
-fn launch(folder: std::path::PathBuf, stub: &Stub) -> Running {
+/// Of each gateway.
+const ARGS: [&str; 6] = [
+    "--control-socket",
+    "control.sock",
+    "--state-dir",
+    "state",
+    "--coaps",
+    "127.0.0.1:0",
+];
+
+fn launch(folder: PathBuf, stub: &Stub) -> Running {
     let url = stub.url().to_string();
-    let args = [
-        "--homeserver",
-        &url,
-        "--control-socket",
-        "control.sock",
-        "--state-dir",
-        "state",
-    ];
-    Running::launch(folder, &[&args[..], &["--coaps", "127.0.0.1:0"]].concat())
+    Running::launch(folder, &[&["--homeserver", &url], &ARGS[..]].concat())
 }
 
 impl Enrolled {

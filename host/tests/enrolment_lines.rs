@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::coaps_stage::Stage;
 
 /// aiocoap's client: of the variable, else of `cargo xtask setup`; none if neither is there.
-fn aiocoap() -> Option<PathBuf> {
+pub fn aiocoap() -> Option<PathBuf> {
     let of_setup =
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/venv/bin/aiocoap-client");
     let client = std::env::var_os("AIOCOAP_CLIENT").map_or_else(of_setup, PathBuf::from);
@@ -14,7 +14,7 @@ fn aiocoap() -> Option<PathBuf> {
 }
 
 /// The indented lines below the line that begins with this.
-fn commands<'a>(said: &'a str, title: &str) -> Vec<&'a str> {
+pub fn commands<'a>(said: &'a str, title: &str) -> Vec<&'a str> {
     let mut lines = said
         .lines()
         .skip_while(|line| !line.starts_with(title))
@@ -28,7 +28,7 @@ fn commands<'a>(said: &'a str, title: &str) -> Vec<&'a str> {
 }
 
 /// What these commands of a shell print.
-fn run(stage: &Stage, commands: &[&str], changes: &[(&str, &str)]) -> String {
+pub fn run(stage: &Stage, commands: &[&str], changes: &[(&str, &str)]) -> String {
     let mut script = commands.join("\n");
     for (from, to) in changes {
         script = script.replace(from, to);
@@ -43,7 +43,7 @@ fn run(stage: &Stage, commands: &[&str], changes: &[(&str, &str)]) -> String {
 }
 
 #[track_caller]
-fn assert_time(said: &str) {
+pub fn assert_time(said: &str) {
     let mut lines = said.lines();
     let is_time = |line: &str| {
         line.trim()
@@ -69,6 +69,28 @@ fn the_commands_for_libcoap_get_the_time_with_a_key() {
             assert_time(&printed);
         }
     }
+}
+
+/// Whether aiocoap has its library for DTLS.
+fn has_dtls(client: &Path) -> bool {
+    let python = client.with_file_name("python");
+    let found = Command::new(python)
+        .args(["-c", "import DTLSSocket"])
+        .output();
+    found.is_ok_and(|output| output.status.success())
+}
+
+#[test]
+fn the_commands_for_aiocoap_get_the_time_with_a_key() {
+    let Some(client) = aiocoap().filter(|client| has_dtls(client)) else {
+        return;
+    };
+    let stage = Stage::start("lines-psk-aiocoap");
+    let (code, said) = stage.devices(&["add", "kitchen", "--psk"]);
+    assert_eq!(code, 0, "{said}");
+    let client = client.display().to_string();
+    let changes = [("localhost", "127.0.0.1"), ("aiocoap-client", &client)];
+    assert_time(&run(&stage, &commands(&said, "aiocoap"), &changes));
 }
 
 #[test]

@@ -67,6 +67,7 @@ pub fn device() -> Caller {
         owner: share::Owner::new(1, None),
         is_proven: true,
         token: None,
+        session: None,
         requested: None,
     }
 }

@@ -81,7 +81,7 @@ impl ObservingByHand {
 
     /// Makes a call, and hands its result to the observations.
     pub async fn make(&mut self, call: PollCall) {
-        let (id, result) = call.make(&self.snapshot().upstreams).await;
+        let (id, result) = call.make(&self.snapshot().upstreams, None).await;
         self.broker.on_poll_result(self.now, id, result);
     }
 

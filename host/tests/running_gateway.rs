@@ -52,7 +52,13 @@ impl Running {
     /// A gateway with `gateway.toml` in this folder, which is also its working folder.
     pub fn launch(folder: PathBuf, args: &[&str]) -> Self {
         let gateway = Command::new(env!("CARGO_BIN_EXE_comatrix-gateway"));
-        Self::spawn(folder, gateway, args)
+        Self::spawn(folder, gateway, "127.0.0.1", args)
+    }
+
+    /// The same at another loopback address.
+    pub fn launch_at(folder: PathBuf, address: &str, args: &[&str]) -> Self {
+        let gateway = Command::new(env!("CARGO_BIN_EXE_comatrix-gateway"));
+        Self::spawn(folder, gateway, address, args)
     }
 
     /// The same, in a mount namespace of its own, after `preparation` there.
@@ -62,12 +68,12 @@ impl Running {
         gateway
             .args(["--mount", "--map-root-user", "sh", "-ec", &script, "sh"])
             .arg(env!("CARGO_BIN_EXE_comatrix-gateway"));
-        Self::spawn(folder, gateway, args)
+        Self::spawn(folder, gateway, "127.0.0.1", args)
     }
 
-    fn spawn(folder: PathBuf, mut gateway: Command, args: &[&str]) -> Self {
+    fn spawn(folder: PathBuf, mut gateway: Command, address: &str, args: &[&str]) -> Self {
         let mut gateway = gateway
-            .args(["--ip", "127.0.0.1", "--port", "0"])
+            .args(["--ip", address, "--port", "0"])
             .args(["--config", "gateway.toml", "--cache-dir", "cache"])
             .args(args)
             .current_dir(&folder)

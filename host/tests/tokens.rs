@@ -71,6 +71,7 @@ async fn a_devices_token_goes_to_the_homeserver_that_its_proxy_uri_names_and_now
         let two = Two::new(Some("configured"), None);
         let device = Caller {
             token: Some(token("Bearer devices")),
+            session: None,
             requested: Some(two.find_other()),
             ..device()
         };
@@ -118,6 +119,7 @@ async fn a_configured_token_goes_to_its_own_homeserver_and_nowhere_else() {
 async fn a_configured_token_is_used_for_a_proxy_uri_to_its_homeserver() {
     let two = Two::new(None, Some("configured"));
     let device = Caller {
+        session: None,
         requested: Some(two.find_other()),
         ..device()
     };

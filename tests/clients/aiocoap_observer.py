@@ -1,7 +1,7 @@
 """An observation by aiocoap (RFC 7641): the request as a JSON argument, a JSON object per notification on standard output.
 
-The argument is what `aiocoap_client.py` takes as a line, and so is each line out. It ends when standard input does, without
-telling the server: as a device that lost its power.
+The first argument is what `aiocoap_client.py` takes as a line, and so is each line out. It ends when standard input does, without
+telling the server: as a device that lost its power. A second argument is a file of aiocoap's credentials.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import json
 import sys
 
 import aiocoap
-from aiocoap_client import json_from, message_from
+from aiocoap_client import add_credentials, json_from, message_from
 
 
 async def observe(context: aiocoap.Context, request: dict) -> None:
@@ -26,6 +26,7 @@ async def observe(context: aiocoap.Context, request: dict) -> None:
 
 async def main() -> None:
     context = await aiocoap.Context.create_client_context()
+    add_credentials(context, sys.argv[2:])
     observing = asyncio.create_task(observe(context, json.loads(sys.argv[1])))
     await asyncio.to_thread(sys.stdin.read)
     observing.cancel()

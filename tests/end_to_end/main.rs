@@ -37,6 +37,8 @@ mod plugtest;
 mod rate_limits;
 mod rooms;
 mod secrets;
+mod secured;
+mod sessions;
 mod short_forms;
 mod shutdown;
 mod slow_homeserver;

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
@@ -18,15 +19,21 @@ pub struct Aiocoap {
     process: Child,
     requests: Option<ChildStdin>,
     responses: BufReader<ChildStdout>,
-    gateway: SocketAddr,
+    gateway: String,
 }
 
 impl Aiocoap {
     /// Starts a client of the gateway at this address.
     pub fn start(gateway: SocketAddr) -> Self {
+        Self::start_with(&format!("coap://{gateway}"), None)
+    }
+
+    /// As [`Aiocoap::start`], of the gateway at this URI, with a file of credentials.
+    pub fn start_with(gateway: &str, credentials: Option<&Path>) -> Self {
         // It ends when its standard input does.
         let mut process = Command::new(places::python())
             .arg(places::client_program("aiocoap_client.py"))
+            .args(credentials)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -37,7 +44,7 @@ impl Aiocoap {
             process,
             requests,
             responses,
-            gateway,
+            gateway: gateway.to_owned(),
         }
     }
 
@@ -67,12 +74,12 @@ impl Aiocoap {
     }
 
     fn spelled(&self, request: &Request) -> Value {
-        spelled(self.gateway, request)
+        spelled(&self.gateway, request)
     }
 }
 
 /// A request as the Python programs take it.
-pub(crate) fn spelled(gateway: SocketAddr, request: &Request) -> Value {
+pub(crate) fn spelled(gateway: &str, request: &Request) -> Value {
     let options: Vec<_> = request
         .options
         .iter()
@@ -80,11 +87,12 @@ pub(crate) fn spelled(gateway: SocketAddr, request: &Request) -> Value {
         .collect();
     let mut spelled = json!({
         "method": request.method,
-        "uri": format!("coap://{gateway}{}", request.path),
+        "uri": format!("{gateway}{}", request.path),
         "options": options,
         "content_format": request.content_format,
         "accept": request.accept,
         "non": request.non,
+        "block_exponent": request.block.map(|block| block.ilog2() - 4),
         "timeout": EXCHANGE_LIMIT,
     });
     match &request.payload {

@@ -56,6 +56,8 @@ pub struct Request {
     pub accept: Option<u16>,
     /// Non-confirmable.
     pub non: bool,
+    /// Bytes of each block of the payload, 16 to 1,024; only aiocoap does as it is told here.
+    pub block: Option<u16>,
 }
 
 /// A request's payload.
@@ -126,6 +128,12 @@ impl Request {
     /// Asks for a Content-Format.
     pub fn accept(mut self, content_format: u16) -> Self {
         self.accept = Some(content_format);
+        self
+    }
+
+    /// Sends the payload in blocks of so many bytes.
+    pub fn in_blocks(mut self, block: u16) -> Self {
+        self.block = Some(block);
         self
     }
 

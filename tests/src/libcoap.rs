@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::device::{Payload, Request, Response};
@@ -29,9 +29,19 @@ pub fn request(gateway: SocketAddr, request: &Request) -> Response {
 
 /// As [`request`], with more of coap-client's own arguments, like `-b 64`.
 pub fn request_with(gateway: SocketAddr, request: &Request, arguments: &[&str]) -> Response {
+    request_by(&program(), &format!("coap://{gateway}"), request, arguments)
+}
+
+/// As [`request_with`], by this client, at the gateway with this URI.
+pub fn request_by(
+    program: &Path,
+    gateway: &str,
+    request: &Request,
+    arguments: &[&str],
+) -> Response {
     let scratch = Scratch::new("libcoap");
     let output_file = scratch.path().join("response");
-    let mut command = Command::new(program());
+    let mut command = Command::new(program);
     // Level 7 shows each message as a line, code included.
     command.args([
         "-v",
@@ -66,7 +76,7 @@ pub fn request_with(gateway: SocketAddr, request: &Request, arguments: &[&str]) 
         }
         Payload::Cbor(value) => panic!("coap-client has no CBOR; give {value} as bytes"),
     }
-    command.arg(format!("coap://{gateway}{}", request.path));
+    command.arg(format!("{gateway}{}", request.path));
     let output = command.output().expect("coap-client starts");
     let log = format!(
         "{}{}",

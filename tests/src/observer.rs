@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -24,9 +25,15 @@ pub struct Observer {
 impl Observer {
     /// Observes the resource of `request`, a GET.
     pub fn start(gateway: SocketAddr, request: &Request) -> Self {
+        Self::start_with(&format!("coap://{gateway}"), None, request)
+    }
+
+    /// As [`Observer::start`], at the gateway with this URI, with a file of credentials.
+    pub fn start_with(gateway: &str, credentials: Option<&Path>, request: &Request) -> Self {
         let mut process = Command::new(places::python())
             .arg(places::client_program("aiocoap_observer.py"))
             .arg(spelled(gateway, request).to_string())
+            .args(credentials)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

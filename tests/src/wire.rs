@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 
 use coap_lite::Packet;
@@ -29,6 +29,17 @@ pub struct Captured {
     pub lost: bool,
 }
 
+/// A datagram of any protocol that came by.
+#[derive(Debug, Clone)]
+pub struct Passing {
+    /// Its sender.
+    pub sender: Sender,
+    /// All of it.
+    pub bytes: Vec<u8>,
+    /// Whether it went no further.
+    pub lost: bool,
+}
+
 /// The losses of a relay: percent of the datagrams of either direction, by a seed that makes the same losses again for
 /// the same traffic.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +60,9 @@ impl Loss {
 
 struct Inner {
     captured: Vec<Captured>,
+    passing: Vec<Passing>,
+    /// The place of the one datagram that is lost.
+    lost_one: Option<usize>,
     /// xorshift64.
     state: u64,
     percent: u64,
@@ -62,7 +76,14 @@ impl Inner {
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;
         self.state ^= self.state << 17;
-        let lost = (self.state >> 33) % 100 < self.percent || datagram.len() > self.largest;
+        let lost = (self.state >> 33) % 100 < self.percent
+            || datagram.len() > self.largest
+            || self.lost_one == Some(self.passing.len());
+        self.passing.push(Passing {
+            sender,
+            bytes: datagram.to_vec(),
+            lost,
+        });
         if let Ok(message) = Packet::from_bytes(datagram) {
             self.captured.push(Captured {
                 sender,
@@ -88,6 +109,13 @@ impl Wire {
         Self::of_width(gateway, loss, usize::MAX)
     }
 
+    /// As [`Wire::to`]; only the datagram at this place is lost, counted from 0 in both directions together.
+    pub fn losing_one(gateway: SocketAddr, place: usize) -> Self {
+        let wire = Self::to(gateway, Loss::NOTHING);
+        wire.lock().lost_one = Some(place);
+        wire
+    }
+
     /// As [`Wire::to`]; datagrams of more than `largest` bytes are lost.
     pub fn of_width(gateway: SocketAddr, loss: Loss, largest: usize) -> Self {
         let front = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))
@@ -96,6 +124,8 @@ impl Wire {
             address: front.local_addr().expect("it is bound"),
             inner: Arc::new(Mutex::new(Inner {
                 captured: Vec::new(),
+                passing: Vec::new(),
+                lost_one: None,
                 // Zero would stay zero.
                 state: loss.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
                 percent: loss.percent,
@@ -107,13 +137,18 @@ impl Wire {
         wire
     }
 
-    /// All datagrams so far.
+    /// All datagrams so far that are CoAP.
     pub fn captured(&self) -> Vec<Captured> {
-        self.inner
-            .lock()
-            .expect("no holder of this lock panics")
-            .captured
-            .clone()
+        self.lock().captured.clone()
+    }
+
+    /// All datagrams so far.
+    pub fn passing(&self) -> Vec<Passing> {
+        self.lock().passing.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().expect("no holder of this lock panics")
     }
 
     /// All datagrams of one side so far.

@@ -11,11 +11,12 @@ use crate::run::{announce, cargo, run};
 const CARGO_FUZZ: &str = "0.13.2";
 
 /// The targets of `tests/fuzz`.
-const TARGETS: [&str; 6] = [
+const TARGETS: [&str; 7] = [
     "endpoint",
     "sequence",
     "dtls",
     "oscore",
+    "edhoc",
     "cbor_json",
     "proxy_uri",
 ];
@@ -29,9 +30,10 @@ Usage: cargo xtask fuzz [TARGET] [--seconds N]
 
 Makes seeds from the tests' cases and runs the fuzz targets of tests/fuzz, each for 60 s or N: endpoint (datagrams,
 time and responses), sequence (requests of several hosts that belong together), dtls (datagrams of strangers around a
-handshake), oscore (protected requests), cbor_json (payloads), proxy_uri; or only TARGET. Status 1 if an input fails;
-that input is then in target/fuzz/artifacts. cargo-fuzz is installed into target/fuzz/tools. RUSTC_BOOTSTRAP=1 allows
-its instrumentation on a stable toolchain. No sanitizer is used, since the fuzzed crates deny `unsafe`.";
+handshake), oscore (protected requests), edhoc (handshakes and credentials), cbor_json (payloads), proxy_uri; or only
+TARGET. Status 1 if an input fails; that input is then in target/fuzz/artifacts. cargo-fuzz is installed into
+target/fuzz/tools. RUSTC_BOOTSTRAP=1 allows its instrumentation on a stable toolchain. No sanitizer is used, since the
+fuzzed crates deny `unsafe`.";
 
 /// Runs the command with these arguments.
 pub fn fuzz(workspace: &Path, arguments: &[String]) -> Result<(), XtaskError> {

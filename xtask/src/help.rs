@@ -1,5 +1,6 @@
 //! The texts of `--help`; those of `dist` and `fuzz` stand beside their commands.
 
+use crate::autotools::{AUTOTOOLS, PYTHON_HEADERS};
 use crate::library::LIBCOAP;
 use crate::tool::Tool;
 use crate::tools::{EVERYWHERE, NPM};
@@ -43,10 +44,10 @@ package lists. A program that is too old and does not come from a Debian package
 
 /// Of `cargo xtask setup`.
 pub fn setup() -> String {
-    let tools = EVERYWHERE.into_iter().chain([&NPM]);
+    let tools = EVERYWHERE.into_iter().chain([&NPM]).chain(AUTOTOOLS);
     let lines: Vec<String> = tools.map(line).collect();
     let library = format!(
-        "  - the header {} for the compiler `cc`: {}",
+        "  - the header {} for the compiler `cc`: {}\n  - the headers of Python: {PYTHON_HEADERS}",
         LIBCOAP.header, LIBCOAP.package
     );
     format!("{SETUP}\n{}\n{library}\n{SETUP_END}", lines.join("\n"))

@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod apt;
+mod autotools;
 mod both_toolchains;
 mod cargo_tool;
 mod dist;

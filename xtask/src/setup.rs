@@ -2,10 +2,11 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::apt::{Apt, AptError};
+use crate::autotools::{AUTOTOOLS, PYTHON_HEADERS, has_headers};
 use crate::library::{LIBCOAP, Library, LibraryError};
 use crate::run::{announce, run};
 use crate::tool::Tool;
@@ -36,6 +37,12 @@ pub enum SetupError {
     /// A library is missing.
     #[error(transparent)]
     Library(#[from] LibraryError),
+    /// Its headers are missing.
+    #[error(
+        "the headers of {} are missing, which DTLSSocket in tests/requirements.txt is compiled against; of Debian's \
+         Python they are in the package {PYTHON_HEADERS}", .0.display()
+    )]
+    PythonHeaders(PathBuf),
     /// Synapse and aiocoap.
     #[error("the virtual environment for Synapse and aiocoap: {0}")]
     Venv(#[from] VenvError),
@@ -64,6 +71,9 @@ impl Setup {
         self.tools(&[&NPM])?;
         self.browser()?;
         self.library(&LIBCOAP)?;
+        self.tools(&[&PYTHON])?;
+        self.tools(&AUTOTOOLS)?;
+        self.python_headers()?;
         self.venv(
             &workspace.join("target/venv"),
             &workspace.join("tests/requirements.txt"),
@@ -144,6 +154,18 @@ impl Setup {
             self.apt.install(&[library.package])?;
         }
         Ok(library.check(&self.path)?)
+    }
+
+    /// Makes sure that extensions of Python can be compiled.
+    fn python_headers(&mut self) -> Result<(), SetupError> {
+        let python = PYTHON.check(&self.path)?.file;
+        if !has_headers(&python) {
+            self.apt.install(&[PYTHON_HEADERS])?;
+        }
+        match has_headers(&python) {
+            true => Ok(()),
+            false => Err(SetupError::PythonHeaders(python)),
+        }
     }
 
     /// Makes sure that Chromium and its driver, both of which are there, are of one release.

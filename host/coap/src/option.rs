@@ -34,6 +34,9 @@ pub const LOCATION_QUERY: u16 = 20;
 pub const BLOCK2: u16 = 23;
 /// Uint holding number, more flag and size of a request block, RFC 7959 §2.1.
 pub const BLOCK1: u16 = 27;
+/// Empty: the payload has message_3 of EDHOC before the ciphertext, RFC 9668 §3.1. Endpoints without EDHOC do not
+/// understand it.
+pub const EDHOC: u16 = 21;
 /// Uint, bytes of the response body, RFC 7959 §4.
 pub const SIZE2: u16 = 28;
 /// Text, RFC 7252 §5.10.2.
@@ -72,6 +75,10 @@ pub mod content_format {
     pub const JSON: u16 = 50;
     /// `application/cbor`, RFC 8949.
     pub const CBOR: u16 = 60;
+    /// `application/edhoc+cbor-seq`, RFC 9528 §10.9.
+    pub const EDHOC: u16 = 64;
+    /// `application/cid-edhoc+cbor-seq`, RFC 9528 §10.9.
+    pub const CID_EDHOC: u16 = 65;
     /// `application/concise-problem-details+cbor`, RFC 9290.
     pub const PROBLEM_DETAILS: u16 = 257;
 }

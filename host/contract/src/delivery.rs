@@ -75,6 +75,26 @@ impl Sender {
     /// token's digest.
     #[must_use]
     pub fn of(peer: &Peer, token: Option<&AccessToken>) -> Self {
+        let mut hash = Self::of_device(peer);
+        match token {
+            Some(token) => {
+                hash.update([1]);
+                hash.update(token.digest());
+            }
+            None => hash.update([0]),
+        }
+        Self(hash.finalize().into())
+    }
+
+    /// The device `peer` under a session of this user, whose access token may become another one.
+    #[must_use]
+    pub fn of_session(peer: &Peer, user: &str) -> Self {
+        let mut hash = Self::of_device(peer).chain_update([2]);
+        update_with(&mut hash, user.as_bytes());
+        Self(hash.finalize().into())
+    }
+
+    fn of_device(peer: &Peer) -> Sha256 {
         let mut hash = Sha256::new().chain_update(SENDER_DOMAIN);
         match peer.principal.as_ref().filter(|_| peer.authenticated) {
             Some(principal) => {
@@ -90,14 +110,7 @@ impl Sender {
                 hash.update(ip.octets());
             }
         }
-        match token {
-            Some(token) => {
-                hash.update([1]);
-                hash.update(token.digest());
-            }
-            None => hash.update([0]),
-        }
-        Self(hash.finalize().into())
+        hash
     }
 
     /// No device: for an exchange that is made to try a rule.

@@ -18,7 +18,8 @@ Exit codes (with --repeat: the highest of all exchanges):
 
 Secrets are not accepted on the command line, where other users could see them:
   COMATRIX_PASSWORD or --password-file FILE   the account's password (`-` reads standard input)
-  COMATRIX_TOKEN or --token-file FILE         the access token, sent as CoAP option 256";
+  COMATRIX_TOKEN or --token-file FILE         the access token, sent as CoAP option 256
+  --psk-file FILE, --oscore FILE              the device's key";
 
 /// `comatrix-gateway device …`: acts as a constrained device over CoAP, for tests and scripts.
 #[derive(Debug, Args)]
@@ -34,14 +35,18 @@ pub struct DeviceArgs {
 /// Options of an exchange; the same for every resource.
 #[derive(Debug, Args)]
 pub(super) struct ExchangeArgs {
-    /// The gateway's address; IPv6 in brackets, link-local with its zone: coap://[fe80::1%eth0]
+    /// The gateway's address; IPv6 in brackets, link-local with its zone: coap://[fe80::1%eth0]. With coaps:// (port
+    /// 5684) the device shakes hands by DTLS
     #[arg(
         long,
         global = true,
-        value_name = "coap://HOST[:PORT]",
+        value_name = "coap[s]://HOST[:PORT]",
         default_value = "coap://localhost:5683"
     )]
     pub(super) gateway: String,
+
+    #[command(flatten)]
+    pub(super) security: SecurityArgs,
 
     /// Send non-confirmable messages: no acknowledgement, no retransmission
     #[arg(long, global = true)]
@@ -73,6 +78,23 @@ pub(super) struct ExchangeArgs {
     /// Print one JSON object per exchange, each on its own line
     #[arg(long, global = true)]
     pub(super) json: bool,
+}
+
+/// What protects the messages: see `comatrix-gateway devices add`.
+#[derive(Debug, Default, Args)]
+pub(super) struct SecurityArgs {
+    /// Identity of the device's pre-shared key, for a coaps:// gateway
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(super) psk_identity: Option<String>,
+
+    /// File with the pre-shared key alone, readable by its owner only; `-` reads standard input
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) psk_file: Option<PathBuf>,
+
+    /// File with a security context for OSCORE, as libcoap has it, readable by its owner only. Sequence numbers are
+    /// kept beside it, in NAME.seq
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) oscore: Option<PathBuf>,
 }
 
 /// A request to a resource, or a measurement.

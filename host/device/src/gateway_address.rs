@@ -6,30 +6,55 @@ use std::net::Ipv6Addr;
 
 use super::usage::UsageError;
 
-/// The port of plain CoAP (RFC 7252 §6.1).
-const DEFAULT_PORT: u16 = 5683;
+/// How the gateway is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scheme {
+    /// By CoAP over UDP (RFC 7252 §6.1).
+    Coap,
+    /// By CoAP over DTLS (RFC 7252 §6.2).
+    Coaps,
+}
+
+impl Scheme {
+    fn default_port(self) -> u16 {
+        match self {
+            Self::Coap => 5683,
+            Self::Coaps => 5684,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Coap => "coap",
+            Self::Coaps => "coaps",
+        }
+    }
+}
 
 /// The address of the gateway; names are resolved later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct GatewayAddress {
+    pub(super) scheme: Scheme,
     /// A name, an IPv4 address, or an IPv6 address with its zone if it has one.
     pub(super) host: String,
     pub(super) port: u16,
 }
 
 impl GatewayAddress {
-    /// Reads `coap://HOST[:PORT]`.
+    /// Reads `coap://HOST[:PORT]` or `coaps://HOST[:PORT]`.
     pub(super) fn parse(text: &str) -> Result<Self, UsageError> {
         let refuse = |reason| UsageError::Gateway {
             text: text.to_owned(),
             reason,
         };
-        if text.starts_with("coaps:") {
-            return Err(refuse("the device commands speak plain CoAP only"));
-        }
-        let authority = text
-            .strip_prefix("coap://")
-            .ok_or_else(|| refuse("it does not start with coap://"))?;
+        let schemes = [Scheme::Coap, Scheme::Coaps];
+        let (scheme, authority) = schemes
+            .into_iter()
+            .find_map(|scheme| {
+                let rest = text.strip_prefix(scheme.name())?;
+                Some((scheme, rest.strip_prefix("://")?))
+            })
+            .ok_or_else(|| refuse("it does not start with coap:// or coaps://"))?;
         let authority = authority.strip_suffix('/').unwrap_or(authority);
         if authority.contains(['/', '?', '#', '@']) {
             return Err(refuse("it has more than host and port"));
@@ -66,10 +91,10 @@ impl GatewayAddress {
                 .ok()
                 .filter(|port| *port != 0)
                 .ok_or_else(|| refuse("its port is not between 1 and 65535"))?,
-            None if port.is_empty() => DEFAULT_PORT,
+            None if port.is_empty() => scheme.default_port(),
             None => return Err(refuse("there is text after the closing bracket")),
         };
-        Ok(Self { host, port })
+        Ok(Self { scheme, host, port })
     }
 }
 
@@ -93,9 +118,10 @@ fn ipv6_host(text: &str) -> Result<String, &'static str> {
 
 impl fmt::Display for GatewayAddress {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = self.scheme.name();
         match self.host.contains(':') {
-            true => write!(formatter, "coap://[{}]:{}", self.host, self.port),
-            false => write!(formatter, "coap://{}:{}", self.host, self.port),
+            true => write!(formatter, "{scheme}://[{}]:{}", self.host, self.port),
+            false => write!(formatter, "{scheme}://{}:{}", self.host, self.port),
         }
     }
 }
@@ -113,6 +139,8 @@ mod tests {
             ("coap://gateway.lan:61616/", "coap://gateway.lan:61616"),
             ("coap://192.0.2.1", "coap://192.0.2.1:5683"),
             ("coap://[::1]", "coap://[::1]:5683"),
+            ("coaps://gateway.lan", "coaps://gateway.lan:5684"),
+            ("coaps://[::1]:1", "coaps://[::1]:1"),
             ("coap://[2001:db8:0::1]:5684", "coap://[2001:db8::1]:5684"),
             ("coap://[fe80::1%eth0]", "coap://[fe80::1%eth0]:5683"),
             ("coap://[fe80::1%25lowpan0]:1", "coap://[fe80::1%lowpan0]:1"),
@@ -126,7 +154,8 @@ mod tests {
     fn text_that_is_not_an_address_is_refused_with_the_reason() {
         for (text, reason) in [
             ("localhost", "start with coap://"),
-            ("coaps://h", "plain CoAP"),
+            ("coapss://h", "start with coap://"),
+            ("coaps:h", "or coaps://"),
             ("coap://", "host is missing"),
             ("coap://:5683", "host is missing"),
             ("coap://h:0", "port"),
@@ -147,7 +176,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_panics_and_displayed_addresses_are_read_again(text in "(coap://)?[\\PC]{0,20}") {
+        fn no_text_panics_and_displayed_addresses_are_read_again(text in "(coaps?://)?[\\PC]{0,20}") {
             if let Ok(address) = GatewayAddress::parse(&text) {
                 prop_assert_eq!(GatewayAddress::parse(&address.to_string()).ok(), Some(address));
             }

@@ -7,19 +7,25 @@
 
 mod args;
 mod gateway_address;
+mod local_port;
+mod no_response;
 pub mod notation;
 pub mod option_view;
+mod oscore_file;
 pub mod outcome;
 pub mod payload_view;
 mod plan;
 mod probe;
+mod protection;
 mod proxy_uri;
 pub mod redaction;
 mod report;
 mod request;
 mod secret_files;
+mod security;
 #[cfg(test)]
 mod tests;
+mod traffic;
 mod udp;
 mod usage;
 
@@ -40,6 +46,7 @@ use plan::Plan;
 use redaction::Redaction;
 use report::Report;
 use secret_files::TokenFile;
+use security::Security;
 use udp::UdpClient;
 use usage::UsageError;
 
@@ -53,11 +60,15 @@ pub fn run(args: DeviceArgs) -> ExitCode {
     let done = match command {
         DeviceCommand::Exchange(command) => {
             let plan = Plan::new(command, &exchange, &|name| std::env::var_os(name));
-            plan.and_then(|plan| execute(&plan, &mut out, &mut errors))
+            plan.and_then(|mut plan| execute(&mut plan, &mut out, &mut errors))
         }
         DeviceCommand::Probe(probe) => {
             let gateway = probe.uri.as_ref().unwrap_or(&exchange.gateway);
             GatewayAddress::parse(gateway).and_then(|gateway| {
+                let security = Security::new(&exchange.security, &gateway);
+                if !matches!(security, Ok(Security::Plain)) {
+                    return Err(UsageError::SecuredProbe);
+                }
                 let settings = plan::settings(&exchange)?;
                 probe::run(&gateway, settings, exchange.json, &mut out, &mut errors)
             })
@@ -71,7 +82,11 @@ pub fn run(args: DeviceArgs) -> ExitCode {
 }
 
 /// Makes the exchanges of a plan. Returns their highest exit code.
-fn execute(plan: &Plan, out: &mut impl Write, errors: &mut impl Write) -> Result<u8, UsageError> {
+fn execute(
+    plan: &mut Plan,
+    out: &mut impl Write,
+    errors: &mut impl Write,
+) -> Result<u8, UsageError> {
     let mut token_file = plan
         .save_token
         .as_deref()
@@ -79,7 +94,9 @@ fn execute(plan: &Plan, out: &mut impl Write, errors: &mut impl Write) -> Result
         .transpose()?;
     // Before the name is resolved: a request that cannot be sent is a usage error.
     plan.request.message("0")?;
-    let mut client = match UdpClient::to(&plan.gateway) {
+    let mut security = std::mem::replace(&mut plan.security, Security::Plain);
+    let gateway = format!("{}{}", plan.gateway, security.suffix());
+    let mut client = match UdpClient::to(&plan.gateway, &mut security) {
         Ok(client) => client,
         Err(failure) => {
             writeln!(errors, "error: {failure}; {}", remedy(&failure, true))?;
@@ -92,7 +109,7 @@ fn execute(plan: &Plan, out: &mut impl Write, errors: &mut impl Write) -> Result
             thread::sleep(plan.interval);
         }
         let request = plan.request.message(&new_txn_id()?)?;
-        let (exit_code, response) = exchange(plan, number, &request, &mut client, out)?;
+        let (exit_code, response) = exchange(plan, &gateway, number, &request, &mut client, out)?;
         highest = highest.max(exit_code);
         if let (Some(file), Some(response)) = (
             &mut token_file,
@@ -122,9 +139,10 @@ fn new_txn_id() -> Result<String, UsageError> {
 /// Makes and prints one exchange.
 fn exchange(
     plan: &Plan,
+    gateway: &str,
     number: u32,
     request: &Message,
-    client: &mut UdpClient,
+    client: &mut UdpClient<'_>,
     out: &mut impl Write,
 ) -> io::Result<(u8, Option<Message>)> {
     let report = Report {
@@ -136,7 +154,7 @@ fn exchange(
         returns_token: plan.request.resource.returns_token() && !plan.show_token,
     };
     if !plan.json {
-        report.write_request(out, &plan.gateway.to_string())?;
+        report.write_request(out, gateway)?;
         out.flush()?;
     }
     let attempt = client.exchange(request, plan.settings);

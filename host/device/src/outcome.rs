@@ -1,8 +1,9 @@
 //! The exit code, the name and the remedy of an outcome.
 
-use super::udp::NoResponse;
+use super::no_response::NoResponse;
 use coap::client::ExchangeError;
 use coap::code::{self, class};
+use secure::dtls::ClientError;
 
 /// Exit codes of the device commands, as `--help` lists them.
 pub mod exit {
@@ -36,7 +37,13 @@ pub(crate) fn exit_code_of_failure(failure: &NoResponse) -> u8 {
         NoResponse::HostNotFound { .. }
         | NoResponse::Refused(_)
         | NoResponse::Unreachable { .. }
+        | NoResponse::Session { .. }
+        | NoResponse::Closed(_)
+        | NoResponse::Setup(_)
+        | NoResponse::CannotProtect(_)
+        | NoResponse::SequenceNumbers(_)
         | NoResponse::Random(_) => exit::NO_RESPONSE,
+        NoResponse::NotProtected { .. } | NoResponse::Response { .. } => exit::UNUSABLE,
         NoResponse::Exchange { error, .. } => match error {
             ExchangeError::Silent { .. } | ExchangeError::NoResponse => exit::NO_RESPONSE,
             ExchangeError::Reset
@@ -60,6 +67,36 @@ pub(crate) fn remedy(failure: &NoResponse, confirmable: bool) -> &'static str {
         NoResponse::Unreachable { .. } => {
             "check the address in --gateway, the route to it and its zone"
         }
+        NoResponse::Session {
+            error: ClientError::Alert(51),
+            ..
+        } => {
+            "the gateway has no such identity, or another key for it: `comatrix-gateway devices list` shows the \
+             identities, and `devices rotate` makes a new key"
+        }
+        NoResponse::Session {
+            error: ClientError::TimedOut,
+            ..
+        } => {
+            "check that the gateway listens for coaps there, and that no firewall drops UDP on its port"
+        }
+        NoResponse::Session { .. } | NoResponse::Closed(_) => {
+            "try again; if it fails again, read the gateway's log"
+        }
+        NoResponse::NotProtected { code, .. } if *code == code::SERVICE_UNAVAILABLE => {
+            "the gateway stores the state of a new security context; try again"
+        }
+        NoResponse::NotProtected { .. } | NoResponse::Response { .. } => {
+            "the gateway does not have this security context: compare it with `comatrix-gateway devices show`, or get \
+             another one with `devices rotate`"
+        }
+        NoResponse::CannotProtect(_) => {
+            "get another security context with `comatrix-gateway devices rotate`"
+        }
+        NoResponse::SequenceNumbers(_) => {
+            "make the folder of the --oscore file writable: NAME.seq is there"
+        }
+        NoResponse::Setup(_) => "choose another --timeout",
         NoResponse::Random(_) => "try again",
         NoResponse::Exchange { error, .. } => match error {
             ExchangeError::Silent { .. } if !confirmable => {

@@ -11,6 +11,7 @@ use super::gateway_address::GatewayAddress;
 use super::proxy_uri::Homeserver;
 use super::request::{DeviceRequest, Resource};
 use super::secret_files;
+use super::security::Security;
 use super::usage::UsageError;
 use coap::client::{BlockSize, Settings};
 
@@ -31,6 +32,7 @@ type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 pub(super) struct Plan {
     pub(super) request: DeviceRequest,
     pub(super) gateway: GatewayAddress,
+    pub(super) security: Security,
     pub(super) settings: Settings,
     pub(super) repeat: u32,
     pub(super) interval: Duration,
@@ -52,8 +54,10 @@ impl Plan {
             }
             _ => (false, None),
         };
+        let gateway = GatewayAddress::parse(&exchange.gateway)?;
         Ok(Self {
-            gateway: GatewayAddress::parse(&exchange.gateway)?,
+            security: Security::new(&exchange.security, &gateway)?,
+            gateway,
             settings: settings(exchange)?,
             repeat: exchange.repeat,
             interval: seconds("--interval", exchange.interval, INTERVAL_BOUNDS)?,

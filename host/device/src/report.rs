@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::no_response::NoResponse;
 use super::option_view::{self, OptionView};
 use super::outcome::{exit_code_of_failure, exit_code_of_response, hint, name, remedy};
 use super::payload_view::{self, PayloadView};
 use super::redaction::Redaction;
-use super::udp::{Attempt, NoResponse, Traffic};
+use super::traffic::Traffic;
+use super::udp::Attempt;
 use coap::Message;
 use coap::code::{self, Dotted};
 use coap::option::{CONTENT_FORMAT, MAX_AGE, PROXY_URI, URI_PATH};

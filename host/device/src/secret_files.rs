@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
+use secure::dtls::PskKey;
+use store::file::{self, Readers};
+
 use super::usage::UsageError;
 
 /// Bytes of a password: Synapse accepts 512, others more.
@@ -44,6 +47,27 @@ pub(super) fn token(
     variable: Option<OsString>,
 ) -> Result<Option<SecretString>, UsageError> {
     read("access token", "COMATRIX_TOKEN", file, variable, MAX_TOKEN)
+}
+
+/// The pre-shared key from the file.
+///
+/// # Errors
+/// Others can read the file, or what is in it cannot be a key.
+pub(super) fn psk(path: &Path) -> Result<PskKey, UsageError> {
+    let place = path.display().to_string();
+    let bytes = match path.as_os_str() == "-" {
+        true => {
+            bounded(io::stdin().lock(), MAX_PASSWORD).map_err(|source| UsageError::ReadSecret {
+                name: "pre-shared key",
+                place: "standard input".to_owned(),
+                source,
+            })?
+        }
+        false => file::read_private(path, MAX_PASSWORD, Readers::Owner)?.into(),
+    };
+    // What is not UTF-8 is no key either.
+    let text = std::str::from_utf8(&bytes).unwrap_or_default();
+    PskKey::parse(text.trim()).map_err(|error| UsageError::Key { place, error })
 }
 
 fn read(

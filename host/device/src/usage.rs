@@ -3,13 +3,37 @@
 use std::io;
 use std::path::PathBuf;
 
+use secure::dtls::NotAKey;
+use store::file::FileError;
+
 /// A command line, file or variable that cannot be used. Messages never contain a secret.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum UsageError {
     #[error(
-        "--gateway {text}: {reason}; write coap://host, coap://host:5683 or coap://[fe80::1%eth0]"
+        "--gateway {text}: {reason}; write coap://host, coap://host:5683, coap://[fe80::1%eth0] or coaps://host"
     )]
     Gateway { text: String, reason: &'static str },
+    #[error("a coaps:// gateway needs --psk-identity NAME and --psk-file FILE")]
+    NoKey,
+    #[error(
+        "--psk-identity and --psk-file are for coaps:// gateways; write --gateway coaps://HOST, or leave them out"
+    )]
+    KeyWithoutCoaps,
+    #[error("--oscore is for coap:// gateways: OSCORE needs no DTLS; write --gateway coap://HOST")]
+    OscoreOverCoaps,
+    #[error(
+        "the probe measures plain CoAP; leave out --psk-identity, --psk-file and --oscore, and name a coap:// gateway"
+    )]
+    SecuredProbe,
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("{place}: {error}; write the key alone into the file, as `devices add` prints it")]
+    Key { place: String, error: NotAKey },
+    #[error(
+        "--oscore {}: {reason}; write the lines that `comatrix-gateway devices add NAME --oscore` prints for libcoap",
+        path.display()
+    )]
+    Oscore { path: PathBuf, reason: String },
     #[error(
         "--homeserver {text}: {reason}; write its origin, for example https://matrix.example.org or \
          http://localhost:8008"

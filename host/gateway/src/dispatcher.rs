@@ -56,6 +56,8 @@ pub(crate) struct Dispatcher<'a> {
     pub(crate) draining: bool,
     /// The sessions of secured devices; none while their socket is closed.
     pub(crate) coaps: Option<Coaps>,
+    /// Protected messages that were refused.
+    pub(crate) refused_messages: u64,
 }
 
 impl Dispatcher<'_> {
@@ -141,10 +143,14 @@ impl Dispatcher<'_> {
             }
             self.endpoint.set_limits(&self.snapshot.limits.coap);
             self.observations.reconfigure(&self.snapshot, now);
+            self.apply_certificates(now);
         }
     }
 
     fn dispatch(&mut self, owner: Owner, incoming: DeviceRequest) {
+        let Some(incoming) = self.handshake(owner, incoming) else {
+            return;
+        };
         let verified = incoming.protection.as_ref();
         let source = self.source(owner, incoming.request.peer, verified);
         // What the rule does with the request decides whether a proof is needed. Then it is processed once more.
@@ -263,8 +269,9 @@ impl Dispatcher<'_> {
             self.observations.handle_timeout(now);
             while let Some(call) = self.observations.next_long_poll(&self.snapshot, now) {
                 let upstreams = self.snapshot.upstreams.clone();
+                let sessions = self.gateway.sessions();
                 self.pending.push(Box::pin(async move {
-                    let (id, result) = call.make(&upstreams).await;
+                    let (id, result) = call.make(&upstreams, sessions).await;
                     Completion::LongPoll(id, result)
                 }));
             }

@@ -11,11 +11,12 @@ use tokio::time::{Sleep, sleep_until};
 
 use crate::daemon::service_manager::{self, Watchdog};
 use crate::deferred_datagrams::DeferredDatagrams;
+use crate::devices::Devices;
 use crate::dispatcher::Dispatcher;
 use crate::listeners::Listeners;
 use crate::observe::ObserveBroker;
 use crate::request::Gateway;
-use crate::secured::{DeviceEndpoint, contexts};
+use crate::secured::{DeviceEndpoint, protection};
 use crate::status_observers::StatusObservers;
 use crate::telemetry::operator;
 use crate::telemetry::refusal_log::RefusalLog;
@@ -40,9 +41,15 @@ pub async fn serve(
     let mut seed = [0; 16];
     getrandom::fill(&mut seed)
         .unwrap_or_else(|error| panic!("no random numbers from the system: {error}"));
+    let public_keys = gateway.devices().map(Devices::public_keys);
+    let public_keys = public_keys.unwrap_or_default();
     let mut listeners = Listeners::new(transports);
     let mut dispatcher = Dispatcher {
-        endpoint: DeviceEndpoint::with_protection(snapshot.limits.coap.clone(), seed, contexts()),
+        endpoint: DeviceEndpoint::with_protection(
+            snapshot.limits.coap.clone(),
+            seed,
+            protection(public_keys),
+        ),
         observations: ObserveBroker::new(snapshot.limits.observation),
         status_observers: StatusObservers::default(),
         gateway,
@@ -53,6 +60,7 @@ pub async fn serve(
         local_addresses: listeners.local_addresses(),
         draining: false,
         coaps: None,
+        refused_messages: 0,
     };
     dispatcher.endpoint.judge_first_blocks();
     let mut timer = Box::pin(sleep_until(tokio::time::Instant::now() + NEVER));
@@ -111,7 +119,11 @@ pub async fn serve(
                 gateway.recorder.loop_probe.publish(dispatcher.state(with_holders));
             }
             Some(completion) = dispatcher.pending.next() => dispatcher.complete(completion),
+            // Before datagrams: a device that was just enrolled is served, and one that was removed is not.
+            () = devices_changed(gateway), if !draining => {}
             ready = listeners.readable(draining) => {
+                // The operator may have the reply to an enrolment, and its device may use it at once.
+                dispatcher.apply_devices(Instant::now(), &mut listeners);
                 match ready.and_then(|()| receive(&mut listeners, &mut dispatcher)) {
                     Ok(false) => {}
                     // Connections to homeservers share this thread: so they get a turn under a flood too.
@@ -124,7 +136,6 @@ pub async fn serve(
             }
             () = gateway.snapshots.changed(), if !draining => {}
             () = outbox_changed(gateway), if !draining => {}
-            () = devices_changed(gateway), if !draining => {}
             () = timer.as_mut() => {}
             // Last, and after the system had a chance to report other datagrams.
             () = tokio::task::yield_now(), if has_deferred => dispatcher.process_deferred(),

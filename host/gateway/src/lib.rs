@@ -6,6 +6,7 @@
 
 pub mod admin;
 mod byte_account;
+pub mod coaps_certificates;
 pub mod coaps_socket;
 pub mod config;
 pub mod control;
@@ -25,7 +26,9 @@ pub mod request;
 mod responding;
 pub mod rule_manager;
 mod secured;
+pub mod sessions;
 mod status_observers;
+mod stored_token;
 pub mod telemetry;
 mod time_shares;
 mod waiting_deliveries;

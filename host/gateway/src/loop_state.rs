@@ -23,6 +23,7 @@ impl Dispatcher<'_> {
             deferred: self.deferred.deferred,
             deferred_lost: self.deferred.lost,
             draining: self.draining,
+            security: self.security_state(),
         }
     }
 }

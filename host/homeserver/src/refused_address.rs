@@ -20,28 +20,28 @@ impl Upstreams {
     /// will have when the device has proven its address.
     #[must_use]
     pub fn missing_token(&self, caller: &Caller) -> Option<MissingToken> {
-        let homeserver = caller.requested.as_ref().or(self.homeservers.first());
-        if caller.token.is_some() {
-            None
-        } else if homeserver.is_none_or(|homeserver| homeserver.token().is_none()) {
-            Some(MissingToken::NotConfigured)
-        } else if !is_token_peer(&self.token_peers, &caller.peer) {
-            Some(MissingToken::Address)
-        } else {
-            None
-        }
+        let homeserver = caller.own_homeserver().or_else(|| self.default_of(caller));
+        let Some(homeserver) = homeserver.filter(|homeserver| homeserver.token().is_some()) else {
+            return caller
+                .own_token()
+                .is_none()
+                .then_some(MissingToken::NotConfigured);
+        };
+        let may = caller.own_token().is_some()
+            || is_token_peer(&self.token_peers, &caller.peer, homeserver);
+        (!may).then_some(MissingToken::Address)
     }
 
     /// Whether a call has no access token only because `token_peers` does not have the address of its device.
     #[must_use]
     pub fn refuses_address(&self, caller: &Caller, call: &PreparedCall) -> bool {
-        let has_token = || {
+        let may_not = || {
             let homeserver = self.find(&call.origin);
-            homeserver.is_ok_and(|homeserver| homeserver.token().is_some())
+            homeserver.is_ok_and(|homeserver| {
+                homeserver.token().is_some()
+                    && !is_token_peer(&self.token_peers, &caller.peer, &homeserver)
+            })
         };
-        call.credential == Credential::Any
-            && caller.token.is_none()
-            && !is_token_peer(&self.token_peers, &caller.peer)
-            && has_token()
+        call.credential == Credential::Any && caller.own_token().is_none() && may_not()
     }
 }

@@ -1,6 +1,6 @@
 //! The settings of egress.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::homeserver::Homeserver;
@@ -14,15 +14,24 @@ use contract::clock::Clock;
 pub struct TokenPeers {
     /// Networks of devices that have not authenticated themselves.
     pub networks: Vec<ipnet::IpNet>,
-    /// Names of devices that have. Their address does not count.
-    pub devices: BTreeSet<String>,
+    /// Names of devices that have, and which of the tokens. Their address does not count.
+    pub devices: BTreeMap<String, ConfiguredAccount>,
+}
+
+/// The configured token that a device may use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConfiguredAccount {
+    /// That of the homeserver of its request.
+    OfRequest,
+    /// That of the homeserver with this name, which is the default one of this device.
+    OfHomeserver(String),
 }
 
 impl From<Vec<ipnet::IpNet>> for TokenPeers {
     fn from(networks: Vec<ipnet::IpNet>) -> Self {
         Self {
             networks,
-            devices: BTreeSet::new(),
+            devices: BTreeMap::new(),
         }
     }
 }

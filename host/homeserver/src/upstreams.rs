@@ -6,7 +6,7 @@ use url::Url;
 use super::account::Account;
 use super::caller::Caller;
 use super::client::{self, ClientError};
-use super::credentials::{choose, is_token_peer, is_unproven};
+use super::credentials::{choose, default_homeserver, is_token_network, is_unproven};
 use super::homeserver::Homeserver;
 use super::limits::UpstreamLimits;
 use super::others::Others;
@@ -109,7 +109,7 @@ impl Upstreams {
             credential,
             request,
         } = call;
-        let homeserver = self.resolve(caller, &upstream)?;
+        let homeserver = self.resolve(caller, &upstream, credential)?;
         Ok(PreparedCall {
             origin: homeserver.origin().clone(),
             credential,
@@ -194,21 +194,11 @@ impl Upstreams {
         upstream: &Upstream,
         credential: Credential,
     ) -> Result<Account, CallError> {
-        let homeserver = self.resolve(caller, upstream)?;
+        let homeserver = self.resolve(caller, upstream, credential)?;
         let token = self.token(caller, homeserver, credential)?;
         Ok(Account {
             homeserver: homeserver.clone(),
             token: token.cloned(),
-        })
-    }
-
-    /// The account whose token the device presented; none if it presented none.
-    #[must_use]
-    pub fn own_account(&self, caller: &Caller) -> Option<Account> {
-        let homeserver = caller.requested.as_ref().or(self.homeservers.first())?;
-        caller.token.as_ref().map(|token| Account {
-            homeserver: homeserver.clone(),
-            token: Some(token.clone()),
         })
     }
 
@@ -217,27 +207,34 @@ impl Upstreams {
     pub fn may_need_proof(&self, peer: &Peer) -> bool {
         !peer.authenticated
             && self.homeservers.iter().any(Homeserver::needs_proof)
-            && is_token_peer(&self.token_peers, peer)
+            && is_token_network(&self.token_peers, peer)
     }
 
     /// Whether this call would use a configured token, and the caller has to prove its address before.
     #[must_use]
     pub fn needs_proof(&self, caller: &Caller, upstream: &Upstream, credential: &str) -> bool {
-        let homeserver = self.resolve(caller, upstream);
+        let homeserver = self.resolve(caller, upstream, Credential::Any);
         credential == Credential::Any.name()
             && is_unproven(&self.token_peers, caller)
             && homeserver.is_ok_and(Homeserver::needs_proof)
     }
 
-    /// The homeserver that an upstream means for this caller.
+    /// The homeserver that an upstream means for a call of this caller with this credential. That of a session is the
+    /// default one of calls with a token: a password of a device that logs in again goes where it went before.
     pub(super) fn resolve<'a>(
         &'a self,
         caller: &'a Caller,
         upstream: &Upstream,
+        credential: Credential,
     ) -> Result<&'a Homeserver, CallError> {
         let mut homeservers = self.homeservers.iter();
+        let session = caller.session.as_ref();
+        let session = session.filter(|_| credential != Credential::None);
         match upstream {
-            Upstream::Standard => homeservers.next(),
+            Upstream::Standard => match session {
+                Some(session) => self.current(&session.homeserver),
+                None => self.default_of(caller),
+            },
             Upstream::Requested => caller
                 .requested
                 .as_ref()
@@ -245,6 +242,11 @@ impl Upstreams {
             Upstream::Named(name) => homeservers.find(|homeserver| homeserver.name() == Some(name)),
         }
         .ok_or_else(|| CallError::unsent("denied"))
+    }
+
+    /// The homeserver of the caller's requests that name none, without a session.
+    pub(super) fn default_of(&self, caller: &Caller) -> Option<&Homeserver> {
+        default_homeserver(&self.token_peers, &self.homeservers, &caller.peer)
     }
 
     /// A homeserver as it is configured now, for one that a device found under an earlier configuration.
@@ -267,7 +269,7 @@ impl Upstreams {
         homeserver: &'a Homeserver,
         credential: Credential,
     ) -> Result<Option<&'a AccessToken>, CallError> {
-        let requested = caller.requested.as_ref().or(self.homeservers.first());
+        let requested = caller.own_homeserver().or_else(|| self.default_of(caller));
         let is_requested = requested.is_some_and(|requested| requested.is(homeserver));
         let wanted = (homeserver, is_requested);
         choose(&self.token_peers, caller, wanted, credential)

@@ -74,12 +74,16 @@
 //!
 //! Where to read first: `front` (before any state), `handshaking` (the way to a session), `established` (sessions).
 
+mod authorities;
 mod certificate;
+mod certificate_checks;
 mod client_hello;
+mod client_session;
 mod connection;
 mod cookie;
 mod counters;
 mod credentials;
+mod device_certificate;
 mod established;
 mod event;
 mod failure;
@@ -101,11 +105,13 @@ mod slot;
 #[cfg(test)]
 mod tests;
 
-pub use certificate::{
-    AuthorityError, CertificatePolicy, CertificateRefusal, Fingerprint, fingerprint,
-};
+pub use authorities::{Authorities, AuthorityError};
+pub use certificate::{CertificatePolicy, Fingerprint, fingerprint};
+pub use certificate_checks::CertificateRefusal;
+pub use client_session::{ClientError, ClientSession, ClientStep};
 pub use counters::Counters;
 pub use credentials::{Credentials, NotAKey, PskDevice, PskKey};
+pub use device_certificate::{DeviceCertificate, DeviceCertificateError};
 pub use event::{CloseReason, Event, Message, SendError, SessionId};
 pub use limits::Limits;
 pub use method::Method;

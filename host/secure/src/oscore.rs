@@ -16,7 +16,7 @@
 //! Not here: group OSCORE, the derivation of contexts by Appendix B.2, other algorithms, and key update (KUDOS, still a
 //! draft): a device gets new keys by enrolment or by EDHOC.
 
-mod cbor;
+mod add_error;
 mod class;
 mod client;
 mod client_exchange;
@@ -38,13 +38,15 @@ mod server;
 #[cfg(test)]
 mod tests;
 
+pub use add_error::AddError;
 pub use client::{ResponseError, SentRequest};
 pub use client_exchange::ExchangeProtection;
 pub use context::{CannotProtect, Context};
-pub use contexts::{AddError, Contexts, Verified};
+pub use contexts::{Contexts, Verified};
 pub use derivation::{MasterSecret, Parameters, ParametersError};
 pub use identifier::{IdContext, Identifier, MAX_ID_CONTEXT_BYTES, MAX_IDENTIFIER_BYTES};
 pub use refusal::{Refusal, Refused};
 pub use reservation::{ContextId, Reservation};
 pub use sender_numbers::NoNumber;
+pub(crate) use server::request_kid;
 pub use server::{Binding, OuterProxy};

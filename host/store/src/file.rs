@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// A file that cannot be used.
@@ -26,6 +26,15 @@ pub enum FileError {
         path: PathBuf,
         /// The most bytes.
         limit: usize,
+    },
+    /// It has a secret, and others than its readers can read it.
+    #[error(
+        "other users can read {0}; run `chmod 600 {0}`, and replace the secret if they may have read it",
+        path.display()
+    )]
+    NotPrivate {
+        /// The file.
+        path: PathBuf,
     },
     /// It cannot be written.
     #[error("cannot write {}: {cause}; choose a folder that you may write to", path.display())]
@@ -58,6 +67,43 @@ pub fn read(path: &Path, limit: usize) -> Result<Vec<u8>, FileError> {
         return Err(FileError::TooLarge {
             path: path.to_owned(),
             limit,
+        });
+    }
+    Ok(content)
+}
+
+/// Who may read a file with a secret, besides its owner and root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readers {
+    /// Nobody.
+    Owner,
+    /// Its group: a service's, or the one that stands for the access list of a credential of systemd.
+    Group,
+}
+
+impl Readers {
+    /// The permissions that nobody else may have.
+    fn forbidden(self) -> u32 {
+        match self {
+            Self::Owner => 0o077,
+            Self::Group => 0o027,
+        }
+    }
+}
+
+/// As [`read`], of a file with a secret.
+///
+/// # Errors
+/// As [`read`]; [`FileError::NotPrivate`] if others can read it.
+pub fn read_private(path: &Path, limit: usize, readers: Readers) -> Result<Vec<u8>, FileError> {
+    let content = read(path, limit)?;
+    let metadata = fs::metadata(path).map_err(|cause| FileError::Read {
+        path: path.to_owned(),
+        cause,
+    })?;
+    if metadata.permissions().mode() & readers.forbidden() != 0 {
+        return Err(FileError::NotPrivate {
+            path: path.to_owned(),
         });
     }
     Ok(content)

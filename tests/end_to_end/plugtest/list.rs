@@ -17,13 +17,14 @@ const ROWS: [(&str, &[u8]); 5] = [
     ("DTLS", &[1, 2, 3, 4, 5, 6, 7]),
 ];
 
-const TESTS: [&str; 6] = [
+const TESTS: [&str; 7] = [
     include_str!("core.rs"),
     include_str!("core_options.rs"),
     include_str!("block.rs"),
     include_str!("obs.rs"),
     include_str!("obs_ends.rs"),
     include_str!("link.rs"),
+    include_str!("dtls.rs"),
 ];
 
 /// `TD_COAP_CORE_01` from `fn td_coap_core_01_a_confirmable_get() {` behind `#[test]`.

@@ -7,6 +7,7 @@
 mod block;
 mod core;
 mod core_options;
+mod dtls;
 mod link;
 mod list;
 mod obs;

@@ -39,16 +39,20 @@ pub fn gateway() -> SocketAddr {
             Box::new(Behaviour::json(200, json!({ "slow": true }))),
         ));
         let scratch = Scratch::new("plugtest");
-        let built = places::workspace().join("target/guest/plugtest.wasm");
-        std::fs::copy(&built, scratch.path().join("plugtest.wasm")).unwrap_or_else(|error| {
-            panic!("{}: {error}; run `cargo xtask guest`", built.display())
-        });
-        let configuration = scratch.write("gateway.toml", CONFIGURATION);
-        let configuration = configuration.display().to_string();
+        let configuration = configuration(&scratch, "");
         let gateway = Gateway::start(&["--homeserver", &stub.origin, "--config", &configuration]);
         (gateway, scratch)
     });
     gateway.address
+}
+
+/// The configuration of a gateway with the resources of the list, below these settings.
+pub fn configuration(scratch: &Scratch, settings: &str) -> String {
+    let built = places::workspace().join("target/guest/plugtest.wasm");
+    std::fs::copy(&built, scratch.path().join("plugtest.wasm"))
+        .unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask guest`", built.display()));
+    let configuration = scratch.write("gateway.toml", &format!("{settings}{CONFIGURATION}"));
+    configuration.display().to_string()
 }
 
 /// The client of an exchange.

@@ -10,6 +10,7 @@ use comatrix_coap::{Datagram, Message, MessageType, Token, code, encode};
 use comatrix_fuzz::sequence;
 use comatrix_fuzz::steps::{self, Step};
 use comatrix_sdk::vectors::{Case, cases};
+use comatrix_secure::edhoc::Identity;
 use serde_json::Value as Json;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -19,6 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "sequence",
         "dtls",
         "oscore",
+        "edhoc",
         "cbor_json",
         "proxy_uri",
     ] {
@@ -28,6 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (moment, seed) in comatrix_fuzz::dtls::seeds().iter().enumerate() {
         fs::write(out.join(format!("dtls/{moment}")), seed)?;
     }
+    edhoc(&out.join("edhoc"))?;
     let guest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest");
     for case in cases(&guest.join("comatrix/vectors"))? {
         let write = |target: &str, seed: &[u8]| fs::write(out.join(target).join(&case.name), seed);
@@ -50,6 +53,30 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     payloads(&guest.join("sdk/tests"), &out.join("cbor_json"))
+}
+
+/// One of each kind: message_1, message_3, its plaintext with a credential by reference and by value, a combined
+/// payload, and a credential as text and as bytes.
+fn edhoc(out: &Path) -> Result<(), Box<dyn Error>> {
+    let device = Identity::new(&[5; 32], &[1])?;
+    let ccs = device.ccs().as_bytes();
+    let mac = [0x48, 0, 0, 0, 0, 0, 0, 0, 0];
+    let message_1 =
+        "0382060258208af6f430ebe18d34184017a9a11bf511c8dff8f834730b96c1b7c8dbca2fc3b637";
+    let message_3 = hex("52e562097bc417dd5919485ac7891ffd90a9fc");
+    let seeds = [
+        (0, [&[0xf5][..], &hex(message_1)].concat()),
+        (1, message_3.clone()),
+        (2, [&[1][..], &mac, &[15, 0x41, 0]].concat()),
+        (2, [&[0xa1, 14][..], ccs, &mac].concat()),
+        (3, [&message_3[..], &[0; 12]].concat()),
+        (4, device.ccs().diagnostic().into_bytes()),
+        (5, ccs.to_vec()),
+    ];
+    for (number, (kind, seed)) in seeds.into_iter().enumerate() {
+        fs::write(out.join(number.to_string()), [&[kind][..], &seed].concat())?;
+    }
+    Ok(())
 }
 
 /// The payloads that the SDK's own tests take and refuse.

@@ -43,7 +43,10 @@ const TABLE: [(&str, &[&str]); 17] = [
             "comatrix-transport",
         ],
     ),
-    ("comatrix-device", &["comatrix-coap"]),
+    (
+        "comatrix-device",
+        &["comatrix-coap", "comatrix-secure", "comatrix-store"],
+    ),
     (
         "comatrix-host",
         &[

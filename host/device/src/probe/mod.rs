@@ -21,6 +21,7 @@ use coap::{Message, code};
 
 use crate::gateway_address::GatewayAddress;
 use crate::outcome::{exit, exit_code_of_failure, remedy};
+use crate::security::Security;
 use crate::udp::UdpClient;
 use crate::usage::UsageError;
 use findings::Findings;
@@ -39,7 +40,8 @@ pub fn run(
     getrandom::fill(&mut seed).map_err(UsageError::Random)?;
     // An exchange with retransmissions finds the address that responds, and has the errors of all commands.
     let request = Message::new(code::GET).with_option(URI_PATH, "time");
-    let first = UdpClient::to(gateway).and_then(|mut client| {
+    let mut security = Security::Plain;
+    let first = UdpClient::to(gateway, &mut security).and_then(|mut client| {
         client.exchange(&request, settings).outcome?;
         let address = client.address();
         UdpPath::connect(address).map(|path| (address, path))

@@ -4,7 +4,8 @@ use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use crate::udp::{NoResponse, connected_socket};
+use crate::local_port::connected_socket;
+use crate::no_response::NoResponse;
 
 /// Larger than any datagram that the probe asks for.
 const BUFFER: usize = 2_048;

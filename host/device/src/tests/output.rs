@@ -51,8 +51,8 @@ fn run(line: &str, responses: Vec<Option<Message>>) -> Done {
     let (port, gateway) = gateway(responses);
     let line = format!("--gateway coap://127.0.0.1:{port} --timeout 5 --interval 0 {line}");
     let (mut out, mut errors) = (Vec::new(), Vec::new());
-    let plan = plan(&line, true).expect("a plan");
-    let exit_code = execute(&plan, &mut out, &mut errors).expect("carried out");
+    let mut plan = plan(&line, true).expect("a plan");
+    let exit_code = execute(&mut plan, &mut out, &mut errors).expect("carried out");
     gateway
         .join()
         .expect("the gateway got as many requests as planned");
@@ -193,10 +193,11 @@ fn a_reset_ends_with_7_and_a_closed_port_with_6_and_both_print_a_remedy() {
         .and_then(|socket| socket.local_addr())
         .expect("a port");
     for format in ["", " --json"] {
-        let plan = plan(&format!("time --gateway coap://{closed}{format}"), false).expect("a plan");
+        let mut plan =
+            plan(&format!("time --gateway coap://{closed}{format}"), false).expect("a plan");
         let mut out = Vec::new();
         assert_eq!(
-            execute(&plan, &mut out, &mut Vec::new()).expect("carried out"),
+            execute(&mut plan, &mut out, &mut Vec::new()).expect("carried out"),
             6
         );
         let out = String::from_utf8(out).expect("UTF-8");
@@ -211,14 +212,14 @@ fn a_reset_ends_with_7_and_a_closed_port_with_6_and_both_print_a_remedy() {
 fn a_silent_gateway_ends_with_6_after_the_timeout() {
     let silent = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a socket");
     let address = silent.local_addr().expect("bound");
-    let plan = plan(
+    let mut plan = plan(
         &format!("time --timeout 0.2 --gateway coap://{address}"),
         false,
     )
     .expect("a plan");
     let mut out = Vec::new();
     assert_eq!(
-        execute(&plan, &mut out, &mut Vec::new()).expect("carried out"),
+        execute(&mut plan, &mut out, &mut Vec::new()).expect("carried out"),
         6
     );
     assert!(String::from_utf8(out).expect("UTF-8").contains("firewall"));

@@ -59,6 +59,7 @@ impl Admin {
                 evicted,
                 latest,
             },
+            security: self.security(state),
             limits_and_faults,
             history,
             shares: state.holders.iter().map(share).collect(),

@@ -20,6 +20,7 @@ impl Admin {
         let mut text = Exposition::default();
         self.process(&mut text);
         self.exchanges(&mut text, state);
+        self.security_metrics(&mut text, state);
         self.upstream(&mut text);
         if let Some(deliveries) = &self.deliveries {
             outbox_metrics::write(&mut text, deliveries);

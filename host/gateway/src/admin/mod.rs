@@ -19,6 +19,7 @@ mod process;
 mod readiness;
 mod response;
 mod routes;
+mod security;
 mod server;
 mod state;
 pub mod status;

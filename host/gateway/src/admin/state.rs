@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::forms::Forms;
+use crate::devices::Devices;
 use crate::outbox::Deliveries;
 use crate::request::SnapshotCell;
 use crate::rule_manager::{Events, RuleStatusCell};
@@ -29,6 +30,8 @@ pub struct Admin {
     pub events: Events,
     /// Messages that wait; none if the gateway keeps no messages.
     pub deliveries: Option<Deliveries>,
+    /// Devices that are enrolled; none without a store.
+    pub devices: Option<Devices>,
     /// The last warnings and errors of the log.
     pub recent_warnings: RecentWarnings,
     /// The forms of the page that can still be sent.

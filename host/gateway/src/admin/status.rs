@@ -37,6 +37,9 @@ pub struct Status {
     pub recent_requests: Vec<RecentExchange>,
     /// Devices.
     pub devices: DeviceStatus,
+    /// Those of them that prove who they are; none if the gateway has no store.
+    #[serde(default)]
+    pub security: Option<SecurityStatus>,
     /// Limits that were reached and messages that were rejected: name and count.
     pub limits_and_faults: Vec<(String, u64)>,
     /// The last hour in minutes, the one in progress last.
@@ -117,6 +120,23 @@ pub struct DeviceStatus {
     pub evicted: u64,
     /// The last devices, the newest first.
     pub latest: Vec<Device>,
+}
+
+/// Devices that prove who they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecurityStatus {
+    /// Devices that are enrolled.
+    pub enrolled: usize,
+    /// Security sessions (DTLS) that are open.
+    pub security_sessions: usize,
+    /// Security contexts (OSCORE).
+    pub security_contexts: usize,
+    /// Logins that the gateway remembers.
+    pub sessions: usize,
+    /// Handshakes that were refused since the start, by reason; only reasons that occurred.
+    pub refused_handshakes: Vec<(String, u64)>,
+    /// Messages with OSCORE that were refused since the start.
+    pub refused_messages: u64,
 }
 
 /// What one host takes of the gateway.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::status::{HomeserverStatus, OutboxStatus, Status};
 use super::wording::{
-    abilities, ago, before, clock, counted, grouped, megabytes, milliseconds, span,
+    abilities, ago, before, clock, counted, grouped, megabytes, milliseconds, named, security, span,
 };
 use crate::rule_manager::command::shown;
 
@@ -68,7 +68,7 @@ fn write(text: &mut String, status: &Status) -> std::fmt::Result {
             text,
             "  {} {} {} {} rule={rule} upstream={upstream} {} {}",
             clock(one.unix_ms),
-            one.peer.ip(),
+            named(one.peer.ip(), one.principal.as_deref()),
             one.method,
             one.resource,
             one.code,
@@ -76,10 +76,13 @@ fn write(text: &mut String, status: &Status) -> std::fmt::Result {
         )?;
     }
     heading(text, "Last devices", devices.latest.is_empty())?;
+    if let Some(secured) = status.security.as_ref().filter(|one| one.enrolled > 0) {
+        writeln!(text, "  {}", security(secured))?;
+    }
     for device in devices.latest.iter().take(LINES) {
         let last = ago(status.unix_ms, device.unix_ms);
         let requests = counted(device.requests, "request");
-        let address = device.address;
+        let address = named(device.address, device.name.as_deref());
         writeln!(
             text,
             "  {address}: {requests}, the last {} {last}; {}",
@@ -222,6 +225,7 @@ mod tests {
         });
         status.recent_requests.push(RecentExchange {
             unix_ms: 1_763_769_603_999,
+            principal: None,
             peer: "[fe80::1]:5683".parse().unwrap(),
             method: "PUT".into(),
             resource: "/send/*".into(),

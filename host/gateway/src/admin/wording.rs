@@ -1,5 +1,8 @@
 //! Numbers formatted for people, on the page and in the terminal.
 
+use std::net::IpAddr;
+
+use super::status::SecurityStatus;
 use crate::telemetry::recorder::Device;
 
 /// 27513 as `27,513`.
@@ -83,6 +86,33 @@ pub(crate) fn abilities(device: &Device) -> String {
     text
 }
 
+/// Devices that prove who they are, in one line.
+pub(crate) fn security(security: &SecurityStatus) -> String {
+    let mut text = format!(
+        "{} enrolled: {}, {}, {} logged in",
+        grouped(security.enrolled as u64),
+        counted(security.security_sessions as u64, "DTLS session"),
+        counted(security.security_contexts as u64, "OSCORE context"),
+        grouped(security.sessions as u64)
+    );
+    for (reason, count) in &security.refused_handshakes {
+        text.push_str(&format!(
+            "; handshakes refused, {reason}: {}",
+            grouped(*count)
+        ));
+    }
+    if security.refused_messages > 0 {
+        let count = grouped(security.refused_messages);
+        text.push_str(&format!("; OSCORE messages refused: {count}"));
+    }
+    text
+}
+
+/// A device by its address, and by its name if it has one.
+pub(crate) fn named(address: IpAddr, name: Option<&str>) -> String {
+    name.map_or_else(|| address.to_string(), |name| format!("{name} ({address})"))
+}
+
 /// The beginning of a digest, as the log has it.
 pub(crate) fn short(digest: &str) -> &str {
     digest.get(..12).unwrap_or(digest)
@@ -91,6 +121,27 @@ pub(crate) fn short(digest: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn secured_devices_have_a_line_and_a_device_has_its_name() {
+        let mut status = SecurityStatus {
+            enrolled: 3,
+            security_sessions: 1,
+            security_contexts: 2,
+            sessions: 2,
+            ..SecurityStatus::default()
+        };
+        let quiet = "3 enrolled: 1 DTLS session, 2 OSCORE contexts, 2 logged in";
+        assert_eq!(security(&status), quiet);
+        status.refused_handshakes = vec![("wrong key".to_owned(), 1200)];
+        status.refused_messages = 4;
+        let expected =
+            format!("{quiet}; handshakes refused, wrong key: 1,200; OSCORE messages refused: 4");
+        assert_eq!(security(&status), expected);
+        let address = "192.0.2.1".parse().unwrap();
+        assert_eq!(named(address, Some("kitchen")), "kitchen (192.0.2.1)");
+        assert_eq!(named(address, None), "192.0.2.1");
+    }
 
     #[test]
     fn numbers_are_grouped() {
@@ -123,6 +174,7 @@ mod tests {
     #[test]
     fn what_a_device_can_do_is_said_in_words() {
         let known = Device {
+            name: None,
             address: std::net::Ipv4Addr::LOCALHOST.into(),
             unix_ms: 0,
             requests: 1,

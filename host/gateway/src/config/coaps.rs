@@ -16,7 +16,7 @@ const PORT: u16 = 5684;
 pub enum CoapsListen {
     /// Never.
     Off,
-    /// From the first enrolment of a device with a key on.
+    /// From the first enrolment of a device for it on, or from the start if a certificate is configured.
     WhenEnrolled(SocketAddr),
     /// From the start on.
     Always(SocketAddr),
@@ -82,6 +82,7 @@ mod tests {
     fn listen_with(argument: Option<&str>, file: Option<&str>) -> Result<CoapsListen, String> {
         let table = CoapsTable {
             listen: file.map(str::to_owned),
+            ..CoapsTable::default()
         };
         let plain = "192.0.2.7:5683".parse().unwrap();
         listen(argument, &table, plain).map_err(|error| error.to_string())

@@ -39,6 +39,7 @@ pub struct File {
     pub coaps: CoapsTable,
     pub require_secured: bool,
     pub device: BTreeMap<String, DeviceTable>,
+    pub device_group: BTreeMap<String, DeviceGroupTable>,
     pub outbox: OutboxTable,
 }
 
@@ -138,14 +139,28 @@ pub struct CoapTable {
 #[serde(deny_unknown_fields, default)]
 pub struct CoapsTable {
     pub listen: Option<String>,
+    pub certificate: Option<PathBuf>,
+    pub key: Option<PathBuf>,
+    pub ca_file: Option<PathBuf>,
 }
 
 /// `[device.NAME]`: what a device may do.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DeviceTable {
     pub may: Option<Vec<String>>,
-    pub token: bool,
+    pub token: Option<bool>,
+    pub account: Option<String>,
+}
+
+/// `[device_group.NAME]`: what several devices may do.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeviceGroupTable {
+    pub devices: Vec<String>,
+    pub may: Option<Vec<String>>,
+    pub token: Option<bool>,
+    pub account: Option<String>,
 }
 
 /// `[outbox]`; settings that are left out keep their defaults.
@@ -223,6 +238,9 @@ pub fn read(path: &Path) -> Result<File, String> {
         &mut file.access_token_file,
         &mut file.rules.keys,
         &mut file.control_socket,
+        &mut file.coaps.certificate,
+        &mut file.coaps.key,
+        &mut file.coaps.ca_file,
     ]
     .into_iter()
     .chain(homeserver_tokens)

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, SocketAddrV6};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::admin_place::Place;
 use super::args::ServeArgs;
 use super::coap_settings::{self, CoapSettings};
 use super::coaps::{self, CoapsListen};
+use super::coaps_files;
+use super::device_groups;
 use super::devices;
 use super::error::ConfigError;
 use super::file::{self, File};
@@ -18,6 +21,7 @@ use super::networks;
 use super::outbox;
 use super::rule_spec::RuleSpec;
 use super::rules;
+use crate::coaps_certificates::CoapsCertificates;
 use crate::outbox::OutboxSettings;
 use crate::request::DeviceRights;
 use crate::telemetry::logging::LogLevel;
@@ -32,6 +36,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Where it listens for devices with keys.
     pub coaps: CoapsListen,
+    /// The certificates for them; none if devices with certificates are not served.
+    pub certificates: Option<Arc<CoapsCertificates>>,
     /// `ip` is not set: a machine without IPv6 listens on IPv4 instead.
     pub listen_by_default: bool,
     /// Log level.
@@ -87,6 +93,7 @@ impl Settings {
             listen = SocketAddrV6::new(*v6.ip(), v6.port(), 0, zone).into();
         }
         let coaps = coaps::listen(args.coaps.as_deref(), &file.coaps, listen)?;
+        let certificates = coaps_files::certificates(&file.coaps)?.map(Arc::new);
         let mut limits = Limits::from_table(&file.limits)?;
         let coap = coap_settings::from_table(file.coap, &mut limits.serve.coap, listen.ip())?;
         limits.serve.coap.networks = networks::networks(&file.network)?;
@@ -102,7 +109,9 @@ impl Settings {
             .iter()
             .any(|homeserver| homeserver.token().is_some());
         let outbox = outbox::from_table(&file.outbox, &file.rule, &file.network)?;
-        let rights = devices::rights(&file.device, file.require_secured)?;
+        let devices = device_groups::with_groups(&file.device, &file.device_group)?;
+        let rights = devices::rights(&devices, file.require_secured)?;
+        let accounts = devices::accounts(&devices, &homeservers)?;
         rooms(&file.rooms)?;
         let rules = rules::rules(&args.rule, file.rule, file.rooms, limits.rule)?;
         rules::check_upstreams(&rules, &homeservers)?;
@@ -117,6 +126,7 @@ impl Settings {
         Ok(Self {
             listen,
             coaps,
+            certificates,
             listen_by_default: ip.is_none(),
             log_level: args.log_level.or(file.log_level).unwrap_or(LogLevel::Info),
             cache_dir: args.cache_dir.or(file.cache_dir).or_else(default_cache_dir),
@@ -139,7 +149,7 @@ impl Settings {
                     .then(|| Others::new(limits.upstream)),
                 token_peers: TokenPeers {
                     networks: homeservers::token_peers(file.token_peers)?,
-                    devices: devices::with_token(&file.device),
+                    devices: accounts,
                 },
                 ca_file: args.ca_file.or(file.ca_file),
                 limits: limits.upstream,

@@ -18,6 +18,7 @@ impl Settings {
             local_names: Arc::new(LocalNames::new(self.coap.names.clone())),
             limits: self.limits.serve.clone(),
             rights: Arc::new(self.rights.clone()),
+            certificates: self.certificates.clone(),
             outbox: Arc::new(self.outbox.clone()),
             ..Snapshot::new(upstreams, self.limits.exchange)
         })

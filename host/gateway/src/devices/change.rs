@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use secure::edhoc::Identity;
 use secure::oscore::{Identifier, Parameters};
 
 /// A change that the event loop has to apply.
 #[derive(Debug)]
 pub(crate) enum Change {
-    /// A device has a key for sessions from now on.
+    /// A device has a key or a certificate for sessions from now on.
     Enrolled,
     /// A device has a security context from now on.
     Context {
@@ -16,6 +17,8 @@ pub(crate) enum Change {
         /// See [`Contexts::add`](secure::oscore::Contexts::add).
         stored_end: u64,
     },
+    /// The gateway has this key pair from now on.
+    Identity(Identity),
     /// The credentials of this device have changed or are gone: its sessions and its security context end.
     Revoked {
         name: Arc<str>,

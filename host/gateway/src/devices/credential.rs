@@ -4,8 +4,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::pinned::Pinned;
 use secure::dtls::PskKey;
 use secure::oscore::{Identifier, MasterSecret, Parameters};
+
+use super::edhoc_keys::EdhocKeys;
 
 /// Characters of a key: 96 bits. tinydtls in RIOT takes no more than 16 bytes.
 const KEY_CHARACTERS: usize = PskKey::SHORTEST;
@@ -22,15 +25,23 @@ pub enum Method {
     Psk,
     /// OSCORE with a security context.
     Oscore,
+    /// DTLS with a certificate, which is recognised by its fingerprint.
+    Certificate,
+    /// EDHOC with a key pair of the device, which makes security contexts for OSCORE.
+    Edhoc,
 }
 
-/// A secret, and how it is used. `Debug` does not show it.
+/// What a device proves itself with, and how. `Debug` does not show secrets.
 #[derive(Clone, Debug)]
 pub(super) enum Credential {
     /// The characters of a pre-shared key.
     Psk(SecretString),
     /// The input of a security context.
     Oscore(OscoreKeys),
+    /// A certificate, which is no secret.
+    Certificate(Pinned),
+    /// The public key, and the security context that the device has made with it.
+    Edhoc(EdhocKeys),
 }
 
 /// The input of a security context (RFC 8613 §3.2), in hexadecimal digits.
@@ -42,18 +53,17 @@ pub(super) struct OscoreKeys {
     pub(super) kid: String,
 }
 
-/// The Sender ID of the gateway in all contexts. No device has it: their numbers begin at 1.
+/// The Sender ID of the gateway in the contexts of enrolled devices, and the `kid` of its credential for EDHOC. No
+/// device has it: their numbers begin at 1.
 pub(super) const GATEWAY_ID: u8 = 0;
 
 impl OscoreKeys {
     /// New ones for the device with this number, which is not 0.
     fn fresh(number: u64) -> Self {
-        let kid = number.to_be_bytes();
-        let first = kid.iter().position(|byte| *byte != 0).unwrap_or(7);
         Self {
             secret: hexadecimal(&random::<16>()).into(),
             salt: hexadecimal(&random::<8>()),
-            kid: hexadecimal(&kid[first..]),
+            kid: hexadecimal(&kid_of(number)),
         }
     }
 
@@ -74,18 +84,27 @@ impl OscoreKeys {
     }
 }
 
-fn random<const N: usize>() -> [u8; N] {
+/// The `kid` of the device with this number, which is not 0. It never begins with a zero byte: identifiers that the
+/// gateway chooses in EDHOC do.
+pub(super) fn kid_of(number: u64) -> Vec<u8> {
+    let kid = number.to_be_bytes();
+    let first = kid.iter().position(|byte| *byte != 0).unwrap_or(7);
+    kid[first..].to_vec()
+}
+
+pub(super) fn random<const N: usize>() -> [u8; N] {
     let mut random = [0; N];
     getrandom::fill(&mut random)
         .unwrap_or_else(|error| panic!("no random numbers from the system: {error}"));
     random
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn bytes(digits: &str) -> Option<Vec<u8>> {
+/// The bytes of these digits; none if they are no pairs of hexadecimal digits.
+pub(super) fn bytes(digits: &str) -> Option<Vec<u8>> {
     let is_hexadecimal = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     if !is_hexadecimal || !digits.len().is_multiple_of(2) {
         return None;
@@ -97,11 +116,21 @@ fn bytes(digits: &str) -> Option<Vec<u8>> {
 }
 
 impl Credential {
-    /// A new random secret.
-    pub(super) fn fresh(method: Method, number: u64) -> Self {
+    /// A new random secret; none if it comes from the device: a certificate, or a public key.
+    pub(super) fn fresh(method: Method, number: u64) -> Option<Self> {
         match method {
-            Method::Psk => Self::Psk(fresh_key()),
-            Method::Oscore => Self::Oscore(OscoreKeys::fresh(number)),
+            Method::Psk => Some(Self::Psk(fresh_key())),
+            Method::Oscore => Some(Self::Oscore(OscoreKeys::fresh(number))),
+            Method::Certificate | Method::Edhoc => None,
+        }
+    }
+
+    /// What names the security context in requests of the device, if it has one.
+    pub(super) fn context(&self) -> Option<Identifier> {
+        match self {
+            Self::Psk(_) | Self::Certificate(_) => None,
+            Self::Oscore(keys) => keys.identifier(),
+            Self::Edhoc(keys) => keys.context.as_ref().map(|context| context.recipient_id),
         }
     }
 
@@ -109,16 +138,30 @@ impl Credential {
         match self {
             Self::Psk(_) => Method::Psk,
             Self::Oscore(_) => Method::Oscore,
+            Self::Certificate(_) => Method::Certificate,
+            Self::Edhoc(_) => Method::Edhoc,
         }
     }
 
-    /// Names the secret without telling it: the first digits of its SHA-256.
+    /// When it ends by itself, in seconds since 1970.
+    pub(super) fn expires(&self) -> Option<u64> {
+        match self {
+            Self::Psk(_) | Self::Oscore(_) | Self::Edhoc(_) => None,
+            Self::Certificate(pinned) => Some(pinned.expires),
+        }
+    }
+
+    /// Names the secret without telling it, or the credential of a public key: the first digits of its SHA-256. Those
+    /// of a certificate are the ones that other tools show.
     pub(super) fn fingerprint(&self) -> String {
-        let secret = match self {
-            Self::Psk(key) => key,
-            Self::Oscore(keys) => &keys.secret,
+        let digest = match self {
+            Self::Psk(secret) => Sha256::digest(secret.expose_secret().as_bytes()),
+            Self::Oscore(keys) => Sha256::digest(keys.secret.expose_secret().as_bytes()),
+            Self::Certificate(pinned) => {
+                return hexadecimal(&pinned.fingerprint[..FINGERPRINT_BYTES]);
+            }
+            Self::Edhoc(keys) => Sha256::digest(keys.ccs.as_bytes()),
         };
-        let digest = Sha256::digest(secret.expose_secret().as_bytes());
         hexadecimal(&digest[..FINGERPRINT_BYTES])
     }
 }

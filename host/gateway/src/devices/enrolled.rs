@@ -6,17 +6,19 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use contract::clock::Clock;
-use futures_util::future::LocalBoxFuture;
-use secure::oscore::Reservation;
-use store::database::{Batch, Database, ReadError, Records, Space, WriteError};
+use secure::edhoc::Identity;
+use store::database::{Database, ReadError, Records, Space};
 use tokio::sync::{Mutex, Notify};
 
 use super::change::Change;
 use super::credential::Credential;
+use super::edhoc_ring::EdhocRing;
 use super::key_ring::KeyRing;
+use super::own_key;
 use super::row::Row;
 use crate::coaps_socket::CoapsSocket;
 use crate::outbox::Deliveries;
+use crate::sessions::Sessions;
 
 /// The devices of a gateway. Its clones are the same ones.
 #[derive(Clone)]
@@ -25,7 +27,12 @@ pub struct Devices(pub(super) Rc<Inner>);
 pub(super) struct Inner {
     pub(super) table: RefCell<BTreeMap<Arc<str>, Device>>,
     pub(super) keys: Arc<KeyRing>,
+    pub(super) public_keys: Arc<EdhocRing>,
+    /// The gateway's own key pair, once a device has needed it.
+    pub(super) identity: RefCell<Option<Identity>>,
     pub(super) database: Database,
+    /// Their logins, which go with them.
+    pub(super) sessions: Sessions,
     pub(super) clock: Clock,
     /// The key of the next record.
     pub(super) next_number: Cell<u64>,
@@ -55,6 +62,7 @@ pub struct ReadDevices {
     /// Reserved sequence numbers by the number of the device.
     ends: BTreeMap<u64, u64>,
     last: u64,
+    identity: Option<Identity>,
 }
 
 impl ReadDevices {
@@ -77,6 +85,7 @@ impl ReadDevices {
             let end = end.try_into().map_or(u64::MAX, u64::from_be_bytes);
             read.ends.insert(number, end);
         })?;
+        read.identity = own_key::read(records)?;
         Ok(read)
     }
 
@@ -86,7 +95,10 @@ impl ReadDevices {
         let devices = Devices(Rc::new(Inner {
             table: RefCell::default(),
             keys: Arc::default(),
+            public_keys: Arc::default(),
+            identity: RefCell::default(),
             database: deliveries.database(),
+            sessions: deliveries.sessions().clone(),
             clock: Clock::system(),
             next_number: Cell::new(self.last + 1),
             changes: RefCell::default(),
@@ -94,6 +106,9 @@ impl ReadDevices {
             turn: Mutex::new(()),
             socket,
         }));
+        if let Some(identity) = self.identity {
+            devices.0.set_identity(identity);
+        }
         for (number, row) in self.rows {
             let stored_end = self.ends.get(&number).copied().unwrap_or(0);
             devices.0.insert(number, row, stored_end);
@@ -121,22 +136,19 @@ impl Devices {
         !self.0.keys.is_empty()
     }
 
-    /// Stores a reservation of sequence numbers. None if its device is not enrolled any more.
-    pub(crate) fn reserve(
-        &self,
-        reservation: &Reservation,
-    ) -> Option<LocalBoxFuture<'static, Result<(), WriteError>>> {
-        let table = self.0.table.borrow();
-        let device = table.get(&reservation.principal)?;
-        let mut batch = Batch::new();
-        let end = reservation.end.to_be_bytes().to_vec();
-        batch.put(Space::Numbers, device.number, end);
-        Some(Box::pin(self.0.database.commit(batch)))
-    }
-
     /// The keys, for handshakes.
     pub(crate) fn keys(&self) -> Arc<KeyRing> {
         self.0.keys.clone()
+    }
+
+    /// Whether the gateway has a key pair for EDHOC: a device has needed it.
+    pub(crate) fn have_key_pair(&self) -> bool {
+        self.0.identity.borrow().is_some()
+    }
+
+    /// The credentials of devices with key pairs, for handshakes.
+    pub(crate) fn public_keys(&self) -> Arc<EdhocRing> {
+        self.0.public_keys.clone()
     }
 
     /// Completes after a change since the last call. Only one caller, the event loop, may wait at a time.
@@ -154,6 +166,7 @@ impl Inner {
     /// Puts a device whose record is stored into effect. Returns its name. `stored_end`: of its sequence numbers.
     pub(super) fn insert(&self, number: u64, row: Row, stored_end: u64) -> Arc<str> {
         let name: Arc<str> = row.name.into();
+        self.keys.reserve(&name);
         let is_usable = match &row.credential {
             Credential::Psk(key) => {
                 self.push(Change::Enrolled);
@@ -168,6 +181,16 @@ impl Inner {
                 });
                 true
             }),
+            Credential::Certificate(pinned) => {
+                self.push(Change::Enrolled);
+                self.keys.pin(&name, pinned.fingerprint);
+                true
+            }
+            Credential::Edhoc(keys) => {
+                self.public_keys.put(&name, &keys.ccs);
+                self.insert_agreed(&name, keys, stored_end);
+                true
+            }
         };
         if !is_usable {
             tracing::error!("device {name}: its stored key cannot be used; rotate it");
@@ -179,6 +202,12 @@ impl Inner {
         };
         self.table.borrow_mut().insert(name.clone(), device);
         name
+    }
+
+    /// From now on this is the gateway's key pair.
+    pub(super) fn set_identity(&self, identity: Identity) {
+        self.push(Change::Identity(identity.clone()));
+        self.identity.replace(Some(identity));
     }
 
     /// For the event loop.

@@ -1,17 +1,27 @@
-//! The keys of devices, as handshakes look them up.
+//! The keys and certificates of devices, as handshakes look them up.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
+use contract::clock::Clock;
 use secrecy::{ExposeSecret, SecretString};
 
-use secure::dtls::{CertificateRefusal, Credentials, PskDevice, PskKey};
+use secure::dtls::{
+    Authorities, CertificatePolicy, CertificateRefusal, Credentials, Fingerprint, PskDevice, PskKey,
+};
 
-/// The pre-shared keys by the names of their devices. The library calls it within a handshake, on the thread of the
-/// event loop; the lock is never held across anything that waits.
+/// Keys by the names of their devices, and which certificates are accepted. The library calls it within a handshake, on
+/// the thread of the event loop; the lock is never held across anything that waits.
 #[derive(Default)]
-pub(crate) struct KeyRing {
-    keys: RwLock<HashMap<Arc<str>, PskKey>>,
+pub(crate) struct KeyRing(RwLock<Ring>);
+
+#[derive(Default)]
+struct Ring {
+    keys: HashMap<Arc<str>, PskKey>,
+    policy: CertificatePolicy,
+    /// Whether the gateway has a certificate, without which no device shows its own.
+    serves_certificates: bool,
 }
 
 impl KeyRing {
@@ -20,37 +30,80 @@ impl KeyRing {
         let Ok(key) = PskKey::parse(key.expose_secret()) else {
             return false;
         };
-        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-        keys.insert(name.clone(), key);
+        self.write().keys.insert(name.clone(), key);
         true
     }
 
+    /// Adds the certificate of a device.
+    pub(super) fn pin(&self, name: &Arc<str>, fingerprint: Fingerprint) {
+        self.write().policy.pin(fingerprint, name.clone());
+    }
+
+    /// Whose certificate this is.
+    pub(super) fn pinned(&self, fingerprint: &Fingerprint) -> Option<Arc<str>> {
+        self.read().policy.pinned(fingerprint).cloned()
+    }
+
+    /// Whether a device is recognised by a certificate of its own.
+    pub(crate) fn is_pinned(&self, name: &str) -> bool {
+        self.read().policy.is_pinned(name)
+    }
+
+    /// Keeps the name of a device from certificates of authorities.
+    pub(super) fn reserve(&self, name: &Arc<str>) {
+        self.write().policy.reserve(name.clone());
+    }
+
+    /// Forgets a device.
     pub(super) fn remove(&self, name: &str) {
-        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-        keys.remove(name);
+        let mut ring = self.write();
+        ring.keys.remove(name);
+        ring.policy.release(name);
     }
 
     /// Whether no device has a key.
     pub(crate) fn is_empty(&self) -> bool {
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        keys.is_empty()
+        self.read().keys.is_empty()
+    }
+
+    /// Accepts the certificates that these have signed, and no longer those of others; none if the gateway has no
+    /// certificate.
+    pub(crate) fn set_authorities(&self, authorities: Option<Authorities>) {
+        let mut ring = self.write();
+        ring.serves_certificates = authorities.is_some();
+        ring.policy.set_authorities(authorities.unwrap_or_default());
+    }
+
+    /// Whether devices can show certificates.
+    pub(super) fn serves_certificates(&self) -> bool {
+        self.read().serves_certificates
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Ring> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Ring> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Credentials for KeyRing {
     fn psk(&self, identity: &[u8]) -> Option<PskDevice> {
         let name = std::str::from_utf8(identity).ok()?;
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        let (principal, key) = keys.get_key_value(name)?;
+        let ring = self.read();
+        let (principal, key) = ring.keys.get_key_value(name)?;
         Some(PskDevice {
             principal: principal.clone(),
             key: key.clone(),
         })
     }
 
-    /// Certificates are not configured: the server does not ask for one.
-    fn certificate(&self, _: &[u8]) -> Result<Arc<str>, CertificateRefusal> {
-        Err(CertificateRefusal::Malformed)
+    /// While the clock is not set, no certificate is valid yet, and the log says so.
+    fn certificate(&self, certificate: &[u8]) -> Result<Arc<str>, CertificateRefusal> {
+        let now = Clock::system().now().unwrap_or_default();
+        let now = Duration::from_secs(now);
+        self.read().policy.check(certificate, now)
     }
 }
 

@@ -1,21 +1,28 @@
 //! Devices that are enrolled: their names, their keys, and the operator's commands about them.
 //!
-//! The store has the one record of each device, in [`row`]. [`enrolled`] has all of them in memory, [`key_ring`] gives
-//! keys to handshakes, and [`operators`] is `comatrix-gateway devices …`. A change is on the disk before it takes
-//! effect, and takes effect at once: the event loop takes it and closes the sessions that it ends.
+//! The store has the one record of each device, in [`row`]. [`enrolled`] has all of them in memory, [`key_ring`] and
+//! [`edhoc_ring`] give keys to handshakes, and [`operators`] is `comatrix-gateway devices …`. A change is on the disk
+//! before it takes effect, and takes effect at once: the event loop takes it and closes the sessions that it ends.
+//! [`agreeing`] has the exception: a security context that a device makes by EDHOC is used while it is stored.
 //!
 //! Keys are printed once, to the operator who enrols the device. They are in no log line, no error and no metric; what
 //! is shown later is a fingerprint.
 
+mod agreeing;
 mod change;
 mod credential;
+mod edhoc_keys;
+mod edhoc_ring;
 mod enrolled;
 mod enrolling;
 mod key_ring;
 mod name;
 pub mod operators;
+mod own_key;
+mod pinned;
 mod row;
 
 pub(crate) use change::Change;
+pub(crate) use edhoc_ring::EdhocRing;
 pub use enrolled::{Devices, ReadDevices};
 pub(crate) use key_ring::KeyRing;

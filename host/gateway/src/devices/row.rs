@@ -4,6 +4,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::credential::{Credential, OscoreKeys};
+use super::edhoc_keys::{EdhocKeys, StoredEdhoc};
+use super::pinned::Pinned;
 
 /// A device as it is stored. The fields of a released version stay where they are: records are read by their order.
 #[derive(Clone, Debug)]
@@ -29,6 +31,8 @@ enum StoredCredential<'a> {
         salt: &'a str,
         kid: &'a str,
     },
+    Certificate(Pinned),
+    Edhoc(#[serde(borrow)] StoredEdhoc<'a>),
 }
 
 /// A record that this gateway cannot read. It shows nothing of the record, which has a key in it.
@@ -46,6 +50,8 @@ impl Row {
                 salt: &keys.salt,
                 kid: &keys.kid,
             },
+            Credential::Certificate(pinned) => StoredCredential::Certificate(*pinned),
+            Credential::Edhoc(keys) => StoredCredential::Edhoc(keys.stored()),
         };
         let stored = Stored {
             name: &self.name,
@@ -66,6 +72,10 @@ impl Row {
                 salt: salt.to_owned(),
                 kid: kid.to_owned(),
             }),
+            StoredCredential::Certificate(pinned) => Credential::Certificate(pinned),
+            StoredCredential::Edhoc(stored) => {
+                Credential::Edhoc(EdhocKeys::read(&stored).ok_or(Unreadable)?)
+            }
         };
         Ok(Self {
             name: stored.name.to_owned(),
@@ -77,6 +87,9 @@ impl Row {
 
 #[cfg(test)]
 mod tests {
+    use secure::edhoc::Ccs;
+    use secure::oscore::{Identifier, MasterSecret, Parameters};
+
     use super::*;
 
     fn row() -> Row {
@@ -98,6 +111,40 @@ mod tests {
             read.credential.fingerprint(),
             row().credential.fingerprint()
         );
+    }
+
+    #[test]
+    fn a_device_with_a_key_pair_keeps_its_credential_and_its_context() {
+        let key = "ac75e9ece3e50bfc8ed60399889522405c47bf16df96660a41298cb4307f7eb6";
+        let (ccs, _) = Ccs::enrolled(key, &[7]).unwrap();
+        let context = Parameters {
+            master_secret: MasterSecret::new(&[9; 16]).unwrap(),
+            master_salt: vec![8; 8],
+            sender_id: Identifier::new(&[1, 2, 3]).unwrap(),
+            recipient_id: Identifier::new(&[0, 4]).unwrap(),
+            id_context: None,
+        };
+        for context in [None, Some(context)] {
+            let keys = EdhocKeys {
+                ccs: ccs.clone(),
+                context: context.clone(),
+            };
+            let row = Row {
+                credential: Credential::Edhoc(keys),
+                ..row()
+            };
+            assert!(!format!("{row:?}").contains("9, 9, 9"));
+            let Credential::Edhoc(read) = Row::decode(&row.encode()).unwrap().credential else {
+                panic!("another method");
+            };
+            assert_eq!(read.ccs, ccs);
+            assert_eq!(format!("{:?}", read.context), format!("{context:?}"));
+            let secret = |context: &Option<Parameters>| {
+                let context = context.as_ref();
+                context.map(|context| context.master_secret.expose().to_vec())
+            };
+            assert_eq!(secret(&read.context), secret(&context));
+        }
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub(super) fn bytes_of(request: &ObserveRequest) -> usize {
     let (path_of_target, query) = requested
         .as_ref()
         .map_or((&[][..], &[][..]), |target| (&target.path, &target.query));
-    let token = device.token.as_ref().map_or(0, |token| token.length());
+    let token = device.own_token().map_or(0, |token| token.length());
     // The topic is a name in its poll too.
     let topic = 2 * (topic.len() + VALUE) + share.len() + state.len();
     topic

@@ -7,8 +7,9 @@ use tokio::sync::oneshot;
 
 use super::long_poll::PollId;
 use super::poll_account::PollAccount;
+use crate::sessions::Sessions;
 use contract::{Call, Outcome};
-use homeserver::Upstreams;
+use homeserver::{Upstreams, refuses_token};
 
 /// A call to make. Its result goes to [`ObserveBroker::on_poll_result`](super::ObserveBroker::on_poll_result).
 pub struct PollCall {
@@ -24,13 +25,24 @@ pub struct PollCall {
 pub type PollResult = Option<(Vec<String>, Outcome)>;
 
 impl PollCall {
-    /// Makes it.
-    pub async fn make(self, upstreams: &Upstreams) -> (PollId, PollResult) {
+    /// Makes it. A token of a session that the homeserver refuses ends the session.
+    pub async fn make(
+        self,
+        upstreams: &Upstreams,
+        sessions: Option<&Sessions>,
+    ) -> (PollId, PollResult) {
         let (account, device) = (self.account.account(), self.account.device());
         let deadline = tokio::time::Instant::now() + self.timeout;
         let poll = async {
             let call = upstreams.prepare(device, self.call)?;
-            upstreams.poll(account, device, &call, deadline).await
+            let outcome = upstreams.poll(account, device, &call, deadline).await;
+            if let Some(sessions) = sessions
+                && let Some(session) = device.session_of(&call)
+                && refuses_token(&outcome)
+            {
+                sessions.refuse(&device.peer, session);
+            }
+            outcome
         };
         let result = tokio::select! {
             biased;

@@ -9,6 +9,7 @@ use super::names::Names;
 use super::row::{self, End, Header, RowError};
 use super::users::Users;
 use crate::request::SnapshotCell;
+use crate::sessions::Table;
 
 /// What was restored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,6 +27,7 @@ pub(super) struct Contents {
     pub(super) outbox: Outbox,
     pub(super) names: Names,
     pub(super) users: Users,
+    pub(super) sessions: Table,
     /// The start of the outbox's clock.
     pub(super) epoch: Instant,
 }
@@ -74,6 +76,7 @@ impl Contents {
             outbox,
             names,
             users,
+            sessions: Table::read(records)?,
             epoch,
         };
         Ok((contents, restored))

@@ -27,6 +27,7 @@ use super::unrecorded::Unrecorded;
 use super::users::Users;
 use super::warning_interval::WarningInterval;
 use crate::request::SnapshotCell;
+use crate::sessions::Sessions;
 use crate::telemetry::address_lines::AddressLines;
 
 /// The deliveries of a gateway. Its clones are the same ones.
@@ -48,6 +49,7 @@ pub(super) struct Inner {
     pub(super) recent_attempts: RecentAttempts,
     pub(super) users: Users,
     pub(super) newer_tokens: NewerTokens,
+    pub(super) sessions: Sessions,
     /// Attempts that go on after their exchange, until the event loop takes them.
     pub(super) background: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
     /// Wakes the event loop.
@@ -79,6 +81,7 @@ impl Deliveries {
     ) -> Self {
         Self(Rc::new(Inner {
             outbox: RefCell::new(contents.outbox),
+            sessions: Sessions::new(contents.sessions, database.clone(), clock),
             database,
             snapshots,
             clock,
@@ -144,6 +147,12 @@ impl Deliveries {
     /// The store, for other records of the gateway.
     pub(crate) fn database(&self) -> Database {
         self.0.database.clone()
+    }
+
+    /// Logins that the gateway remembers. They are here since the messages that wait need their tokens too.
+    #[must_use]
+    pub fn sessions(&self) -> &Sessions {
+        &self.0.sessions
     }
 
     /// Waits until everything queued is on the disk.

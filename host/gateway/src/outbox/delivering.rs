@@ -49,7 +49,7 @@ impl Deliveries {
             return Delivered::Outcome(outcome.await);
         }
         let token = match authority {
-            Authority::Own => caller.token.as_ref(),
+            Authority::Own => caller.own_token(),
             Authority::Configured | Authority::None => None,
         };
         let account = token.map(|token| self.0.users.account(call.origin().as_str(), token));

@@ -60,6 +60,7 @@ impl Inner {
                 .as_ref()
                 .and_then(|_| snapshot.upstreams.find(homeserver).ok()),
             token,
+            session: None,
         }
     }
 }

@@ -28,7 +28,6 @@ mod reviving;
 mod row;
 mod sending;
 mod status;
-mod stored_token;
 mod turns;
 mod unrecorded;
 mod upkeep;

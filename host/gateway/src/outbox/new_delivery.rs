@@ -14,7 +14,7 @@ use super::calls::Calls;
 use super::key::Key;
 use super::row::{Content, Header};
 use super::sending::Sending;
-use super::stored_token::StoredToken;
+use crate::stored_token::StoredToken;
 
 /// An attempt that has begun.
 pub(super) type Attempt = Pin<Box<dyn Future<Output = Outcome>>>;

@@ -2,7 +2,7 @@
 
 use contract::Outcome;
 use contract::secret::AccessToken;
-use homeserver::{Caller, Login, PreparedCall};
+use homeserver::{Caller, Login, PreparedCall, refuses_token};
 use outbox::Origin;
 
 use super::deliveries::{Deliveries, Inner};
@@ -67,11 +67,35 @@ impl Inner {
         outcome: &Outcome,
     ) {
         let account = self.origin(&header.key()).account;
+        if let Some(token) = token {
+            self.use_session(header, account, token, outcome);
+        }
         if token.is_some_and(|token| self.newer_tokens.refused(account, token)) {
             self.outbox.borrow_mut().token_renewed(account);
             self.changed.notify_one();
         } else {
             self.warn_of_token(header, outcome);
+        }
+    }
+
+    /// The homeserver has refused this token of a device with a session. If it is that of the session, the device has
+    /// to log in again. If the device has done so, and the gateway was started again since then, its session has the
+    /// token to go on with.
+    fn use_session(&self, header: &Header, account: u64, token: &AccessToken, outcome: &Outcome) {
+        let origin = header.origin.as_str();
+        let Some(principal) = header.principal.as_deref() else {
+            return;
+        };
+        let Some(other) = self.sessions.token(principal, origin) else {
+            return;
+        };
+        if !other.is(token) {
+            let (user, is_users) = self.users.account(origin, &other);
+            if is_users && header.account == Some(user) {
+                self.newer_tokens.note(account, &other, false);
+            }
+        } else if refuses_token(outcome) {
+            self.sessions.refused(principal, origin, token);
         }
     }
 

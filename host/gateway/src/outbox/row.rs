@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use store::database::Space;
 
 use super::key::Key;
-use super::stored_token::StoredToken;
+use crate::stored_token::StoredToken;
 
 /// The version of this format. A reader refuses a later one.
 const VERSION: u8 = 1;

@@ -99,6 +99,7 @@ impl AccessLogEntry {
         }
         Ended {
             peer: self.peer.id,
+            principal: self.peer.principal.filter(|_| self.peer.authenticated),
             owner: self.owner,
             facts: self.facts,
             method: self.method,

@@ -8,7 +8,7 @@ use contract::{Description, Link, Segment};
 use runtime::MountTable;
 
 /// Target attributes with space-separated values: a filter matches one of them (RFC 6690 §4.1).
-const LISTS: [&str; 4] = ["rt", "if", "rel", "ct"];
+const LISTS: [&str; 5] = ["rt", "if", "rel", "ct", "ed-idcred-t"];
 
 /// One resource with its target attributes.
 struct Entry {
@@ -21,7 +21,19 @@ pub(super) fn is_meant(path: &[&str]) -> bool {
     path == [".well-known", "core"]
 }
 
-/// The response to a request for discovery. Its queries are filters.
+/// The resource of EDHOC, with what its responder can do (RFC 9528 Appendix A.2, RFC 9668 §6): method 3, suite 2,
+/// CCS as credentials by kid or by value, and the combined request.
+const EDHOC: [(&str, Option<&str>); 7] = [
+    ("rt", Some("core.edhoc")),
+    ("ed-r", None),
+    ("ed-method", Some("3")),
+    ("ed-csuite", Some("2")),
+    ("ed-cred-t", Some("1")),
+    ("ed-idcred-t", Some("4 14")),
+    ("ed-comb-req", None),
+];
+
+/// The response to a request for discovery. Its queries are filters. `has_edhoc`: there is a resource of EDHOC.
 ///
 /// # Errors
 /// 4.00 for a query that is not UTF-8; 4.05, 4.06, 4.12.
@@ -29,6 +41,7 @@ pub(super) fn respond(
     request: &Message,
     rules: &MountTable,
     disabled: &[String],
+    has_edhoc: bool,
 ) -> Result<Message, GatewayError> {
     if request.code != code::GET {
         return Err(GatewayError::Method);
@@ -43,18 +56,20 @@ pub(super) fn respond(
     let described = rules.map(|rule| (rule.mount.as_slice(), rule.revision.description()));
     Ok(Message::new(code::CONTENT)
         .with_uint_option(option::CONTENT_FORMAT, LINK_FORMAT.into())
-        .with_payload(list(described, disabled, &filters)))
+        .with_payload(list(described, disabled, has_edhoc, &filters)))
 }
 
 /// The links that match every filter: `name=value`, where `*` at the end matches any rest.
 fn list<'a>(
     rules: impl Iterator<Item = (&'a [String], &'a Description)>,
     disabled: &[String],
+    has_edhoc: bool,
     filters: &[&str],
 ) -> String {
     let entries = rules
         .flat_map(|(mount, description)| description.links.iter().map(move |link| (mount, link)))
-        .filter_map(|(mount, link)| entry(mount, link, disabled));
+        .filter_map(|(mount, link)| entry(mount, link, disabled))
+        .chain(has_edhoc.then(edhoc));
     let filters: Vec<_> = filters
         .iter()
         .filter_map(|filter| filter.split_once('='))
@@ -68,6 +83,14 @@ fn list<'a>(
         .map(|entry| entry.to_string())
         .collect::<Vec<_>>()
         .join(",")
+}
+
+fn edhoc() -> Entry {
+    let owned = |(name, value): (&str, Option<&str>)| (name.to_owned(), value.map(str::to_owned));
+    Entry {
+        href: "/.well-known/edhoc".to_owned(),
+        attributes: EDHOC.map(owned).into(),
+    }
 }
 
 /// One link's entry. None for a link with captures: it is a pattern and no resource.
@@ -173,7 +196,7 @@ mod tests {
             needs: vec![],
         };
         let rules = [(&[][..], &description)];
-        list(rules.into_iter(), &[], filters)
+        list(rules.into_iter(), &[], false, filters)
     }
 
     const TIME: &str = r#"</time>;rt="x.time x.clock";title="a \"b\"";ct=0"#;
@@ -205,8 +228,29 @@ mod tests {
             needs: vec![],
         };
         assert_eq!(
-            list([(&[][..], &description)].into_iter(), &["time".into()], &[]),
+            list(
+                [(&[][..], &description)].into_iter(),
+                &["time".into()],
+                false,
+                &[]
+            ),
             ""
         );
+    }
+
+    #[test]
+    fn the_resource_of_edhoc_is_listed_and_found_once_there_is_one() {
+        let found = |filter| list([].into_iter(), &[], true, &[filter]);
+        let whole = "</.well-known/edhoc>;rt=\"core.edhoc\";ed-r;ed-method=\"3\";ed-csuite=\"2\";\
+                     ed-cred-t=\"1\";ed-idcred-t=\"4 14\";ed-comb-req";
+        for filter in [
+            "rt=core.edhoc",
+            "ed-method=3",
+            "ed-idcred-t=4",
+            "href=/.well-known/*",
+        ] {
+            assert_eq!(found(filter), whole, "{filter}");
+        }
+        assert_eq!(found("ed-csuite=0"), "");
     }
 }

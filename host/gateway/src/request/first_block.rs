@@ -70,10 +70,14 @@ impl Gateway {
             facts,
             ..
         } = &request.peer;
+        let sessions = self.sessions().filter(|_| checked.token.is_none());
+        let session = sessions
+            .and_then(|sessions| sessions.find(device, checked.homeserver.as_ref(), upstreams));
         let caller = Caller {
             peer: device.clone(),
             owner: *owner,
             is_proven: facts.is_proven,
+            session,
             token: checked.token,
             requested: checked.homeserver,
         };

@@ -177,6 +177,12 @@ impl Gateway {
         response
     }
 
+    /// The log line and the counts of a handshake of EDHOC, which no rule has a part in.
+    pub(crate) fn record_handshake(&self, request: &Request, response: &Message) {
+        let log_entry = AccessLogEntry::new(request);
+        self.record(log_entry, &Resource::Handshake, None, None, response);
+    }
+
     fn count_if_busy(&self, error: &GatewayError) {
         if matches!(error, GatewayError::Busy) {
             self.recorder.count_refused_body();
@@ -201,7 +207,8 @@ impl Gateway {
         } = &**snapshot;
         if discovery::is_meant(&path) {
             route.resource = Resource::Discovery;
-            let links = discovery::respond(message, rules, disabled)?;
+            let has_edhoc = self.devices.as_ref().is_some_and(Devices::have_key_pair);
+            let links = discovery::respond(message, rules, disabled, has_edhoc)?;
             return Ok(Started::Ended(links.into()));
         }
         if request.multicast {
@@ -239,6 +246,7 @@ impl Gateway {
             Flow {
                 id: text,
                 deliveries: self.deliveries.clone().zip(identity),
+                sessions: self.sessions().cloned(),
             },
             revision,
             &self.held_bytes,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
 
+use super::device_session::DeviceSession;
 use super::error::GatewayError;
 use super::held_bytes::{Holding, bytes_of};
 use super::snapshot::Snapshot;
@@ -31,6 +32,8 @@ pub(super) struct HomeserverEgress {
     pub(super) caller: Caller,
     /// Keeps its deliveries; none without a store, and for a request that changes nothing.
     pub(super) deliveries: Option<(Deliveries, Received)>,
+    /// What it has to do with sessions; none if its device has not authenticated itself, or there is no store.
+    pub(super) session: Option<DeviceSession>,
     /// Its share of the rule's limits and of the gateway's memory.
     pub(super) holding: Holding,
     /// Bytes of the options of its request.
@@ -65,6 +68,9 @@ impl Egress for HomeserverEgress {
                 let is_refused = |error: &CallError| error.reason == "no-credential";
                 self.refuses_address = outcome.as_ref().is_err_and(is_refused)
                     && upstreams.refuses_address(&self.caller, &call);
+                if let Some(session) = &mut self.session {
+                    session.note(&self.caller, &call, &outcome);
+                }
                 if let Some((deliveries, _)) = &self.deliveries
                     && let Some(login) = call.login(&outcome)
                 {
@@ -78,7 +84,16 @@ impl Egress for HomeserverEgress {
     }
 
     fn sender(&self) -> Sender {
-        Sender::of(&self.caller.peer, self.caller.token.as_ref())
+        let Caller {
+            peer,
+            token,
+            session,
+            ..
+        } = &self.caller;
+        match session {
+            Some(session) => Sender::of_session(peer, &session.user),
+            None => Sender::of(peer, token.as_ref()),
+        }
     }
 
     fn origin(&self, upstream: &Upstream) -> &str {
@@ -102,7 +117,13 @@ impl Egress for HomeserverEgress {
         let delivered = match upstreams.prepare(&self.caller, delivery.call.clone()) {
             Ok(call) => {
                 let refuses_address = upstreams.refuses_address(&self.caller, &call);
+                let session = self.caller.session_of(&call);
                 let delivered = deliveries.deliver(&sending, &delivery, call).await;
+                if let Delivered::Outcome(outcome) = &delivered
+                    && let Some((of_device, session)) = self.session.as_ref().zip(session)
+                {
+                    of_device.refuse(&self.caller, session, outcome);
+                }
                 let is_refused = matches!(&delivered,
                     Delivered::Outcome(Err(error)) if error.reason == "no-credential");
                 self.refuses_address = is_refused && refuses_address;
@@ -135,6 +156,39 @@ impl Egress for HomeserverEgress {
 }
 
 impl HomeserverEgress {
+    /// The rule says that the device has logged in with this token. The host ignores it on an unsecured transport.
+    pub(super) async fn open_session(&self, token: &str) {
+        if let Some(session) = &self.session
+            && session.open(&self.caller, token).await.is_err()
+            && self
+                .revision
+                .state()
+                .budget
+                .admit_line(std::time::Instant::now())
+        {
+            tracing::warn!(
+                "rule {}: it opens a session with a token that no homeserver has given out in this exchange; the \
+                 device has to send its token",
+                self.revision.name()
+            );
+        }
+    }
+
+    /// The rule says that the device has logged out.
+    pub(super) fn close_session(&self) {
+        if let Some(session) = &self.session {
+            session.close(&self.caller, self.origin(&self.own_upstream()));
+        }
+    }
+
+    /// The upstream of the device's own token.
+    fn own_upstream(&self) -> Upstream {
+        match self.caller.requested {
+            Some(_) => Upstream::Requested,
+            None => Upstream::Standard,
+        }
+    }
+
     fn record(&mut self, outcome: Outcome) -> Outcome {
         denied_call::log_denied(&self.revision, &outcome);
         self.last_outcome = Some(match &outcome {

@@ -8,6 +8,7 @@ mod access_log_entry;
 pub mod admission;
 mod conditions;
 mod device_rights;
+mod device_session;
 mod discovery;
 mod error;
 mod first_block;

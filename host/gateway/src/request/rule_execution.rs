@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::admission::Admitted;
+use super::device_session::DeviceSession;
 use super::error::GatewayError;
 use super::held_bytes::{Full, HeldBytes, Holding, bytes_of};
 use super::homeserver_egress::HomeserverEgress;
@@ -15,6 +16,7 @@ use super::sent::SentRequest;
 use super::snapshot::Snapshot;
 use super::source::Source;
 use crate::outbox::{Deliveries, Received};
+use crate::sessions::Sessions;
 use coap::option;
 use contract::clock::Clock;
 use contract::{Message, Reply, SessionChange};
@@ -43,6 +45,8 @@ pub(super) struct Flow {
     pub(super) id: String,
     /// Keeps its deliveries, with the identity of its datagram.
     pub(super) deliveries: Option<(Deliveries, Received)>,
+    /// Logins of devices; none without a store.
+    pub(super) sessions: Option<Sessions>,
 }
 
 /// How far a rule came without waiting.
@@ -93,7 +97,12 @@ pub(super) fn start(
         }
         _ => {}
     }
+    let sessions = flow.sessions.filter(|_| peer.authenticated);
+    let find =
+        |sessions: &Sessions| sessions.find(peer, request.homeserver.as_ref(), &snapshot.upstreams);
+    let without_token = sessions.as_ref().filter(|_| request.token.is_none());
     let caller = Caller {
+        session: without_token.and_then(find),
         peer: peer.clone(),
         owner: source.owner,
         is_proven: source.facts.is_proven || peer.authenticated,
@@ -129,6 +138,7 @@ pub(super) fn start(
             revision: revision.clone(),
             caller,
             deliveries: flow.deliveries,
+            session: sessions.as_ref().map(DeviceSession::new),
             holding,
             of_request,
             is_full: false,
@@ -154,6 +164,11 @@ impl RuleExecution {
     /// [`GatewayError`]: the rule trapped, broke its contract, or asked for too many calls.
     pub(super) async fn finish(&mut self, action: Action) -> Result<Response, GatewayError> {
         let end = self.exchange.drive(action, &mut self.homeserver).await?;
+        if let End::Reply(reply) = &end
+            && let Some(SessionChange::Open(token)) = &reply.session
+        {
+            self.homeserver.open_session(token).await;
+        }
         self.response(end)
     }
 
@@ -191,6 +206,7 @@ impl RuleExecution {
             snapshot, caller, ..
         } = &self.homeserver;
         let side_effect = if matches!(reply.session, Some(SessionChange::Close)) {
+            self.homeserver.close_session();
             snapshot
                 .upstreams
                 .own_account(caller)

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use super::device_rights::DeviceRights;
 use super::local_authority::LocalNames;
 use super::routing;
+use crate::coaps_certificates::CoapsCertificates;
 use crate::limits::DataPathLimits;
 use crate::outbox::OutboxSettings;
 use contract::Match;
@@ -33,6 +34,8 @@ pub struct Snapshot {
     pub limits: DataPathLimits,
     /// What devices may do.
     pub rights: Arc<DeviceRights>,
+    /// The certificates of `coaps`; none if devices with certificates are not served.
+    pub certificates: Option<Arc<CoapsCertificates>>,
     /// Which messages wait for their homeserver.
     pub outbox: Arc<OutboxSettings>,
 }
@@ -49,6 +52,7 @@ impl Snapshot {
             deadline,
             limits: DataPathLimits::default(),
             rights: Arc::default(),
+            certificates: None,
             outbox: Arc::default(),
         }
     }

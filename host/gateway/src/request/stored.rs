@@ -4,6 +4,7 @@ use super::gateway::Gateway;
 use super::recent_file::RecentFile;
 use crate::devices::Devices;
 use crate::outbox::Deliveries;
+use crate::sessions::Sessions;
 
 impl Gateway {
     /// The same, which keeps messages for homeservers that do not respond.
@@ -31,6 +32,12 @@ impl Gateway {
     #[must_use]
     pub fn deliveries(&self) -> Option<&Deliveries> {
         self.deliveries.as_ref()
+    }
+
+    /// The logins that it remembers for devices; none without a store.
+    #[must_use]
+    pub fn sessions(&self) -> Option<&Sessions> {
+        self.deliveries.as_ref().map(Deliveries::sessions)
     }
 
     /// The devices that are enrolled; none without a store.

@@ -7,10 +7,12 @@ use std::time::Instant;
 
 use coap::Transmit;
 use secure::dtls::{
-    Event, Limits, Method, Refusal, SendError, Server, SessionId, Settings, SetupError,
+    Authorities, Counters, Event, Limits, Method, Refusal, SendError, Server, SessionId, Settings,
+    SetupError,
 };
 use transport::{SessionRef, UdpPeer};
 
+use crate::coaps_certificates::CoapsCertificates;
 use crate::devices::KeyRing;
 
 /// Blocks for devices with keys: 64 bytes, and 107 for the header and the options of the message.
@@ -23,10 +25,13 @@ pub(crate) struct Coaps {
     listener: u8,
     /// By their numbers.
     sessions: HashMap<u64, Session>,
+    keys: Arc<KeyRing>,
+    authorities: Authorities,
 }
 
 struct Session {
     device: Arc<str>,
+    method: Method,
     largest_block: u8,
 }
 
@@ -46,7 +51,12 @@ impl Coaps {
     ///
     /// # Errors
     /// [`SetupError`].
-    pub(crate) fn new(listener: u8, keys: Arc<KeyRing>, now: Instant) -> Result<Self, SetupError> {
+    pub(crate) fn new(
+        listener: u8,
+        keys: Arc<KeyRing>,
+        certificates: Option<&CoapsCertificates>,
+        now: Instant,
+    ) -> Result<Self, SetupError> {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed)
             .unwrap_or_else(|error| panic!("no random numbers from the system: {error}"));
@@ -56,11 +66,45 @@ impl Coaps {
             certificate: None,
             seed,
         };
-        Ok(Self {
-            server: Server::new(settings, keys, now)?,
+        let mut coaps = Self {
+            server: Server::new(settings, keys.clone(), now)?,
             listener,
             sessions: HashMap::new(),
-        })
+            keys,
+            authorities: Authorities::default(),
+        };
+        coaps.set_certificates(certificates)?;
+        Ok(coaps)
+    }
+
+    /// Serves devices with certificates from now on, or no longer. Sessions go on, except of devices whose authority is
+    /// not among the new ones: they shake hands again if another one has signed their certificates too.
+    ///
+    /// # Errors
+    /// [`SetupError`].
+    pub(crate) fn set_certificates(
+        &mut self,
+        certificates: Option<&CoapsCertificates>,
+    ) -> Result<(), SetupError> {
+        let own = certificates.map(|certificates| certificates.own.clone());
+        self.server.set_certificate(own)?;
+        let authorities = certificates.map(|certificates| certificates.authorities.clone());
+        self.keys.set_authorities(authorities.clone());
+        let authorities = authorities.unwrap_or_default();
+        let former = std::mem::replace(&mut self.authorities, authorities);
+        if !former.are_within(&self.authorities) {
+            let sessions = self.sessions.values();
+            let void = sessions.filter(|session| {
+                session.method == Method::Certificate && !self.keys.is_pinned(&session.device)
+            });
+            for device in void
+                .map(|session| session.device.clone())
+                .collect::<Vec<_>>()
+            {
+                self.server.close_principal(&device);
+            }
+        }
+        Ok(())
     }
 
     /// Whether datagrams of this socket are for [`receive`](Self::receive).
@@ -96,6 +140,7 @@ impl Coaps {
                     let device = principal;
                     let opened = Session {
                         device,
+                        method,
                         largest_block,
                     };
                     self.sessions.insert(session.number, opened);
@@ -169,6 +214,12 @@ impl Coaps {
     /// Closes the sessions of a device whose key is void.
     pub(crate) fn close_device(&mut self, name: &str) {
         self.server.close_principal(name);
+    }
+
+    /// Open sessions, and counters.
+    pub(crate) fn state(&self) -> (usize, Counters) {
+        let counters = self.server.counters().clone();
+        (self.server.session_count(), counters)
     }
 
     /// Closes all sessions: the gateway stops.

@@ -14,6 +14,7 @@ use crate::devices::Change;
 use crate::dispatcher::Dispatcher;
 use crate::listeners::Listeners;
 use crate::telemetry::operator;
+use crate::telemetry::recorder::SecurityState;
 
 impl Dispatcher<'_> {
     /// Passes a datagram to the endpoint, through its session if its socket is that of `coaps`.
@@ -32,6 +33,7 @@ impl Dispatcher<'_> {
             _ => {
                 let from = *peer.id();
                 self.endpoint.handle_datagram_of(now, peer, datagram);
+                self.take_agreed();
                 self.log_refusal(now, owner, &from);
                 self.dispatch_requests(now, owner);
             }
@@ -40,9 +42,14 @@ impl Dispatcher<'_> {
 
     /// A protected request that was refused. That a device needs a new Echo value after a restart is no fault.
     fn log_refusal(&mut self, now: Instant, owner: Owner, peer: &UdpPeer) {
-        match self.endpoint.protection_mut().take_refusal() {
+        let protection = self.endpoint.protection_mut();
+        if let Some(refusal) = protection.take_refusal() {
+            lines::log_edhoc(&self.gateway.address_lines, now, owner, peer, refusal);
+        }
+        match protection.contexts.take_refusal() {
             None | Some((_, Refusal::NotFresh | Refusal::NotStored)) => {}
             Some((device, refusal)) => {
+                self.refused_messages += 1;
                 let lines = &self.gateway.address_lines;
                 lines::log_protected(lines, now, owner, peer, device.as_deref(), refusal);
             }
@@ -123,11 +130,14 @@ impl Dispatcher<'_> {
                     parameters,
                     stored_end,
                 } => {
-                    let contexts = self.endpoint.protection_mut();
+                    let contexts = &mut self.endpoint.protection_mut().contexts;
                     let added = contexts.add(name.clone(), &parameters, stored_end, None);
                     if let Err(error) = added {
                         tracing::error!(target: operator::TARGET, "device {name}: {error}");
                     }
+                }
+                Change::Identity(identity) => {
+                    self.endpoint.protection_mut().set_identity(identity);
                 }
                 Change::Revoked { name, kid } => self.revoke(now, &name, kid),
             }
@@ -136,7 +146,8 @@ impl Dispatcher<'_> {
             let address = transport.local_addr();
             let listener = listeners.add(transport);
             self.local_addresses = listeners.local_addresses();
-            match Coaps::new(listener, devices.keys(), now) {
+            let certificates = self.snapshot.certificates.as_deref();
+            match Coaps::new(listener, devices.keys(), certificates, now) {
                 Ok(coaps) => self.coaps = Some(coaps),
                 Err(error) => tracing::error!(target: operator::TARGET, "no coaps: {error}"),
             }
@@ -146,14 +157,44 @@ impl Dispatcher<'_> {
         }
     }
 
+    /// Applies the certificates of the current snapshot, and opens the socket of `coaps` for them.
+    pub(crate) fn apply_certificates(&mut self, now: Instant) {
+        let certificates = self.snapshot.certificates.as_deref();
+        if let Some(coaps) = &mut self.coaps {
+            if let Err(error) = coaps.set_certificates(certificates) {
+                tracing::error!(target: operator::TARGET, "no coaps with certificates: {error}");
+            }
+            let arrived = coaps.arrived();
+            self.take_arrived(now, None, arrived);
+        } else if let (Some(devices), Some(_)) = (self.gateway.devices(), certificates)
+            && let Err(error) = devices.socket().open()
+        {
+            tracing::error!(target: operator::TARGET, "devices with certificates are out of service: {error}");
+        }
+    }
+
     fn revoke(&mut self, now: Instant, name: &str, kid: Option<Identifier>) {
         if let Some(kid) = kid {
-            self.endpoint.protection_mut().remove(kid);
+            self.endpoint.protection_mut().contexts.remove(kid);
         }
         if let Some(coaps) = &mut self.coaps {
             coaps.close_device(name);
             let arrived = coaps.arrived();
             self.take_arrived(now, None, arrived);
+        }
+    }
+
+    /// For the status page and the metrics.
+    pub(crate) fn security_state(&self) -> SecurityState {
+        let (sessions, counters) = match &self.coaps {
+            Some(coaps) => coaps.state(),
+            None => Default::default(),
+        };
+        SecurityState {
+            sessions,
+            contexts: self.endpoint.protection().contexts.len(),
+            counters,
+            refused_messages: self.refused_messages,
         }
     }
 

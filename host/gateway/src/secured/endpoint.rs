@@ -1,23 +1,37 @@
-//! The endpoint of the gateway: it protects the messages of devices with security contexts (OSCORE, RFC 8613).
+//! The endpoint of the gateway: it protects the messages of devices with security contexts (OSCORE, RFC 8613), which
+//! those with key pairs make themselves (EDHOC, RFC 9528).
+
+use std::sync::Arc;
 
 use coap::{Endpoint, FirstBlock, Incoming};
+use secure::edhoc::{Protection, Responder};
 use secure::oscore::{Contexts, Verified};
 use transport::UdpPeer;
 
-/// Security contexts: as many as devices can be enrolled.
-const MOST: usize = 10_000;
+use crate::devices::EdhocRing;
+
+/// Security contexts: as many as devices can be enrolled, and for a moment the new one of a device beside its former
+/// one.
+const MOST: usize = 10_001;
 
 /// The endpoint.
-pub(crate) type DeviceEndpoint = Endpoint<UdpPeer, Contexts>;
+pub(crate) type DeviceEndpoint = Endpoint<UdpPeer, Protection>;
 /// A request at it.
 pub(crate) type DeviceRequest = Incoming<UdpPeer, Verified>;
 /// The first block of one.
 pub(crate) type DeviceBlock = FirstBlock<UdpPeer, Verified>;
 
-/// No contexts yet.
-pub(crate) fn contexts() -> Contexts {
+/// No contexts and no handshakes yet, of devices with these credentials.
+pub(crate) fn protection(public_keys: Arc<EdhocRing>) -> Protection {
     let mut seed = [0; 32];
-    getrandom::fill(&mut seed)
+    fill(&mut seed);
+    Protection::new(
+        Contexts::new(MOST, seed),
+        Responder::new(public_keys, Box::new(fill)),
+    )
+}
+
+fn fill(bytes: &mut [u8]) {
+    getrandom::fill(bytes)
         .unwrap_or_else(|error| panic!("no random numbers from the system: {error}"));
-    Contexts::new(MOST, seed)
 }

@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Instant;
 
-use secure::{dtls, oscore};
+use secure::{dtls, edhoc, oscore};
 use share::Owner;
 use transport::UdpPeer;
 
@@ -41,6 +41,18 @@ pub(super) fn log_protected(
 ) {
     let named = device.map_or_else(String::new, |device| format!(" in the name of {device}"));
     let text = format!("sent a protected request{named} that was refused: {refusal}");
+    log_text(lines, now, owner, peer, &text);
+}
+
+/// The same for a message of EDHOC.
+pub(super) fn log_edhoc(
+    lines: &AddressLines,
+    now: Instant,
+    owner: Owner,
+    peer: &UdpPeer,
+    refusal: edhoc::Refusal,
+) {
+    let text = format!("cannot agree on a security context by EDHOC: {refusal}");
     log_text(lines, now, owner, peer, &text);
 }
 

@@ -12,7 +12,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 impl Dispatcher<'_> {
     /// Begins to store the reservations that contexts ask for.
     pub(crate) fn store_reservations(&mut self) {
-        while let Some(reservation) = self.endpoint.protection_mut().poll_reservation() {
+        while let Some(reservation) = self.endpoint.protection_mut().contexts.poll_reservation() {
             self.store_reservation(reservation);
         }
     }
@@ -20,13 +20,16 @@ impl Dispatcher<'_> {
     /// Takes the result of a write; one that has failed is repeated.
     pub(crate) fn on_reserved(&mut self, reservation: Reservation, is_stored: bool) {
         if is_stored {
-            self.endpoint.protection_mut().reserved(&reservation);
-        } else if self.endpoint.protection().is_current(&reservation) {
+            self.endpoint
+                .protection_mut()
+                .contexts
+                .reserved(&reservation);
+        } else if self.endpoint.protection().contexts.is_current(&reservation) {
             self.store_reservation(reservation);
         }
     }
 
-    /// The write is queued at once, behind that of the context itself.
+    /// The write is queued behind that of the context itself, or has it with it.
     fn store_reservation(&mut self, reservation: Reservation) {
         let devices = self.gateway.devices();
         let Some(write) = devices.and_then(|devices| devices.reserve(&reservation)) else {

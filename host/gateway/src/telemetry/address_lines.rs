@@ -34,7 +34,7 @@ impl Notice {
             Self::NoToken => {
                 "sent no access token and got 4.01: if it may use the gateway's, add its address or network to \
                  token_peers, or set token = true in its [device.NAME] if it has a key; else it must send one in \
-                 option 256"
+                 option 256, or log in if it has a key"
             }
             Self::ReusedTransaction => {
                 "sent another message with a transaction id that it has used before: its counter has begun again; both \

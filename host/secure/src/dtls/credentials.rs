@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::certificate::CertificateRefusal;
+use super::certificate_checks::CertificateRefusal;
 
 /// Finds devices by what they present. The caller implements it over its store.
 ///

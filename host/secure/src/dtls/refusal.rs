@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::certificate::CertificateRefusal;
+use super::certificate_checks::CertificateRefusal;
 use super::method::Method;
 
 /// Why a handshake was refused.

@@ -1,21 +1,26 @@
 //! The gateway's own certificate.
 
 use std::fmt;
+use std::time::Duration;
 
 use dimpl::DtlsCertificate;
 use dimpl::crypto::{Buf, HashAlgorithm, SignatureAlgorithm, rust_crypto};
 use x509_cert::Certificate;
-use x509_cert::der::{DecodePem, Document, Encode};
+use x509_cert::der::{Decode, DecodePem, Document, Encode};
+
+use super::certificate_checks::{CertificateRefusal, check_validity};
 
 /// The gateway's certificate and its private key, which cannot be printed.
 #[derive(Clone)]
 pub struct ServerCertificate(DtlsCertificate);
 
 /// Why a certificate cannot be the gateway's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ServerCertificateError {
     /// Not a PEM file with a certificate.
-    #[error("the certificate file has no X.509 certificate in PEM")]
+    #[error(
+        "the certificate file has no X.509 certificate in PEM; name the file with the gateway's certificate"
+    )]
     Certificate,
     /// Not a PEM file with a key of P-256 or P-384.
     #[error(
@@ -28,6 +33,9 @@ pub enum ServerCertificateError {
         "the key does not belong to the certificate; configure the two that were made together"
     )]
     Mismatch,
+    /// Its validity is over or has not begun.
+    #[error("the gateway's certificate cannot be used now: {0}")]
+    Time(CertificateRefusal),
 }
 
 impl ServerCertificate {
@@ -57,6 +65,16 @@ impl ServerCertificate {
             certificate,
             private_key,
         }))
+    }
+
+    /// Whether it is valid at this time since 1970.
+    ///
+    /// # Errors
+    /// [`ServerCertificateError::Time`]: devices with a clock refuse it.
+    pub fn check_time(&self, unix_time: Duration) -> Result<(), ServerCertificateError> {
+        let certificate = Certificate::from_der(&self.0.certificate)
+            .map_err(|_| ServerCertificateError::Certificate)?;
+        check_validity(&certificate, unix_time).map_err(ServerCertificateError::Time)
     }
 
     pub(super) fn into_library(self) -> DtlsCertificate {

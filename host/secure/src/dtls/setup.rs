@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use coap::PeerId;
-use dimpl::Config;
 use dimpl::crypto::Dtls12CipherSuite;
+use dimpl::{Config, ConfigBuilder};
 use share::Shares;
 
 use super::connection::LARGEST;
@@ -69,40 +69,21 @@ impl<P: PeerId> Server<P> {
             seed,
         } = settings;
         let recorder = Arc::new(Recorder::new(credentials.clone()));
-        let builder = |method| {
-            Config::builder()
-                .with_crypto_provider(provider::server())
-                .mtu(limits.datagram(method))
-                .flight_start_rto(limits.first_repetition)
-                .flight_retries(REPETITIONS)
-                .handshake_timeout(limits.handshake_timeout)
-                .max_queue_rx(MOST_WAITING)
-                .max_queue_tx(MOST_UNSENT)
-                .dtls13_cipher_suites(&[])
-        };
-        let library = |error: dimpl::Error| SetupError::Library(error.to_string());
-        let psk_config = builder(Method::Psk)
+        let psk_config = builder(&limits, Method::Psk)
             .dtls12_cipher_suites(&[Dtls12CipherSuite::PSK_AES128_CCM_8])
             .with_psk_server(None, recorder.clone())
             .build()
             .map_err(library)?;
-        let certificates = match certificate {
-            Some(certificate) => {
-                let config = builder(Method::Certificate).build().map_err(library)?;
-                Some((Arc::new(config), certificate.into_library()))
-            }
-            None => None,
-        };
         let mut hosts = DefaultHasher::new();
         hosts.write(&seed);
-        Ok(Self {
+        let mut server = Self {
             cookies: Cookies::new(seed, now),
             offered: Offered {
                 psk,
-                certificates: certificates.is_some(),
+                certificates: false,
             },
             psk: Arc::new(psk_config),
-            certificates,
+            certificates: None,
             recorder,
             credentials,
             slots: HashMap::new(),
@@ -119,6 +100,47 @@ impl<P: PeerId> Server<P> {
             counters: Counters::default(),
             buffer: vec![0; LARGEST],
             limits,
-        })
+        };
+        server.set_certificate(certificate)?;
+        Ok(server)
     }
+
+    /// Replaces the gateway's certificate: without one, devices with certificates are not served. Sessions go on, and
+    /// handshakes that have begun end with the former one. The first certificate takes several milliseconds, as
+    /// [`new`](Self::new) does.
+    ///
+    /// # Errors
+    /// [`SetupError`]: as of [`new`](Self::new); nothing has changed.
+    pub fn set_certificate(
+        &mut self,
+        certificate: Option<ServerCertificate>,
+    ) -> Result<(), SetupError> {
+        self.certificates = match (certificate, self.certificates.take()) {
+            (None, _) => None,
+            (Some(certificate), Some((config, _))) => Some((config, certificate.into_library())),
+            (Some(certificate), None) => {
+                let config = builder(&self.limits, Method::Certificate).build();
+                let config = Arc::new(config.map_err(library)?);
+                Some((config, certificate.into_library()))
+            }
+        };
+        self.offered.certificates = self.certificates.is_some();
+        Ok(())
+    }
+}
+
+fn builder(limits: &Limits, method: Method) -> ConfigBuilder {
+    Config::builder()
+        .with_crypto_provider(provider::server())
+        .mtu(limits.datagram(method))
+        .flight_start_rto(limits.first_repetition)
+        .flight_retries(REPETITIONS)
+        .handshake_timeout(limits.handshake_timeout)
+        .max_queue_rx(MOST_WAITING)
+        .max_queue_tx(MOST_UNSENT)
+        .dtls13_cipher_suites(&[])
+}
+
+fn library(error: dimpl::Error) -> SetupError {
+    SetupError::Library(error.to_string())
 }

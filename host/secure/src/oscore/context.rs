@@ -65,6 +65,20 @@ impl Context {
         })
     }
 
+    /// A context that both endpoints have just agreed on, and that nobody has used. Its first block of numbers may be
+    /// used at once: the store must get the context and the end of that block in one step, and after a restart the
+    /// context must either be lost or begin at that end.
+    ///
+    /// # Errors
+    /// See [`ParametersError`].
+    pub(super) fn agreed(parameters: &Parameters) -> Result<Self, ParametersError> {
+        Ok(Self {
+            keys: Keys::derive(parameters)?,
+            numbers: SenderNumbers::agreed(),
+            window: ReplayWindow::unused(),
+        })
+    }
+
     /// The end of the next reservation, for the caller to store; none if there are numbers enough. Poll it after
     /// [`new`](Self::new) and after each message. Each end is returned once; write it again if the write fails.
     #[must_use]

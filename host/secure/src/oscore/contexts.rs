@@ -7,6 +7,7 @@ use std::time::Instant;
 use coap::{Message, Reply};
 use zeroize::Zeroizing;
 
+use super::add_error::AddError;
 use super::context::{CannotProtect, Context};
 use super::derivation::{Parameters, ParametersError};
 use super::echo::echo;
@@ -14,25 +15,6 @@ use super::identifier::Identifier;
 use super::refusal::{Refusal, Refused};
 use super::reservation::{ContextId, Reservation};
 use super::server::{Binding, OuterProxy, RequestOption, check_outer};
-
-/// A context that cannot be added.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AddError {
-    /// See [`ParametersError`].
-    #[error(transparent)]
-    Parameters(#[from] ParametersError),
-    /// Requests name their context by the `kid`.
-    #[error("the recipient ID {kid} belongs to {principal}; give each device its own")]
-    KidTaken {
-        /// The identifier.
-        kid: Identifier,
-        /// The device that has it.
-        principal: Arc<str>,
-    },
-    /// The bound of [`Contexts::new`].
-    #[error("there are {0} security contexts, the most allowed; remove one first")]
-    Full(usize),
-}
 
 /// A verified request: what the endpoint keeps for its responses.
 #[derive(Clone, Debug)]
@@ -104,6 +86,33 @@ impl Contexts {
         expires: Option<Instant>,
     ) -> Result<ContextId, AddError> {
         let kid = parameters.recipient_id;
+        self.insert(kid, principal, expires, || {
+            Context::new(parameters, stored_end)
+        })
+    }
+
+    /// Adds a context that a device has just agreed on with the gateway (EDHOC). It may be used at once. Its first
+    /// reservation must be stored together with the context, in one step: see
+    /// [`Agreed`](crate::edhoc::Agreed).
+    ///
+    /// # Errors
+    /// See [`AddError`].
+    pub fn add_agreed(
+        &mut self,
+        principal: Arc<str>,
+        parameters: &Parameters,
+    ) -> Result<ContextId, AddError> {
+        let kid = parameters.recipient_id;
+        self.insert(kid, principal, None, || Context::agreed(parameters))
+    }
+
+    fn insert(
+        &mut self,
+        kid: Identifier,
+        principal: Arc<str>,
+        expires: Option<Instant>,
+        context: impl FnOnce() -> Result<Context, ParametersError>,
+    ) -> Result<ContextId, AddError> {
         if let Some(entry) = self.by_kid.get(&kid) {
             let principal = entry.principal.clone();
             return Err(AddError::KidTaken { kid, principal });
@@ -116,7 +125,7 @@ impl Contexts {
             id,
             principal,
             expires,
-            context: Context::new(parameters, stored_end)?,
+            context: context()?,
         };
         self.next_id += 1;
         self.reservations.extend(entry.reservation(kid));

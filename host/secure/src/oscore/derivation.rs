@@ -6,10 +6,10 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::cbor;
 use super::identifier::{IdContext, Identifier};
 use super::key::{KEY_BYTES, Key, NONCE_BYTES};
 use super::nonce::ALGORITHM;
+use crate::cbor;
 
 /// Bytes of a master secret: at least those of a key, at most one block of SHA-256.
 const SECRET_BYTES: std::ops::RangeInclusive<usize> = KEY_BYTES..=64;
@@ -30,6 +30,12 @@ impl MasterSecret {
             true => Ok(Self(secret.to_vec().into())),
             false => Err(ParametersError::SecretLength(secret.len())),
         }
+    }
+
+    /// The bytes, for the store.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        &self.0
     }
 }
 

@@ -1,8 +1,8 @@
 //! Partial IVs, and the nonces and additional data that they make (RFC 8613 §5.2, §5.4).
 
-use super::cbor;
 use super::identifier::{Identifier, MAX_IDENTIFIER_BYTES};
 use super::key::NONCE_BYTES;
+use crate::cbor;
 
 /// One more than the highest sender sequence number: 2^40 (RFC 8613 §7.2.1, with the 5 bytes of a Partial IV).
 pub(super) const END_OF_NUMBERS: u64 = 1 << 40;

@@ -32,6 +32,8 @@ pub(super) struct SenderNumbers {
     stored_end: u64,
     /// The same once the write in progress is done.
     asked_end: u64,
+    /// Whether a write is in progress.
+    is_asked: bool,
 }
 
 impl SenderNumbers {
@@ -43,6 +45,19 @@ impl SenderNumbers {
             next: end,
             stored_end: end,
             asked_end: end,
+            is_asked: false,
+        }
+    }
+
+    /// Those of a context that the store has either not at all, or with the end of the first block: that block may be
+    /// used at once.
+    pub(super) fn agreed() -> Self {
+        Self {
+            resumed_at: 0,
+            next: 0,
+            stored_end: BLOCK,
+            asked_end: 0,
+            is_asked: false,
         }
     }
 
@@ -70,8 +85,10 @@ impl SenderNumbers {
 
     /// The end of a reservation to be stored, if one is needed. Each end is returned once.
     pub(super) fn poll_reservation(&mut self) -> Option<u64> {
-        let is_needed = self.asked_end - self.next <= LOW && self.asked_end < END_OF_NUMBERS;
+        let is_low = self.asked_end.saturating_sub(self.next) <= LOW;
+        let is_needed = is_low && !self.is_asked && self.asked_end < END_OF_NUMBERS;
         is_needed.then(|| {
+            self.is_asked = true;
             self.asked_end = (self.asked_end + BLOCK).min(END_OF_NUMBERS);
             self.asked_end
         })
@@ -81,6 +98,7 @@ impl SenderNumbers {
     pub(super) fn reserved(&mut self, end: u64) {
         if end <= self.asked_end {
             self.stored_end = self.stored_end.max(end);
+            self.is_asked &= end < self.asked_end;
         }
     }
 }
@@ -126,6 +144,23 @@ mod tests {
             })
             .count() as u64;
         assert_eq!(used + 1, BLOCK - LOW);
+    }
+
+    #[test]
+    fn an_agreed_context_has_its_first_block_at_once_and_the_next_one_after_a_write() {
+        let mut numbers = SenderNumbers::agreed();
+        assert_eq!(numbers.is_reserved(), Ok(()));
+        assert_eq!(numbers.poll_reservation(), Some(BLOCK));
+        for expected in 0..BLOCK {
+            assert_eq!(numbers.take().map(PartialIv::number), Ok(expected));
+            assert_eq!(numbers.poll_reservation(), None, "one write at a time");
+        }
+        assert_eq!(numbers.take(), Err(NoNumber::NotStored));
+        numbers.reserved(BLOCK);
+        assert_eq!(numbers.take(), Err(NoNumber::NotStored));
+        assert_eq!(numbers.poll_reservation(), Some(2 * BLOCK));
+        numbers.reserved(2 * BLOCK);
+        assert_eq!(numbers.take().map(PartialIv::number), Ok(BLOCK));
     }
 
     #[test]

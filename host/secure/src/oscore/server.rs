@@ -64,6 +64,12 @@ impl<'a> RequestOption<'a> {
     }
 }
 
+/// The `kid` of a protected request; none if it is not protected, or has no usable one.
+pub(crate) fn request_kid(request: &Message) -> Option<Identifier> {
+    let option = RequestOption::read(request)?.ok()?;
+    Some(option.request.kid)
+}
+
 /// Checks the options outside the protected part. `allows` decides on a proxy target.
 pub(super) fn check_outer(
     request: &Message,

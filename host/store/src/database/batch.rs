@@ -17,17 +17,20 @@ pub enum Space {
     Devices,
     /// How far the sequence numbers of their security contexts are reserved.
     Numbers,
+    /// Access tokens that the gateway keeps for devices.
+    Sessions,
 }
 
 impl Space {
     /// Every space.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Meta,
         Self::Waiting,
         Self::Ended,
         Self::Users,
         Self::Devices,
         Self::Numbers,
+        Self::Sessions,
     ];
 }
 

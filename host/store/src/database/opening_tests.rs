@@ -1,4 +1,4 @@
-//! Tests of the steps from one schema to the next, with a step that no gateway has yet.
+//! Tests of the steps from one schema to the next: those that there are, and one that no gateway has yet.
 
 use std::fs;
 use std::path::PathBuf;
@@ -28,20 +28,26 @@ impl Drop for Scratch {
 }
 
 /// Another format of all values, and a table.
-fn second(connection: &Connection) -> Result<(), rusqlite::Error> {
+fn next(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.execute_batch(
         "UPDATE waiting SET value = CAST('new ' || value AS BLOB);
-         CREATE TABLE sessions(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;",
+         CREATE TABLE more(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;",
     )
 }
 
 /// A step that the engine refuses after it has changed something.
 fn broken(connection: &Connection) -> Result<(), rusqlite::Error> {
-    second(connection)?;
-    connection.execute_batch("CREATE TABLE sessions(key INTEGER PRIMARY KEY)")
+    next(connection)?;
+    connection.execute_batch("CREATE TABLE more(key INTEGER PRIMARY KEY)")
 }
 
-const WITH_SECOND: [Step; 2] = [STEPS[0], second];
+/// The version of the current schema.
+const CURRENT: usize = STEPS.len();
+
+/// The steps of a later gateway, whose last one this is.
+fn with(step: Step) -> Vec<Step> {
+    [&STEPS[..], &[step]].concat()
+}
 
 fn fill(records: &mut Records) {
     let mut batch = Batch::new();
@@ -59,36 +65,50 @@ fn values(records: &Records) -> Vec<Vec<u8>> {
 #[test]
 fn a_file_of_the_previous_schema_is_migrated_once_with_its_records() {
     let scratch = Scratch::new("previous-schema");
-    fill(&mut open_with(&scratch.0, &WITH_SECOND[..1]).unwrap().records);
+    fill(&mut open(&scratch.0).unwrap().records);
 
-    let opened = open_with(&scratch.0, &WITH_SECOND).unwrap();
-    assert_eq!((opened.migrated_from, opened.set_aside), (Some(1), None));
+    let opened = open_with(&scratch.0, &with(next)).unwrap();
+    let current = Some(CURRENT as u32);
+    assert_eq!((opened.migrated_from, opened.set_aside), (current, None));
     assert_eq!(values(&opened.records), vec![b"new value".to_vec(); 20]);
     drop(opened.records);
-    let again = open_with(&scratch.0, &WITH_SECOND).unwrap();
+    let again = open_with(&scratch.0, &with(next)).unwrap();
     assert_eq!(again.migrated_from, None);
     assert_eq!(values(&again.records), vec![b"new value".to_vec(); 20]);
     drop(again);
 
-    let older = open_with(&scratch.0, &WITH_SECOND[..1]).err().unwrap();
-    assert!(
-        matches!(
-            older,
-            OpenError::Newer {
-                found: 2,
-                supported: 1,
-                ..
-            }
-        ),
-        "{older}"
-    );
+    let older = open(&scratch.0).err().unwrap();
+    let OpenError::Newer {
+        found, supported, ..
+    } = older
+    else {
+        panic!("{older}");
+    };
+    assert_eq!((found as usize, supported as usize), (CURRENT + 1, CURRENT));
+}
+
+#[test]
+fn a_file_of_the_first_gateway_keeps_its_records_and_takes_sessions() {
+    let scratch = Scratch::new("first-schema");
+    fill(&mut open_with(&scratch.0, &STEPS[..1]).unwrap().records);
+    let mut opened = open(&scratch.0).unwrap();
+    assert_eq!((opened.migrated_from, opened.set_aside), (Some(1), None));
+    assert_eq!(values(&opened.records), vec![b"value".to_vec(); 20]);
+    let mut batch = Batch::new();
+    batch.put(Space::Sessions, 1, b"session".to_vec());
+    opened
+        .records
+        .apply([&batch], Durability::PowerCut)
+        .unwrap();
+    let session = opened.records.read(Space::Sessions, 1).unwrap();
+    assert_eq!(session.as_deref(), Some(&b"session"[..]));
 }
 
 #[test]
 fn a_step_that_fails_leaves_the_file_as_it_was() {
     let scratch = Scratch::new("failed-step");
     fill(&mut open(&scratch.0).unwrap().records);
-    let error = open_with(&scratch.0, &[STEPS[0], broken]).err().unwrap();
+    let error = open_with(&scratch.0, &with(broken)).err().unwrap();
     assert!(matches!(error, OpenError::File { .. }), "{error}");
     let opened = open(&scratch.0).unwrap();
     assert_eq!((opened.migrated_from, opened.set_aside), (None, None));
@@ -102,9 +122,9 @@ fn a_migration_that_a_power_cut_ends_is_begun_again_or_complete() {
         fill(&mut disk.open().unwrap());
         let path = disk.path();
         disk.cut_at_operation(at);
-        let is_cut = Records::open(&path, Some(NAME), &WITH_SECOND).is_err();
+        let is_cut = Records::open(&path, Some(NAME), &with(next)).is_err();
         disk.restart(at);
-        let opened = Records::open(&path, Some(NAME), &WITH_SECOND).ok().unwrap();
+        let opened = Records::open(&path, Some(NAME), &with(next)).ok().unwrap();
         assert_eq!(
             values(&opened.records),
             vec![b"new value".to_vec(); 20],

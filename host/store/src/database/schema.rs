@@ -13,7 +13,7 @@ pub type Step = fn(&Connection) -> Result<(), Error>;
 
 /// `STEPS[n]` leads from version n to n + 1. A step that was released is never changed: files that it has made are on
 /// routers. A new one is added at the end, with a test that makes a file of the version before.
-pub const STEPS: [Step; 1] = [first];
+pub const STEPS: [Step; 2] = [first, with_sessions];
 
 /// A table for each space, since keys that ascend within a table are written to one place of the file.
 fn first(connection: &Connection) -> Result<(), Error> {
@@ -24,6 +24,13 @@ fn first(connection: &Connection) -> Result<(), Error> {
          CREATE TABLE users(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
          CREATE TABLE devices(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
          CREATE TABLE numbers(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;",
+    )
+}
+
+/// Access tokens of devices.
+fn with_sessions(connection: &Connection) -> Result<(), Error> {
+    connection.execute_batch(
+        "CREATE TABLE sessions(key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;",
     )
 }
 
@@ -71,5 +78,6 @@ pub fn table(space: Space) -> &'static str {
         Space::Users => "users",
         Space::Devices => "devices",
         Space::Numbers => "numbers",
+        Space::Sessions => "sessions",
     }
 }

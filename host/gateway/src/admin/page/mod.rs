@@ -142,6 +142,7 @@ mod tests {
         });
         status.recent_requests.push(RecentExchange {
             unix_ms: 0,
+            principal: None,
             peer: "[::1]:5683".parse().unwrap(),
             method: text(),
             resource: text(),

@@ -6,7 +6,7 @@ use super::chart;
 
 use crate::admin::status::{HomeserverStatus, Status};
 use crate::admin::wording::{
-    abilities, ago, before, clock, counted, grouped, megabytes, milliseconds, span,
+    abilities, ago, before, clock, counted, grouped, megabytes, milliseconds, named, security, span,
 };
 
 /// Why the gateway is not ready; empty if it is ready.
@@ -108,7 +108,7 @@ pub(super) fn requests(status: &Status) -> Markup {
                             @for one in &status.recent_requests {
                                 tr {
                                     td.time.fixed.soft { (clock(one.unix_ms)) }
-                                    td.device { (one.peer.ip()) }
+                                    td.device { (named(one.peer.ip(), one.principal.as_deref())) }
                                     td.request {
                                         b { (one.method) } " "
                                         @if one.resource == "unknown" {
@@ -175,6 +175,9 @@ pub(super) fn devices(status: &Status) -> Markup {
     html! {
         section id="devices" data-live {
             h2 { "Last devices" }
+            @if let Some(secured) = status.security.as_ref().filter(|one| one.enrolled > 0) {
+                p.facts { (security(secured)) }
+            }
             @if devices.latest.is_empty() {
                 p.empty { "None yet." }
             } @else {
@@ -191,7 +194,7 @@ pub(super) fn devices(status: &Status) -> Markup {
                     tbody {
                         @for device in &devices.latest {
                             tr {
-                                td { (device.address) }
+                                td { (named(device.address, device.name.as_deref())) }
                                 td.fixed { span class=(class(&device.code)) { (device.code) } }
                                 td { (abilities(device)) }
                                 td.right { (grouped(device.requests)) }

@@ -1,13 +1,20 @@
 //! `comatrix-gateway devices …`: an operator's commands about devices.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{ArgGroup, Args, Subcommand};
 
+use super::super::credential::hexadecimal;
 use super::request::{DevicesRequest, Method};
 use super::wording;
 use crate::control::client::{self, SocketArgs};
 use crate::control::{Command, Reply};
+use secure::dtls::DeviceCertificate;
+use store::file;
+
+/// Bytes of a certificate's file: a chain of several, of which the first counts.
+const MAX_FILE: usize = 64 << 10;
 
 /// A command about the devices of a running gateway.
 #[derive(Debug, Args)]
@@ -31,6 +38,13 @@ enum DevicesCommand {
         /// With a security context, for OSCORE on the plain port (AES-CCM-16-64-128, HKDF with SHA-256)
         #[arg(long, group = "method")]
         oscore: bool,
+        /// With its certificate (PEM or DER), for coaps: that one and no other
+        #[arg(long, group = "method", value_name = "FILE")]
+        certificate: Option<PathBuf>,
+        /// With its own key pair, for EDHOC and OSCORE on the plain port: its public key on P-256 in hexadecimal digits
+        /// (X, or SEC 1), or its CCS in hexadecimal digits or diagnostic notation, as aiocoap-keygen prints it
+        #[arg(long, group = "method", value_name = "PUBLIC_KEY|CCS")]
+        edhoc: Option<String>,
         /// Print one line of JSON
         #[arg(long)]
         json: bool,
@@ -49,15 +63,28 @@ enum DevicesCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Give a device a new key, print it once, and close the device's sessions
+    /// Give a device a new key, print it once, and close the device's sessions; it stays logged in
+    #[command(group = ArgGroup::new("new_method"))]
     Rotate {
         /// Its name
         name: String,
+        /// From now on with a pre-shared key
+        #[arg(long, group = "new_method")]
+        psk: bool,
+        /// From now on with a security context
+        #[arg(long, group = "new_method")]
+        oscore: bool,
+        /// From now on with this certificate
+        #[arg(long, group = "new_method", value_name = "FILE")]
+        certificate: Option<PathBuf>,
+        /// From now on with this public key, or this CCS
+        #[arg(long, group = "new_method", value_name = "PUBLIC_KEY|CCS")]
+        edhoc: Option<String>,
         /// Print one line of JSON
         #[arg(long)]
         json: bool,
     },
-    /// Remove a device and close its sessions; asks for nothing
+    /// Remove a device, close its sessions and forget its logins; asks for nothing
     Remove {
         /// Its name
         name: String,
@@ -66,21 +93,63 @@ enum DevicesCommand {
 
 /// Runs a command. Exit status 0: done; 1: the gateway refused; 2: no response from a gateway.
 #[must_use]
+#[allow(clippy::print_stderr)]
 pub fn run(args: DevicesArgs) -> ExitCode {
     let (request, json) = match args.command {
         DevicesCommand::Add {
             name,
             psk: _,
             oscore,
+            certificate,
+            edhoc,
             json,
         } => {
-            let method = if oscore { Method::Oscore } else { Method::Psk };
-            (DevicesRequest::Add { name, method }, json)
+            let method = match (&edhoc, oscore) {
+                (Some(_), _) => Method::Edhoc,
+                (None, true) => Method::Oscore,
+                (None, false) => Method::Psk,
+            };
+            let request = match certificate {
+                None => Ok(DevicesRequest::Add {
+                    name,
+                    method,
+                    public_key: edhoc,
+                }),
+                Some(file) => pin(name, &file, true),
+            };
+            (request, json)
         }
-        DevicesCommand::List { json } => (DevicesRequest::List {}, json),
-        DevicesCommand::Show { name, json } => (DevicesRequest::Show { name }, json),
-        DevicesCommand::Rotate { name, json } => (DevicesRequest::Rotate { name }, json),
-        DevicesCommand::Remove { name } => (DevicesRequest::Remove { name }, false),
+        DevicesCommand::List { json } => (Ok(DevicesRequest::List {}), json),
+        DevicesCommand::Show { name, json } => (Ok(DevicesRequest::Show { name }), json),
+        DevicesCommand::Rotate {
+            name,
+            psk,
+            oscore,
+            certificate,
+            edhoc,
+            json,
+        } => {
+            let method = psk.then_some(Method::Psk);
+            let method = method.or(oscore.then_some(Method::Oscore));
+            let method = method.or(edhoc.is_some().then_some(Method::Edhoc));
+            let request = match certificate {
+                None => Ok(DevicesRequest::Rotate {
+                    name,
+                    method,
+                    public_key: edhoc,
+                }),
+                Some(file) => pin(name, &file, false),
+            };
+            (request, json)
+        }
+        DevicesCommand::Remove { name } => (Ok(DevicesRequest::Remove { name }), false),
+    };
+    let request = match request {
+        Ok(request) => request,
+        Err(error) => {
+            eprintln!("comatrix-gateway: {error}");
+            return ExitCode::FAILURE;
+        }
     };
     let command = Command::Devices(request);
     client::run(args.socket, &command, |reply| match reply {
@@ -90,5 +159,16 @@ pub fn run(args: DevicesArgs) -> ExitCode {
         Reply::Enrolled(enrolment) => wording::enrolment(&enrolment),
         Reply::Done(done) => done,
         _ => String::new(),
+    })
+}
+
+fn pin(name: String, path: &Path, is_new: bool) -> Result<DevicesRequest, String> {
+    let content = file::read(path, MAX_FILE).map_err(|error| error.to_string())?;
+    let certificate = DeviceCertificate::from_file(&content)
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(DevicesRequest::Pin {
+        name,
+        certificate: hexadecimal(certificate.der()),
+        is_new,
     })
 }

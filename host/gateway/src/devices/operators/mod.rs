@@ -3,6 +3,8 @@
 //! The control socket's connections are tasks of the event loop's thread, so a command works on the devices themselves.
 
 pub mod command;
+mod constants;
+mod edhoc_wording;
 mod request;
 mod wording;
 
@@ -14,9 +16,12 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::task::spawn_local;
 use tokio::time::timeout;
 
-pub use request::{DeviceLine, DeviceList, DevicesRequest, Enrolment, Method, Secret, ShownSecret};
+pub use request::{
+    DeviceLine, DeviceList, DevicesRequest, Enrolment, Method, Secret, ShownCcs, ShownSecret,
+};
+use secure::edhoc::Ccs;
 
-use super::credential::{Credential, GATEWAY_ID};
+use super::credential::{Credential, GATEWAY_ID, bytes, hexadecimal};
 use super::enrolled::{Device, Devices, Inner};
 use super::enrolling::Fresh;
 use crate::control::{Reply, Requester};
@@ -51,20 +56,39 @@ impl Devices {
 impl Inner {
     async fn reply_to(self: Rc<Self>, request: DevicesRequest) -> Reply {
         let replied = match request {
-            DevicesRequest::Add { name, method } => self
-                .add(&name, method)
+            DevicesRequest::Add {
+                name,
+                method,
+                public_key,
+            } => self
+                .add(&name, method, public_key.as_deref())
                 .await
                 .map(|fresh| self.enrolment(&fresh)),
-            DevicesRequest::Rotate { name } => {
-                self.rotate(&name).await.map(|fresh| self.enrolment(&fresh))
-            }
-            DevicesRequest::Remove { name } => self
-                .remove(&name)
+            DevicesRequest::Rotate {
+                name,
+                method,
+                public_key,
+            } => self
+                .rotate(&name, method, public_key.as_deref())
                 .await
-                .map(|()| Reply::Done(format!("removed device {name}; its sessions are closed"))),
+                .map(|fresh| self.enrolment(&fresh)),
+            DevicesRequest::Pin {
+                name,
+                certificate,
+                is_new,
+            } => {
+                let certificate = bytes(&certificate).unwrap_or_default();
+                let pinned = self.pin(&name, &certificate, is_new).await;
+                pinned.map(|fresh| self.enrolment(&fresh))
+            }
+            DevicesRequest::Remove { name } => self.remove(&name).await.map(|()| {
+                Reply::Done(format!(
+                    "removed device {name}; its sessions are closed, and its logins forgotten"
+                ))
+            }),
             DevicesRequest::Show { name } => {
                 let found = self.find(&name, |_, _| ());
-                found.map(|()| Reply::Devices(self.list(|other| other == name)))
+                found.map(|()| Reply::Devices(self.show(&name)))
             }
             DevicesRequest::List {} => Ok(Reply::Devices(self.list(|_| true))),
         };
@@ -80,6 +104,14 @@ impl Inner {
             devices,
             left_out: meant.count(),
         }
+    }
+
+    fn show(&self, name: &str) -> DeviceList {
+        let mut list = self.list(|other| other == name);
+        for device in &mut list.devices {
+            device.sessions = self.sessions.of(name);
+        }
+        list
     }
 
     fn enrolment(&self, fresh: &Fresh) -> Reply {
@@ -99,11 +131,35 @@ impl Inner {
                 sender_id: keys.kid.clone(),
                 recipient_id: format!("{GATEWAY_ID:02x}"),
             },
+            Credential::Certificate(_) => Secret::Certificate {
+                port: self.open_for_certificates().map(|address| address.port()),
+            },
+            Credential::Edhoc(keys) => {
+                let identity = self.identity.borrow();
+                let Some(identity) = &*identity else {
+                    return Reply::Refused(
+                        "the gateway has no key pair for EDHOC; start it again".to_owned(),
+                    );
+                };
+                Secret::Edhoc {
+                    device: shown_ccs(&keys.ccs),
+                    gateway: shown_ccs(identity.ccs()),
+                    is_made: fresh.is_made,
+                }
+            }
         };
         Reply::Enrolled(Box::new(Enrolment {
             device: line(&fresh.name, device),
             secret,
         }))
+    }
+}
+
+fn shown_ccs(ccs: &Ccs) -> ShownCcs {
+    ShownCcs {
+        hex: hexadecimal(ccs.as_bytes()),
+        diagnostic: ccs.diagnostic(),
+        kid: hexadecimal(ccs.kid()),
     }
 }
 
@@ -113,6 +169,8 @@ fn line(name: &str, device: &Device) -> DeviceLine {
         method: device.credential.method(),
         fingerprint: device.credential.fingerprint(),
         enrolled: device.enrolled,
+        expires: device.credential.expires(),
+        sessions: Vec::new(),
     }
 }
 
@@ -121,7 +179,9 @@ fn log_request(request: &DevicesRequest, requester: &Requester) {
     let (what, name) = match request {
         DevicesRequest::List {} | DevicesRequest::Show { .. } => return,
         DevicesRequest::Add { name, .. } => ("the enrolment of device", name),
-        DevicesRequest::Rotate { name } => ("a new key for device", name),
+        DevicesRequest::Pin { name, is_new, .. } if *is_new => ("the enrolment of device", name),
+        DevicesRequest::Pin { name, .. } => ("a new certificate for device", name),
+        DevicesRequest::Rotate { name, .. } => ("a new key for device", name),
         DevicesRequest::Remove { name } => ("the removal of device", name),
     };
     let name = escaped(name, MAX_NAME);

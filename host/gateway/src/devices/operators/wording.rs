@@ -2,15 +2,21 @@
 
 use contract::escaping::escaped;
 
+use super::constants;
+use super::edhoc_wording;
 use super::request::{DeviceLine, DeviceList, Enrolment, Method, Secret};
 
 /// Bytes of a text in a line.
 const MAX_TEXT: usize = 200;
 
+/// Above the constants of each system.
+const IN_C: &str = "Constants in C:\n";
+
 /// The list.
 pub(super) fn list(list: &DeviceList) -> String {
     if list.devices.is_empty() {
-        return "no devices are enrolled; `comatrix-gateway devices add NAME --psk`, or --oscore, enrols one"
+        return "no devices are enrolled; `comatrix-gateway devices add NAME` enrols one with --psk, --oscore, \
+                --certificate FILE or --edhoc PUBLIC_KEY"
             .to_owned();
     }
     let mut lines: Vec<String> = list.devices.iter().map(line).collect();
@@ -25,18 +31,36 @@ fn line(device: &DeviceLine) -> String {
         Some(seconds) => format!("since {}", date(seconds)),
         None => "since a time when the clock was not set".to_owned(),
     };
-    format!(
-        "{}  {} {}, {enrolled}",
+    let expires = match device.expires {
+        Some(seconds) => format!(", valid until {}", date(seconds)),
+        None => String::new(),
+    };
+    let mut line = format!(
+        "{}  {} {}{expires}, {enrolled}",
         escaped(&device.name, 64),
         method(device.method),
         escaped(&device.fingerprint, 64)
-    )
+    );
+    for session in &device.sessions {
+        let since = session
+            .opened
+            .map(|opened| format!(", since {}", date(opened)));
+        line += &format!(
+            "\n  logged in as {} at {}{}",
+            escaped(&session.user, 255),
+            escaped(&session.homeserver, MAX_TEXT),
+            since.unwrap_or_default()
+        );
+    }
+    line
 }
 
 fn method(method: Method) -> &'static str {
     match method {
         Method::Psk => "pre-shared key",
         Method::Oscore => "OSCORE secret",
+        Method::Certificate => "certificate",
+        Method::Edhoc => "EDHOC public key",
     }
 }
 
@@ -62,13 +86,30 @@ fn date(seconds: u64) -> String {
 pub(super) fn enrolment(enrolment: &Enrolment) -> String {
     let name = &enrolment.device.name;
     match &enrolment.secret {
-        Secret::Psk { key, port } => with_key(name, &key.0, port.as_ref()),
+        Secret::Psk { key, port } => format!(
+            "{}\n\n{IN_C}\n{}",
+            with_key(name, &key.0, port.as_ref()),
+            constants::of_key(name, &key.0)
+        ),
         Secret::Oscore {
             secret,
             salt,
             sender_id,
             recipient_id,
-        } => with_context(name, &secret.0, [salt, sender_id, recipient_id]),
+        } => {
+            let [salt, sender, recipient] = [salt, sender_id, recipient_id];
+            format!(
+                "{}\n\n{IN_C}\n{}",
+                with_context(name, &secret.0, [salt, sender, recipient]),
+                constants::of_context(&secret.0, [salt, sender, recipient])
+            )
+        }
+        Secret::Certificate { port } => with_certificate(name, port.as_ref()),
+        Secret::Edhoc {
+            device,
+            gateway,
+            is_made,
+        } => edhoc_wording::enrolment(name, device, gateway, *is_made),
     }
 }
 
@@ -111,10 +152,7 @@ fn with_key(name: &str, key: &str, port: Result<&u16, &String>) -> String {
             return format!("{head}It cannot connect yet: {}", escaped(reason, MAX_TEXT));
         }
     };
-    let uri = match port {
-        5684 => "coaps://localhost".to_owned(),
-        port => format!("coaps://localhost:{port}"),
-    };
+    let uri = uri(port);
     format!(
         "{head}Try it on this machine; elsewhere, write the gateway's name in place of localhost:\n\
          \n\
@@ -132,9 +170,37 @@ fn with_key(name: &str, key: &str, port: Result<&u16, &String>) -> String {
     )
 }
 
+fn with_certificate(name: &str, port: Result<&u16, &String>) -> String {
+    let head =
+        format!("device {name} is enrolled with its certificate, and no other is accepted.\n\n");
+    let port = match port {
+        Ok(port) => *port,
+        Err(reason) => {
+            return format!("{head}It cannot connect yet: {}", escaped(reason, MAX_TEXT));
+        }
+    };
+    let uri = uri(port);
+    format!(
+        "{head}Try it on this machine, with its certificate and key in {name}.pem and {name}.key, and in ca.pem the \
+         certificate of\nthe authority that signed the gateway's, or the gateway's own if it signed itself:\n\
+         \n\
+         libcoap with OpenSSL (Debian: libcoap3-bin):\n\
+         \x20 coap-client-openssl -B 5 -c {name}.pem -j {name}.key -R ca.pem {uri}/time\n\
+         libcoap with GnuTLS:\n\
+         \x20 coap-client-gnutls -B 5 -c {name}.pem -j {name}.key -R ca.pem {uri}/time"
+    )
+}
+
+fn uri(port: u16) -> String {
+    match port {
+        5684 => "coaps://localhost".to_owned(),
+        port => format!("coaps://localhost:{port}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::request::{Method, Secret, ShownSecret};
+    use super::super::request::{Method, Secret, SessionLine, ShownSecret};
     use super::*;
 
     fn kitchen() -> DeviceLine {
@@ -143,6 +209,8 @@ mod tests {
             method: Method::Psk,
             fingerprint: "0123456789abcdef".to_owned(),
             enrolled: Some(1_709_164_800),
+            expires: None,
+            sessions: Vec::new(),
         }
     }
 
@@ -160,6 +228,24 @@ mod tests {
         assert_eq!(
             days,
             ["1970-01-01", "2000-02-29", "2000-03-01", "2026-11-30"]
+        );
+    }
+
+    #[test]
+    fn a_device_is_shown_with_its_logins() {
+        let session = |opened| SessionLine {
+            homeserver: "https://h".to_owned(),
+            user: "@kitchen:h".to_owned(),
+            opened,
+        };
+        let device = DeviceLine {
+            sessions: vec![session(Some(1_709_164_800)), session(None)],
+            ..kitchen()
+        };
+        assert_eq!(
+            line(&device),
+            "kitchen  pre-shared key 0123456789abcdef, since 2024-02-29\n  logged in as @kitchen:h at https://h, \
+             since 2024-02-29\n  logged in as @kitchen:h at https://h"
         );
     }
 

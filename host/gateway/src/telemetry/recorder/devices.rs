@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::unix_time::unix_ms;
 use coap::PeerFacts;
 use coap::code::Dotted;
+use contract::escaping::escaped;
 use share::{Amount, Bounds, Owner, Shares};
 
 /// Addresses with statistics, some 200 KiB: more devices than one border router has. A sender with ever new addresses
@@ -24,6 +26,9 @@ const ONE: Amount = Amount::piece(0);
 pub struct Device {
     /// Its address.
     pub address: IpAddr,
+    /// Its name at the last request, if it had authenticated itself.
+    #[serde(default)]
+    pub name: Option<String>,
     /// Time of its last response, in milliseconds since 1970.
     pub unix_ms: u64,
     /// Number of its requests since it was recorded.
@@ -70,6 +75,8 @@ struct Record {
     at: SystemTime,
     requests: u64,
     code: u8,
+    /// That of its last request.
+    principal: Option<Arc<str>>,
     owner: Owner,
     /// Whether it has ever proven that it receives at its address: others may be forged.
     is_proven: bool,
@@ -79,7 +86,13 @@ struct Record {
 
 impl Devices {
     /// Records a response to a device.
-    pub(super) fn record(&mut self, at: SystemTime, from: Sender, code: u8) {
+    pub(super) fn record(
+        &mut self,
+        at: SystemTime,
+        from: Sender,
+        principal: Option<&Arc<str>>,
+        code: u8,
+    ) {
         let Sender {
             address,
             owner,
@@ -89,6 +102,10 @@ impl Devices {
             record.at = at;
             record.requests += 1;
             record.code = code;
+            // Mostly the same: without a new count of its references.
+            if record.principal.as_ref() != principal {
+                record.principal = principal.cloned();
+            }
             record.is_proven |= facts.is_proven;
             record.facts = facts;
             return;
@@ -101,6 +118,7 @@ impl Devices {
             at,
             requests: 1,
             code,
+            principal: principal.cloned(),
             owner,
             is_proven: facts.is_proven,
             facts,
@@ -159,6 +177,7 @@ impl Devices {
         shown.sort_unstable_by_key(newest_first);
         let device = |(address, record): (&IpAddr, &Record)| Device {
             address: *address,
+            name: record.principal.as_deref().map(|name| escaped(name, 64)),
             unix_ms: unix_ms(record.at),
             requests: record.requests,
             code: Dotted(record.code).to_string(),
@@ -211,10 +230,10 @@ mod tests {
         for sender in flood {
             let mut devices = Devices::default();
             for number in 0..10 {
-                devices.record(second(number), from(number), 69);
+                devices.record(second(number), from(number), None, 69);
             }
             for number in 10..10 * MAX_DEVICES {
-                devices.record(second(number), sender(number), 69);
+                devices.record(second(number), sender(number), None, 69);
                 assert!(devices.recorded() <= MAX_DEVICES);
             }
             let latest = devices.latest(20);
@@ -234,9 +253,9 @@ mod tests {
         let mut devices = Devices::default();
         for number in 0..10 * MAX_DEVICES {
             let at = start + Duration::from_secs(number as u64);
-            devices.record(at, from(number), 69);
+            devices.record(at, from(number), None, 69);
             // A device that keeps sending is not among the oldest.
-            devices.record(at, from(0), 68);
+            devices.record(at, from(0), None, 68);
             assert!(devices.recorded() <= MAX_DEVICES);
         }
         let latest = devices.latest(2);
@@ -252,7 +271,7 @@ mod tests {
     fn devices_of_one_moment_are_evicted_by_halves_too() {
         let mut devices = Devices::default();
         for number in 0..=MAX_DEVICES {
-            devices.record(SystemTime::UNIX_EPOCH, from(number), 69);
+            devices.record(SystemTime::UNIX_EPOCH, from(number), None, 69);
         }
         assert_eq!(devices.recorded(), MAX_DEVICES / 2 + 1);
     }

@@ -16,17 +16,19 @@ const SERIES: usize = 2048;
 const LINKS: usize = 1024;
 
 /// The labels from the start, in this order: resources beyond [`LABELS`], no resource, discovery,
-/// the status of a message.
-const OWN_LABELS: [(&str, &str); 4] = [
+/// the status of a message, EDHOC.
+const OWN_LABELS: [(&str, &str); 5] = [
     ("other", "other"),
     ("", "unknown"),
     ("", "/.well-known/core"),
     ("", "/sent/{id}"),
+    ("", "/.well-known/edhoc"),
 ];
 const OTHER: Label = Label(0);
 const UNKNOWN: Label = Label(1);
 const DISCOVERY: Label = Label(2);
 const SENT: Label = Label(3);
+const HANDSHAKE: Label = Label(4);
 
 /// The index of a label.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -72,6 +74,7 @@ impl ExchangeCounts {
             Resource::Unknown => UNKNOWN,
             Resource::Discovery => DISCOVERY,
             Resource::Sent => SENT,
+            Resource::Handshake => HANDSHAKE,
             Resource::Link(revision, link) => {
                 let key = (Arc::as_ptr(revision), *link);
                 match self.links.get(&key) {

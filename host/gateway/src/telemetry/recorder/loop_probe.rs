@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
+use super::security_state::SecurityState;
 use coap::{Counters, Holder};
 use transport::UdpPeer;
 
@@ -41,6 +42,8 @@ pub struct LoopState {
     pub deferred_lost: u64,
     /// Whether the gateway is shutting down.
     pub draining: bool,
+    /// Devices that prove who they are.
+    pub security: SecurityState,
 }
 
 /// Connects the status page with the event loop.

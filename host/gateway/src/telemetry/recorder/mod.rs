@@ -7,10 +7,12 @@ mod history;
 mod loop_probe;
 mod recent;
 mod resource;
+mod security_state;
 mod unix_time;
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -27,6 +29,7 @@ pub use loop_probe::{LoopProbe, LoopState};
 use recent::Recent;
 pub use resource::Resource;
 use runtime::MountTable;
+pub use security_state::SecurityState;
 use share::Owner;
 pub use unix_time::unix_ms;
 
@@ -34,6 +37,8 @@ pub use unix_time::unix_ms;
 pub struct Ended<'a> {
     /// The device.
     pub peer: SocketAddr,
+    /// Its name, if it has authenticated itself.
+    pub principal: Option<Arc<str>>,
     /// Its host.
     pub owner: Owner,
     /// What the endpoint has found out about it.
@@ -57,6 +62,9 @@ pub struct RecentExchange {
     pub unix_ms: u64,
     /// The device.
     pub peer: SocketAddr,
+    /// Its name, if it had authenticated itself.
+    #[serde(default)]
+    pub principal: Option<String>,
     /// Like `PUT`.
     pub method: String,
     /// The link's pattern with its mount, like `/send/*`: not the path, which names a room.
@@ -88,6 +96,7 @@ pub struct Recorder {
 struct Kept {
     at: SystemTime,
     peer: SocketAddr,
+    principal: Option<Arc<str>>,
     method: u8,
     label: Label,
     upstream: Option<Box<str>>,
@@ -108,12 +117,16 @@ impl Recorder {
             owner: ended.owner,
             facts: ended.facts,
         };
-        self.devices.borrow_mut().record(at, from, ended.code);
+        let principal = ended.principal.as_ref();
+        self.devices
+            .borrow_mut()
+            .record(at, from, principal, ended.code);
         self.history.borrow_mut().record(ended.elapsed);
         let mut recent = self.recent.borrow_mut();
         let kept = Kept {
             at,
             peer: ended.peer,
+            principal: ended.principal.clone(),
             method: ended.method,
             label,
             upstream: ended.upstream.map(Box::from),
@@ -149,6 +162,7 @@ impl Recorder {
             RecentExchange {
                 unix_ms: unix_ms(kept.at),
                 peer: canonical(kept.peer),
+                principal: kept.principal.as_deref().map(shown_name),
                 method: method_name(kept.method).into_owned(),
                 resource: resource.to_owned(),
                 rule: rule.to_owned(),
@@ -168,6 +182,11 @@ impl Recorder {
     }
 }
 
+/// A name for people.
+fn shown_name(principal: &str) -> String {
+    contract::escaping::escaped(principal, 64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::recent::RECENT;
@@ -179,6 +198,7 @@ mod tests {
             &MountTable::default(),
             &Ended {
                 peer: peer.parse().unwrap(),
+                principal: Some("kitchen".into()),
                 owner: Owner::new(1, None),
                 facts: PeerFacts::default(),
                 method: 1,
@@ -213,5 +233,7 @@ mod tests {
         let (recorded, evicted, latest) = recorder.devices(10);
         assert_eq!((recorded, evicted, latest.len()), (1, 0, 1));
         assert_eq!(latest[0].requests, 251);
+        let names = [&newest.principal, &latest[0].name].map(Option::as_deref);
+        assert_eq!(names, [Some("kitchen"); 2]);
     }
 }

@@ -11,6 +11,8 @@ pub enum Resource {
     Unknown,
     /// `/.well-known/core`.
     Discovery,
+    /// `/.well-known/edhoc`.
+    Handshake,
     /// `/sent/<id>`.
     Sent,
     /// A link of a rule, by its index.

@@ -6,8 +6,8 @@ use rcgen::{CustomExtension, DnType, ExtendedKeyUsagePurpose, KeyUsagePurpose};
 
 use super::authority::{Authority, NOW, gateway_pem};
 use crate::dtls::{
-    AuthorityError, CertificatePolicy, CertificateRefusal, ServerCertificate,
-    ServerCertificateError, fingerprint,
+    Authorities, AuthorityError, CertificatePolicy, CertificateRefusal, DeviceCertificate,
+    DeviceCertificateError, ServerCertificate, ServerCertificateError, fingerprint,
 };
 
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -90,6 +90,64 @@ fn a_pinned_certificate_needs_no_authority_but_its_validity() {
         policy.check(&device, NOW + YEAR),
         Err(CertificateRefusal::Expired(_))
     ));
+}
+
+#[test]
+fn an_authority_gives_no_name_that_is_reserved_and_a_pinned_certificate_has_it_all_the_same() {
+    let authority = Authority::new("farm");
+    let device = authority.device("kitchen").certificate;
+    let mut policy = authority.policy();
+    policy.reserve("kitchen".into());
+    assert_eq!(
+        policy.check(&device, NOW),
+        Err(CertificateRefusal::Reserved("kitchen".to_owned()))
+    );
+    policy.pin(fingerprint(&device), "kitchen".into());
+    assert_eq!(policy.check(&device, NOW).as_deref(), Ok("kitchen"));
+    policy.release("kitchen");
+    policy.set_authorities(Authorities::default());
+    assert!(matches!(
+        policy.check(&device, NOW),
+        Err(CertificateRefusal::Foreign(_))
+    ));
+}
+
+#[test]
+fn authorities_have_expired_when_the_last_of_them_has() {
+    let authorities = |names: &[&str]| {
+        let pem: String = names.iter().map(|name| Authority::new(name).pem).collect();
+        Authorities::from_pem(pem.as_bytes()).expect("authorities")
+    };
+    let both = authorities(&["farm", "other farm"]);
+    assert_eq!(both.check_time(NOW), Ok(()));
+    assert_eq!(
+        both.check_time(NOW + YEAR),
+        Err(AuthorityError::Expired("2027-01-01T00:00:00Z".to_owned()))
+    );
+    assert_eq!(Authorities::default().check_time(NOW), Ok(()));
+    assert!(Authorities::default().are_within(&both) && both.are_within(&both));
+    assert!(!authorities(&["farm"]).are_within(&both));
+}
+
+#[test]
+fn a_device_is_enrolled_by_a_certificate_that_it_can_use() {
+    let authority = Authority::new("farm");
+    let der = authority.device("kitchen").certificate;
+    let read = DeviceCertificate::from_file(&der).expect("a certificate");
+    assert_eq!((read.der(), read.fingerprint()), (&*der, fingerprint(&der)));
+    assert_eq!(read.check_time(NOW), Ok(()));
+    assert!(read.check_time(NOW + YEAR).is_err() && read.expires() < NOW + YEAR);
+    let error = |content: &[u8]| DeviceCertificate::from_file(content).map(|_| ());
+    assert_eq!(error(b"text"), Err(DeviceCertificateError::Malformed));
+    assert_eq!(error(&der[1..]), Err(DeviceCertificateError::Malformed));
+    let edwards = Authority::ed25519("farm").pem;
+    assert_eq!(error(edwards.as_bytes()), Err(DeviceCertificateError::Key));
+    let mut params = Authority::params("kitchen");
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    assert_eq!(
+        error(&authority.sign(params).certificate),
+        Err(DeviceCertificateError::Refused(CertificateRefusal::Usage))
+    );
 }
 
 #[test]

@@ -94,6 +94,28 @@ fn a_device_with_a_certificate_of_the_authority_gets_a_session() {
 }
 
 #[test]
+fn a_session_goes_on_with_another_certificate_of_the_gateway_and_without_one() {
+    let authority = Authority::new("farm");
+    let mut world = world(1, authority.policy());
+    let config = Arc::new(Config::default());
+    let device = add(&mut world, &config, authority.device("kitchen"));
+    world.run_seconds(5);
+    for certificate in [Some(gateway()), None, Some(gateway())] {
+        world
+            .server
+            .set_certificate(certificate)
+            .expect("the limits are good");
+        world.clients[device].send(b"on");
+        world.run_seconds(1);
+    }
+    assert_eq!(world.messages.len(), 3);
+    world.server.set_certificate(None).expect("no limit");
+    let late = add(&mut world, &config, authority.device("roof"));
+    world.run_seconds(5);
+    assert!(!world.clients[late].is_connected && world.server.session_count() == 1);
+}
+
+#[test]
 fn an_expired_and_a_foreign_certificate_get_the_same_alert_and_no_session() {
     let authority = Authority::new("farm");
     let mut expired = Authority::params("kitchen");

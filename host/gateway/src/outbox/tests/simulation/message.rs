@@ -123,6 +123,7 @@ pub fn caller(device: usize) -> Caller {
         peer,
         is_proven: true,
         token: (device + 1 == DEVICES).then_some(token),
+        session: None,
         requested: None,
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// An access token in the store. `Debug` hides it.
 #[derive(Clone)]
-pub(super) struct StoredToken(pub(super) AccessToken);
+pub(crate) struct StoredToken(pub(crate) AccessToken);
 
 impl fmt::Debug for StoredToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

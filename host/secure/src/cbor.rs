@@ -1,29 +1,42 @@
-//! The CBOR that OSCORE needs: five kinds of heads, written for each message. A library would build a tree for them.
+//! The CBOR that OSCORE and EDHOC write: a few kinds of heads. A library would build a tree for them.
 
 /// Adds unsigned integer `value` (RFC 8949 §3.1, major type 0).
-pub(super) fn uint(out: &mut Vec<u8>, value: usize) {
+pub(crate) fn uint(out: &mut Vec<u8>, value: usize) {
     head(out, 0, value);
 }
 
+/// Adds an integer between -2^16 and 2^16 (major types 0 and 1).
+pub(crate) fn int(out: &mut Vec<u8>, value: i32) {
+    match usize::try_from(value) {
+        Ok(value) => uint(out, value),
+        Err(_) => head(out, 1, (-1 - i64::from(value)).unsigned_abs() as usize),
+    }
+}
+
 /// Adds a byte string.
-pub(super) fn bytes(out: &mut Vec<u8>, value: &[u8]) {
+pub(crate) fn bytes(out: &mut Vec<u8>, value: &[u8]) {
     head(out, 2, value.len());
     out.extend_from_slice(value);
 }
 
 /// Adds a text string.
-pub(super) fn text(out: &mut Vec<u8>, value: &str) {
+pub(crate) fn text(out: &mut Vec<u8>, value: &str) {
     head(out, 3, value.len());
     out.extend_from_slice(value.as_bytes());
 }
 
 /// Begins an array of `items` items, which the caller adds.
-pub(super) fn array(out: &mut Vec<u8>, items: usize) {
+pub(crate) fn array(out: &mut Vec<u8>, items: usize) {
     head(out, 4, items);
 }
 
+/// Begins a map of `pairs` pairs, which the caller adds.
+pub(crate) fn map(out: &mut Vec<u8>, pairs: usize) {
+    head(out, 5, pairs);
+}
+
 /// Adds `null`.
-pub(super) fn null(out: &mut Vec<u8>) {
+pub(crate) fn null(out: &mut Vec<u8>) {
     out.push(0xf6);
 }
 
@@ -56,6 +69,12 @@ mod tests {
             uint(&mut out, value);
             assert_eq!(out, expected);
         }
+        let mut out = Vec::new();
+        for value in [23, -1, -24, -25, -257] {
+            int(&mut out, value);
+        }
+        map(&mut out, 2);
+        assert_eq!(out, [0x17, 0x20, 0x37, 0x38, 24, 0x39, 1, 0, 0xa2]);
         let mut out = Vec::new();
         array(&mut out, 3);
         bytes(&mut out, &[7; 24]);

@@ -1,6 +1,6 @@
 """Asks the groups "All CoAP Nodes" of IPv6 for what there is, in a network of its own:
 
-    unshare --net --map-root-user python multicast6.py GATEWAY CONFIGURATION
+    unshare --net --map-root-user python multicast6.py GATEWAY CONFIGURATION STATE_FOLDER
 
 Loopback carries no multicast of IPv6, so two virtual interfaces stand for the link. Prints, for each group, the group, the
 interface-local address that responded, and the response in hexadecimal.
@@ -43,7 +43,9 @@ def ask(group):
 def main():
     link()
     gateway = subprocess.Popen(
-        [sys.argv[1], "--config", sys.argv[2]], stdout=subprocess.PIPE, text=True
+        [sys.argv[1], "--config", sys.argv[2], "--state-dir", sys.argv[3]],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         assert gateway.stdout.readline().startswith("listening on "), "the gateway listens"

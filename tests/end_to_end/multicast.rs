@@ -78,7 +78,7 @@ fn the_groups_of_ipv6_respond_from_the_address_of_the_link() {
         .args(["--net", "--map-root-user"])
         .arg(places::python())
         .arg(places::client_program("multicast6.py"))
-        .args([gateway::binary(), file])
+        .args([gateway::binary(), file, scratch.path().join("state")])
         .output()
         .expect("util-linux is installed");
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -111,6 +111,8 @@ fn systemd_starts_the_gateway_with_the_first_datagram_and_that_gets_a_response()
             &binary,
             "--cache-dir",
             &cache,
+            "--state-dir",
+            "state",
         ],
         scratch.path(),
         &log,

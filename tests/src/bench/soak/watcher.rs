@@ -23,16 +23,8 @@ const RETRY: Duration = Duration::from_secs(3);
 pub struct Observed {
     /// Index of the room.
     pub room: usize,
-    /// The first response's first.
-    pub notified: Vec<Notified>,
-}
-
-/// A message in a notification.
-pub struct Notified {
-    /// Its text.
-    pub body: String,
-    /// Messages of a burst that were passed over before it, as it says itself: at least so many.
-    pub missed: u64,
+    /// Their texts, the first response's first.
+    pub bodies: Vec<String>,
 }
 
 /// A watcher with its socket.
@@ -69,10 +61,10 @@ impl Watcher {
     pub async fn run(mut self, end: Instant) -> Result<Vec<Observed>, Failure> {
         let mut observations = Vec::new();
         while let Some(first) = self.register(end).await? {
-            let mut notified = vec![first];
-            let ended = self.listen(end, &mut notified).await?;
+            let mut bodies = vec![first];
+            let ended = self.listen(end, &mut bodies).await?;
             let room = self.room;
-            observations.push(Observed { room, notified });
+            observations.push(Observed { room, bodies });
             if !ended {
                 break;
             }
@@ -80,8 +72,8 @@ impl Watcher {
         Ok(observations)
     }
 
-    /// The first response's message; none where `end` comes before.
-    async fn register(&mut self, end: Instant) -> Result<Option<Notified>, Failure> {
+    /// The first response's text; none where `end` comes before.
+    async fn register(&mut self, end: Instant) -> Result<Option<String>, Failure> {
         while Instant::now() < end {
             self.message_id = self.message_id.wrapping_add(1);
             let request = Message::new(GET)
@@ -96,7 +88,7 @@ impl Watcher {
                 let is_first =
                     datagram.token == token && datagram.message.option(OBSERVE).is_some();
                 if is_first && datagram.message.code == code::CONTENT {
-                    return Ok(Some(notified(&datagram.message)));
+                    return Ok(Some(body(&datagram.message)));
                 }
             }
         }
@@ -104,7 +96,7 @@ impl Watcher {
     }
 
     /// Takes notifications; whether the observation ended before `end`.
-    async fn listen(&mut self, end: Instant, to: &mut Vec<Notified>) -> Result<bool, Failure> {
+    async fn listen(&mut self, end: Instant, bodies: &mut Vec<String>) -> Result<bool, Failure> {
         let Some(token) = Token::new(&self.message_id.to_be_bytes()) else {
             return Ok(true);
         };
@@ -117,7 +109,7 @@ impl Watcher {
             }
             // The first response may come twice.
             if datagram.message_type == MessageType::Confirmable {
-                to.push(notified(&datagram.message));
+                bodies.push(body(&datagram.message));
             }
         }
         Ok(false)
@@ -176,11 +168,8 @@ impl Watcher {
     }
 }
 
-/// The message of a JSON payload.
-fn notified(message: &Message) -> Notified {
+/// `body` of a JSON payload.
+fn body(message: &Message) -> String {
     let json: serde_json::Value = serde_json::from_slice(&message.payload).unwrap_or_default();
-    Notified {
-        body: json["body"].as_str().unwrap_or_default().to_owned(),
-        missed: json["missed"].as_u64().unwrap_or_default(),
-    }
+    json["body"].as_str().unwrap_or_default().to_owned()
 }

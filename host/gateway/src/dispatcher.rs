@@ -115,6 +115,7 @@ impl Dispatcher<'_> {
 
     /// Dispatches what a datagram has completed.
     pub(crate) fn dispatch_requests(&mut self, now: Instant, owner: Owner) {
+        self.take_agreed();
         // At once and not after the batch: so a request that needs no homeserver is not in flight together with the
         // rest of the batch, and does not count for the device's limit.
         while let Some(incoming) = self.endpoint.poll_request() {

@@ -21,8 +21,8 @@ pub(super) fn is_meant(path: &[&str]) -> bool {
     path == [".well-known", "core"]
 }
 
-/// The resource of EDHOC, with what its responder can do (RFC 9528 Appendix A.2, RFC 9668 §6): method 3, suite 2,
-/// CCS as credentials by kid or by value, and the combined request.
+/// The resource of EDHOC, with what its responder can do (RFC 9528 Appendix A.2, RFC 9668 §6): method 3, cipher suite
+/// 2, CCS as credentials by kid or by value, and the combined request.
 const EDHOC: [(&str, Option<&str>); 7] = [
     ("rt", Some("core.edhoc")),
     ("ed-r", None),

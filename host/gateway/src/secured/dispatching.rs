@@ -33,7 +33,6 @@ impl Dispatcher<'_> {
             _ => {
                 let from = *peer.id();
                 self.endpoint.handle_datagram_of(now, peer, datagram);
-                self.take_agreed();
                 self.log_refusal(now, owner, &from);
                 self.dispatch_requests(now, owner);
             }

@@ -38,9 +38,12 @@ impl Dispatcher<'_> {
             is_proven: self.endpoint.is_proven(now, &request.peer),
         };
         let protection = self.endpoint.protection_mut();
-        let (response, refusal) = match protection.handle(now, &from, &request.message) {
+        let handled = match self.draining {
+            true => Some(Handled::Response(GatewayError::Draining.response(), None)),
+            false => protection.handle(now, &from, &request.message),
+        };
+        let (response, refusal) = match handled {
             None => return Some(incoming),
-            Some(_) if self.draining => (GatewayError::Draining.response(), None),
             Some(Handled::Response(response, refusal)) => (response, refusal),
             Some(Handled::NeedsProof) => {
                 // It comes again when the address is proven.
@@ -61,7 +64,7 @@ impl Dispatcher<'_> {
     }
 
     /// Takes the contexts that devices have agreed on since the last call: their former ones end.
-    pub(super) fn take_agreed(&mut self) {
+    pub(crate) fn take_agreed(&mut self) {
         while let Some(agreed) = self.endpoint.protection_mut().poll_agreed() {
             tracing::debug!("{} has a security context by EDHOC", agreed.principal);
             let void = match self.gateway.devices() {

@@ -43,6 +43,13 @@ impl Device {
         }
     }
 
+    /// It agrees on another context with the gateway.
+    pub(super) fn agree(&mut self, parameters: &Parameters) {
+        self.parameters = mirrored(parameters);
+        self.stored_end = 0;
+        self.restart();
+    }
+
     /// The power fails and comes back.
     pub(super) fn restart(&mut self) {
         self.context = Context::new(&self.parameters, self.stored_end).expect("valid parameters");

@@ -14,6 +14,8 @@ const DEVICE: u16 = 1;
 
 pub(super) struct Gateway {
     parameters: Parameters,
+    /// Whether the context is agreed on (EDHOC): then the store gets it together with its first reservation.
+    is_agreed: bool,
     endpoint: Endpoint<u16, Contexts>,
     /// What the store has.
     stored_end: u64,
@@ -29,20 +31,25 @@ pub(super) struct Gateway {
 
 fn endpoint(
     parameters: &Parameters,
-    stored_end: u64,
+    stored_end: Option<u64>,
     random: &mut Random,
 ) -> Endpoint<u16, Contexts> {
     let mut contexts = Contexts::new(1, random.bytes());
-    let added = contexts.add("kitchen".into(), parameters, stored_end, None);
+    let added = match stored_end {
+        Some(stored_end) => contexts.add("kitchen".into(), parameters, stored_end, None),
+        None => contexts.add_agreed("kitchen".into(), parameters),
+    };
     added.expect("valid parameters");
     Endpoint::with_protection(Limits::default(), random.bytes(), contexts)
 }
 
 impl Gateway {
-    pub(super) fn new(parameters: Parameters, random: &mut Random) -> Self {
+    pub(super) fn new(parameters: Parameters, is_agreed: bool, random: &mut Random) -> Self {
+        let stored_end = (!is_agreed).then_some(0);
         Self {
-            endpoint: endpoint(&parameters, 0, random),
+            endpoint: endpoint(&parameters, stored_end, random),
             parameters,
+            is_agreed,
             stored_end: 0,
             writing: VecDeque::new(),
             written: VecDeque::new(),
@@ -52,8 +59,9 @@ impl Gateway {
         }
     }
 
-    /// The power fails: a write in progress is done or not, and the gateway starts with what the store has.
-    pub(super) fn restart(&mut self, random: &mut Random) {
+    /// The power fails: a write in progress is done or not, and the gateway starts with what the store has. Whether it
+    /// has the context.
+    pub(super) fn restart(&mut self, random: &mut Random) -> bool {
         if random.once_in(2) {
             self.write();
         }
@@ -61,7 +69,18 @@ impl Gateway {
         self.written.clear();
         self.observation = None;
         self.restarts += 1;
-        self.endpoint = endpoint(&self.parameters, self.stored_end, random);
+        let is_there = !self.is_agreed || self.stored_end > 0;
+        if is_there {
+            self.endpoint = endpoint(&self.parameters, Some(self.stored_end), random);
+        }
+        is_there
+    }
+
+    /// The device and the gateway agree on another context.
+    pub(super) fn agree(&mut self, parameters: Parameters, random: &mut Random) {
+        self.endpoint = endpoint(&parameters, None, random);
+        self.parameters = parameters;
+        self.stored_end = 0;
     }
 
     /// The store finishes a write.

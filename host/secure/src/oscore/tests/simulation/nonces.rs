@@ -24,6 +24,12 @@ pub(super) struct Nonces {
 }
 
 impl Nonces {
+    /// The keys are others from now on.
+    pub(super) fn forget(&mut self) {
+        self.seen.clear();
+        self.requests.clear();
+    }
+
     /// Records a datagram. The same bytes may leave again: a retransmission.
     pub(super) fn record(&mut self, key: Key, datagram: &Datagram) {
         let Some(value) = datagram.message.option(OSCORE) else {

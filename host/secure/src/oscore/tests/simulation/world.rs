@@ -20,21 +20,36 @@ pub(super) struct World {
     /// All requests that the device has ever sent.
     wire: Vec<Datagram>,
     is_calm: bool,
+    /// Contexts that were lost, because the store did not have them when the power failed.
+    pub(super) lost: u8,
 }
 
 impl World {
-    pub(super) fn new(seed: u64) -> Self {
+    /// `is_agreed`: the context is not enrolled, but agreed on (EDHOC).
+    pub(super) fn new(seed: u64, is_agreed: bool) -> Self {
         let mut random = Random::new(seed);
         let parameters = parameters(SALT, "67", "01", None);
         Self {
             now: Instant::now(),
             device: Device::new(&parameters),
-            gateway: Gateway::new(parameters, &mut random),
+            gateway: Gateway::new(parameters, is_agreed, &mut random),
             random,
             nonces: Nonces::default(),
             wire: Vec::new(),
             is_calm: false,
+            lost: 0,
         }
+    }
+
+    /// The gateway has lost a context that nothing in its store tells of: device and gateway agree on another one, with
+    /// other keys. What was recorded on the wire stays.
+    fn agree_again(&mut self) {
+        self.lost += 1;
+        let mut parameters = parameters(SALT, "67", "01", None);
+        parameters.master_salt = vec![self.lost];
+        self.device.agree(&parameters);
+        self.gateway.agree(parameters, &mut self.random);
+        self.nonces.forget();
     }
 
     pub(super) fn step(&mut self) {
@@ -47,7 +62,8 @@ impl World {
             11..14 => self.gateway.write(),
             14..17 => self.gateway.confirm(),
             17..21 => self.gateway.notify(self.now),
-            21 => self.gateway.restart(&mut self.random),
+            21 if !self.gateway.restart(&mut self.random) => self.agree_again(),
+            21 => {}
             22 if self.random.once_in(2) => self.device.restart(),
             _ => self.now += Duration::from_millis(100 + self.random.below(5_000) as u64),
         }

@@ -46,14 +46,12 @@ pub(super) struct OscoreKeys {
 pub(super) const GATEWAY_ID: u8 = 0;
 
 impl OscoreKeys {
-    /// New ones for the device with this number, which is not 0.
+    /// New ones, with the `kid` of this number, which is not 0.
     fn fresh(number: u64) -> Self {
-        let kid = number.to_be_bytes();
-        let first = kid.iter().position(|byte| *byte != 0).unwrap_or(7);
         Self {
             secret: hexadecimal(&random::<16>()).into(),
             salt: hexadecimal(&random::<8>()),
-            kid: hexadecimal(&kid[first..]),
+            kid: Credential::kid_of(number),
         }
     }
 
@@ -109,6 +107,33 @@ impl Credential {
         match self {
             Self::Psk(_) => Method::Psk,
             Self::Oscore(_) => Method::Oscore,
+        }
+    }
+
+    /// What names its security context, in hexadecimal digits; none without one.
+    pub(super) fn kid(&self) -> Option<&str> {
+        match self {
+            Self::Psk(_) => None,
+            Self::Oscore(keys) => Some(&keys.kid),
+        }
+    }
+
+    /// The `kid` that [`Self::fresh`] makes of this number.
+    pub(super) fn kid_of(number: u64) -> String {
+        let kid = number.to_be_bytes();
+        let first = kid.iter().position(|byte| *byte != 0).unwrap_or(7);
+        hexadecimal(&kid[first..])
+    }
+
+    /// Whether both are the same. Only for operators: the time that it takes reveals the length of their common prefix.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Psk(one), Self::Psk(other)) => one.expose_secret() == other.expose_secret(),
+            (Self::Oscore(one), Self::Oscore(other)) => {
+                one.secret.expose_secret() == other.secret.expose_secret()
+                    && (&one.salt, &one.kid) == (&other.salt, &other.kid)
+            }
+            _ => false,
         }
     }
 

@@ -12,7 +12,7 @@ use super::name;
 use super::row::Row;
 
 /// Devices of a gateway: as many as it keeps sessions. A device takes less than 200 bytes here and on the disk.
-const MOST: usize = 10_000;
+pub(super) const MOST: usize = 10_000;
 
 /// A device with a new secret.
 pub(super) struct Fresh {
@@ -42,7 +42,7 @@ impl Inner {
         // Of a device of this name that was removed while it logged in.
         self.sessions.forget_device(name);
         let number = self.next_number.get();
-        let credential = Credential::fresh(method, number);
+        let credential = Credential::fresh(method, self.free_kid(number, name));
         let fresh = self.store(number, name, credential, None).await?;
         self.next_number.set(number + 1);
         Ok(fresh)
@@ -57,7 +57,8 @@ impl Inner {
         let _turn = self.turn.lock().await;
         let (number, before) =
             self.find(name, |number, credential| (number, credential.clone()))?;
-        let credential = Credential::fresh(method.unwrap_or(before.method()), number);
+        let method = method.unwrap_or(before.method());
+        let credential = Credential::fresh(method, self.free_kid(number, name));
         self.store(number, name, credential, Some(&before)).await
     }
 
@@ -151,7 +152,7 @@ impl Inner {
         self.push(Change::Revoked { name, kid });
     }
 
-    async fn commit(&self, batch: Batch) -> Result<(), String> {
+    pub(super) async fn commit(&self, batch: Batch) -> Result<(), String> {
         let committed = self.database.commit(batch).await;
         committed
             .map_err(|error| format!("nothing has changed, the store did not take it: {error}"))

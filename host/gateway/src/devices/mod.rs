@@ -11,6 +11,8 @@ mod change;
 mod credential;
 mod enrolled;
 mod enrolling;
+mod fleet;
+mod importing;
 mod key_ring;
 mod name;
 pub mod operators;

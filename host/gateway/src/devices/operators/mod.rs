@@ -4,6 +4,7 @@
 
 pub mod command;
 mod request;
+mod transfer;
 mod wording;
 
 use std::rc::Rc;
@@ -68,6 +69,17 @@ impl Inner {
                 let found = self.find(&name, |_, _| ());
                 found.map(|()| Reply::Devices(self.show(&name)))
             }
+            DevicesRequest::Import { file } => self.import(&file.0).await.map(|(new, before)| {
+                Reply::Done(format!(
+                    "enrolled {new} devices; {before} others of the file were enrolled already"
+                ))
+            }),
+            DevicesRequest::Export {} => {
+                let file = self.export();
+                Ok(Reply::Exported(ShownSecret(
+                    file.expose_secret().to_owned(),
+                )))
+            }
             DevicesRequest::List {} => Ok(Reply::Devices(self.list(|_| true))),
         };
         replied.unwrap_or_else(Reply::Refused)
@@ -129,11 +141,14 @@ fn line(name: &str, device: &Device) -> DeviceLine {
 
 /// Logs who asks for what, before the result: a command that only shows changes nothing.
 fn log_request(request: &DevicesRequest, requester: &Requester) {
+    let all = String::new();
     let (what, name) = match request {
         DevicesRequest::List {} | DevicesRequest::Show { .. } => return,
         DevicesRequest::Add { name, .. } => ("the enrolment of device", name),
         DevicesRequest::Rotate { name, .. } => ("a new key for device", name),
         DevicesRequest::Remove { name } => ("the removal of device", name),
+        DevicesRequest::Import { .. } => ("the import of devices from a file", &all),
+        DevicesRequest::Export {} => ("the export of all devices with their keys", &all),
     };
     let name = escaped(name, MAX_NAME);
     tracing::info!(target: TARGET, "{requester} asks for {what} {name}");

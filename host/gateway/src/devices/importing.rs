@@ -1,0 +1,137 @@
+//! Devices come from a file, all of them or none, and go into one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use secrecy::SecretString;
+use store::database::{Batch, Space};
+
+use super::credential::Credential;
+use super::enrolled::Inner;
+use super::enrolling::MOST;
+use super::fleet::{self, Entry, Faults};
+use super::row::Row;
+
+/// Sequence numbers that an imported context skips for each second since [`BEGIN`]: more than a gateway can have used
+/// before the file was made, or after it. So a file that is imported again later uses no number twice (RFC 8613 §7.2.1).
+/// There are 2^40: enough until 2162.
+const NUMBERS_PER_SECOND: u64 = 1 << 8;
+/// 2026-01-01, in seconds since 1970.
+const BEGIN: u64 = 1_767_225_600;
+
+impl Inner {
+    /// Enrols the devices of a file that are not enrolled with the same secret already. Returns how many, and how many
+    /// were enrolled.
+    ///
+    /// # Errors
+    /// Sentences with line and remedy; nothing has changed.
+    pub(super) async fn import(&self, text: &str) -> Result<(usize, usize), String> {
+        let entries = fleet::read(text)?;
+        let _turn = self.turn.lock().await;
+        let in_file = entries.len();
+        let new = self.new_ones(entries)?;
+        let now = self.clock.now();
+        let first_number = now.map(|now| now.saturating_sub(BEGIN) * NUMBERS_PER_SECOND);
+        let mut batch = Batch::new();
+        let mut rows = Vec::new();
+        for (number, entry) in (self.next_number.get()..).zip(new) {
+            let Entry {
+                name, credential, ..
+            } = entry;
+            let stored_end = match (&credential, first_number) {
+                (Credential::Psk(_), _) => 0,
+                (Credential::Oscore(_), Some(first)) => first,
+                (Credential::Oscore(_), None) => {
+                    return Err(
+                        "nothing was imported: the gateway's clock is not set, and by it it knows which sequence \
+                         numbers of OSCORE are unused; set the clock"
+                            .to_owned(),
+                    );
+                }
+            };
+            let row = Row {
+                name,
+                enrolled: now,
+                credential,
+            };
+            batch.put(Space::Devices, number, row.encode());
+            let end = stored_end.to_be_bytes().to_vec();
+            batch.put(Space::Numbers, number, end);
+            rows.push((number, row, stored_end));
+        }
+        if rows.is_empty() {
+            return Ok((0, in_file));
+        }
+        self.commit(batch).await?;
+        let count = rows.len();
+        self.next_number.set(self.next_number.get() + count as u64);
+        for (number, row, stored_end) in rows {
+            // Of a device of this name that was removed while it logged in.
+            self.sessions.forget_device(&row.name);
+            self.insert(number, row, stored_end);
+        }
+        Ok((count, in_file - count))
+    }
+
+    /// Those that are not enrolled.
+    fn new_ones(&self, entries: Vec<Entry>) -> Result<Vec<Entry>, String> {
+        let table = self.table.borrow();
+        let mut kids: BTreeMap<String, String> = table
+            .iter()
+            .filter_map(|(name, device)| {
+                let kid = device.credential.kid()?.to_owned();
+                Some((kid, format!("the device {name}, which is enrolled")))
+            })
+            .collect();
+        let mut faults = Faults::default();
+        let mut new = Vec::new();
+        for entry in entries {
+            let Entry {
+                name,
+                credential,
+                line,
+            } = &entry;
+            if let Some(before) = table.get(name.as_str()) {
+                if !before.credential.is(credential) {
+                    let remedy = "it is enrolled with another secret; remove it, there or here";
+                    faults.add(*line, name, remedy);
+                }
+                continue;
+            }
+            if let Some(kid) = credential.kid() {
+                let other = kids.insert(kid.to_owned(), format!("the device {name} of this file"));
+                if let Some(other) = other {
+                    let fault = format!("its sender_id is that of {other}; give it another one");
+                    faults.add(*line, name, &fault);
+                }
+            }
+            new.push(entry);
+        }
+        faults.check()?;
+        if table.len() + new.len() > MOST {
+            return Err(format!(
+                "nothing was imported: with these devices {} would be enrolled, and {MOST} are the most allowed",
+                table.len() + new.len()
+            ));
+        }
+        Ok(new)
+    }
+
+    /// All devices with their secrets, as a file.
+    pub(super) fn export(&self) -> SecretString {
+        let table = self.table.borrow();
+        let devices = table.iter();
+        fleet::write(devices.map(|(name, device)| (&**name, &device.credential)))
+    }
+
+    /// A number whose `kid` no device but this one has: an imported device can have any.
+    pub(super) fn free_kid(&self, number: u64, name: &str) -> u64 {
+        let table = self.table.borrow();
+        let others = table.iter().filter(|(other, _)| &***other != name);
+        let kids: BTreeSet<&str> = others
+            .filter_map(|(_, device)| device.credential.kid())
+            .collect();
+        let is_free = |number: &u64| !kids.contains(Credential::kid_of(*number).as_str());
+        // Of as many numbers as there are devices, and one more, one is free.
+        (number..).find(is_free).unwrap_or(number)
+    }
+}

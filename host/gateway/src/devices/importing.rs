@@ -11,9 +11,9 @@ use super::enrolling::MOST;
 use super::fleet::{self, Entry, Faults};
 use super::row::Row;
 
-/// Sequence numbers that an imported context skips for each second since [`BEGIN`]: more than a gateway can have used
-/// before the file was made, or after it. So a file that is imported again later uses no number twice (RFC 8613 §7.2.1).
-/// There are 2^40: enough until 2162.
+/// Sequence numbers that an imported context skips for each second since [`BEGIN`]: more than a gateway has used before
+/// or after it has made the file. So a file that is imported once more uses no number twice (RFC 8613 §7.2.1). There
+/// are 2^40: enough until 2162.
 const NUMBERS_PER_SECOND: u64 = 1 << 8;
 /// 2026-01-01, in seconds since 1970.
 const BEGIN: u64 = 1_767_225_600;

@@ -69,11 +69,10 @@ impl Inner {
                 let found = self.find(&name, |_, _| ());
                 found.map(|()| Reply::Devices(self.show(&name)))
             }
-            DevicesRequest::Import { file } => self.import(&file.0).await.map(|(new, before)| {
-                Reply::Done(format!(
-                    "enrolled {new} devices; {before} others of the file were enrolled already"
-                ))
-            }),
+            DevicesRequest::Import { file } => {
+                let imported = self.import(&file.0).await;
+                imported.map(|(new, before)| Reply::Done(self.imported(new, before)))
+            }
             DevicesRequest::Export {} => {
                 let file = self.export();
                 Ok(Reply::Exported(ShownSecret(
@@ -93,6 +92,16 @@ impl Inner {
         DeviceList {
             devices,
             left_out: meant.count(),
+        }
+    }
+
+    fn imported(&self, new: usize, before: usize) -> String {
+        let done =
+            format!("enrolled {new} devices; {before} others of the file were enrolled already");
+        // The first device with a key opens the socket.
+        match (!self.keys.is_empty()).then(|| self.open()) {
+            Some(Err(error)) => format!("{done}; those with psk cannot connect yet: {error}"),
+            _ => done,
         }
     }
 

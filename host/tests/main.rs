@@ -36,6 +36,7 @@ mod examples;
 mod exchange;
 mod failing_rules;
 mod first_block;
+mod fleets;
 mod homeserver_gone;
 mod hostile_inputs;
 mod http_call;

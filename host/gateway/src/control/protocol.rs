@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::devices::operators::{DeviceList, DevicesRequest, Enrolment};
+use crate::devices::operators::{DeviceList, DevicesRequest, Enrolment, ShownSecret};
 use crate::outbox::operators::{Listing, OutboxRequest, RecordDetails};
 use crate::rule_manager::{ControlRequest, RuleStatus};
 
-/// Bytes of the line of a command: names and paths.
-pub const MAX_COMMAND: u64 = 64 << 10;
-/// Bytes of the line of a reply. A list of some hundred rules fits, and the text of the largest message.
-pub const MAX_REPLY: u64 = 512 << 10;
+/// Bytes of the line of a command: a file of 10,000 devices fits. Only the gateway's own user can send one.
+pub const MAX_COMMAND: u64 = 4 << 20;
+/// Bytes of the line of a reply. Such a file fits, and a list of some hundred rules.
+pub const MAX_REPLY: u64 = 4 << 20;
 
 /// A command of an operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,8 @@ pub enum Reply {
     Record(Box<RecordDetails>),
     /// Devices.
     Devices(DeviceList),
+    /// All devices with their secrets.
+    Exported(ShownSecret),
     /// A device with its new secret.
     Enrolled(Box<Enrolment>),
 }

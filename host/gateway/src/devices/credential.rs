@@ -58,7 +58,7 @@ pub(super) struct OscoreKeys {
 pub(super) const GATEWAY_ID: u8 = 0;
 
 impl OscoreKeys {
-    /// New ones for the device with this number, which is not 0.
+    /// New ones, with the `kid` of this number, which is not 0.
     fn fresh(number: u64) -> Self {
         Self {
             secret: hexadecimal(&random::<16>()).into(),
@@ -148,6 +148,40 @@ impl Credential {
         match self {
             Self::Psk(_) | Self::Oscore(_) | Self::Edhoc(_) => None,
             Self::Certificate(pinned) => Some(pinned.expires),
+        }
+    }
+
+    /// What names its enrolled security context, in hexadecimal digits; none without one.
+    pub(super) fn kid(&self) -> Option<&str> {
+        match self {
+            Self::Psk(_) | Self::Certificate(_) | Self::Edhoc(_) => None,
+            Self::Oscore(keys) => Some(&keys.kid),
+        }
+    }
+
+    /// What no two devices may have, with its name in a file; none of a pre-shared key.
+    pub(super) fn mark(&self) -> Option<(&'static str, String)> {
+        match self {
+            Self::Psk(_) => None,
+            Self::Oscore(keys) => Some(("sender_id", keys.kid.clone())),
+            Self::Certificate(pinned) => Some(("certificate", hexadecimal(&pinned.fingerprint))),
+            Self::Edhoc(keys) => Some(("kid", hexadecimal(keys.ccs.kid()))),
+        }
+    }
+
+    /// Whether both are the same. Only for operators: the time that it takes reveals the length of their common prefix.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Psk(one), Self::Psk(other)) => one.expose_secret() == other.expose_secret(),
+            (Self::Oscore(one), Self::Oscore(other)) => {
+                one.secret.expose_secret() == other.secret.expose_secret()
+                    && (&one.salt, &one.kid) == (&other.salt, &other.kid)
+            }
+            (Self::Certificate(one), Self::Certificate(other)) => {
+                one.fingerprint == other.fingerprint
+            }
+            (Self::Edhoc(one), Self::Edhoc(other)) => one.ccs.as_bytes() == other.ccs.as_bytes(),
+            _ => false,
         }
     }
 

@@ -15,7 +15,7 @@ use super::{name, own_key};
 use secure::edhoc::{Ccs, Credentials};
 
 /// Devices of a gateway: as many as it keeps sessions. A device takes less than 200 bytes here and on the disk.
-const MOST: usize = 10_000;
+pub(super) const MOST: usize = 10_000;
 
 /// A device with a new secret, or a new public key.
 pub(super) struct Fresh {
@@ -112,7 +112,7 @@ impl Inner {
         method: Method,
         public_key: Option<&str>,
     ) -> Result<(Credential, bool), String> {
-        match Credential::fresh(method, number) {
+        match Credential::fresh(method, self.free_kid(number, name)) {
             Some(credential) => Ok((credential, false)),
             None if method == Method::Certificate => Err(no_file(name)),
             None => self.with_key(name, number, public_key.ok_or(NO_KEY)?),
@@ -271,7 +271,7 @@ impl Inner {
         self.push(Change::Revoked { name, kid });
     }
 
-    async fn commit(&self, batch: Batch) -> Result<(), String> {
+    pub(super) async fn commit(&self, batch: Batch) -> Result<(), String> {
         let committed = self.database.commit(batch).await;
         committed
             .map_err(|error| format!("nothing has changed, the store did not take it: {error}"))

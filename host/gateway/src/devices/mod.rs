@@ -15,6 +15,8 @@ mod edhoc_keys;
 mod edhoc_ring;
 mod enrolled;
 mod enrolling;
+mod fleet;
+mod importing;
 mod key_ring;
 mod name;
 pub mod operators;

@@ -8,6 +8,8 @@
 mod remembered;
 mod row;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use remembered::Moment;
 pub use remembered::{SessionCounts, SessionLine, Sessions};

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{ArgGroup, Args, Subcommand};
+use secrecy::ExposeSecret;
 
 use super::super::credential::hexadecimal;
-use super::request::{DevicesRequest, Method};
-use super::wording;
+use super::request::{DevicesRequest, Method, ShownSecret};
+use super::{transfer, wording};
 use crate::control::client::{self, SocketArgs};
 use crate::control::{Command, Reply};
 use secure::dtls::DeviceCertificate;
@@ -84,6 +85,16 @@ enum DevicesCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Enrol the devices of a file with their keys, all of them or none; those that are enrolled already stay
+    Import {
+        /// A file that only you can read: a table [NAME] for each device, with psk or oscore
+        file: PathBuf,
+    },
+    /// Write all devices with their keys into a file that only you can read
+    Export {
+        /// The file; one that is there is replaced
+        file: PathBuf,
+    },
     /// Remove a device, close its sessions and forget its logins; asks for nothing
     Remove {
         /// Its name
@@ -143,13 +154,18 @@ pub fn run(args: DevicesArgs) -> ExitCode {
             (request, json)
         }
         DevicesCommand::Remove { name } => (Ok(DevicesRequest::Remove { name }), false),
+        DevicesCommand::Import { file } => {
+            let text = transfer::read(&file);
+            let request = text.map(|text| DevicesRequest::Import {
+                file: ShownSecret(text.expose_secret().to_owned()),
+            });
+            (request, false)
+        }
+        DevicesCommand::Export { file } => return export(args.socket, &file),
     };
     let request = match request {
         Ok(request) => request,
-        Err(error) => {
-            eprintln!("comatrix-gateway: {error}");
-            return ExitCode::FAILURE;
-        }
+        Err(error) => return failed(&error),
     };
     let command = Command::Devices(request);
     client::run(args.socket, &command, |reply| match reply {
@@ -171,4 +187,31 @@ fn pin(name: String, path: &Path, is_new: bool) -> Result<DevicesRequest, String
         certificate: hexadecimal(certificate.der()),
         is_new,
     })
+}
+
+/// Writes what the gateway exports into a file.
+fn export(socket: SocketArgs, file: &Path) -> ExitCode {
+    let command = Command::Devices(DevicesRequest::Export {});
+    let mut written = Ok(());
+    let code = client::run(socket, &command, |reply| {
+        let Reply::Exported(text) = reply else {
+            return String::new();
+        };
+        written = transfer::write(file, &text.0.into());
+        match &written {
+            Ok(()) => format!("wrote all devices with their keys into {}", file.display()),
+            Err(_) => "no file was written".to_owned(),
+        }
+    });
+    match written {
+        Ok(()) => code,
+        Err(error) => failed(&error),
+    }
+}
+
+/// Says why a command could not be carried out here.
+#[allow(clippy::print_stderr)]
+fn failed(error: &str) -> ExitCode {
+    eprintln!("comatrix-gateway: {error}");
+    ExitCode::FAILURE
 }

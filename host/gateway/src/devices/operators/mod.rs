@@ -6,6 +6,7 @@ pub mod command;
 mod constants;
 mod edhoc_wording;
 mod request;
+mod transfer;
 mod wording;
 
 use std::rc::Rc;
@@ -90,6 +91,16 @@ impl Inner {
                 let found = self.find(&name, |_, _| ());
                 found.map(|()| Reply::Devices(self.show(&name)))
             }
+            DevicesRequest::Import { file } => {
+                let imported = self.import(&file.0).await;
+                imported.map(|(new, before)| Reply::Done(self.imported(new, before)))
+            }
+            DevicesRequest::Export {} => {
+                let file = self.export();
+                Ok(Reply::Exported(ShownSecret(
+                    file.expose_secret().to_owned(),
+                )))
+            }
             DevicesRequest::List {} => Ok(Reply::Devices(self.list(|_| true))),
         };
         replied.unwrap_or_else(Reply::Refused)
@@ -103,6 +114,16 @@ impl Inner {
         DeviceList {
             devices,
             left_out: meant.count(),
+        }
+    }
+
+    fn imported(&self, new: usize, before: usize) -> String {
+        let done =
+            format!("enrolled {new} devices; {before} others of the file were enrolled already");
+        // The first device with a key opens the socket.
+        match (!self.keys.is_empty()).then(|| self.open()) {
+            Some(Err(error)) => format!("{done}; those with psk cannot connect yet: {error}"),
+            _ => done,
         }
     }
 
@@ -176,6 +197,7 @@ fn line(name: &str, device: &Device) -> DeviceLine {
 
 /// Logs who asks for what, before the result: a command that only shows changes nothing.
 fn log_request(request: &DevicesRequest, requester: &Requester) {
+    let all = String::new();
     let (what, name) = match request {
         DevicesRequest::List {} | DevicesRequest::Show { .. } => return,
         DevicesRequest::Add { name, .. } => ("the enrolment of device", name),
@@ -183,6 +205,8 @@ fn log_request(request: &DevicesRequest, requester: &Requester) {
         DevicesRequest::Pin { name, .. } => ("a new certificate for device", name),
         DevicesRequest::Rotate { name, .. } => ("a new key for device", name),
         DevicesRequest::Remove { name } => ("the removal of device", name),
+        DevicesRequest::Import { .. } => ("the import of devices from a file", &all),
+        DevicesRequest::Export {} => ("the export of all devices with their keys", &all),
     };
     let name = escaped(name, MAX_NAME);
     tracing::info!(target: TARGET, "{requester} asks for {what} {name}");

@@ -53,6 +53,13 @@ pub enum DevicesRequest {
         /// Its name.
         name: String,
     },
+    /// Enrol the devices of a file, all of them or none.
+    Import {
+        /// Its text.
+        file: ShownSecret,
+    },
+    /// All devices with their secrets, as such a file.
+    Export {},
 }
 
 /// A device, without its secret.

@@ -112,6 +112,8 @@ pub async fn serve(
             }
             Some(completion) = dispatcher.pending.next() => dispatcher.complete(completion),
             ready = listeners.readable(draining) => {
+                // These datagrams may have left after an operator had read that a device is enrolled, or removed.
+                dispatcher.apply_devices(Instant::now(), &mut listeners);
                 match ready.and_then(|()| receive(&mut listeners, &mut dispatcher)) {
                     Ok(false) => {}
                     // Connections to homeservers share this thread: so they get a turn under a flood too.

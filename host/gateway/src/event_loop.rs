@@ -122,7 +122,7 @@ pub async fn serve(
             // Before datagrams: a device that was just enrolled is served, and one that was removed is not.
             () = devices_changed(gateway), if !draining => {}
             ready = listeners.readable(draining) => {
-                // The operator may have the reply to an enrolment, and its device may use it at once.
+                // These datagrams may have left after an operator had read that a device is enrolled, or removed.
                 dispatcher.apply_devices(Instant::now(), &mut listeners);
                 match ready.and_then(|()| receive(&mut listeners, &mut dispatcher)) {
                     Ok(false) => {}

@@ -15,8 +15,8 @@ pub struct ServeArgs {
     /// UDP port to listen on; 0 takes any free one [default: 5683]
     #[arg(short, long, value_name = "PORT")]
     pub port: Option<u16>,
-    /// Address and port for devices with keys (DTLS), or `off` [default: the address of --ip and port 5684, from the
-    /// first `comatrix-gateway devices add` on]
+    /// Address and port for devices with keys or certificates (DTLS), or `off` [default: the address of --ip and port
+    /// 5684, from the first `comatrix-gateway devices add` on]
     #[arg(long, value_name = "ADDRESS")]
     pub coaps: Option<String>,
     /// A homeserver that devices may use; the first one is the default [default: http://localhost:8008]

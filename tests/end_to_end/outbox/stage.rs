@@ -2,8 +2,9 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -36,6 +37,14 @@ pub struct Stage {
     log: String,
 }
 
+/// A port that is free until the gateway is started again: below those that the system gives to other tests.
+fn own_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(20_000);
+    let is_free = |port: &u16| UdpSocket::bind(("0.0.0.0", *port)).is_ok();
+    let mut ports = std::iter::repeat_with(|| NEXT.fetch_add(1, Ordering::Relaxed));
+    ports.find(is_free).expect("there are others")
+}
+
 impl Stage {
     /// Starts them; these lines are added to the configuration.
     pub fn new(configuration: &str) -> Self {
@@ -48,7 +57,7 @@ impl Stage {
             scratch,
             gateway: None,
             runtime,
-            port: 0,
+            port: own_port(),
             log: String::new(),
         };
         stage.set_token(TOKEN);

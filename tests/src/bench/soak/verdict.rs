@@ -109,8 +109,8 @@ impl Verdict {
         }
     }
 
-    /// Compares notifications with the rooms' timelines: each observation gets every message from its first on, once, and
-    /// in its order.
+    /// Compares notifications with the rooms' timelines: each observation gets every message from its first on, once,
+    /// and in its order.
     pub fn watched(mut self, observations: &[Observed], timelines: &[Vec<String>]) -> Self {
         for observed in observations {
             let timeline = &timelines[observed.room];

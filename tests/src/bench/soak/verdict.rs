@@ -48,7 +48,9 @@ pub struct Verdict {
     /// Observations that were begun, and messages in their notifications.
     observations: usize,
     notified: usize,
-    /// Messages that observers did not get, between others.
+    /// Messages of bursts that were passed over, as notifications say.
+    passed_over: usize,
+    /// Other messages that observers did not get, between others.
     left_out: usize,
     /// Notifications of a message that the observation had, or of none in the room.
     repeated: usize,
@@ -99,6 +101,7 @@ impl Verdict {
             memory,
             observations: 0,
             notified: 0,
+            passed_over: 0,
             left_out: 0,
             repeated: 0,
             unordered: 0,
@@ -110,19 +113,24 @@ impl Verdict {
     }
 
     /// Compares notifications with the rooms' timelines: each observation gets every message from its first on, once,
-    /// and in its order.
+    /// and in its order, but those of a burst that a notification says are passed over.
     pub fn watched(mut self, observations: &[Observed], timelines: &[Vec<String>]) -> Self {
         for observed in observations {
             let timeline = &timelines[observed.room];
             let place = |body: &String| timeline.iter().position(|message| message == body);
-            let places: Vec<_> = observed.bodies.iter().map(place).collect();
+            let notified = observed.notified.iter();
+            let places: Vec<_> = notified.map(|one| place(&one.body)).collect();
+            let missed = observed.notified.iter().skip(1).map(|one| one.missed);
+            let missed: usize = missed.sum();
             self.observations += 1;
             self.notified += places.len();
+            self.passed_over += missed;
             self.unordered += places.windows(2).filter(|pair| pair[1] < pair[0]).count();
             let known: std::collections::BTreeSet<_> = places.iter().flatten().collect();
             self.repeated += places.len() - known.len();
             if let (Some(first), Some(last)) = (known.first(), known.last()) {
-                self.left_out += *last - *first + 1 - known.len();
+                let lacks = *last - *first + 1 - known.len();
+                self.left_out += lacks.saturating_sub(missed);
             }
         }
         self
@@ -172,6 +180,10 @@ impl Verdict {
                 format!("{}, {}", self.observations, self.notified),
             ),
             (
+                "… passed over in bursts, as notifications say",
+                self.passed_over.to_string(),
+            ),
+            (
                 "… left out, repeated, in another order",
                 format!("{}, {}, {}", self.left_out, self.repeated, self.unordered),
             ),
@@ -207,13 +219,8 @@ impl Verdict {
     pub fn problem(&self) -> Option<String> {
         let unavailable = self.away.map_or(0, |_| self.unavailable);
         let wrong = self.tally.failed() - self.given_up - unavailable;
-        // After an absence all that waited comes as one burst, of which homeservers hand out the newest ones alone; and
-        // messages that come at once can have one order in `/sync` and another one in `/messages`.
-        let of_bursts = match self.away {
-            None => self.left_out + self.unordered,
-            Some(_) => 0,
-        };
-        if self.lost + self.doubled + self.unknown + self.repeated + of_bursts > 0 {
+        let of_observers = self.left_out + self.repeated + self.unordered;
+        if self.lost + self.doubled + self.unknown + of_observers > 0 {
             Some("messages were lost, doubled or made up; see the table".to_owned())
         } else if wrong > 0 {
             Some(format!(

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use coap::code::{GET, class};
-use coap::option::{ACCEPT, OBSERVE, URI_PATH, content_format};
+use coap::option::{ACCEPT, BLOCK2, OBSERVE, URI_PATH, content_format};
 use coap::{Datagram, Message, MessageType, Token, code, decode, encode};
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
@@ -23,8 +23,16 @@ const RETRY: Duration = Duration::from_secs(3);
 pub struct Observed {
     /// Index of the room.
     pub room: usize,
-    /// Their texts, the first response's first.
-    pub bodies: Vec<String>,
+    /// The first response's first.
+    pub notified: Vec<Notified>,
+}
+
+/// A message in a notification.
+pub struct Notified {
+    /// Its text.
+    pub body: String,
+    /// Messages of a burst that were passed over before it, as it says itself: at least so many.
+    pub missed: usize,
 }
 
 /// A watcher with its socket.
@@ -61,10 +69,10 @@ impl Watcher {
     pub async fn run(mut self, end: Instant) -> Result<Vec<Observed>, Failure> {
         let mut observations = Vec::new();
         while let Some(first) = self.register(end).await? {
-            let mut bodies = vec![first];
-            let ended = self.listen(end, &mut bodies).await?;
+            let mut notified = vec![first];
+            let ended = self.listen(end, &mut notified).await?;
             let room = self.room;
-            observations.push(Observed { room, bodies });
+            observations.push(Observed { room, notified });
             if !ended {
                 break;
             }
@@ -72,13 +80,15 @@ impl Watcher {
         Ok(observations)
     }
 
-    /// The first response's text; none where `end` comes before.
-    async fn register(&mut self, end: Instant) -> Result<Option<String>, Failure> {
+    /// The first response's message; none where `end` comes before.
+    async fn register(&mut self, end: Instant) -> Result<Option<Notified>, Failure> {
         while Instant::now() < end {
             self.message_id = self.message_id.wrapping_add(1);
             let request = Message::new(GET)
                 .with_option(URI_PATH, "getmsg")
                 .with_option(OBSERVE, [])
+                // Blocks of 1,024 bytes (RFC 7959 §2.2): each message comes whole.
+                .with_uint_option(BLOCK2, 6)
                 .with_uint_option(ACCEPT, content_format::JSON.into());
             let request = self.datagram(self.rooms.addressed(request, self.room));
             let token = request.token;
@@ -88,7 +98,7 @@ impl Watcher {
                 let is_first =
                     datagram.token == token && datagram.message.option(OBSERVE).is_some();
                 if is_first && datagram.message.code == code::CONTENT {
-                    return Ok(Some(body(&datagram.message)));
+                    return Ok(Some(notified(&datagram.message)));
                 }
             }
         }
@@ -96,7 +106,7 @@ impl Watcher {
     }
 
     /// Takes notifications; whether the observation ended before `end`.
-    async fn listen(&mut self, end: Instant, bodies: &mut Vec<String>) -> Result<bool, Failure> {
+    async fn listen(&mut self, end: Instant, to: &mut Vec<Notified>) -> Result<bool, Failure> {
         let Some(token) = Token::new(&self.message_id.to_be_bytes()) else {
             return Ok(true);
         };
@@ -109,7 +119,7 @@ impl Watcher {
             }
             // The first response may come twice.
             if datagram.message_type == MessageType::Confirmable {
-                bodies.push(body(&datagram.message));
+                to.push(notified(&datagram.message));
             }
         }
         Ok(false)
@@ -168,8 +178,11 @@ impl Watcher {
     }
 }
 
-/// `body` of a JSON payload.
-fn body(message: &Message) -> String {
+/// The message of a JSON payload.
+fn notified(message: &Message) -> Notified {
     let json: serde_json::Value = serde_json::from_slice(&message.payload).unwrap_or_default();
-    json["body"].as_str().unwrap_or_default().to_owned()
+    Notified {
+        body: json["body"].as_str().unwrap_or_default().to_owned(),
+        missed: json["missed"].as_u64().unwrap_or_default() as usize,
+    }
 }

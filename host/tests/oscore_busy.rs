@@ -24,6 +24,8 @@ pub struct World {
     pub gateway: Mutex<SocketAddr>,
     /// Starts of the gateway so far.
     pub lives: AtomicUsize,
+    /// Devices that observe in the present life.
+    pub observing: AtomicUsize,
     pub is_over: AtomicBool,
 }
 
@@ -98,6 +100,7 @@ impl<'a> Busy<'a> {
             self.replay(replay);
             if observing < now && self.observe() {
                 observing = now;
+                self.world.observing.fetch_add(1, Ordering::SeqCst);
             }
         }
         // What is still on its way left the gateway as well.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -22,6 +22,9 @@ const DEVICES: usize = 4;
 /// Kills, unless the environment names another number.
 const KILLS: usize = 10;
 const KILLS_VARIABLE: &str = "COMATRIX_OSCORE_KILLS";
+
+/// For all devices to go on after the last kill.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Each long poll ends soon with a new message: observers get numbers enough for several blocks.
 fn homeserver(received: &Received) -> Reaction {
@@ -67,6 +70,7 @@ fn kill_again_and_again(mut stage: Stage, world: &World, kills: usize) -> Stage 
         stage = stage.kill();
         let gateway = stage.running.client.peer_addr().expect("it is connected");
         *world.gateway.lock().expect("nobody panics with it") = gateway;
+        world.observing.store(0, Ordering::SeqCst);
         world.lives.fetch_add(1, Ordering::SeqCst);
     }
     stage
@@ -80,6 +84,7 @@ fn no_nonce_leaves_twice_and_no_replay_is_accepted_whenever_the_gateway_is_kille
     let world = World {
         gateway: Mutex::new(stage.running.client.peer_addr().expect("it is connected")),
         lives: AtomicUsize::new(1),
+        observing: AtomicUsize::new(0),
         is_over: AtomicBool::new(false),
     };
     let contexts: Vec<_> = (0..DEVICES)
@@ -99,11 +104,16 @@ fn no_nonce_leaves_twice_and_no_replay_is_accepted_whenever_the_gateway_is_kille
             .map(|(number, context)| scope.spawn(move || Busy::new(world, number, context).work()))
             .collect();
         let stage = kill_again_and_again(stage, world, kills);
-        // The last life is long enough for every device to go on.
-        thread::sleep(Duration::from_secs(1));
+        // In the last life every device goes on.
+        let began = Instant::now();
+        while world.observing.load(Ordering::SeqCst) < DEVICES && began.elapsed() < PATIENCE {
+            thread::sleep(Duration::from_millis(100));
+        }
+        let observing = world.observing.load(Ordering::SeqCst);
         world.is_over.store(true, Ordering::SeqCst);
         let seen = devices.into_iter().map(|device| device.join());
         let seen: Vec<Seen> = seen.map(|seen| seen.expect("a device ends")).collect();
+        assert!(observing >= DEVICES, "{observing} devices went on");
         (stage, seen)
     });
     let mut figures = [0; 6];
@@ -132,12 +142,5 @@ fn no_nonce_leaves_twice_and_no_replay_is_accepted_whenever_the_gateway_is_kille
     let received = stage.stub.received();
     assert_eq!(doubled(&received), [""; 0]);
     // All kinds of datagrams were put to the test.
-    assert!(
-        own > kills && of_requests > kills && accepted > kills,
-        "{figures:?}"
-    );
-    assert!(
-        notifications > 0 && echoes > 0 && refused > 0,
-        "{figures:?}"
-    );
+    assert!(figures.iter().all(|figure| *figure > 0), "{figures:?}");
 }

@@ -107,6 +107,19 @@ impl Stage {
         })
     }
 
+    /// Kills the gateway (SIGKILL), and starts another one in its folder.
+    pub fn kill(self) -> Self {
+        let folder = self.running.folder.clone();
+        // SIGKILL: it stores nothing more.
+        drop(self.running);
+        let running = launch(folder, &self.stub);
+        Self {
+            running,
+            stub: self.stub,
+            coaps_port: OnceCell::new(),
+        }
+    }
+
     /// The same with the homeservers of the configuration file.
     pub fn restart_configured(self) -> Self {
         let folder = self.running.folder.clone();

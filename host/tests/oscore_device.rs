@@ -30,6 +30,18 @@ fn bytes(digits: &Value) -> Vec<u8> {
         .collect()
 }
 
+/// The security context of a device, from what the operator gets at its enrolment.
+pub fn context(secret: &Value) -> Context {
+    let parameters = Parameters {
+        master_secret: MasterSecret::new(&bytes(&secret["secret"])).expect("16 bytes"),
+        master_salt: bytes(&secret["salt"]),
+        sender_id: Identifier::new(&bytes(&secret["sender_id"])).expect("short"),
+        recipient_id: Identifier::new(&bytes(&secret["recipient_id"])).expect("short"),
+        id_context: None,
+    };
+    Context::new(&parameters, 0).expect("good parameters")
+}
+
 impl Device {
     /// As the operator has enrolled it by this command.
     pub fn enrol(stage: &Stage, args: &[&str]) -> (Self, Value) {
@@ -37,15 +49,8 @@ impl Device {
         assert_eq!(code, 0, "{said}");
         let value: Value = serde_json::from_str(&said).expect("JSON");
         let secret = value["oscore"].clone();
-        let parameters = Parameters {
-            master_secret: MasterSecret::new(&bytes(&secret["secret"])).expect("16 bytes"),
-            master_salt: bytes(&secret["salt"]),
-            sender_id: Identifier::new(&bytes(&secret["sender_id"])).expect("short"),
-            recipient_id: Identifier::new(&bytes(&secret["recipient_id"])).expect("short"),
-            id_context: None,
-        };
         let mut device = Self {
-            context: Context::new(&parameters, 0).expect("good parameters"),
+            context: context(&secret),
             socket: stage.running.client.try_clone().expect("a descriptor"),
             message_id: FIRST_ID.fetch_add(64, Ordering::Relaxed),
             sent: Vec::new(),

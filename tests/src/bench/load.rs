@@ -12,6 +12,7 @@ use mio::{Events, Interest, Poll, Token};
 
 use super::Failure;
 use super::datagram::Request;
+use super::device::{Device, Protection};
 use super::device_address;
 use super::exchange::{Elapsed, Exchange, Received};
 use comatrix_tests::tally::Tally;
@@ -44,6 +45,7 @@ pub struct Load {
 
 struct Client {
     socket: UdpSocket,
+    protection: Protection,
     group: usize,
     /// Sent in turn.
     requests: Vec<Request>,
@@ -88,28 +90,61 @@ impl Load {
         period: Option<Duration>,
         spread: Duration,
     ) -> Result<(), Failure> {
-        let now = Instant::now();
         for number in 0..clients {
-            let mut socket = UdpSocket::bind((device_address(number), 0).into())?;
+            let socket = UdpSocket::bind((device_address(number), 0).into())?;
             socket.connect(self.server)?;
-            self.poll.registry().register(
-                &mut socket,
-                Token(self.clients.len()),
-                Interest::READABLE,
-            )?;
-            self.clients.push(Client {
-                socket,
-                group: self.tallies.len(),
-                requests: requests.to_vec(),
-                current: number % requests.len(),
-                period,
-                due: Some(now + spread.mul_f64(number as f64 / clients as f64)),
-                exchange: None,
-                next_message_id: (number as u16).wrapping_mul(40_503),
-                message_ids_left: 1 << 16,
-            });
+            let delay = spread.mul_f64(number as f64 / clients as f64);
+            let first = number % requests.len();
+            self.push(socket, Protection::Plain, (requests, first), period, delay)?;
         }
         self.tallies.push(Tally::default());
+        Ok(())
+    }
+
+    /// Adds a group of devices with keys that send this request as fast as responses come.
+    ///
+    /// # Errors
+    /// The system refuses a socket.
+    pub fn add_devices(&mut self, devices: Vec<Device>, request: &Request) -> Result<(), Failure> {
+        for device in devices {
+            device.socket.set_nonblocking(true)?;
+            let socket = UdpSocket::from_std(device.socket);
+            let requests = std::slice::from_ref(request);
+            self.push(
+                socket,
+                device.protection,
+                (requests, 0),
+                None,
+                Duration::ZERO,
+            )?;
+        }
+        self.tallies.push(Tally::default());
+        Ok(())
+    }
+
+    fn push(
+        &mut self,
+        mut socket: UdpSocket,
+        protection: Protection,
+        (requests, current): (&[Request], usize),
+        period: Option<Duration>,
+        delay: Duration,
+    ) -> Result<(), Failure> {
+        let number = self.clients.len();
+        let registry = self.poll.registry();
+        registry.register(&mut socket, Token(number), Interest::READABLE)?;
+        self.clients.push(Client {
+            socket,
+            protection,
+            group: self.tallies.len(),
+            requests: requests.to_vec(),
+            current,
+            period,
+            due: Some(Instant::now() + delay),
+            exchange: None,
+            next_message_id: (number as u16).wrapping_mul(40_503),
+            message_ids_left: 1 << 16,
+        });
         Ok(())
     }
 
@@ -135,10 +170,8 @@ impl Load {
                     self.read(event.token().0)?;
                 }
             }
-            let exhausted = self
-                .clients
-                .iter()
-                .all(|client| client.message_ids_left == 0);
+            let mut clients = self.clients.iter();
+            let exhausted = clients.all(|client| client.message_ids_left == 0);
             let over = match until {
                 Until::Elapsed(limit) => started.elapsed() >= limit,
                 Until::Ended(count) => self.ended >= count,
@@ -165,9 +198,8 @@ impl Load {
                     Elapsed::Waiting => {}
                     Elapsed::Retransmit => {
                         self.tallies[client.group].retransmissions += 1;
-                        client
-                            .socket
-                            .send(client.requests[client.current].datagram())?;
+                        let request = client.requests[client.current].datagram();
+                        client.protection.send(&client.socket, request)?;
                     }
                     Elapsed::Lost => self.end(index, Err("no response".to_owned()), now)?,
                 },
@@ -192,10 +224,13 @@ impl Load {
                 }
             };
             let now = Instant::now();
+            let Some(datagram) = client.protection.incoming(datagram)? else {
+                continue;
+            };
             let request = &client.requests[client.current];
             let received = match &mut client.exchange {
                 Some(exchange) => {
-                    exchange.received(datagram, request.datagram(), request.expected, now)
+                    exchange.received(&datagram, request.datagram(), request.expected, now)
                 }
                 None => Received::Stray(None),
             };
@@ -204,12 +239,12 @@ impl Load {
                 Received::Stray(acknowledgement) => {
                     self.tallies[client.group].strays += 1;
                     if let Some(acknowledgement) = acknowledgement {
-                        client.socket.send(&acknowledgement)?;
+                        client.protection.send(&client.socket, &acknowledgement)?;
                     }
                 }
                 Received::Finished(outcome, acknowledgement) => {
                     if let Some(acknowledgement) = acknowledgement {
-                        client.socket.send(&acknowledgement)?;
+                        client.protection.send(&client.socket, &acknowledgement)?;
                     }
                     return self.end(index, outcome, now);
                 }
@@ -258,11 +293,8 @@ impl Load {
         let spread = f64::from(message_id.wrapping_mul(25_173)) / f64::from(u16::MAX);
         client.exchange = Some(Exchange::begin(message_id, token, due, now, spread));
         self.in_flight += 1;
-        client.socket.send(client.requests[client.current].patched(
-            message_id,
-            token,
-            self.next_txn_id,
-        ))?;
-        Ok(())
+        let request = &mut client.requests[client.current];
+        let datagram = request.patched(message_id, token, self.next_txn_id);
+        client.protection.send(&client.socket, datagram)
     }
 }

@@ -9,6 +9,7 @@
 //! Read [`exchange`] and [`load`] first (a client's behaviour), then [`rows`] (the measurements).
 
 pub mod datagram;
+pub mod device;
 pub mod echo;
 pub mod exchange;
 pub mod load;

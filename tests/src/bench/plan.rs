@@ -26,6 +26,8 @@ pub struct Plan {
     pub swaps: usize,
     /// How long a gateway is watched that nobody asks for anything.
     pub idle: Duration,
+    /// Sessions, and security contexts, whose memory is measured.
+    pub secured: usize,
 }
 
 /// The role of the bench's process.
@@ -134,6 +136,7 @@ impl Plan {
             starts: 9,
             swaps: 100,
             idle: Duration::from_secs(600),
+            secured: 10_000,
         }
     }
 
@@ -147,6 +150,7 @@ impl Plan {
             starts: 3,
             swaps: 20,
             idle: Duration::from_secs(60),
+            secured: 2_000,
             ..Self::thorough()
         }
     }

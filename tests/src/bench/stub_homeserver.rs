@@ -100,6 +100,10 @@ fn respond(pending: &[u8]) -> Option<(usize, Response)> {
     } else if head.starts_with("GET ") && head.contains("/messages?") {
         // The gateway searches for what the one before it may have sent.
         json("200 OK", r#"{"chunk":[]}"#)
+    } else if head.starts_with("POST ") && head.contains("/login ") {
+        let login =
+            r#"{"user_id":"@bench:example.org","access_token":"syt_bench","device_id":"B"}"#;
+        json("200 OK", login)
     } else if head.starts_with("GET ") && head.contains("/whoami ") {
         json("200 OK", r#"{"user_id":"@bench:example.org"}"#)
     } else if head.starts_with("GET /count ") {

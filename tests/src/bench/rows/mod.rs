@@ -11,6 +11,7 @@ pub mod outbox;
 pub mod outbox_drain;
 pub mod quiet;
 pub mod router;
+pub mod secured;
 pub mod send;
 pub mod slow_homeserver;
 pub mod start;
@@ -51,4 +52,5 @@ pub const GROUPS: &[(&str, Measure)] = &[
     ("rules swapped under load (swap)", swap::measure),
     ("Rust and JavaScript (languages)", languages::measure),
     ("hostile rules", hostile::measure),
+    ("devices with keys (secured)", secured::measure),
 ];

@@ -8,3 +8,5 @@ mod cbor_reader;
 pub mod dtls;
 pub mod edhoc;
 pub mod oscore;
+#[cfg(test)]
+mod simulation;

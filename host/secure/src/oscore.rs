@@ -36,7 +36,7 @@ mod reservation;
 mod sender_numbers;
 mod server;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use add_error::AddError;
 pub use client::{ResponseError, SentRequest};

@@ -10,7 +10,7 @@ mod observing;
 mod outer_options;
 mod pair;
 mod recovery;
-mod simulation;
+pub(crate) mod simulation;
 
 use std::time::Instant;
 

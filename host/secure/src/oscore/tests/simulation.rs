@@ -3,8 +3,9 @@
 
 mod device;
 mod gateway;
-mod nonces;
-mod random;
+pub(crate) mod nonces;
+pub(crate) mod random;
+pub(crate) mod store;
 mod world;
 
 use world::World;

@@ -1,13 +1,13 @@
-//! The gateway: an endpoint with contexts, and a store that is slow and loses what was not written when the power
-//! fails.
+//! The gateway: an endpoint with contexts, and a store.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 
 use coap::option::URI_QUERY;
 use coap::{Datagram, Endpoint, Limits, Message, ObservationId, code, decode, encode};
 
 use super::super::*;
 use super::random::Random;
+use super::store::Store;
 
 /// The device's address.
 const DEVICE: u16 = 1;
@@ -17,12 +17,7 @@ pub(super) struct Gateway {
     /// Whether the context is agreed on (EDHOC): then the store gets it together with its first reservation.
     is_agreed: bool,
     endpoint: Endpoint<u16, Contexts>,
-    /// What the store has.
-    stored_end: u64,
-    /// Writes in progress.
-    writing: VecDeque<Reservation>,
-    /// Written, but the gateway does not know.
-    written: VecDeque<Reservation>,
+    store: Store,
     observation: Option<ObservationId>,
     /// Numbers of requests, of all time.
     pub(super) accepted: HashSet<u64>,
@@ -50,9 +45,7 @@ impl Gateway {
             endpoint: endpoint(&parameters, stored_end, random),
             parameters,
             is_agreed,
-            stored_end: 0,
-            writing: VecDeque::new(),
-            written: VecDeque::new(),
+            store: Store::default(),
             observation: None,
             accepted: HashSet::new(),
             restarts: 0,
@@ -62,16 +55,12 @@ impl Gateway {
     /// The power fails: a write in progress is done or not, and the gateway starts with what the store has. Whether it
     /// has the context.
     pub(super) fn restart(&mut self, random: &mut Random) -> bool {
-        if random.once_in(2) {
-            self.write();
-        }
-        self.writing.clear();
-        self.written.clear();
+        self.store.cut(random);
         self.observation = None;
         self.restarts += 1;
-        let is_there = !self.is_agreed || self.stored_end > 0;
+        let is_there = !self.is_agreed || self.stored_end() > 0;
         if is_there {
-            self.endpoint = endpoint(&self.parameters, Some(self.stored_end), random);
+            self.endpoint = endpoint(&self.parameters, Some(self.stored_end()), random);
         }
         is_there
     }
@@ -80,22 +69,21 @@ impl Gateway {
     pub(super) fn agree(&mut self, parameters: Parameters, random: &mut Random) {
         self.endpoint = endpoint(&parameters, None, random);
         self.parameters = parameters;
-        self.stored_end = 0;
+        self.store.forget(self.parameters.recipient_id);
+    }
+
+    fn stored_end(&self) -> u64 {
+        self.store.end(self.parameters.recipient_id)
     }
 
     /// The store finishes a write.
     pub(super) fn write(&mut self) {
-        if let Some(reservation) = self.writing.pop_front() {
-            self.stored_end = reservation.end;
-            self.written.push_back(reservation);
-        }
+        self.store.write();
     }
 
     /// The gateway learns of a finished write.
     pub(super) fn confirm(&mut self) {
-        if let Some(reservation) = self.written.pop_front() {
-            self.endpoint.protection_mut().reserved(&reservation);
-        }
+        self.store.confirm(self.endpoint.protection_mut());
     }
 
     pub(super) fn take(&mut self, now: Instant, datagram: &Datagram) {
@@ -137,9 +125,7 @@ impl Gateway {
             }
         }
         while self.endpoint.poll_observe_event().is_some() {}
-        while let Some(reservation) = self.endpoint.protection_mut().poll_reservation() {
-            self.writing.push_back(reservation);
-        }
+        self.store.ask(self.endpoint.protection_mut());
         std::iter::from_fn(|| self.endpoint.poll_transmit())
             .map(|transmit| decode(&transmit.bytes).expect("own messages are valid"))
             .collect()

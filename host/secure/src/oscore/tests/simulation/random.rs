@@ -1,10 +1,10 @@
 //! Numbers that repeat for a seed.
 
 /// SplitMix64.
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -16,17 +16,17 @@ impl Random {
     }
 
     /// Below `end`, which is not 0.
-    pub(super) fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         (self.next() % end as u64) as usize
     }
 
     /// True once in `in_all` times.
-    pub(super) fn once_in(&mut self, in_all: usize) -> bool {
+    pub(crate) fn once_in(&mut self, in_all: usize) -> bool {
         self.below(in_all) == 0
     }
 
     /// Bytes for a seed of the gateway: a multiple of 8.
-    pub(super) fn bytes<const N: usize>(&mut self) -> [u8; N] {
+    pub(crate) fn bytes<const N: usize>(&mut self) -> [u8; N] {
         let mut bytes = [0; N];
         for chunk in bytes.chunks_mut(8) {
             chunk.copy_from_slice(&self.next().to_be_bytes());

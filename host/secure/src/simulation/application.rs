@@ -33,7 +33,11 @@ pub(super) fn request(number: u64) -> Message {
 
 /// The payload of its response.
 pub(super) fn answer(number: u64) -> String {
-    let blocks = if number % 2 == 0 { number % 3 } else { 0 };
+    let blocks = if number.is_multiple_of(2) {
+        number % 3
+    } else {
+        0
+    };
     text("answer", number, blocks)
 }
 

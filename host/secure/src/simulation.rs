@@ -19,7 +19,7 @@ use seeds::Tally;
 
 /// Worlds of one test run.
 const OSCORE_SEEDS: u64 = 1_000;
-/// Fewer with DTLS: each session takes 10 ms without optimisation. `COMATRIX_SECURE_SEEDS=1000` runs as many.
+/// Fewer with DTLS: a world takes 0.1 s and more without optimisation. `COMATRIX_SECURE_SEEDS=1000` runs as many.
 const DTLS_SEEDS: u64 = 100;
 
 /// The seeds reach what they are for.

@@ -33,6 +33,14 @@ impl NewerTokens {
         tokens.insert(account, newer);
     }
 
+    /// The user has this token in the store. Only where none is known: of two devices of a user, each with a token that
+    /// the homeserver refuses, one would bring back the other's for ever.
+    pub(super) fn note_first(&self, account: u64, token: &AccessToken) {
+        if !self.0.borrow().contains_key(&account) {
+            self.note(account, token, false);
+        }
+    }
+
     /// The token that all messages of the account are sent with; none: each with its own.
     pub(super) fn used(&self, account: u64) -> Option<AccessToken> {
         let tokens = self.0.borrow();
@@ -75,6 +83,19 @@ mod tests {
         assert!(tokens.used(1).unwrap().is(&token("new")));
         assert!(!tokens.refused(1, &token("new")), "that is the last one");
         assert!(tokens.used(2).is_none(), "another account");
+    }
+
+    #[test]
+    fn two_tokens_that_are_refused_in_turn_come_to_an_end() {
+        let tokens = NewerTokens::default();
+        let (one, other) = (token("one"), token("other"));
+        let refused = |used: &AccessToken, of_session: &AccessToken| {
+            tokens.note_first(1, of_session);
+            tokens.refused(1, used)
+        };
+        assert!(refused(&one, &other), "the second device's is tried");
+        assert!(!refused(&other, &one), "the first one's was refused");
+        assert!(!refused(&other, &other));
     }
 
     #[test]

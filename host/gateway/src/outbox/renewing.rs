@@ -92,7 +92,7 @@ impl Inner {
         if !other.is(token) {
             let (user, is_users) = self.users.account(origin, &other);
             if is_users && header.account == Some(user) {
-                self.newer_tokens.note(account, &other, false);
+                self.newer_tokens.note_first(account, &other);
             }
         } else if refuses_token(outcome) {
             self.sessions.refused(principal, origin, token);

@@ -1,11 +1,14 @@
 //! A gateway with `coaps`, its homeserver, and devices that its operator enrols.
 
 use std::cell::OnceCell;
+use std::net::UdpSocket;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use coap::{Datagram, Message, MessageType, code, option};
 use serde_json::Value;
 
+use crate::exchange::request;
 use crate::running_gateway::{Running, command};
 use crate::scratch;
 use crate::stub::{Reaction, Received, Stub};
@@ -132,6 +135,15 @@ impl Stage {
         }
     }
 
+    /// How many texts the homeserver has got.
+    pub fn texts(&self) -> usize {
+        let received = self.stub.received();
+        received
+            .iter()
+            .filter(|one| one.target.contains("/send/"))
+            .count()
+    }
+
     pub fn devices(&self, args: &[&str]) -> (i32, String) {
         let to = ["devices", "--control-socket", "control.sock"];
         command(&self.running.folder, &[&to, args].concat())
@@ -203,4 +215,33 @@ pub fn clients() -> impl Iterator<Item = &'static str> {
             .status();
         found.is_ok()
     })
+}
+
+/// A text to a room, with the token of its account.
+pub fn text_to_room(text: &str) -> Message {
+    request(code::PUT, "send/!a:h")
+        .with_uint_option(option::CONTENT_FORMAT, 0)
+        .with_option(option::ACCESS_TOKEN, "syt_of_kitchen")
+        .with_payload(text)
+}
+
+/// The next response that a device gets. What is confirmable is acknowledged; a ping, which proves its address, gets
+/// its RST.
+pub fn receive(socket: &UdpSocket) -> Message {
+    let mut buffer = [0; 2048];
+    loop {
+        let length = socket.recv(&mut buffer).expect("a response comes");
+        let datagram = coap::decode(&buffer[..length]).expect("CoAP");
+        if datagram.message_type == MessageType::Confirmable {
+            let reply = match datagram.message.code {
+                code::EMPTY => MessageType::Reset,
+                _ => MessageType::Acknowledgement,
+            };
+            let reply = Datagram::empty(reply, datagram.message_id);
+            socket.send(&coap::encode(&reply)).expect("it is sent");
+        }
+        if datagram.message.code != code::EMPTY {
+            return datagram.message;
+        }
+    }
 }

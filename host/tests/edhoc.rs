@@ -2,27 +2,12 @@
 
 use coap::{Message, code, option};
 
-use crate::coaps_stage::Stage;
+use crate::coaps_stage::{Stage, receive, text_to_room};
 use crate::edhoc_device::{Device, hexadecimal, identity};
 use crate::exchange::request;
 
-fn text_to_room(text: &str) -> Message {
-    request(code::PUT, "send/!a:h")
-        .with_uint_option(option::CONTENT_FORMAT, 0)
-        .with_option(option::ACCESS_TOKEN, "syt_of_kitchen")
-        .with_payload(text)
-}
-
 fn time() -> Message {
     request(code::GET, "time")
-}
-
-fn texts(stage: &Stage) -> usize {
-    let received = stage.stub.received();
-    received
-        .iter()
-        .filter(|one| one.target.contains("/send/"))
-        .count()
 }
 
 /// Returns when the disk has what a device has agreed on before: an operator's change comes after it.
@@ -38,7 +23,7 @@ fn a_device_agrees_on_a_context_by_separate_messages_and_sends_protected() {
     kitchen.agree().expect("it is enrolled");
     let (sent, is_protected) = kitchen.ask(text_to_room("agreed"));
     assert!(is_protected && sent.code == code::CHANGED, "{sent:?}");
-    assert_eq!(texts(&stage), 1);
+    assert_eq!(stage.texts(), 1);
     let (_, said) = stage.devices(&["list"]);
     assert!(said.contains("kitchen  EDHOC public key "), "{said}");
     let (_, log) = stage.restart();
@@ -54,8 +39,8 @@ fn a_first_request_with_message_3_is_carried_out_once_and_at_once() {
     assert!(is_protected && sent.code == code::CHANGED, "{sent:?}");
     let again = kitchen.sent.clone();
     kitchen.socket.send(&again).expect("it is sent");
-    kitchen.receive();
-    assert_eq!(texts(&stage), 1);
+    receive(&kitchen.socket);
+    assert_eq!(stage.texts(), 1);
     let (time, is_protected) = kitchen.ask(time());
     assert!(is_protected && time.code == code::CONTENT, "{time:?}");
     // A second handshake makes another context; the first one is void.
@@ -83,7 +68,7 @@ fn after_a_restart_the_context_goes_on_with_an_echo_and_a_replay_changes_nothing
     let (stage, _) = stage.restart();
     kitchen.move_to(&stage);
     kitchen.socket.send(&replay).expect("it is sent");
-    let refused = kitchen.receive();
+    let refused = receive(&kitchen.socket);
     assert_eq!(
         refused.code,
         code::BAD_REQUEST,
@@ -94,7 +79,7 @@ fn after_a_restart_the_context_goes_on_with_an_echo_and_a_replay_changes_nothing
     assert!(sent.option(option::ECHO).is_some(), "{sent:?}");
     let (sent, is_protected) = kitchen.ask_again(text_to_room("third"));
     assert!(is_protected && sent.code == code::CHANGED, "{sent:?}");
-    assert_eq!(texts(&stage), 2);
+    assert_eq!(stage.texts(), 2);
     // The gateway has its key pair still: the device takes it for the same one.
     kitchen.agree().expect("it is enrolled");
     assert!(kitchen.ask(time()).1);

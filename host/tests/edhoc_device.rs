@@ -10,7 +10,7 @@ use secure::edhoc::{Ccs, Identity, Initiator, Random, Verified};
 use secure::oscore::{Context, Identifier};
 use serde_json::Value;
 
-use crate::coaps_stage::Stage;
+use crate::coaps_stage::{Stage, receive};
 
 /// Message IDs of devices: they share a socket, and each has its own.
 static NEXT_ID: AtomicU16 = AtomicU16::new(0x6000);
@@ -86,27 +86,7 @@ impl Device {
             message,
         });
         self.socket.send(&self.sent).expect("it is sent");
-        self.receive()
-    }
-
-    /// The next response.
-    pub fn receive(&self) -> Message {
-        let mut buffer = [0; 2048];
-        loop {
-            let length = self.socket.recv(&mut buffer).expect("a response comes");
-            let datagram = coap::decode(&buffer[..length]).expect("CoAP");
-            if datagram.message_type == MessageType::Confirmable {
-                let reply = match datagram.message.code {
-                    code::EMPTY => MessageType::Reset,
-                    _ => MessageType::Acknowledgement,
-                };
-                let reply = Datagram::empty(reply, datagram.message_id);
-                self.socket.send(&coap::encode(&reply)).expect("it is sent");
-            }
-            if datagram.message.code != code::EMPTY {
-                return datagram.message;
-            }
-        }
+        receive(&self.socket)
     }
 
     fn post(&mut self, payload: Vec<u8>) -> Message {

@@ -2,26 +2,11 @@
 
 use std::net::UdpSocket;
 
-use coap::{Message, code, option};
+use coap::{code, option};
 
-use crate::coaps_stage::{LONG, Stage};
+use crate::coaps_stage::{LONG, Stage, receive, text_to_room};
 use crate::exchange::request;
 use crate::oscore_device::Device;
-
-fn text_to_room(text: &str) -> Message {
-    request(code::PUT, "send/!a:h")
-        .with_uint_option(option::CONTENT_FORMAT, 0)
-        .with_option(option::ACCESS_TOKEN, "syt_of_kitchen")
-        .with_payload(text)
-}
-
-fn texts(stage: &Stage) -> usize {
-    let received = stage.stub.received();
-    received
-        .iter()
-        .filter(|one| one.target.contains("/send/"))
-        .count()
-}
 
 #[test]
 fn an_enrolled_device_sends_and_reads_protected_and_is_named_in_the_log() {
@@ -31,7 +16,7 @@ fn an_enrolled_device_sends_and_reads_protected_and_is_named_in_the_log() {
     assert!(is_protected && time.code == code::CONTENT, "{time:?}");
     let (sent, is_protected) = kitchen.ask(text_to_room("protected"));
     assert!(is_protected && sent.code == code::CHANGED, "{sent:?}");
-    assert_eq!(texts(&stage), 1);
+    assert_eq!(stage.texts(), 1);
     let read =
         request(code::GET, "getmsg/!a:h").with_option(option::ACCESS_TOKEN, "syt_of_kitchen");
     let (read, is_protected) = kitchen.ask(read.with_uint_option(option::ACCEPT, 0));
@@ -57,22 +42,22 @@ fn after_a_restart_a_replay_changes_nothing_and_the_device_goes_on_with_an_echo(
     let (stage, _) = stage.restart();
     kitchen.move_to(&stage);
     kitchen.socket.send(&replay).expect("it is sent");
-    kitchen.receive();
-    assert_eq!(texts(&stage), 1, "the replay was not carried out");
+    receive(&kitchen.socket);
+    assert_eq!(stage.texts(), 1, "the replay was not carried out");
     let (sent, is_protected) = kitchen.ask(text_to_room("second"));
     assert!(is_protected && sent.code == code::UNAUTHORIZED, "{sent:?}");
     assert!(sent.option(option::ECHO).is_some(), "{sent:?}");
     let (sent, is_protected) = kitchen.ask_again(text_to_room("second"));
     assert!(is_protected && sent.code == code::CHANGED, "{sent:?}");
-    assert_eq!(texts(&stage), 2);
+    assert_eq!(stage.texts(), 2);
     // From another address: from its own, it would count as a retransmission.
     let gateway = kitchen.socket.peer_addr().expect("it is connected");
     kitchen.socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
     kitchen.socket.connect(gateway).expect("it is an address");
     kitchen.socket.send(&replay).expect("it is sent");
-    let refused = kitchen.receive();
+    let refused = receive(&kitchen.socket);
     assert_eq!(refused.code, code::UNAUTHORIZED, "{refused:?}");
-    assert_eq!(texts(&stage), 2);
+    assert_eq!(stage.texts(), 2);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use coap::{Datagram, Message, MessageType, Token, code, option};
 use secure::oscore::{Context, Identifier, MasterSecret, Parameters};
 use serde_json::Value;
 
-use crate::coaps_stage::Stage;
+use crate::coaps_stage::{Stage, receive};
 
 /// Message IDs of devices: they share a socket, and each has its own.
 static FIRST_ID: AtomicU16 = AtomicU16::new(0x4000);
@@ -98,35 +98,12 @@ impl Device {
             message,
         });
         self.socket.send(&self.sent).expect("it is sent");
-        let mut response = self.receive();
+        let mut response = receive(&self.socket);
         let is_protected = self
             .context
             .unprotect_response(&mut sent, &mut response)
             .is_ok();
         (response, is_protected)
-    }
-
-    /// The next response.
-    pub fn receive(&self) -> Message {
-        let mut buffer = [0; 2048];
-        loop {
-            let length = self.socket.recv(&mut buffer).expect("a response comes");
-            let datagram = coap::decode(&buffer[..length]).expect("CoAP");
-            if datagram.message_type == MessageType::Confirmable {
-                let acknowledgement = Datagram {
-                    message_type: MessageType::Acknowledgement,
-                    message_id: datagram.message_id,
-                    token: Token::default(),
-                    message: Message::new(code::EMPTY),
-                };
-                self.socket
-                    .send(&coap::encode(&acknowledgement))
-                    .expect("it is sent");
-            }
-            if datagram.message.code != code::EMPTY {
-                return datagram.message;
-            }
-        }
     }
 
     /// The response after an Echo, if the gateway asks for one.

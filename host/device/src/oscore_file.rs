@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use secrecy::zeroize::Zeroizing;
+use secure::hexadecimal;
 use secure::oscore::{Context, IdContext, Identifier, MasterSecret, Parameters};
 use store::file::{self, Readers};
 
@@ -96,7 +97,7 @@ fn parameters(text: &str) -> Result<Parameters, String> {
         let value = value.trim_matches('"');
         let unusable = || format!("line {number}: {name} cannot be used");
         let bytes = || match kind {
-            "hex" => bytes(value).ok_or_else(unusable),
+            "hex" => hexadecimal::bytes(value).ok_or_else(unusable),
             "ascii" => Ok(value.as_bytes().to_vec()),
             _ => Err(unusable()),
         };
@@ -125,15 +126,4 @@ fn parameters(text: &str) -> Result<Parameters, String> {
         recipient_id: recipient.ok_or_else(|| missing("recipient_id"))?,
         id_context,
     })
-}
-
-fn bytes(digits: &str) -> Option<Vec<u8>> {
-    let is_hexadecimal = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-    if !is_hexadecimal || !digits.len().is_multiple_of(2) {
-        return None;
-    }
-    let pairs = (0..digits.len()).step_by(2).map(|at| &digits[at..at + 2]);
-    pairs
-        .map(|pair| u8::from_str_radix(pair, 16).ok())
-        .collect()
 }

@@ -29,7 +29,6 @@ mod diagnostic;
 mod external;
 #[cfg(any(test, feature = "forgery"))]
 mod forgery;
-mod hexadecimal;
 mod identity;
 mod initiator;
 mod message_1;

@@ -7,6 +7,7 @@ mod cbor;
 mod cbor_reader;
 pub mod dtls;
 pub mod edhoc;
+pub mod hexadecimal;
 pub mod oscore;
 #[cfg(test)]
 mod simulation;

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::pinned::Pinned;
 use secure::dtls::PskKey;
+use secure::hexadecimal;
 use secure::oscore::{Identifier, MasterSecret, Parameters};
 
 use super::edhoc_keys::EdhocKeys;
@@ -61,17 +62,18 @@ impl OscoreKeys {
     /// New ones, with the `kid` of this number, which is not 0.
     fn fresh(number: u64) -> Self {
         Self {
-            secret: hexadecimal(&random::<16>()).into(),
-            salt: hexadecimal(&random::<8>()),
-            kid: hexadecimal(&kid_of(number)),
+            secret: hexadecimal::digits(&random::<16>()).into(),
+            salt: hexadecimal::digits(&random::<8>()),
+            kid: hexadecimal::digits(&kid_of(number)),
         }
     }
 
     /// The parameters of the gateway's context; none if the record was changed by hand.
     pub(super) fn parameters(&self) -> Option<Parameters> {
         Some(Parameters {
-            master_secret: MasterSecret::new(&bytes(self.secret.expose_secret())?).ok()?,
-            master_salt: bytes(&self.salt)?,
+            master_secret: MasterSecret::new(&hexadecimal::bytes(self.secret.expose_secret())?)
+                .ok()?,
+            master_salt: hexadecimal::bytes(&self.salt)?,
             sender_id: Identifier::new(&[GATEWAY_ID])?,
             recipient_id: self.identifier()?,
             id_context: None,
@@ -80,7 +82,7 @@ impl OscoreKeys {
 
     /// What names the context in requests of the device.
     pub(super) fn identifier(&self) -> Option<Identifier> {
-        Identifier::new(&bytes(&self.kid)?)
+        Identifier::new(&hexadecimal::bytes(&self.kid)?)
     }
 }
 
@@ -97,22 +99,6 @@ pub(super) fn random<const N: usize>() -> [u8; N] {
     getrandom::fill(&mut random)
         .unwrap_or_else(|error| panic!("no random numbers from the system: {error}"));
     random
-}
-
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The bytes of these digits; none if they are no pairs of hexadecimal digits.
-pub(super) fn bytes(digits: &str) -> Option<Vec<u8>> {
-    let is_hexadecimal = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-    if !is_hexadecimal || !digits.len().is_multiple_of(2) {
-        return None;
-    }
-    let pairs = (0..digits.len()).step_by(2).map(|at| &digits[at..at + 2]);
-    pairs
-        .map(|pair| u8::from_str_radix(pair, 16).ok())
-        .collect()
 }
 
 impl Credential {
@@ -164,8 +150,10 @@ impl Credential {
         match self {
             Self::Psk(_) => None,
             Self::Oscore(keys) => Some(("sender_id", keys.kid.clone())),
-            Self::Certificate(pinned) => Some(("certificate", hexadecimal(&pinned.fingerprint))),
-            Self::Edhoc(keys) => Some(("kid", hexadecimal(keys.ccs.kid()))),
+            Self::Certificate(pinned) => {
+                Some(("certificate", hexadecimal::digits(&pinned.fingerprint)))
+            }
+            Self::Edhoc(keys) => Some(("kid", hexadecimal::digits(keys.ccs.kid()))),
         }
     }
 
@@ -192,11 +180,11 @@ impl Credential {
             Self::Psk(secret) => Sha256::digest(secret.expose_secret().as_bytes()),
             Self::Oscore(keys) => Sha256::digest(keys.secret.expose_secret().as_bytes()),
             Self::Certificate(pinned) => {
-                return hexadecimal(&pinned.fingerprint[..FINGERPRINT_BYTES]);
+                return hexadecimal::digits(&pinned.fingerprint[..FINGERPRINT_BYTES]);
             }
             Self::Edhoc(keys) => Sha256::digest(keys.ccs.as_bytes()),
         };
-        hexadecimal(&digest[..FINGERPRINT_BYTES])
+        hexadecimal::digits(&digest[..FINGERPRINT_BYTES])
     }
 }
 

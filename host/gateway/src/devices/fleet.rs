@@ -23,8 +23,9 @@ use toml::Spanned;
 
 use secure::dtls::PskKey;
 use secure::edhoc::Ccs;
+use secure::hexadecimal;
 
-use super::credential::{Credential, OscoreKeys, bytes, hexadecimal};
+use super::credential::{Credential, OscoreKeys};
 use super::edhoc_keys::EdhocKeys;
 use super::name;
 use super::pinned::Pinned;
@@ -146,7 +147,7 @@ fn entry(name: &str, table: toml::Table) -> Result<Credential, String> {
         },
         (None, Some(oscore), None, None) => context(oscore),
         (None, None, Some(Certificate { sha256, expires }), None) => {
-            let digest = bytes(&sha256).and_then(|digest| digest.try_into().ok());
+            let digest = hexadecimal::bytes(&sha256).and_then(|digest| digest.try_into().ok());
             let fingerprint = digest.ok_or(
                 "certificate: sha256 has 64 hexadecimal digits, of the certificate in DER",
             )?;
@@ -156,7 +157,7 @@ fn entry(name: &str, table: toml::Table) -> Result<Credential, String> {
             }))
         }
         (None, None, None, Some(ccs)) => {
-            let ccs = bytes(&ccs).ok_or("edhoc: the CCS is in hexadecimal digits")?;
+            let ccs = hexadecimal::bytes(&ccs).ok_or("edhoc: the CCS is in hexadecimal digits")?;
             let ccs = Ccs::from_bytes(&ccs).map_err(|error| format!("edhoc: {error}"))?;
             Ok(Credential::Edhoc(EdhocKeys { ccs, context: None }))
         }
@@ -210,11 +211,11 @@ pub(super) fn write<'a>(devices: impl Iterator<Item = (&'a str, &'a Credential)>
             ),
             Credential::Certificate(pinned) => format!(
                 "certificate = {{ sha256 = \"{}\", expires = {} }}\n",
-                hexadecimal(&pinned.fingerprint),
+                hexadecimal::digits(&pinned.fingerprint),
                 pinned.expires
             ),
             Credential::Edhoc(keys) => {
-                format!("edhoc = \"{}\"\n", hexadecimal(keys.ccs.as_bytes()))
+                format!("edhoc = \"{}\"\n", hexadecimal::digits(keys.ccs.as_bytes()))
             }
         });
     }

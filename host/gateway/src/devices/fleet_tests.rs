@@ -19,7 +19,7 @@ fn what_was_written_is_read_again() {
     let more = format!(
         "[shed]\ncertificate = {{ sha256 = \"{}\", expires = 1830297600 }}\n[cellar]\nedhoc = \"{}\"\n",
         "a5".repeat(32),
-        hexadecimal(ccs.as_bytes())
+        hexadecimal::digits(ccs.as_bytes())
     );
     let entries = read(&[FILE, &more].concat()).unwrap();
     let seen: Vec<_> = entries

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use secrecy::SecretString;
+use secure::hexadecimal;
 use store::database::{Batch, Space};
 
-use super::credential::{Credential, Method, hexadecimal, kid_of};
+use super::credential::{Credential, Method, kid_of};
 use super::enrolled::Inner;
 use super::enrolling::MOST;
 use super::fleet::{self, Entry, Faults};
@@ -139,7 +140,7 @@ impl Inner {
         let kids: BTreeSet<&str> = others
             .filter_map(|(_, device)| device.credential.kid())
             .collect();
-        let is_free = |number: &u64| !kids.contains(hexadecimal(&kid_of(*number)).as_str());
+        let is_free = |number: &u64| !kids.contains(hexadecimal::digits(&kid_of(*number)).as_str());
         // Of as many numbers as there are devices, and one more, one is free.
         (number..).find(is_free).unwrap_or(number)
     }

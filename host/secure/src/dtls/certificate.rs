@@ -11,6 +11,7 @@ use x509_cert::der::Decode;
 use super::authorities::{Authorities, AuthorityError};
 use super::certificate_checks::{CertificateRefusal, check_extensions, check_validity};
 use super::signed::{self, NotSigned};
+use crate::hexadecimal;
 
 /// A SHA-256 digest of a certificate in DER.
 pub type Fingerprint = [u8; 32];
@@ -108,7 +109,7 @@ impl CertificatePolicy {
         fingerprint: &Fingerprint,
     ) -> Result<(), CertificateRefusal> {
         let issuer = parsed.tbs_certificate().issuer();
-        let mut refusal = CertificateRefusal::Foreign(hexadecimal(fingerprint));
+        let mut refusal = CertificateRefusal::Foreign(hexadecimal::digits(fingerprint));
         for authority in self.authorities.iter() {
             let parsed_authority =
                 Certificate::from_der(authority).map_err(|_| CertificateRefusal::Malformed)?;
@@ -138,10 +139,6 @@ pub fn fingerprint(certificate: &[u8]) -> Fingerprint {
     let mut digest = Buf::new();
     hash.clone_and_finalize(&mut digest);
     digest.first_chunk().copied().unwrap_or_default()
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The one common name, if a principal can have it.

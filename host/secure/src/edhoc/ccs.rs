@@ -6,10 +6,10 @@ use std::fmt;
 
 use super::ccs_error::{CcsError, MAX_CCS_BYTES, MAX_KID_BYTES};
 use super::claims::{self, CONFIRMATION, CURVE, KEY_TYPE, KID, X, Y};
-use super::hexadecimal::hexadecimal;
 use super::{curve, diagnostic};
 use crate::cbor;
 use crate::cbor_reader::Reader;
+use crate::hexadecimal;
 
 /// A credential: the exact bytes, and what they say.
 #[derive(Clone, PartialEq, Eq)]
@@ -142,7 +142,7 @@ fn given(text: &str) -> Result<Given, CcsError> {
     let text = text.trim();
     let bytes = match text.starts_with('{') {
         true => diagnostic::read(text).ok_or(CcsError::Text)?,
-        false => hexadecimal(text).ok_or(CcsError::Text)?,
+        false => hexadecimal::bytes(text).ok_or(CcsError::Text)?,
     };
     if let Some((x, y)) = curve::parse(&bytes) {
         return Ok(Given::Key(Key { x, y }));

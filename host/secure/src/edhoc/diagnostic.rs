@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::hexadecimal::hexadecimal;
 use crate::cbor;
 use crate::cbor_reader::Reader;
+use crate::hexadecimal;
 
 /// Levels of maps: a credential has four.
 const MOST_LEVELS: u32 = 6;
@@ -67,7 +67,7 @@ impl<'a> Notation<'a> {
             );
         } else if self.take("h'") {
             let digits: String = self.until('\'')?.split_ascii_whitespace().collect();
-            cbor::bytes(&mut out, &hexadecimal(&digits)?);
+            cbor::bytes(&mut out, &hexadecimal::bytes(&digits)?);
         } else if self.take("'") {
             let text = self.until('\'')?;
             cbor::bytes(&mut out, text.as_bytes());
@@ -130,11 +130,7 @@ fn write_item(reader: &mut Reader<'_>, text: &mut String, levels: u32) -> Option
     } else if let Some(number) = reader.int() {
         let _ = write!(text, "{number}");
     } else if let Some(bytes) = reader.bytes() {
-        text.push_str("h'");
-        for byte in bytes {
-            let _ = write!(text, "{byte:02x}");
-        }
-        text.push('\'');
+        let _ = write!(text, "h'{}'", hexadecimal::digits(bytes));
     } else {
         // Escaped as in JSON, so that a subject cannot end its quotes.
         let _ = write!(text, "{:?}", reader.text()?);

@@ -20,7 +20,7 @@ use crate::oscore::{Contexts, Identifier};
 
 /// Bytes from hexadecimal digits.
 pub(super) fn hex(text: &str) -> Vec<u8> {
-    hexadecimal::hexadecimal(text).expect("hexadecimal digits")
+    crate::hexadecimal::bytes(text).expect("hexadecimal digits")
 }
 
 /// Random bytes that repeat with each run.

@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use clap::{ArgGroup, Args, Subcommand};
 use secrecy::ExposeSecret;
 
-use super::super::credential::hexadecimal;
 use super::request::{DevicesRequest, Method, ShownSecret};
 use super::{transfer, wording};
 use crate::control::client::{self, SocketArgs};
 use crate::control::{Command, Reply};
 use secure::dtls::DeviceCertificate;
+use secure::hexadecimal;
 use store::file;
 
 /// Bytes of a certificate's file: a chain of several, of which the first counts.
@@ -184,7 +184,7 @@ fn pin(name: String, path: &Path, is_new: bool) -> Result<DevicesRequest, String
         .map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(DevicesRequest::Pin {
         name,
-        certificate: hexadecimal(certificate.der()),
+        certificate: hexadecimal::digits(certificate.der()),
         is_new,
     })
 }

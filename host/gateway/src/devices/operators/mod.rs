@@ -21,8 +21,9 @@ pub use request::{
     DeviceLine, DeviceList, DevicesRequest, Enrolment, Method, Secret, ShownCcs, ShownSecret,
 };
 use secure::edhoc::Ccs;
+use secure::hexadecimal;
 
-use super::credential::{Credential, GATEWAY_ID, bytes, hexadecimal};
+use super::credential::{Credential, GATEWAY_ID};
 use super::enrolled::{Device, Devices, Inner};
 use super::enrolling::Fresh;
 use crate::control::{Reply, Requester};
@@ -78,7 +79,7 @@ impl Inner {
                 certificate,
                 is_new,
             } => {
-                let certificate = bytes(&certificate).unwrap_or_default();
+                let certificate = hexadecimal::bytes(&certificate).unwrap_or_default();
                 let pinned = self.pin(&name, &certificate, is_new).await;
                 pinned.map(|fresh| self.enrolment(&fresh))
             }
@@ -178,9 +179,9 @@ impl Inner {
 
 fn shown_ccs(ccs: &Ccs) -> ShownCcs {
     ShownCcs {
-        hex: hexadecimal(ccs.as_bytes()),
+        hex: hexadecimal::digits(ccs.as_bytes()),
         diagnostic: ccs.diagnostic(),
-        kid: hexadecimal(ccs.kid()),
+        kid: hexadecimal::digits(ccs.kid()),
     }
 }
 

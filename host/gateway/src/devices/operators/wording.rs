@@ -146,13 +146,10 @@ fn with_key(name: &str, key: &str, port: Result<&u16, &String>) -> String {
          key       {key}   (16 characters, used as ASCII)\n\
          \n"
     );
-    let port = match port {
-        Ok(port) => *port,
-        Err(reason) => {
-            return format!("{head}It cannot connect yet: {}", escaped(reason, MAX_TEXT));
-        }
+    let uri = match uri(port) {
+        Ok(uri) => uri,
+        Err(reason) => return format!("{head}{reason}"),
     };
-    let uri = uri(port);
     format!(
         "{head}Try it on this machine; elsewhere, write the gateway's name in place of localhost:\n\
          \n\
@@ -173,13 +170,10 @@ fn with_key(name: &str, key: &str, port: Result<&u16, &String>) -> String {
 fn with_certificate(name: &str, port: Result<&u16, &String>) -> String {
     let head =
         format!("device {name} is enrolled with its certificate, and no other is accepted.\n\n");
-    let port = match port {
-        Ok(port) => *port,
-        Err(reason) => {
-            return format!("{head}It cannot connect yet: {}", escaped(reason, MAX_TEXT));
-        }
+    let uri = match uri(port) {
+        Ok(uri) => uri,
+        Err(reason) => return format!("{head}{reason}"),
     };
-    let uri = uri(port);
     format!(
         "{head}Try it on this machine, with its certificate and key in {name}.pem and {name}.key, and in ca.pem the \
          certificate of\nthe authority that signed the gateway's, or the gateway's own if it signed itself:\n\
@@ -191,10 +185,15 @@ fn with_certificate(name: &str, port: Result<&u16, &String>) -> String {
     )
 }
 
-fn uri(port: u16) -> String {
+/// Where the device connects; else why it cannot.
+fn uri(port: Result<&u16, &String>) -> Result<String, String> {
     match port {
-        5684 => "coaps://localhost".to_owned(),
-        port => format!("coaps://localhost:{port}"),
+        Ok(5684) => Ok("coaps://localhost".to_owned()),
+        Ok(port) => Ok(format!("coaps://localhost:{port}")),
+        Err(reason) => Err(format!(
+            "It cannot connect yet: {}",
+            escaped(reason, MAX_TEXT)
+        )),
     }
 }
 

@@ -33,6 +33,8 @@ pub const CONTENT: u8 = code(2, 5);
 pub const BAD_REQUEST: u8 = code(4, 0);
 /// 4.01 Unauthorized.
 pub const UNAUTHORIZED: u8 = code(4, 1);
+/// 4.02 Bad Option.
+pub const BAD_OPTION: u8 = code(4, 2);
 /// 4.03 Forbidden.
 pub const FORBIDDEN: u8 = code(4, 3);
 /// 4.04 Not Found.

@@ -67,6 +67,7 @@ const TABLE: [(&str, &[&str]); 17] = [
     ("comatrix-rule", &["comatrix-sdk"]),
     ("command-rule", &["comatrix-sdk"]),
     ("senml-rule", &["comatrix-sdk"]),
+    ("stream-rule", &["comatrix-sdk"]),
 ];
 
 /// Packages that no package of the gateway may use, and which may use any.

@@ -21,12 +21,23 @@ pub enum Mismatch {
     Method,
 }
 
+/// How closely a link describes a path: its literal segments, then whether it has no `rest`. A higher one wins.
+pub type Rank = (usize, bool);
+
 /// The best match: most literal segments, then no `rest` (design of `translator.link`).
 ///
 /// # Errors
 /// [`Mismatch`]: the path, or only the method, is unknown.
 pub fn find(links: &[Link], path: &[&str], method: u8) -> Result<Match, Mismatch> {
-    let mut best: Option<(usize, bool, Match)> = None;
+    find_ranked(links, path, method).map(|(_, found)| found)
+}
+
+/// The same with its rank, to be compared with that of another rule.
+///
+/// # Errors
+/// [`Mismatch`]: the path, or only the method, is unknown.
+pub fn find_ranked(links: &[Link], path: &[&str], method: u8) -> Result<(Rank, Match), Mismatch> {
+    let mut best: Option<(Rank, Match)> = None;
     let mut mismatch = Mismatch::Path;
     for (index, link) in (0_u16..).zip(links) {
         let Some(captures) = captures(&link.path, path) else {
@@ -42,21 +53,16 @@ pub fn find(links: &[Link], path: &[&str], method: u8) -> Result<Match, Mismatch
             .filter(|segment| matches!(segment, Segment::Literal(_)))
             .count();
         let closed = !matches!(link.path.last(), Some(Segment::Rest));
-        if best
-            .as_ref()
-            .is_none_or(|(l, c, _)| (literals, closed) > (*l, *c))
-        {
-            best = Some((
-                literals,
-                closed,
-                Match {
-                    link: index,
-                    captures,
-                },
-            ));
+        let rank = (literals, closed);
+        if best.as_ref().is_none_or(|(before, _)| rank > *before) {
+            let found = Match {
+                link: index,
+                captures,
+            };
+            best = Some((rank, found));
         }
     }
-    best.map(|(_, _, found)| found).ok_or(mismatch)
+    best.ok_or(mismatch)
 }
 
 /// The segments that a pattern captures from a path; none if the path does not match.

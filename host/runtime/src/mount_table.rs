@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::revision::Revision;
 use contract::bindings::Segment;
-use contract::links::{Match, Mismatch, shown};
+use contract::links::{Match, Mismatch, Rank, shown};
 
 /// A rule and its mount.
 #[derive(Clone)]
@@ -68,24 +68,38 @@ impl MountTable {
         Ok(Self(rules))
     }
 
-    /// The rule and link for a path and a method code: those of the longest mount that has the path.
+    /// The rule and link for a path and a method code: those of the longest mount that has the path. Of several rules at
+    /// that mount the one whose link describes it most closely, as of several links of one rule: a rule that takes
+    /// every path takes no resource of another one.
     ///
     /// # Errors
     /// [`Mismatch`]: 4.04 or 4.05.
     pub fn find(&self, path: &[&str], method: u8) -> Result<(&Arc<Revision>, Match), Mismatch> {
         let mut mismatch = Mismatch::Path;
+        let mut best: Option<(usize, Rank, &Arc<Revision>, Match)> = None;
         for Mounted { mount, revision } in &self.0 {
+            if best
+                .as_ref()
+                .is_some_and(|(length, ..)| *length > mount.len())
+            {
+                break;
+            }
             let is_below = path.len() >= mount.len() && mount.iter().zip(path).all(|(m, p)| m == p);
             if !is_below {
                 continue;
             }
-            match revision.find(&path[mount.len()..], method) {
-                Ok(found) => return Ok((revision, found)),
+            match revision.find_ranked(&path[mount.len()..], method) {
+                Ok((rank, found)) => {
+                    if best.as_ref().is_none_or(|(_, before, ..)| rank > *before) {
+                        best = Some((mount.len(), rank, revision, found));
+                    }
+                }
                 Err(Mismatch::Method) => mismatch = Mismatch::Method,
                 Err(Mismatch::Path) => {}
             }
         }
-        Err(mismatch)
+        let found = best.map(|(_, _, revision, found)| (revision, found));
+        found.ok_or(mismatch)
     }
 
     /// The Uri-Path of the resource that the path of a Proxy-Uri and a method code name. The rule with the shortest

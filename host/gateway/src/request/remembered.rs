@@ -53,12 +53,6 @@ impl Remembered {
     pub(crate) fn retain_rules(&self, is_left: impl Fn(&str) -> bool) {
         self.0.borrow_mut().retain_rules(is_left);
     }
-
-    /// Values, and their bytes.
-    #[cfg(test)]
-    pub(crate) fn size(&self) -> (usize, usize) {
-        self.0.borrow().size()
-    }
 }
 
 impl OfSession {

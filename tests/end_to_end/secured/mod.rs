@@ -3,4 +3,6 @@
 
 mod aiocoap;
 mod libcoap;
+mod libcoap_observer;
+mod libcoap_oscore;
 mod stage;

@@ -66,6 +66,7 @@ const TABLE: [(&str, &[&str]); 18] = [
     ("comatrix-rule-build", &[]),
     ("comatrix-rule", &["comatrix-sdk"]),
     ("command-rule", &["comatrix-sdk"]),
+    ("msc3079-rule", &["comatrix-sdk"]),
     ("senml-rule", &["comatrix-sdk"]),
     ("stream-rule", &["comatrix-sdk"]),
 ];

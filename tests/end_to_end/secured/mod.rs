@@ -3,4 +3,4 @@
 
 mod aiocoap;
 mod libcoap;
-mod stage;
+pub mod stage;

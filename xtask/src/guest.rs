@@ -40,6 +40,7 @@ pub const RULES: &[Rule] = &[
         "comatrix-rule",
         "comatrix_rule",
     ),
+    rust("msc3079", "guest/msc3079", "msc3079-rule", "msc3079_rule"),
     rust("senml", "guest/examples/senml", "senml-rule", "senml_rule"),
     rust(
         "command",

@@ -1,5 +1,5 @@
-//! The contract of the folder `wit` as Rust types: the world `rule`, and, apart from it, the interfaces `observer`,
-//! `outbox`, `proxy` and `rights`, which a rule can export as well.
+//! The contract of the folder `wit` as Rust types: the world `rule`, and, apart from it, the interfaces `feed`,
+//! `observer`, `options`, `outbox`, `proxy` and `rights`, which a rule can export as well.
 
 pub use generated::comatrix::gateway::log;
 pub use generated::comatrix::gateway::types::{
@@ -10,13 +10,17 @@ pub use generated::exports::comatrix::gateway::translator::{
     Description, Guest, Link, Need, Segment,
 };
 
+pub use generated_feed::exports::comatrix::gateway::feed::{FeedProgress, Guest as Feed};
 pub use generated_observer::exports::comatrix::gateway::observer::Guest as Observer;
+pub use generated_options::exports::comatrix::gateway::options::{Guest as Options, KnownOption};
 pub use generated_outbox::exports::comatrix::gateway::outbox::Guest as Outbox;
 pub use generated_proxy::exports::comatrix::gateway::proxy::Guest as Proxy;
 pub use generated_rights::exports::comatrix::gateway::rights::Guest as Rights;
 
 pub use crate::export_rule as export;
+pub use crate::export_rule_feed as export_feed;
 pub use crate::export_rule_observer as export_observer;
+pub use crate::export_rule_options as export_options;
 pub use crate::export_rule_outbox as export_outbox;
 pub use crate::export_rule_proxy as export_proxy;
 pub use crate::export_rule_rights as export_rights;
@@ -86,6 +90,34 @@ pub mod generated_rights {
     });
 }
 
+/// As [`generated_observer`], for the interface `options`.
+#[allow(missing_docs, unsafe_code, unused_qualifications, clippy::all)]
+#[doc(hidden)]
+pub mod generated_options {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        inline: "package comatrix:sdk; world options { export comatrix:gateway/options@0.2.0; }",
+        pub_export_macro: true,
+        default_bindings_module: "comatrix_sdk::bindings::generated_options",
+        additional_derives: [PartialEq],
+        with: { "comatrix:gateway/types@0.2.0": crate::bindings::generated::comatrix::gateway::types },
+    });
+}
+
+/// As [`generated_observer`], for the interface `feed`.
+#[allow(missing_docs, unsafe_code, unused_qualifications, clippy::all)]
+#[doc(hidden)]
+pub mod generated_feed {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        inline: "package comatrix:sdk; world feed { export comatrix:gateway/feed@0.2.0; }",
+        pub_export_macro: true,
+        default_bindings_module: "comatrix_sdk::bindings::generated_feed",
+        additional_derives: [PartialEq],
+        with: { "comatrix:gateway/types@0.2.0": crate::bindings::generated::comatrix::gateway::types },
+    });
+}
+
 /// Exports a type that implements [`Guest`] as the rule that a crate is: `export!(MyRule);`. Natively it does
 /// nothing: the names of a component's exports are no symbols there.
 #[macro_export]
@@ -134,5 +166,25 @@ macro_rules! export_rule_rights {
     ($rule:ident) => {
         #[cfg(target_family = "wasm")]
         $crate::bindings::generated_rights::export!($rule with_types_in $crate::bindings::generated_rights);
+    };
+}
+
+/// Exports a type that implements [`Options`] besides [`Guest`], beside [`export`].
+#[macro_export]
+#[doc(hidden)]
+macro_rules! export_rule_options {
+    ($rule:ident) => {
+        #[cfg(target_family = "wasm")]
+        $crate::bindings::generated_options::export!($rule with_types_in $crate::bindings::generated_options);
+    };
+}
+
+/// Exports a type that implements [`Feed`] besides [`Guest`], beside [`export`].
+#[macro_export]
+#[doc(hidden)]
+macro_rules! export_rule_feed {
+    ($rule:ident) => {
+        #[cfg(target_family = "wasm")]
+        $crate::bindings::generated_feed::export!($rule with_types_in $crate::bindings::generated_feed);
     };
 }

@@ -2,17 +2,21 @@
 //! of the error.
 
 mod error;
-mod head;
+pub(crate) mod head;
 mod items;
+mod keys;
+mod map_keys;
 
 pub use error::CborError;
 pub use head::Header;
 pub use items::Items;
+pub use keys::KeyTable;
 
 use crate::text::{concat, decimal};
 use crate::value::{MAX_DEPTH, MAX_VALUES, Value, repeated_key};
 use error::wrong;
 use items::deeper;
+use map_keys::drop_twins;
 
 /// Reads exactly one value.
 ///
@@ -21,19 +25,35 @@ use items::deeper;
 /// other simple values, keys that are no texts. Refuses also repeated keys, anything after the value, and more
 /// than [`MAX_DEPTH`] levels or [`MAX_VALUES`] values. Memory grows with the bytes read, never with a declared length.
 pub fn decode(input: &[u8]) -> Result<Value, CborError> {
+    read(input, None).map(|(value, _)| value)
+}
+
+/// [`decode`] for devices that send integers for the keys of maps, at every depth: an integer is the name that it
+/// stands for in `keys`, or its own digits if it stands for none. If a map has a key as text too, the text's value is
+/// the one that counts. Also returns whether there was any integer. A text is never expanded, whatever its letters.
+pub fn decode_with_keys(input: &[u8], keys: &KeyTable) -> Result<(Value, bool), CborError> {
+    read(input, Some(keys))
+}
+
+fn read(input: &[u8], keys: Option<&KeyTable>) -> Result<(Value, bool), CborError> {
     let mut reader = Reader {
         items: Items::new(input),
         values_left: MAX_VALUES,
+        keys,
+        has_integer_keys: false,
     };
     let (at, header) = reader.items.header()?;
     let value = reader.value(at, header, MAX_DEPTH)?;
     reader.items.end()?;
-    Ok(value)
+    Ok((value, reader.has_integer_keys))
 }
 
 struct Reader<'a> {
     items: Items<'a>,
     values_left: usize,
+    /// The names of integer keys; none: there may be no such keys.
+    keys: Option<&'a KeyTable>,
+    has_integer_keys: bool,
 }
 
 impl Reader<'_> {
@@ -95,22 +115,47 @@ impl Reader<'_> {
     fn map(&mut self, at: usize, length: Option<usize>, depth: usize) -> Result<Value, CborError> {
         let depth = deeper(at, depth)?;
         let mut pairs = Vec::new();
+        // Empty as long as all keys are texts.
+        let mut are_integers = Vec::new();
         while length != Some(pairs.len()) {
-            let key = match self.items.header()? {
-                (_, Header::Break) if length.is_none() => break,
-                (key_at, Header::Text(length)) => {
-                    self.count(key_at)?;
-                    self.items.text(length)?
+            let (key_at, header) = self.items.header()?;
+            if header == Header::Break && length.is_none() {
+                break;
+            }
+            self.count(key_at)?;
+            let key = match (header, self.keys) {
+                (Header::Text(length), _) => self.items.text(length)?,
+                (Header::Positive(number), Some(keys)) => {
+                    are_integers.resize(pairs.len(), false);
+                    are_integers.push(true);
+                    keys.key(number)
                 }
-                (key_at, _) => return wrong(key_at, "a key that is no text"),
+                (Header::Negative(number), Some(_)) => {
+                    are_integers.resize(pairs.len(), false);
+                    are_integers.push(true);
+                    KeyTable::negative_key(number)
+                }
+                (_, Some(_)) => return wrong(key_at, "a key that is no text and no integer"),
+                (_, None) => return wrong(key_at, "a key that is no text"),
             };
             let (at, header) = self.items.header()?;
             pairs.push((key, self.value(at, header, depth)?));
         }
-        match repeated_key(&pairs) {
+        let repeated = match are_integers.is_empty() {
+            true => repeated_key(&pairs).map(str::to_owned),
+            false => {
+                self.has_integer_keys = true;
+                drop_twins(&mut pairs, &are_integers).err()
+            }
+        };
+        match repeated {
             Some(key) => wrong(
                 at,
-                concat(&["the map that starts here holds the key \"", key, "\" twice"]),
+                concat(&[
+                    "the map that starts here holds the key \"",
+                    &key,
+                    "\" twice",
+                ]),
             ),
             None => Ok(Value::Map(pairs)),
         }

@@ -33,12 +33,18 @@ pub const CONTENT: u8 = code(2, 5);
 pub const BAD_REQUEST: u8 = code(4, 0);
 /// 4.01 Unauthorized.
 pub const UNAUTHORIZED: u8 = code(4, 1);
+/// 4.02 Bad Option.
+pub const BAD_OPTION: u8 = code(4, 2);
 /// 4.03 Forbidden.
 pub const FORBIDDEN: u8 = code(4, 3);
 /// 4.04 Not Found.
 pub const NOT_FOUND: u8 = code(4, 4);
 /// 4.05 Method Not Allowed.
 pub const METHOD_NOT_ALLOWED: u8 = code(4, 5);
+/// 4.06 Not Acceptable.
+pub const NOT_ACCEPTABLE: u8 = code(4, 6);
+/// 4.12 Precondition Failed.
+pub const PRECONDITION_FAILED: u8 = code(4, 12);
 /// 4.13 Request Entity Too Large.
 pub const REQUEST_ENTITY_TOO_LARGE: u8 = code(4, 13);
 /// 4.15 Unsupported Content-Format.
@@ -48,6 +54,8 @@ pub const TOO_MANY_REQUESTS: u8 = code(4, 29);
 
 /// 5.00 Internal Server Error.
 pub const INTERNAL_SERVER_ERROR: u8 = code(5, 0);
+/// 5.01 Not Implemented.
+pub const NOT_IMPLEMENTED: u8 = code(5, 1);
 /// 5.02 Bad Gateway.
 pub const BAD_GATEWAY: u8 = code(5, 2);
 /// 5.03 Service Unavailable.

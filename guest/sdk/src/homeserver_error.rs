@@ -91,11 +91,8 @@ fn client_error(format: Format, response: &HttpResponse) -> ErrorResponse {
         _ => code::BAD_REQUEST,
     };
     let max_age = (response.status == 429).then(|| {
-        // Deprecated in favour of the header since Matrix 1.10, and still the only one of many homeservers.
-        let milliseconds = error.get("retry_after_ms").and_then(Value::as_u64);
-        let seconds =
-            milliseconds.map(|time| u32::try_from(time.div_ceil(1000)).unwrap_or(u32::MAX));
-        retry_after(response).or(seconds).unwrap_or(RETRY_SECONDS)
+        let seconds = retry_after(response).or_else(|| retry_after_json(&error));
+        seconds.unwrap_or(RETRY_SECONDS)
     });
     let format = format.of_maps();
     ErrorResponse {
@@ -103,6 +100,21 @@ fn client_error(format: Format, response: &HttpResponse) -> ErrorResponse {
         max_age,
         content: Content::Error(format, format.encode(&error)),
     }
+}
+
+/// Seconds for which a homeserver that has sent 429 or 503 wants to be left alone: of its Retry-After, else of
+/// `retry_after_ms` in its error, else [`RETRY_SECONDS`].
+pub fn retry_seconds(response: &HttpResponse) -> u32 {
+    let of_error = || retry_after_json(&error_object(response)?);
+    let seconds = retry_after(response).or_else(of_error);
+    seconds.unwrap_or(RETRY_SECONDS)
+}
+
+/// `retry_after_ms` of an error, in seconds: deprecated in favour of the header since Matrix 1.10, and still the only
+/// one of many homeservers.
+fn retry_after_json(error: &Value) -> Option<u32> {
+    let milliseconds = error.get("retry_after_ms").and_then(Value::as_u64)?;
+    Some(u32::try_from(milliseconds.div_ceil(1000)).unwrap_or(u32::MAX))
 }
 
 /// The body, if it is a JSON object that is small enough for a device.
@@ -133,7 +145,8 @@ fn acted(repetition: Repetition) -> Option<&'static str> {
     }
 }
 
-fn no_response(error: &CallError, requested: bool, repetition: Repetition) -> ErrorResponse {
+/// The error response for a call without an HTTP response; `requested`: to the homeserver of a Proxy-Uri.
+pub fn no_response(error: &CallError, requested: bool, repetition: Repetition) -> ErrorResponse {
     let acted = acted(repetition).filter(|_| error.sent);
     let (code, diagnostic) = match error.reason.as_str() {
         "no-credential" => (

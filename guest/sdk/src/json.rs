@@ -21,7 +21,7 @@ use crate::value::{MAX_DEPTH, MAX_VALUES, Value, repeated_key};
 /// Reads exactly one value.
 ///
 /// Refuses repeated keys, anything but white space after the value, more than [`MAX_DEPTH`] levels or [`MAX_VALUES`]
-/// values, and integers outside of −2^63 to 2^64 − 1, which would lose digits.
+/// values, and integers outside of −2^64 to 2^64 − 1, those that CBOR has: others would lose digits.
 pub fn decode(input: &[u8]) -> Result<Value, JsonError> {
     let mut decoder = Decoder {
         reader: Reader::new(input, MAX_DEPTH, usize::MAX),

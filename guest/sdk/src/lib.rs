@@ -6,7 +6,7 @@
 //!
 //! - [`code`], [`message`], [`fields`]: CoAP's codes and options, and fields of a request's payload;
 //! - [`value`], [`cbor`], [`json`], [`payload`]: payloads, read strictly and written in their shortest form;
-//! - [`extract`]: a few values out of a large JSON text;
+//! - [`extract`]: a few values out of a large JSON text; [`transcode`]: all of it as CBOR;
 //! - [`call`], [`room`]: calls to the homeserver, and names of rooms;
 //! - [`text_message`], [`history`], [`watch`]: the text messages of rooms, past and new ones;
 //! - [`homeserver_json`], [`homeserver_error`], [`error_response`]: from the homeserver's response, or an error, to
@@ -40,6 +40,7 @@ pub mod rule;
 pub mod settings;
 pub mod text;
 pub mod text_message;
+pub mod transcode;
 pub mod value;
 #[cfg(feature = "vectors")]
 pub mod vectors;

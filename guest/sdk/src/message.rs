@@ -8,6 +8,8 @@ pub const OBSERVE: u16 = 6;
 pub const CONTENT_FORMAT: u16 = 12;
 /// Max-Age (RFC 7252 §5.10.5), in seconds.
 pub const MAX_AGE: u16 = 14;
+/// Uri-Query (RFC 7252 §5.10.1).
+pub const URI_QUERY: u16 = 15;
 /// Accept (RFC 7252 §5.10.4).
 pub const ACCEPT: u16 = 17;
 

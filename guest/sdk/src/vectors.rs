@@ -7,6 +7,7 @@
 mod compare;
 mod fields;
 mod native;
+mod native_rule;
 mod observation;
 mod observer;
 
@@ -18,13 +19,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::bindings::{
-    CallError, Context, Delivery, Failure, HttpRequest, HttpResponse, Link, Message, Reply,
-    Segment, Target, Watch,
+    CallError, CoapOption, Context, Delivery, Failure, HttpRequest, HttpResponse, Link, Message,
+    Reply, Segment, Target, Watch,
 };
-use crate::message::{ACCEPT, CONTENT_FORMAT, OBSERVE, uint};
+use crate::message::{ACCEPT, CONTENT_FORMAT, OBSERVE, URI_QUERY, uint};
 use compare::{same_call, same_delivery, same_end};
-use fields::{bytes, outcome, pairs, string, strings};
+use fields::{bytes, hex_bytes, outcome, pairs, string, strings};
 pub use native::{check, diagnostics};
+pub use native_rule::{CaseSettings, NativeRule};
 pub use observer::{Fault, Observer};
 
 /// One folder, or one vector of a manifest (`NAME.rule.json`), which has the same fields. An unknown field is an
@@ -173,16 +175,28 @@ impl Case {
             Some(uint(number, value))
         };
         let observe = self.request["observe"].as_bool().unwrap_or(false);
-        let options = [
+        let named = [
             observe.then(|| uint(OBSERVE, 0)),
             option("content_format", CONTENT_FORMAT),
             option("accept", ACCEPT),
         ];
-        let payload = bytes(&self.request, "payload").unwrap_or_default();
+        let queries = strings(&self.request["uri_query"]).into_iter();
+        let queries = queries.map(|query| CoapOption {
+            number: URI_QUERY,
+            value: query.into_bytes(),
+        });
+        let others = pairs(&self.request["options"]).into_iter();
+        let others = others.map(|(number, hex)| CoapOption {
+            number: number.parse().unwrap_or_default(),
+            value: hex_bytes(&hex).unwrap_or_default(),
+        });
+        let mut options: Vec<CoapOption> = named.into_iter().flatten().collect();
+        options.extend(queries.chain(others));
+        options.sort_by_key(|option| option.number);
         Message {
             code,
-            options: options.into_iter().flatten().collect(),
-            payload,
+            options,
+            payload: bytes(&self.request, "payload").unwrap_or_default(),
         }
     }
 

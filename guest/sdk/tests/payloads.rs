@@ -180,3 +180,80 @@ proptest! {
         }
     }
 }
+
+/// Integers 1 to 3 for these names.
+const KEYS: cbor::KeyTable = cbor::KeyTable::new(&["event_id", "type", "content"], &[2, 0, 1]);
+
+#[test]
+fn integer_keys_are_names_or_digits_and_a_text_wins_over_its_integer() {
+    for (name, bytes, expected) in [
+        (
+            "{1: 11, 3: {2: 1}}",
+            &b"\xa2\x01\x0b\x03\xa1\x02\x01"[..],
+            r#"{"event_id":11,"content":{"type":1}}"#,
+        ),
+        (
+            "{\"event_id\": 11, 1: 12}",
+            b"\xa2\x68event_id\x0b\x01\x0c",
+            r#"{"event_id":11}"#,
+        ),
+        (
+            "{1: 12, \"event_id\": 11}",
+            b"\xa2\x01\x0c\x68event_id\x0b",
+            r#"{"event_id":11}"#,
+        ),
+        (
+            "{\"2\": 1, 2: 3}",
+            b"\xa2\x612\x01\x02\x03",
+            r#"{"2":1,"type":3}"#,
+        ),
+        (
+            "{500: 1, \"500\": 2}",
+            b"\xa2\x19\x01\xf4\x01\x63500\x02",
+            r#"{"500":2}"#,
+        ),
+        (
+            "{-1: 1, 0: 2}",
+            b"\xa2\x20\x01\x00\x02",
+            r#"{"-1":1,"0":2}"#,
+        ),
+        ("{_ 2: 1}", b"\xbf\x02\x01\xff", r#"{"type":1}"#),
+        (
+            "{\"a\": 2}, a value that is an integer",
+            b"\xa1\x61a\x02",
+            r#"{"a":2}"#,
+        ),
+    ] {
+        let (value, _) =
+            cbor::decode_with_keys(bytes, &KEYS).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(json::to_text(&value), expected, "{name}");
+    }
+}
+
+#[test]
+fn it_is_said_whether_there_was_an_integer_key() {
+    for (bytes, expected) in [
+        (&b"\xa1\x01\x0b"[..], true),
+        (b"\x81\xa1\x61a\xa1\x02\x01", true),
+        (b"\xa1\x68event_id\x01", false),
+        (b"\x01", false),
+    ] {
+        let decoded = cbor::decode_with_keys(bytes, &KEYS).map(|(_, has_integers)| has_integers);
+        assert_eq!(decoded, Ok(expected), "{bytes:x?}");
+    }
+}
+
+#[test]
+fn a_key_twice_in_one_form_and_other_keys_are_refused_with_their_byte() {
+    for (bytes, offset, reason) in [
+        (&b"\x81\xa2\x01\x0b\x01\x0c"[..], 1, "twice"),
+        (b"\xa2\x61a\x0b\x61a\x0c", 0, "twice"),
+        (b"\xa2\x01\x01\x41a\x02", 3, "no text and no integer"),
+        (b"\xa1\xf5\x01", 1, "no text and no integer"),
+        (b"\xa1\x01\x41a", 2, "byte strings"),
+    ] {
+        let error = cbor::decode_with_keys(bytes, &KEYS).expect_err("refused");
+        assert_eq!(error.offset, offset, "{bytes:x?}: {error}");
+        assert!(error.reason.contains(reason), "{bytes:x?}: {error}");
+    }
+}

@@ -74,6 +74,11 @@ impl<P: Clone, C> RequestMeta<P, C> {
 }
 
 impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
+    fn response_key(&self, meta: &RequestMeta<P, X::Context>, request: &Message) -> ResponseKey<P> {
+        let (peer, sticky) = (&meta.peer, self.sticky_options(meta));
+        response_body_key(&self.secret, peer, meta.association, sticky, request)
+    }
+
     /// The request once its body is whole; none if the endpoint has responded to the block itself.
     ///
     /// # Errors
@@ -95,8 +100,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             self.peers
                 .set_block_exponent(meta.received_at, meta.peer.hash, block.size_exponent);
         }
-        let mut response_key =
-            response_body_key(&self.secret, &meta.peer, meta.association, &request);
+        let mut response_key = self.response_key(meta, &request);
         if let Some(wanted) = block2.filter(|wanted| wanted.number > 0 && block1.is_none()) {
             match self.stored_slice(meta, &response_key, wanted) {
                 Some(slice) => {
@@ -136,7 +140,9 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         }
         let mut total_bytes = wire_bytes;
         if let Some(block) = block1 {
-            let key = request_body_key(&self.secret, &meta.peer, meta.association, &request);
+            let sticky = self.sticky_options(meta);
+            let key =
+                request_body_key(&self.secret, &meta.peer, meta.association, sticky, &request);
             let payload = std::mem::take(&mut request.payload);
             let part = RequestBlock {
                 block,
@@ -149,8 +155,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                 Progress::Complete { body, wire_bytes } => {
                     request.payload = body;
                     total_bytes = wire_bytes;
-                    response_key =
-                        response_body_key(&self.secret, &meta.peer, meta.association, &request);
+                    response_key = self.response_key(meta, &request);
                 }
                 Progress::Continue => {
                     match &mut self.first_blocks {

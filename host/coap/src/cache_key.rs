@@ -19,6 +19,8 @@ struct Key<'a> {
     association: Option<u64>,
     request: &'a Message,
     ignored: &'a [u16],
+    /// Ignored too: [`KnownOptions::sticky`](crate::KnownOptions::sticky).
+    sticky: &'a [u16],
 }
 
 impl Hash for Key<'_> {
@@ -26,7 +28,9 @@ impl Hash for Key<'_> {
         self.association.hash(state);
         self.request.code.hash(state);
         for option in &self.request.options {
-            if !is_no_cache_key(option.number) && !self.ignored.contains(&option.number) {
+            let is_ignored =
+                self.ignored.contains(&option.number) || self.sticky.contains(&option.number);
+            if !is_no_cache_key(option.number) && !is_ignored {
                 option.number.hash(state);
                 option.value.hash(state);
             }
@@ -40,6 +44,7 @@ pub(super) fn request_body_key<P: Clone>(
     secret: &Secret,
     peer: &Peer<P>,
     association: Option<u64>,
+    sticky: &[u16],
     request: &Message,
 ) -> BodyKey<P> {
     (
@@ -48,6 +53,7 @@ pub(super) fn request_body_key<P: Clone>(
             association,
             request,
             ignored: &[BLOCK1, BLOCK2, OBSERVE, NO_RESPONSE],
+            sticky,
         }),
     )
 }
@@ -68,6 +74,7 @@ pub(super) fn response_body_key<P: Clone>(
     secret: &Secret,
     peer: &Peer<P>,
     association: Option<u64>,
+    sticky: &[u16],
     request: &Message,
 ) -> ResponseKey<P> {
     let ignored = &[
@@ -86,6 +93,7 @@ pub(super) fn response_body_key<P: Clone>(
                 association,
                 request,
                 ignored,
+                sticky,
             }),
         ),
         request_body: has_body
@@ -103,7 +111,7 @@ mod tests {
     #[test]
     fn bodies_of_other_resources_credentials_and_formats_have_other_keys() {
         let secret = Secret::new([1; 16]);
-        let key = |request: &Message| request_body_key(&secret, &test_peer(()), None, request);
+        let key = |request: &Message| request_body_key(&secret, &test_peer(()), None, &[], request);
         let base = Message::new(PUT).with_option(URI_PATH, "send");
         for number in [
             URI_PATH,
@@ -145,7 +153,7 @@ mod tests {
             let request = segments.iter().fold(request, |request, segment| {
                 request.with_option(URI_PATH, *segment)
             });
-            request_body_key(&secret, &test_peer(()), None, &request)
+            request_body_key(&secret, &test_peer(()), None, &[], &request)
         };
         assert_ne!(key(["ab", "c"]), key(["a", "bc"]));
     }
@@ -153,7 +161,8 @@ mod tests {
     #[test]
     fn fetches_of_other_bodies_and_formats_are_distinguished() {
         let secret = Secret::new([1; 16]);
-        let key = |request: Message| response_body_key(&secret, &test_peer(()), None, &request);
+        let key =
+            |request: Message| response_body_key(&secret, &test_peer(()), None, &[], &request);
         let fetch = || Message::new(code::FETCH).with_option(URI_PATH, "a");
         let (one, other) = (
             key(fetch().with_payload("1")),
@@ -167,6 +176,24 @@ mod tests {
     }
 
     #[test]
+    fn a_remembered_option_may_be_left_out_of_the_request_for_a_later_block() {
+        let secret = Secret::new([1; 16]);
+        let key = |sticky: &[u16], request: &Message| {
+            response_body_key(&secret, &test_peer(()), Some(1), sticky, request)
+        };
+        let later = Message::new(GET).with_option(URI_PATH, "a");
+        let first = later
+            .clone()
+            .with_option(ACCESS_TOKEN, "t")
+            .with_option(257, [1]);
+        assert_eq!(
+            key(&[ACCESS_TOKEN, 257], &first),
+            key(&[ACCESS_TOKEN, 257], &later)
+        );
+        assert_ne!(key(&[257], &first), key(&[257], &later));
+    }
+
+    #[test]
     fn a_later_response_block_is_asked_for_without_the_request_body() {
         let secret = Secret::new([1; 16]);
         let first = Message::new(PUT)
@@ -176,8 +203,8 @@ mod tests {
             .with_option(URI_PATH, "a")
             .with_option(BLOCK2, [0x16]);
         assert_eq!(
-            response_body_key(&secret, &test_peer(()), None, &first),
-            response_body_key(&secret, &test_peer(()), None, &later)
+            response_body_key(&secret, &test_peer(()), None, &[], &first),
+            response_body_key(&secret, &test_peer(()), None, &[], &later)
         );
     }
 }

@@ -12,6 +12,7 @@ use crate::echo::Echo;
 use crate::exchange::Exchanges;
 use crate::first_block::FirstBlock;
 use crate::incoming::Incoming;
+use crate::known_options::KnownOptions;
 use crate::last_numbers::LastNumbers;
 use crate::leisure::LeisureQueue;
 use crate::limits::Limits;
@@ -67,6 +68,7 @@ where
     pub(super) latest_refusal: Option<(P, u8)>,
     pub(super) latest_reused_id: Option<P>,
     pub(super) last_numbers: LastNumbers,
+    pub(super) known_options: KnownOptions,
 }
 
 impl<P: PeerId> Endpoint<P> {
@@ -102,6 +104,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             latest_refusal: None,
             latest_reused_id: None,
             last_numbers: LastNumbers::default(),
+            known_options: KnownOptions::default(),
             secret,
             limits,
         }

@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use crate::block::Block;
 use crate::code;
 use crate::codec;
 use crate::endpoint::Endpoint;
+use crate::feeding::has_more;
 use crate::message::{Datagram, Message, MessageType};
 use crate::observation::{Ended, Fetch, Observation, ObservationId, ObserveEvent};
-use crate::option::{BLOCK2, OBSERVE};
+use crate::option::OBSERVE;
 use crate::outbound::Purpose;
 use crate::peer::Peer;
 use crate::peer_id::PeerId;
@@ -36,8 +36,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         } else {
             message.set_uint_option(OBSERVE, self.observations.next_sequence(id));
         }
-        let has_more = message.option(BLOCK2).map(Block::decode);
-        let has_more = has_more.is_some_and(|block| block.is_ok_and(|block| block.more));
+        let has_more = has_more(&message);
         if let Some(observation) = self.observations.get_mut(id) {
             if has_more {
                 observation.fetch = Fetch::Announced;

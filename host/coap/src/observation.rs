@@ -18,6 +18,9 @@ pub enum ObserveEvent {
     /// The observer has acknowledged the last notification. A non-confirmable notification counts as delivered when it
     /// leaves; one in blocks, when the observer has fetched the last block or has stopped fetching.
     Delivered(ObservationId),
+    /// The observer has acknowledged the first block of the last message, which it must have as a whole
+    /// ([`Endpoint::respond_feeding`](crate::Endpoint::respond_feeding)), and has stopped fetching the others.
+    Unfetched(ObservationId),
     /// The observation has ended.
     Ended(ObservationId, Ended),
 }
@@ -82,8 +85,20 @@ pub(super) struct Observation<P, C> {
     pub(super) notified_at: Option<Instant>,
     /// The message ID of the last non-confirmable notification, which a RST names.
     pub(super) last_non: Option<u16>,
+    /// Whether the observer must have each message as a whole.
+    pub(super) is_whole: bool,
     /// The blocks of the last notification that the observer has not fetched.
     pub(super) fetch: Fetch,
+}
+
+impl<P, C> Observation<P, C> {
+    /// The event when the observer does not fetch the rest of its last message.
+    pub(super) fn stopped(&self, id: ObservationId) -> ObserveEvent {
+        match self.is_whole {
+            true => ObserveEvent::Unfetched(id),
+            false => ObserveEvent::Delivered(id),
+        }
+    }
 }
 
 /// An observation that a response begins or continues.

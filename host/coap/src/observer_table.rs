@@ -27,6 +27,8 @@ pub(super) struct Observations<P, C> {
     events: VecDeque<ObserveEvent>,
     /// Deadlines of [`Fetch::Until`].
     fetches: BTreeSet<(Instant, ObservationId)>,
+    /// [`Limits::body_idle`].
+    body_idle: Duration,
     pub(super) shares: Shares,
     pub(super) limit_per_peer: usize,
     refused_by_share: u64,
@@ -51,6 +53,7 @@ impl<P: Clone + Eq + Hash, C> Observations<P, C> {
             next_id: 0,
             events: VecDeque::new(),
             fetches: BTreeSet::new(),
+            body_idle: limits.body_idle,
             shares: Shares::new(bounds(limits)),
             limit_per_peer: limits.observations_per_peer,
             refused_by_share: 0,
@@ -157,9 +160,13 @@ impl<P: Clone + Eq + Hash, C> Observations<P, C> {
 
     /// The observer has received a notification, or its first block.
     pub(super) fn on_received(&mut self, now: Instant, id: ObservationId) {
-        let until = now + FETCH_IDLE;
         match self.by_id.get_mut(&id) {
             Some(observation) if observation.fetch != Fetch::Done => {
+                let idle = match observation.is_whole {
+                    true => self.body_idle,
+                    false => FETCH_IDLE,
+                };
+                let until = now + idle;
                 observation.fetch = Fetch::Until(until);
                 self.fetches.insert((until, id));
             }
@@ -201,19 +208,31 @@ impl<P: Clone + Eq + Hash, C> Observations<P, C> {
                 && observation.response_key.body == *body
             {
                 observation.fetch = Fetch::Done;
+                let event = observation.stopped(id);
                 self.fetches.remove(&(until, id));
-                self.push_event(ObserveEvent::Delivered(id));
+                self.push_event(event);
             }
         }
     }
 
-    /// Counts notifications as delivered whose observers have stopped fetching.
+    /// The observations of a body's resource and peer whose messages must be whole.
+    pub(super) fn feeds_of(&self, body: &BodyKey<P>) -> Vec<ObservationId> {
+        let is_one = |observation: &Observation<P, C>| {
+            observation.is_whole && observation.response_key.body == *body
+        };
+        let ids = self.by_peer.get(&body.0).into_iter().flatten().copied();
+        ids.filter(|id| self.by_id.get(id).is_some_and(is_one))
+            .collect()
+    }
+
+    /// Counts notifications as delivered whose observers have stopped fetching, unless they must be whole.
     pub(super) fn expire_fetches(&mut self, now: Instant) {
         while let Some((until, id)) = self.fetches.first().copied().filter(|(at, _)| *at <= now) {
             self.fetches.remove(&(until, id));
             if let Some(observation) = self.by_id.get_mut(&id) {
                 observation.fetch = Fetch::Done;
-                self.push_event(ObserveEvent::Delivered(id));
+                let event = observation.stopped(id);
+                self.push_event(event);
             }
         }
     }

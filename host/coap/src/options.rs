@@ -51,13 +51,15 @@ fn well_formed(option: &CoapOption, previous: Option<u16>) -> Option<bool> {
 /// are not understood stay: the caller may understand them.
 ///
 /// # Errors
-/// [`BadOption`] for the first critical option that is not understood, of the wrong length, or a surplus repeat.
-pub fn recognise(request: &mut Message) -> Result<(), BadOption> {
+/// [`BadOption`] for the first critical option that neither this crate nor its caller (`known`) understands, of the
+/// wrong length, or a surplus repeat.
+pub fn recognise(request: &mut Message, known: &[u16]) -> Result<(), BadOption> {
     let mut previous = None;
     let mut malformed = false;
     for option in &request.options {
         match well_formed(option, previous.replace(option.number)) {
             Some(true) => {}
+            None if known.contains(&option.number) => {}
             _ if is_critical(option.number) => return Err(BadOption(option.number)),
             Some(false) => malformed = true,
             None => {}
@@ -92,7 +94,7 @@ mod tests {
             for (number, length) in options {
                 request.push_option(*number, vec![b'a'; *length]);
             }
-            assert_eq!(recognise(&mut request), Err(BadOption(number)));
+            assert_eq!(recognise(&mut request, &[]), Err(BadOption(number)));
         }
     }
 
@@ -104,10 +106,23 @@ mod tests {
             .with_option(ACCESS_TOKEN, "second")
             .with_option(SIZE1, "12345")
             .with_option(65_000, "unknown");
-        assert_eq!(recognise(&mut request), Ok(()));
+        assert_eq!(recognise(&mut request, &[]), Ok(()));
         let left: Vec<u16> = request.options.iter().map(|option| option.number).collect();
         assert_eq!(left, [ACCESS_TOKEN, 65_000]);
         assert_eq!(request.option(ACCESS_TOKEN), Some(b"first".as_slice()));
+    }
+
+    #[test]
+    fn a_critical_option_of_the_caller_is_left_and_one_of_this_crate_is_still_checked() {
+        let mut request = Message::new(GET).with_option(257, [1]);
+        assert_eq!(recognise(&mut request, &[]), Err(BadOption(257)));
+        assert_eq!(recognise(&mut request, &[257]), Ok(()));
+        assert_eq!(request.option(257), Some([1].as_slice()));
+        let mut request = Message::new(GET).with_option(URI_PORT, "too long");
+        assert_eq!(
+            recognise(&mut request, &[URI_PORT]),
+            Err(BadOption(URI_PORT))
+        );
     }
 
     #[test]
@@ -118,7 +133,7 @@ mod tests {
             request.push_option(number, "b");
         }
         let before = request.clone();
-        assert_eq!(recognise(&mut request), Ok(()));
+        assert_eq!(recognise(&mut request, &[]), Ok(()));
         assert_eq!(request, before);
     }
 }

@@ -86,7 +86,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         sequence
     }
 
-    fn begin_observation(
+    pub(super) fn begin_observation(
         &mut self,
         now: Instant,
         exchange: &Exchange<P, X::Context>,
@@ -114,6 +114,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             confirmed_at: None,
             notified_at: None,
             last_non: None,
+            is_whole: false,
             fetch: Fetch::Done,
         };
         let is_proven = self.is_peer_proven(now, &meta.peer);

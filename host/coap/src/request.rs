@@ -76,7 +76,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                 return self.send_response(now, &meta, Ack::Due, response, true);
             }
         }
-        if let Err(error) = options::recognise(&mut request) {
+        if let Err(error) = options::recognise(&mut request, &self.known_options.critical) {
             self.counters.bad_options += 1;
             // RFC 7252 §5.4.1: a non-confirmable request is rejected silently.
             if message_type == MessageType::Confirmable {

@@ -55,6 +55,9 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         if code::class(response.code) >= 4 && response.option(CONTENT_FORMAT).is_none() {
             response = in_accepted_format(meta, response);
         }
+        if let Some(begun) = begun {
+            self.begin_feed(now, begun, &response);
+        }
         // No error registers (RFC 7641 §4.2).
         if let Some(begun) = begun.filter(|_| code::class(response.code) == 2) {
             response.set_uint_option(OBSERVE, begun.sequence);

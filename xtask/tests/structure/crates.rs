@@ -3,7 +3,7 @@
 use crate::workspace::Package;
 
 /// A package of `host` or `guest`, and the packages that it may use. Dev-dependencies are free.
-const TABLE: [(&str, &[&str]); 17] = [
+const TABLE: [(&str, &[&str]); 18] = [
     ("comatrix-contract", &[]),
     ("comatrix-share", &[]),
     ("comatrix-coap", &["comatrix-share"]),
@@ -66,6 +66,7 @@ const TABLE: [(&str, &[&str]); 17] = [
     ("comatrix-rule-build", &[]),
     ("comatrix-rule", &["comatrix-sdk"]),
     ("command-rule", &["comatrix-sdk"]),
+    ("msc3079-rule", &["comatrix-sdk"]),
     ("senml-rule", &["comatrix-sdk"]),
 ];
 

@@ -26,16 +26,16 @@ pub enum Header {
 }
 
 /// Simple values (RFC 8949 §3.3).
-pub(super) const FALSE: u8 = 20;
-pub(super) const TRUE: u8 = 21;
-pub(super) const NULL: u8 = 22;
+pub(crate) const FALSE: u8 = 20;
+pub(crate) const TRUE: u8 = 21;
+pub(crate) const NULL: u8 = 22;
 
 /// Major types.
-pub(super) const POSITIVE: u8 = 0;
-pub(super) const NEGATIVE: u8 = 1;
-pub(super) const TEXT: u8 = 3;
-pub(super) const ARRAY: u8 = 4;
-pub(super) const MAP: u8 = 5;
+pub(crate) const POSITIVE: u8 = 0;
+pub(crate) const NEGATIVE: u8 = 1;
+pub(crate) const TEXT: u8 = 3;
+pub(crate) const ARRAY: u8 = 4;
+pub(crate) const MAP: u8 = 5;
 const OTHER: u8 = 7;
 
 /// Why there is no head.
@@ -97,7 +97,7 @@ pub(super) fn read(input: &[u8]) -> Result<(Header, usize), NoHead> {
 }
 
 /// Adds a head in its shortest form.
-pub(super) fn push(bytes: &mut Vec<u8>, major: u8, argument: u64) {
+pub(crate) fn push(bytes: &mut Vec<u8>, major: u8, argument: u64) {
     let (info, length) = match argument {
         0..24 => (argument as u8, 0),
         24..0x100 => (24, 1),
@@ -110,12 +110,12 @@ pub(super) fn push(bytes: &mut Vec<u8>, major: u8, argument: u64) {
 }
 
 /// Adds a simple value below 24.
-pub(super) fn push_simple(bytes: &mut Vec<u8>, simple: u8) {
+pub(crate) fn push_simple(bytes: &mut Vec<u8>, simple: u8) {
     bytes.push(OTHER << 5 | simple);
 }
 
 /// Adds a float in the shortest form that has all of it.
-pub(super) fn push_float(bytes: &mut Vec<u8>, number: f64) {
+pub(crate) fn push_float(bytes: &mut Vec<u8>, number: f64) {
     let single = number as f32;
     let (info, argument, length) = if f64::from(single).to_bits() != number.to_bits() {
         (27, number.to_bits(), 8)

@@ -18,22 +18,51 @@ struct Digits<'a> {
 pub(super) fn number(cursor: &mut Cursor<'_>) -> Result<Value, JsonError> {
     let start = cursor.at;
     let digits = digits(cursor)?;
-    if digits.is_integer {
-        let magnitude = digits.whole.iter().try_fold(0_u64, |number, digit| {
-            number.checked_mul(10)?.checked_add(u64::from(digit - b'0'))
-        });
-        return match (magnitude, digits.negative) {
-            (Some(number), false) => Ok(Value::Unsigned(number)),
-            (Some(0), true) => Ok(Value::Float(-0.0)),
-            (Some(number), true) if number <= 1 << 63 => Ok(Value::Negative(number - 1)),
-            _ => wrong(start, "an integer of more than 64 bits"),
-        };
+    if let Some(integer) = digits.integer() {
+        return Ok(integer);
     }
-    let number = float(digits.whole, digits.fraction, digits.exponent);
+    if digits.is_integer {
+        return wrong(start, "an integer of more than 64 bits");
+    }
+    let number = digits.float();
     match number.is_finite() {
-        true if digits.negative => Ok(Value::Float(-number)),
         true => Ok(Value::Float(number)),
         false => wrong(cursor.at - 1, "number out of range"),
+    }
+}
+
+/// The same, with the nearest float, which can be infinite, in place of what is refused.
+pub(super) fn nearest(cursor: &mut Cursor<'_>) -> Result<Value, JsonError> {
+    let digits = digits(cursor)?;
+    let integer = digits.integer();
+    Ok(integer.unwrap_or_else(|| Value::Float(digits.float())))
+}
+
+impl Digits<'_> {
+    /// The integer, if it is one that CBOR has.
+    fn integer(&self) -> Option<Value> {
+        if !self.is_integer {
+            return None;
+        }
+        let magnitude = self.whole.iter().try_fold(0_u64, |number, digit| {
+            number.checked_mul(10)?.checked_add(u64::from(digit - b'0'))
+        });
+        match (magnitude, self.negative) {
+            (Some(number), false) => Some(Value::Unsigned(number)),
+            (Some(0), true) => Some(Value::Float(-0.0)),
+            (Some(number), true) => Some(Value::Negative(number - 1)),
+            // -2^64, the lowest.
+            (None, true) if self.whole == b"18446744073709551616" => {
+                Some(Value::Negative(u64::MAX))
+            }
+            _ => None,
+        }
+    }
+
+    /// The nearest float.
+    fn float(&self) -> f64 {
+        let number = float(self.whole, self.fraction, self.exponent);
+        if self.negative { -number } else { number }
     }
 }
 

@@ -126,6 +126,11 @@ impl<'a> Reader<'a> {
         number::number(&mut self.cursor)
     }
 
+    /// A number; of an integer of more than 64 bits the nearest float, and of one beyond all floats infinity.
+    pub(crate) fn nearest_number(&mut self) -> Result<Value, JsonError> {
+        number::nearest(&mut self.cursor)
+    }
+
     /// A string, without its quotes and escapes.
     pub(crate) fn text(&mut self) -> Result<&str, JsonError> {
         let input = self.cursor.input;

@@ -1,5 +1,6 @@
 //! The exchange that a handler is part of.
 
+use super::feed::AnyFeed;
 use super::path;
 use super::proxy_uri::MatrixRequest;
 use super::topic::Topic;
@@ -10,6 +11,9 @@ use crate::room::{self, Room};
 use crate::settings::Settings;
 use crate::text::concat;
 
+/// The fact of `types.context` in which the gateway asks for a message (`feed.polled`).
+const REFRESH: &str = "refresh";
+
 /// The names of a route's resource.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Resource {
@@ -17,6 +21,7 @@ pub(super) struct Resource {
     /// Forms of Proxy-Uri's path.
     pub(super) proxy_uri: &'static [&'static str],
     pub(super) watch: Option<&'static dyn Watch>,
+    pub(super) feed: Option<&'static dyn AnyFeed>,
 }
 
 /// One exchange of a device with the gateway. [`Request`](super::Request) and
@@ -125,6 +130,12 @@ impl<'a> Exchange<'a> {
     /// The authenticated name of the device; none on an unsecured transport.
     pub fn principal(&self) -> Option<&'a str> {
         self.context.principal.as_deref()
+    }
+
+    /// In a function that reads a feed: whether the device has got nothing for so long that the gateway wants to know
+    /// whether it is still there. The function then has a message for it, if only an empty one.
+    pub fn is_refresh(&self) -> bool {
+        self.context.facts.iter().any(|(name, _)| name == REFRESH)
     }
 
     /// The topic of this exchange, in which the room has this id.

@@ -2,7 +2,8 @@
 
 /// Exports a static [`Rule`](crate::rule::Rule) from a component: `export!(RULE);`, with `observer` if it has watched
 /// routes, with `proxy` if a Proxy-Uri names some of them, and with `rights` if some need an access token:
-/// `export!(RULE, observer, proxy, rights);`. Every rule has an outbox: its deliveries can wait for their homeserver.
+/// `export!(RULE, observer, proxy, rights);`. With `feed` if it has feeds, and with `options` if it understands further
+/// CoAP options. Every rule has an outbox: its deliveries can wait for their homeserver.
 /// Natively it does nothing, so that the crate's tests link.
 #[macro_export]
 macro_rules! export {
@@ -117,6 +118,49 @@ macro_rules! export {
                 }
             }
             $crate::bindings::export_rights!(Exported);
+        };
+    };
+    (@options $rule:path) => {
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            use $crate::bindings::{KnownOption, Options};
+            struct Exported;
+            impl Options for Exported {
+                fn known_options(_: Vec<(String, String)>) -> Vec<KnownOption> {
+                    $rule.known()
+                }
+            }
+            $crate::bindings::export_options!(Exported);
+        };
+    };
+    (@feed $rule:path) => {
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            use $crate::bindings::{
+                Context, Failure, Feed, FeedProgress, HttpRequest, HttpResponse,
+            };
+            struct Exported;
+            impl Feed for Exported {
+                fn feeds(_: Vec<(String, String)>) -> Vec<u16> {
+                    $rule.feeds()
+                }
+                fn poll(
+                    settings: Vec<(String, String)>,
+                    context: Context,
+                    state: Vec<u8>,
+                ) -> Result<HttpRequest, Failure> {
+                    $rule.feed_poll(&settings, &context, &state)
+                }
+                fn polled(
+                    settings: Vec<(String, String)>,
+                    context: Context,
+                    state: Vec<u8>,
+                    response: HttpResponse,
+                ) -> Result<FeedProgress, Failure> {
+                    $rule.feed_polled(&settings, &context, &state, &response)
+                }
+            }
+            $crate::bindings::export_feed!(Exported);
         };
     };
     ($rule:path $(, $interface:ident)*) => {

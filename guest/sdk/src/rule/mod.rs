@@ -49,6 +49,7 @@ mod call;
 mod delivery;
 mod exchange;
 mod export;
+mod feed;
 mod homeserver_response;
 mod latest;
 mod observer;
@@ -69,6 +70,9 @@ mod watch;
 pub use call::{Call, Next, Outcome, Prepared};
 pub use delivery::{Delivery, PreparedDelivery};
 pub use exchange::Exchange;
+#[doc(hidden)]
+pub use feed::AnyFeed;
+pub use feed::{Fed, Feed, FeedRequest};
 pub use homeserver_response::HomeserverResponse;
 pub use reply::Reply;
 pub use request::Request;
@@ -80,6 +84,7 @@ pub use table::{OnError, Rule};
 pub use topic::Topic;
 pub use watch::{AllMessages, SelectedMessages, Watch};
 
+pub use crate::bindings::KnownOption;
 pub use crate::code;
 pub use crate::error_response::ErrorResponse;
 pub use crate::fields::{expect_text, text};

@@ -6,11 +6,8 @@ use super::exchange::Exchange;
 use crate::bindings::Message;
 use crate::error_response::ErrorResponse;
 use crate::fields;
-use crate::message::{CONTENT_FORMAT, uint_option};
+use crate::message::{CONTENT_FORMAT, URI_QUERY, uint_option};
 use crate::value::Value;
-
-/// Uri-Query (RFC 7252 §5.10.1).
-const URI_QUERY: u16 = 15;
 
 /// A device's request. The exchange comes with it ([`Exchange`]).
 #[derive(Debug, Clone, Copy)]

@@ -2,6 +2,7 @@
 
 use super::call::{Outcome, Resume};
 use super::exchange::Resource;
+use super::feed::AnyFeed;
 use super::latest::CALLS;
 use super::path::segments;
 use super::request::Request;
@@ -78,6 +79,7 @@ impl Route {
                 path,
                 proxy_uri: &[],
                 watch: None,
+                feed: None,
             },
             handler,
             accepts: &[CBOR, JSON],
@@ -129,6 +131,14 @@ impl Route {
     pub const fn watch(mut self, watch: &'static dyn Watch) -> Route {
         self.resource.watch = Some(watch);
         self.watch_calls = &CALLS;
+        self.observable()
+    }
+
+    /// Lets devices observe (RFC 7641) what they have not got yet: each observation is a [`Feed`](super::Feed) with a
+    /// position of its own. The handler begins it with [`Feed::begin`](super::Feed::begin), and the rule is exported
+    /// with `feed`: `export!(RULE, feed)`.
+    pub const fn feed(mut self, feed: &'static dyn AnyFeed) -> Route {
+        self.resource.feed = Some(feed);
         self.observable()
     }
 

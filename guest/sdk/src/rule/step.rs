@@ -250,7 +250,8 @@ pub(super) fn with_room(
     }))
 }
 
-fn request(
+/// The request of a call with this shape.
+pub(super) fn request(
     shape: &Shape,
     context: &Context,
     arguments: Vec<String>,

@@ -8,7 +8,9 @@ use super::request::Request;
 use super::route::Route;
 use super::setting::{self, Setting};
 use super::step::{Made, SavedCall, with_room};
-use crate::bindings::{CallError, Context, Description, Effect, Failure, HttpResponse, Message};
+use crate::bindings::{
+    CallError, Context, Description, Effect, Failure, HttpResponse, KnownOption, Message,
+};
 use crate::error_response::ErrorResponse;
 use crate::fields::accepted_format;
 use crate::homeserver_error::{Repetition, success};
@@ -26,6 +28,7 @@ pub type OnError = fn(&dyn Settings, ErrorResponse) -> ErrorResponse;
 pub struct Rule {
     pub(super) routes: &'static [Route],
     settings: &'static [Setting],
+    known_options: &'static [KnownOption],
     on_error: Option<OnError>,
 }
 
@@ -35,6 +38,7 @@ impl Rule {
         Rule {
             routes,
             settings: &[],
+            known_options: &[],
             on_error: None,
         }
     }
@@ -43,6 +47,15 @@ impl Rule {
     /// being activated, so that a mistyped one is noticed.
     pub const fn settings(self, settings: &'static [Setting]) -> Rule {
         Rule { settings, ..self }
+    }
+
+    /// CoAP options that the rule understands besides those of the gateway: critical ones, and those that the gateway
+    /// remembers for a device ([`KnownOption`]). The rule is exported with `options`: `export!(RULE, options)`.
+    pub const fn known_options(self, known_options: &'static [KnownOption]) -> Rule {
+        Rule {
+            known_options,
+            ..self
+        }
     }
 
     /// A function that changes each error response of the rule before a device gets it, such as to the codes of an
@@ -62,6 +75,9 @@ impl Rule {
             let is_proxied = !route.resource.proxy_uri.is_empty();
             for call in route.all_calls() {
                 call.shape().add_needs(is_proxied, &mut needs);
+            }
+            if let Some(feed) = route.resource.feed {
+                feed.shape().add_needs(is_proxied, &mut needs);
             }
         }
         if self.routes.len() > MAX_ENTRIES || needs.len() > MAX_ENTRIES {
@@ -95,6 +111,11 @@ impl Rule {
         let routes = (0..).zip(self.routes);
         let needing = routes.filter(|(_, route)| route.needs_token);
         needing.map(|(link, _)| link).collect()
+    }
+
+    /// The contract's `known-options`.
+    pub fn known(&self) -> Vec<KnownOption> {
+        self.known_options.to_vec()
     }
 
     /// The contract's `begin`.

@@ -15,7 +15,6 @@ pub(super) fn same_call(expected: &Json, made: &HttpRequest) -> Result<(), Strin
         Upstream::Requested => "requested",
         Upstream::Named(name) => name,
     };
-    let body = made.body.as_deref().map(serde_json::from_slice::<Json>);
     same(
         "upstream",
         string(&expected["upstream"]),
@@ -34,6 +33,13 @@ pub(super) fn same_call(expected: &Json, made: &HttpRequest) -> Result<(), Strin
         expected["hold_ms"].as_u64().unwrap_or(0),
         made.hold_ms.into(),
     )?;
+    if !expected["headers"].is_null() {
+        same("headers", pairs(&expected["headers"]), made.headers.clone())?;
+    }
+    if let Some(body) = bytes(expected, "body") {
+        return same("body", Some(body), made.body.clone());
+    }
+    let body = made.body.as_deref().map(serde_json::from_slice::<Json>);
     same(
         "json",
         expected["json"].clone(),

@@ -50,11 +50,12 @@ pub(super) fn bytes(value: &Json, field: &str) -> Option<Vec<u8>> {
     if let Some(text) = value[format!("{field}_text")].as_str() {
         return Some(text.as_bytes().to_vec());
     }
-    let digits: Vec<u8> = value[format!("{field}_hex")]
-        .as_str()?
-        .bytes()
-        .filter(u8::is_ascii_hexdigit)
-        .collect();
+    hex_bytes(value[format!("{field}_hex")].as_str()?)
+}
+
+/// The bytes of hexadecimal digits; other characters are for the reader.
+pub(super) fn hex_bytes(hex: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u8> = hex.bytes().filter(u8::is_ascii_hexdigit).collect();
     let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok();
     digits.chunks(2).map(byte).collect()
 }

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::native_rule::NativeRule;
 use super::observer::{Fault, Observer};
 use super::{Case, Made, Outcome, cases};
 use crate::bindings::{
     Change, Context, Effect, Failure, HttpRequest, HttpResponse, Message, Progress, Reply,
 };
-use crate::rule::Rule;
 
 /// Runs every case in `folder` against `rule`, and returns how many there were. For a test: it panics, and says what
 /// differs in each case that does not end as its files say, or that there are none.
-pub fn check(rule: &'static Rule, folder: impl AsRef<Path>) -> usize {
+pub fn check(rule: &dyn NativeRule, folder: impl AsRef<Path>) -> usize {
     let folder = folder.as_ref();
     let cases = cases(folder).unwrap_or_else(|error| panic!("{error}"));
     assert!(!cases.is_empty(), "no case in {}", folder.display());
@@ -29,7 +29,7 @@ pub fn check(rule: &'static Rule, folder: impl AsRef<Path>) -> usize {
 
 /// The diagnostics of all cases in `folder` that end with one, each after the name of its case. For a test: it panics
 /// like [`check`].
-pub fn diagnostics(rule: &'static Rule, folder: impl AsRef<Path>) -> Vec<(String, String)> {
+pub fn diagnostics(rule: &dyn NativeRule, folder: impl AsRef<Path>) -> Vec<(String, String)> {
     let cases = cases(folder.as_ref()).unwrap_or_else(|error| panic!("{error}"));
     let diagnostic = |case: Case| {
         let run = end(&case, rule).map(|(_, end, _)| end);
@@ -40,7 +40,7 @@ pub fn diagnostics(rule: &'static Rule, folder: impl AsRef<Path>) -> Vec<(String
 }
 
 /// Runs one case. The error is the first difference.
-fn run(case: &Case, rule: &'static Rule) -> Result<(), String> {
+fn run(case: &Case, rule: &dyn NativeRule) -> Result<(), String> {
     let (made, end, context) = end(case, rule)?;
     let settings = case.settings();
     let watch = case.check_end(made, end)?;
@@ -51,7 +51,7 @@ fn run(case: &Case, rule: &'static Rule) -> Result<(), String> {
 /// The end of a case's exchange, after so many calls, and its context.
 fn end(
     case: &Case,
-    rule: &'static Rule,
+    rule: &dyn NativeRule,
 ) -> Result<(usize, Result<Reply, Failure>, Context), String> {
     let settings = case.settings();
     let description = rule.describe(&settings)?;
@@ -86,12 +86,12 @@ fn end(
     Ok((made, end, context))
 }
 
-struct NativeObserver {
-    rule: &'static Rule,
+struct NativeObserver<'a> {
+    rule: &'a dyn NativeRule,
     settings: BTreeMap<String, String>,
 }
 
-impl Observer for NativeObserver {
+impl Observer for NativeObserver<'_> {
     fn poll(&mut self, state: &[u8], topics: &[String]) -> Result<HttpRequest, Fault> {
         Ok(self.rule.poll(state, topics)?)
     }

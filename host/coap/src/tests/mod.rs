@@ -9,6 +9,7 @@ mod codec;
 mod deferral;
 mod deferral_forged;
 mod diagnostics;
+mod feeding;
 mod fetch;
 mod first_block;
 mod first_blocks;

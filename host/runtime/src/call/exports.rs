@@ -11,6 +11,7 @@ use contract::bindings::{
     CallError, Change, Context, Description, Effect, Failure, HttpRequest, HttpResponse, Message,
     Progress,
 };
+use contract::{FeedProgress, KnownOption};
 
 /// The interface that every rule exports.
 const TRANSLATOR: &str = "comatrix:gateway/translator@0.2.0";
@@ -23,6 +24,11 @@ const PROXY: &str = "comatrix:gateway/proxy@0.2.0";
 const RIGHTS: &str = "comatrix:gateway/rights@0.2.0";
 /// The interface of a rule whose deliveries can wait for their homeserver.
 const OUTBOX: &str = "comatrix:gateway/outbox@0.2.0";
+
+/// The interface of a rule that understands CoAP options besides those of the host.
+const OPTIONS: &str = "comatrix:gateway/options@0.2.0";
+/// The interface of a rule that pushes what a device has not got yet.
+const FEED: &str = "comatrix:gateway/feed@0.2.0";
 
 /// Keys and values: `types.settings`.
 pub(crate) type Settings<'a> = &'a [(String, String)];
@@ -49,6 +55,10 @@ signatures! {
     Accepted = "accepted": (Settings<'a>, &'a Context, &'a [u8], &'a str) => Result<Message, Failure>;
     Poll = "poll": (Settings<'a>, &'a [u8], &'a [String]) => Result<HttpRequest, Failure>;
     Polled = "polled": (Settings<'a>, &'a [u8], &'a [String], &'a HttpResponse) => Result<Progress, Failure>;
+    KnownOptions = "known-options": (Settings<'a>,) => Vec<KnownOption>;
+    Feeds = "feeds": (Settings<'a>,) => Vec<u16>;
+    FeedPoll = "poll": (Settings<'a>, &'a Context, &'a [u8]) => Result<HttpRequest, Failure>;
+    FeedPolled = "polled": (Settings<'a>, &'a Context, &'a [u8], &'a HttpResponse) => Result<FeedProgress, Failure>;
     Notify = "notify": (Settings<'a>, &'a Context, &'a Change) => Result<Message, Failure>;
 }
 
@@ -63,6 +73,16 @@ pub(crate) struct Exports {
     pub(crate) requested_paths: Option<Function<RequestedPaths>>,
     pub(crate) needs_token: Option<Function<NeedsToken>>,
     pub(crate) accepted: Option<Function<Accepted>>,
+    pub(crate) known_options: Option<Function<KnownOptions>>,
+    pub(crate) feeder: Option<Feeder>,
+}
+
+/// The functions of a rule with feeds.
+#[derive(Clone)]
+pub(crate) struct Feeder {
+    pub(crate) feeds: Function<Feeds>,
+    pub(crate) poll: Function<FeedPoll>,
+    pub(crate) polled: Function<FeedPolled>,
 }
 
 /// The functions of a rule that observes.
@@ -88,6 +108,8 @@ impl Exports {
         let proxy = component.get_export_index(None, PROXY);
         let rights = component.get_export_index(None, RIGHTS);
         let outbox = component.get_export_index(None, OUTBOX);
+        let options = component.get_export_index(None, OPTIONS);
+        let feed = component.get_export_index(None, FEED);
         let (mut store, _running) = begin(engine, limits, None);
         let instance = pre.instantiate(&mut store)?;
         let observer = observer.map(|observer| {
@@ -103,7 +125,18 @@ impl Exports {
             rights.map(|rights| Function::find(component, &rights, &instance, &mut store));
         let accepted =
             outbox.map(|outbox| Function::find(component, &outbox, &instance, &mut store));
+        let known_options =
+            options.map(|options| Function::find(component, &options, &instance, &mut store));
+        let feeder = feed.map(|feed| {
+            Ok::<_, wasmtime::Error>(Feeder {
+                feeds: Function::find(component, &feed, &instance, &mut store)?,
+                poll: Function::find(component, &feed, &instance, &mut store)?,
+                polled: Function::find(component, &feed, &instance, &mut store)?,
+            })
+        });
         Ok(Self {
+            known_options: known_options.transpose()?,
+            feeder: feeder.transpose()?,
             accepted: accepted.transpose()?,
             needs_token: needs_token.transpose()?,
             requested_paths: requested_paths.transpose()?,

@@ -9,6 +9,7 @@ use super::health::Health;
 use super::revision_id::RevisionId;
 use super::{Revision, nothing, owned};
 use crate::call::Trap;
+use contract::KnownOptions;
 use contract::requested_paths::RequestedPaths;
 
 impl Revision {
@@ -49,6 +50,8 @@ impl Revision {
             description: nothing(),
             requested_paths: RequestedPaths::default(),
             needs_token: Box::default(),
+            known_options: KnownOptions::default(),
+            feeds: Box::default(),
             needs: Vec::new(),
             settings,
             headers: self.headers.clone(),

@@ -13,6 +13,7 @@ pub(crate) mod call_policy;
 pub(crate) mod candidate;
 mod delivering;
 mod failed_calls;
+mod feeding;
 #[cfg(feature = "compiler")]
 pub(crate) mod footprint;
 mod health;
@@ -40,12 +41,12 @@ use crate::limits::{Limit, RuleLimits};
 use crate::machine_speed::time_factor;
 use accounting::RuleAccounting;
 use candidate::Candidate;
-use contract::HeaderGrants;
 use contract::bindings::{CallError, Context, Description, Effect, Failure, HttpResponse, Message};
 use contract::digest::Digest;
 use contract::grant::{Grant, GrantError};
 use contract::links::{self, Match, Mismatch};
 use contract::requested_paths::RequestedPaths;
+use contract::{HeaderGrants, KnownOptions};
 use health::Health;
 use revision_id::RevisionId;
 
@@ -61,6 +62,8 @@ pub struct Revision {
     description: Description,
     requested_paths: RequestedPaths,
     needs_token: Box<[u16]>,
+    known_options: KnownOptions,
+    feeds: Box<[u16]>,
     needs: Vec<Grant>,
     pub(crate) settings: Vec<(String, String)>,
     headers: HeaderGrants,
@@ -88,6 +91,8 @@ impl Revision {
             description: nothing(),
             requested_paths: RequestedPaths::default(),
             needs_token: Box::default(),
+            known_options: KnownOptions::default(),
+            feeds: Box::default(),
             needs: Vec::new(),
             settings: owned(candidate.settings),
             headers: candidate.allow_headers.clone(),

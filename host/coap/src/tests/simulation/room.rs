@@ -77,7 +77,7 @@ impl Room {
         let mut delivered = Vec::new();
         while let Some(event) = server.endpoint.poll_observe_event() {
             match event {
-                ObserveEvent::Delivered(id) => {
+                ObserveEvent::Delivered(id) | ObserveEvent::Unfetched(id) => {
                     if let Some(observer) = self.observers.get_mut(&id) {
                         let (peer, number) = (observer.peer, observer.notified);
                         delivered.push(Delivered { peer, number });

@@ -233,12 +233,14 @@ impl World {
 
     fn notify(&mut self) {
         while let Some(event) = self.server.endpoint.poll_observe_event() {
-            let (ObserveEvent::Delivered(id) | ObserveEvent::Ended(id, _)) = event;
+            let (ObserveEvent::Delivered(id)
+            | ObserveEvent::Unfetched(id)
+            | ObserveEvent::Ended(id, _)) = event;
             let Some(observer) = self.observer.as_mut().filter(|observer| observer.id == id) else {
                 continue;
             };
             match event {
-                ObserveEvent::Delivered(_) => {
+                ObserveEvent::Delivered(_) | ObserveEvent::Unfetched(_) => {
                     let number = observer.under_way.take().expect("one is under way");
                     let has = self.device.received.contains(&number);
                     assert!(has, "{}: message {number} is lost", self.device.stack.name);

@@ -5,4 +5,4 @@ mod aiocoap;
 mod libcoap;
 mod libcoap_observer;
 mod libcoap_oscore;
-mod stage;
+pub mod stage;

@@ -39,9 +39,16 @@ pub struct Stage {
 impl Stage {
     /// Enrols the device `kitchen` by this method.
     pub fn start(method: &str, loss: Loss) -> Self {
+        Self::configured(method, loss, "")
+    }
+
+    /// As [`Stage::start`], with this configuration.
+    pub fn configured(method: &str, loss: Loss, configuration: &str) -> Self {
         let scratch = Scratch::new("secured");
         let file = |name: &str| scratch.path().join(name).display().to_string();
         let socket = file("control.sock");
+        let config = scratch.write("gateway.toml", configuration);
+        let config = config.display().to_string();
         let gateway = Gateway::start_at(
             scratch.path(),
             &[
@@ -51,6 +58,8 @@ impl Stage {
                 &socket,
                 "--coaps",
                 "127.0.0.1:0",
+                "--config",
+                &config,
             ],
         );
         let words = ["devices", "--control-socket", &socket];

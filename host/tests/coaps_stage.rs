@@ -77,6 +77,11 @@ impl Stage {
         Self::start_with_stub(stub, scratch::folder(test), configuration)
     }
 
+    /// The same in this folder.
+    pub fn start_before_in(stub: Stub, folder: PathBuf, configuration: &str) -> Self {
+        Self::start_with_stub(stub, folder, configuration)
+    }
+
     fn start_with_stub(stub: Stub, folder: PathBuf, configuration: &str) -> Self {
         let file = folder.join("gateway.toml");
         std::fs::write(file, configuration).expect("the folder is the test's");

@@ -149,22 +149,22 @@ async fn methods_paths_and_bodies_beyond_the_contract_are_denied() {
     });
     let body = HttpRequest {
         method: "PUT".into(),
-        body: Some(vec![b' '; (256 << 10) + 1]),
+        body: Some(vec![b' '; (1 << 20) + 1]),
         ..request()
     };
     all_are_denied(methods.into_iter().chain(paths).chain([body])).await;
 }
 
 #[tokio::test]
-async fn a_body_of_256_kib_arrives_whole() {
+async fn a_body_of_a_mebibyte_arrives_whole() {
     let stub = Stub::content();
     let request = HttpRequest {
         method: "PUT".into(),
-        body: Some(vec![b' '; 256 << 10]),
+        body: Some(vec![b' '; 1 << 20]),
         ..request()
     };
     assert!(call(&to(&stub), request).await.is_ok());
-    assert_eq!(stub.only().body.len(), 256 << 10);
+    assert_eq!(stub.only().body.len(), 1 << 20);
 }
 
 fn matrix(client_api: ClientApi, stub: &Stub) -> Upstreams {

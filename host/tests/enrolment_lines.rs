@@ -119,3 +119,35 @@ fn the_commands_for_aiocoap_get_the_time_with_a_security_context_again_after_a_r
     assert_eq!(log.matches("path=/time").count(), 1, "{log}");
     assert!(log.contains("principal=kitchen"), "{log}");
 }
+
+/// libcoap's client with OSCORE, of `cargo xtask setup`; none if it is not there.
+fn libcoap_with_oscore() -> Option<PathBuf> {
+    let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/libcoap-oscore/coap-client");
+    client.exists().then_some(client)
+}
+
+#[test]
+fn the_commands_for_libcoap_get_the_time_with_a_security_context_again_after_a_restart() {
+    let Some(client) = libcoap_with_oscore() else {
+        return;
+    };
+    let stage = Stage::start("lines-oscore-libcoap");
+    let (code, said) = stage.devices(&["add", "kitchen", "--oscore"]);
+    assert_eq!(code, 0, "{said}");
+    let lines = commands(&said, "libcoap 4.3.4");
+    let client = client.display().to_string();
+    let in_place = |stage: &Stage, lines: &[&str]| {
+        let gateway = stage.running.client.peer_addr().expect("it is connected");
+        let changes = [
+            ("localhost", &*gateway.to_string()),
+            ("coap-client-openssl", &client),
+        ];
+        run(stage, lines, &changes)
+    };
+    assert_time(&in_place(&stage, &lines));
+    let (stage, _) = stage.restart();
+    assert_time(&in_place(&stage, &lines[lines.len() - 1..]));
+    let (_, log) = stage.restart();
+    assert_eq!(log.matches("path=/time").count(), 1, "{log}");
+    assert!(log.contains("principal=kitchen"), "{log}");
+}

@@ -55,6 +55,7 @@ fn incoming(peer: &str, message: Message) -> Request {
                 is_proven: true,
                 ..coap::PeerFacts::default()
             },
+            session: None,
             local: "192.0.2.1:5683".parse().ok(),
         },
         observes: false,

@@ -58,6 +58,7 @@ impl ObservingByHand {
                     is_proven: true,
                     ..coap::PeerFacts::default()
                 },
+                session: None,
                 local: None,
             }))
             .await;

@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 const RING: usize = 256;
 /// Datagrams per second: as in the attacks on plain CoAP, for a gateway without optimisation.
 const PACE: f64 = 1_000.0;
-/// Hosts that prove their addresses. Each gets an eighth of all pending handshakes: whoever really has eight addresses
-/// keeps new devices from shaking hands for as long as it goes on, though nobody from a session.
+/// Hosts of one network that prove their addresses.
 const PROVING: u32 = 7;
+/// Networks whose hosts prove their addresses: many more than there may be pending handshakes.
+const NETWORKS: u32 = 4_096;
 /// Time between two looks at the pace: bursts stay small.
 const TICK: Duration = Duration::from_millis(1);
 /// Record header and handshake header of DTLS 1.2 (RFC 6347 §4.1, §4.2.2).
@@ -24,6 +25,8 @@ pub enum Attack {
     Hellos,
     /// Each address sends its cookie back, and is silent then.
     HalfHandshakes,
+    /// The same, each address of another network.
+    HalfHandshakesOfNetworks,
     /// Bytes that are no DTLS, and some that begin like it.
     Junk,
     /// OSCORE requests with identifiers that nobody has.
@@ -55,6 +58,7 @@ impl Address {
     fn new(attack: &Attack, number: u32, gateway: SocketAddr) -> Self {
         let number = match attack {
             Attack::HalfHandshakes => number % PROVING,
+            Attack::HalfHandshakesOfNetworks => (number % NETWORKS) << 8 | 1,
             _ => number,
         };
         // 127.16.0.0 and up: nobody else's.
@@ -118,7 +122,7 @@ pub fn hello(cookie: &[u8], number: u8) -> Vec<u8> {
 fn datagram(attack: &Attack, count: u32) -> Vec<u8> {
     let [_, high, mid, low] = count.to_be_bytes();
     match attack {
-        Attack::Hellos | Attack::HalfHandshakes => hello(&[], 0),
+        Attack::Hellos | Attack::HalfHandshakes | Attack::HalfHandshakesOfNetworks => hello(&[], 0),
         Attack::Junk => {
             let length = 1 + count as usize * 37 % 600;
             let mut bytes: Vec<u8> = (0..length as u32)
@@ -146,7 +150,10 @@ fn datagram(attack: &Attack, count: u32) -> Vec<u8> {
 
 /// Attacks until `stop`, each datagram from another address.
 pub fn attack(attack: &Attack, gateway: SocketAddr, stop: &AtomicBool) -> Traffic {
-    let is_to_prove = matches!(attack, Attack::HalfHandshakes);
+    let is_to_prove = matches!(
+        attack,
+        Attack::HalfHandshakes | Attack::HalfHandshakesOfNetworks
+    );
     let mut traffic = Traffic::default();
     let mut ring: Vec<Address> = (0..RING as u32)
         .map(|number| Address::new(attack, number, gateway))

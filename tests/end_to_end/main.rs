@@ -23,6 +23,7 @@ mod example_rules;
 mod homeserver_errors;
 mod homeserver_faults;
 mod libcoap_story;
+mod low_bandwidth;
 mod malformed;
 mod manuals;
 mod message_layer;

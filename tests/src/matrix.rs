@@ -206,6 +206,26 @@ impl Account {
         }
     }
 
+    /// The response to a GET of a path of the client API; it must be of class 2.
+    pub fn get(&self, path: &str) -> Value {
+        let request = self.homeserver.client.get(self.url(path));
+        done(request.bearer_auth(&self.access_token), path)
+    }
+
+    /// A medium's Content-Type and bytes (`GET /_matrix/client/v1/media/download/SERVER/ID`).
+    pub fn download(&self, medium: &str) -> (String, Vec<u8>) {
+        let origin = &self.homeserver.origin;
+        let url = format!("{origin}/_matrix/client/v1/media/download/{medium}");
+        let request = self.homeserver.client.get(url);
+        let response = request.bearer_auth(&self.access_token).send();
+        let response = response.unwrap_or_else(|error| panic!("download: {error}"));
+        assert!(response.status().is_success(), "{medium}: {response:?}");
+        let content_type = response.headers()["content-type"].to_str();
+        let content_type = content_type.expect("it is text").to_owned();
+        let content = response.bytes().expect("it arrives").to_vec();
+        (content_type, content)
+    }
+
     fn post(&self, path: &str, body: &Value) -> Value {
         done(
             self.homeserver

@@ -40,6 +40,17 @@ pub fn on_path(programs: &[&str]) -> PathBuf {
     found.unwrap_or_else(|| panic!("none of {programs:?} is installed: run `cargo xtask setup`"))
 }
 
+/// libcoap's client with OSCORE.
+pub fn libcoap_with_oscore() -> PathBuf {
+    let client = workspace().join("target/libcoap-oscore/coap-client");
+    assert!(
+        client.exists(),
+        "{} is missing: run `cargo xtask setup`, which says what it lacks",
+        client.display()
+    );
+    client
+}
+
 /// A new folder under `target/end-to-end`, removed with this value.
 #[derive(Debug)]
 pub struct Scratch(PathBuf);

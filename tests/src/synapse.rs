@@ -147,7 +147,7 @@ fn configuration(folder: &std::path::Path, port: u16, rate_limits: RateLimits) -
         "pid_file": folder.join("synapse.pid"),
         "listeners": [{
             "port": port, "bind_addresses": ["127.0.0.1"], "type": "http", "tls": false,
-            "resources": [{ "names": ["client"], "compress": false }],
+            "resources": [{ "names": ["client"], "compress": true }],
         }],
         "database": { "name": "sqlite3", "args": { "database": folder.join("homeserver.db") } },
         "media_store_path": folder.join("media"),

@@ -49,6 +49,12 @@ pub const RULES: &[Rule] = &[
         "command_rule",
     ),
     rust(
+        "stream",
+        "guest/examples/stream",
+        "stream-rule",
+        "stream_rule",
+    ),
+    rust(
         "plugtest",
         "tests/plugtest_rule",
         "plugtest-rule",

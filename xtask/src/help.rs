@@ -35,6 +35,8 @@ Checks the programs that the other commands need, and installs those that are mi
   - the target wasm32-unknown-unknown: by rustup, or if that fails Debian's rustc-web, cargo-web and
     rust-web-src; COMATRIX_GUEST_TOOLCHAIN=rustup|debian selects one of them
   - a Python virtual environment in target/venv with tests/requirements.txt (Synapse, aiocoap)
+  - for tests, libcoap's client with OSCORE: this system's own, or that of Debian 13 in target/libcoap-oscore,
+    unpacked from the mirror that this Debian is configured with; nothing of it is installed
   - these programs, each with the oldest version that works and its Debian package:
 ";
 

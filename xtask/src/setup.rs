@@ -8,6 +8,7 @@ use std::process::Command;
 use crate::apt::{Apt, AptError};
 use crate::autotools::{AUTOTOOLS, PYTHON_HEADERS, has_headers};
 use crate::library::{LIBCOAP, Library, LibraryError};
+use crate::oscore_client::{self, OscoreClientError, Programs};
 use crate::run::{announce, run};
 use crate::tool::Tool;
 use crate::tool_check::check_same_release;
@@ -46,6 +47,9 @@ pub enum SetupError {
     /// Synapse and aiocoap.
     #[error("the virtual environment for Synapse and aiocoap: {0}")]
     Venv(#[from] VenvError),
+    /// libcoap with OSCORE.
+    #[error("libcoap's client with OSCORE: {0}")]
+    OscoreClient(#[from] OscoreClientError),
 }
 
 /// The set-up of one run.
@@ -80,6 +84,16 @@ impl Setup {
         )?;
         announce("set-up is complete");
         Ok(())
+    }
+
+    /// Makes sure of the clients that only the tests need.
+    pub fn peers(&mut self, workspace: &Path) -> Result<(), SetupError> {
+        let folder = workspace.join("target/libcoap-oscore");
+        Ok(oscore_client::complete(
+            &folder,
+            &self.path,
+            &Programs::default(),
+        )?)
     }
 
     /// Makes one toolchain able to build rules: the forced one, or rustup's rather than Debian's.

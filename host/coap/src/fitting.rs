@@ -6,9 +6,11 @@ use crate::allowance::{self, TooLarge};
 use crate::block::Block;
 use crate::cache_key::ResponseKey;
 use crate::code::{self, BAD_REQUEST};
+use crate::codec::encoded_length;
 use crate::endpoint::Endpoint;
 use crate::exchange::RequestMeta;
 use crate::message::Message;
+use crate::option::{CONTENT_FORMAT, OSCORE};
 use crate::peer::Peer;
 use crate::peer_id::PeerId;
 use crate::problem;
@@ -18,6 +20,9 @@ use crate::wanted::Wanted;
 /// Bytes that some responses leave of the allowance, in empty messages of 4 bytes (RFC 7252 §3): the ACK that has left
 /// before a separate response, the ping that may follow it or a registration, and its retransmission.
 const EMPTY_MESSAGES: usize = 3 * 4;
+
+/// Bytes of the header (RFC 7252 §3), without the token.
+const HEADER: usize = 4;
 
 /// What empty messages leave of an allowance.
 pub(super) fn beside_empty_messages(allowance: usize) -> usize {
@@ -31,6 +36,36 @@ pub(super) fn in_accepted_format<P, C>(meta: &RequestMeta<P, C>, response: Messa
     } else {
         response
     }
+}
+
+/// The response to a request that does not verify, in no more bytes than the request has: nobody has shown a key, and
+/// whoever forges an address would send its owner more than the forger sends. What does not fit leaves: the diagnostic,
+/// then the options. A proven address gets the response as it is. None if it is protected and too long: nothing can
+/// leave it.
+pub(super) fn no_longer_than<P, C>(
+    bytes: usize,
+    meta: &RequestMeta<P, C>,
+    mut response: Message,
+) -> Option<Message> {
+    let is_longer = |response: &Message| {
+        let payload = response.payload.len() + usize::from(!response.payload.is_empty());
+        let token = meta.token.as_bytes().len();
+        HEADER + token + encoded_length(&response.options) + payload > bytes
+    };
+    if meta.constraints.allowance == usize::MAX || !is_longer(&response) {
+        return Some(response);
+    }
+    if response.option(OSCORE).is_some() {
+        return None;
+    }
+    response.payload.clear();
+    response
+        .options
+        .retain(|option| option.number != CONTENT_FORMAT);
+    if is_longer(&response) {
+        response.options.clear();
+    }
+    Some(response)
 }
 
 impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {

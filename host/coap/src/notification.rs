@@ -95,6 +95,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         };
         let within = |since: Option<Instant>, time| since.is_some_and(|since| now < since + time);
         !limits.non_confirmable_notifications
+            || observation.is_whole
             || !within(observation.confirmed_at, limits.confirm_interval)
             || within(observation.notified_at, limits.notification_interval)
     }

@@ -45,8 +45,9 @@ pub trait MessageProtection<P> {
     ///
     /// # Errors
     /// The error response, if verification fails: 4.00, 4.01 or 4.02 (RFC 8613 §8.2, steps 2, 3 and 6), or one that is
-    /// protected already (Appendix B.1.2). The endpoint sends it as it is, to duplicates of the request too. It must be
-    /// shorter than the 136 bytes that an unproven address may get.
+    /// protected already (Appendix B.1.2). The endpoint sends it to duplicates of the request too. An unproven
+    /// address gets no more bytes than it sent: without diagnostic and options if they do not fit, and a ping in place
+    /// of a protected one that does not.
     fn unprotect(
         &mut self,
         now: Instant,

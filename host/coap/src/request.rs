@@ -7,7 +7,7 @@ use crate::code;
 use crate::dedup::Found;
 use crate::endpoint::Endpoint;
 use crate::exchange::{Ack, Arrival, RequestMeta};
-use crate::fitting::in_accepted_format;
+use crate::fitting::{in_accepted_format, no_longer_than};
 use crate::message::{Datagram, Message, MessageType};
 use crate::option::{ECHO, MAX_AGE};
 use crate::option_bounds;
@@ -71,8 +71,11 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             }
             Err(response) => {
                 self.latest_refusal = Some((meta.peer.id.clone(), response.code));
-                // As it is: it may be protected. Retained, so that a duplicate is not unprotected again: it would count
-                // as a replay.
+                let Some(response) = no_longer_than(arrival.wire_bytes, &meta, response) else {
+                    // The next transmission of the request gets it, once the peer has responded to the ping.
+                    return self.ping_unless_proven(now, &meta.peer);
+                };
+                // Retained, so that a duplicate is not unprotected again: it would count as a replay.
                 return self.send_response(now, &meta, Ack::Due, response, true);
             }
         }

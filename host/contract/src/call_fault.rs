@@ -1,7 +1,8 @@
 //! Why the contract does not allow a homeserver call.
 
-/// Bytes of a request body: a device's 128 KiB may double on their way from CBOR to JSON.
-pub const MAX_BODY: usize = 256 << 10;
+/// Bytes of a request body: the most that an operator may allow a rule (`[rule.limits] body`), as much as a device can
+/// send.
+pub const MAX_BODY: usize = 1 << 20;
 /// Headers that a rule may add: the default rule needs two.
 pub const MAX_HEADERS: usize = 16;
 

@@ -21,12 +21,23 @@ pub enum Mismatch {
     Method,
 }
 
+/// How closely a link describes a path: its literal segments, then whether it has no `rest`. A higher one wins.
+pub type Rank = (usize, bool);
+
 /// The best match: most literal segments, then no `rest` (design of `translator.link`).
 ///
 /// # Errors
 /// [`Mismatch`]: the path, or only the method, is unknown.
 pub fn find(links: &[Link], path: &[&str], method: u8) -> Result<Match, Mismatch> {
-    let mut best: Option<((usize, bool), Match)> = None;
+    find_ranked(links, path, method).map(|(_, found)| found)
+}
+
+/// The same with its rank, to be compared with that of another rule.
+///
+/// # Errors
+/// [`Mismatch`]: the path, or only the method, is unknown.
+pub fn find_ranked(links: &[Link], path: &[&str], method: u8) -> Result<(Rank, Match), Mismatch> {
+    let mut best: Option<(Rank, Match)> = None;
     let mut mismatch = Mismatch::Path;
     for (index, link) in (0_u16..).zip(links) {
         let Some(captures) = captures(&link.path, path) else {
@@ -36,22 +47,19 @@ pub fn find(links: &[Link], path: &[&str], method: u8) -> Result<Match, Mismatch
             mismatch = Mismatch::Method;
             continue;
         }
-        let closeness = closeness(link);
-        if best.as_ref().is_none_or(|(best, _)| closeness > *best) {
+        let rank = rank(link);
+        if best.as_ref().is_none_or(|(before, _)| rank > *before) {
             let found = Match {
                 link: index,
                 captures,
             };
-            best = Some((closeness, found));
+            best = Some((rank, found));
         }
     }
-    best.map(|(_, found)| found).ok_or(mismatch)
+    best.ok_or(mismatch)
 }
 
-/// How closely a link's pattern describes the paths that it matches: its literal segments, and whether it has no `rest`.
-/// Of two links that match a path, the larger one wins.
-#[must_use]
-pub fn closeness(link: &Link) -> (usize, bool) {
+fn rank(link: &Link) -> Rank {
     let is_literal = |segment: &&Segment| matches!(segment, Segment::Literal(_));
     let literals = link.path.iter().filter(is_literal).count();
     (literals, !matches!(link.path.last(), Some(Segment::Rest)))
@@ -60,7 +68,7 @@ pub fn closeness(link: &Link) -> (usize, bool) {
 /// Whether a link has this path without its `rest`, for whatever method.
 #[must_use]
 pub fn has_path(links: &[Link], path: &[&str]) -> bool {
-    let has = |link: &Link| closeness(link).1 && captures(&link.path, path).is_some();
+    let has = |link: &Link| rank(link).1 && captures(&link.path, path).is_some();
     links.iter().any(has)
 }
 

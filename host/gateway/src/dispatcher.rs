@@ -10,14 +10,14 @@ use futures_util::stream::FuturesUnordered;
 
 use crate::cost::{Cost, timed};
 use crate::deferred_datagrams::{Datagram, DeferredDatagrams};
-use crate::observe::{ObserveBroker, PollId, PollResult};
-use crate::request::{Dispatch, Gateway, GatewayError, Response, Snapshot, Source};
+use crate::observe::{CallOf, ObserveBroker, PollResult};
+use crate::request::{Dispatch, Gateway, GatewayError, Response, Snapshot};
 use crate::secured::{Coaps, DeviceEndpoint, DeviceRequest};
 use crate::status_observers::StatusObservers;
 use crate::telemetry::address_lines::Notice;
 use crate::time_shares::TimeShares;
 use coap::{ExchangeId, HashedPeer, Message, ObservationId};
-use secure::oscore::{Reservation, Verified};
+use secure::oscore::Reservation;
 use share::Owner;
 use transport::{Cast, UdpPeer};
 
@@ -31,7 +31,7 @@ pub(crate) enum Completion {
     /// The response to a request.
     Exchange(ExchangeId, Response, Cost),
     /// The outcome of a long poll.
-    LongPoll(PollId, PollResult),
+    LongPoll(CallOf, PollResult),
     /// The attempt of a delivery that waited; the outbox has its result.
     Delivery,
     /// Whether a reservation of sequence numbers is stored.
@@ -138,6 +138,7 @@ impl Dispatcher<'_> {
         }
         let is_reconfigured = !next.is_configured_as(&self.snapshot);
         self.snapshot = next.clone();
+        self.apply_known_options();
         if is_reconfigured {
             if let Some(deliveries) = self.gateway.deliveries() {
                 deliveries.reconfigure();
@@ -215,34 +216,6 @@ impl Dispatcher<'_> {
                 self.endpoint.notify(Instant::now(), id, message);
             }
         }
-    }
-
-    /// Where a request of this peer comes from.
-    pub(crate) fn source(
-        &self,
-        owner: Owner,
-        peer: UdpPeer,
-        verified: Option<&Verified>,
-    ) -> Source {
-        Source {
-            device: self.device(peer, verified),
-            owner,
-            facts: self.endpoint.facts(Instant::now(), &peer),
-            local: self.local_address(peer),
-        }
-    }
-
-    /// The gateway's address and port that a peer speaks to.
-    pub(crate) fn local_address(&self, peer: UdpPeer) -> Option<SocketAddr> {
-        let bound = self
-            .local_addresses
-            .get(usize::from(peer.listener))
-            .copied()
-            .flatten()?;
-        Some(
-            peer.local
-                .map_or(bound, |address| SocketAddr::new(address, bound.port())),
-        )
     }
 
     /// Moves acknowledgements from the endpoint to the observations, and notifications back.

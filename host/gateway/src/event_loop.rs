@@ -63,6 +63,7 @@ pub async fn serve(
         refused_messages: 0,
     };
     dispatcher.endpoint.judge_first_blocks();
+    dispatcher.apply_known_options();
     let mut timer = Box::pin(sleep_until(tokio::time::Instant::now() + NEVER));
     let mut stop = Box::pin(stop.fuse());
     let mut drained_at = None;

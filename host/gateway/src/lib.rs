@@ -27,6 +27,7 @@ mod responding;
 pub mod rule_manager;
 mod secured;
 pub mod sessions;
+mod sources;
 mod status_observers;
 mod stored_token;
 pub mod telemetry;

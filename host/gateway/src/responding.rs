@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use crate::dispatcher::Dispatcher;
-use crate::request::{Response, SideEffect, without_observation};
-use coap::ExchangeId;
+use crate::request::{ObserveRequest, Response, SideEffect, without_observation};
+use coap::{ExchangeId, Message};
 
 impl Dispatcher<'_> {
     /// Sends a response, and carries out its side effect.
@@ -26,6 +26,9 @@ impl Dispatcher<'_> {
             }
             Some(SideEffect::StatusObservation(request)) => {
                 self.observe_status(now, id, message, *request)
+            }
+            Some(SideEffect::Observation(registration)) if registration.is_feed() => {
+                self.begin_feed(now, id, message, *registration);
             }
             Some(SideEffect::Observation(registration)) => {
                 let renewed = self.endpoint.renews(id);
@@ -51,5 +54,26 @@ impl Dispatcher<'_> {
                 self.observations.start(now, begun, prepared, message);
             }
         }
+    }
+
+    fn begin_feed(
+        &mut self,
+        now: Instant,
+        id: ExchangeId,
+        mut message: Message,
+        registration: ObserveRequest,
+    ) {
+        let replaced = self.endpoint.renews(id);
+        let snapshot = &self.snapshot;
+        let prepared = self
+            .observations
+            .prepare_feed(snapshot, now, registration, replaced);
+        let Some(prepared) = prepared else {
+            let message = without_observation(message);
+            return self.endpoint.respond(now, id, message);
+        };
+        self.observations.set_max_age(&mut message);
+        let begun = self.endpoint.respond_feeding(now, id, message);
+        self.observations.start_feed(now, begun, prepared);
     }
 }

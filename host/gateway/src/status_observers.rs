@@ -65,7 +65,7 @@ impl StatusObservers {
                     Observed::Over(id)
                 }
             },
-            ObserveEvent::Ended(..) => Observed::Other,
+            ObserveEvent::Ended(..) | ObserveEvent::Unfetched(_) => Observed::Other,
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::revision::Revision;
 use contract::bindings::Segment;
-use contract::links::{Match, Mismatch, closeness, has_path, shown};
+use contract::links::{Match, Mismatch, Rank, has_path, shown};
 
 /// A rule and its mount.
 #[derive(Clone)]
@@ -68,43 +68,45 @@ impl MountTable {
         Ok(Self(rules))
     }
 
-    /// The rule and link for a path and a method code: those of the longest mount that has the path, and of several
-    /// rules at one mount the link that describes the path most closely. A path that a rule's link has without `rest`
-    /// is not for the `rest` of another rule, whatever the method: it is 4.05 there.
+    /// The rule and link for a path and a method code: those of the longest mount that has the path. Of several rules at
+    /// that mount the one whose link describes it most closely, as of several links of one rule: a rule that takes
+    /// every path takes no resource of another one. With a method that this resource has not, it is 4.05.
     ///
     /// # Errors
     /// [`Mismatch`]: 4.04 or 4.05.
     pub fn find(&self, path: &[&str], method: u8) -> Result<(&Arc<Revision>, Match), Mismatch> {
         let mut mismatch = Mismatch::Path;
+        let mut best: Option<(usize, Rank, &Arc<Revision>, Match)> = None;
         let mut is_taken = false;
-        // Longer mounts come first.
-        let mut best: Option<((usize, usize, bool), (&Arc<Revision>, Match))> = None;
         for Mounted { mount, revision } in &self.0 {
+            if best
+                .as_ref()
+                .is_some_and(|(length, ..)| *length > mount.len())
+            {
+                break;
+            }
             let is_below = path.len() >= mount.len() && mount.iter().zip(path).all(|(m, p)| m == p);
             if !is_below {
                 continue;
             }
             let below = &path[mount.len()..];
-            let links = &revision.description().links;
-            match revision.find(below, method) {
-                Ok(found) => {
-                    let (literals, closed) = closeness(&links[usize::from(found.link)]);
-                    let closeness = (mount.len(), literals, closed);
-                    if best.as_ref().is_none_or(|(best, _)| closeness > *best) {
-                        best = Some((closeness, (revision, found)));
+            match revision.find_ranked(below, method) {
+                Ok((rank, found)) => {
+                    if best.as_ref().is_none_or(|(_, before, ..)| rank > *before) {
+                        best = Some((mount.len(), rank, revision, found));
                     }
                 }
                 Err(Mismatch::Method) => {
                     mismatch = Mismatch::Method;
-                    is_taken |= has_path(links, below);
+                    is_taken |= has_path(&revision.description().links, below);
                 }
                 Err(Mismatch::Path) => {}
             }
         }
-        match best {
-            Some(((.., closed), found)) if closed || !is_taken => Ok(found),
-            _ => Err(mismatch),
-        }
+        // A path that a link has without `rest` is not for the `rest` of another rule.
+        let best = best.filter(|(_, (_, is_closed), ..)| *is_closed || !is_taken);
+        let found = best.map(|(_, _, revision, found)| (revision, found));
+        found.ok_or(mismatch)
     }
 
     /// The Uri-Path of the resource that the path of a Proxy-Uri and a method code name. The rule with the shortest

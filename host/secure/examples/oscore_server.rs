@@ -41,8 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let stored_end = arguments.next().map_or(Ok(0), |end| end.parse())?;
     let socket = UdpSocket::bind(address)?;
     socket.set_read_timeout(Some(Duration::from_millis(50)))?;
-    // Fixed seeds do for a test.
-    let mut contexts = Contexts::new(1, [stored_end as u8; 32]);
+    let mut contexts = Contexts::new(1);
     contexts.add("client".into(), &parameters()?, stored_end, None)?;
     let mut server = Endpoint::with_protection(Limits::default(), [1; 16], contexts);
     let (started, mut resources) = (Instant::now(), Resources::default());

@@ -23,7 +23,7 @@
 //! | no common cipher suite, no extended master secret (RFC 7627), a message that does not fit | 40 |
 //! | wrong key and unknown identity, which the peer cannot tell apart | 51 |
 //! | a certificate that is expired, foreign or for another use | 42 |
-//! | no room for another session | 80 |
+//! | no room for another session; its handshake has made room for that of a lighter network | 80 |
 //! | no room for another handshake; not finished in time | none: the device repeats its ClientHello |
 //!
 //! Cipher suites: PSK_AES128_CCM_8; ECDHE_ECDSA with AES-128-GCM, AES-256-GCM and ChaCha20-Poly1305 and the curves
@@ -92,6 +92,7 @@ mod front;
 mod handshaking;
 mod limits;
 mod method;
+mod pending;
 mod provider;
 mod reader;
 mod record;

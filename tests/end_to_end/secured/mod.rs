@@ -3,4 +3,6 @@
 
 mod aiocoap;
 mod libcoap;
-mod stage;
+mod libcoap_observer;
+mod libcoap_oscore;
+pub mod stage;

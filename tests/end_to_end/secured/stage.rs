@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use coap_lite::{CoapOption, MessageClass, Packet};
 use comatrix_tests::gateway::{self, Gateway};
 use comatrix_tests::places::Scratch;
-use comatrix_tests::wire::{Loss, Wire};
+use comatrix_tests::wire::{Loss, Passing, Sender, Wire};
 use serde_json::{Value, json};
 
 use crate::stage::{Room, synapse};
@@ -38,9 +39,16 @@ pub struct Stage {
 impl Stage {
     /// Enrols the device `kitchen` by this method.
     pub fn start(method: &str, loss: Loss) -> Self {
+        Self::configured(method, loss, "")
+    }
+
+    /// As [`Stage::start`], with this configuration.
+    pub fn configured(method: &str, loss: Loss, configuration: &str) -> Self {
         let scratch = Scratch::new("secured");
         let file = |name: &str| scratch.path().join(name).display().to_string();
         let socket = file("control.sock");
+        let config = scratch.write("gateway.toml", configuration);
+        let config = config.display().to_string();
         let gateway = Gateway::start_at(
             scratch.path(),
             &[
@@ -50,6 +58,8 @@ impl Stage {
                 &socket,
                 "--coaps",
                 "127.0.0.1:0",
+                "--config",
+                &config,
             ],
         );
         let words = ["devices", "--control-socket", &socket];
@@ -128,6 +138,29 @@ impl Stage {
             std::thread::sleep(Duration::from_millis(50));
         }
         assert_eq!(copies(), 1);
+    }
+
+    /// All that the device has said is protected by OSCORE, but empty messages; and nobody on the way has read `text`.
+    #[track_caller]
+    pub fn assert_protected(&self, text: &str) {
+        let said = self.wire.sent_by(Sender::Device);
+        let has_code = |message: &&Packet| message.header.code != MessageClass::Empty;
+        let requests: Vec<_> = said.iter().filter(has_code).collect();
+        assert!(!requests.is_empty(), "{said:?}");
+        for request in requests {
+            assert!(
+                request.get_option(CoapOption::Oscore).is_some(),
+                "{request:?}"
+            );
+        }
+        let readable = |passing: &Passing| {
+            let mut windows = passing.bytes.windows(text.len());
+            windows.any(|window| window == text.as_bytes())
+        };
+        assert!(
+            !self.wire.passing().iter().any(readable),
+            "{text:?} was readable"
+        );
     }
 
     /// The log, once the device is named in a line of this path.

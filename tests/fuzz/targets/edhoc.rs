@@ -41,7 +41,7 @@ fn gateway() -> Option<(Protection, Ccs)> {
     let own = Identity::new(&[3; 32], &[0]).ok()?;
     let ccs = own.ccs().clone();
     let responder = Responder::new(Arc::new(Device(device.ccs().clone())), random(1));
-    let mut protection = Protection::new(Contexts::new(1, [1; 32]), responder);
+    let mut protection = Protection::new(Contexts::new(1), responder);
     protection.set_identity(own);
     Some((protection, ccs))
 }

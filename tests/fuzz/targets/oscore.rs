@@ -19,7 +19,7 @@ fn pair() -> Option<(Contexts, Context)> {
         recipient_id,
         id_context: None,
     };
-    let mut contexts = Contexts::new(1, [1; 32]);
+    let mut contexts = Contexts::new(1);
     contexts.add("device".into(), &gateway, 0, None).ok()?;
     while let Some(reservation) = contexts.poll_reservation() {
         contexts.reserved(&reservation);

@@ -68,6 +68,7 @@ const TABLE: [(&str, &[&str]); 18] = [
     ("command-rule", &["comatrix-sdk"]),
     ("msc3079-rule", &["comatrix-sdk"]),
     ("senml-rule", &["comatrix-sdk"]),
+    ("stream-rule", &["comatrix-sdk"]),
 ];
 
 /// Packages that no package of the gateway may use, and which may use any.

@@ -192,7 +192,8 @@ pub(super) fn of_rule(
             )
         })
         .and_then(|()| set("state", table.state, 0..=1 << 20, state))
-        .and_then(|()| set("body", table.body, 0..=256 << 10, body))
+        // As much as the endpoint sends.
+        .and_then(|()| set("body", table.body, 0..=1 << 20, body))
         .and_then(|()| set("headers", table.headers, 0..=16, headers))
         .and_then(|()| set("steps", table.steps, 1..=100, steps))
         .and_then(|()| set("in_flight", table.in_flight, 1..=1 << 16, in_flight))

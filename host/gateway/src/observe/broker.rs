@@ -3,11 +3,13 @@
 use std::time::Instant;
 
 use super::delivery;
-use super::long_poll::PollId;
+use super::feed_result;
+use super::feeding::{self, PreparedFeed};
+use super::next_feed_poll::next_feed_poll;
 use super::next_long_poll::next_long_poll;
 use super::notification::{last, set_max_age};
 use super::observations::Observations;
-use super::poll_call::{PollCall, PollResult};
+use super::poll_call::{CallOf, PollCall, PollResult};
 use super::poll_result::on_poll_result;
 use super::reconfiguration::reconfigure;
 use super::registration::{self, Prepared};
@@ -54,6 +56,25 @@ impl ObserveBroker {
         registration::start(&mut self.observations, now, id, prepared, response);
     }
 
+    /// Finds the account of a feed that a rule requests. Returns none if the device gets a response without Observe; the
+    /// log has the reason. `replaced` is the observation of its token.
+    #[must_use]
+    pub fn prepare_feed(
+        &self,
+        snapshot: &Snapshot,
+        now: Instant,
+        request: ObserveRequest,
+        replaced: Option<ObservationId>,
+    ) -> Option<PreparedFeed> {
+        feeding::prepare(&self.observations, snapshot, now, request, replaced)
+    }
+
+    /// Starts a feed with its first response. `id` is none if the endpoint had no room for it. Its first poll follows
+    /// when the endpoint reports the response as delivered.
+    pub fn start_feed(&mut self, now: Instant, id: Option<ObservationId>, prepared: PreparedFeed) {
+        feeding::start(&mut self.observations, now, id, prepared);
+    }
+
     /// Whether a request renews an existing observation (RFC 7641 §4.1), which then keeps its queue. An observation
     /// with nothing queued and no retained response starts from the beginning, which is the same for its device.
     #[must_use]
@@ -75,34 +96,58 @@ impl ObserveBroker {
 
     /// The next call that is due.
     pub fn next_long_poll(&mut self, snapshot: &Snapshot, now: Instant) -> Option<PollCall> {
-        next_long_poll(&mut self.observations, snapshot, now)
+        let of_feed = next_feed_poll(&mut self.observations, snapshot, now);
+        of_feed.or_else(|| next_long_poll(&mut self.observations, snapshot, now))
     }
 
     /// The result of a [`PollCall`].
-    pub fn on_poll_result(&mut self, now: Instant, id: PollId, result: PollResult) {
-        on_poll_result(&mut self.observations, now, id, result);
+    pub fn on_poll_result(&mut self, now: Instant, of: CallOf, result: PollResult) {
+        let observations = &mut self.observations;
+        match (of, result) {
+            (CallOf::Poll(id), result) => on_poll_result(observations, now, id, result),
+            (CallOf::Feed(id), Some((_, outcome))) => {
+                feed_result::on_feed_result(observations, now, id, outcome);
+            }
+            (CallOf::Feed(_), None) => {}
+        }
     }
 
-    /// The endpoint has delivered a notification or ended an observation.
-    pub fn on_observe_event(&mut self, now: Instant, event: ObserveEvent) {
+    /// The endpoint has delivered a notification or ended an observation. Returns the one that the endpoint has to end
+    /// without a message.
+    pub fn on_observe_event(&mut self, now: Instant, event: ObserveEvent) -> Option<ObservationId> {
+        let observations = &mut self.observations;
         match event {
-            ObserveEvent::Delivered(id) => delivery::on_delivered(&mut self.observations, now, id),
+            ObserveEvent::Delivered(id) => {
+                delivery::on_delivered(observations, now, id);
+                feed_result::on_delivered(observations, now, id);
+            }
+            ObserveEvent::Unfetched(id) => {
+                return feed_result::on_unfetched(observations, id).then_some(id);
+            }
             // The endpoint counts those that made room for others: a flood must not fill the log.
             ObserveEvent::Ended(id, Ended::Replaced | Ended::Deregistered | Ended::Displaced) => {
-                self.observations.remove(id);
+                observations.remove(id);
+                observations.feeds.remove(id);
             }
             ObserveEvent::Ended(id, why) => {
-                if let Some(observer) = self.observations.remove(id) {
-                    let address = observer.device().peer.ip();
+                let observer = observations.remove(id);
+                let observer = observer.map(|observer| observer.device().peer.ip());
+                let feed = || Some(observations.feeds.remove(id)?.device().peer.ip());
+                if let Some(address) = observer.or_else(feed) {
                     tracing::info!("the observation of {address} ended: {why}");
                 }
             }
         }
+        None
     }
 
     /// The next notification to send.
     pub fn next_notification(&mut self, now: Instant) -> Option<(ObservationId, coap::Message)> {
-        delivery::next_notification(&mut self.observations, now)
+        let observations = &mut self.observations;
+        let of_feed = observations
+            .next_last()
+            .or_else(|| observations.feeds.next_message());
+        of_feed.or_else(|| delivery::next_notification(observations, now))
     }
 
     /// Whether a notification may leave at once.
@@ -117,7 +162,8 @@ impl ObserveBroker {
     pub fn next_timeout(&self) -> Option<Instant> {
         let polls = self.observations.polls.next_due();
         let observers = self.observations.observers.next_timeout();
-        polls.into_iter().chain(observers).min()
+        let feeds = self.observations.feeds.next_due();
+        [polls, observers, feeds].into_iter().flatten().min()
     }
 
     /// Queues the refreshes that are due.
@@ -139,11 +185,18 @@ impl ObserveBroker {
             self.observations
                 .end_poll(id, &last(code::UNAUTHORIZED, why));
         }
+        let feeds = &self.observations.feeds;
+        for id in feeds.find_all(|feed| feed.account().account().is(account)) {
+            let why = "the access token was logged out";
+            self.observations.end(id, last(code::UNAUTHORIZED, why));
+        }
     }
 
     /// Ends every observation, because the gateway stops.
     pub fn end_all(&mut self) {
-        for id in self.observations.observers.ids() {
+        let mut ids = self.observations.observers.ids();
+        ids.extend(self.observations.feeds.find_all(|_| true));
+        for id in ids {
             let why = "this gateway is shutting down; observe again";
             self.observations
                 .end(id, last(code::SERVICE_UNAVAILABLE, why));
@@ -172,6 +225,7 @@ impl ObserveBroker {
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
         let observations = &self.observations;
-        (observations.observers.len(), observations.polls.len())
+        let (observers, feeds) = (observations.observers.len(), observations.feeds.len());
+        (observers + feeds, observations.polls.len() + feeds)
     }
 }

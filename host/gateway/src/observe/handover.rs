@@ -74,8 +74,9 @@ fn relink(snapshot: &Snapshot, current: &Arc<Revision>, observer: &mut Observer)
     let Some((revision, found)) = snapshot.find(&observer.path(), code::GET) else {
         return false;
     };
-    let link = &revision.description().links[usize::from(found.link)];
-    let is_observable = Arc::ptr_eq(&revision, current) && link.observable;
-    observer.relink(found.link, found.captures);
-    is_observable && current.observes()
+    let link = found.link;
+    let is_observable = revision.description().links[usize::from(link)].observable
+        && Arc::ptr_eq(&revision, current);
+    observer.relink(link, found.captures);
+    is_observable && current.observes() && !current.feeds(link)
 }

@@ -7,15 +7,24 @@
 //! Nothing here waits or sends: [`ObserveBroker`] gets events, and the event loop asks it for the next call or
 //! notification.
 //!
+//! A watch of a link that its rule calls a [feed] starts a poll for this device alone. Its position moves when the device
+//! has acknowledged what was found, so its messages are not queued.
+//!
 //! The state is in [`observations`]. Each step on it has a file of its own: [`registration`], [`renewal`],
-//! [`next_long_poll`], [`poll_result`], [`delivery`], [`handover`] and [`reconfiguration`].
+//! [`next_long_poll`], [`poll_result`], [`delivery`], [`handover`] and [`reconfiguration`]; of feeds [`feeding`],
+//! [`next_feed_poll`] and [`feed_result`].
 
 mod backoff;
 mod broker;
 mod delivery;
+mod feed;
+mod feed_result;
+mod feed_table;
+mod feeding;
 mod handover;
 mod limits;
 mod long_poll;
+mod next_feed_poll;
 mod next_long_poll;
 mod notification;
 mod observations;
@@ -35,6 +44,6 @@ mod shared_change;
 mod topics;
 
 pub use broker::ObserveBroker;
-pub use long_poll::PollId;
-pub use poll_call::{PollCall, PollResult};
+pub use feeding::PreparedFeed;
+pub use poll_call::{CallOf, PollCall, PollResult};
 pub use registration::Prepared;

@@ -6,7 +6,7 @@ use super::handover::hand_over;
 use super::limits::{COMPUTE_PAUSE, RENDERED_PER_TURN};
 use super::notification::last;
 use super::observations::Observations;
-use super::poll_call::PollCall;
+use super::poll_call::{CallOf, PollCall};
 use super::poll_result::{log_fault, not_allowed, on_rule_failure};
 use crate::request::{MAX_HOLD, Snapshot};
 use crate::telemetry::denied_call;
@@ -65,7 +65,7 @@ pub(super) fn next_long_poll(
         };
         let hold = Duration::from_millis(call.request.hold_ms().into()).min(MAX_HOLD);
         return Some(PollCall {
-            id,
+            of: CallOf::Poll(id),
             account: poll.account().clone(),
             call,
             topics,

@@ -86,6 +86,17 @@ impl Notification {
         }
     }
 
+    /// The message, if it exists. It counts no longer.
+    pub(super) fn into_message(self) -> Option<coap::Message> {
+        match self {
+            Self::Change(_) => None,
+            Self::Message(message) => Some(match Rc::try_unwrap(message) {
+                Ok(message) => message.message,
+                Err(shared) => shared.message.clone(),
+            }),
+        }
+    }
+
     /// The message to send. `missed`: how many changes before it the device does not get.
     ///
     /// # Errors

@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::long_poll::PollId;
+use super::feed::Feed;
+use super::feed_table::FeedTable;
+use super::long_poll::{LongPoll, PollId};
 use super::notification::last;
 use super::observer::{Observer, Overflow};
 use super::observer_bytes::ObserverBytes;
@@ -13,11 +15,16 @@ use super::queued_bytes::QueuedBytes;
 use super::shared_change::Changes;
 use crate::limits::ObservationLimits;
 use coap::{ObservationId, code};
+use contract::clock::Clock;
+use share::{Bounds, Owner};
 
 pub(super) struct Observations {
     pub(super) limits: ObservationLimits,
     pub(super) observers: ObserverTable,
     pub(super) polls: PollTable,
+    pub(super) feeds: FeedTable,
+    /// The time of day that feeds get.
+    pub(super) clock: Clock,
     /// The bytes of what waits for observers.
     pub(super) queued_bytes: QueuedBytes,
     /// The bytes of the observations themselves.
@@ -36,6 +43,8 @@ impl Observations {
             limits,
             observers: ObserverTable::default(),
             polls: PollTable::default(),
+            feeds: FeedTable::default(),
+            clock: Clock::system(),
             queued_bytes: QueuedBytes::default(),
             observer_bytes: ObserverBytes::new(limits.bytes),
             last: VecDeque::new(),
@@ -47,6 +56,17 @@ impl Observations {
     /// When an observer that hears from its gateway now gets its last notification again.
     pub(super) fn refresh_at(&self, now: Instant) -> Instant {
         now + self.limits.refresh
+    }
+
+    /// Whether one more long poll may run for this host. `replaced` is a feed that ends for it.
+    pub(super) fn has_room_for_poll(&self, owner: Owner, replaced: Option<ObservationId>) -> bool {
+        let holder = owner.holder();
+        let of_host = |poll: &LongPoll| poll.account().device().owner.holder() == holder;
+        let feeds_of_host = |feed: &Feed| feed.device().owner.holder() == holder;
+        let bound = Bounds::of_pieces(self.limits.polls).pieces;
+        let in_all = self.polls.len() + self.feeds.count(replaced, |_| true);
+        let host = self.polls.count(of_host) + self.feeds.count(replaced, feeds_of_host);
+        in_all < bound.in_all && host < bound.host
     }
 
     /// Removes an observer, and its poll with the last one.
@@ -61,8 +81,10 @@ impl Observations {
 
     /// Ends an observation with `message` as its last notification.
     pub(super) fn end(&mut self, id: ObservationId, message: coap::Message) {
-        if let Some(observer) = self.remove(id) {
-            let (address, code) = (observer.device().peer.ip(), code::Dotted(message.code));
+        let observer = self.remove(id).map(|observer| observer.device().peer.ip());
+        let feed = || Some(self.feeds.remove(id)?.device().peer.ip());
+        if let Some(address) = observer.or_else(feed) {
+            let code = code::Dotted(message.code);
             tracing::info!("the observation of {address} ends with {code}");
             self.last.push_back((id, message));
         }
@@ -120,6 +142,6 @@ impl Observations {
 
     /// Whether a notification may leave at once.
     pub(super) fn has_ready(&self) -> bool {
-        !self.last.is_empty() || self.observers.has_ready()
+        !self.last.is_empty() || self.observers.has_ready() || self.feeds.has_ready()
     }
 }

@@ -8,12 +8,22 @@ use tokio::sync::oneshot;
 use super::long_poll::PollId;
 use super::poll_account::PollAccount;
 use crate::sessions::Sessions;
+use coap::ObservationId;
 use contract::{Call, Outcome};
 use homeserver::{Upstreams, refuses_token};
 
+/// What a call is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallOf {
+    /// A long poll that observations share.
+    Poll(PollId),
+    /// A feed.
+    Feed(ObservationId),
+}
+
 /// A call to make. Its result goes to [`ObserveBroker::on_poll_result`](super::ObserveBroker::on_poll_result).
 pub struct PollCall {
-    pub(super) id: PollId,
+    pub(super) of: CallOf,
     pub(super) account: Rc<PollAccount>,
     pub(super) call: Call,
     pub(super) topics: Vec<String>,
@@ -30,7 +40,7 @@ impl PollCall {
         self,
         upstreams: &Upstreams,
         sessions: Option<&Sessions>,
-    ) -> (PollId, PollResult) {
+    ) -> (CallOf, PollResult) {
         let (account, device) = (self.account.account(), self.account.device());
         let deadline = tokio::time::Instant::now() + self.timeout;
         let poll = async {
@@ -50,6 +60,6 @@ impl PollCall {
             _ = self.cancelled => None,
             outcome = poll => Some((self.topics, outcome)),
         };
-        (self.id, result)
+        (self.of, result)
     }
 }

@@ -7,10 +7,10 @@ use std::time::Instant;
 use super::long_poll::{LongPoll, PollId};
 use super::notification::last;
 use super::observations::Observations;
-use super::observer::Observer;
 use super::poll_account::PollAccount;
 use crate::request::{GatewayError, Snapshot};
-use coap::code;
+use coap::{ObservationId, code};
+use homeserver::Caller;
 use runtime::MountTable;
 
 /// Ends the observations that the configuration no longer serves. New limits apply to new observations.
@@ -20,6 +20,9 @@ pub(super) fn reconfigure(observations: &mut Observations, snapshot: &Snapshot, 
     observations.observer_bytes.set_bound(bytes);
     for id in observations.polls.find_all(|_| true) {
         judge_observers(observations, snapshot, id);
+    }
+    for id in observations.feeds.find_all(|_| true) {
+        judge_feed(observations, snapshot, now, id);
     }
     // The new revision of a rule takes over at the next call. If a rule is gone or has another mount, its devices must
     // not wait until then.
@@ -48,13 +51,34 @@ fn judge_observers(observations: &mut Observations, snapshot: &Snapshot, id: Pol
         let Some(observer) = observations.observers.get(id) else {
             continue;
         };
-        match judge(snapshot, &former, observer) {
+        match judge(snapshot, &former, &observer.path(), observer.device()) {
             Ok(same) => account = account.or(Some(same)),
             Err(message) => observations.end(id, message),
         }
     }
     if let Some((poll, account)) = observations.polls.get_mut(id).zip(account) {
         poll.set_account(account);
+    }
+}
+
+/// Judges a feed. If a rule is gone, its devices must not wait until the present poll ends.
+fn judge_feed(
+    observations: &mut Observations,
+    snapshot: &Snapshot,
+    now: Instant,
+    id: ObservationId,
+) {
+    let Some(feed) = observations.feeds.get_mut(id) else {
+        return;
+    };
+    match judge(snapshot, feed.account(), &feed.path(), feed.device()) {
+        Ok(account) => feed.set_account(account),
+        Err(message) => return observations.end(id, message),
+    }
+    let mut rules = snapshot.rules.rules().iter();
+    if !rules.any(|rule| Arc::ptr_eq(&rule.revision, feed.revision())) && feed.is_idle() {
+        feed.set_due();
+        observations.feeds.set_due(id, Some(now));
     }
 }
 
@@ -65,14 +89,14 @@ fn judge_observers(observations: &mut Observations, snapshot: &Snapshot, id: Pol
 fn judge(
     snapshot: &Snapshot,
     former: &PollAccount,
-    observer: &Observer,
+    path: &[&str],
+    device: &Caller,
 ) -> Result<PollAccount, coap::Message> {
-    let (path, device) = (observer.path(), observer.device());
-    if snapshot.find(&path, code::GET).is_none() {
+    if snapshot.find(path, code::GET).is_none() {
         return Err(GatewayError::NotFound.response());
     }
     let rights = &snapshot.rights;
-    let granted = rights.check(&device.peer, code::GET, &path);
+    let granted = rights.check(&device.peer, code::GET, path);
     granted.map_err(|error| error.response())?;
     if let Some(requested) = &device.requested {
         let found = snapshot.upstreams.find(requested.origin());

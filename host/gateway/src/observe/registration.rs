@@ -15,7 +15,6 @@ use coap::{ObservationId, code};
 use contract::Watch;
 use contract::escaping::escaped;
 use runtime::{MAX_CHANGE, ObserverError, Revision};
-use share::Bounds;
 
 /// An observation that may start: [`ObserveBroker::start`](super::ObserveBroker::start).
 pub struct Prepared {
@@ -37,7 +36,7 @@ impl Prepared {
 
 /// Why a device gets a response without Observe.
 #[derive(Debug, thiserror::Error)]
-enum Unobservable {
+pub(super) enum Unobservable {
     #[error("the rule broke its contract: {0}")]
     Contract(String),
     #[error("{0}")]
@@ -99,12 +98,16 @@ pub(super) fn prepare(
             bytes,
         }),
         Err(error) => {
-            let revision = &request.revision;
-            if revision.state().budget.admit_line(now) {
-                tracing::warn!("rule {}: no observation: {error}", revision.name());
-            }
+            log_unobservable(&request.revision, now, &error);
             None
         }
+    }
+}
+
+/// Logs why there is no observation, at the rate of the rule's own log lines.
+pub(super) fn log_unobservable(revision: &Revision, now: Instant, error: &Unobservable) {
+    if revision.state().budget.admit_line(now) {
+        tracing::warn!("rule {}: no observation: {error}", revision.name());
     }
 }
 
@@ -189,11 +192,7 @@ fn poll_of(
         return Ok(id);
     }
     // A device has as many accounts as it likes. A poll counts for the host that began it.
-    let owner = device.owner;
-    let of_host = |poll: &LongPoll| poll.account().device().owner.holder() == owner.holder();
-    let bound = Bounds::of_pieces(observations.limits.polls).pieces;
-    let is_full = observations.polls.len() >= bound.in_all;
-    if is_full || observations.polls.count(of_host) >= bound.host {
+    if !observations.has_room_for_poll(device.owner, None) {
         observations.refused_polls += 1;
         return Err(Unobservable::Full);
     }

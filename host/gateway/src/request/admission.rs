@@ -87,7 +87,8 @@ pub fn admit(
         homeserver,
         target,
     } = check(&request, link, homeserver_of)?;
-    let observes = observes && link.observable && revision.observes();
+    let can_observe = revision.observes() || revision.feeds(found.link);
+    let observes = observes && link.observable && can_observe;
     let accept = request.uint_option(option::ACCEPT);
     let facts = accept.map(|accept| ("accept".to_owned(), accept.to_string()));
     let mut message = for_rule(request);

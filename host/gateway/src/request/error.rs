@@ -40,6 +40,10 @@ pub enum GatewayError {
     /// 4.01: the resource needs an access token.
     #[error("no access token: send one in option 256")]
     NoToken,
+    /// 4.02: neither the gateway nor the resource's rule understands this critical option, or it is too long, or it is
+    /// repeated (RFC 7252 §5.4.1).
+    #[error("leave out or correct critical option {0}")]
+    Option(u16),
     /// 4.03: `[device.NAME] may` does not have it.
     #[error("not granted: the operator has to add it to this device's may")]
     NotGranted,
@@ -116,6 +120,7 @@ impl GatewayError {
             Self::HopLimitReached => code::HOP_LIMIT_REACHED,
             Self::NoToken => code::UNAUTHORIZED,
             Self::NotGranted | Self::NotSecured => code::FORBIDDEN,
+            Self::Option(_) => code::BAD_OPTION,
             Self::NotFound | Self::NoSuchMessage => code::NOT_FOUND,
             Self::Method => code::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => code::NOT_ACCEPTABLE,

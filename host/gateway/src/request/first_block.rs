@@ -9,7 +9,7 @@ use super::error::GatewayError;
 use super::gateway::Gateway;
 use super::snapshot::Snapshot;
 use super::source::{Request, Source};
-use super::{admission, discovery, requested_path, routing, sent};
+use super::{admission, discovery, known_options, requested_path, routing, sent};
 use crate::telemetry::address_lines::Notice;
 use crate::telemetry::recorder::Resource;
 use homeserver::{Caller, MissingToken};
@@ -27,7 +27,7 @@ impl Gateway {
             .local_names
             .resolve(&mut request.message, local)
             .and_then(|()| requested_path::resolve(&mut request.message, &snapshot.rules));
-        let judged = resolved.and_then(|()| self.check(&snapshot, &request, &mut resource));
+        let judged = resolved.and_then(|()| self.check(&snapshot, &mut request, &mut resource));
         judged.map_err(|error| {
             let response = error.response();
             let log_entry = AccessLogEntry::new(&request);
@@ -39,7 +39,7 @@ impl Gateway {
     fn check(
         &self,
         snapshot: &Arc<Snapshot>,
-        request: &Request,
+        request: &mut Request,
         resource: &mut Resource,
     ) -> Result<(), GatewayError> {
         let message = &request.message;
@@ -47,10 +47,12 @@ impl Gateway {
         let path = routing::path(message)?;
         let upstreams = &snapshot.upstreams;
         if discovery::is_meant(&path) {
+            known_options::check_none(message)?;
             *resource = Resource::Discovery;
             return Ok(());
         }
         if let Some(id) = sent::id(&path, &snapshot.disabled) {
+            known_options::check_none(message)?;
             *resource = Resource::Sent;
             return sent::admit(request, id).map(drop);
         }
@@ -60,7 +62,13 @@ impl Gateway {
         let (revision, found) = routing::find(message, &path, &snapshot.rules, &snapshot.disabled)?;
         *resource = Resource::Link(revision.clone(), found.link);
         let link = &revision.description().links[usize::from(found.link)];
-        let checked = admission::check(message, link, |origin| upstreams.find(origin))?;
+        // The requests for the other blocks may leave sticky options out.
+        let known = revision.known_options();
+        known_options::check(&mut request.message, known)?;
+        if let Some(remembered) = self.remembered.of(&request.peer, revision) {
+            remembered.apply(known, &mut request.message);
+        }
+        let checked = admission::check(&request.message, link, |origin| upstreams.find(origin))?;
         if !revision.needs_token(found.link) {
             return Ok(());
         }

@@ -9,6 +9,7 @@ use super::conditions::{Conditions, EntityTags};
 use super::error::GatewayError;
 use super::held_bytes::HeldBytes;
 use super::pending_exchange::{Dispatch, PendingExchange, Work};
+use super::remembered::Remembered;
 use super::response::Response;
 use super::rule_execution::{self, Flow, Started};
 use super::rule_fault::error_response;
@@ -16,13 +17,13 @@ use super::snapshot::{Snapshot, SnapshotCell};
 use super::source::Request;
 use super::txn_id::{Lifetimes, ReceivedMessage, TxnId, TxnIds, since_boot};
 use super::txn_key::TxnKey;
-use super::{admission, discovery, requested_path, routing, sent};
+use super::{admission, discovery, known_options, requested_path, routing, sent};
 use crate::devices::Devices;
 use crate::outbox::Deliveries;
 use crate::telemetry::address_lines::{AddressLines, Notice};
 use crate::telemetry::line_shares::LineShares;
 use crate::telemetry::recorder::{Recorder, Resource};
-use coap::{Message, option};
+use coap::{Message, code, option};
 use contract::Peer;
 use contract::clock::Clock;
 use runtime::Revision;
@@ -39,6 +40,8 @@ pub struct Gateway {
     pub(crate) held_bytes: HeldBytes,
     pub(super) deliveries: Option<Deliveries>,
     pub(super) devices: Option<Devices>,
+    /// The values of sticky options.
+    pub(crate) remembered: Remembered,
     pub(super) txn_ids: TxnIds,
     entity_tags: EntityTags,
     pub(crate) line_shares: LineShares,
@@ -63,6 +66,7 @@ impl Gateway {
             held_bytes: HeldBytes::default(),
             deliveries: None,
             devices: None,
+            remembered: Remembered::default(),
             txn_ids: TxnIds::new(txn_key),
             entity_tags: EntityTags::default(),
             line_shares: LineShares::default(),
@@ -193,7 +197,7 @@ impl Gateway {
     fn start(
         &self,
         snapshot: &Arc<Snapshot>,
-        request: Request,
+        mut request: Request,
         route: &mut Route,
     ) -> Result<Started, GatewayError> {
         let message = &request.message;
@@ -206,6 +210,7 @@ impl Gateway {
             ..
         } = &**snapshot;
         if discovery::is_meant(&path) {
+            known_options::check_none(message)?;
             route.resource = Resource::Discovery;
             let has_edhoc = self.devices.as_ref().is_some_and(Devices::have_key_pair);
             let links = discovery::respond(message, rules, disabled, has_edhoc)?;
@@ -215,6 +220,7 @@ impl Gateway {
             return Err(GatewayError::NotFound);
         }
         if let Some(id) = sent::id(&path, disabled) {
+            known_options::check_none(message)?;
             route.resource = Resource::Sent;
             return sent::admit(&request, id).map(Started::Sent);
         }
@@ -223,6 +229,12 @@ impl Gateway {
             .check(&request.peer.device, message.code, &path)?;
         let (revision, found) = routing::find(message, &path, rules, disabled)?;
         route.resource = Resource::Link(revision.clone(), found.link);
+        let known = revision.known_options();
+        known_options::check(&mut request.message, known)?;
+        let remembered = self.remembered.of(&request.peer, revision);
+        if let Some(remembered) = &remembered {
+            remembered.apply(known, &mut request.message);
+        }
         let homeserver_of = |origin: &_| upstreams.find(origin);
         let now = since_boot();
         let coap = &snapshot.limits.coap;
@@ -247,12 +259,18 @@ impl Gateway {
                 id: text,
                 deliveries: self.deliveries.clone().zip(identity),
                 sessions: self.sessions().cloned(),
+                remembered: remembered.clone(),
             },
             revision,
             &self.held_bytes,
             &peer,
             admitted,
         )?;
+        if let (Started::Ended(response), Some(remembered)) = (&started, &remembered)
+            && response.message.code == code::BAD_OPTION
+        {
+            remembered.forget_values();
+        }
         if let (Started::Waiting(..), Some(received)) = (&started, received) {
             self.txn_ids.remember(now, received);
         }

@@ -10,6 +10,7 @@ use url::Url;
 use super::device_session::DeviceSession;
 use super::error::GatewayError;
 use super::held_bytes::{Holding, bytes_of};
+use super::remembered::OfSession;
 use super::snapshot::Snapshot;
 use crate::outbox::{Deliveries, Received, Sending};
 use crate::telemetry::denied_call;
@@ -34,6 +35,8 @@ pub(super) struct HomeserverEgress {
     pub(super) deliveries: Option<(Deliveries, Received)>,
     /// What it has to do with sessions; none if its device has not authenticated itself, or there is no store.
     pub(super) session: Option<DeviceSession>,
+    /// Its values of sticky options.
+    pub(super) remembered: Option<OfSession>,
     /// Its share of the rule's limits and of the gateway's memory.
     pub(super) holding: Holding,
     /// Bytes of the options of its request.
@@ -68,6 +71,7 @@ impl Egress for HomeserverEgress {
                 let is_refused = |error: &CallError| error.reason == "no-credential";
                 self.refuses_address = outcome.as_ref().is_err_and(is_refused)
                     && upstreams.refuses_address(&self.caller, &call);
+                self.note_refusal(&outcome);
                 if let Some(session) = &mut self.session {
                     session.note(&self.caller, &call, &outcome);
                 }
@@ -124,6 +128,9 @@ impl Egress for HomeserverEgress {
                 {
                     of_device.refuse(&self.caller, session, outcome);
                 }
+                if let Delivered::Outcome(outcome) = &delivered {
+                    self.note_refusal(outcome);
+                }
                 let is_refused = matches!(&delivered,
                     Delivered::Outcome(Err(error)) if error.reason == "no-credential");
                 self.refuses_address = is_refused && refuses_address;
@@ -158,6 +165,9 @@ impl Egress for HomeserverEgress {
 impl HomeserverEgress {
     /// The rule says that the device has logged in with this token. The host ignores it on an unsecured transport.
     pub(super) async fn open_session(&self, token: &str) {
+        if let Some(remembered) = &self.remembered {
+            remembered.forget_token();
+        }
         if let Some(session) = &self.session
             && session.open(&self.caller, token).await.is_err()
             && self
@@ -176,8 +186,17 @@ impl HomeserverEgress {
 
     /// The rule says that the device has logged out.
     pub(super) fn close_session(&self) {
+        if let Some(remembered) = &self.remembered {
+            remembered.forget_token();
+        }
         if let Some(session) = &self.session {
             session.close(&self.caller, self.origin(&self.own_upstream()));
+        }
+    }
+
+    fn note_refusal(&self, outcome: &Outcome) {
+        if let Some(remembered) = &self.remembered {
+            remembered.note(&self.caller, outcome);
         }
     }
 

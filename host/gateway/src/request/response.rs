@@ -53,6 +53,14 @@ pub struct ObserveRequest {
     pub began: Instant,
 }
 
+impl ObserveRequest {
+    /// Whether its observation is a feed.
+    #[must_use]
+    pub fn is_feed(&self) -> bool {
+        self.revision.feeds(self.context.link)
+    }
+}
+
 impl From<coap::Message> for Response {
     fn from(message: coap::Message) -> Self {
         Self {

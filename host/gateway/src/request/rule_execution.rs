@@ -10,6 +10,7 @@ use super::device_session::DeviceSession;
 use super::error::GatewayError;
 use super::held_bytes::{Full, HeldBytes, Holding, bytes_of};
 use super::homeserver_egress::HomeserverEgress;
+use super::remembered::OfSession;
 use super::reply::{failed, to_coap};
 use super::response::{ObserveRequest, Response, SideEffect};
 use super::sent::SentRequest;
@@ -47,6 +48,8 @@ pub(super) struct Flow {
     pub(super) deliveries: Option<(Deliveries, Received)>,
     /// Logins of devices; none without a store.
     pub(super) sessions: Option<Sessions>,
+    /// Its values of sticky options; none if it has none.
+    pub(super) remembered: Option<OfSession>,
 }
 
 /// How far a rule came without waiting.
@@ -139,6 +142,7 @@ pub(super) fn start(
             caller,
             deliveries: flow.deliveries,
             session: sessions.as_ref().map(DeviceSession::new),
+            remembered: flow.remembered,
             holding,
             of_request,
             is_full: false,

@@ -13,6 +13,7 @@ use super::lines;
 use crate::devices::Change;
 use crate::dispatcher::Dispatcher;
 use crate::listeners::Listeners;
+use crate::sources::dtls_session;
 use crate::telemetry::operator;
 use crate::telemetry::recorder::SecurityState;
 
@@ -70,6 +71,13 @@ impl Dispatcher<'_> {
         for peer in arrived.ended {
             self.endpoint.forget(now, &peer);
             if let Some(coaps) = &mut self.coaps {
+                if let Some((device, session)) = peer
+                    .session
+                    .and_then(|session| coaps.device(session))
+                    .zip(dtls_session(&peer))
+                {
+                    self.gateway.remembered.forget_session(device, session);
+                }
                 coaps.forget(&peer);
             }
         }
@@ -173,6 +181,7 @@ impl Dispatcher<'_> {
     }
 
     fn revoke(&mut self, now: Instant, name: &str, kid: Option<Identifier>) {
+        self.gateway.remembered.forget_device(name);
         if let Some(kid) = kid {
             self.endpoint.protection_mut().contexts.remove(kid);
         }

@@ -23,10 +23,8 @@ pub(crate) type DeviceBlock = FirstBlock<UdpPeer, Verified>;
 
 /// No contexts and no handshakes yet, of devices with these credentials.
 pub(crate) fn protection(public_keys: Arc<EdhocRing>) -> Protection {
-    let mut seed = [0; 32];
-    fill(&mut seed);
     Protection::new(
-        Contexts::new(MOST, seed),
+        Contexts::new(MOST),
         Responder::new(public_keys, Box::new(fill)),
     )
 }

@@ -44,7 +44,7 @@ use candidate::Candidate;
 use contract::bindings::{CallError, Context, Description, Effect, Failure, HttpResponse, Message};
 use contract::digest::Digest;
 use contract::grant::{Grant, GrantError};
-use contract::links::{self, Match, Mismatch};
+use contract::links::{self, Match, Mismatch, Rank};
 use contract::requested_paths::RequestedPaths;
 use contract::{HeaderGrants, KnownOptions};
 use health::Health;
@@ -168,6 +168,11 @@ impl Revision {
     /// [`Mismatch`]: 4.04 or 4.05.
     pub fn find(&self, path: &[&str], method: u8) -> Result<Match, Mismatch> {
         links::find(&self.description.links, path, method)
+    }
+
+    /// The same with its rank, to be compared with that of another rule at the same mount.
+    pub(crate) fn find_ranked(&self, path: &[&str], method: u8) -> Result<(Rank, Match), Mismatch> {
+        links::find_ranked(&self.description.links, path, method)
     }
 
     /// The needs of the description.

@@ -11,6 +11,7 @@ use super::failure;
 use super::front::{self, Verdict};
 use super::limits::Limits;
 use super::method::Method;
+use super::pending::Place;
 use super::record::{self, Alert};
 use super::recorder::Claim;
 use super::refusal::Refusal;
@@ -97,9 +98,10 @@ impl<P: PeerId> Server<P> {
         // The device has begun again.
         self.end_handshake(peer);
         let owner = self.owner(peer, false);
-        if let Err(refused) = self.handshakes.admit(owner, Amount::piece(0)) {
-            return self.refuse(peer, Refusal::PendingHandshakes(refused));
-        }
+        let place = match self.handshakes.place(owner) {
+            Ok(place) => place,
+            Err(full) => return self.refuse(peer, Refusal::PendingHandshakes(full)),
+        };
         let Some(dtls) = self.fresh(now, method) else {
             return;
         };
@@ -112,12 +114,16 @@ impl<P: PeerId> Server<P> {
                 return self.refuse(peer, Refusal::Protocol { method, cause });
             }
         };
-        self.handshakes.add(owner, Amount::piece(0));
+        if let Place::Of(other, full) = place {
+            // With an alert: the device begins again, and need not wait for its timeout.
+            let refusal = Refusal::PendingHandshakes(full);
+            self.fail(&other, Some(Alert::InternalError), refusal);
+        }
         let number = self.next_number();
+        self.handshakes.add(number, peer.clone(), owner);
         let handshake = Box::new(Handshake {
             connection,
             number,
-            owner,
             received: datagram.len(),
             timer: None,
             claim: None,
@@ -252,7 +258,7 @@ impl<P: PeerId> Server<P> {
         if let Some(at) = handshake.timer {
             self.timers.remove(&(at, handshake.number));
         }
-        self.handshakes.give_back(handshake.owner, Amount::piece(0));
+        self.handshakes.remove(handshake.number);
         Some(handshake)
     }
 

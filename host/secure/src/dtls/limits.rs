@@ -16,8 +16,10 @@ pub struct Limits {
     /// Sessions of one principal; the longest unused one makes room. 4 by default: a device has one, and a former one
     /// for each address that it came from before its network changed it.
     pub sessions_per_principal: usize,
-    /// Handshakes that are not complete, in all. 256 by default, about 2 MB. One host and one network may have an
-    /// eighth of it, at least 32: a building full of devices after a power cut, of which more try again after a second.
+    /// Handshakes that are not complete, in all. 256 by default, about 2 MB. One host and one network (an IPv4 /24, an
+    /// IPv6 /64) may have an eighth of it, at least 32: a building full of devices after a power cut, of which more try
+    /// again after a second. When all are taken, the oldest one of the network that has most makes room for a network
+    /// that has less.
     pub handshakes: usize,
     /// How long a handshake may take. 45 s by default: four repetitions after 2, 4, 8 and 16 s and the round trip of a
     /// slow network of several hops.

@@ -16,6 +16,7 @@ use super::event::{Event, Message};
 use super::front::Offered;
 use super::limits::Limits;
 use super::method::Method;
+use super::pending::Pending;
 use super::recorder::{Claim, Recorder};
 use super::refusal::Refusal;
 use super::slot::Slot;
@@ -43,7 +44,7 @@ pub struct Server<P> {
     /// What is due when: the number of a handshake or session, and where it is.
     pub(super) timers: BTreeMap<(Instant, u64), P>,
     pub(super) sessions: Shares,
-    pub(super) handshakes: Shares,
+    pub(super) handshakes: Pending<P>,
     pub(super) numbers: u64,
     /// Has absorbed the seed: hosts cannot choose names that collide.
     pub(super) hosts: DefaultHasher,
@@ -106,7 +107,7 @@ impl<P: PeerId> Server<P> {
 
     /// Handshakes that are not complete.
     pub fn handshake_count(&self) -> usize {
-        self.handshakes.in_all().pieces
+        self.handshakes.len()
     }
 
     pub(super) fn refuse(&mut self, peer: &P, refusal: Refusal) {
@@ -152,9 +153,11 @@ impl<P: PeerId> Server<P> {
             return Owner::new(name(&|hasher| peer.hash(hasher)), None);
         };
         let network = match host.address() {
-            // Devices of one site share a /64, and authenticated ones have a bound of their own.
-            IpAddr::V6(address) if !is_authenticated => Some((address.to_bits() >> 64) as u64),
-            _ => None,
+            // Devices of one site share a network, and authenticated ones have a bound of their own.
+            _ if is_authenticated => None,
+            IpAddr::V6(address) => Some((address.to_bits() >> 64) as u64),
+            // The least that the internet routes. An IPv6 address of 64 bits never has this name.
+            IpAddr::V4(address) => Some(u64::from(address.to_bits() >> 8)),
         };
         Owner::new(
             name(&|hasher| host.hash(hasher)),

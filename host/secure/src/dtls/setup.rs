@@ -17,6 +17,7 @@ use super::credentials::Credentials;
 use super::front::Offered;
 use super::limits::Limits;
 use super::method::Method;
+use super::pending::Pending;
 use super::provider;
 use super::recorder::Recorder;
 use super::server::Server;
@@ -90,7 +91,7 @@ impl<P: PeerId> Server<P> {
             principals: HashMap::new(),
             timers: BTreeMap::new(),
             sessions: Shares::new(limits.sessions()),
-            handshakes: Shares::new(limits.handshakes()),
+            handshakes: Pending::new(limits.handshakes()),
             numbers: 0,
             hosts,
             transmits: VecDeque::new(),

@@ -37,7 +37,6 @@ pub(super) struct Session {
 pub(super) struct Handshake {
     pub(super) connection: Connection,
     pub(super) number: u64,
-    pub(super) owner: Owner,
     /// Bytes that it has sent.
     pub(super) received: usize,
     /// When the connection has work.

@@ -60,7 +60,7 @@ fn device_identity() -> Identity {
 /// A gateway at which these devices are enrolled.
 fn gateway_of(devices: Vec<(&'static str, Ccs)>) -> Protection {
     let responder = Responder::new(Arc::new(Enrolled(devices)), random(1));
-    let mut protection = Protection::new(Contexts::new(100, [9; 32]), responder);
+    let mut protection = Protection::new(Contexts::new(100), responder);
     protection.set_identity(gateway_identity());
     protection
 }

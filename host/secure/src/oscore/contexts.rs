@@ -5,12 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use coap::{Message, Reply};
-use zeroize::Zeroizing;
 
 use super::add_error::AddError;
 use super::context::{CannotProtect, Context};
 use super::derivation::{Parameters, ParametersError};
-use super::echo::echo;
 use super::identifier::Identifier;
 use super::refusal::{Refusal, Refused};
 use super::reservation::{ContextId, Reservation};
@@ -43,22 +41,19 @@ pub struct Contexts {
     next_id: u64,
     /// At most one for each context.
     reservations: VecDeque<Reservation>,
-    echo_secret: Zeroizing<[u8; 32]>,
     allows_outer_proxy: OuterProxyPolicy,
     latest_refusal: Option<(Option<Arc<str>>, Refusal)>,
 }
 
 impl Contexts {
-    /// No contexts, and room for `most`. `seed` must be random and new at each start: Echo values come from it, and one
-    /// of an earlier start would let a replay pass.
+    /// No contexts, and room for `most`.
     #[must_use]
-    pub fn new(most: usize, seed: [u8; 32]) -> Self {
+    pub fn new(most: usize) -> Self {
         Self {
             by_kid: HashMap::new(),
             most,
             next_id: 0,
             reservations: VecDeque::new(),
-            echo_secret: seed.into(),
             allows_outer_proxy: Box::new(|_, _| false),
             latest_refusal: None,
         }
@@ -216,8 +211,7 @@ impl Contexts {
                 check_outer(request, |target| {
                     (self.allows_outer_proxy)(&entry.principal, target)
                 })?;
-                let echo = echo(&self.echo_secret, entry.id);
-                let binding = entry.context.unprotect_request(id, echo, request);
+                let binding = entry.context.unprotect_request(id, request);
                 self.reservations.extend(entry.reservation(kid));
                 Ok(Verified {
                     context: entry.id,

@@ -61,6 +61,11 @@ impl SenderNumbers {
         }
     }
 
+    /// Where they began when the gateway started: another place at each start that has used them.
+    pub(super) fn resumed_at(&self) -> u64 {
+        self.resumed_at
+    }
+
     /// The next number, which is used whatever becomes of the message.
     pub(super) fn take(&mut self) -> Result<PartialIv, NoNumber> {
         let number = PartialIv::new(self.next).ok_or(NoNumber::Exhausted)?;

@@ -8,7 +8,7 @@ use coap::{Message, Reply, code};
 
 use super::class::{Outer, names_a_proxy_target};
 use super::context::{CannotProtect, Context, RequestId};
-use super::echo::ECHO_BYTES;
+use super::echo::echo;
 use super::identifier::Identifier;
 use super::key::TAG_BYTES;
 use super::option_value::OptionValue;
@@ -99,11 +99,10 @@ pub(super) fn check_outer(
 
 impl Context {
     /// Verifies a request whose option was read and whose outer options were checked, and replaces it by the request
-    /// inside. `echo` recovers a lost replay window, and must be new since the restart.
+    /// inside.
     pub(super) fn unprotect_request(
         &mut self,
         id: RequestId,
-        echo: [u8; ECHO_BYTES],
         request: &mut Message,
     ) -> Result<Binding, Refused> {
         // A request accepted before the first reservation since the start is stored could be replayed after the next
@@ -124,6 +123,7 @@ impl Context {
             ReplayWindow::Held(held) => held.receive(id.iv),
             lost @ ReplayWindow::Lost => {
                 let echoed = inner.as_ref().and_then(|inner| inner.option(ECHO));
+                let echo = echo(self.numbers.resumed_at());
                 if echoed != Some(&echo) {
                     return Err(self.challenge(id, echo));
                 }
@@ -141,7 +141,7 @@ impl Context {
 
     /// 4.01 with Echo, protected with a number of its own: the request may be a replay, whose nonce was used for a
     /// response before (RFC 8613 Appendix B.1.2).
-    fn challenge(&mut self, id: RequestId, echo: [u8; ECHO_BYTES]) -> Refused {
+    fn challenge(&mut self, id: RequestId, echo: Vec<u8>) -> Refused {
         let mut response = Message::new(code::UNAUTHORIZED).with_option(ECHO, echo);
         match self.protect_with_own_number(id, &mut response) {
             Ok(()) => Refused {

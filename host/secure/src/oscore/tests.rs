@@ -10,6 +10,7 @@ mod observing;
 mod outer_options;
 mod pair;
 mod recovery;
+mod refused;
 pub(crate) mod simulation;
 
 use std::time::Instant;

@@ -42,7 +42,7 @@ pub(super) struct OscoreGateway {
 }
 
 fn endpoint(store: &Store, random: &mut Random) -> Endpoint<u16, Contexts> {
-    let mut contexts = Contexts::new(DEVICES, random.bytes());
+    let mut contexts = Contexts::new(DEVICES);
     for device in 0..DEVICES {
         let parameters = parameters(device);
         let end = store.end(parameters.recipient_id);

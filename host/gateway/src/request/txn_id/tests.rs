@@ -16,6 +16,7 @@ fn request() -> Request {
             device: Peer::unauthenticated("[2001:db8::1]:5683".parse().unwrap()),
             owner: Owner::new(1, None),
             facts: coap::PeerFacts::default(),
+            session: None,
             local: "[2001:db8::2]:5683".parse().ok(),
         },
         message_type: MessageType::Confirmable,

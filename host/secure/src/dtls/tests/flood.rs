@@ -1,6 +1,6 @@
 //! Floods: of ClientHellos from spoofed addresses, and of half handshakes.
 
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use super::client::Client;
@@ -12,6 +12,11 @@ fn at(network: u16, host: u16, port: u16) -> SocketAddr {
     SocketAddr::new(address.into(), port)
 }
 
+fn at_v4(network: u16, host: u8) -> SocketAddr {
+    let [high, low] = network.to_be_bytes();
+    SocketAddr::new(Ipv4Addr::new(10, high, low, host).into(), 1_000)
+}
+
 /// Shakes hands up to the server's flight, and is silent then. Returns whether it got it.
 fn half(world: &mut World, address: SocketAddr) -> bool {
     let mut client = Client::psk(world.now, address, "device-1", KEY);
@@ -21,7 +26,8 @@ fn half(world: &mut World, address: SocketAddr) -> bool {
             world.server.handle_datagram(world.now, address, &datagram);
         }
         replies = 0;
-        while let Some(transmit) = world.server.poll_transmit() {
+        let sent = std::iter::from_fn(|| world.server.poll_transmit());
+        for transmit in sent.filter(|transmit| transmit.peer == address) {
             client.handle(world.now, Some(&transmit.bytes));
             replies += 1;
         }
@@ -120,4 +126,74 @@ fn an_address_has_one_handshake_however_often_it_begins() {
         (world.server.handshake_count(), world.server.timers.len()),
         (1, 1)
     );
+}
+
+/// A device of another host shakes hands, over a network in which a datagram takes 100 ms.
+fn gets_in(world: &mut World, address: &str) -> bool {
+    world.weather.delay = Duration::from_millis(100);
+    let device = world.add(address, "device-1", KEY);
+    world.run(Duration::from_secs(20));
+    world.clients[device].is_connected
+}
+
+#[test]
+fn half_handshakes_of_many_hosts_of_one_ipv4_network_leave_room_for_other_networks() {
+    let mut world = World::of_devices();
+    let pending = (0..=255).filter(|host| half(&mut world, at_v4(1, *host)));
+    assert_eq!(pending.count(), 256, "each takes the place of the oldest");
+    assert_eq!(world.server.handshake_count(), 32, "an eighth of 256");
+    assert!(gets_in(&mut world, "192.0.2.1:5000"));
+}
+
+#[test]
+fn half_handshakes_of_one_host_do_not_keep_another_one_of_its_network_out() {
+    let mut world = World::of_devices();
+    for port in 0..100 {
+        half(&mut world, at(1, 1, 1_000 + port));
+    }
+    assert!(gets_in(&mut world, "[2001:db8:0:1::2]:5000"));
+    assert_eq!(world.server.handshake_count(), 0, "the rest timed out");
+    assert_eq!(world.server.counters().timed_out, 31, "one has left");
+}
+
+#[test]
+fn half_handshakes_of_any_number_of_networks_do_not_keep_a_new_device_out() {
+    for networks in [8, 9, 100, 1_000] {
+        let mut world = World::of_devices();
+        for number in 0..2_000 {
+            half(
+                &mut world,
+                at_v4(number % networks, (number / networks) as u8),
+            );
+        }
+        assert_eq!(world.server.handshake_count(), 256, "{networks}");
+        assert!(gets_in(&mut world, "192.0.2.1:5000"), "{networks}");
+    }
+}
+
+#[test]
+fn a_flood_that_goes_on_pushes_out_its_own_handshakes_and_tells_their_addresses() {
+    let mut world = World::of_devices();
+    for number in 0..256 {
+        half(&mut world, at_v4(number / 16, number as u8));
+    }
+    world.events.clear();
+    let device = "192.0.2.1:5000".parse().expect("an address");
+    assert!(half(&mut world, device));
+    let [Event::Refused { peer, refusal }] = world.events.as_slice() else {
+        panic!("{:?}", world.events);
+    };
+    assert_eq!(
+        *peer,
+        at_v4(0, 0),
+        "the oldest one of the heaviest networks"
+    );
+    assert_eq!(*refusal, Refusal::PendingHandshakes(share::Refused::InAll));
+    // Nobody of a network with as many pushes out others: a flood costs no more than its shares.
+    assert!(!half(&mut world, at_v4(3, 255)));
+    // The device is not pushed out by networks that have more.
+    for number in 1_000..3_000 {
+        half(&mut world, at_v4(16 + number % 100, (number / 100) as u8));
+    }
+    assert!(world.server.slots[&device].handshake.is_some());
 }

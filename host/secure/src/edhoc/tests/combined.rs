@@ -94,7 +94,7 @@ fn the_option_without_oscore_or_twice_or_inside_or_without_a_key_is_refused() {
     let refused = unprotect(&mut gateway, &mut again).expect_err("the handshake is over");
     assert_eq!(refused.code, code::BAD_REQUEST);
     let responder = Responder::new(Arc::new(Enrolled(Vec::new())), random(1));
-    let mut plain_gateway = Protection::new(Contexts::new(1, [1; 32]), responder);
+    let mut plain_gateway = Protection::new(Contexts::new(1), responder);
     let mut foreign = request;
     let refused = unprotect(&mut plain_gateway, &mut foreign).expect_err("it has no EDHOC");
     assert!(

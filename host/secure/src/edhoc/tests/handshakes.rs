@@ -137,7 +137,7 @@ fn the_resource_takes_post_in_its_formats_and_is_absent_without_a_key() {
     assert_eq!(code_of(&Message::new(code::GET)), code::METHOD_NOT_ALLOWED);
     assert_eq!(code_of(&post(&[])), code::BAD_REQUEST);
     let responder = Responder::new(Arc::new(Enrolled(Vec::new())), random(1));
-    let mut without = Protection::new(Contexts::new(1, [1; 32]), responder);
+    let mut without = Protection::new(Contexts::new(1), responder);
     assert!(
         without
             .handle(Instant::now(), &from(1), &post(&payload))

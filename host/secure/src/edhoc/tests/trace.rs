@@ -64,7 +64,7 @@ fn the_responder_sends_the_messages_of_the_trace_and_derives_its_context() {
 #[test]
 fn the_first_message_of_the_trace_gets_the_suites_of_the_gateway() {
     let (responder, identity) = responder();
-    let mut gateway = Protection::new(Contexts::new(1, [1; 32]), responder);
+    let mut gateway = Protection::new(Contexts::new(1), responder);
     gateway.set_identity(identity);
     let payload = [&[0xf5][..], &hex(FIRST_MESSAGE_1)].concat();
     let (response, refusal) = handle(&mut gateway, &from(1), &payload);

@@ -22,7 +22,7 @@ struct Network {
 impl Network {
     fn new(stored_end: u64, lost: usize) -> Self {
         let parameters = parameters(SALT, "67", "01", None);
-        let mut contexts = Contexts::new(1, [1; 32]);
+        let mut contexts = Contexts::new(1);
         contexts
             .add("kitchen".into(), &parameters, stored_end, None)
             .expect("valid parameters");

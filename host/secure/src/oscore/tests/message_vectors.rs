@@ -30,7 +30,7 @@ fn client(parameters: &Parameters) -> Context {
 
 /// The table of a server that has only the context of this client.
 fn server(client: &Parameters) -> Contexts {
-    let mut contexts = Contexts::new(1, [1; 32]);
+    let mut contexts = Contexts::new(1);
     let added = contexts.add("kitchen".into(), &mirrored(client), 0, None);
     added.expect("valid parameters");
     store(&mut contexts);

@@ -16,7 +16,6 @@ pub(super) struct Pair {
     pub(super) parameters: Parameters,
     /// What the gateway's store has.
     pub(super) stored_end: u64,
-    starts: u8,
 }
 
 impl Pair {
@@ -28,10 +27,9 @@ impl Pair {
         let mut pair = Self {
             now: Instant::now(),
             device,
-            gateway: Contexts::new(8, [0; 32]),
+            gateway: Contexts::new(8),
             parameters,
             stored_end: 0,
-            starts: 0,
         };
         pair.start();
         pair.store();
@@ -40,8 +38,7 @@ impl Pair {
 
     /// The gateway starts with what its store has.
     pub(super) fn start(&mut self) {
-        self.starts += 1;
-        self.gateway = Contexts::new(8, [self.starts; 32]);
+        self.gateway = Contexts::new(8);
         let added = self
             .gateway
             .add("kitchen".into(), &self.parameters, self.stored_end, None);

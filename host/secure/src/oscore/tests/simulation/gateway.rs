@@ -29,7 +29,7 @@ fn endpoint(
     stored_end: Option<u64>,
     random: &mut Random,
 ) -> Endpoint<u16, Contexts> {
-    let mut contexts = Contexts::new(1, random.bytes());
+    let mut contexts = Contexts::new(1);
     let added = match stored_end {
         Some(stored_end) => contexts.add("kitchen".into(), parameters, stored_end, None),
         None => contexts.add_agreed("kitchen".into(), parameters),

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use contract::Grant;
+use gateway::config::Component;
 use gateway::config::args::ServeArgs;
-use runtime::RuleLimits;
+use runtime::{BuiltIn, RuleLimits};
 
 use crate::configuration::{from_file, read};
 
@@ -53,7 +54,7 @@ fn a_rule_of_somebody_else_has_its_own_place_rights_and_limits() {
     // From the command line: nothing is granted.
     assert_eq!(other.mount, ["other"]);
     assert_eq!(other.allow, []);
-    assert_eq!(other.component.as_deref(), Some(Path::new("other.wasm")));
+    assert_eq!(other.component.file(), Some(Path::new("other.wasm")));
 }
 
 #[test]
@@ -72,4 +73,34 @@ fn a_rule_in_the_place_of_the_built_in_one_may_speak_the_client_api_and_no_more(
     assert!(covered("POST none requested /_matrix/client/v3/login"));
     assert!(!covered("GET any standard /_synapse/admin/v1/users"));
     assert!(!covered("GET any other /_matrix/client/v3/sync"));
+}
+
+#[test]
+fn the_gateways_own_rules_are_there_by_name_at_the_root_and_with_all_it_has() {
+    let text = r#"
+        [[rule]]
+        name = "lowband"
+        component = "builtin:msc3079"
+        config = { answer_bytes = 100000 }
+    "#;
+    let mut args = from_file("configuration-built-in", text);
+    args.rule = vec!["comatrix=builtin:msc3079".into()];
+    let settings = read(args);
+    let [default, lowband] = settings.rules.as_slice() else {
+        panic!("there are two")
+    };
+    for rule in [default, lowband] {
+        assert_eq!(rule.component, Component::BuiltIn(BuiltIn::Msc3079));
+        assert_eq!(rule.mount, [""; 0]);
+        assert_eq!(rule.limits, RuleLimits::trusted());
+    }
+    assert_eq!(lowband.settings["answer_bytes"], "100000");
+    let read = read(from_file(
+        "configuration-default",
+        "[[rule]]\nname = \"comatrix\"",
+    ));
+    assert_eq!(
+        read.rules[0].component,
+        Component::BuiltIn(BuiltIn::Comatrix)
+    );
 }

@@ -45,6 +45,7 @@ mod http_call;
 mod largest_input;
 mod largest_poll;
 mod misbehaving;
+mod msc3079;
 mod native_code;
 mod native_commands;
 mod observing;

@@ -8,9 +8,10 @@ use std::process::Command;
 use comatrix_tests::gateway;
 use comatrix_tests::places::{self, Scratch};
 
-const MANUALS: [&str; 6] = [
+const MANUALS: [&str; 7] = [
     "README.md",
     "guest/README.md",
+    "guest/msc3079/README.md",
     "host/README.md",
     "host/coap/README.md",
     "host/devices.md",

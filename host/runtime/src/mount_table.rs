@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::revision::Revision;
 use contract::bindings::Segment;
-use contract::links::{Match, Mismatch, Rank, shown};
+use contract::links::{Match, Mismatch, Rank, has_path, shown};
 
 /// A rule and its mount.
 #[derive(Clone)]
@@ -70,13 +70,14 @@ impl MountTable {
 
     /// The rule and link for a path and a method code: those of the longest mount that has the path. Of several rules at
     /// that mount the one whose link describes it most closely, as of several links of one rule: a rule that takes
-    /// every path takes no resource of another one.
+    /// every path takes no resource of another one. With a method that this resource has not, it is 4.05.
     ///
     /// # Errors
     /// [`Mismatch`]: 4.04 or 4.05.
     pub fn find(&self, path: &[&str], method: u8) -> Result<(&Arc<Revision>, Match), Mismatch> {
         let mut mismatch = Mismatch::Path;
         let mut best: Option<(usize, Rank, &Arc<Revision>, Match)> = None;
+        let mut is_taken = false;
         for Mounted { mount, revision } in &self.0 {
             if best
                 .as_ref()
@@ -88,16 +89,22 @@ impl MountTable {
             if !is_below {
                 continue;
             }
-            match revision.find_ranked(&path[mount.len()..], method) {
+            let below = &path[mount.len()..];
+            match revision.find_ranked(below, method) {
                 Ok((rank, found)) => {
                     if best.as_ref().is_none_or(|(_, before, ..)| rank > *before) {
                         best = Some((mount.len(), rank, revision, found));
                     }
                 }
-                Err(Mismatch::Method) => mismatch = Mismatch::Method,
+                Err(Mismatch::Method) => {
+                    mismatch = Mismatch::Method;
+                    is_taken |= has_path(&revision.description().links, below);
+                }
                 Err(Mismatch::Path) => {}
             }
         }
+        // A path that a link has without `rest` is not for the `rest` of another rule.
+        let best = best.filter(|(_, (_, is_closed), ..)| *is_closed || !is_taken);
         let found = best.map(|(_, _, revision, found)| (revision, found));
         found.ok_or(mismatch)
     }

@@ -161,7 +161,10 @@ fn half_handshakes_of_any_number_of_networks_do_not_keep_a_new_device_out() {
     for networks in [8, 9, 100, 1_000] {
         let mut world = World::of_devices();
         for number in 0..2_000 {
-            half(&mut world, at_v4(number % networks, (number / networks) as u8));
+            half(
+                &mut world,
+                at_v4(number % networks, (number / networks) as u8),
+            );
         }
         assert_eq!(world.server.handshake_count(), 256, "{networks}");
         assert!(gets_in(&mut world, "192.0.2.1:5000"), "{networks}");
@@ -180,7 +183,11 @@ fn a_flood_that_goes_on_pushes_out_its_own_handshakes_and_tells_their_addresses(
     let [Event::Refused { peer, refusal }] = world.events.as_slice() else {
         panic!("{:?}", world.events);
     };
-    assert_eq!(*peer, at_v4(0, 0), "the oldest one of the heaviest networks");
+    assert_eq!(
+        *peer,
+        at_v4(0, 0),
+        "the oldest one of the heaviest networks"
+    );
     assert_eq!(*refusal, Refusal::PendingHandshakes(share::Refused::InAll));
     // Nobody of a network with as many pushes out others: a flood costs no more than its shares.
     assert!(!half(&mut world, at_v4(3, 255)));

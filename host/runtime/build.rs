@@ -1,4 +1,5 @@
-//! Builds the default rule, and for the router build its native code as well, so that the binary carries it.
+//! Builds the rules that the binary carries: the default one, for the router build its native code as well, and in the
+//! full build the one for low-bandwidth Matrix.
 
 #[cfg(feature = "router")]
 #[path = "build/precompile.rs"]
@@ -8,18 +9,27 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// The rules that the binary carries.
+#[cfg(feature = "router")]
+const RULES: &[&str] = &["comatrix"];
+#[cfg(not(feature = "router"))]
+const RULES: &[&str] = &["comatrix", "msc3079"];
+
 fn main() -> Result<(), String> {
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR for build scripts")?);
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let sources =
-        xtask::guest::sources("comatrix", &workspace).map_err(|error| error.to_string())?;
-    for source in sources {
-        println!("cargo::rerun-if-changed={}", source.display());
+    for rule in RULES {
+        let sources = xtask::guest::sources(rule, &workspace).map_err(|error| error.to_string())?;
+        for source in sources {
+            println!("cargo::rerun-if-changed={}", source.display());
+        }
     }
     println!("cargo::rerun-if-env-changed=COMATRIX_GUEST_TOOLCHAIN");
     let runtime = runtime(&workspace.join("Cargo.lock"))?;
     println!("cargo::rustc-env=COMATRIX_RUNTIME={runtime}");
-    xtask::guest::build("comatrix", &workspace, &out).map_err(|error| error.to_string())?;
+    for rule in RULES {
+        xtask::guest::build(rule, &workspace, &out).map_err(|error| error.to_string())?;
+    }
     #[cfg(feature = "router")]
     precompile::precompile(&out, &runtime)?;
     Ok(())

@@ -167,8 +167,8 @@ fn every_setting_of_a_file_arrives_and_its_paths_are_relative_to_it() {
     assert_eq!(settings.log_level, LogLevel::Debug);
     assert_eq!(settings.cache_dir, Some(folder.join("cache")));
     assert_eq!(
-        settings.rules[0].component,
-        Some(folder.join("rules/mine.wasm"))
+        settings.rules[0].component.file(),
+        Some(&*folder.join("rules/mine.wasm"))
     );
     assert_eq!(settings.disabled, ["register", "logout"]);
     assert_eq!(
@@ -301,7 +301,7 @@ fn the_command_line_stands_before_the_file() {
         Some(Path::new("other.pem"))
     );
     assert_eq!(
-        settings.rules[0].component.as_deref(),
+        settings.rules[0].component.file(),
         Some(Path::new("other.wasm"))
     );
     assert_eq!(settings.cache_dir.as_deref(), Some(Path::new("other")));

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use contract::Digest;
+use gateway::config::Component;
 use gateway::control::Reply;
 use gateway::rule_manager::ControlRequest;
 use runtime::compile;
@@ -134,7 +135,7 @@ async fn native_code_that_takes_its_files_place_serves_from_then_on() {
     set_mode(&public, 0o644);
     let rules = [("a", saying("unused"))];
     let stage = Stage::trusting(files.trust(), "native-configured", &rules, |spec| {
-        spec.component = Some(folder.join("new.cwasm"));
+        spec.component = Component::File(folder.join("new.cwasm"));
     });
     assert_eq!(stage.test("a").await, "native");
     let newer = Files {

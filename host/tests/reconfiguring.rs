@@ -4,6 +4,7 @@ use std::fs;
 
 use coap::{Message, code};
 use contract::{Effect, HttpRequest, Step};
+use gateway::config::Component;
 use gateway::control::Reply;
 use gateway::rule_manager::ControlRequest;
 
@@ -90,15 +91,16 @@ async fn where_one_rule_cannot_serve_nothing_changes_and_one_line_says_why() {
     let cases: [(&str, Change, &[&str], bool); 5] = [
         (
             "a file that is not there",
-            |configured| configured.rules[1].component = Some("/nowhere/b.wasm".into()),
+            |configured| configured.rules[1].component = Component::File("/nowhere/b.wasm".into()),
             &["verify: ", "/nowhere/b.wasm", "check the path"],
             true,
         ),
         (
             "a component that is none",
             |configured| {
-                let component = configured.rules[1].component.as_mut().expect("it has one");
-                component.set_file_name("bad.wasm");
+                let component = configured.rules[1].component.file().expect("it has one");
+                let component = component.with_file_name("bad.wasm");
+                configured.rules[1].component = Component::File(component);
             },
             &["compile: rule b", "rule build"],
             true,

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use coap::{Message, code};
 use contract::{Effect, Failure, HeaderGrants, Message as RuleMessage, Reply as RuleReply};
-use gateway::config::RuleSpec;
 use gateway::config::args::ServeArgs;
+use gateway::config::{Component, RuleSpec};
 use gateway::config::{ConfigError, Settings};
 use gateway::control::{Reply, Requester};
 use gateway::request::{Gateway, SnapshotCell, TxnKey};
@@ -62,7 +62,7 @@ impl Configured {
 pub fn spec(folder: &Path, name: &str) -> RuleSpec {
     RuleSpec {
         name: name.to_owned(),
-        component: Some(folder.join(format!("{name}.wasm"))),
+        component: Component::File(folder.join(format!("{name}.wasm"))),
         mount: vec![name.to_owned()],
         settings: [].into(),
         allow: vec!["GET none standard /needed".parse().expect("it is a grant")],

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use coap::code;
 use contract::{Effect, HttpRequest, Step};
+use gateway::config::Component;
 use gateway::control::Reply;
 use gateway::rule_manager::ControlRequest;
+use runtime::BuiltIn;
 
 use crate::exchange::{request, response};
 use crate::http_call;
@@ -229,7 +231,7 @@ async fn a_reload_replaces_changed_rules_and_no_others() {
 async fn a_component_in_the_place_of_the_built_in_rule_may_make_granted_calls_and_no_others() {
     let stage = Stage::with("swap-default", &[("comatrix", saying("mine"))], |spec| {
         // As configured without a file: the built-in rule.
-        spec.component = None;
+        spec.component = Component::BuiltIn(BuiltIn::Comatrix);
     });
     let greedy = RuleText::needing("test", "secrets").component();
     let line = refusal(stage.swap("comatrix", &greedy).await);

@@ -176,7 +176,12 @@ impl TryFrom<Parts> for CheckedRequest {
             body,
             hold_ms,
         } = parts;
-        if !path.iter().all(|segment| is_plain(segment)) {
+        // An empty segment is the slash at the path's end.
+        let plain = match path.split_last() {
+            Some((last, others)) if last.is_empty() && !others.is_empty() => others,
+            _ => &path,
+        };
+        if !plain.iter().all(|segment| is_plain(segment)) {
             return Err(CallFault::Path);
         }
         if headers.len() > MAX_HEADERS {

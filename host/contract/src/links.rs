@@ -26,7 +26,7 @@ pub enum Mismatch {
 /// # Errors
 /// [`Mismatch`]: the path, or only the method, is unknown.
 pub fn find(links: &[Link], path: &[&str], method: u8) -> Result<Match, Mismatch> {
-    let mut best: Option<(usize, bool, Match)> = None;
+    let mut best: Option<((usize, bool), Match)> = None;
     let mut mismatch = Mismatch::Path;
     for (index, link) in (0_u16..).zip(links) {
         let Some(captures) = captures(&link.path, path) else {
@@ -36,27 +36,32 @@ pub fn find(links: &[Link], path: &[&str], method: u8) -> Result<Match, Mismatch
             mismatch = Mismatch::Method;
             continue;
         }
-        let literals = link
-            .path
-            .iter()
-            .filter(|segment| matches!(segment, Segment::Literal(_)))
-            .count();
-        let closed = !matches!(link.path.last(), Some(Segment::Rest));
-        if best
-            .as_ref()
-            .is_none_or(|(l, c, _)| (literals, closed) > (*l, *c))
-        {
-            best = Some((
-                literals,
-                closed,
-                Match {
-                    link: index,
-                    captures,
-                },
-            ));
+        let closeness = closeness(link);
+        if best.as_ref().is_none_or(|(best, _)| closeness > *best) {
+            let found = Match {
+                link: index,
+                captures,
+            };
+            best = Some((closeness, found));
         }
     }
-    best.map(|(_, _, found)| found).ok_or(mismatch)
+    best.map(|(_, found)| found).ok_or(mismatch)
+}
+
+/// How closely a link's pattern describes the paths that it matches: its literal segments, and whether it has no `rest`.
+/// Of two links that match a path, the larger one wins.
+#[must_use]
+pub fn closeness(link: &Link) -> (usize, bool) {
+    let is_literal = |segment: &&Segment| matches!(segment, Segment::Literal(_));
+    let literals = link.path.iter().filter(is_literal).count();
+    (literals, !matches!(link.path.last(), Some(Segment::Rest)))
+}
+
+/// Whether a link has this path without its `rest`, for whatever method.
+#[must_use]
+pub fn has_path(links: &[Link], path: &[&str]) -> bool {
+    let has = |link: &Link| closeness(link).1 && captures(&link.path, path).is_some();
+    links.iter().any(has)
 }
 
 /// The segments that a pattern captures from a path; none if the path does not match.
@@ -70,7 +75,11 @@ pub fn captures<S: AsRef<str>>(pattern: &[Segment], path: &[S]) -> Option<Vec<St
                     return None;
                 }
             }
-            Segment::Capture(_) => captured.push(path.next()?.to_owned()),
+            // An empty segment is the slash at a path's end: only `rest` has it.
+            Segment::Capture(_) => {
+                let segment = path.next().filter(|segment| !segment.is_empty())?;
+                captured.push(segment.to_owned());
+            }
             Segment::Rest => {
                 captured.extend(path.by_ref().map(str::to_owned));
             }
@@ -225,6 +234,26 @@ mod tests {
         assert_eq!(mismatch(&["nothing"], 2), Some(Mismatch::Path));
         assert_eq!(mismatch(&["send"], 4), Some(Mismatch::Method));
         assert_eq!(found(&["nothing"], 2), Err(Mismatch::Method));
+    }
+
+    #[test]
+    fn the_slash_at_a_paths_end_is_for_rest_only() {
+        assert_eq!(found(&["send", ""], 3), Ok((2, vec![String::new()])));
+        assert_eq!(
+            found(&["nothing", ""], 1),
+            Ok((4, vec!["nothing".into(), String::new()]))
+        );
+    }
+
+    #[test]
+    fn a_path_is_had_by_links_without_rest_whatever_their_methods() {
+        for (path, expected) in [
+            (&["send", "!a"][..], true),
+            (&["send", "!a", "1"], false),
+            (&["x"], false),
+        ] {
+            assert_eq!(has_path(&links(), path), expected, "{path:?}");
+        }
     }
 
     #[test]

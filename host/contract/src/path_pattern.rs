@@ -91,7 +91,7 @@ impl PathPattern {
         let mut path = path.iter();
         let fits = self.0.iter().all(|part| match part {
             Part::Literal(literal) => path.next() == Some(literal),
-            Part::Any => path.next().is_some(),
+            Part::Any => path.next().is_some_and(|segment| !segment.is_empty()),
             Part::Rest => {
                 path.by_ref().for_each(drop);
                 true

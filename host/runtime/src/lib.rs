@@ -14,6 +14,7 @@ compile_error!(
      --no-default-features --features router"
 );
 
+mod built_in;
 mod call;
 mod contract_violation;
 mod engine;
@@ -25,6 +26,7 @@ mod package;
 mod revision;
 mod vectors;
 
+pub use built_in::BuiltIn;
 pub use call::Trap;
 pub use comatrix_sdk::vectors::Case;
 pub use contract_violation::ContractViolation;
@@ -38,9 +40,9 @@ pub use engine::compiler::{COMMAND as COMPILE_COMMAND, CompileLimits, Compiler};
 pub use engine::engines::Engines;
 pub use engine::native::{MAX_NATIVE, NativeCode, NativeError};
 pub use engine::native_statement::{NativeStatement, StatementError};
-#[cfg(feature = "compiler")]
-pub use engine::rule_binary::DEFAULT_RULE;
 pub use engine::rule_binary::RuleBinary;
+#[cfg(feature = "compiler")]
+pub use engine::rule_binary::{DEFAULT_RULE, MSC3079_RULE};
 pub use engine::target::{Target as NativeTarget, TargetError};
 pub use engine::{Engine, EngineError};
 pub use limits::{

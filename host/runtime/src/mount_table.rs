@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::revision::Revision;
 use contract::bindings::Segment;
-use contract::links::{Match, Mismatch, shown};
+use contract::links::{Match, Mismatch, closeness, has_path, shown};
 
 /// A rule and its mount.
 #[derive(Clone)]
@@ -68,24 +68,43 @@ impl MountTable {
         Ok(Self(rules))
     }
 
-    /// The rule and link for a path and a method code: those of the longest mount that has the path.
+    /// The rule and link for a path and a method code: those of the longest mount that has the path, and of several
+    /// rules at one mount the link that describes the path most closely. A path that a rule's link has without `rest`
+    /// is not for the `rest` of another rule, whatever the method: it is 4.05 there.
     ///
     /// # Errors
     /// [`Mismatch`]: 4.04 or 4.05.
     pub fn find(&self, path: &[&str], method: u8) -> Result<(&Arc<Revision>, Match), Mismatch> {
         let mut mismatch = Mismatch::Path;
+        let mut is_taken = false;
+        // Longer mounts come first.
+        let mut best: Option<((usize, usize, bool), (&Arc<Revision>, Match))> = None;
         for Mounted { mount, revision } in &self.0 {
             let is_below = path.len() >= mount.len() && mount.iter().zip(path).all(|(m, p)| m == p);
             if !is_below {
                 continue;
             }
-            match revision.find(&path[mount.len()..], method) {
-                Ok(found) => return Ok((revision, found)),
-                Err(Mismatch::Method) => mismatch = Mismatch::Method,
+            let below = &path[mount.len()..];
+            let links = &revision.description().links;
+            match revision.find(below, method) {
+                Ok(found) => {
+                    let (literals, closed) = closeness(&links[usize::from(found.link)]);
+                    let closeness = (mount.len(), literals, closed);
+                    if best.as_ref().is_none_or(|(best, _)| closeness > *best) {
+                        best = Some((closeness, (revision, found)));
+                    }
+                }
+                Err(Mismatch::Method) => {
+                    mismatch = Mismatch::Method;
+                    is_taken |= has_path(links, below);
+                }
                 Err(Mismatch::Path) => {}
             }
         }
-        Err(mismatch)
+        match best {
+            Some(((.., closed), found)) if closed || !is_taken => Ok(found),
+            _ => Err(mismatch),
+        }
     }
 
     /// The Uri-Path of the resource that the path of a Proxy-Uri and a method code name. The rule with the shortest

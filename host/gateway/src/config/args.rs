@@ -31,7 +31,8 @@ pub struct ServeArgs {
     /// Certificate authorities (PEM) in place of the system's
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
-    /// A rule: comatrix=FILE in place of the built-in one, any other NAME=FILE at /NAME
+    /// A rule: comatrix=FILE in place of the default one, any other NAME=FILE at /NAME; builtin:msc3079 as the FILE is
+    /// the gateway's own rule for low-bandwidth Matrix, at /
     #[arg(long, value_name = "NAME=FILE")]
     pub rule: Vec<String>,
     /// Folder for compiled rules [default: $CACHE_DIRECTORY, else comatrix in $XDG_CACHE_HOME or ~/.cache]

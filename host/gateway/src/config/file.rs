@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::component::BUILT_IN;
 use crate::outbox::OutboxMode;
 use crate::telemetry::logging::LogLevel;
 use homeserver::ClientApi;
@@ -231,6 +232,7 @@ pub fn read(path: &Path) -> Result<File, String> {
         .iter_mut()
         .map(|homeserver| &mut homeserver.access_token_file);
     let components = file.rule.iter_mut().map(|rule| &mut rule.component);
+    let files = components.filter(|component| !is_built_in(component.as_deref()));
     for path in [
         &mut file.ca_file,
         &mut file.cache_dir,
@@ -244,12 +246,19 @@ pub fn read(path: &Path) -> Result<File, String> {
     ]
     .into_iter()
     .chain(homeserver_tokens)
-    .chain(components)
+    .chain(files)
     .flatten()
     {
         *path = folder.join(&*path);
     }
     Ok(file)
+}
+
+/// Whether a component is part of the gateway, and so is in no folder.
+fn is_built_in(component: Option<&Path>) -> bool {
+    component
+        .and_then(Path::to_str)
+        .is_some_and(|text| text.starts_with(BUILT_IN))
 }
 
 /// The line of a fault and its setting. The value may be a password, so the line itself is not shown.

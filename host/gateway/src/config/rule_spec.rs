@@ -1,8 +1,8 @@
 //! The configuration of a rule.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
+use super::component::Component;
 use contract::{Grant, HeaderGrants};
 use runtime::RuleLimits;
 
@@ -11,13 +11,13 @@ use runtime::RuleLimits;
 pub struct RuleSpec {
     /// Its name: in logs, commands and manifests.
     pub name: String,
-    /// The file of the component; none for the built-in rule.
-    pub component: Option<PathBuf>,
+    /// Where its component comes from.
+    pub component: Component,
     /// The path segments in front of its links.
     pub mount: Vec<String>,
     /// The rule's own settings.
     pub settings: BTreeMap<String, String>,
-    /// Homeserver calls that it may make. The built-in rule needs no grant; a component in its place needs them.
+    /// Homeserver calls that it may make. A built-in rule needs no grant; a component in its place needs them.
     pub allow: Vec<Grant>,
     /// Headers that these calls may have in addition to those of every rule.
     pub allow_headers: HeaderGrants,

@@ -1,17 +1,18 @@
 //! The configuration of the rules: components, mounts, rights, limits and settings.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
+use super::component::Component;
 use super::error::ConfigError;
 use super::file::{RuleTable, Signature};
 use super::limits;
+use super::rule_args::{component, components, take};
 use super::rule_spec::RuleSpec;
 use contract::escaping::escaped;
 use contract::path_segment::is_plain;
 use contract::{Grant, HeaderGrants};
 use homeserver::Homeserver;
-use runtime::{RuleLimits, check_name};
+use runtime::{BuiltIn, RuleLimits, check_name};
 
 /// The name of the built-in rule. It serves at the root.
 pub const DEFAULT: &str = "comatrix";
@@ -38,10 +39,13 @@ pub(super) fn rules(
     rooms: BTreeMap<String, String>,
     default_limits: RuleLimits,
 ) -> Result<Vec<RuleSpec>, ConfigError> {
-    let mut rules = vec![unconfigured(DEFAULT, default_limits)?];
+    let mut given = components(args)?;
+    let default = Component::BuiltIn(BuiltIn::Comatrix);
+    let mut rules = vec![unconfigured(DEFAULT, default, default_limits)?];
     let mut names = BTreeSet::new();
     for table in tables {
-        let spec = from_table(table, default_limits)?;
+        let component = take(&mut given, &table.name);
+        let spec = from_table(table, component, default_limits)?;
         if !names.insert(spec.name.clone()) {
             return Err(ConfigError(format!(
                 "[[rule]] {} is configured twice; rename one of them",
@@ -54,32 +58,13 @@ pub(super) fn rules(
             rules.push(spec);
         }
     }
-    for arg in args {
-        let (name, path) = arg
-            .split_once('=')
-            .filter(|(_, path)| !path.is_empty())
-            .ok_or_else(|| {
-                ConfigError(format!(
-                    "--rule needs NAME=FILE, as in {DEFAULT}=my-rule.wasm"
-                ))
-            })?;
-        checked(name)?;
-        if args
-            .iter()
-            .filter(|other| other.split('=').next() == Some(name))
-            .count()
-            > 1
-        {
-            return Err(ConfigError(format!(
-                "--rule {name} is given twice; remove one"
-            )));
+    for (name, component) in given {
+        let spec = unconfigured(&name, component, default_limits)?;
+        if name == DEFAULT {
+            rules[0] = spec;
+        } else {
+            rules.push(spec);
         }
-        let configured = rules.iter_mut().find(|rule| rule.name == name);
-        let rule = match configured {
-            Some(rule) => rule,
-            None => rules.push_mut(unconfigured(name, default_limits)?),
-        };
-        rule.component = Some(PathBuf::from(path));
     }
     if rules.len() > MAX_RULES {
         return Err(ConfigError(format!(
@@ -93,12 +78,6 @@ pub(super) fn rules(
         .extend(rooms.map(|(name, room)| (format!("room.{name}"), room)));
     for rule in &mut rules {
         check_settings(rule)?;
-        if rule.name != DEFAULT && rule.component.is_none() {
-            return Err(ConfigError(format!(
-                "[[rule]] {} has no component; add `component = \"FILE.wasm\"`",
-                rule.name
-            )));
-        }
     }
     Ok(rules)
 }
@@ -127,13 +106,19 @@ pub(super) fn check_upstreams(
     Ok(())
 }
 
-/// A rule without a table.
-fn unconfigured(name: &str, default_limits: RuleLimits) -> Result<RuleSpec, ConfigError> {
+/// A rule without a table. Those of the gateway itself serve at the root: their resources have the names that devices
+/// know.
+fn unconfigured(
+    name: &str,
+    component: Component,
+    default_limits: RuleLimits,
+) -> Result<RuleSpec, ConfigError> {
     let is_default = name == DEFAULT;
+    let is_trusted = is_default || matches!(component, Component::BuiltIn(_));
     Ok(RuleSpec {
         name: name.to_owned(),
-        component: None,
-        mount: if is_default {
+        component,
+        mount: if is_trusted {
             Vec::new()
         } else {
             vec![name.to_owned()]
@@ -146,14 +131,14 @@ fn unconfigured(name: &str, default_limits: RuleLimits) -> Result<RuleSpec, Conf
             Vec::new()
         },
         allow_headers: HeaderGrants::default(),
-        limits: own_limits(name, default_limits),
+        limits: own_limits(is_trusted, default_limits),
         require_signature: false,
     })
 }
 
-/// The default rule may use all resources of the gateway; the general limits of a call apply to it too.
-fn own_limits(name: &str, default: RuleLimits) -> RuleLimits {
-    if name != DEFAULT {
+/// The gateway's own rules may use all of its resources; the general limits of a call apply to them too.
+fn own_limits(is_trusted: bool, default: RuleLimits) -> RuleLimits {
+    if !is_trusted {
         return default;
     }
     let RuleLimits {
@@ -172,7 +157,12 @@ fn own_limits(name: &str, default: RuleLimits) -> RuleLimits {
     }
 }
 
-fn from_table(table: RuleTable, default_limits: RuleLimits) -> Result<RuleSpec, ConfigError> {
+/// A rule with a table; `given`: its component on the command line, which counts.
+fn from_table(
+    table: RuleTable,
+    given: Option<Component>,
+    default_limits: RuleLimits,
+) -> Result<RuleSpec, ConfigError> {
     let name = table.name;
     checked(&name)?;
     let settings = table
@@ -186,9 +176,19 @@ fn from_table(table: RuleTable, default_limits: RuleLimits) -> Result<RuleSpec, 
             ))),
         })
         .collect::<Result<_, _>>()?;
-    let unconfigured = unconfigured(&name, default_limits)?;
+    let component = match (given, table.component) {
+        (Some(given), _) => given,
+        (None, Some(text)) => component(&name, text)?,
+        (None, None) if name == DEFAULT => Component::BuiltIn(BuiltIn::Comatrix),
+        (None, None) => {
+            return Err(ConfigError(format!(
+                "[[rule]] {name} has no component; add `component = \"FILE.wasm\"`"
+            )));
+        }
+    };
+    let unconfigured = unconfigured(&name, component, default_limits)?;
     Ok(RuleSpec {
-        component: table.component,
+        component: unconfigured.component,
         mount: match table.mount {
             Some(mount) => mount_segments(&name, &mount)?,
             None => unconfigured.mount,
@@ -205,7 +205,7 @@ fn from_table(table: RuleTable, default_limits: RuleLimits) -> Result<RuleSpec, 
     })
 }
 
-fn checked(name: &str) -> Result<(), ConfigError> {
+pub(super) fn checked(name: &str) -> Result<(), ConfigError> {
     check_name(name)
         .map_err(|fault| ConfigError(format!("rule \"{}\": {fault}", escaped(name, 64))))
 }

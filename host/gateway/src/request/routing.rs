@@ -13,23 +13,28 @@ use runtime::{MountTable, Revision};
 ///
 /// # Errors
 /// 4.00 for a segment that is not UTF-8, is empty, `.` or `..`, or has control characters. A single empty segment is
-/// the root (RFC 7252 §6.5).
+/// the root (RFC 7252 §6.5), and one after others the slash at the path's end; [`find`] refuses it where no link has
+/// it.
 pub fn path(request: &Message) -> Result<Vec<&str>, GatewayError> {
     let segments: Vec<&str> = request
         .options(option::URI_PATH)
         .map(|segment| std::str::from_utf8(segment).map_err(|_| GatewayError::UriPath))
         .collect::<Result<_, _>>()?;
-    match segments.as_slice() {
-        [""] => Ok(Vec::new()),
-        segments if segments.iter().all(|segment| is_plain(segment)) => Ok(segments.to_vec()),
-        _ => Err(GatewayError::Segment),
+    let plain = match segments.as_slice() {
+        [""] => return Ok(Vec::new()),
+        [before @ .., ""] => before,
+        segments => segments,
+    };
+    match plain.iter().all(|segment| is_plain(segment)) {
+        true => Ok(segments),
+        false => Err(GatewayError::Segment),
     }
 }
 
 /// The rule and link of a request.
 ///
 /// # Errors
-/// 4.04, 4.05; 5.05 in place of 4.04 if there is a Proxy-Uri.
+/// 4.04, 4.05; 5.05 in place of 4.04 if there is a Proxy-Uri; 4.00 in place of 4.04 for a path that ends with a slash.
 pub fn find<'a>(
     request: &Message,
     path: &[&str],
@@ -42,6 +47,7 @@ pub fn find<'a>(
         Mismatch::Path if !(code::GET..=code::IPATCH).contains(&request.code) => {
             GatewayError::Method
         }
+        Mismatch::Path if path.last().is_some_and(|last| last.is_empty()) => GatewayError::Segment,
         Mismatch::Path if proxied => GatewayError::ProxyingNotSupported(NO_RESOURCE),
         Mismatch::Path => GatewayError::NotFound,
         Mismatch::Method => GatewayError::Method,

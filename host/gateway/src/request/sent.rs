@@ -22,7 +22,7 @@ pub(super) struct SentRequest {
 /// The id in the path of such a request, unless the resource is switched off.
 pub(super) fn id<'a>(path: &[&'a str], disabled: &[String]) -> Option<&'a str> {
     match path {
-        [NAME, id] if !disabled.iter().any(|name| name == NAME) => Some(id),
+        [NAME, id] if !id.is_empty() && !disabled.iter().any(|name| name == NAME) => Some(id),
         _ => None,
     }
 }

@@ -86,7 +86,7 @@ impl Manager {
             let rule = &self.rules[index];
             let package = read(&rule.spec, Source::Configured, &self.trust);
             let keeps_other = package.is_ok_and(|package| rule.keeps_other_than(&package));
-            if rule.spec.component.is_some() && !keeps_other {
+            if rule.spec.component.file().is_some() && !keeps_other {
                 self.replace_and_log(index, Source::Configured);
             }
         }

@@ -116,7 +116,7 @@ impl Manager {
             number,
             settings: &rule.spec.settings,
             limits: rule.spec.limits,
-            // Only the built-in rule needs no grant.
+            // Only a built-in rule needs no grant.
             allow: (!package.is_embedded()).then_some(rule.spec.allow.as_slice()),
             allow_headers: &rule.spec.allow_headers,
         };

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::config::RuleSpec;
+use crate::config::{Component, RuleSpec};
 use runtime::{Package, PackageError, Trust};
 
 /// The file to read.
@@ -23,7 +23,7 @@ impl Source<'_> {
     /// For messages.
     pub(super) fn shown(self, spec: &RuleSpec) -> String {
         let path = match self {
-            Self::Configured => spec.component.as_deref(),
+            Self::Configured => spec.component.file(),
             Self::File { path, .. } => Some(path),
         };
         path.map_or_else(
@@ -40,12 +40,10 @@ pub(super) fn read(
     source: Source<'_>,
     trust: &Trust,
 ) -> Result<Package, PackageError> {
-    let path = match source {
-        Source::Configured => spec.component.as_deref(),
-        Source::File { path, .. } => Some(path),
+    let path = match (source, &spec.component) {
+        (Source::Configured, Component::BuiltIn(rule)) => return Ok(Package::embedded(*rule)),
+        (Source::Configured, Component::File(path)) => path,
+        (Source::File { path, .. }, _) => path,
     };
-    match path {
-        None => Ok(Package::embedded()),
-        Some(path) => Package::read(path, &spec.name, &trust.requiring(spec.require_signature)),
-    }
+    Package::read(path, &spec.name, &trust.requiring(spec.require_signature))
 }

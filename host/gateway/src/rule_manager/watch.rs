@@ -73,7 +73,7 @@ impl Watch {
         let mut descriptors = BTreeMap::new();
         let (mut next, mut unwatched) = (Folders::new(), Vec::new());
         for spec in specs {
-            let Some(component) = &spec.component else {
+            let Some(component) = spec.component.file() else {
                 continue;
             };
             let folder = match component.parent() {

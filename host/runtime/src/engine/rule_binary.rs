@@ -1,11 +1,16 @@
 //! The binary of a rule: a component, or its native code.
 
 use super::native::NativeCode;
+use crate::built_in::BuiltIn;
 use contract::digest::Digest;
 
 /// The default rule, built from `guest/comatrix` by this crate's build script.
 #[cfg(feature = "compiler")]
 pub const DEFAULT_RULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/comatrix.wasm"));
+
+/// The rule for low-bandwidth Matrix, built from `guest/msc3079` in the same way.
+#[cfg(feature = "compiler")]
+pub const MSC3079_RULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/msc3079.wasm"));
 
 /// The binary of a rule.
 #[derive(Clone, Debug)]
@@ -18,13 +23,17 @@ pub enum RuleBinary {
 }
 
 impl RuleBinary {
-    /// The default rule, which is part of the gateway's binary.
+    /// A rule that is part of the gateway's binary.
     #[must_use]
-    pub fn embedded() -> Self {
-        #[cfg(feature = "compiler")]
-        return Self::Component(DEFAULT_RULE.to_vec());
-        #[cfg(not(feature = "compiler"))]
-        Self::Native(NativeCode::embedded())
+    pub fn embedded(rule: BuiltIn) -> Self {
+        match rule {
+            #[cfg(feature = "compiler")]
+            BuiltIn::Comatrix => Self::Component(DEFAULT_RULE.to_vec()),
+            #[cfg(feature = "compiler")]
+            BuiltIn::Msc3079 => Self::Component(MSC3079_RULE.to_vec()),
+            #[cfg(not(feature = "compiler"))]
+            BuiltIn::Comatrix => Self::Native(NativeCode::embedded()),
+        }
     }
 
     /// Identifies the component, also for native code.

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use super::engine::native::{MAX_NATIVE, NativeCode, is_native, looks_native};
 use super::engine::native_statement::StatementError;
 use super::engine::rule_binary::RuleBinary;
+use crate::built_in::BuiltIn;
 use error::PackageError;
 use manifest::{MAX_MANIFEST, Manifest, ManifestError};
 use signature::SIGNATURE_BYTES;
@@ -90,12 +91,12 @@ impl Package {
         })
     }
 
-    /// The rule that is part of the binary. It has no signature: a program that could alter it could also alter the
+    /// A rule that is part of the binary. It has no signature: a program that could alter it could also alter the
     /// check.
     #[must_use]
-    pub fn embedded() -> Self {
+    pub fn embedded(rule: BuiltIn) -> Self {
         Self {
-            code: RuleBinary::embedded(),
+            code: RuleBinary::embedded(rule),
             manifest: None,
             signer: None,
             embedded: true,

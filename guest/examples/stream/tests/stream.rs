@@ -135,5 +135,9 @@ fn a_limit_of_none_is_a_bad_option() {
         assert_eq!(refused.expect_err("it is refused").code, code::BAD_OPTION);
     }
     let known = RULE.known();
-    assert!(known.iter().any(|option| option.number == LIMIT && option.sticky));
+    assert!(
+        known
+            .iter()
+            .any(|option| option.number == LIMIT && option.sticky)
+    );
 }

@@ -56,8 +56,8 @@ impl ObserveBroker {
         registration::start(&mut self.observations, now, id, prepared, response);
     }
 
-    /// Finds the account of a feed that a rule requests. Returns none if the device gets a response without Observe; the
-    /// log has the reason. `replaced` is the observation of its token.
+    /// Finds the account of a feed that a rule requests. Returns none if the device gets a response without Observe;
+    /// the log has the reason. `replaced` is the observation of its token.
     #[must_use]
     pub fn prepare_feed(
         &self,

@@ -5,13 +5,13 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::rc::Rc;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use coap::{Datagram, Message, code, option};
 use gateway::event_loop::serve;
 use gateway::request::{Gateway, Snapshot};
-use runtime::{Revision, RuleLimits};
+use runtime::{Cache, Revision, RuleLimits};
 use serde_json::json;
 use tokio::sync::oneshot;
 use transport::UdpTransport;
@@ -20,6 +20,7 @@ use url::Url;
 use crate::default_rule::{activate_rule, engine, gateway_with, limits};
 use crate::http_call::{homeserver, upstreams};
 use crate::observing_device::Device;
+use crate::scratch;
 use crate::stub::{Reaction, Received, Stub};
 
 /// How long a poll waits for the next piece; shorter than the rule asks for.
@@ -146,6 +147,12 @@ fn react(log: &(Mutex<Log>, Condvar), received: &Received) -> Reaction {
     Reaction::Json(200, body.to_string())
 }
 
+/// Holds the compiled rule.
+static CACHE: LazyLock<Cache> = LazyLock::new(|| {
+    let cache = Cache::open(&scratch::folder("stream-rule").join("cache"));
+    cache.unwrap_or_else(|error| panic!("{error}"))
+});
+
 /// The rule with these limits.
 pub fn stream_rule(limits: RuleLimits) -> Revision {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/guest/stream.wasm");
@@ -153,7 +160,7 @@ pub fn stream_rule(limits: RuleLimits) -> Revision {
         .unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask guest`", file.display()));
     activate_rule(
         &engine(),
-        None,
+        Some(&CACHE),
         "stream",
         &component,
         BTreeMap::new(),
@@ -208,10 +215,21 @@ pub fn get(position: usize, observes: bool) -> Message {
     }
 }
 
+/// The response to a request, which is separate on a busy machine.
+pub async fn ask(device: &mut Device, token: &str, message: Message) -> Datagram {
+    let response = device.ask(token, message).await;
+    if response.message.code != code::EMPTY {
+        return response;
+    }
+    let response = device.receive().await;
+    device.acknowledge(&response).await;
+    response
+}
+
 /// A device that has a feed from this position, with its first response.
 pub async fn feed(address: SocketAddr, position: usize) -> (Device, Datagram) {
     let mut device = Device::new(address).await;
-    let first = device.ask("f", get(position, true)).await;
+    let first = ask(&mut device, "f", get(position, true)).await;
     assert_eq!(first.message.code, code::CONTENT, "{first:?}");
     assert!(first.message.option(option::OBSERVE).is_some(), "{first:?}");
     (device, first)

@@ -6,7 +6,7 @@ use coap::{Block, Datagram, MessageType, code, option};
 use runtime::{MountTable, Mounted, RuleLimits};
 
 use crate::default_rule::{limits, swap};
-use crate::feeding_stage::{feed, feeding, feeding_with, get, piece, stream_rule};
+use crate::feeding_stage::{ask, feed, feeding, feeding_with, get, piece, stream_rule};
 use crate::observing_device::{A_WHILE, Device};
 
 #[tokio::test]
@@ -42,7 +42,7 @@ async fn block(device: &mut Device, position: usize, number: u32) -> Datagram {
         size_exponent: 6,
     };
     let message = get(position, false).with_option(option::BLOCK2, block.encode());
-    device.ask("b", message).await
+    ask(device, "b", message).await
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn a_device_that_asks_anew_instead_of_fetching_continues_from_its_own_posi
         let push = device.receive().await;
         device.acknowledge(&push).await;
         // It has lost the blocks, and knows only its former position.
-        let again = device.ask("f", get(0, true)).await;
+        let again = ask(&mut device, "f", get(0, true)).await;
         assert!(again.message.option(option::OBSERVE).is_some());
         assert_eq!(again.message.payload[..50], push.message.payload[..50]);
         assert_eq!(stream.polls_at(1), 0, "it does not have the piece yet");
@@ -210,16 +210,16 @@ async fn a_host_has_its_share_of_the_polls_and_other_hosts_have_theirs() {
         let mut devices = Vec::new();
         for (number, observes) in [(1, true), (2, true), (3, false)] {
             let mut device = Device::new(address).await;
-            let first = device.ask("f", get(0, true)).await;
+            let first = ask(&mut device, "f", get(0, true)).await;
             let observed = first.message.option(option::OBSERVE).is_some();
             assert_eq!(observed, observes, "device {number}");
             devices.push(device);
         }
         // One that registers again keeps its place.
-        let again = devices[0].ask("f", get(0, true)).await;
+        let again = ask(&mut devices[0], "f", get(0, true)).await;
         assert!(again.message.option(option::OBSERVE).is_some());
         let mut other = Device::at("127.0.0.2", address).await;
-        let first = other.ask("f", get(0, true)).await;
+        let first = ask(&mut other, "f", get(0, true)).await;
         assert!(first.message.option(option::OBSERVE).is_some());
         stream.happen("one");
         for device in [&devices[0], &devices[1], &other] {

@@ -14,7 +14,7 @@ use crate::exchange::{Ack, Exchange, RequestMeta};
 use crate::first_block::FirstBlock;
 use crate::incoming::{Incoming, Request};
 use crate::message::Message;
-use crate::option::{BLOCK1, BLOCK2, ECHO, NO_RESPONSE, OBSERVE, REQUEST_TAG, SIZE1, SIZE2};
+use crate::option::{BLOCK1, BLOCK2, ECHO, ETAG, NO_RESPONSE, OBSERVE, REQUEST_TAG, SIZE1, SIZE2};
 use crate::peer_id::PeerId;
 use crate::protection::MessageProtection;
 
@@ -110,7 +110,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                     let sent = slice.option(BLOCK2).map(Block::decode);
                     let is_last = sent.is_some_and(|block| block.is_ok_and(|block| !block.more));
                     // A duplicate can be served from the stored body, unless a newer notification may replace it.
-                    let body = &response_key.body;
+                    let body = (&response_key.body, slice.option(ETAG));
                     let retain = self
                         .observations
                         .on_fetched(meta.received_at, body, is_last);
@@ -178,13 +178,15 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         } else if request.payload.len() > self.limits.request_body {
             return Err(self.refusal(Block1Error::TooLarge));
         }
-        if block2.is_none_or(|block| block.number == 0) {
-            self.observations.on_requested(&response_key.body);
-        }
         // Only GET, and only for a body's first block (RFC 7641 §2, RFC 7959 §2.6). Other values have no meaning.
         let observe = request
             .uint_option(OBSERVE)
             .filter(|_| request.code == GET && block2.is_none_or(|block| block.number == 0));
+        if block2.is_none_or(|block| block.number == 0) {
+            let registering = (observe == Some(0)).then_some(meta.token);
+            self.observations
+                .on_requested(&response_key.body, registering);
+        }
         if observe == Some(1) {
             self.deregister(meta);
         }

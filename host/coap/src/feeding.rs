@@ -9,7 +9,7 @@ use crate::endpoint::Endpoint;
 use crate::exchange::ExchangeId;
 use crate::message::Message;
 use crate::observation::{Begun, Ended, Fetch, ObservationId, ObserveEvent};
-use crate::option::BLOCK2;
+use crate::option::{BLOCK2, ETAG};
 use crate::peer_id::PeerId;
 use crate::protection::MessageProtection;
 
@@ -18,7 +18,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
     /// of the same peer and resource: their blocks have the same key. The observer must have each message as a whole:
     /// [`ObserveEvent::Delivered`] follows when it has this response, as after a notification, and
     /// [`ObserveEvent::Unfetched`] if it asks for no further block within [`Limits::body_idle`](crate::Limits), or
-    /// asks for the resource anew.
+    /// asks for the resource in another request. One with the same token and Observe 0 replaces the observation.
     pub fn respond_feeding(
         &mut self,
         now: Instant,
@@ -69,6 +69,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             return self.end(now, begun.id, Ended::Finished);
         }
         if has_more(response) {
+            observation.tag = tag_of(response);
             observation.fetch = Fetch::Announced;
             self.observations.on_received(now, begun.id);
         } else {
@@ -76,6 +77,11 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                 .push_event(ObserveEvent::Delivered(begun.id));
         }
     }
+}
+
+/// The ETag of a message.
+pub(super) fn tag_of(message: &Message) -> Vec<u8> {
+    message.option(ETAG).unwrap_or_default().to_vec()
 }
 
 /// Whether further blocks follow this message.

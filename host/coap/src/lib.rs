@@ -115,6 +115,7 @@ mod retained;
 mod secret;
 mod sendable;
 mod separate;
+mod set_known_options;
 mod set_limits;
 mod suppress;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::code;
 use crate::codec;
 use crate::endpoint::Endpoint;
-use crate::feeding::has_more;
+use crate::feeding::{has_more, tag_of};
 use crate::message::{Datagram, Message, MessageType};
 use crate::observation::{Ended, Fetch, Observation, ObservationId, ObserveEvent};
 use crate::option::OBSERVE;
@@ -39,6 +39,9 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         let has_more = has_more(&message);
         if let Some(observation) = self.observations.get_mut(id) {
             if has_more {
+                if observation.is_whole {
+                    observation.tag = tag_of(&message);
+                }
                 observation.fetch = Fetch::Announced;
             }
             observation.notified_at = Some(now);

@@ -19,7 +19,8 @@ pub enum ObserveEvent {
     /// leaves; one in blocks, when the observer has fetched the last block or has stopped fetching.
     Delivered(ObservationId),
     /// The observer has acknowledged the first block of the last message, which it must have as a whole
-    /// ([`Endpoint::respond_feeding`](crate::Endpoint::respond_feeding)), and has stopped fetching the others.
+    /// ([`Endpoint::respond_feeding`](crate::Endpoint::respond_feeding)), and has stopped fetching the others; or it
+    /// has asked for the resource in another request, whose response replaces them.
     Unfetched(ObservationId),
     /// The observation has ended.
     Ended(ObservationId, Ended),
@@ -87,6 +88,8 @@ pub(super) struct Observation<P, C> {
     pub(super) last_non: Option<u16>,
     /// Whether the observer must have each message as a whole.
     pub(super) is_whole: bool,
+    /// The ETag of the last message in blocks, if it must be whole: another body of the resource can replace its own.
+    pub(super) tag: Vec<u8>,
     /// The blocks of the last notification that the observer has not fetched.
     pub(super) fetch: Fetch,
 }

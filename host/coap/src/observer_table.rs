@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::cache_key::BodyKey;
 use crate::exchange::RequestMeta;
 use crate::limits::Limits;
+use crate::message::Token;
 use crate::observation::{Fetch, Observation, ObservationId, ObserveEvent};
 use crate::peer::{Map, Peer};
 use share::{Amount, Bounds, Refused, Shares};
@@ -175,14 +176,24 @@ impl<P: Clone + Eq + Hash, C> Observations<P, C> {
         }
     }
 
-    /// A peer has requested another block of a body. Returns whether it was the last one of a notification.
-    pub(super) fn on_fetched(&mut self, now: Instant, body: &BodyKey<P>, is_last: bool) -> bool {
+    /// A peer has got another block of a body, which has this ETag. Returns whether it was the last one of a
+    /// notification.
+    pub(super) fn on_fetched(
+        &mut self,
+        now: Instant,
+        (body, tag): (&BodyKey<P>, Option<&[u8]>),
+        is_last: bool,
+    ) -> bool {
         let mut of_notification = false;
         for id in self.ids_of(&body.0) {
             let Some(observation) = self.by_id.get_mut(&id) else {
                 continue;
             };
-            if observation.response_key.body != *body || observation.fetch == Fetch::Done {
+            let is_other = observation.is_whole && tag != Some(observation.tag.as_slice());
+            if observation.response_key.body != *body
+                || observation.fetch == Fetch::Done
+                || is_other
+            {
                 continue;
             }
             of_notification = is_last;
@@ -199,19 +210,28 @@ impl<P: Clone + Eq + Hash, C> Observations<P, C> {
     }
 
     /// A peer has requested the resource anew, and not another block: it does not fetch the rest of the notification.
-    pub(super) fn on_requested(&mut self, body: &BodyKey<P>) {
+    /// `registering`: the token of an observation that the request may replace, which then needs no event.
+    pub(super) fn on_requested(&mut self, body: &BodyKey<P>, registering: Option<Token>) {
         for id in self.ids_of(&body.0) {
             let Some(observation) = self.by_id.get_mut(&id) else {
                 continue;
             };
-            if let Fetch::Until(until) = observation.fetch
-                && observation.response_key.body == *body
+            if observation.response_key.body != *body
+                || (observation.is_whole && registering == Some(observation.token))
             {
-                observation.fetch = Fetch::Done;
-                let event = observation.stopped(id);
-                self.fetches.remove(&(until, id));
-                self.push_event(event);
+                continue;
             }
+            match observation.fetch {
+                Fetch::Until(until) => {
+                    self.fetches.remove(&(until, id));
+                }
+                // The response takes the place of the blocks that were announced.
+                Fetch::Announced if observation.is_whole => {}
+                Fetch::Announced | Fetch::Done => continue,
+            }
+            observation.fetch = Fetch::Done;
+            let event = observation.stopped(id);
+            self.push_event(event);
         }
     }
 

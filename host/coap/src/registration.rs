@@ -115,6 +115,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             notified_at: None,
             last_non: None,
             is_whole: false,
+            tag: Vec::new(),
             fetch: Fetch::Done,
         };
         let is_proven = self.is_peer_proven(now, &meta.peer);

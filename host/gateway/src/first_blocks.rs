@@ -17,7 +17,7 @@ impl Dispatcher<'_> {
         let request = request.map_peer(|peer| self.source(owner, peer, verified));
         let judged = match self.draining {
             true => Err(self.gateway.reject(&request, &GatewayError::Draining)),
-            false => self.gateway.judge(request),
+            false => self.gateway.judge(request, first.announced),
         };
         match judged {
             Ok(()) => self.endpoint.continue_body(first),

@@ -57,11 +57,7 @@ impl Dispatcher<'_> {
     pub(crate) fn on_observe_event(&mut self, event: ObserveEvent) {
         let now = Instant::now();
         match self.status_observers.on_event(&event) {
-            Observed::Other => {
-                if let Some(over) = self.observations.on_observe_event(now, event) {
-                    self.endpoint.end_observation(now, over);
-                }
-            }
+            Observed::Other => self.observations.on_observe_event(now, event),
             Observed::Nothing => {}
             Observed::Over(id) => self.endpoint.end_observation(now, id),
         }

@@ -7,7 +7,7 @@ use super::args::CheckArgs;
 use super::description_view::{allow, links};
 use super::error::ToolError;
 use super::rule_harness::{self, RuleHarness, grouped};
-use contract::Digest;
+use contract::{Digest, KnownOption};
 use runtime::self_test;
 use runtime::{CONTRACT_VERSION, Case, Footprint, Manifest, Package, Revision, Trust};
 
@@ -45,6 +45,7 @@ pub(super) fn check(args: &CheckArgs, out: &mut impl Write) -> Result<(), ToolEr
         )?;
         memory(&mut lines, &harness.revision)?;
         observer(&mut lines, &harness.revision)?;
+        options(&mut lines, &harness.revision)?;
         if harness.revision.deliveries_can_wait() {
             lines.ok(
                 "outbox",
@@ -83,17 +84,32 @@ fn memory(lines: &mut Lines<'_, impl Write>, revision: &Revision) -> io::Result<
 
 /// Whether observations can start. Observable links without an observer get a line: no other check reports them.
 fn observer(lines: &mut Lines<'_, impl Write>, revision: &Revision) -> io::Result<()> {
-    let links = revision.description().links.iter();
-    match (
-        links.filter(|link| link.observable).count(),
-        revision.observes(),
-    ) {
+    let links = (0..).zip(&revision.description().links);
+    let observable = links.filter(|(_, link)| link.observable);
+    let (feeds, others): (Vec<_>, Vec<_>) = observable.partition(|(link, _)| revision.feeds(*link));
+    if !feeds.is_empty() {
+        lines.ok("feed", &format!("exported, for {} links", feeds.len()))?;
+    }
+    match (others.len(), revision.observes()) {
         (0, false) => Ok(()),
         (0, true) => lines.more("it exports an observer, but no link is observable"),
         (count, true) => lines.ok("observer", &format!("exported, for {count} observable links")),
         (count, false) => lines.more(&format!(
             "{count} links are observable, but no observer is exported, so their devices get a response without Observe"
         )),
+    }
+}
+
+/// The CoAP options that it understands.
+fn options(lines: &mut Lines<'_, impl Write>, revision: &Revision) -> io::Result<()> {
+    let shown = |option: &KnownOption| match option.sticky {
+        true => format!("{}, remembered for a session", option.number),
+        false => option.number.to_string(),
+    };
+    let known: Vec<_> = revision.known_options().iter().map(shown).collect();
+    match known.is_empty() {
+        true => Ok(()),
+        false => lines.ok("options", &known.join("; ")),
     }
 }
 

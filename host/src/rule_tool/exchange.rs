@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::error::ToolError;
 use super::exchange_event::Event;
+use super::feed::feed;
 use super::observation::observe;
 use coap::option::OBSERVE;
 use contract::{Call, Mismatch, Outcome, Sender, Target, Upstream};
@@ -65,6 +66,9 @@ pub(super) fn exchange(
         watch: watch.as_ref().map(|watch| watch.topic.clone()),
     });
     match watch {
+        Some(watch) if revision.feeds(exchange.context().link) => {
+            feed(revision, exchange.context(), watch.state, outcomes, events)
+        }
         Some(watch) => observe(revision, exchange.context(), watch, outcomes, events),
         None => Ok(()),
     }

@@ -12,6 +12,7 @@ mod exchange;
 mod exchange_event;
 mod exchange_json;
 mod exchange_view;
+mod feed;
 mod keygen;
 mod manifest;
 mod new;

@@ -61,7 +61,7 @@ pub(super) fn observe(
 }
 
 /// The last notification of an observation that ends with a failure.
-fn ended(failure: Failure, events: &mut Vec<Event>) -> Result<(), ToolError> {
+pub(super) fn ended(failure: Failure, events: &mut Vec<Event>) -> Result<(), ToolError> {
     events.push(Event::Response {
         message: failed(failure)?,
         session: None,

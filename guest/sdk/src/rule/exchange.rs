@@ -1,6 +1,5 @@
 //! The exchange that a handler is part of.
 
-use super::feed::AnyFeed;
 use super::path;
 use super::proxy_uri::MatrixRequest;
 use super::topic::Topic;
@@ -21,7 +20,6 @@ pub(super) struct Resource {
     /// Forms of Proxy-Uri's path.
     pub(super) proxy_uri: &'static [&'static str],
     pub(super) watch: Option<&'static dyn Watch>,
-    pub(super) feed: Option<&'static dyn AnyFeed>,
 }
 
 /// One exchange of a device with the gateway. [`Request`](super::Request) and

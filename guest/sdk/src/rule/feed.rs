@@ -1,4 +1,4 @@
-//! Resources that push what a device has not got yet: the contract's `feed`.
+//! Resources that push what a device has not got yet.
 
 use std::fmt;
 
@@ -9,13 +9,8 @@ use super::path::place_of_room;
 use super::reply::Reply;
 use super::shape::{Credential, Shape};
 use super::state::{self, State, damaged};
-use super::step;
-use super::table::Rule;
-use crate::bindings::{Context, Failure, FeedProgress, HttpRequest, HttpResponse, Watch};
+use crate::bindings::Watch;
 use crate::error_response::ErrorResponse;
-use crate::fields::notification_format;
-use crate::homeserver_error::{Repetition, check_status};
-use crate::settings::Settings;
 use crate::value::Value;
 
 /// A feed, as a `static`: a long poll for one device, and what becomes of its responses. `S` is the position.
@@ -59,8 +54,8 @@ pub struct Feed<S: 'static> {
 /// The variable parts of a feed's next call.
 #[derive(Debug, Default)]
 pub struct FeedRequest {
-    arguments: Vec<String>,
-    query: Vec<(String, String)>,
+    pub(super) arguments: Vec<String>,
+    pub(super) query: Vec<(String, String)>,
 }
 
 impl FeedRequest {
@@ -183,72 +178,5 @@ impl<S: State> AnyFeed for Feed<S> {
         let Fed { state, reply } =
             (self.read)(response, S::from_value(state).ok_or_else(damaged)?)?;
         Ok((state.into_value(), reply))
-    }
-}
-
-impl Rule {
-    /// The contract's `feeds`.
-    pub fn feeds(&self) -> Vec<u16> {
-        let routes = (0..).zip(self.routes);
-        let feeding = routes.filter(|(_, route)| route.resource.feed.is_some());
-        feeding.map(|(link, _)| link).collect()
-    }
-
-    /// The contract's `feed.poll`.
-    pub fn feed_poll(
-        &self,
-        settings: &dyn Settings,
-        context: &Context,
-        state: &[u8],
-    ) -> Result<HttpRequest, Failure> {
-        let poll = || {
-            let (feed, exchange) = self.feed(settings, context)?;
-            let FeedRequest { arguments, query } = feed.ask(&exchange, position(state)?)?;
-            step::request(feed.shape(), context, arguments, query, None)
-        };
-        poll().map_err(ErrorResponse::into_failure)
-    }
-
-    /// The contract's `feed.polled`.
-    pub fn feed_polled(
-        &self,
-        settings: &dyn Settings,
-        context: &Context,
-        state: &[u8],
-        response: &HttpResponse,
-    ) -> Result<FeedProgress, Failure> {
-        let polled = || {
-            let (feed, exchange) = self.feed(settings, context)?;
-            let format = notification_format(context);
-            check_status(format, || Repetition::Harmless, response)?;
-            let response =
-                HomeserverResponse::new(&exchange, format, "", response, Repetition::Harmless);
-            let (state, reply) = feed.read(&response, position(state)?)?;
-            Ok(FeedProgress {
-                state: state::encode(vec![state])?,
-                message: reply.map(|reply| reply.message(format)),
-            })
-        };
-        polled().map_err(ErrorResponse::into_failure)
-    }
-
-    fn feed<'a>(
-        &self,
-        settings: &'a dyn Settings,
-        context: &'a Context,
-    ) -> Result<(&'static dyn AnyFeed, Exchange<'a>), ErrorResponse> {
-        let resource = &self.route(context)?.resource;
-        let feed = resource.feed;
-        let feed = feed.ok_or_else(|| ErrorResponse::internal("the rule's route has no feed"))?;
-        Ok((feed, Exchange::new(settings, context, resource)?))
-    }
-}
-
-/// The position in the state of a feed.
-fn position(state: &[u8]) -> Result<Value, ErrorResponse> {
-    let mut fields = state::decode(state)?;
-    match (fields.pop(), fields.is_empty()) {
-        (Some(position), true) => Ok(position),
-        _ => Err(damaged()),
     }
 }

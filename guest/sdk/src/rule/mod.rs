@@ -50,6 +50,7 @@ mod delivery;
 mod exchange;
 mod export;
 mod feed;
+mod feeds;
 mod homeserver_response;
 mod latest;
 mod observer;

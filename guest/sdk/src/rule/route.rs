@@ -31,6 +31,7 @@ pub struct Route {
     accepts: &'static [u16],
     produces: &'static [u16],
     observable: bool,
+    pub(super) feed: Option<&'static dyn AnyFeed>,
     pub(super) needs_token: bool,
     attributes: &'static [(&'static str, &'static str)],
     calls: &'static [&'static dyn Resume],
@@ -79,12 +80,12 @@ impl Route {
                 path,
                 proxy_uri: &[],
                 watch: None,
-                feed: None,
             },
             handler,
             accepts: &[CBOR, JSON],
             produces: &[CBOR, JSON],
             observable: false,
+            feed: None,
             needs_token: false,
             attributes: &[],
             calls: &[],
@@ -138,7 +139,7 @@ impl Route {
     /// position of its own. The handler begins it with [`Feed::begin`](super::Feed::begin), and the rule is exported
     /// with `feed`: `export!(RULE, feed)`.
     pub const fn feed(mut self, feed: &'static dyn AnyFeed) -> Route {
-        self.resource.feed = Some(feed);
+        self.feed = Some(feed);
         self.observable()
     }
 

@@ -76,7 +76,7 @@ impl Rule {
             for call in route.all_calls() {
                 call.shape().add_needs(is_proxied, &mut needs);
             }
-            if let Some(feed) = route.resource.feed {
+            if let Some(feed) = route.feed {
                 feed.shape().add_needs(is_proxied, &mut needs);
             }
         }

@@ -2,6 +2,7 @@
 
 use super::observe::{SECOND, block_of, content, observing, proven};
 use super::*;
+use crate::block2::Block2Cache;
 use crate::option::{ETAG, OBSERVE};
 use crate::{Ended, ObservationId, ObserveEvent};
 
@@ -58,9 +59,56 @@ fn a_device_that_stops_fetching_is_reported_after_a_minute_and_not_as_delivered(
 
 #[test]
 fn a_device_that_asks_for_the_resource_anew_has_not_got_the_push() {
+    for acknowledges in [true, false] {
+        let mut server = Server::with_limits(proven());
+        let (id, _) = server.feed(1, "short");
+        server.feed_observed();
+        let push = server.notify(id, &"2".repeat(150));
+        if acknowledges {
+            server.acknowledge(1, push.message_id);
+        }
+        server.receive(1, &confirmable(9, code::GET));
+        assert_eq!(server.feed_observed(), [ObserveEvent::Unfetched(id)]);
+    }
+}
+
+#[test]
+fn one_that_registers_again_with_its_token_replaces_its_feed() {
     let mut server = Server::with_limits(proven());
     let (id, _) = server.feed(1, &"1".repeat(150));
-    server.receive(1, &confirmable(9, code::GET));
+    let mut again = observing(2, 0);
+    again.token = token(1);
+    server.receive(1, &again);
+    assert_eq!(server.feed_observed(), []);
+    let incoming = server.incoming().id;
+    assert_eq!(server.endpoint.renews(incoming), Some(id));
+    let next = server
+        .endpoint
+        .respond_feeding(server.now, incoming, content("short"));
+    let expected = [
+        ObserveEvent::Ended(id, Ended::Replaced),
+        ObserveEvent::Delivered(next.expect("it begins")),
+    ];
+    assert_eq!(server.feed_observed(), expected);
+}
+
+#[test]
+fn blocks_of_another_body_are_not_those_of_the_push() {
+    let mut server = Server::with_limits(proven());
+    let (id, _) = server.feed(1, "short");
+    server.feed_observed();
+    let push = server.notify(id, &"2".repeat(150));
+    server.acknowledge(1, push.message_id);
+    // The body of the push has made room for others; the request is executed again.
+    server.advance(59 * SECOND);
+    server.endpoint.block2.bodies = Block2Cache::new(&proven()).bodies;
+    server.receive(1, &block_of(1, 2));
+    let incoming = server.incoming().id;
+    server.respond(incoming, content(&"3".repeat(150)));
+    server.sent();
+    server.response_to(&block_of(2, 3));
+    assert_eq!(server.feed_observed(), [], "the blocks have another ETag");
+    server.advance(SECOND);
     assert_eq!(server.feed_observed(), [ObserveEvent::Unfetched(id)]);
 }
 

@@ -56,8 +56,8 @@ impl ObserveBroker {
         registration::start(&mut self.observations, now, id, prepared, response);
     }
 
-    /// Finds the account of a feed that a rule requests. Returns none if the device gets a response without Observe; the
-    /// log has the reason. `replaced` is the observation of its token.
+    /// Finds the account of a feed that a rule requests. Returns none if the device gets a response without Observe;
+    /// the log has the reason. `replaced` is the observation of its token.
     #[must_use]
     pub fn prepare_feed(
         &self,
@@ -112,18 +112,15 @@ impl ObserveBroker {
         }
     }
 
-    /// The endpoint has delivered a notification or ended an observation. Returns the one that the endpoint has to end
-    /// without a message.
-    pub fn on_observe_event(&mut self, now: Instant, event: ObserveEvent) -> Option<ObservationId> {
+    /// The endpoint has delivered a notification or ended an observation.
+    pub fn on_observe_event(&mut self, now: Instant, event: ObserveEvent) {
         let observations = &mut self.observations;
         match event {
             ObserveEvent::Delivered(id) => {
                 delivery::on_delivered(observations, now, id);
                 feed_result::on_delivered(observations, now, id);
             }
-            ObserveEvent::Unfetched(id) => {
-                return feed_result::on_unfetched(observations, id).then_some(id);
-            }
+            ObserveEvent::Unfetched(id) => feed_result::on_unfetched(observations, id),
             // The endpoint counts those that made room for others: a flood must not fill the log.
             ObserveEvent::Ended(id, Ended::Replaced | Ended::Deregistered | Ended::Displaced) => {
                 observations.remove(id);
@@ -138,7 +135,6 @@ impl ObserveBroker {
                 }
             }
         }
-        None
     }
 
     /// The next notification to send.

@@ -108,15 +108,11 @@ pub(super) fn on_delivered(observations: &mut Observations, now: Instant, id: Ob
     }
 }
 
-/// The device has stopped fetching the blocks of a message. Returns whether it was that of a feed, which then is over:
-/// its position must not move.
-pub(super) fn on_unfetched(observations: &mut Observations, id: ObservationId) -> bool {
-    let Some(feed) = observations.feeds.remove(id) else {
-        return false;
-    };
-    let address = feed.device().peer.ip();
-    tracing::info!("the observation of {address} ended: the device has not fetched all blocks");
-    true
+/// The device has not fetched all blocks of a message, so the position must not move. It may not know that it lacks
+/// something: it registers again, and says where it is.
+pub(super) fn on_unfetched(observations: &mut Observations, id: ObservationId) {
+    let why = "observe again: not all blocks of a message were fetched";
+    observations.end(id, last(code::SERVICE_UNAVAILABLE, why));
 }
 
 /// There is no response, or no use in it: the next poll is the same, after a pause.

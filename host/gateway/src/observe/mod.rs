@@ -7,8 +7,8 @@
 //! Nothing here waits or sends: [`ObserveBroker`] gets events, and the event loop asks it for the next call or
 //! notification.
 //!
-//! A watch of a link that its rule calls a [feed] starts a poll for this device alone. Its position moves when the device
-//! has acknowledged what was found, so its messages are not queued.
+//! A watch of a link that its rule calls a [feed] starts a poll for this device alone. Its position moves when the
+//! device has acknowledged what was found, so its messages are not queued.
 //!
 //! The state is in [`observations`]. Each step on it has a file of its own: [`registration`], [`renewal`],
 //! [`next_long_poll`], [`poll_result`], [`delivery`], [`handover`] and [`reconfiguration`]; of feeds [`feeding`],

@@ -164,6 +164,18 @@ pub fn check_hop_limit(request: &coap::Message) -> Result<(), GatewayError> {
     }
 }
 
+/// The size of a request's body, or its announced size: the rule has its own limit below that of the endpoint.
+///
+/// # Errors
+/// 4.13 with Size1.
+pub(super) fn check_size(bytes: usize, revision: &Revision) -> Result<(), GatewayError> {
+    let most = revision.limits().body;
+    match bytes <= most {
+        true => Ok(()),
+        false => Err(GatewayError::TooLarge(most)),
+    }
+}
+
 /// If-Match and If-None-Match (RFC 7252 §5.10.8). Every resource here exists, so no If-None-Match holds. A resource has
 /// an ETag only in the response to GET or FETCH; so no If-Match holds for a request that changes something, except the
 /// empty one, which requires only that the resource exists.

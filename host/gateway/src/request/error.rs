@@ -65,6 +65,9 @@ pub enum GatewayError {
     /// 4.12: a precondition of the request does not hold (RFC 7252 §5.10.8).
     #[error("the resource exists, and no If-Match has its ETag")]
     Precondition,
+    /// 4.13: the request's body is above the rule's limit `body`. It holds that limit.
+    #[error("send less: at most {0} bytes")]
+    TooLarge(usize),
     /// 4.15. It holds the formats that the resource accepts.
     #[error("Content-Format must be {}", .0.iter().map(u16::to_string).collect::<Vec<_>>().join(" or "))]
     UnsupportedFormat(Vec<u16>),
@@ -125,6 +128,7 @@ impl GatewayError {
             Self::Method => code::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => code::NOT_ACCEPTABLE,
             Self::Precondition => code::PRECONDITION_FAILED,
+            Self::TooLarge(_) => code::REQUEST_ENTITY_TOO_LARGE,
             Self::UnsupportedFormat(_) => code::UNSUPPORTED_CONTENT_FORMAT,
             Self::ProxyingNotSupported(_) => code::PROXYING_NOT_SUPPORTED,
             Self::Draining | Self::Busy | Self::RuleLimit(_) | Self::RulePaused(_) => {
@@ -142,6 +146,11 @@ impl GatewayError {
             Self::Draining | Self::Busy => {
                 response.with_uint_option(option::MAX_AGE, RETRY_SECONDS)
             }
+            // RFC 7959 §4.
+            Self::TooLarge(most) => {
+                let most = u32::try_from(*most).unwrap_or(u32::MAX);
+                response.with_uint_option(option::SIZE1, most)
+            }
             // A rule's limits count per second.
             Self::RuleLimit(_) => response.with_uint_option(option::MAX_AGE, 1),
             Self::RulePaused(left) => {
@@ -158,13 +167,15 @@ mod tests {
     use super::*;
 
     /// The sources whose texts after these words become diagnostics.
-    const SOURCES: [&str; 12] = [
+    const SOURCES: [&str; 14] = [
         include_str!("proxy_uri.rs"),
         include_str!("local_authority.rs"),
         include_str!("requested_path.rs"),
         include_str!("discovery.rs"),
         include_str!("../observe/broker.rs"),
+        include_str!("../observe/feed_result.rs"),
         include_str!("../observe/handover.rs"),
+        include_str!("../observe/next_feed_poll.rs"),
         include_str!("../observe/next_long_poll.rs"),
         include_str!("../observe/notification.rs"),
         include_str!("../observe/observations.rs"),
@@ -224,6 +235,8 @@ mod tests {
             GatewayError::Method,
             GatewayError::NotAcceptable,
             GatewayError::Precondition,
+            GatewayError::Option(u16::MAX),
+            GatewayError::TooLarge(usize::MAX),
             GatewayError::UnsupportedFormat(vec![65_535; 5]),
             GatewayError::Draining,
             GatewayError::Busy,

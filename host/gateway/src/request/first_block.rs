@@ -15,11 +15,15 @@ use crate::telemetry::recorder::Resource;
 use homeserver::{Caller, MissingToken};
 
 impl Gateway {
-    /// Judges a request without its body.
+    /// Judges a request without its body, which has so many bytes if its device announces them (Size1).
     ///
     /// # Errors
     /// The error response, which the log has then.
-    pub(crate) fn judge(&self, mut request: Request) -> Result<(), coap::Message> {
+    pub(crate) fn judge(
+        &self,
+        mut request: Request,
+        announced: Option<u32>,
+    ) -> Result<(), coap::Message> {
         let snapshot = self.snapshots.load();
         let mut resource = Resource::Unknown;
         let local = request.peer.local;
@@ -27,7 +31,8 @@ impl Gateway {
             .local_names
             .resolve(&mut request.message, local)
             .and_then(|()| requested_path::resolve(&mut request.message, &snapshot.rules));
-        let judged = resolved.and_then(|()| self.check(&snapshot, &mut request, &mut resource));
+        let judged =
+            resolved.and_then(|()| self.check(&snapshot, (&mut request, announced), &mut resource));
         judged.map_err(|error| {
             let response = error.response();
             let log_entry = AccessLogEntry::new(&request);
@@ -39,7 +44,7 @@ impl Gateway {
     fn check(
         &self,
         snapshot: &Arc<Snapshot>,
-        request: &mut Request,
+        (request, announced): (&mut Request, Option<u32>),
         resource: &mut Resource,
     ) -> Result<(), GatewayError> {
         let message = &request.message;
@@ -62,6 +67,8 @@ impl Gateway {
         let (revision, found) = routing::find(message, &path, &snapshot.rules, &snapshot.disabled)?;
         *resource = Resource::Link(revision.clone(), found.link);
         let link = &revision.description().links[usize::from(found.link)];
+        let announced = announced.and_then(|bytes| usize::try_from(bytes).ok());
+        admission::check_size(announced.unwrap_or_default(), revision)?;
         // The requests for the other blocks may leave sticky options out.
         let known = revision.known_options();
         known_options::check(&mut request.message, known)?;

@@ -229,6 +229,7 @@ impl Gateway {
             .check(&request.peer.device, message.code, &path)?;
         let (revision, found) = routing::find(message, &path, rules, disabled)?;
         route.resource = Resource::Link(revision.clone(), found.link);
+        admission::check_size(request.message.payload.len(), revision)?;
         let known = revision.known_options();
         known_options::check(&mut request.message, known)?;
         let remembered = self.remembered.of(&request.peer, revision);

@@ -3,7 +3,7 @@
 use crate::workspace::Package;
 
 /// A package of `host` or `guest`, and the packages that it may use. Dev-dependencies are free.
-const TABLE: [(&str, &[&str]); 18] = [
+const TABLE: [(&str, &[&str]); 19] = [
     ("comatrix-contract", &[]),
     ("comatrix-share", &[]),
     ("comatrix-coap", &["comatrix-share"]),

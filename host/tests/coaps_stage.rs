@@ -1,6 +1,6 @@
 //! A gateway with `coaps`, its homeserver, and devices that its operator enrols.
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 use std::net::UdpSocket;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -22,7 +22,7 @@ pub const LONG: &str = "The kettle is on, and the window of the kitchen stands o
 pub struct Stage {
     pub running: Running,
     pub stub: Stub,
-    coaps_port: OnceCell<u64>,
+    coaps_port: OnceLock<u64>,
 }
 
 /// A device as the operator has enrolled it.
@@ -89,7 +89,7 @@ impl Stage {
         Self {
             running,
             stub,
-            coaps_port: OnceCell::new(),
+            coaps_port: OnceLock::new(),
         }
     }
 
@@ -101,7 +101,7 @@ impl Stage {
         let next = Self {
             running,
             stub: self.stub,
-            coaps_port: OnceCell::new(),
+            coaps_port: OnceLock::new(),
         };
         (next, log)
     }
@@ -124,7 +124,7 @@ impl Stage {
         Self {
             running,
             stub: self.stub,
-            coaps_port: OnceCell::new(),
+            coaps_port: OnceLock::new(),
         }
     }
 
@@ -136,7 +136,7 @@ impl Stage {
         Self {
             running,
             stub: self.stub,
-            coaps_port: OnceCell::new(),
+            coaps_port: OnceLock::new(),
         }
     }
 

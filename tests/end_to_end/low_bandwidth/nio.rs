@@ -19,7 +19,7 @@ fn a_client_library_lives_its_day_through_the_gateway() {
 }
 
 fn secured(loss: Loss) {
-    let stage = Stage::configured("--psk", loss, RULE);
+    let stage = Stage::before(&synapse().origin, "--psk", loss, RULE);
     let credentials = stage.credentials_with_key();
     let mut story = Story::on(&homeserver());
     let mut device = Device::over_coap(&story.account.name, &stage.wire, Some(&credentials));

@@ -9,17 +9,18 @@ use comatrix_tests::stub::Stub;
 pub const KEY_VERSION: u16 = 257;
 
 /// The rule beside the default one.
-pub const RULE: &str = "[[rule]]\nname = \"msc3079\"\ncomponent = \"builtin:msc3079\"\n";
+pub const RULE: &str =
+    "[[rule]]\nname = \"msc3079\"\ncomponent = \"builtin:msc3079\"\nmount = \"/\"\n";
 
 /// Starts a gateway with the rule before this homeserver.
 pub fn gateway(origin: &str) -> Gateway {
-    configured(origin, "")
+    configured(origin, "", "")
 }
 
-/// The same with more configuration, which comes before the rule.
-pub fn configured(origin: &str, more: &str) -> Gateway {
+/// The same with more configuration before the rule, and with more settings of the rule.
+pub fn configured(origin: &str, before: &str, of_rule: &str) -> Gateway {
     let scratch = Scratch::new("low-bandwidth");
-    let file = scratch.write("gateway.toml", &format!("{more}{RULE}"));
+    let file = scratch.write("gateway.toml", &format!("{before}{RULE}{of_rule}"));
     let file = file.display().to_string();
     Gateway::start(&["--homeserver", origin, "--config", &file])
 }

@@ -39,11 +39,11 @@ pub struct Stage {
 impl Stage {
     /// Enrols the device `kitchen` by this method.
     pub fn start(method: &str, loss: Loss) -> Self {
-        Self::configured(method, loss, "")
+        Self::before(&synapse().origin, method, loss, "")
     }
 
-    /// As [`Stage::start`], with this configuration.
-    pub fn configured(method: &str, loss: Loss, configuration: &str) -> Self {
+    /// As [`Stage::start`], before this homeserver and with this configuration.
+    pub fn before(origin: &str, method: &str, loss: Loss, configuration: &str) -> Self {
         let scratch = Scratch::new("secured");
         let file = |name: &str| scratch.path().join(name).display().to_string();
         let socket = file("control.sock");
@@ -53,7 +53,7 @@ impl Stage {
             scratch.path(),
             &[
                 "--homeserver",
-                &synapse().origin,
+                origin,
                 "--control-socket",
                 &socket,
                 "--coaps",

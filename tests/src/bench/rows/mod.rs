@@ -4,6 +4,7 @@ pub mod call;
 pub mod flood;
 pub mod hostile;
 pub mod languages;
+pub mod low_bandwidth;
 pub mod memory;
 pub mod mounted;
 pub mod observations;
@@ -53,4 +54,5 @@ pub const GROUPS: &[(&str, Measure)] = &[
     ("Rust and JavaScript (languages)", languages::measure),
     ("hostile rules", hostile::measure),
     ("devices with keys (secured)", secured::measure),
+    ("low-bandwidth Matrix (bandwidth)", low_bandwidth::measure),
 ];

@@ -3,7 +3,7 @@
 mod bytes;
 mod memory;
 mod send;
-mod stage;
+pub mod stage;
 
 use super::super::Failure;
 use super::super::plan::Plan;

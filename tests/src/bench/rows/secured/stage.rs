@@ -25,7 +25,7 @@ pub struct Stage {
     binary: PathBuf,
     folder: PathBuf,
     socket: PathBuf,
-    _homeserver: Server,
+    _homeserver: Option<Server>,
 }
 
 impl Stage {
@@ -36,18 +36,30 @@ impl Stage {
     pub fn start(gateway: &Gateway) -> Result<Self, Failure> {
         let homeserver = Server::start_self(&["--stub-homeserver", "0"])?;
         let origin = format!("http://{}", homeserver.address);
+        let stage = Self::before(gateway, &origin, "")?;
+        Ok(Self {
+            _homeserver: Some(homeserver),
+            ..stage
+        })
+    }
+
+    /// The same before a homeserver that is there, with more configuration.
+    ///
+    /// # Errors
+    /// The gateway does not start.
+    pub fn before(gateway: &Gateway, origin: &str, more: &str) -> Result<Self, Failure> {
         let folder = gateway.scratch().to_owned();
         let (configuration, socket) = (folder.join("secured.toml"), folder.join("c.sock"));
         let limits = "[limits]\ndatagrams_per_second_per_peer = 0\n";
         std::fs::write(
             &configuration,
-            format!("{limits}[rooms]\nkitchen = \"{ROOM}\"\n"),
+            format!("{limits}[rooms]\nkitchen = \"{ROOM}\"\n{more}"),
         )?;
         // A free port: the gateway announces the one of plain CoAP alone.
         let coaps = UdpSocket::bind("127.0.0.1:0")?.local_addr()?;
         let address = coaps.to_string();
         let server = gateway.start_with(
-            &origin,
+            origin,
             &[
                 "--config".as_ref(),
                 configuration.as_os_str(),
@@ -58,13 +70,13 @@ impl Stage {
             ],
         )?;
         Ok(Self {
-            origin,
+            origin: origin.to_owned(),
             server,
             coaps,
             binary: gateway.binary().to_owned(),
             folder,
             socket,
-            _homeserver: homeserver,
+            _homeserver: None,
         })
     }
 

@@ -161,7 +161,8 @@ async fn nothing_but_the_client_server_api_is_reached() {
 
 /// A sync of about `bytes` bytes of JSON.
 fn sync(bytes: usize) -> String {
-    let event = r#"{"type":"m.room.message","event_id":"$143273582443PhrSn:example.org","sender":"@a:example.org","origin_server_ts":1432735824653,"content":{"msgtype":"m.text","body":"21.5 C"},"unsigned":{"age":1234}}"#;
+    let event = r#"{"type":"m.room.message","event_id":"$143273582443PhrSn:example.org","sender":"@a:example.org",
+        "origin_server_ts":1432735824653,"content":{"msgtype":"m.text","body":"21.5 C"},"unsigned":{"age":1234}}"#;
     let events = vec![event; bytes / (event.len() + 1)].join(",");
     format!(
         r#"{{"next_batch":"s1","rooms":{{"join":{{"!r:h":{{"timeline":{{"events":[{events}]}}}}}}}}}}"#

@@ -3,12 +3,14 @@
 
 use comatrix_sdk::bindings::{Context, Failure, FeedProgress, HttpRequest, HttpResponse, Watch};
 use comatrix_sdk::error_response::ErrorResponse;
+use comatrix_sdk::homeserver_error::retry_seconds;
 use comatrix_sdk::homeserver_json::text_member;
+use comatrix_sdk::payload::Format;
 use comatrix_sdk::settings::Settings;
 use comatrix_sdk::text::decimal;
 use comatrix_sdk::{code, message};
 
-use crate::plan::Plan;
+use crate::plan::{Form, Plan};
 use crate::progress::{Position, has_news};
 use crate::response::{Unusable, content, error};
 use crate::settings::answer_bytes;
@@ -105,8 +107,8 @@ pub fn polled(
 
 /// The end of a feed, or a poll that is made again, by the code.
 fn refused(position: Position, response: &HttpResponse, most: usize) -> ErrorResponse {
-    let json = crate::plan::Form {
-        format: comatrix_sdk::payload::Format::Json,
+    let json = Form {
+        format: Format::Json,
         ..position.form
     };
     // No representation goes with the failure of a feed: the error's JSON is its diagnostic.
@@ -118,7 +120,7 @@ fn refused(position: Position, response: &HttpResponse, most: usize) -> ErrorRes
         Err(refused) => refused,
     };
     match status::has_max_age(response.status) {
-        true => refused.retry_after(comatrix_sdk::homeserver_error::retry_seconds(response)),
+        true => refused.retry_after(retry_seconds(response)),
         false => refused,
     }
 }

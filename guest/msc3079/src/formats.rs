@@ -4,7 +4,7 @@ use comatrix_sdk::bindings::{CoapOption, Message};
 use comatrix_sdk::error_response::ErrorResponse;
 use comatrix_sdk::message::{ACCEPT, CONTENT_FORMAT, uint_option};
 use comatrix_sdk::payload::Format;
-use comatrix_sdk::text::concat;
+use comatrix_sdk::text::{concat, decimal};
 use comatrix_sdk::value::MAX_DEPTH;
 use comatrix_sdk::{cbor, code, json};
 
@@ -45,10 +45,17 @@ pub fn api_body(request: &Message) -> Result<Body, ErrorResponse> {
         return Err(ErrorResponse::bad_request(error));
     }
     match format_of(request)? {
-        Format::Json => match json::check(payload, MAX_DEPTH, usize::MAX) {
-            Ok(()) => Ok(body(Some(payload.to_vec()), Some(Format::Json), false)),
-            Err(error) => Err(refused(&error.diagnostic())),
-        },
+        Format::Json => {
+            // What is passed over is not checked to be UTF-8.
+            if let Err(error) = str::from_utf8(payload) {
+                let at = decimal(error.valid_up_to());
+                return Err(refused(&concat(&["JSON at byte ", &at, ": not UTF-8"])));
+            }
+            match json::check(payload, MAX_DEPTH, usize::MAX) {
+                Ok(()) => Ok(body(Some(payload.to_vec()), Some(Format::Json), false)),
+                Err(error) => Err(refused(&error.diagnostic())),
+            }
+        }
         _ => match cbor::decode_with_keys(payload, &KEYS) {
             Ok((value, has_integer_keys)) => Ok(body(
                 Some(json::encode(&value)),

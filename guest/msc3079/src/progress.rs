@@ -1,7 +1,7 @@
 //! How far the device of an observation is, and whether a response has something new for it.
 
 use comatrix_sdk::error_response::ErrorResponse;
-use comatrix_sdk::{Value, cbor, json};
+use comatrix_sdk::{Value, cbor, code, json};
 
 use crate::plan::{Form, damaged, pairs};
 
@@ -48,7 +48,7 @@ impl Position {
         match state.len() <= MAX_STATE {
             true => Ok(state),
             false => Err(ErrorResponse::new(
-                comatrix_sdk::code::REQUEST_ENTITY_TOO_LARGE,
+                code::REQUEST_ENTITY_TOO_LARGE,
                 "Uri-Query: send the id of a stored filter; this one is too large to observe with",
             )),
         }
@@ -175,7 +175,7 @@ mod tests {
                 false,
             ),
             (
-                r#"{"next_batch":"s2","device_one_time_keys_count":{"c":50},"rooms":{"join":{}},"presence":{"events":[]}}"#,
+                r#"{"device_one_time_keys_count":{"c":50},"rooms":{"join":{}},"presence":{"events":[]}}"#,
                 false,
             ),
             (

@@ -4,6 +4,7 @@
 use crate::bindings::{CallError, Context, HttpResponse};
 use crate::error_response::{Content, ErrorResponse};
 use crate::payload::Format;
+use crate::retry_after::{retry_after, retry_after_json};
 use crate::text::{concat, decimal};
 use crate::{Value, code, json};
 
@@ -110,13 +111,6 @@ pub fn retry_seconds(response: &HttpResponse) -> u32 {
     seconds.unwrap_or(RETRY_SECONDS)
 }
 
-/// `retry_after_ms` of an error, in seconds: deprecated in favour of the header since Matrix 1.10, and still the only
-/// one of many homeservers.
-fn retry_after_json(error: &Value) -> Option<u32> {
-    let milliseconds = error.get("retry_after_ms").and_then(Value::as_u64)?;
-    Some(u32::try_from(milliseconds.div_ceil(1000)).unwrap_or(u32::MAX))
-}
-
 /// The body, if it is a JSON object that is small enough for a device.
 pub fn error_object(response: &HttpResponse) -> Option<Value> {
     if response.body.len() > MAX_ERROR {
@@ -125,15 +119,6 @@ pub fn error_object(response: &HttpResponse) -> Option<Value> {
     json::decode(&response.body)
         .ok()
         .filter(|value| matches!(value, Value::Map(_)))
-}
-
-/// Retry-After in seconds (RFC 9110 §10.2.3). Its other form, a date, would need a clock.
-fn retry_after(response: &HttpResponse) -> Option<u32> {
-    let (_, value) = response
-        .headers
-        .iter()
-        .find(|(name, _)| name == "retry-after")?;
-    str::from_utf8(value.trim_ascii()).ok()?.parse().ok()
 }
 
 /// What a device hears if the homeserver may have acted; none if a repetition does no harm.

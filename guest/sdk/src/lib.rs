@@ -35,6 +35,7 @@ pub mod homeserver_json;
 pub mod json;
 pub mod message;
 pub mod payload;
+mod retry_after;
 pub mod room;
 pub mod rule;
 pub mod settings;

@@ -1,12 +1,15 @@
 //! Documents of the API, a file each: every event type and every response that the tables have words for. From CBOR to
 //! JSON and back, with and without integer keys, they mean the same.
 
+use std::sync::LazyLock;
+
 use comatrix_sdk::value::Value;
 use comatrix_sdk::{cbor, json, transcode};
 use msc3079_rule::tables::KEYS;
 use proptest::prelude::*;
 
-fn documents() -> Vec<(String, Value)> {
+/// Name and content of each.
+static DOCUMENTS: LazyLock<Vec<(String, Value)>> = LazyLock::new(|| {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/rule/documents");
     let entries = std::fs::read_dir(folder).expect("the folder is there");
     let mut documents: Vec<_> = entries
@@ -24,7 +27,7 @@ fn documents() -> Vec<(String, Value)> {
         .collect();
     documents.sort_by(|one, other| one.0.cmp(&other.0));
     documents
-}
+});
 
 /// From CBOR to JSON, as a request goes, and back to CBOR, as a response goes.
 fn through(cbor: &[u8], has_integer_keys: bool) -> Vec<u8> {
@@ -47,9 +50,8 @@ fn assert_same(name: &str, value: &Value) {
 
 #[test]
 fn every_document_means_the_same_in_cbor_and_in_json() {
-    let documents = documents();
-    assert!(documents.len() > 100, "only {} documents", documents.len());
-    for (name, value) in &documents {
+    assert!(DOCUMENTS.len() > 100, "only {} documents", DOCUMENTS.len());
+    for (name, value) in DOCUMENTS.iter() {
         assert_same(name, value);
     }
 }
@@ -69,7 +71,7 @@ fn every_key_of_the_table_is_in_a_document() {
         }
     }
     let mut found = Vec::new();
-    documents()
+    DOCUMENTS
         .iter()
         .for_each(|(_, value)| keys(value, &mut found));
     let names = (1..=104).filter_map(|number| KEYS.name(number));
@@ -81,7 +83,7 @@ fn every_key_of_the_table_is_in_a_document() {
 
 /// A document with other scalars and, at some places, other keys.
 fn changed() -> impl Strategy<Value = Value> {
-    let count = documents().len();
+    let count = DOCUMENTS.len();
     let scalars = prop::collection::vec(
         prop_oneof![
             any::<u64>().prop_map(Value::Unsigned),
@@ -95,7 +97,7 @@ fn changed() -> impl Strategy<Value = Value> {
     );
     let keys = prop::collection::vec("[0-9]{1,3}|type|event_id|[a-z]{1,6}", 1..10);
     (0..count, scalars, keys, any::<u32>()).prop_map(|(index, scalars, keys, seed)| {
-        let mut value = documents().swap_remove(index).1;
+        let mut value = DOCUMENTS[index].1.clone();
         let mut turn = seed as usize;
         change(&mut value, &scalars, &keys, &mut turn);
         value

@@ -84,7 +84,8 @@ fn a_poll_is_a_long_one_from_the_end_of_the_response_before_it() {
 #[test]
 fn a_change_is_pushed_whole_and_with_the_keys_of_the_request() {
     let (context, state) = observed();
-    let news = r#"{"next_batch":"s2","device_one_time_keys_count":{"c":50},"rooms":{"join":{"!r:h":{}}},"to_device":{"events":[{}, 1]}}"#;
+    let news = r#"{"next_batch":"s2","device_one_time_keys_count":{"c":50},
+                   "rooms":{"join":{"!r:h":{}}},"to_device":{"events":[{}, 1]}}"#;
     let progress = polled(&context, &state, news);
     let message = progress.message.expect("a push");
     assert_eq!(message.code, code::CONTENT);

@@ -124,3 +124,6 @@ class Session:
         message = self.message(method, target, headers, body)
         response = await self.context.request(message).response
         return self.answer(response)
+
+    async def close(self) -> None:
+        await self.context.shutdown()

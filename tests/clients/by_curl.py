@@ -46,3 +46,6 @@ class Curl:
         names = {name.lower(): value for name, value in fields.items()}
         content_type = names.get("content-type", "application/json").partition(";")[0]
         return Answer(int(lines[0].split(" ")[1]), content_type, body, names)
+
+    async def close(self) -> None:
+        """Nothing is open."""

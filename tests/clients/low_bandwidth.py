@@ -101,7 +101,9 @@ class Session:
         return message
 
     def answer(self, response: aiocoap.Message) -> Answer:
-        status = STATUS[response.code.dotted]
+        code = response.code.dotted
+        # Codes without a status of HTTP, such as 4.02, are those of their class.
+        status = STATUS.get(code, 100 * int(code[0]))
         headers = {}
         if status in (429, 503) and response.opt.max_age is not None:
             headers["Retry-After"] = str(response.opt.max_age)
@@ -122,3 +124,6 @@ class Session:
         message = self.message(method, target, headers, body)
         response = await self.context.request(message).response
         return self.answer(response)
+
+    async def close(self) -> None:
+        await self.context.shutdown()

@@ -118,6 +118,7 @@ async def main() -> None:
     while line := await asyncio.to_thread(sys.stdin.readline):
         print(json.dumps(await answer(client, json.loads(line))), flush=True)
     await client.close()
+    await client.transport.close()
 
 
 if __name__ == "__main__":

@@ -9,6 +9,9 @@ pub const TOKEN_LENGTH: usize = 4;
 /// The access token in Matrix form (option 256 of MSC3079).
 const ACCESS_TOKEN_OPTION: u16 = 256;
 
+/// The version of the integer keys (option 257 of MSC3079).
+const KEY_VERSION_OPTION: u16 = 257;
+
 /// Content-Format application/cbor (RFC 8949 §9.5).
 const CBOR: u8 = 60;
 
@@ -24,6 +27,8 @@ pub enum Expected {
     Time,
     /// 2.04 with `{"event_id": "$…"}` in CBOR.
     EventId,
+    /// 2.05 with `{1: "$…"}` in CBOR: `event_id` by its integer key.
+    EventIdByKey,
     /// 2.04 with `{"queued": "…"}` in CBOR.
     Queued,
     /// Any, in time.

@@ -65,9 +65,7 @@ impl<P: Clone> Pending<P> {
             Refused::InAll => weight.network > self.weight(owner).network,
             _ => weight.host > held.host.pieces,
         });
-        leaving
-            .map(|(_, peer)| Place::Of(peer, full))
-            .ok_or(full)
+        leaving.map(|(_, peer)| Place::Of(peer, full)).ok_or(full)
     }
 
     /// The oldest handshake of the heaviest host of the heaviest network, of those that `is_meant` names. It looks at

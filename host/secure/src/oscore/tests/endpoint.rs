@@ -147,4 +147,3 @@ fn an_error_of_the_endpoint_is_protected() {
         .unwrap();
     assert_eq!(message.code, code::BAD_OPTION);
 }
-

@@ -1,5 +1,7 @@
 //! What an address gets that has proven nothing, for requests that are refused: never more bytes than it sent.
 
+use std::collections::HashSet;
+
 use coap::option::{ECHO, PROXY_SCHEME, URI_PATH};
 use coap::{Datagram, Endpoint, Limits, MessageType, Token, code, decode, encode};
 
@@ -64,7 +66,8 @@ impl Gateway {
             token: Token::new(&[7; 8][..token]).expect("at most 8 bytes"),
             message: message.clone(),
         });
-        self.endpoint.handle_datagram(self.now, self.peer, &datagram);
+        self.endpoint
+            .handle_datagram(self.now, self.peer, &datagram);
         let sent: Vec<_> = std::iter::from_fn(|| self.endpoint.poll_transmit()).collect();
         let received: usize = sent.iter().map(|transmit| transmit.bytes.len()).sum();
         let refusal = self.endpoint.protection_mut().take_refusal();
@@ -75,7 +78,10 @@ impl Gateway {
             datagram.len()
         );
         let sent = sent.iter().map(|transmit| decode(&transmit.bytes));
-        (reason, sent.map(|datagram| datagram.expect("own")).collect())
+        (
+            reason,
+            sent.map(|datagram| datagram.expect("own")).collect(),
+        )
     }
 }
 
@@ -102,7 +108,9 @@ fn refused() -> Vec<(Refusal, Gateway, Message)> {
     case(Refusal::UnknownContext, ready(), &|_| {
         post(&[0x09, 0, 2], &[1; 9])
     });
-    case(Refusal::NotAuthentic, ready(), &|_| post(&[0x09, 0, 1], &[]));
+    case(Refusal::NotAuthentic, ready(), &|_| {
+        post(&[0x09, 0, 1], &[])
+    });
     case(Refusal::NotAuthentic, ready(), &|_| {
         post(&[0x09, 0, 1], &[1; 9])
     });
@@ -123,6 +131,15 @@ fn refused() -> Vec<(Refusal, Gateway, Message)> {
         Gateway::new(END_OF_NUMBERS, true, false),
         &|_| post(&[0x09, 0, 1], &[]),
     );
+    case(Refusal::Spent, ready(), &|gateway| {
+        let used = Used {
+            sealed: 1 << 20,
+            failed: 0,
+        };
+        let contexts = gateway.endpoint.protection_mut();
+        contexts.resume_use(identifier("01"), used);
+        post(&[0x09, 0, 1], &[])
+    });
     case(Refusal::Replay, ready(), &|gateway| {
         let message = gateway.request(Message::new(code::GET));
         let contexts = gateway.endpoint.protection_mut();
@@ -163,15 +180,20 @@ fn refused() -> Vec<(Refusal, Gateway, Message)> {
 
 #[test]
 fn no_refusal_is_longer_than_its_request() {
+    let mut reasons = HashSet::new();
     for (expected, mut gateway, message) in refused() {
         for message_type in [MessageType::Confirmable, MessageType::NonConfirmable] {
             for token in [0, 1, 8] {
                 let (reason, sent) = gateway.send(&message, message_type, token);
-                assert_eq!(reason, expected);
+                // It counts as received, though it was no request.
+                let is_received = expected == Refusal::NoRequest && reason == Refusal::Replay;
+                assert!(reason == expected || is_received, "{reason:?}");
+                reasons.insert(reason);
                 assert_eq!(sent.len(), 1, "{reason:?}: {sent:?}");
             }
         }
     }
+    assert_eq!(reasons.len(), 12, "all that there are: {reasons:?}");
 }
 
 #[test]
@@ -186,10 +208,15 @@ fn a_request_that_is_long_enough_gets_the_words_of_the_standard() {
 fn a_short_request_after_a_restart_gets_its_challenge() {
     let mut gateway = Gateway::new(256, true, false);
     let mut message = get();
-    let mut bound = gateway.device.protect_request(&mut message).expect("a number");
+    let mut bound = gateway
+        .device
+        .protect_request(&mut message)
+        .expect("a number");
     let (_, mut sent) = gateway.send(&message, MessageType::Confirmable, 1);
     let mut challenge = sent.remove(0).message;
-    let opened = gateway.device.unprotect_response(&mut bound, &mut challenge);
+    let opened = gateway
+        .device
+        .unprotect_response(&mut bound, &mut challenge);
     opened.expect("authentic");
     assert_eq!(challenge.code, code::UNAUTHORIZED);
     assert_eq!(challenge.option(ECHO), Some(&[1, 0][..]));
@@ -204,16 +231,23 @@ fn a_request_too_short_for_its_challenge_gets_it_once_its_address_is_proven() {
     let [ping] = sent.as_slice() else {
         panic!("{sent:?}");
     };
-    assert_eq!((ping.message_type, ping.message.code), (MessageType::Confirmable, code::EMPTY));
+    assert_eq!(
+        (ping.message_type, ping.message.code),
+        (MessageType::Confirmable, code::EMPTY)
+    );
     let reset = encode(&Datagram::empty(MessageType::Reset, ping.message_id));
-    gateway.endpoint.handle_datagram(gateway.now, gateway.peer, &reset);
+    gateway
+        .endpoint
+        .handle_datagram(gateway.now, gateway.peer, &reset);
     let datagram = encode(&Datagram {
         message_type: MessageType::Confirmable,
         message_id: gateway.peer,
         token: Token::default(),
         message,
     });
-    gateway.endpoint.handle_datagram(gateway.now, gateway.peer, &datagram);
+    gateway
+        .endpoint
+        .handle_datagram(gateway.now, gateway.peer, &datagram);
     let challenge = gateway.endpoint.poll_transmit().expect("the challenge");
     let challenge = decode(&challenge.bytes).expect("own").message;
     assert!(challenge.option(coap::option::OSCORE).is_some());

@@ -27,10 +27,16 @@ fn stage(test: &str, configuration: &str) -> (Stage, Authority) {
 
 /// What a client prints that shows the certificate and key of these names to a gateway.
 fn ask(stage: &Stage, client: &str, file: &str) -> String {
-    let uri = format!("coaps://127.0.0.1:{}/time", stage.coaps_port());
+    request(stage, client, file, "time", &[])
+}
+
+/// The same for another request.
+fn request(stage: &Stage, client: &str, file: &str, path: &str, args: &[&str]) -> String {
+    let uri = format!("coaps://127.0.0.1:{}/{path}", stage.coaps_port());
     let [certificate, key] = [format!("{file}.pem"), format!("{file}.key")];
     let output = Command::new(client)
         .args(["-B", "5", "-c", &certificate, "-j", &key, "-R", "ca.pem"])
+        .args(args)
         .arg(uri)
         .current_dir(&stage.running.folder)
         .stdin(Stdio::null())
@@ -293,5 +299,51 @@ fn a_reload_applies_a_new_certificate_and_sessions_go_on_while_their_authority_i
         "session of stable closed by the gateway",
     ] {
         assert!(log.contains(end), "{end}: {log}");
+    }
+}
+
+#[test]
+fn a_login_is_not_that_of_another_device_whose_name_another_authority_has_given() {
+    let Some(client) = clients().next() else {
+        return;
+    };
+    for is_reloaded in [true, false] {
+        let test = format!("certified-login-{is_reloaded}");
+        let (stage, authority) = stage(&test, WITH_AUTHORITY);
+        let folder = stage.running.folder.clone();
+        authority.sign(&folder, "meadow", "meadow-7", 2090);
+        let login = r#"{"type":"m.login.password","password":"s","identifier":{"type":"m.id.user","user":"m"}}"#;
+        let login = ["-m", "post", "-t", "50", "-e", login];
+        let send = ["-m", "put", "-t", "0", "-e", "the brook is over its banks"];
+        let texts = |stage: &Stage, args: &[&str]| {
+            request(stage, client, "meadow", "send/!a:h", args);
+            stage.texts()
+        };
+        assert_eq!(texts(&stage, &send), 0, "it has not logged in");
+        request(&stage, client, "meadow", "login", &login);
+        assert_eq!(texts(&stage, &send), 1, "it has logged in");
+        // The same authority is read again.
+        assert_eq!(stage.running.rules(&["reload"]).0, 0);
+        assert_eq!(texts(&stage, &send), 2);
+        // Another one takes its place, and gives the same name. Clients trust the former one.
+        let other = Authority::new("elsewhere");
+        fs::copy(folder.join("ca.pem"), folder.join("former.pem")).expect("it is there");
+        other.write(&folder, "ca.pem");
+        other.sign(&folder, "own", "127.0.0.1", 2090);
+        other.sign(&folder, "meadow", "meadow-7", 2090);
+        let stage = if is_reloaded {
+            assert_eq!(stage.running.rules(&["reload"]).0, 0);
+            stage
+        } else {
+            stage.restart().0
+        };
+        assert!(tells_time(&stage, client, "meadow"), "it is let in");
+        assert_eq!(
+            texts(&stage, &send),
+            2,
+            "as a device that has not logged in"
+        );
+        request(&stage, client, "meadow", "login", &login);
+        assert_eq!(texts(&stage, &send), 3);
     }
 }

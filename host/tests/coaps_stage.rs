@@ -82,6 +82,18 @@ impl Stage {
         Self::start_with_stub(stub, folder, configuration)
     }
 
+    /// The same in this folder, with the homeservers of its configuration file.
+    pub fn start_configured(stub: Stub, folder: PathBuf, configuration: &str) -> Self {
+        let file = folder.join("gateway.toml");
+        std::fs::write(file, configuration).expect("the folder is the test's");
+        let running = Running::launch(folder, &ARGS);
+        Self {
+            running,
+            stub,
+            coaps_port: OnceLock::new(),
+        }
+    }
+
     fn start_with_stub(stub: Stub, folder: PathBuf, configuration: &str) -> Self {
         let file = folder.join("gateway.toml");
         std::fs::write(file, configuration).expect("the folder is the test's");

@@ -112,3 +112,27 @@ fn a_file_with_a_fault_or_for_others_to_read_enrols_nobody_and_the_line_is_named
     let (code, said) = stage.devices(&["export", "none/fleet.toml"]);
     assert!(code == 1 && said.contains("choose a folder"), "{said}");
 }
+
+#[test]
+fn thousands_of_security_contexts_from_a_file_are_in_use_at_once_and_after_a_restart() {
+    let stage = Stage::start("fleets-large");
+    let of = |number: usize| {
+        format!(
+            "[d{number}]\noscore = {{ secret = \"{number:032x}\", salt = \"\", sender_id = \"{:04x}\" }}\n",
+            0x1000 + number
+        )
+    };
+    let file: String = (0..3_000).map(of).collect();
+    let path = stage.running.folder.join("fleet.toml");
+    fs::write(&path, file).expect("the folder is the test's");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("it is the test's");
+    let (code, said) = stage.devices(&["import", "fleet.toml"]);
+    assert!(
+        code == 0 && said.contains("enrolled 3000 devices"),
+        "{said}"
+    );
+    let (stage, log) = stage.restart();
+    assert!(!log.contains("wait for"), "{log}");
+    let (_, log) = stage.restart();
+    assert!(!log.contains("wait for"), "{log}");
+}

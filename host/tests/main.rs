@@ -95,6 +95,7 @@ mod secured_floods;
 mod secured_honest;
 mod service_manager;
 mod sessions;
+mod sessions_granted;
 mod sessions_homeserver;
 mod small_requests;
 mod stage;

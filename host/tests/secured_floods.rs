@@ -96,12 +96,16 @@ fn half_handshakes_of_thousands_of_networks_delay_no_device_and_new_ones_still_g
     let stage = Stage::start("floods-networks");
     let late = ["late-1", "late-2"].map(|name| stage.enrol(&["add", name, "--psk"]));
     let what = Attack::HalfHandshakesOfNetworks;
+    let target = coaps(&stage);
     let traffic = thread::scope(|scope| {
-        let flood = scope.spawn(|| flood("networks", &stage, coaps(&stage), &what));
-        // Once all places are taken, in the middle of the flood.
-        thread::sleep(DURATION / 2);
-        Honest::with_key(&late[0]);
-        flood.join().expect("the flood ends")
+        let [during, _] = &late;
+        scope.spawn(|| {
+            for _ in 0..10 {
+                Honest::with_key(during);
+                thread::sleep(DURATION / 5);
+            }
+        });
+        flood("networks", &stage, target, &what)
     });
     assert!(
         traffic.proven > 256 && traffic.amplification <= 1.0,

@@ -15,7 +15,7 @@ fn login_of(user: &str) -> String {
     format!(r#"{{"type":"m.login.password","password":"secret","identifier":{user}}}"#)
 }
 
-fn login(user: &str) -> Message {
+pub fn login(user: &str) -> Message {
     request(code::POST, "login")
         .with_uint_option(option::CONTENT_FORMAT, 50)
         .with_payload(login_of(user))
@@ -27,7 +27,7 @@ fn text(text: &str) -> Message {
         .with_payload(text)
 }
 
-fn said(user: &str, text: &str) -> (String, String) {
+pub fn said(user: &str, text: &str) -> (String, String) {
     (user.to_owned(), text.to_owned())
 }
 

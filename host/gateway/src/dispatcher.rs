@@ -35,7 +35,7 @@ pub(crate) enum Completion {
     /// The attempt of a delivery that waited; the outbox has its result.
     Delivery,
     /// Whether a reservation of sequence numbers is stored.
-    Reserved(Reservation, bool),
+    Reserved(Vec<Reservation>, bool),
     /// The notification of what became of a message.
     Status(ObservationId, Message),
 }
@@ -209,8 +209,8 @@ impl Dispatcher<'_> {
                 self.observations.on_poll_result(Instant::now(), id, result)
             }
             Completion::Delivery => {}
-            Completion::Reserved(reservation, is_stored) => {
-                self.on_reserved(reservation, is_stored);
+            Completion::Reserved(reservations, is_stored) => {
+                self.on_reserved(reservations, is_stored);
             }
             Completion::Status(id, message) => {
                 self.endpoint.notify(Instant::now(), id, message);

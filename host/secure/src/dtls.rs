@@ -98,6 +98,7 @@ mod reader;
 mod record;
 mod recorder;
 mod refusal;
+mod revoking;
 mod server;
 mod server_certificate;
 mod setup;

@@ -36,6 +36,7 @@ mod message_3;
 mod plaintext_3;
 mod protection;
 mod refusal;
+mod renewals;
 mod resource;
 mod responder;
 mod sessions;

@@ -18,22 +18,43 @@ use super::change::Change;
 use super::credential::Credential;
 use super::edhoc_keys::EdhocKeys;
 use super::enrolled::{Devices, Inner};
+use super::numbers::Numbers;
 use super::row::Row;
 
+/// Reservations that one write stores, and its outcome.
+type Write = (
+    Vec<Reservation>,
+    LocalBoxFuture<'static, Result<(), WriteError>>,
+);
+
 impl Devices {
-    /// Stores a reservation of sequence numbers. None if its device is not enrolled any more.
-    pub(crate) fn reserve(
-        &self,
-        reservation: &Reservation,
-    ) -> Option<LocalBoxFuture<'static, Result<(), WriteError>>> {
-        let table = self.0.table.borrow();
-        let device = table.get(&reservation.principal)?;
-        if matches!(device.credential, Credential::Edhoc(_)) {
-            return Some(Box::pin(self.0.clone().store_agreed(reservation.clone())));
-        }
+    /// Stores reservations of sequence numbers, all of them together; those of contexts of EDHOC with the contexts.
+    /// Those of devices that are not enrolled any more are left out.
+    pub(crate) fn reserve(&self, reservations: Vec<Reservation>) -> Vec<Write> {
         let mut batch = Batch::new();
-        batch.put(Space::Numbers, device.number, end(reservation));
-        Some(Box::pin(self.0.database.commit(batch)))
+        let (mut agreed, mut enrolled) = (Vec::new(), Vec::new());
+        let table = self.0.table.borrow();
+        for reservation in reservations {
+            let Some(device) = table.get(&reservation.principal) else {
+                continue;
+            };
+            if matches!(device.credential, Credential::Edhoc(_)) {
+                agreed.push(reservation);
+            } else {
+                let numbers = Numbers::from(&reservation).encode();
+                batch.put(Space::Numbers, device.number, numbers);
+                enrolled.push(reservation);
+            }
+        }
+        let mut writes: Vec<Write> = Vec::new();
+        if !enrolled.is_empty() {
+            writes.push((enrolled, Box::pin(self.0.database.commit(batch))));
+        }
+        if !agreed.is_empty() {
+            let stored = self.0.clone().store_agreed(agreed.clone());
+            writes.push((agreed, Box::pin(stored)));
+        }
+        writes
     }
 
     /// The device has this context from now on; its first reservation stores it. Returns the `kid` of the context to
@@ -52,47 +73,51 @@ impl Devices {
 }
 
 impl Inner {
-    /// Puts a stored context into effect. `stored_end`: of its sequence numbers. They are written in one step; without
+    /// Puts a stored context into effect. `numbers`: those of the store. They are written in one step; without
     /// them the context must not be used.
-    pub(super) fn insert_agreed(&self, name: &Arc<str>, keys: &EdhocKeys, stored_end: u64) {
-        if let Some(parameters) = keys.context.clone().filter(|_| stored_end > 0) {
+    pub(super) fn insert_agreed(&self, name: &Arc<str>, keys: &EdhocKeys, numbers: Numbers) {
+        if let Some(parameters) = keys.context.clone().filter(|_| numbers.end > 0) {
             let name = name.clone();
             self.push(Change::Context {
                 name,
                 parameters,
-                stored_end,
+                numbers,
             });
         }
     }
 
-    /// Writes the record of a device with the context of this reservation, unless it has another one by now. Operators'
-    /// changes of the same record come before or after it.
-    async fn store_agreed(self: Rc<Self>, reservation: Reservation) -> Result<(), WriteError> {
+    /// Writes the records of devices with the contexts of these reservations, unless they have others by now.
+    /// Operators' changes of the same records come before or after it.
+    async fn store_agreed(
+        self: Rc<Self>,
+        reservations: Vec<Reservation>,
+    ) -> Result<(), WriteError> {
         let _turn = self.turn.lock().await;
-        let Some(batch) = self.agreed(&reservation) else {
+        let mut batch = Batch::new();
+        reservations
+            .iter()
+            .for_each(|reservation| self.add_agreed(reservation, &mut batch));
+        if batch.is_empty() {
             return Ok(());
-        };
+        }
         self.database.commit(batch).await
     }
 
-    fn agreed(&self, reservation: &Reservation) -> Option<Batch> {
+    fn add_agreed(&self, reservation: &Reservation, batch: &mut Batch) {
         let table = self.table.borrow();
-        let device = table.get(&reservation.principal)?;
+        let Some(device) = table.get(&reservation.principal) else {
+            return;
+        };
         if device.credential.context() != Some(reservation.kid) {
-            return None;
+            return;
         }
         let row = Row {
             name: reservation.principal.to_string(),
             enrolled: device.enrolled,
             credential: device.credential.clone(),
         };
-        let mut batch = Batch::new();
         batch.put(Space::Devices, device.number, row.encode());
-        batch.put(Space::Numbers, device.number, end(reservation));
-        Some(batch)
+        let numbers = Numbers::from(reservation).encode();
+        batch.put(Space::Numbers, device.number, numbers);
     }
-}
-
-fn end(reservation: &Reservation) -> Vec<u8> {
-    reservation.end.to_be_bytes().to_vec()
 }

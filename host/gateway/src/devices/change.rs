@@ -5,6 +5,8 @@ use std::sync::Arc;
 use secure::edhoc::Identity;
 use secure::oscore::{Identifier, Parameters};
 
+use super::numbers::Numbers;
+
 /// A change that the event loop has to apply.
 #[derive(Debug)]
 pub(crate) enum Change {
@@ -14,8 +16,8 @@ pub(crate) enum Change {
     Context {
         name: Arc<str>,
         parameters: Parameters,
-        /// See [`Contexts::add`](secure::oscore::Contexts::add).
-        stored_end: u64,
+        /// What the store has of it.
+        numbers: Numbers,
     },
     /// The gateway has this key pair from now on.
     Identity(Identity),

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use contract::clock::Clock;
+use secure::dtls::Fingerprint;
 use secure::edhoc::Identity;
 use store::database::{Database, ReadError, Records, Space};
 use tokio::sync::{Mutex, Notify};
@@ -14,8 +15,10 @@ use super::change::Change;
 use super::credential::Credential;
 use super::edhoc_ring::EdhocRing;
 use super::key_ring::KeyRing;
+use super::numbers::Numbers;
 use super::own_key;
 use super::row::Row;
+use super::trusted;
 use crate::coaps_socket::CoapsSocket;
 use crate::outbox::Deliveries;
 use crate::sessions::Sessions;
@@ -30,6 +33,8 @@ pub(super) struct Inner {
     pub(super) public_keys: Arc<EdhocRing>,
     /// The gateway's own key pair, once a device has needed it.
     pub(super) identity: RefCell<Option<Identity>>,
+    /// The authorities that vouch for devices with certificates: eight at most.
+    pub(super) trusted: RefCell<Vec<Fingerprint>>,
     pub(super) database: Database,
     /// Their logins, which go with them.
     pub(super) sessions: Sessions,
@@ -59,10 +64,12 @@ pub(super) struct Device {
 #[derive(Default)]
 pub struct ReadDevices {
     rows: Vec<(u64, Row)>,
-    /// Reserved sequence numbers by the number of the device.
-    ends: BTreeMap<u64, u64>,
+    /// Those of their security contexts, by the number of the device.
+    numbers: BTreeMap<u64, Numbers>,
     last: u64,
     identity: Option<Identity>,
+    /// See [`trusted`].
+    trusted: Vec<Fingerprint>,
 }
 
 impl ReadDevices {
@@ -80,12 +87,11 @@ impl ReadDevices {
                 Err(error) => tracing::error!("device {number} in the store: {error}"),
             }
         })?;
-        records.scan(Space::Numbers, |number, end| {
-            // One that cannot be read must not let numbers be used again: then none is left.
-            let end = end.try_into().map_or(u64::MAX, u64::from_be_bytes);
-            read.ends.insert(number, end);
+        records.scan(Space::Numbers, |number, numbers| {
+            read.numbers.insert(number, Numbers::decode(numbers));
         })?;
         read.identity = own_key::read(records)?;
+        read.trusted = trusted::read(records)?;
         Ok(read)
     }
 
@@ -97,6 +103,7 @@ impl ReadDevices {
             keys: Arc::default(),
             public_keys: Arc::default(),
             identity: RefCell::default(),
+            trusted: RefCell::new(self.trusted),
             database: deliveries.database(),
             sessions: deliveries.sessions().clone(),
             clock: Clock::system(),
@@ -110,8 +117,8 @@ impl ReadDevices {
             devices.0.set_identity(identity);
         }
         for (number, row) in self.rows {
-            let stored_end = self.ends.get(&number).copied().unwrap_or(0);
-            devices.0.insert(number, row, stored_end);
+            let numbers = self.numbers.get(&number).copied().unwrap_or_default();
+            devices.0.insert(number, row, numbers);
         }
         devices
     }
@@ -163,8 +170,8 @@ impl Devices {
 }
 
 impl Inner {
-    /// Puts a device whose record is stored into effect. Returns its name. `stored_end`: of its sequence numbers.
-    pub(super) fn insert(&self, number: u64, row: Row, stored_end: u64) -> Arc<str> {
+    /// Puts a device whose record is stored into effect. Returns its name. `numbers`: those of the store.
+    pub(super) fn insert(&self, number: u64, row: Row, numbers: Numbers) -> Arc<str> {
         let name: Arc<str> = row.name.into();
         self.keys.reserve(&name);
         let is_usable = match &row.credential {
@@ -177,7 +184,7 @@ impl Inner {
                 self.push(Change::Context {
                     name,
                     parameters,
-                    stored_end,
+                    numbers,
                 });
                 true
             }),
@@ -188,7 +195,7 @@ impl Inner {
             }
             Credential::Edhoc(keys) => {
                 self.public_keys.put(&name, &keys.ccs);
-                self.insert_agreed(&name, keys, stored_end);
+                self.insert_agreed(&name, keys, numbers);
                 true
             }
         };

@@ -9,6 +9,7 @@ use super::change::Change;
 use super::credential::{Credential, GATEWAY_ID, Method, kid_of};
 use super::edhoc_keys::EdhocKeys;
 use super::enrolled::Inner;
+use super::numbers::Numbers;
 use super::pinned::Pinned;
 use super::row::Row;
 use super::{name, own_key};
@@ -252,7 +253,7 @@ impl Inner {
             self.set_identity(identity);
         }
         self.revoke(name);
-        let name = self.insert(number, row, 0);
+        let name = self.insert(number, row, Numbers::default());
         Ok(Fresh {
             name,
             credential,

@@ -10,6 +10,7 @@ use super::credential::{Credential, Method, kid_of};
 use super::enrolled::Inner;
 use super::enrolling::MOST;
 use super::fleet::{self, Entry, Faults};
+use super::numbers::Numbers;
 use super::own_key;
 use super::row::Row;
 
@@ -57,14 +58,15 @@ impl Inner {
                 credential,
             };
             batch.put(Space::Devices, number, row.encode());
-            let end = stored_end.to_be_bytes().to_vec();
-            batch.put(Space::Numbers, number, end);
-            rows.push((number, row, stored_end));
+            let numbers = Numbers::beginning_at(stored_end);
+            batch.put(Space::Numbers, number, numbers.encode());
+            rows.push((number, row, numbers));
         }
         if rows.is_empty() {
             return Ok((0, in_file));
         }
-        let has_key_pair = |(_, row, _): &(u64, Row, u64)| row.credential.method() == Method::Edhoc;
+        let has_key_pair =
+            |(_, row, _): &(u64, Row, Numbers)| row.credential.method() == Method::Edhoc;
         let needs_key = self.identity.borrow().is_none() && rows.iter().any(has_key_pair);
         let identity = needs_key.then(|| own_key::make(&mut batch));
         self.commit(batch).await?;
@@ -73,10 +75,10 @@ impl Inner {
         }
         let count = rows.len();
         self.next_number.set(self.next_number.get() + count as u64);
-        for (number, row, stored_end) in rows {
+        for (number, row, numbers) in rows {
             // Of a device of this name that was removed while it logged in.
             self.sessions.forget_device(&row.name);
-            self.insert(number, row, stored_end);
+            self.insert(number, row, numbers);
         }
         Ok((count, in_file - count))
     }

@@ -19,10 +19,12 @@ mod fleet;
 mod importing;
 mod key_ring;
 mod name;
+mod numbers;
 pub mod operators;
 mod own_key;
 mod pinned;
 mod row;
+mod trusted;
 
 pub(crate) use change::Change;
 pub(crate) use edhoc_ring::EdhocRing;

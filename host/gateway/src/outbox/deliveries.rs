@@ -17,6 +17,7 @@ use super::calls::Calls;
 use super::contents::Contents;
 use super::counters::OutboxCounters;
 use super::disk_health::DiskHealth;
+use super::first_accounts::FirstAccounts;
 use super::key::Key;
 use super::names::Names;
 use super::newer_tokens::NewerTokens;
@@ -47,6 +48,7 @@ pub(super) struct Inner {
     pub(super) next_upkeep: Cell<Option<Instant>>,
     pub(super) turns: Turns,
     pub(super) recent_attempts: RecentAttempts,
+    pub(super) first_accounts: FirstAccounts,
     pub(super) users: Users,
     pub(super) newer_tokens: NewerTokens,
     pub(super) sessions: Sessions,
@@ -91,6 +93,7 @@ impl Deliveries {
             next_upkeep: Cell::default(),
             turns: Turns::default(),
             recent_attempts: RecentAttempts::default(),
+            first_accounts: FirstAccounts::default(),
             users: contents.users,
             newer_tokens: NewerTokens::default(),
             background: RefCell::default(),

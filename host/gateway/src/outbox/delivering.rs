@@ -11,9 +11,10 @@ use tokio::time::{Instant, timeout_at};
 
 use super::attempting;
 use super::deliveries::{Deliveries, Inner};
+use super::first_accounts::{Claim, OtherAccount};
 use super::mode::OutboxMode;
 use super::new_delivery::{Attempt, NewDelivery};
-use super::outcome::{is_deferred, judge};
+use super::outcome::{Verdict, is_deferred, judge};
 use super::recording::NotAccepted;
 use super::row::Header;
 use super::sending::Sending;
@@ -62,14 +63,57 @@ impl Deliveries {
             account,
             is_users: is_users.unwrap_or(false),
         };
-        match self.0.duplicate(&new).await {
-            Some(delivered) => delivered,
-            None => self.0.deliver_new(&new, mode).await,
+        if let Some(delivered) = self.0.duplicate(&new).await {
+            return delivered;
         }
+        let claim = match self.0.claim(&new) {
+            Ok(claim) => claim,
+            Err(delivered) => return delivered,
+        };
+        let delivered = self.0.deliver_new(&new, mode).await;
+        if let (Some(claim), Delivered::Outcome(outcome)) = (claim, &delivered)
+            && !may_be_there(outcome)
+        {
+            self.0.first_accounts.refused(claim);
+        }
+        delivered
     }
 }
 
+/// Whether the room may have the message after this outcome of all that was tried.
+fn may_be_there(outcome: &contract::Outcome) -> bool {
+    let verdict = judge(outcome);
+    verdict == Verdict::Sent || is_deferred(&verdict)
+}
+
 impl Inner {
+    /// That the message goes to this account, and to no other while its room may have it. None for a device that has
+    /// presented its token.
+    ///
+    /// # Errors
+    /// It may have gone to another account. The device has to log in again, or to wait until that is forgotten.
+    fn claim(&self, new: &NewDelivery<'_>) -> Result<Option<Claim>, Delivered> {
+        let caller = new.sending.caller;
+        if !caller.peer.authenticated || caller.token.is_some() {
+            return Ok(None);
+        }
+        let (key, session) = (new.key(), caller.session_of(&new.call));
+        let message = self.names.message(&key, &new.call);
+        let account = self.names.chosen_account(&key, session);
+        let owner = self.origin(&key).owner;
+        let claimed = self
+            .first_accounts
+            .claim(self.now(), message, account, owner);
+        let reason = if session.is_some() {
+            "busy"
+        } else {
+            "no-credential"
+        };
+        claimed
+            .map(Some)
+            .map_err(|OtherAccount| Delivered::Outcome(Err(CallError::unsent(reason))))
+    }
+
     /// The response to a message that was taken over before.
     async fn duplicate(&self, new: &NewDelivery<'_>) -> Option<Delivered> {
         let (number, record, is_stored) = self.find(new)?;

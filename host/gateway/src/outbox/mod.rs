@@ -10,6 +10,7 @@ mod counters;
 mod deliveries;
 mod delivering;
 mod disk_health;
+mod first_accounts;
 mod key;
 mod loading;
 mod mode;

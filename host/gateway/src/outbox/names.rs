@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, Hash};
 use std::net::IpAddr;
 
 use coap::NetworkSettings;
+use homeserver::{PreparedCall, Session};
 use outbox::Origin;
 use share::Owner;
 
@@ -53,6 +54,21 @@ impl Names {
     /// The device's own name of the message in its lane.
     pub(super) fn transaction(&self, key: &Key<'_>, origin: &Origin) -> u64 {
         self.of(&("transaction", origin.device(), origin.lane, key.transaction))
+    }
+
+    /// All that makes two messages of a device one, but for the account that they go to.
+    pub(super) fn message(&self, key: &Key<'_>, call: &PreparedCall) -> u64 {
+        let request = call.request();
+        // The last segment is the id of the delivery, which names the account.
+        let path = request.path().split_last().map(|(_, before)| before);
+        let (device, body) = (self.device(key), request.body());
+        self.of(&("message", device, key.origin, path, body, key.transaction))
+    }
+
+    /// The account of a call that the gateway has chosen for its device: that of a login, or the configured one.
+    pub(super) fn chosen_account(&self, key: &Key<'_>, session: Option<&Session>) -> u64 {
+        let user = session.map(|session| &*session.user);
+        self.of(&("chosen account", key.origin, user))
     }
 
     fn device(&self, key: &Key<'_>) -> u64 {

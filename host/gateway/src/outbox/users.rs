@@ -45,7 +45,7 @@ impl Users {
     }
 
     /// A user has got a token from a homeserver, by a login of this host. Returns the user's account and what the store
-    /// has to take; none if that is known, or if the host has its share.
+    /// has to take; none if that is known. If the host has its share, its own oldest token is forgotten.
     pub(super) fn add(
         &self,
         (origin, user): (&str, &str),
@@ -55,14 +55,14 @@ impl Users {
     ) -> Option<(u64, Batch)> {
         let mut known = self.0.borrow_mut();
         let token = of_token(origin, first_eight(token.digest()));
-        if known.by_token.contains_key(&token) || !known.has_room(owner) {
+        if known.by_token.contains_key(&token) {
             return None;
         }
         let user = digest(&[b"user", origin.as_bytes(), user.as_bytes()]);
         let mut batch = Batch::new();
-        if known.in_order.len() >= MOST
-            && let Some((oldest, owner)) = known.in_order.pop_front()
-        {
+        // At most two: the oldest of all, and one of its own.
+        while let Some(place) = known.leaving(owner) {
+            let (oldest, owner) = known.in_order.remove(place)?;
             known.by_token.remove(&oldest);
             owner.inspect(|owner| known.shares.give_back(*owner, Amount::piece(0)));
             batch.delete(Space::Users, oldest);
@@ -89,17 +89,20 @@ impl Users {
 }
 
 impl Known {
-    /// Whether the host has room for a token, if the oldest leaves when there are too many.
-    fn has_room(&self, owner: Owner) -> bool {
-        let oldest = self
-            .in_order
-            .front()
-            .filter(|_| self.in_order.len() >= MOST);
-        let room = match oldest {
-            Some((_, Some(ended))) => self.shares.admit_instead(owner, *ended, Amount::piece(0)),
-            _ => self.shares.admit(owner, Amount::piece(0)),
+    /// The token that has to leave for another one of this host: the oldest, if there are too many, or the host's oldest,
+    /// if it has its share.
+    fn leaving(&self, owner: Owner) -> Option<usize> {
+        if self.in_order.len() >= MOST {
+            return Some(0);
+        }
+        self.shares.admit(owner, Amount::piece(0)).err()?;
+        let is_its = |other: &Owner| {
+            let is_of_network = other.network.is_some() && other.network == owner.network;
+            other.host == owner.host || is_of_network
         };
-        room.is_ok()
+        self.in_order
+            .iter()
+            .position(|(_, holder)| holder.as_ref().is_some_and(is_its))
     }
 }
 
@@ -190,12 +193,18 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_logs_in_often_has_its_share_and_beyond_all_the_oldest_leaves() {
+    fn a_host_that_logs_in_often_keeps_its_last_tokens_and_beyond_all_the_oldest_leaves() {
         let users = Users::default();
         for number in 0..MOST {
             users.add((ORIGIN, "@a:h"), &token(number), owner(1), None);
         }
         assert_eq!(users.0.borrow().in_order.len(), MOST / 8);
+        let is_users = |number| users.account(ORIGIN, &token(number)).1;
+        assert!(
+            is_users(MOST - 1) && is_users(MOST - MOST / 8),
+            "its last ones"
+        );
+        assert!(!is_users(MOST - MOST / 8 - 1), "and no others");
         let mut next = MOST;
         for host in 2..20 {
             for _ in 0..MOST / 8 {

@@ -93,6 +93,7 @@ impl Coaps {
         let authorities = authorities.unwrap_or_default();
         let former = std::mem::replace(&mut self.authorities, authorities);
         if !former.are_within(&self.authorities) {
+            self.server.end_certificate_handshakes();
             let sessions = self.sessions.values();
             let void = sessions.filter(|session| {
                 session.method == Method::Certificate && !self.keys.is_pinned(&session.device)

@@ -10,7 +10,8 @@ use transport::UdpPeer;
 
 use super::coaps::{Arrived, Coaps};
 use super::lines;
-use crate::devices::Change;
+use crate::coaps_certificates::CoapsCertificates;
+use crate::devices::{Change, Devices};
 use crate::dispatcher::Dispatcher;
 use crate::listeners::Listeners;
 use crate::sources::dtls_session;
@@ -135,12 +136,14 @@ impl Dispatcher<'_> {
                 Change::Context {
                     name,
                     parameters,
-                    stored_end,
+                    numbers,
                 } => {
                     let contexts = &mut self.endpoint.protection_mut().contexts;
-                    let added = contexts.add(name.clone(), &parameters, stored_end, None);
-                    if let Err(error) = added {
-                        tracing::error!(target: operator::TARGET, "device {name}: {error}");
+                    match contexts.add(name.clone(), &parameters, numbers.end, None) {
+                        Ok(_) => contexts.resume_use(parameters.recipient_id, numbers.used),
+                        Err(error) => {
+                            tracing::error!(target: operator::TARGET, "device {name}: {error}");
+                        }
                     }
                 }
                 Change::Identity(identity) => {
@@ -154,6 +157,7 @@ impl Dispatcher<'_> {
             let listener = listeners.add(transport);
             self.local_addresses = listeners.local_addresses();
             let certificates = self.snapshot.certificates.as_deref();
+            trust(devices, certificates);
             match Coaps::new(listener, devices.keys(), certificates, now) {
                 Ok(coaps) => self.coaps = Some(coaps),
                 Err(error) => tracing::error!(target: operator::TARGET, "no coaps: {error}"),
@@ -167,6 +171,9 @@ impl Dispatcher<'_> {
     /// Applies the certificates of the current snapshot, and opens the socket of `coaps` for them.
     pub(crate) fn apply_certificates(&mut self, now: Instant) {
         let certificates = self.snapshot.certificates.as_deref();
+        if let Some(devices) = self.gateway.devices() {
+            trust(devices, certificates);
+        }
         if let Some(coaps) = &mut self.coaps {
             if let Err(error) = coaps.set_certificates(certificates) {
                 tracing::error!(target: operator::TARGET, "no coaps with certificates: {error}");
@@ -212,4 +219,10 @@ impl Dispatcher<'_> {
             coaps.close_all();
         }
     }
+}
+
+/// The authorities of these certificates vouch for devices from now on, and no others.
+fn trust(devices: &Devices, certificates: Option<&CoapsCertificates>) {
+    let authorities = certificates.map(|certificates| certificates.authorities.clone());
+    devices.trust(&authorities.unwrap_or_default());
 }

@@ -8,41 +8,51 @@ use crate::dispatcher::{Completion, Dispatcher};
 
 /// Until a write that has failed is repeated. Until then the device gets 5.03, or its observation ends.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Reservations in one write. After a start, and after an import, every context asks for one: a write for each would
+/// fill the queue of the store many times over.
+const TOGETHER: usize = 256;
 
 impl Dispatcher<'_> {
     /// Begins to store the reservations that contexts ask for.
     pub(crate) fn store_reservations(&mut self) {
-        while let Some(reservation) = self.endpoint.protection_mut().contexts.poll_reservation() {
-            self.store_reservation(reservation);
+        let contexts = &mut self.endpoint.protection_mut().contexts;
+        let asked: Vec<Reservation> = std::iter::from_fn(|| contexts.poll_reservation()).collect();
+        for together in asked.chunks(TOGETHER) {
+            self.store_together(together.to_vec());
         }
     }
 
     /// Takes the result of a write; one that has failed is repeated.
-    pub(crate) fn on_reserved(&mut self, reservation: Reservation, is_stored: bool) {
+    pub(crate) fn on_reserved(&mut self, mut reservations: Vec<Reservation>, is_stored: bool) {
+        let contexts = &mut self.endpoint.protection_mut().contexts;
         if is_stored {
-            self.endpoint
-                .protection_mut()
-                .contexts
-                .reserved(&reservation);
-        } else if self.endpoint.protection().contexts.is_current(&reservation) {
-            self.store_reservation(reservation);
+            reservations
+                .iter()
+                .for_each(|reservation| contexts.reserved(reservation));
+        } else {
+            reservations.retain(|reservation| contexts.is_current(reservation));
+            self.store_together(reservations);
         }
     }
 
-    /// The write is queued behind that of the context itself, or has it with it.
-    fn store_reservation(&mut self, reservation: Reservation) {
-        let devices = self.gateway.devices();
-        let Some(write) = devices.and_then(|devices| devices.reserve(&reservation)) else {
+    /// The writes are queued behind those of the contexts themselves, or have them with them.
+    fn store_together(&mut self, reservations: Vec<Reservation>) {
+        let Some(devices) = self.gateway.devices() else {
             return;
         };
-        self.pending.push(Box::pin(async move {
-            let written = write.await;
-            if let Err(error) = &written {
-                let device = &reservation.principal;
-                tracing::warn!("device {device} waits for its sequence numbers: {error}");
-                tokio::time::sleep(PAUSE).await;
-            }
-            Completion::Reserved(reservation, written.is_ok())
-        }));
+        for (reservations, write) in devices.reserve(reservations) {
+            self.pending.push(Box::pin(async move {
+                let written = write.await;
+                if let Err(error) = &written {
+                    let device = reservations.first().map_or("", |first| &*first.principal);
+                    let others = reservations.len().saturating_sub(1);
+                    tracing::warn!(
+                        "device {device} and {others} others wait for their sequence numbers: {error}"
+                    );
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Completion::Reserved(reservations, written.is_ok())
+            }));
+        }
     }
 }

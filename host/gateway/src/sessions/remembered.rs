@@ -25,7 +25,7 @@ struct Inner {
     table: RefCell<Table>,
     database: Database,
     clock: Clock,
-    /// Devices that were removed since the start.
+    /// Times that devices were removed since the start.
     removals: Cell<u64>,
     opened: Cell<u64>,
     closed: Cell<u64>,
@@ -227,6 +227,17 @@ impl Sessions {
         self.0.removals.update(|removals| removals + 1);
         let forgotten = self.0.table.borrow_mut().forget_device(principal);
         self.delete(forgotten);
+    }
+
+    /// Forgets the sessions of all devices that do not stay, also those of logins that are in flight now, and adds that
+    /// to a batch. Returns how many.
+    pub(crate) fn forget_others(&self, stays: impl Fn(&str) -> bool, batch: &mut Batch) -> usize {
+        self.0.removals.update(|removals| removals + 1);
+        let forgotten = self.0.table.borrow_mut().forget_others(stays);
+        forgotten
+            .iter()
+            .for_each(|number| batch.delete(Space::Sessions, *number));
+        forgotten.len()
     }
 
     /// Nobody waits for it. If the disk does not take it, the session is back after a restart, and the homeserver

@@ -138,6 +138,14 @@ impl Table {
         sessions.iter().map(|kept| kept.number).collect()
     }
 
+    /// Forgets all sessions of the devices that do not stay. Returns their numbers.
+    pub(super) fn forget_others(&mut self, stays: impl Fn(&str) -> bool) -> Vec<u64> {
+        let names = self.of_device.keys().filter(|name| !stays(name));
+        let leaving: Vec<Arc<str>> = names.cloned().collect();
+        let forgotten = leaving.iter().map(|name| self.forget_device(name));
+        forgotten.flatten().collect()
+    }
+
     /// Sessions, and the bytes that they take.
     pub(super) fn size(&self) -> (usize, usize) {
         (self.of_device.values().map(Vec::len).sum(), self.bytes)

@@ -6,6 +6,7 @@ use x509_cert::Certificate;
 use x509_cert::der::{Decode, Encode};
 use x509_cert::ext::pkix::{BasicConstraints, KeyUsage};
 
+use super::certificate::{Fingerprint, fingerprint};
 use super::certificate_checks::extension;
 
 /// Certificates in `ca_file`. Each is tried for each certificate of a device, so they are few: old, current and next.
@@ -94,6 +95,12 @@ impl Authorities {
     #[must_use]
     pub fn are_within(&self, others: &Self) -> bool {
         self.0.iter().all(|authority| others.0.contains(authority))
+    }
+
+    /// SHA-256 of each.
+    #[must_use]
+    pub fn fingerprints(&self) -> Vec<Fingerprint> {
+        self.iter().map(fingerprint).collect()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {

@@ -244,16 +244,8 @@ impl<P: PeerId> Server<P> {
         self.tidy(peer);
     }
 
-    /// Ends the handshakes of a device whose key has changed: they began with the former one.
-    pub(super) fn end_handshakes_of(&mut self, principal: &str) {
-        for peer in self.claimants(principal) {
-            self.end_handshake(&peer);
-            self.tidy(&peer);
-        }
-    }
-
     /// Takes the handshake out, with its timer and its share.
-    fn end_handshake(&mut self, peer: &P) -> Option<Box<Handshake>> {
+    pub(super) fn end_handshake(&mut self, peer: &P) -> Option<Box<Handshake>> {
         let handshake = self.slots.get_mut(peer)?.handshake.take()?;
         if let Some(at) = handshake.timer {
             self.timers.remove(&(at, handshake.number));

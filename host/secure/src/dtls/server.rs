@@ -17,7 +17,7 @@ use super::front::Offered;
 use super::limits::Limits;
 use super::method::Method;
 use super::pending::Pending;
-use super::recorder::{Claim, Recorder};
+use super::recorder::Recorder;
 use super::refusal::Refusal;
 use super::slot::Slot;
 
@@ -176,19 +176,6 @@ impl<P: PeerId> Server<P> {
             )),
             (Method::Certificate, None) => None,
         }
-    }
-
-    /// Handshakes that have claimed to be this device: their addresses.
-    pub(super) fn claimants(&self, principal: &str) -> Vec<P> {
-        let claims = |slot: &Slot| {
-            slot.handshake.as_ref().is_some_and(|handshake| {
-                let by_key =
-                    matches!(&handshake.claim, Some(Claim::Device(name)) if **name == *principal);
-                by_key || handshake.certified.as_deref() == Some(principal)
-            })
-        };
-        let claimants = self.slots.iter().filter(|(_, slot)| claims(slot));
-        claimants.map(|(peer, _)| peer.clone()).collect()
     }
 
     /// Forgets an address of which nothing is left.

@@ -8,6 +8,7 @@ use coap::{CannotProtect, Host, Message, MessageProtection, PeerId, Reply};
 use super::agreed::Agreed;
 use super::identity::Identity;
 use super::refusal::Refusal;
+use super::renewals::Renewals;
 use super::responder::Responder;
 use crate::oscore::{Contexts, Identifier, Verified};
 
@@ -19,6 +20,7 @@ pub struct Protection {
     pub(super) identity: Option<Identity>,
     /// One for a datagram; the caller takes them after each.
     agreed: VecDeque<Agreed>,
+    renewals: Renewals,
     latest_refusal: Option<Refusal>,
 }
 
@@ -31,6 +33,7 @@ impl Protection {
             responder,
             identity: None,
             agreed: VecDeque::new(),
+            renewals: Renewals::default(),
             latest_refusal: None,
         }
     }
@@ -60,6 +63,9 @@ impl Protection {
         message_3: &[u8],
     ) -> Result<Vec<u8>, Refusal> {
         let (agreed, message_4) = self.responder.finish(now, host, c_r, message_3)?;
+        self.renewals
+            .take(now, &agreed.principal)
+            .map_err(Refusal::too_often)?;
         self.contexts
             .add_agreed(agreed.principal.clone(), &agreed.parameters)
             .map_err(|_| Refusal::NoContext)?;

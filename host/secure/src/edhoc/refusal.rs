@@ -1,5 +1,7 @@
 //! Messages that are not accepted, and their error messages (RFC 9528 §6).
 
+use std::time::Duration;
+
 use coap::option::{CONTENT_FORMAT, MAX_AGE, content_format};
 use coap::{Message, code};
 
@@ -46,6 +48,12 @@ pub enum Refusal {
     /// No room for another session. The device gets 5.03.
     #[error("its host or all hosts have as many handshakes in progress as they may")]
     Busy,
+    /// The device has run it too often. It gets 4.29 with the seconds until it may again.
+    #[error(
+        "its device has run EDHOC 16 times and more than once in five minutes; look whether it restarts in a loop, or \
+         remove it if it is stolen (it may again in {0} s)"
+    )]
+    TooOften(u32),
     /// No security context can be added.
     #[error("no security context can be added; remove devices that are not used")]
     NoContext,
@@ -69,11 +77,19 @@ const WRONG_SUITE: i32 = 2;
 pub(super) const SUITE: i32 = 2;
 
 impl Refusal {
+    /// [`Refusal::TooOften`]. In whole minutes: a line of the log for each time would be many.
+    pub(super) fn too_often(wait: Duration) -> Self {
+        Self::TooOften(wait.as_secs().div_ceil(60).max(1) as u32 * 60)
+    }
+
     /// The error response, not protected (RFC 9528 Appendix A.2.3).
     pub(super) fn response(self) -> Message {
         if self == Self::Busy {
             return Message::new(code::SERVICE_UNAVAILABLE)
                 .with_uint_option(MAX_AGE, RETRY_SECONDS);
+        }
+        if let Self::TooOften(seconds) = self {
+            return Message::new(code::TOO_MANY_REQUESTS).with_uint_option(MAX_AGE, seconds);
         }
         let mut error = Vec::new();
         match self {
@@ -106,7 +122,7 @@ impl Refusal {
             Self::UnknownCredential | Self::NotAuthentic => "not authentic",
             Self::TooLong => "too long",
             Self::NoContext => "too many devices",
-            Self::Malformed | Self::Suite(_) | Self::Busy => "malformed",
+            Self::Malformed | Self::Suite(_) | Self::Busy | Self::TooOften(_) => "malformed",
         }
     }
 }

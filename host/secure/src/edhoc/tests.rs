@@ -6,6 +6,7 @@ mod device;
 mod endpoint;
 mod handshakes;
 mod hostile;
+mod renewals;
 mod rooms;
 pub(super) mod trace;
 

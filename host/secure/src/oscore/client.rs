@@ -53,13 +53,10 @@ impl Context {
         let kid = self.keys.sender_id;
         let id = RequestId { kid, iv };
         let observes = request.option(OBSERVE).is_some();
+        let id_context = self.keys.id_context.clone();
         let value = OptionValue {
             partial_iv: Some(iv),
-            kid_context: self
-                .keys
-                .id_context
-                .as_ref()
-                .map(|context| context.as_bytes()),
+            kid_context: id_context.as_ref().map(|context| context.as_bytes()),
             kid: Some(kid.as_bytes()),
         };
         self.seal(id, (kid, iv), &value, request)?;

@@ -11,6 +11,7 @@ use super::option_value::OptionValue;
 use super::plaintext;
 use super::replay_window::ReplayWindow;
 use super::sender_numbers::{NoNumber, SenderNumbers};
+use super::usage::{Spent, Usage};
 
 /// A security context, shared with one peer.
 ///
@@ -22,6 +23,7 @@ pub struct Context {
     pub(super) keys: Keys,
     pub(super) numbers: SenderNumbers,
     pub(super) window: ReplayWindow,
+    pub(super) usage: Usage,
 }
 
 /// Why a message cannot be protected. The message has not changed.
@@ -30,6 +32,9 @@ pub enum CannotProtect {
     /// It needs a sequence number, and there is none.
     #[error(transparent)]
     NoNumber(#[from] NoNumber),
+    /// Its keys have been used too often.
+    #[error(transparent)]
+    Spent(#[from] Spent),
     /// Its context was removed or has expired.
     #[error("the security context was removed or has expired")]
     NoContext,
@@ -62,6 +67,7 @@ impl Context {
             keys: Keys::derive(parameters)?,
             numbers: SenderNumbers::resume(stored_end),
             window,
+            usage: Usage::default(),
         })
     }
 
@@ -76,14 +82,20 @@ impl Context {
             keys: Keys::derive(parameters)?,
             numbers: SenderNumbers::agreed(),
             window: ReplayWindow::unused(),
+            usage: Usage::default(),
         })
     }
 
-    /// The end of the next reservation, for the caller to store; none if there are numbers enough. Poll it after
+    /// The end of the next reservation, for the caller to store; none if there are numbers enough, and the counts
+    /// of uses that are stored hold. Poll it after
     /// [`new`](Self::new) and after each message. Each end is returned once; write it again if the write fails.
     #[must_use]
     pub fn poll_reservation(&mut self) -> Option<u64> {
-        self.numbers.poll_reservation()
+        let is_used = self.usage.is_due();
+        let end = self.numbers.poll_reservation();
+        let end = end.or_else(|| is_used.then(|| self.numbers.poll_again()).flatten())?;
+        self.usage.reserve();
+        Some(end)
     }
 
     /// The store has this end, and will have it after a power cut.
@@ -94,12 +106,13 @@ impl Context {
     /// Encrypts a message with the Sender Key and a nonce, and puts it in place of its plaintext. `id` and `iv` make
     /// the nonce; the caller never uses a pair twice.
     pub(super) fn seal(
-        &self,
+        &mut self,
         request: RequestId,
         (id, iv): (Identifier, PartialIv),
         value: &OptionValue<'_>,
         message: &mut Message,
     ) -> Result<(), CannotProtect> {
+        self.usage.seal()?;
         let is_request = code::is_request(message.code);
         let mut inner = message.clone();
         let mut outer = Message::new(outer_code(is_request, message.option(OBSERVE).is_some()));

@@ -9,10 +9,12 @@ use coap::{Message, Reply};
 use super::add_error::AddError;
 use super::context::{CannotProtect, Context};
 use super::derivation::{Parameters, ParametersError};
+use super::entry::Entry;
 use super::identifier::Identifier;
 use super::refusal::{Refusal, Refused};
 use super::reservation::{ContextId, Reservation};
 use super::server::{Binding, OuterProxy, RequestOption, check_outer};
+use super::usage::{Usage, Used};
 
 /// A verified request: what the endpoint keeps for its responses.
 #[derive(Clone, Debug)]
@@ -22,13 +24,6 @@ pub struct Verified {
     /// The name of the device.
     pub principal: Arc<str>,
     pub(super) binding: Binding,
-}
-
-struct Entry {
-    id: ContextId,
-    principal: Arc<str>,
-    expires: Option<Instant>,
-    context: Context,
 }
 
 /// Decides whether a device may use a proxy target outside the protected part: see [`Contexts::allow_outer_proxy`].
@@ -84,6 +79,18 @@ impl Contexts {
         self.insert(kid, principal, expires, || {
             Context::new(parameters, stored_end)
         })
+    }
+
+    /// The store has this use of the keys of a context that was just added: see [`Reservation::used`].
+    pub fn resume_use(&mut self, kid: Identifier, used: Used) {
+        if let Some(entry) = self.by_kid.get_mut(&kid) {
+            entry.context.usage = Usage::resume(used);
+            entry.context.usage.reserve();
+            let ours = |reservation: &&mut Reservation| reservation.kid == kid;
+            if let Some(reservation) = self.reservations.iter_mut().find(ours) {
+                reservation.used = entry.context.usage.reserved();
+            }
+        }
     }
 
     /// Adds a context that a device has just agreed on with the gateway (EDHOC). It may be used at once. Its first
@@ -241,9 +248,10 @@ impl Contexts {
         }
         *principal = Some(entry.principal.clone());
         match entry.expires.is_some_and(|expires| expires <= now) {
-            true => Err(Refusal::Expired.into()),
-            false => Ok(kid),
+            true => return Err(Refusal::Expired.into()),
+            false => entry.context.usage.check().map_err(Refusal::from)?,
         }
+        Ok(kid)
     }
 
     /// Replaces a response or notification to a verified request by its protected form (RFC 8613 §8.3).
@@ -274,15 +282,4 @@ impl Contexts {
     #[cfg(test)]
     pub(super) const ENTRY_BYTES: usize =
         size_of::<(Identifier, Entry)>() + size_of::<Reservation>();
-}
-
-impl Entry {
-    fn reservation(&mut self, kid: Identifier) -> Option<Reservation> {
-        self.context.poll_reservation().map(|end| Reservation {
-            context: self.id,
-            kid,
-            principal: self.principal.clone(),
-            end,
-        })
-    }
 }

@@ -4,6 +4,7 @@ use coap::option::MAX_AGE;
 use coap::{Message, code};
 
 use super::sender_numbers::NoNumber;
+use super::usage::Spent;
 
 /// Why a protected request was refused. The text is for the operator; the device gets the words of RFC 8613 §8.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -30,6 +31,12 @@ pub enum Refusal {
     /// 4.01, as for an unknown one. The context is not valid any more.
     #[error("its security context has expired; rotate the key of the device")]
     Expired,
+    /// 4.01, as for an unknown one. Its keys have been used as often as they may.
+    #[error(
+        "{}; if it has not sent a million messages, somebody else has sent forged ones in its name",
+        Spent
+    )]
+    Spent,
     /// 4.01. A request with this Partial IV was received before, or it is too old to tell.
     #[error("it is a replay, or more than 32 requests late")]
     Replay,
@@ -65,7 +72,7 @@ impl Refusal {
             Self::OuterOption(_) => (code::BAD_OPTION, "Unknown critical option outside OSCORE"),
             Self::OuterProxy => (code::BAD_OPTION, "Protect Proxy-Uri, or use a path"),
             // Not which of them: who has no key does not learn which devices there are.
-            Self::UnknownContext | Self::Expired => {
+            Self::UnknownContext | Self::Expired | Self::Spent => {
                 (code::UNAUTHORIZED, "Security context not found")
             }
             Self::Replay => (code::UNAUTHORIZED, "Replay detected"),
@@ -77,6 +84,12 @@ impl Refusal {
             Self::Exhausted => (code::SERVICE_UNAVAILABLE, "Key exhausted"),
         };
         Message::diagnostic(code, text).with_uint_option(MAX_AGE, 0)
+    }
+}
+
+impl From<Spent> for Refusal {
+    fn from(_: Spent) -> Self {
+        Self::Spent
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::identifier::Identifier;
+use super::usage::Used;
 
 /// Names a context as long as the table lives. A context that replaces another one of the same `kid` has another name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,4 +21,6 @@ pub struct Reservation {
     pub principal: Arc<str>,
     /// What the store must have: [`Contexts::add`](super::Contexts::add) gets it after the next start.
     pub end: u64,
+    /// The same for [`Contexts::resume_use`](super::Contexts::resume_use).
+    pub used: Used,
 }

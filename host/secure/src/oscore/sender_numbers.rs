@@ -99,6 +99,12 @@ impl SenderNumbers {
         })
     }
 
+    /// The end that the store has already, for a caller that has more to store with it. None while a write is in
+    /// progress.
+    pub(super) fn poll_again(&mut self) -> Option<u64> {
+        (!std::mem::replace(&mut self.is_asked, true)).then_some(self.asked_end)
+    }
+
     /// The store holds a reservation up to this end. An end that was not asked for does not count.
     pub(super) fn reserved(&mut self, end: u64) {
         if end <= self.asked_end {

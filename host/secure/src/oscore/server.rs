@@ -117,7 +117,10 @@ impl Context {
             return Err(Refusal::NotAuthentic.into());
         }
         let text = self.open(id, (id.kid, id.iv), &request.payload);
-        let text = text.ok_or(Refusal::NotAuthentic)?;
+        let Some(text) = text else {
+            self.usage.fail();
+            return Err(Refusal::NotAuthentic.into());
+        };
         let inner = plaintext::read(&text).filter(|inner| code::is_request(inner.code));
         match &mut self.window {
             ReplayWindow::Held(held) => held.receive(id.iv),

@@ -12,6 +12,7 @@ mod pair;
 mod recovery;
 mod refused;
 pub(crate) mod simulation;
+mod usage;
 
 use std::time::Instant;
 

@@ -188,3 +188,20 @@ fn handshakes_with_certificates_succeed_in_any_weather() {
         assert!(is_connected, "seed {seed}: {:?}", world.events);
     }
 }
+
+#[test]
+fn a_handshake_that_is_not_complete_ends_with_the_trust_in_its_authority() {
+    let authority = Authority::new("farm");
+    let mut world = world(1, authority.policy());
+    let config = Arc::new(Config::default());
+    let device = add(&mut world, &config, authority.device("kitchen"));
+    while world.server.handshake_count() == 0 {
+        world.run(Duration::from_micros(500));
+    }
+    assert_eq!(world.server.session_count(), 0);
+    world.server.end_certificate_handshakes();
+    assert_eq!(world.server.handshake_count(), 0);
+    assert!(world.server.slots.is_empty());
+    world.run_seconds(5);
+    assert!(!world.clients[device].is_connected);
+}

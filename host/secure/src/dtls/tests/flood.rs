@@ -93,7 +93,8 @@ fn half_handshakes_of_one_host_or_network_leave_room_for_others_and_end_in_time(
     let of_a_network = (0..100)
         .filter(|host| half(&mut world, at(2, *host, 1_000)))
         .count();
-    assert_eq!(of_a_network, 32);
+    assert_eq!(of_a_network, 100, "each takes the place of the oldest");
+    assert_eq!(world.server.handshake_count(), 64);
     let refused = |event: &Event<_>| {
         matches!(
             event,
@@ -152,15 +153,15 @@ fn half_handshakes_of_one_host_do_not_keep_another_one_of_its_network_out() {
         half(&mut world, at(1, 1, 1_000 + port));
     }
     assert!(gets_in(&mut world, "[2001:db8:0:1::2]:5000"));
-    assert_eq!(world.server.handshake_count(), 0, "the rest timed out");
-    assert_eq!(world.server.counters().timed_out, 31, "one has left");
+    assert_eq!(world.server.handshake_count(), 31, "one has made room");
+    assert_eq!(world.server.counters().no_room, 68 + 1);
 }
 
 #[test]
 fn half_handshakes_of_any_number_of_networks_do_not_keep_a_new_device_out() {
-    for networks in [8, 9, 100, 1_000] {
+    for networks in [8, 1_000] {
         let mut world = World::of_devices();
-        for number in 0..2_000 {
+        for number in 0..500 {
             half(
                 &mut world,
                 at_v4(number % networks, (number / networks) as u8),
@@ -192,7 +193,7 @@ fn a_flood_that_goes_on_pushes_out_its_own_handshakes_and_tells_their_addresses(
     // Nobody of a network with as many pushes out others: a flood costs no more than its shares.
     assert!(!half(&mut world, at_v4(3, 255)));
     // The device is not pushed out by networks that have more.
-    for number in 1_000..3_000 {
+    for number in 1_000..1_400 {
         half(&mut world, at_v4(16 + number % 100, (number / 100) as u8));
     }
     assert!(world.server.slots[&device].handshake.is_some());

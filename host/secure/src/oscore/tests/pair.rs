@@ -16,6 +16,7 @@ pub(super) struct Pair {
     pub(super) parameters: Parameters,
     /// What the gateway's store has.
     pub(super) stored_end: u64,
+    pub(super) stored_use: Used,
 }
 
 impl Pair {
@@ -30,6 +31,7 @@ impl Pair {
             gateway: Contexts::new(8),
             parameters,
             stored_end: 0,
+            stored_use: Used::default(),
         };
         pair.start();
         pair.store();
@@ -43,12 +45,15 @@ impl Pair {
             .gateway
             .add("kitchen".into(), &self.parameters, self.stored_end, None);
         added.expect("valid parameters");
+        let kid = self.parameters.recipient_id;
+        self.gateway.resume_use(kid, self.stored_use);
     }
 
     /// The gateway's store does what it is asked.
     pub(super) fn store(&mut self) {
         while let Some(reservation) = self.gateway.poll_reservation() {
             self.stored_end = reservation.end;
+            self.stored_use = reservation.used;
             self.gateway.reserved(&reservation);
         }
     }

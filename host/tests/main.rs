@@ -91,6 +91,7 @@ mod scratch;
 mod secured_attackers;
 mod secured_floods;
 mod secured_honest;
+mod secured_spoofed;
 mod service_manager;
 mod sessions;
 mod sessions_homeserver;

@@ -67,6 +67,20 @@ impl Stage {
         Self::start_in(scratch::folder(test), configuration)
     }
 
+    /// The same at all addresses of IPv4, not only the loopback one.
+    pub fn start_open(test: &str) -> Self {
+        let folder = scratch::folder(test);
+        std::fs::write(folder.join("gateway.toml"), "").expect("the folder is the test's");
+        let stub = Stub::start(homeserver);
+        let url = stub.url().to_string();
+        let args = [&["--homeserver", &url], &ARGS[..5], &["0.0.0.0:0"]].concat();
+        Self {
+            running: Running::launch_at(folder, "0.0.0.0", &args),
+            stub,
+            coaps_port: OnceCell::new(),
+        }
+    }
+
     /// The same in this folder.
     pub fn start_in(folder: PathBuf, configuration: &str) -> Self {
         Self::start_with_stub(Stub::start(homeserver), folder, configuration)

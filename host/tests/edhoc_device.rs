@@ -28,13 +28,28 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn random() -> Random {
+pub fn random() -> Random {
     use std::hash::{BuildHasher, RandomState};
     Box::new(|bytes| {
         for (number, byte) in bytes.iter_mut().enumerate() {
             *byte = RandomState::new().hash_one(number) as u8;
         }
     })
+}
+
+/// A request with a message of EDHOC.
+pub fn request(payload: Vec<u8>) -> Message {
+    Message::new(code::POST)
+        .with_option(option::URI_PATH, ".well-known")
+        .with_option(option::URI_PATH, "edhoc")
+        .with_uint_option(option::CONTENT_FORMAT, 65)
+        .with_payload(payload)
+}
+
+/// message_3 behind C_R, a byte string of several bytes.
+pub fn identified(verified: &Verified) -> Vec<u8> {
+    let c_r = verified.c_r.as_bytes();
+    [&[0x40 | c_r.len() as u8][..], c_r, &verified.message_3].concat()
 }
 
 /// A key pair of its own for each number.
@@ -57,6 +72,11 @@ impl Device {
             gateway,
             ..Self::unknown(stage)
         }
+    }
+
+    /// The gateway's credential.
+    pub fn gateway(&self) -> &Ccs {
+        &self.gateway
     }
 
     /// One that no operator has enrolled.
@@ -90,12 +110,7 @@ impl Device {
     }
 
     fn post(&mut self, payload: Vec<u8>) -> Message {
-        let request = Message::new(code::POST)
-            .with_option(option::URI_PATH, ".well-known")
-            .with_option(option::URI_PATH, "edhoc")
-            .with_uint_option(option::CONTENT_FORMAT, 65)
-            .with_payload(payload);
-        self.exchange(request)
+        self.exchange(request(payload))
     }
 
     /// message_1 and message_2.
@@ -116,9 +131,7 @@ impl Device {
     /// A handshake with separate messages. The response to message_3 if it is an error.
     pub fn agree(&mut self) -> Result<(), Message> {
         let mut verified = self.begin();
-        let c_r = verified.c_r.as_bytes();
-        let payload = [&[0x40 | c_r.len() as u8][..], c_r, &verified.message_3].concat();
-        let response = self.post(payload);
+        let response = self.post(identified(&verified));
         if response.code != code::CHANGED {
             return Err(response);
         }

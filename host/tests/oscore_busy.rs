@@ -33,6 +33,8 @@ pub struct World {
 #[derive(Default)]
 pub struct Seen {
     pub nonces: Nonces,
+    /// Those of former contexts of the device.
+    pub former_nonces: Vec<Nonces>,
     /// Messages that got 2.04.
     pub accepted: usize,
     pub notifications: usize,
@@ -52,9 +54,13 @@ struct Sent {
 }
 
 pub struct Busy<'a> {
-    world: &'a World,
+    pub world: &'a World,
     number: usize,
     context: Context,
+    /// Makes another context, if the device can: with the gateway at this address.
+    renew: Option<Renew<'a>>,
+    /// The gateway has said that it does not have the context.
+    is_unknown: bool,
     socket: UdpSocket,
     /// Message ID and token of the next request.
     next: u16,
@@ -64,6 +70,9 @@ pub struct Busy<'a> {
     received: u16,
     seen: Seen,
 }
+
+/// Another context; none if the gateway died meanwhile.
+pub type Renew<'a> = Box<dyn FnMut(SocketAddr) -> Option<Context> + Send + 'a>;
 
 fn socket() -> UdpSocket {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
@@ -78,6 +87,8 @@ impl<'a> Busy<'a> {
             world,
             number,
             context,
+            renew: None,
+            is_unknown: false,
             socket: socket(),
             next: 0,
             sent: HashMap::new(),
@@ -87,12 +98,43 @@ impl<'a> Busy<'a> {
         }
     }
 
+    /// The same of a device that makes its contexts itself.
+    pub fn renewing(world: &'a World, number: usize, context: Context, renew: Renew<'a>) -> Self {
+        Self {
+            renew: Some(renew),
+            ..Self::new(world, number, context)
+        }
+    }
+
+    /// In every third life a device that can makes another context, and whenever the gateway does not have its own.
+    fn renew(&mut self, is_new_life: bool) -> bool {
+        let wants = self.is_unknown || (is_new_life && self.next.is_multiple_of(3));
+        let gateway = *self.world.gateway.lock().expect("nobody panics with it");
+        let renew = self.renew.as_mut().filter(|_| wants);
+        let Some(context) = renew.and_then(|renew| renew(gateway)) else {
+            return false;
+        };
+        self.context = context;
+        self.is_unknown = false;
+        // Responses to former requests no longer arrive.
+        self.socket = socket();
+        self.sent.clear();
+        self.last = None;
+        let former = std::mem::take(&mut self.seen.nonces);
+        self.seen.former_nonces.push(former);
+        true
+    }
+
     /// Sends and observes until it is over.
     pub fn work(mut self) -> Seen {
         let (mut life, mut observing) = (0, 0);
         while !self.world.is_over.load(Ordering::SeqCst) {
             let now = self.world.lives.load(Ordering::SeqCst);
             let replay = self.last.filter(|_| life < now);
+            if self.renew(life < now) {
+                observing = 0;
+                continue;
+            }
             life = now;
             // Before this gateway knows which numbers were used, and after it.
             self.replay(replay);
@@ -204,6 +246,7 @@ impl<'a> Busy<'a> {
         }
         let sent = self.sent.get_mut(&token).expect("it has a request");
         if message.option(option::OSCORE).is_none() {
+            self.is_unknown |= message.code == code::UNAUTHORIZED;
             return Some((token, None));
         }
         self.seen.nonces.add(&message, sent.iv);

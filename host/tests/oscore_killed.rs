@@ -24,10 +24,10 @@ const KILLS: usize = 10;
 const KILLS_VARIABLE: &str = "COMATRIX_OSCORE_KILLS";
 
 /// For all devices to go on after the last kill.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Each long poll ends soon with a new message: observers get numbers enough for several blocks.
-fn homeserver(received: &Received) -> Reaction {
+pub fn homeserver(received: &Received) -> Reaction {
     static EVENTS: AtomicUsize = AtomicUsize::new(0);
     if received.target.contains("/send/") {
         return Reaction::Json(200, r#"{"event_id":"$e"}"#.to_owned());
@@ -47,7 +47,7 @@ fn homeserver(received: &Received) -> Reaction {
 }
 
 /// Texts that came to the homeserver as two messages.
-fn doubled(received: &[Received]) -> Vec<String> {
+pub fn doubled(received: &[Received]) -> Vec<String> {
     let mut targets: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for one in received.iter().filter(|one| one.method == "PUT") {
         let event: Value = serde_json::from_slice(&one.body).expect("JSON");
@@ -59,7 +59,7 @@ fn doubled(received: &[Received]) -> Vec<String> {
 }
 
 /// Kills the gateway so often. Some die at once, some have much to do.
-fn kill_again_and_again(mut stage: Stage, world: &World, kills: usize) -> Stage {
+pub fn kill_again_and_again(mut stage: Stage, world: &World, kills: usize) -> Stage {
     let mut dice = 0x9e37_79b9_7f4a_7c15_u64 ^ u64::from(std::process::id());
     for _ in 0..kills {
         dice ^= dice << 13;

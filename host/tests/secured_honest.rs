@@ -185,7 +185,12 @@ impl Honest {
     }
 
     /// Asks until `stop`.
-    pub fn work(mut self, stop: &AtomicBool) -> Measured {
+    pub fn work(self, stop: &AtomicBool) -> Measured {
+        self.work_and_return(stop).1
+    }
+
+    /// The same, and can do so again.
+    pub fn work_and_return(mut self, stop: &AtomicBool) -> (Self, Measured) {
         let mut measured = Measured::default();
         while !stop.load(Ordering::Relaxed) {
             let began = Instant::now();
@@ -195,7 +200,7 @@ impl Honest {
             }
             std::thread::sleep(PERIOD);
         }
-        measured
+        (self, measured)
     }
 
     fn ask(&mut self) -> Option<u8> {

@@ -5,7 +5,7 @@ In:  {"method": "PUT", "uri": "coap://...", "options": [[NUMBER, "hex"], ...], "
 Out: {"code": "2.05", "options": [[NUMBER, "hex"], ...], "payload": "hex", "value": VALUE}, where `value` is the
      payload of a CBOR response, decoded; or {"error": "..."}.
 
-The argument, if there is one, is a file of aiocoap's credentials.
+The argument, if there is one, is a file of aiocoap's credentials: JSON, or CBOR in diagnostic notation (`.diag`).
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import aiocoap
 import cbor2
+import cbor_diag
 from aiocoap.numbers.optionnumbers import OptionNumber
 from aiocoap.optiontypes import OpaqueOption, OptionType
 
@@ -69,8 +70,10 @@ async def exchange(context: aiocoap.Context, request: dict) -> dict:
 
 
 def add_credentials(context: aiocoap.Context, arguments: list[str]) -> None:
-    for file in arguments:
-        context.client_credentials.load_from_dict(json.loads(Path(file).read_text()))
+    for file in map(Path, arguments):
+        text = file.read_text()
+        credentials = cbor2.loads(cbor_diag.diag2cbor(text)) if file.suffix == ".diag" else json.loads(text)
+        context.client_credentials.load_from_dict(credentials)
 
 
 async def main() -> None:

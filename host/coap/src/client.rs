@@ -2,12 +2,14 @@
 //!
 //! Feed [`ClientExchange::handle_datagram`] and [`ClientExchange::handle_timeout`]; then poll
 //! [`ClientExchange::poll_transmit`], [`ClientExchange::next_timeout`] and [`ClientExchange::outcome`].
-//!
 //! Supports CON with retransmission, NON, piggybacked and separate responses (RFC 7252 §4, §5.2), and block-wise bodies
 //! (RFC 7959, in `transfer`). Blocks leave one after the other, so NSTART is 1 (§4.7) if the caller makes one exchange
-//! at a time.
+//! at a time. [`ClientObservation`] is an exchange that goes on.
 
 mod error;
+mod observation;
+mod observation_event;
+mod observed;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -17,6 +19,8 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 pub use error::ExchangeError;
+pub use observation::ClientObservation;
+pub use observation_event::ObservationEvent;
 pub use settings::{BlockSize, Settings};
 
 use crate::code::{EMPTY, is_response};
@@ -76,7 +80,19 @@ impl ClientExchange {
         now: Instant,
     ) -> Self {
         let (transfer, first) = Transfer::new(request, &settings);
-        let mut exchange = Self {
+        let mut exchange = Self::idle(transfer, settings, seed, first_message_id, now);
+        exchange.send(first, now);
+        exchange
+    }
+
+    fn idle(
+        transfer: Transfer,
+        settings: Settings,
+        seed: [u8; 16],
+        first_message_id: u16,
+        now: Instant,
+    ) -> Self {
+        Self {
             settings,
             deadline: now + settings.timeout,
             secret: Secret::new(seed),
@@ -87,9 +103,7 @@ impl ClientExchange {
             acknowledged: None,
             outbox: VecDeque::new(),
             outcome: None,
-        };
-        exchange.send(first, now);
-        exchange
+        }
     }
 
     /// Takes a datagram of the peer. A datagram of another exchange is ignored or reset.
@@ -137,8 +151,8 @@ impl ClientExchange {
         }
     }
 
-    /// Rejects a datagram that is no CoAP message, or has too many options. Such a response ends the exchange: the peer
-    /// would send the same one again.
+    /// Rejects a datagram that is no CoAP message, or has too many options. Such a response would come again: it ends the
+    /// exchange.
     fn reject(&mut self, error: DecodeError) {
         let (DecodeError::Malformed {
             message_type,
@@ -230,11 +244,15 @@ impl ClientExchange {
     }
 
     fn send(&mut self, message: Message, now: Instant) {
+        // One token per block, so that a late response to an earlier block does not match.
+        let bits = self.secret.hash(self.next_message_id).to_be_bytes();
+        let token = Token::new(&bits[..TOKEN_LENGTH]).unwrap_or_default();
+        self.send_as(message, token, now);
+    }
+
+    fn send_as(&mut self, message: Message, token: Token, now: Instant) {
         let message_id = self.next_message_id;
         self.next_message_id = message_id.wrapping_add(1);
-        // One token per block, so that a late response to an earlier block does not match.
-        let bits = self.secret.hash(message_id).to_be_bytes();
-        let token = Token::new(&bits[..TOKEN_LENGTH]).unwrap_or_default();
         let message_type = match self.settings.confirmable {
             true => MessageType::Confirmable,
             false => MessageType::NonConfirmable,

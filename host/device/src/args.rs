@@ -19,7 +19,8 @@ Exit codes (with --repeat: the highest of all exchanges):
 Secrets are not accepted on the command line, where other users could see them:
   COMATRIX_PASSWORD or --password-file FILE   the account's password (`-` reads standard input)
   COMATRIX_TOKEN or --token-file FILE         the access token, sent as CoAP option 256
-  --psk-file FILE, --oscore FILE              the device's key";
+  --psk-file FILE, --oscore FILE, --edhoc FILE, --key FILE
+                                              the device's key";
 
 /// `comatrix-gateway device …`: acts as a constrained device over CoAP, for tests and scripts.
 #[derive(Debug, Args)]
@@ -95,6 +96,23 @@ pub(super) struct SecurityArgs {
     /// kept beside it, in NAME.seq
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) oscore: Option<PathBuf>,
+
+    /// File with the device's private key and both credentials for EDHOC, as `devices add --edhoc` prints it, readable
+    /// by its owner only. Each command shakes hands anew
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) edhoc: Option<PathBuf>,
+
+    /// The device's certificate (PEM), for a coaps:// gateway
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) certificate: Option<PathBuf>,
+
+    /// The private key of the certificate (PEM), readable by its owner only
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) key: Option<PathBuf>,
+
+    /// Certificates (PEM) of the authorities that sign gateways', or the gateway's own
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) ca: Option<PathBuf>,
 }
 
 /// A request to a resource, or a measurement.
@@ -112,7 +130,7 @@ pub(super) enum DeviceCommand {
 #[derive(Debug, Args)]
 pub(super) struct ProbeArgs {
     /// The gateway's address, instead of --gateway
-    #[arg(value_name = "coap://HOST[:PORT]")]
+    #[arg(value_name = "coap[s]://HOST[:PORT]")]
     pub(super) uri: Option<String>,
 }
 
@@ -129,6 +147,8 @@ pub(super) enum ExchangeCommand {
     Send(SendArgs),
     /// Read the last text message of a room (GET /getmsg)
     Getmsg(RoomArgs),
+    /// Observe a room: its last text message, then each new one (GET /getmsg with Observe)
+    Observe(ObserveArgs),
     /// Get the time from the gateway, as Unix seconds (GET /time)
     Time,
     /// Invalidate the access token (POST /logout)
@@ -200,6 +220,21 @@ pub(super) struct RoomArgs {
 
     #[command(flatten)]
     pub(super) homeserver: HomeserverArgs,
+}
+
+/// `observe`.
+#[derive(Debug, Args)]
+pub(super) struct ObserveArgs {
+    #[command(flatten)]
+    pub(super) room: RoomArgs,
+
+    /// End after this many messages, the first response among them (default: never)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) messages: Option<u32>,
+
+    /// End after this time
+    #[arg(long = "for", value_name = "SECONDS", default_value = "3600")]
+    pub(super) seconds: f64,
 }
 
 /// `send`.

@@ -6,10 +6,13 @@
 //! Read first: `request` (the request of each command), then `report` (the output). `probe` measures a path instead.
 
 mod args;
+mod edhoc_file;
+mod edhoc_handshake;
 mod gateway_address;
 mod local_port;
 mod no_response;
 pub mod notation;
+mod observe;
 pub mod option_view;
 mod oscore_file;
 pub mod outcome;
@@ -65,12 +68,10 @@ pub fn run(args: DeviceArgs) -> ExitCode {
         DeviceCommand::Probe(probe) => {
             let gateway = probe.uri.as_ref().unwrap_or(&exchange.gateway);
             GatewayAddress::parse(gateway).and_then(|gateway| {
-                let security = Security::new(&exchange.security, &gateway);
-                if !matches!(security, Ok(Security::Plain)) {
-                    return Err(UsageError::SecuredProbe);
-                }
+                let security = Security::new(&exchange.security, &gateway)?;
                 let settings = plan::settings(&exchange)?;
-                probe::run(&gateway, settings, exchange.json, &mut out, &mut errors)
+                let gateway = (&gateway, security);
+                probe::run(gateway, settings, exchange.json, &mut out, &mut errors)
             })
         }
     };
@@ -103,6 +104,16 @@ fn execute(
             return Ok(exit_code_of_failure(&failure));
         }
     };
+    if let Some(observes) = plan.observes {
+        let request = plan.request.message("0")?;
+        return Ok(observe::run(
+            (plan, observes),
+            &gateway,
+            &request,
+            &mut client,
+            out,
+        )?);
+    }
     let mut highest = exit::SUCCESS;
     for number in 1..=plan.repeat {
         if number > 1 {

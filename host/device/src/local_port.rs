@@ -6,8 +6,8 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use coap::Message;
-use coap::client::ClientExchange;
-use secure::dtls::{ClientError, ClientSession, PskKey};
+use coap::client::{ClientExchange, ClientObservation, ObservationEvent};
+use secure::dtls::{ClientError, ClientSession};
 
 use super::no_response::NoResponse;
 use super::protection::{Passed, Protection};
@@ -50,17 +50,16 @@ impl LocalPort {
         self.next_message_id.wrapping_sub(self.first_message_id) < IDS_PER_PORT
     }
 
-    /// Shakes hands with the gateway.
+    /// Shakes hands with the gateway, in a session that has just begun.
     pub(super) fn open_session(
         &mut self,
-        (identity, key): (&str, &PskKey),
+        mut session: ClientSession,
         timeout: Duration,
         buffer: &mut [u8],
         traffic: &mut Traffic,
     ) -> Result<(), NoResponse> {
         let now = Instant::now();
         let end = now + timeout;
-        let mut session = ClientSession::with_key(identity, key.clone(), timeout, now)?;
         let mut protection = Protection::Session(&mut session);
         let mut passed = protection.handle_timeout(self.wire.address, now)?;
         loop {
@@ -95,6 +94,11 @@ impl Drop for LocalPort {
 }
 
 impl Wire {
+    /// The gateway's.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Makes one exchange.
     pub(super) fn drive(
         &self,
@@ -129,8 +133,61 @@ impl Wire {
         }
     }
 
+    /// Drives an observation until it is over, or `end` has come. `each` takes what comes, and says whether it wants
+    /// more.
+    pub(super) fn observe(
+        &self,
+        observation: &mut ClientObservation,
+        protection: &mut Protection<'_>,
+        end: Instant,
+        (buffer, traffic): (&mut [u8], &mut Traffic),
+        mut each: impl FnMut(ObservationEvent, &Traffic) -> Result<bool, NoResponse>,
+    ) -> Result<(), NoResponse> {
+        let mut is_wanted = true;
+        loop {
+            while let Some(message) = observation.poll_transmit() {
+                let passed = protection.outgoing(self.address, Instant::now(), message)?;
+                self.send(&passed.sends, traffic)?;
+            }
+            traffic.retransmissions = observation.retransmissions();
+            while let Some(event) = observation.poll_event() {
+                is_wanted = is_wanted && each(event, traffic)?;
+            }
+            if observation.is_over() {
+                return Ok(());
+            }
+            if Instant::now() >= end || !is_wanted {
+                // Once: a second time changes nothing.
+                observation.cancel(Instant::now());
+            }
+            let timeouts = [observation.next_timeout(), protection.next_timeout()];
+            let due = timeouts.into_iter().flatten().min().unwrap_or(end);
+            let due = match is_wanted && Instant::now() < end {
+                true => due.min(end),
+                false => due,
+            };
+            match self.next(protection, due, buffer, traffic) {
+                Ok(passed) => {
+                    self.send(&passed.sends, traffic)?;
+                    for message in passed.messages {
+                        observation.handle_datagram(&message, Instant::now());
+                    }
+                }
+                // Anybody can send such a datagram, and others will come.
+                Err(NoResponse::Response { .. }) => {}
+                Err(failure) => return Err(failure),
+            }
+            if observation
+                .next_timeout()
+                .is_some_and(|due| due <= Instant::now())
+            {
+                observation.handle_timeout(Instant::now());
+            }
+        }
+    }
+
     /// What the next datagram leads to, or the time.
-    fn next(
+    pub(super) fn next(
         &self,
         protection: &mut Protection<'_>,
         due: Instant,
@@ -169,7 +226,11 @@ impl Wire {
         }
     }
 
-    fn send(&self, datagrams: &[Vec<u8>], traffic: &mut Traffic) -> Result<(), NoResponse> {
+    pub(super) fn send(
+        &self,
+        datagrams: &[Vec<u8>],
+        traffic: &mut Traffic,
+    ) -> Result<(), NoResponse> {
         for datagram in datagrams {
             let sent = self.socket.send(datagram);
             sent.map_err(|error| NoResponse::network(self.address, error))?;

@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 
 use coap::client::ExchangeError;
 use coap::code::Dotted;
-use secure::dtls::{ClientError, SetupError};
-use secure::oscore::{CannotProtect, ResponseError};
+use secure::dtls::{ClientError, SetupError, Untrusted};
+use secure::edhoc::InitiatorError;
+use secure::oscore::{CannotProtect, ParametersError, ResponseError};
 
 /// The reason why there is no usable response.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +33,17 @@ pub(super) enum NoResponse {
     },
     #[error("the gateway closed the session ({0})")]
     Closed(SocketAddr),
+    #[error("the gateway's certificate is refused: {reason} ({address})")]
+    Untrusted {
+        address: SocketAddr,
+        reason: Untrusted,
+    },
+    #[error("the gateway refused the handshake of EDHOC with {}", Dotted(*code))]
+    HandshakeRefused { code: u8 },
+    #[error("the handshake of EDHOC failed: {0}")]
+    Handshake(#[from] InitiatorError),
+    #[error("the handshake of EDHOC made no security context: {0}")]
+    Parameters(#[from] ParametersError),
     #[error(transparent)]
     Setup(#[from] SetupError),
     #[error("the request cannot be protected: {0}")]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::zeroize::Zeroizing;
 use secure::hexadecimal;
-use secure::oscore::{Context, IdContext, Identifier, MasterSecret, Parameters};
+use secure::oscore::{Context, IdContext, Identifier, MasterSecret, Parameters, ParametersError};
 use store::file::{self, Readers};
 
 use super::usage::UsageError;
@@ -14,10 +14,15 @@ use super::usage::UsageError;
 /// Bytes of the file: seven short lines.
 const MAX_BYTES: usize = 4_096;
 
-/// A security context whose sequence numbers are stored before they are used.
+/// A security context whose sequence numbers are stored before they are used, or one that ends with this value.
 #[derive(Debug)]
 pub(super) struct OscoreFile {
     pub(super) context: Context,
+    stored: Option<Stored>,
+}
+
+#[derive(Debug)]
+struct Stored {
     /// `NAME.seq` beside `NAME.oscore`: the end of the reserved numbers, in decimal digits, as libcoap writes it.
     sequence: PathBuf,
     /// Locked as long as this lives: two commands would use the same numbers.
@@ -46,10 +51,24 @@ impl OscoreFile {
         }
         let end = read_sequence(&sequence)?;
         let context = Context::new(&parameters, end).map_err(|error| wrong(error.to_string()))?;
-        Ok(Self {
-            context,
+        let stored = Stored {
             sequence,
             _lock: lock,
+        };
+        Ok(Self {
+            context,
+            stored: Some(stored),
+        })
+    }
+
+    /// A context that a handshake has made: nobody uses it after this value, so nothing is stored.
+    ///
+    /// # Errors
+    /// [`ParametersError`]: the gateway has given both sides one identifier.
+    pub(super) fn of_handshake(parameters: &Parameters) -> Result<Self, ParametersError> {
+        Ok(Self {
+            context: Context::new(parameters, 0)?,
+            stored: None,
         })
     }
 
@@ -59,7 +78,9 @@ impl OscoreFile {
     /// The system's: the context has no numbers to use.
     pub(super) fn reserve(&mut self) -> io::Result<()> {
         if let Some(end) = self.context.poll_reservation() {
-            file::write_whole(&self.sequence, 0o600, &[format!("{end}\n").as_bytes()])?;
+            if let Some(Stored { sequence, .. }) = &self.stored {
+                file::write_whole(sequence, 0o600, &[format!("{end}\n").as_bytes()])?;
+            }
             self.context.reserved(end);
         }
         Ok(())

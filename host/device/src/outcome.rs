@@ -39,6 +39,10 @@ pub(crate) fn exit_code_of_failure(failure: &NoResponse) -> u8 {
         | NoResponse::Unreachable { .. }
         | NoResponse::Session { .. }
         | NoResponse::Closed(_)
+        | NoResponse::Untrusted { .. }
+        | NoResponse::HandshakeRefused { .. }
+        | NoResponse::Handshake(_)
+        | NoResponse::Parameters(_)
         | NoResponse::Setup(_)
         | NoResponse::CannotProtect(_)
         | NoResponse::SequenceNumbers(_)
@@ -83,6 +87,17 @@ pub(crate) fn remedy(failure: &NoResponse, confirmable: bool) -> &'static str {
         NoResponse::Session { .. } | NoResponse::Closed(_) => {
             "try again; if it fails again, read the gateway's log"
         }
+        NoResponse::Untrusted { .. } => {
+            "compare the file of --ca with the gateway's certificate, and --gateway with the name in it"
+        }
+        NoResponse::HandshakeRefused { code } if *code == code::SERVICE_UNAVAILABLE => {
+            "the gateway has many handshakes in progress, or stores a security context; try again"
+        }
+        NoResponse::HandshakeRefused { .. } | NoResponse::Handshake(_) => {
+            "the gateway does not have this credential, or has another one itself: compare both with those that \
+             `comatrix-gateway devices show` prints, and read the gateway's log"
+        }
+        NoResponse::Parameters(_) => "try again",
         NoResponse::NotProtected { code, .. } if *code == code::SERVICE_UNAVAILABLE => {
             "the gateway stores the state of a new security context; try again"
         }

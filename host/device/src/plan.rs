@@ -24,6 +24,9 @@ const TIMEOUT_BOUNDS: (f64, f64) = (0.1, 3_600.0);
 /// Seconds, up to a day.
 const INTERVAL_BOUNDS: (f64, f64) = (0.0, 86_400.0);
 
+/// Seconds, up to a year.
+const OBSERVATION_BOUNDS: (f64, f64) = (0.1, 31_536_000.0);
+
 /// Looks up an environment variable.
 type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
@@ -39,6 +42,15 @@ pub(super) struct Plan {
     pub(super) json: bool,
     pub(super) show_token: bool,
     pub(super) save_token: Option<PathBuf>,
+    /// An observation in place of exchanges.
+    pub(super) observes: Option<Observes>,
+}
+
+/// When an observation ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Observes {
+    pub(super) messages: Option<u32>,
+    pub(super) time: Duration,
 }
 
 impl Plan {
@@ -54,8 +66,19 @@ impl Plan {
             }
             _ => (false, None),
         };
+        let observes = match &command {
+            ExchangeCommand::Observe(_) if exchange.repeat > 1 => {
+                return Err(UsageError::RepeatedObservation);
+            }
+            ExchangeCommand::Observe(args) => Some(Observes {
+                messages: args.messages,
+                time: seconds("--for", args.seconds, OBSERVATION_BOUNDS)?,
+            }),
+            _ => None,
+        };
         let gateway = GatewayAddress::parse(&exchange.gateway)?;
         Ok(Self {
+            observes,
             security: Security::new(&exchange.security, &gateway)?,
             gateway,
             settings: settings(exchange)?,
@@ -136,6 +159,13 @@ fn request(
             Resource::Getmsg { room: room(&args)? },
             args.homeserver,
             Some(args.token),
+        ),
+        ExchangeCommand::Observe(args) => (
+            Resource::Getmsg {
+                room: room(&args.room)?,
+            },
+            args.room.homeserver,
+            Some(args.room.token),
         ),
         ExchangeCommand::Send(args) => {
             let (room, text) = room_and_text(&args)?;

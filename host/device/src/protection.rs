@@ -120,6 +120,9 @@ fn passed(session: &mut ClientSession, address: SocketAddr) -> Result<Passed, No
             ClientStep::Message(message) => passed.messages.push(message),
             ClientStep::Connected => passed.is_connected = true,
             ClientStep::Closed => return Err(NoResponse::Closed(address)),
+            ClientStep::Untrusted(reason) => {
+                return Err(NoResponse::Untrusted { address, reason });
+            }
         }
     }
     Ok(passed)

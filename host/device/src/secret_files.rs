@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
-use secure::dtls::PskKey;
+use secure::dtls::{PskKey, ServerCertificate, ServerCertificateError, Trust};
 use store::file::{self, Readers};
 
 use super::usage::UsageError;
@@ -19,6 +19,9 @@ const MAX_PASSWORD: usize = 4_096;
 
 /// Bytes of an access token: the gateway's bound for option 256.
 const MAX_TOKEN: usize = 1_024;
+
+/// Bytes of a file with certificates or a key: eight of 4 KiB in base64 are less.
+const MAX_PEM: usize = 65_536;
 
 /// The password from the file, else from the value of COMATRIX_PASSWORD.
 ///
@@ -68,6 +71,42 @@ pub(super) fn psk(path: &Path) -> Result<PskKey, UsageError> {
     // What is not UTF-8 is no key either.
     let text = std::str::from_utf8(&bytes).unwrap_or_default();
     PskKey::parse(text.trim()).map_err(|error| UsageError::Key { place, error })
+}
+
+/// The device's certificate and its private key.
+///
+/// # Errors
+/// Others can read the key, or the two cannot be used.
+pub(super) fn certificate(certificate: &Path, key: &Path) -> Result<ServerCertificate, UsageError> {
+    let secret = file::read_private(key, MAX_PEM, Readers::Owner).map(Zeroizing::new)?;
+    let public = file::read(certificate, MAX_PEM)?;
+    // What is not UTF-8 is no PEM either.
+    let text = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
+    ServerCertificate::from_pem(text(&public), text(&secret)).map_err(|error| {
+        UsageError::Certificate {
+            certificate: certificate.to_owned(),
+            key: key.to_owned(),
+            reason: match error {
+                ServerCertificateError::Certificate => "the first has no X.509 certificate in PEM",
+                ServerCertificateError::Mismatch => "the key belongs to another certificate",
+                ServerCertificateError::Key | ServerCertificateError::Time(_) => {
+                    "the second has no unencrypted private key of P-256 or P-384 in PEM"
+                }
+            },
+        }
+    })
+}
+
+/// The certificates that the device trusts, of a gateway at this host.
+///
+/// # Errors
+/// The file cannot be read, or has no certificates.
+pub(super) fn trust(path: &Path, host: &str) -> Result<Trust, UsageError> {
+    let pem = file::read(path, MAX_PEM)?;
+    Trust::from_pem(&pem, host).map_err(|error| UsageError::Ca {
+        path: path.to_owned(),
+        error,
+    })
 }
 
 fn read(

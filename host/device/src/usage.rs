@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use secure::dtls::NotAKey;
+use secure::dtls::{NotAKey, TrustError};
 use store::file::FileError;
 
 /// A command line, file or variable that cannot be used. Messages never contain a secret.
@@ -13,18 +13,46 @@ pub(super) enum UsageError {
         "--gateway {text}: {reason}; write coap://host, coap://host:5683, coap://[fe80::1%eth0] or coaps://host"
     )]
     Gateway { text: String, reason: &'static str },
-    #[error("a coaps:// gateway needs --psk-identity NAME and --psk-file FILE")]
+    #[error(
+        "a coaps:// gateway needs --psk-identity NAME and --psk-file FILE, or --certificate FILE, --key FILE and --ca \
+         FILE"
+    )]
     NoKey,
     #[error(
-        "--psk-identity and --psk-file are for coaps:// gateways; write --gateway coaps://HOST, or leave them out"
+        "--psk-identity, --psk-file, --certificate, --key and --ca are for coaps:// gateways; write --gateway \
+         coaps://HOST, or leave them out"
     )]
     KeyWithoutCoaps,
-    #[error("--oscore is for coap:// gateways: OSCORE needs no DTLS; write --gateway coap://HOST")]
+    #[error(
+        "--oscore and --edhoc are for coap:// gateways: OSCORE needs no DTLS; write --gateway coap://HOST"
+    )]
     OscoreOverCoaps,
     #[error(
-        "the probe measures plain CoAP; leave out --psk-identity, --psk-file and --oscore, and name a coap:// gateway"
+        "a device proves itself in one way: with --psk-identity, --certificate, --oscore or --edhoc; leave out the \
+         others"
     )]
-    SecuredProbe,
+    SeveralKeys,
+    #[error(
+        "--certificate {} and --key {}: {reason}; name the two that were made together", certificate.display(),
+        key.display()
+    )]
+    Certificate {
+        certificate: PathBuf,
+        key: PathBuf,
+        reason: &'static str,
+    },
+    #[error(
+        "--ca {}: {error}; name the certificate of the authority that signed the gateway's, or the gateway's own",
+        path.display()
+    )]
+    Ca { path: PathBuf, error: TrustError },
+    #[error(
+        "--edhoc {}: {reason}; write the lines that `comatrix-gateway devices add NAME --edhoc` prints for this \
+         program", path.display()
+    )]
+    Edhoc { path: PathBuf, reason: String },
+    #[error("an observation goes on by itself; leave out --repeat, or use --messages and --for")]
+    RepeatedObservation,
     #[error(transparent)]
     File(#[from] FileError),
     #[error("{place}: {error}; write the key alone into the file, as `devices add` prints it")]

@@ -106,6 +106,7 @@ mod signed;
 mod slot;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 pub use authorities::{Authorities, AuthorityError};
 pub use certificate::{CertificatePolicy, Fingerprint, fingerprint};
@@ -121,3 +122,4 @@ pub use refusal::{Identity, Refusal};
 pub use server::Server;
 pub use server_certificate::{ServerCertificate, ServerCertificateError};
 pub use setup::{Settings, SetupError};
+pub use trust::{Trust, TrustError, Untrusted};

@@ -1,17 +1,26 @@
-//! aiocoap, with DTLS by tinydtls and with OSCORE.
+//! aiocoap, with DTLS by tinydtls, with OSCORE, and with EDHOC by lakers.
 
 use std::path::Path;
+use std::process::Command;
 
 use comatrix_tests::aiocoap::Aiocoap;
 use comatrix_tests::device::{Request, option};
 use comatrix_tests::observer::Observer;
+use comatrix_tests::places;
 use comatrix_tests::wire::Loss;
 use serde_json::json;
 
 use super::stage::{LOSSY, PATIENCE, Stage, long_text};
 
-/// Logs nothing in: the room's account has a token. Sends and reads in blocks, and observes.
-fn story(stage: &Stage, gateway: &str, credentials: &Path) {
+/// Whether the device logs in, or has the token of the room's account.
+#[derive(Clone, Copy, PartialEq)]
+enum Token {
+    OfLogin,
+    Own,
+}
+
+/// Sends and reads in blocks, and observes.
+fn story(stage: &Stage, gateway: &str, credentials: &Path, token: Token) {
     let mut device = Aiocoap::start_with(gateway, Some(credentials));
     let time = device.request(&Request::new("GET", "/time"));
     assert!(
@@ -19,16 +28,28 @@ fn story(stage: &Stage, gateway: &str, credentials: &Path) {
         "{time:?}"
     );
     let room = &stage.room;
+    if token == Token::OfLogin {
+        let login = json!({
+            "type": "m.login.password", "password": room.device.password,
+            "identifier": { "type": "m.id.user", "user": room.device.name },
+        });
+        let login = Request::new("POST", "/login").cbor(login).in_blocks(64);
+        let logged_in = device.request(&login);
+        assert_eq!(logged_in.code, "2.04", "{logged_in:?}");
+        stage.assert_named("path=/login");
+    }
+    let authorized = |request: Request| match token {
+        Token::OfLogin => request,
+        Token::Own => request.token(&room.device.access_token),
+    };
     let body = long_text("by aiocoap");
-    let send = Request::new("PUT", &format!("/send/{}", room.room_id))
-        .token(&room.device.access_token)
+    let send = authorized(Request::new("PUT", &format!("/send/{}", room.room_id)))
         .cbor(json!({ "msgtype": "m.text", "body": body }))
         .in_blocks(64);
     let sent = device.request(&send);
     assert_eq!(sent.code, "2.04", "{sent:?}");
     stage.assert_arrived_once(&body);
-    let getmsg =
-        Request::new("GET", &format!("/getmsg/{}", room.room_id)).token(&room.device.access_token);
+    let getmsg = authorized(Request::new("GET", &format!("/getmsg/{}", room.room_id)));
     let read = device.request(&getmsg);
     let expected = json!({ "sender": room.device.user_id, "body": body });
     assert_eq!((read.code.as_str(), read.value), ("2.05", Some(expected)));
@@ -55,13 +76,34 @@ fn by_dtls(loss: Loss) {
         &stage,
         &format!("coaps://{}", stage.address()),
         &credentials,
+        Token::Own,
     );
 }
 
 fn by_oscore(loss: Loss) {
     let stage = Stage::start("--oscore", loss);
     let credentials = stage.credentials_with_context();
-    story(&stage, &format!("coap://{}", stage.address()), &credentials);
+    let gateway = format!("coap://{}", stage.address());
+    story(&stage, &gateway, &credentials, Token::Own);
+}
+
+/// The option `--edhoc` with the credential of a key that aiocoap makes in the folder.
+fn key_pair(folder: &Path) -> Vec<String> {
+    let made = Command::new(places::python().with_file_name("aiocoap-keygen"))
+        .args(["generate", "kitchen.cosekey", "--kid", "0b"])
+        .current_dir(folder)
+        .output()
+        .expect("it is installed with aiocoap");
+    assert!(made.status.success(), "{made:?}");
+    let credential = String::from_utf8(made.stdout).expect("text");
+    vec!["--edhoc".to_owned(), credential.trim().to_owned()]
+}
+
+fn by_edhoc(loss: Loss) {
+    let stage = Stage::start_with(key_pair, loss);
+    let credentials = stage.credentials_with_key_pair();
+    let gateway = format!("coap://{}", stage.address());
+    story(&stage, &gateway, &credentials, Token::OfLogin);
 }
 
 #[test]
@@ -82,4 +124,14 @@ fn aiocoap_sends_reads_and_observes_by_oscore() {
 #[test]
 fn aiocoap_sends_reads_and_observes_by_oscore_with_one_datagram_in_five_lost() {
     by_oscore(LOSSY);
+}
+
+#[test]
+fn aiocoap_logs_in_sends_reads_and_observes_after_edhoc() {
+    by_edhoc(Loss::NOTHING);
+}
+
+#[test]
+fn aiocoap_logs_in_sends_reads_and_observes_after_edhoc_with_one_datagram_in_five_lost() {
+    by_edhoc(LOSSY);
 }

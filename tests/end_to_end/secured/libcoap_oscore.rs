@@ -12,15 +12,14 @@ use super::libcoap_observer;
 use super::stage::{LOSSY, Stage, long_text};
 
 /// A device whose security context is in a file, and its sender sequence number in another one.
-struct Device<'a> {
-    stage: &'a Stage,
+struct Device {
     program: PathBuf,
     gateway: String,
     context: String,
 }
 
-impl<'a> Device<'a> {
-    fn on(stage: &'a Stage) -> Self {
+impl Device {
+    fn on(stage: &Stage) -> Self {
         let of = |part| stage.context(part);
         let lines = format!(
             "master_secret,hex,\"{}\"\nmaster_salt,hex,\"{}\"\nsender_id,hex,\"{}\"\nrecipient_id,hex,\"{}\"\n\
@@ -33,7 +32,6 @@ impl<'a> Device<'a> {
         let file = stage.scratch.write("kitchen.oscore", &lines);
         let numbers = stage.scratch.path().join("kitchen.seq");
         Self {
-            stage,
             program: places::libcoap_with_oscore(),
             gateway: format!("coap://{}", stage.address()),
             context: format!("{},{}", file.display(), numbers.display()),

@@ -1,7 +1,7 @@
 //! A gateway with a device that its operator has enrolled, the wire between both, and the device's account.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use coap_lite::{CoapOption, MessageClass, Packet};
@@ -44,6 +44,20 @@ impl Stage {
 
     /// As [`Stage::start`], before this homeserver and with this configuration.
     pub fn before(origin: &str, method: &str, loss: Loss, configuration: &str) -> Self {
+        Self::enrol(origin, |_| vec![method.to_owned()], loss, configuration)
+    }
+
+    /// As [`Stage::start`], with these options, which may come from files that are made in the folder.
+    pub fn start_with(options: impl FnOnce(&Path) -> Vec<String>, loss: Loss) -> Self {
+        Self::enrol(&synapse().origin, options, loss, "")
+    }
+
+    fn enrol(
+        origin: &str,
+        options: impl FnOnce(&Path) -> Vec<String>,
+        loss: Loss,
+        configuration: &str,
+    ) -> Self {
         let scratch = Scratch::new("secured");
         let file = |name: &str| scratch.path().join(name).display().to_string();
         let socket = file("control.sock");
@@ -63,7 +77,10 @@ impl Stage {
             ],
         );
         let words = ["devices", "--control-socket", &socket];
-        let added = gateway::run(&[&words[..], &["add", "kitchen", method, "--json"]].concat());
+        let options = options(scratch.path());
+        let options: Vec<&str> = options.iter().map(String::as_str).collect();
+        let add = [&words[..], &["add", "kitchen", "--json"], &options];
+        let added = gateway::run(&add.concat());
         assert!(added.status.success(), "{added:?}");
         let enrolment: Value = serde_json::from_slice(&added.stdout).expect("JSON was asked for");
         let port = enrolment["psk"]["port"]["Ok"].as_u64();
@@ -117,6 +134,21 @@ impl Stage {
         let basedir = format!("{}/", folder.display());
         let context = json!({ "oscore": { "basedir": basedir } });
         self.credentials(&format!("coap://{}/*", self.address()), context)
+    }
+
+    /// aiocoap's credentials for EDHOC, with the key that it has made.
+    pub fn credentials_with_key_pair(&self) -> PathBuf {
+        let of = |side: &str| &self.enrolment["edhoc"][side]["diagnostic"];
+        let [own, peer] = ["device", "gateway"].map(|side| of(side).as_str().expect("it is one"));
+        let key = self.scratch.path().join("kitchen.cosekey");
+        let text = format!(
+            "{{\"coap://{}/*\": {{\"edhoc-oscore\": {{\"suite\": 2, \"method\": 3, \"own_cred_style\": \
+             \"by-key-id\", \"own_cred\": {{14: {own}}}, \"private_key_file\": \"{}\", \"peer_cred\": \
+             {{14: {peer}}}}}}}}}",
+            self.address(),
+            key.display()
+        );
+        self.scratch.write("credentials.diag", &text)
     }
 
     fn credentials(&self, uris: &str, of: Value) -> PathBuf {

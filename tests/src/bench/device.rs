@@ -119,7 +119,7 @@ fn steps(session: &mut ClientSession) -> (Vec<Vec<u8>>, Option<Vec<u8>>) {
         match step {
             ClientStep::Send(datagram) => sends.push(datagram),
             ClientStep::Message(received) => message = Some(received),
-            ClientStep::Connected | ClientStep::Closed => {}
+            ClientStep::Connected | ClientStep::Closed | ClientStep::Untrusted(_) => {}
         }
     }
     (sends, message)
@@ -176,7 +176,7 @@ impl Device {
                 match step {
                     ClientStep::Send(datagram) => drop(self.socket.send(&datagram)?),
                     ClientStep::Connected => is_connected = true,
-                    ClientStep::Message(_) | ClientStep::Closed => {}
+                    ClientStep::Message(_) | ClientStep::Closed | ClientStep::Untrusted(_) => {}
                 }
             }
             if is_connected {

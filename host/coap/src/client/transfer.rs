@@ -6,7 +6,7 @@ use super::settings::{BlockSize, Settings};
 use crate::block::Block;
 use crate::code::{CONTINUE, REQUEST_ENTITY_TOO_LARGE, class};
 use crate::message::Message;
-use crate::option::{BLOCK1, BLOCK2, ETAG, SIZE1, SIZE2};
+use crate::option::{BLOCK1, BLOCK2, ETAG, OBSERVE, SIZE1, SIZE2};
 
 /// The next step after a response.
 #[derive(Debug)]
@@ -167,6 +167,8 @@ impl Transfer {
             ..self.request.clone()
         };
         request.set_option(BLOCK2, BlockSize::of(block).block(number, false).encode());
+        // Only the first request registers (RFC 7959 §3.4).
+        request.remove_option(OBSERVE);
         Ok(Step::Send(request))
     }
 

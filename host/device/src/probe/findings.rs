@@ -34,6 +34,8 @@ pub struct Findings {
     pub policy: TokenPolicy,
     /// Whether the probe ended at its limit of messages or time, before all was measured.
     pub is_cut_short: bool,
+    /// The most bytes that DTLS or OSCORE has added to a message: the sizes here are those of messages without it.
+    pub overhead: usize,
 }
 
 impl Findings {
@@ -85,7 +87,15 @@ impl Findings {
             "",
             format_args!("requests {}", block_wise(self.upload)),
         )?;
-        row(out, "access token", policy(self.policy))?;
+        row(out, "access token", policy(self.policy, self.overhead > 0))?;
+        if self.overhead > 0 {
+            let more = self.overhead;
+            row(
+                out,
+                "protection",
+                format_args!("up to {more} bytes more for each message, beyond these sizes"),
+            )?;
+        }
         match self.is_cut_short {
             true => row(
                 out,
@@ -117,6 +127,7 @@ impl Findings {
             "block_wise_requests": block_wise_json(self.upload),
             "access_token": policy_name(self.policy),
             "incomplete": self.is_cut_short,
+            "protection_bytes": self.overhead,
         });
         writeln!(out, "{object}")
     }
@@ -179,8 +190,15 @@ fn block_wise_json(result: BlockWise) -> Value {
     }
 }
 
-fn policy(policy: TokenPolicy) -> String {
+fn policy(policy: TokenPolicy, is_secured: bool) -> String {
     match policy {
+        TokenPolicy::Gateways if is_secured => {
+            "none needed: this device has logged in, or may use a configured one".to_owned()
+        }
+        TokenPolicy::Own if is_secured => {
+            "needed: log in once, send one (option 256), or write `token` or `account` into [device.NAME]"
+                .to_owned()
+        }
         TokenPolicy::Gateways => {
             "none needed: the gateway uses its own for this address".to_owned()
         }

@@ -9,6 +9,7 @@ mod findings;
 mod path;
 mod prober;
 mod round_trip;
+mod secured;
 mod sizes;
 #[cfg(test)]
 mod tests;
@@ -27,10 +28,11 @@ use crate::usage::UsageError;
 use findings::Findings;
 use path::{Path, UdpPath};
 use prober::Prober;
+use secured::SecuredPath;
 
 /// Measures and prints. Returns the exit code: 0, also if parts do not work; 6 or 7 if the gateway does not respond.
 pub fn run(
-    gateway: &GatewayAddress,
+    (gateway, mut security): (&GatewayAddress, Security),
     settings: Settings,
     json: bool,
     out: &mut impl Write,
@@ -40,11 +42,16 @@ pub fn run(
     getrandom::fill(&mut seed).map_err(UsageError::Random)?;
     // An exchange with retransmissions finds the address that responds, and has the errors of all commands.
     let request = Message::new(code::GET).with_option(URI_PATH, "time");
-    let mut security = Security::Plain;
     let first = UdpClient::to(gateway, &mut security).and_then(|mut client| {
         client.exchange(&request, settings).outcome?;
         let address = client.address();
-        UdpPath::connect(address).map(|path| (address, path))
+        let path: Box<dyn Path> = match client.into_parts() {
+            (Some(port), security) if !matches!(security, Security::Plain) => {
+                Box::new(SecuredPath::new(port, security))
+            }
+            _ => Box::new(UdpPath::connect(address)?),
+        };
+        Ok((address, path))
     });
     let (address, mut path) = match first {
         Ok(first) => first,
@@ -60,7 +67,7 @@ pub fn run(
         )?;
         out.flush()?;
     }
-    let findings = measure(&mut path, seed);
+    let findings = measure(&mut *path, seed);
     match json {
         true => findings.write_json(out, address)?,
         false => findings.write_text(out, address)?,
@@ -93,5 +100,6 @@ fn measure(path: &mut dyn Path, seed: [u8; 16]) -> Findings {
         upload,
         policy,
         is_cut_short: prober.is_exhausted(),
+        overhead: prober.overhead(),
     }
 }

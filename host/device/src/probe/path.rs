@@ -20,6 +20,11 @@ pub trait Path {
 
     /// The next datagram; none if it does not arrive before `until`.
     fn receive(&mut self, until: Instant) -> Option<Vec<u8>>;
+
+    /// The most bytes that protection has added to a message.
+    fn overhead(&self) -> usize {
+        0
+    }
 }
 
 /// A socket that is connected to the gateway.

@@ -71,6 +71,11 @@ impl<'a> Prober<'a> {
         self.messages >= MAX_MESSAGES || self.path.now() >= self.end
     }
 
+    /// The most bytes that protection has added to a message on this path.
+    pub fn overhead(&self) -> usize {
+        self.path.overhead()
+    }
+
     /// The bytes that a non-confirmable request will have.
     pub fn length(message: &Message) -> usize {
         let token = Token::new(&[0; 4]).unwrap_or_default();

@@ -8,7 +8,7 @@ use contract::{Description, Link, Segment};
 use runtime::MountTable;
 
 /// Target attributes with space-separated values: a filter matches one of them (RFC 6690 §4.1).
-const LISTS: [&str; 5] = ["rt", "if", "rel", "ct", "ed-idcred-t"];
+const LISTS: [&str; 4] = ["rt", "if", "rel", "ct"];
 
 /// One resource with its target attributes.
 struct Entry {
@@ -22,14 +22,15 @@ pub(super) fn is_meant(path: &[&str]) -> bool {
 }
 
 /// The resource of EDHOC, with what its responder can do (RFC 9528 Appendix A.2, RFC 9668 §6): method 3, cipher suite
-/// 2, CCS as credentials by kid or by value, and the combined request.
-const EDHOC: [(&str, Option<&str>); 7] = [
+/// 2, CCS as credentials by kid or by value, and the combined request. An attribute has one value each time it occurs.
+const EDHOC: [(&str, Option<&str>); 8] = [
     ("rt", Some("core.edhoc")),
     ("ed-r", None),
     ("ed-method", Some("3")),
     ("ed-csuite", Some("2")),
     ("ed-cred-t", Some("1")),
-    ("ed-idcred-t", Some("4 14")),
+    ("ed-idcred-t", Some("4")),
+    ("ed-idcred-t", Some("14")),
     ("ed-comb-req", None),
 ];
 
@@ -242,11 +243,12 @@ mod tests {
     fn the_resource_of_edhoc_is_listed_and_found_once_there_is_one() {
         let found = |filter| list([].into_iter(), &[], true, &[filter]);
         let whole = "</.well-known/edhoc>;rt=\"core.edhoc\";ed-r;ed-method=\"3\";ed-csuite=\"2\";\
-                     ed-cred-t=\"1\";ed-idcred-t=\"4 14\";ed-comb-req";
+                     ed-cred-t=\"1\";ed-idcred-t=\"4\";ed-idcred-t=\"14\";ed-comb-req";
         for filter in [
             "rt=core.edhoc",
             "ed-method=3",
             "ed-idcred-t=4",
+            "ed-idcred-t=14",
             "href=/.well-known/*",
         ] {
             assert_eq!(found(filter), whole, "{filter}");

@@ -1,4 +1,4 @@
-//! What a certificate of a device must fulfil, whoever has signed it: validity and extensions (RFC 5280 §4.2).
+//! What a certificate must fulfil, whoever has signed it: validity and extensions (RFC 5280 §4.2).
 
 use std::time::Duration;
 
@@ -92,26 +92,37 @@ pub(super) fn check_validity(
 
 /// Whether it may be used in the handshake of a client, and has no critical extension that nobody knows.
 pub(super) fn check_extensions(certificate: &Certificate) -> Result<(), CertificateRefusal> {
+    check_critical(certificate)?;
+    match may_be_used_for(certificate, CLIENT_AUTHENTICATION)? {
+        true => Ok(()),
+        false => Err(CertificateRefusal::Usage),
+    }
+}
+
+/// Whether it has no critical extension that nobody knows.
+pub(super) fn check_critical(certificate: &Certificate) -> Result<(), CertificateRefusal> {
     let extensions = certificate
         .tbs_certificate()
         .extensions()
         .into_iter()
         .flatten();
     let mut critical = extensions.filter(|extension| extension.critical);
-    if let Some(unknown) = critical.find(|extension| !KNOWN_EXTENSIONS.contains(&extension.extn_id))
-    {
-        return Err(CertificateRefusal::Extension(unknown.extn_id.to_string()));
+    match critical.find(|extension| !KNOWN_EXTENSIONS.contains(&extension.extn_id)) {
+        Some(unknown) => Err(CertificateRefusal::Extension(unknown.extn_id.to_string())),
+        None => Ok(()),
     }
+}
+
+/// Whether it may sign handshakes, as this side of them.
+pub(super) fn may_be_used_for(
+    certificate: &Certificate,
+    purpose: ObjectIdentifier,
+) -> Result<bool, CertificateRefusal> {
     let may_sign =
         extension::<KeyUsage>(certificate)?.is_none_or(|usage| usage.digital_signature());
-    let is_for_clients = extension::<ExtendedKeyUsage>(certificate)?.is_none_or(|usage| {
-        usage.0.contains(&CLIENT_AUTHENTICATION) || usage.0.contains(&ANY_USAGE)
-    });
-    if may_sign && is_for_clients {
-        Ok(())
-    } else {
-        Err(CertificateRefusal::Usage)
-    }
+    let is_for_it = extension::<ExtendedKeyUsage>(certificate)?
+        .is_none_or(|usage| usage.0.contains(&purpose) || usage.0.contains(&ANY_USAGE));
+    Ok(may_sign && is_for_it)
 }
 
 /// The extension of this type, if it has one.

@@ -1,15 +1,18 @@
-//! The device's side of a session with a pre-shared key, without socket and clock: for the device commands and tests.
+//! The device's side of a session, with a pre-shared key or with certificates, without socket and clock: for the device
+//! commands and tests.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dimpl::crypto::Dtls12CipherSuite;
-use dimpl::{Config, Dtls, Output, PskResolver, SecurityError};
+use dimpl::{Config, ConfigBuilder, Dtls, Output, PskResolver, SecurityError};
 
 use super::connection::LARGEST;
 use super::credentials::PskKey;
 use super::record;
+use super::server_certificate::ServerCertificate;
 use super::setup::SetupError;
+use super::trust::{Trust, Untrusted};
 
 /// Bytes of a datagram of the device: the smallest IPv6 packet without its headers, as of the gateway's to devices with
 /// certificates.
@@ -27,6 +30,8 @@ pub struct ClientSession {
     dtls: Dtls,
     buffer: Box<[u8]>,
     next_timeout: Option<Instant>,
+    /// With certificates: whom the device trusts, and the time since 1970.
+    trust: Option<(Trust, Duration)>,
 }
 
 /// What a session has done.
@@ -40,6 +45,8 @@ pub enum ClientStep {
     Message(Vec<u8>),
     /// The gateway has closed the session.
     Closed,
+    /// The gateway's certificate is refused: the session must not go on.
+    Untrusted(Untrusted),
 }
 
 /// Why a session is over, or did not begin.
@@ -88,24 +95,42 @@ impl ClientSession {
         timeout: Duration,
         now: Instant,
     ) -> Result<Self, SetupError> {
-        let config = Config::builder()
-            .mtu(DATAGRAM)
-            .flight_start_rto(FIRST_REPETITION)
-            .flight_retries(REPETITIONS)
-            .handshake_timeout(timeout)
-            .dtls13_cipher_suites(&[])
+        let config = builder(timeout)
             .dtls12_cipher_suites(&[Dtls12CipherSuite::PSK_AES128_CCM_8])
             .with_psk_client(identity.into(), Arc::new(OwnKey(key)))
             .build()
-            .map_err(|error| SetupError::Library(error.to_string()))?;
-        let mut dtls = Dtls::new_12_psk(Arc::new(config), now);
+            .map_err(library)?;
+        Self::begin(Dtls::new_12_psk(Arc::new(config), now), None, now)
+    }
+
+    /// Begins a handshake with the device's certificate, which may take `timeout`. `unix_time` is the time since 1970,
+    /// for the validity of the gateway's certificate.
+    ///
+    /// # Errors
+    /// As of [`with_key`](Self::with_key).
+    pub fn with_certificate(
+        own: ServerCertificate,
+        trust: Trust,
+        timeout: Duration,
+        (now, unix_time): (Instant, Duration),
+    ) -> Result<Self, SetupError> {
+        let config = builder(timeout).build().map_err(library)?;
+        let dtls = Dtls::new_12(Arc::new(config), own.into_library(), now);
+        Self::begin(dtls, Some((trust, unix_time)), now)
+    }
+
+    fn begin(
+        mut dtls: Dtls,
+        trust: Option<(Trust, Duration)>,
+        now: Instant,
+    ) -> Result<Self, SetupError> {
         dtls.set_active(true);
-        dtls.handle_timeout(now)
-            .map_err(|error| SetupError::Library(error.to_string()))?;
+        dtls.handle_timeout(now).map_err(library)?;
         Ok(Self {
             dtls,
             buffer: vec![0; LARGEST].into(),
             next_timeout: None,
+            trust,
         })
     }
 
@@ -155,6 +180,15 @@ impl ClientSession {
                     return Some(ClientStep::Message(message.to_vec()));
                 }
                 Output::CloseNotify => return Some(ClientStep::Closed),
+                Output::PeerCert(certificate) => {
+                    let refused = self
+                        .trust
+                        .as_ref()
+                        .and_then(|(trust, now)| trust.check(certificate, *now).err());
+                    if let Some(refused) = refused {
+                        return Some(ClientStep::Untrusted(refused));
+                    }
+                }
                 Output::Timeout(at) => {
                     self.next_timeout = Some(at);
                     return None;
@@ -170,4 +204,17 @@ impl ClientSession {
     pub fn next_timeout(&self) -> Option<Instant> {
         self.next_timeout
     }
+}
+
+fn builder(timeout: Duration) -> ConfigBuilder {
+    Config::builder()
+        .mtu(DATAGRAM)
+        .flight_start_rto(FIRST_REPETITION)
+        .flight_retries(REPETITIONS)
+        .handshake_timeout(timeout)
+        .dtls13_cipher_suites(&[])
+}
+
+fn library(error: dimpl::Error) -> SetupError {
+    SetupError::Library(error.to_string())
 }

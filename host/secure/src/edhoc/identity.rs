@@ -14,9 +14,12 @@ pub struct Identity {
     ccs: Ccs,
 }
 
-/// Bytes that are no private key of P-256: 0, or not below the order of the curve. Random ones are none once in 2^32.
+/// Bytes that are no private key of P-256: 0, or not below the order of the curve, which random ones are once in 2^32.
+/// Or the key of another credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the private key is not valid for P-256; make another one")]
+#[error(
+    "the private key is not one of P-256, or not that of the credential; use the two that belong together"
+)]
 pub struct BadKey;
 
 impl Identity {
@@ -31,11 +34,19 @@ impl Identity {
         Ok(Self { private, ccs })
     }
 
-    /// One whose credential has other bytes than the gateway makes.
-    #[cfg(test)]
-    pub(super) fn with_ccs(private: &[u8; curve::ELEMENT], ccs: Ccs) -> Self {
-        let private = Zeroizing::new(*private);
-        Self { private, ccs }
+    /// The identity with this private key, whose credential has exactly these bytes.
+    ///
+    /// # Errors
+    /// [`BadKey`]: it is no key, or that of another credential.
+    pub fn with_ccs(private: &[u8; curve::ELEMENT], ccs: Ccs) -> Result<Self, BadKey> {
+        let (x, _) = curve::public_key(private).ok_or(BadKey)?;
+        match x == *ccs.x() {
+            true => Ok(Self {
+                private: Zeroizing::new(*private),
+                ccs,
+            }),
+            false => Err(BadKey),
+        }
     }
 
     /// What devices need to know of it.

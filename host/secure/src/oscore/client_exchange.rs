@@ -1,14 +1,19 @@
-//! Protects the datagrams of a [`coap::client::ClientExchange`]: each block is a request of its own.
+//! Protects the datagrams of a [`coap::client::ClientExchange`], each of whose blocks is a request of its own, and of a
+//! [`coap::client::ClientObservation`].
 
+use coap::option::OBSERVE;
 use coap::{Datagram, MessageType, Token, code, decode, encode};
 
 use super::client::{ResponseError, SentRequest};
 use super::context::{CannotProtect, Context};
 
-/// The request of an exchange that waits for its response. An exchange has one at a time.
+/// The request of an exchange that waits for its response: an exchange has one at a time, and an observation its
+/// registration besides.
 #[derive(Debug, Default)]
 pub struct ExchangeProtection {
     last: Option<Last>,
+    /// The last request with Observe: its notifications are bound to it (RFC 8613 §4.1.3.5).
+    registration: Option<Last>,
 }
 
 #[derive(Debug)]
@@ -36,8 +41,10 @@ impl ExchangeProtection {
         context: &mut Context,
         plain: Vec<u8>,
     ) -> Result<Vec<u8>, CannotProtect> {
-        if let Some(last) = self.last.as_ref().filter(|last| last.plain == plain) {
-            return Ok(last.protected.clone());
+        for request in [&self.last, &self.registration].into_iter().flatten() {
+            if request.plain == plain {
+                return Ok(request.protected.clone());
+            }
         }
         let Ok(mut datagram) = decode(&plain) else {
             return Ok(plain);
@@ -45,9 +52,14 @@ impl ExchangeProtection {
         if !code::is_request(datagram.message.code) {
             return Ok(plain);
         }
+        let observes = datagram.message.option(OBSERVE).is_some();
         let sent = context.protect_request(&mut datagram.message)?;
         let protected = encode(&datagram);
-        self.last = Some(Last {
+        let place = match observes {
+            true => &mut self.registration,
+            false => &mut self.last,
+        };
+        *place = Some(Last {
             plain,
             protected: protected.clone(),
             token: datagram.token,
@@ -71,10 +83,9 @@ impl ExchangeProtection {
         let Ok(mut datagram) = decode(received) else {
             return as_it_is();
         };
-        let last = self
-            .last
-            .as_mut()
-            .filter(|last| last.token == datagram.token);
+        let requests = [&mut self.last, &mut self.registration];
+        let mut requests = requests.into_iter().flatten();
+        let last = requests.find(|request| request.token == datagram.token);
         let Some(last) = last.filter(|_| code::is_response(datagram.message.code)) else {
             return as_it_is();
         };

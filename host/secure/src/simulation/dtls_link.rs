@@ -66,7 +66,7 @@ impl DtlsLink {
                 }
                 ClientStep::Connected => self.is_connected = true,
                 ClientStep::Message(message) => messages.push(message),
-                ClientStep::Closed => is_over = true,
+                ClientStep::Closed | ClientStep::Untrusted(_) => is_over = true,
             }
         }
         if is_over {

@@ -3,6 +3,7 @@
 mod against_endpoint;
 mod blocks;
 mod messages;
+mod observing;
 
 use std::time::{Duration, Instant};
 

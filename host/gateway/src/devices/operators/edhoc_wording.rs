@@ -25,6 +25,11 @@ pub(super) fn enrolment(
          \x20 {}\n\
          (CCS in hexadecimal digits; EDHOC method 3, cipher suite 2)\n\
          \n\
+         comatrix-gateway device, with the 64 hexadecimal digits of the device's private key in place of PRIVATE:\n\
+         \x20 umask 077; printf '%s\\n' 'private_key,hex,\"PRIVATE\"' 'credential,hex,\"{}\"' \
+         'gateway,hex,\"{}\"' > {name}.edhoc\n\
+         \x20 comatrix-gateway device --edhoc {name}.edhoc time\n\
+         \n\
          Try it on this machine, with the private key of the device in {name}.cosekey, where aiocoap-keygen writes it; \
          elsewhere,\nwrite the gateway's name in place of localhost:\n\
          \n\
@@ -35,7 +40,7 @@ pub(super) fn enrolment(
          {{14: {peer}}}}}}}}}\n\
          END\n\
          aiocoap-client --credentials {name}.diag coap://localhost/time",
-        device.kid, device.hex, gateway.kid, gateway.hex
+        device.kid, device.hex, gateway.kid, gateway.hex, device.hex, gateway.hex
     )
 }
 
@@ -54,6 +59,7 @@ mod tests {
         for part in [
             "of the device (kid 01), which the gateway has made from its public key:\n  a10801\n",
             "of the gateway (kid 00):\n  a10800\n",
+            "'credential,hex,\"a10801\"' 'gateway,hex,\"a10800\"' > kitchen.edhoc\n",
             "{\"coap://localhost/*\": {\"edhoc-oscore\": {\"suite\": 2, \"method\": 3, ",
             "\"own_cred\": {14: {8: 01}}, \"private_key_file\": \"kitchen.cosekey\", ",
             "\"peer_cred\": {14: {8: 00}}}}}\nEND\naiocoap-client --credentials kitchen.diag ",

@@ -39,7 +39,10 @@ fn responder() -> (Responder, Identity) {
     let random: Random = Box::new(|bytes| bytes.copy_from_slice(&bytes32(Y)));
     let responder = Responder::new(Arc::new(Enrolled(vec![("42-50", device)])), random);
     let ccs = Ccs::from_bytes(&hex(CRED_R)).expect("a credential");
-    (responder, Identity::with_ccs(&bytes32(SK_R), ccs))
+    (
+        responder,
+        Identity::with_ccs(&bytes32(SK_R), ccs).expect("its key"),
+    )
 }
 
 #[test]

@@ -77,7 +77,7 @@ impl Stage {
         Self {
             running: Running::launch_at(folder, "0.0.0.0", &args),
             stub,
-            coaps_port: OnceCell::new(),
+            coaps_port: OnceLock::new(),
         }
     }
 

@@ -10,9 +10,9 @@ use comatrix_sdk::settings::Settings;
 use comatrix_sdk::text::decimal;
 use comatrix_sdk::{code, message};
 
+use crate::answer::{Unusable, content, error};
 use crate::plan::{Form, Plan};
 use crate::progress::{Position, has_news};
-use crate::response::{Unusable, content, error};
 use crate::settings::answer_bytes;
 use crate::{links, path, request, status};
 

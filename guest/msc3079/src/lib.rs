@@ -6,7 +6,7 @@
 //! | which path at the homeserver | [`path`], [`tables`] |
 //! | which formats, with or without integer keys | [`formats`], [`media`], [`key_version`] |
 //! | a request | [`request`], [`query`], [`plan`] (what is kept until the response is there) |
-//! | a response | [`response`], [`status`] (its code), [`versions`], [`session`] |
+//! | a response | [`response`], [`answer`] (its body), [`status`] (its code), [`versions`], [`session`] |
 //! | an observation of `/sync` | [`feed`], [`progress`] |
 //!
 //! It is written with the contract's own types and not with the SDK's table of routes: it has no list of resources of
@@ -15,6 +15,7 @@
 //! Settings: `answer_bytes` and `dtls_port`, see [`settings`].
 #![deny(missing_docs)]
 
+pub mod answer;
 mod export;
 pub mod feed;
 pub mod formats;

@@ -30,12 +30,12 @@ struct Level {
     is_object: bool,
 }
 
-/// The CBOR of exactly one JSON value, in at most `most` bytes, with the shortest heads, definite lengths and members in
-/// their order. Names of `keys` become their integers.
+/// The CBOR of exactly one JSON value, in at most `most` bytes, with the shortest heads, definite lengths and members
+/// in their order. Names of `keys` become their integers.
 ///
 /// Integers from −2^64 to 2^64 − 1 stay exact. Others, for which CBOR would need a tag, become the nearest float, and a
-/// number beyond the largest float infinity, as in other readers of JSON. Members with one name are not looked for: each
-/// is written.
+/// number beyond the largest float infinity, as in other readers of JSON. Members with one name are not looked for:
+/// each is written.
 pub fn json_to_cbor(
     text: &[u8],
     keys: Option<&KeyTable>,

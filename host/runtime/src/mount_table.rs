@@ -68,8 +68,8 @@ impl MountTable {
         Ok(Self(rules))
     }
 
-    /// The rule and link for a path and a method code: those of the longest mount that has the path. Of several rules at
-    /// that mount the one whose link describes it most closely, as of several links of one rule: a rule that takes
+    /// The rule and link for a path and a method code: those of the longest mount that has the path. Of several rules
+    /// at that mount the one whose link describes it most closely, as of several links of one rule: a rule that takes
     /// every path takes no resource of another one. With a method that this resource has not, it is 4.05.
     ///
     /// # Errors

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::component::Component;
 use super::error::ConfigError;
-use super::rules::{DEFAULT, checked};
+use contract::escaping::escaped;
+use runtime::{BuiltIn, check_name};
 
 /// The components of the command line, with the names of their rules.
 pub(super) fn components(args: &[String]) -> Result<Vec<(String, Component)>, ConfigError> {
@@ -14,8 +15,9 @@ pub(super) fn components(args: &[String]) -> Result<Vec<(String, Component)>, Co
             .split_once('=')
             .filter(|(_, path)| !path.is_empty())
             .ok_or_else(|| {
+                let default = BuiltIn::Comatrix.name();
                 ConfigError(format!(
-                    "--rule needs NAME=FILE, as in {DEFAULT}=my-rule.wasm"
+                    "--rule needs NAME=FILE, as in {default}=my-rule.wasm"
                 ))
             })?;
         checked(name)?;
@@ -40,4 +42,10 @@ pub(super) fn take(components: &mut Vec<(String, Component)>, name: &str) -> Opt
 pub(super) fn component(rule: &str, text: PathBuf) -> Result<Component, ConfigError> {
     let component = Component::of(text);
     component.map_err(|fault| ConfigError(format!("rule {rule}: component: {fault}")))
+}
+
+/// Checks the name of a rule.
+pub(super) fn checked(name: &str) -> Result<(), ConfigError> {
+    check_name(name)
+        .map_err(|fault| ConfigError(format!("rule \"{}\": {fault}", escaped(name, 64))))
 }

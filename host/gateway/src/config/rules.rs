@@ -6,13 +6,13 @@ use super::component::Component;
 use super::error::ConfigError;
 use super::file::{RuleTable, Signature};
 use super::limits;
-use super::rule_args::{component, components, take};
+use super::rule_args::{checked, component, components, take};
 use super::rule_spec::RuleSpec;
 use contract::escaping::escaped;
 use contract::path_segment::is_plain;
 use contract::{Grant, HeaderGrants};
 use homeserver::Homeserver;
-use runtime::{BuiltIn, RuleLimits, check_name};
+use runtime::{BuiltIn, RuleLimits};
 
 /// The name of the built-in rule. It serves at the root.
 pub const DEFAULT: &str = "comatrix";
@@ -203,11 +203,6 @@ fn from_table(
         require_signature: table.signature == Some(Signature::Required),
         name,
     })
-}
-
-pub(super) fn checked(name: &str) -> Result<(), ConfigError> {
-    check_name(name)
-        .map_err(|fault| ConfigError(format!("rule \"{}\": {fault}", escaped(name, 64))))
 }
 
 fn mount_segments(rule: &str, mount: &str) -> Result<Vec<String>, ConfigError> {

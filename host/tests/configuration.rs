@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use gateway::config::Settings;
+use gateway::config::{Component, Settings};
 use gateway::config::args::ServeArgs;
 use gateway::telemetry::logging::LogLevel;
-use runtime::RuleLimits;
+use runtime::{BuiltIn, RuleLimits};
 
 use crate::scratch;
 
@@ -52,7 +52,8 @@ fn without_anything_the_defaults_stand() {
     let [rule] = settings.rules.as_slice() else {
         panic!("there is the default rule")
     };
-    assert_eq!((rule.name.as_str(), &rule.component), ("comatrix", &None));
+    assert_eq!(rule.name, "comatrix");
+    assert_eq!(rule.component, Component::BuiltIn(BuiltIn::Comatrix));
     assert!(rule.mount.is_empty() && rule.settings.is_empty());
     assert_eq!(rule.limits, RuleLimits::trusted());
     assert!(settings.disabled.is_empty());

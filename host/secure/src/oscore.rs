@@ -13,9 +13,9 @@
 //! first request again with an Echo value, which no earlier message has (Appendix B.1.2). Nothing is accepted before
 //! the first reservation since the start is stored, so a stored reservation also says that the context was used.
 //!
-//! **No key is used too often.** The messages that a context encrypts, and those that do not decrypt with it, are counted
-//! and stored with its sequence numbers ([`Used`]). At their limits (draft-ietf-core-oscore-key-limits) it is refused
-//! like one that is not there: a device with a key pair runs EDHOC again, another one needs a new key.
+//! **No key is used too often.** The messages that a context encrypts, and those that do not decrypt with it, are
+//! counted and stored with its sequence numbers ([`Used`]). At their limits (draft-ietf-core-oscore-key-limits) it is
+//! refused like one that is not there: a device with a key pair runs EDHOC again, another one needs a new key.
 //!
 //! Not here: group OSCORE, the derivation of contexts by Appendix B.2, other algorithms, and key update (KUDOS, still a
 //! draft): a device gets new keys by enrolment or by EDHOC.

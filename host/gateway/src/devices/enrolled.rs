@@ -18,7 +18,7 @@ use super::key_ring::KeyRing;
 use super::numbers::Numbers;
 use super::own_key;
 use super::row::Row;
-use super::trusted;
+use super::trusted_record;
 use crate::coaps_socket::CoapsSocket;
 use crate::outbox::Deliveries;
 use crate::sessions::Sessions;
@@ -68,7 +68,7 @@ pub struct ReadDevices {
     numbers: BTreeMap<u64, Numbers>,
     last: u64,
     identity: Option<Identity>,
-    /// See [`trusted`].
+    /// See [`super::trusted`].
     trusted: Vec<Fingerprint>,
 }
 
@@ -91,7 +91,7 @@ impl ReadDevices {
             read.numbers.insert(number, Numbers::decode(numbers));
         })?;
         read.identity = own_key::read(records)?;
-        read.trusted = trusted::read(records)?;
+        read.trusted = trusted_record::read(records)?;
         Ok(read)
     }
 

@@ -25,6 +25,7 @@ mod own_key;
 mod pinned;
 mod row;
 mod trusted;
+mod trusted_record;
 
 pub(crate) use change::Change;
 pub(crate) use edhoc_ring::EdhocRing;

@@ -1,5 +1,5 @@
-//! The authorities that vouch for devices with certificates (`ca_file` of `[coaps]`), and what such devices leave behind
-//! when one of them does so no longer.
+//! The authorities that vouch for devices with certificates (`ca_file` of `[coaps]`), and what becomes of the logins of
+//! such devices when one of them does so no longer.
 //!
 //! The name of such a device is what an authority has written into its certificate. The logins of the gateway belong to
 //! names. So a login must not outlive the trust in the authority that gave its name: another authority could give the
@@ -7,20 +7,11 @@
 //! is stopped.
 
 use secure::dtls::{Authorities, Fingerprint};
-use store::database::{Batch, ReadError, Records, Space};
+use store::database::Batch;
 
 use super::enrolled::Devices;
+use super::trusted_record;
 use crate::telemetry::operator;
-
-/// The record among those of the gateway itself.
-const RECORD: u64 = u64::from_be_bytes(*b"coaps_ca");
-
-/// Those of the last start or reload; none if no device ever had a certificate.
-pub(super) fn read(records: &Records) -> Result<Vec<Fingerprint>, ReadError> {
-    let stored = records.read(Space::Meta, RECORD)?.unwrap_or_default();
-    let (fingerprints, _) = stored.as_chunks();
-    Ok(fingerprints.to_vec())
-}
 
 impl Devices {
     /// From now on these authorities vouch for devices. If one of the former ones is not among them, the logins of all
@@ -45,7 +36,7 @@ impl Devices {
                 );
             }
         }
-        batch.put(Space::Meta, RECORD, now.concat());
+        trusted_record::put(&now, &mut batch);
         // In one step. If the disk does not take it, the next start finds the former authorities, and does it again.
         drop(self.0.database.commit_unsynced(batch));
     }

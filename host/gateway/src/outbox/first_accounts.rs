@@ -2,8 +2,8 @@
 //! another datagram, must not send it in the name of another account: its room would have it twice.
 //!
 //! That can happen to a device with a login and a granted token of the configuration: when the login ends between an
-//! attempt and its repetition, the gateway would go on with the granted token. The id of a delivery does not tell, since
-//! it names the account too. A device that presents a token chooses its account itself, and is not meant here.
+//! attempt and its repetition, the gateway would go on with the granted token. The id of a delivery does not tell: it
+//! names the account too. A device that presents a token chooses its account itself, and is not meant here.
 //!
 //! A restart forgets it.
 

@@ -89,7 +89,7 @@ impl Users {
 }
 
 impl Known {
-    /// The token that has to leave for another one of this host: the oldest, if there are too many, or the host's oldest,
+    /// The token that has to leave for another one of this host: the oldest, if there are too many; the host's oldest,
     /// if it has its share.
     fn leaving(&self, owner: Owner) -> Option<usize> {
         if self.in_order.len() >= MOST {

@@ -6,8 +6,8 @@ use x509_cert::Certificate;
 use x509_cert::der::{Decode, Encode};
 use x509_cert::ext::pkix::{BasicConstraints, KeyUsage};
 
-use super::certificate::{Fingerprint, fingerprint};
 use super::certificate_checks::extension;
+use super::fingerprint::{Fingerprint, fingerprint};
 
 /// Certificates in `ca_file`. Each is tried for each certificate of a device, so they are few: old, current and next.
 const MOST: usize = 8;

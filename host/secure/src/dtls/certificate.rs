@@ -4,17 +4,14 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use dimpl::crypto::{Buf, HashAlgorithm, rust_crypto};
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
 use super::authorities::{Authorities, AuthorityError};
 use super::certificate_checks::{CertificateRefusal, check_extensions, check_validity};
+use super::fingerprint::{Fingerprint, fingerprint};
 use super::signed::{self, NotSigned};
 use crate::hexadecimal;
-
-/// A SHA-256 digest of a certificate in DER.
-pub type Fingerprint = [u8; 32];
 
 /// The longest name of a device in a certificate: RFC 5280 Appendix A.1, ub-common-name.
 const LONGEST_NAME: usize = 64;
@@ -127,18 +124,6 @@ impl CertificatePolicy {
         }
         Err(refusal)
     }
-}
-
-/// The SHA-256 digest of a certificate in DER.
-#[must_use]
-pub fn fingerprint(certificate: &[u8]) -> Fingerprint {
-    let mut hash = rust_crypto::default_provider()
-        .hash_provider
-        .create_hash(HashAlgorithm::SHA256);
-    hash.update(certificate);
-    let mut digest = Buf::new();
-    hash.clone_and_finalize(&mut digest);
-    digest.first_chunk().copied().unwrap_or_default()
 }
 
 /// The one common name, if a principal can have it.

@@ -7,8 +7,8 @@ use x509_cert::der::asn1::ObjectIdentifier;
 use x509_cert::der::{Decode, Encode};
 use x509_cert::spki::SubjectPublicKeyInfoOwned;
 
-use super::certificate::{Fingerprint, fingerprint};
 use super::certificate_checks::{CertificateRefusal, check_extensions, check_validity};
+use super::fingerprint::{Fingerprint, fingerprint};
 
 /// RFC 5480 §2.1.1: a key of an elliptic curve, P-256 and P-384.
 const ELLIPTIC_CURVE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");

@@ -35,8 +35,8 @@ pub enum Refusal {
     /// The certificate is not accepted. Alert 42.
     #[error("the device's certificate is refused: {0}")]
     Certificate(#[from] CertificateRefusal),
-    /// The host, its network or all have taken their share of pending handshakes: the device repeats its ClientHello. Or
-    /// its handshake has left for one of another host or network, which had fewer: alert 80.
+    /// The host, its network or all have taken their share of pending handshakes: the device repeats its ClientHello.
+    /// Or its handshake has left for one of another host or network, which had fewer: alert 80.
     #[error("too many handshakes are pending: {0}")]
     PendingHandshakes(share::Refused),
     /// The host or all have taken their share of sessions. Alert 80.

@@ -1,7 +1,7 @@
 //! How often a device may get another security context.
 //!
-//! Each one costs a write of the store besides the computing, and only a device whose key is enrolled gets there. So the
-//! bound is for one that is broken, or stolen: one that restarts, and runs EDHOC, without end.
+//! Each one costs a write of the store besides the computing, and only a device whose key is enrolled gets there. So
+//! the bound is for one that is broken, or stolen: one that restarts, and runs EDHOC, without end.
 
 use std::collections::HashMap;
 use std::sync::Arc;

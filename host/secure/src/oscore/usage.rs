@@ -1,10 +1,9 @@
 //! How often the keys of a context may be used (draft-ietf-core-oscore-key-limits, for AES-CCM-16-64-128).
 //!
-//! | limit | value | why |
-//! | --- | --- | --- |
-//! | q: messages that the gateway encrypts | 2^20 | what the ciphertexts tell stays below 2^-70 |
-//! | v: messages that do not decrypt | 2^20 | a forger's chance is 2^-44. The draft recommends 2^14 for 2^-50, but then whoever sees a `kid` could end the context of its device within seconds; with 2^20 it takes him a million datagrams |
-//! | l: blocks of a message | 2^8 | 4,096 bytes, and an endpoint's message has 1,024 and its options |
+//! - q, messages that the gateway encrypts: 2^20. What the ciphertexts tell stays below 2^-70.
+//! - v, messages that do not decrypt: 2^20. A forger's chance is 2^-44. The draft recommends 2^14 for 2^-50, but then
+//!   whoever sees a `kid` could end the context of its device within seconds; with 2^20 it takes a million datagrams.
+//! - l, blocks of a message: 2^8, which is 4,096 bytes. An endpoint's message has 1,024 and its options.
 //!
 //! Counting costs nothing on the wire. The counts are stored with the sequence numbers, in blocks too: a restart counts
 //! a block as used, and a write is due for 256 messages, or for 4,096 forged ones.

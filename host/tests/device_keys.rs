@@ -198,15 +198,16 @@ fn a_device_with_another_key_or_another_credential_of_the_gateway_fails_with_a_r
 
 #[test]
 fn the_probe_measures_by_each_way_in_which_a_device_proves_itself() {
-    let (stage, _) = certified("device-probe-secured");
+    let (stage, authority) = certified("device-probe-secured");
+    authority.sign(&stage.running.folder, "window", "window", 2090);
     let kitchen = stage.enrol(&["add", "roof", "--psk"]);
     write(&stage, "kitchen.key", &kitchen.key);
     enrol_with_context(&stage, &["add", "meadow", "--oscore"]);
-    enrol_for_edhoc(&stage, "cellar");
+    enrol_for_edhoc(&stage, "kitchen");
     for (options, most) in [
         (with_key(&kitchen), 29),
         (
-            with_certificate(&stage, "127.0.0.1", "kitchen", "ca.pem"),
+            with_certificate(&stage, "127.0.0.1", "window", "ca.pem"),
             37,
         ),
         (with_context(&stage), 17),

@@ -1,5 +1,7 @@
 //! `comatrix-gateway device observe`, plain and by each way in which a device proves itself.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::coaps_stage::{LONG, Stage};
@@ -9,12 +11,18 @@ use crate::device_secured::{
 };
 use crate::stub::{Reaction, Received, Stub};
 
+/// Between two texts: a newer one takes the place of one whose blocks are still on their way.
+const PAUSE: Duration = Duration::from_secs(2);
+
 /// Text of several blocks in the room, and then one short text after the other, a poll each.
 fn homeserver(received: &Received) -> Reaction {
     let since = received.target.split("since=n").nth(1);
     let number: Option<u32> = since.and_then(|rest| rest.split('&').next()?.parse().ok());
     if number == Some(2) {
         return Reaction::Silence;
+    }
+    if number.is_some() {
+        std::thread::sleep(PAUSE);
     }
     let (next, body) = match number {
         Some(number) => (number + 1, format!("event {}", number + 1)),
@@ -118,7 +126,7 @@ fn an_observation_ends_in_time_and_one_that_is_refused_says_so() {
     let stage = stage("device-observes-end");
     let gateway = stage.running.client.peer_addr().expect("it is connected");
     let gateway = ["--gateway".to_owned(), format!("coap://{gateway}")];
-    let words = ["observe", "!a:h", "--token-file", "token", "--for", "3"];
+    let words = ["observe", "!a:h", "--token-file", "token", "--for", "12"];
     let (code, said) = device(&stage, &all(&words, &gateway));
     assert!(code == 0 && said.contains("event 2"), "{said}");
     // No token: the homeserver is not asked.

@@ -142,7 +142,10 @@ fn the_commands_for_libcoap_get_the_time_with_a_security_context_again_after_a_r
             ("localhost", &*gateway.to_string()),
             ("coap-client-openssl", &client),
         ];
-        run(stage, lines, &changes)
+        // While the gateway stores its first sequence numbers, it is 5.03.
+        let said = (0..100).map(|_| run(stage, lines, &changes));
+        let mut said = said.skip_while(|said| said.contains("5.03"));
+        said.next().expect("it stores them within a moment")
     };
     assert_time(&in_place(&stage, &lines));
     let (stage, _) = stage.restart();

@@ -151,8 +151,8 @@ impl ClientExchange {
         }
     }
 
-    /// Rejects a datagram that is no CoAP message, or has too many options. Such a response would come again: it ends the
-    /// exchange.
+    /// Rejects a datagram that is no CoAP message, or has too many options. A response that does would come again, and
+    /// ends the exchange.
     fn reject(&mut self, error: DecodeError) {
         let (DecodeError::Malformed {
             message_type,

@@ -89,7 +89,9 @@ fn by_oscore(loss: Loss) {
 
 /// The option `--edhoc` with the credential of a key that aiocoap makes in the folder.
 fn key_pair(folder: &Path) -> Vec<String> {
-    let made = Command::new(places::python().with_file_name("aiocoap-keygen"))
+    let python = places::python();
+    let made = Command::new(&python)
+        .arg(python.with_file_name("aiocoap-keygen"))
         .args(["generate", "kitchen.cosekey", "--kid", "0b"])
         .current_dir(folder)
         .output()

@@ -33,10 +33,9 @@ enum Phase {
     Over,
 }
 
-/// An observation, from its registration on.
-///
-/// A notification in blocks is fetched as a whole, and a newer one takes its place meanwhile. When no notification has
-/// come until the last one is too old, the client registers again, with the same token.
+/// An observation, from its registration on. A notification in blocks is fetched as a whole, and a newer one takes its
+/// place meanwhile. When no notification has come until the last one is too old, the client registers again, with the
+/// same token.
 pub struct ClientObservation {
     request: Message,
     settings: Settings,
@@ -46,7 +45,6 @@ pub struct ClientObservation {
     phase: Phase,
     /// The registration, the blocks of a notification, or the deregistration.
     exchange: Option<ClientExchange>,
-    /// Number and time of the newest notification.
     newest: Option<(u32, Instant)>,
     fresh_until: Option<Instant>,
     retransmissions: u32,

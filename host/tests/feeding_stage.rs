@@ -99,11 +99,6 @@ impl Stream {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
-
-    /// The access tokens and filters of all requests.
-    pub fn requests(&self) -> Vec<Received> {
-        self.stub.received()
-    }
 }
 
 fn react(log: &(Mutex<Log>, Condvar), received: &Received) -> Reaction {

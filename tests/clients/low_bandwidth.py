@@ -97,7 +97,10 @@ class Session:
             message.opt.content_format = CBOR
         elif body:
             message.payload = body
-            message.opt.content_format = ContentFormat.by_media_type(headers["Content-Type"])
+            kind = headers["Content-Type"]
+            # CoAP has a number of text in UTF-8 alone.
+            kind = "text/plain; charset=utf-8" if kind == "text/plain" else kind
+            message.opt.content_format = ContentFormat.by_media_type(kind)
         return message
 
     def answer(self, response: aiocoap.Message) -> Answer:

@@ -25,6 +25,8 @@ impl Slow {
     fn observe(gateway: &Gateway, query: &str) -> Self {
         let raw = Raw::connect(gateway.address);
         let mut request = confirmable(RequestType::Get, "7", 1, b"tok");
+        // Blocks of 1,024 bytes: a change of the tests is in one, and no further one has to be fetched.
+        request.add_option(CoapOption::Block2, vec![6]);
         request.add_option(CoapOption::Observe, Vec::new());
         if !query.is_empty() {
             request.add_option(CoapOption::UriQuery, query.as_bytes().to_vec());

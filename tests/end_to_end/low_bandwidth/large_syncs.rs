@@ -5,7 +5,7 @@ use comatrix_tests::stub::Behaviour;
 use serde_json::json;
 
 use super::notifications::{SOON, next, position, texts};
-use super::stage::{configured, gateway, sync, with_keys};
+use super::stage::{gateway, sync, with_keys};
 use super::timeline::{ROOM, Timeline, body};
 use crate::secured::stage::PATIENCE;
 
@@ -30,24 +30,6 @@ fn a_first_sync_of_a_megabyte_is_4_13_and_says_which_filter_helps() {
     assert_eq!(refused.code, "4.13", "{refused:?}");
     let filter = r#"filter={"room":{"timeline":{"limit":1}}}"#;
     assert!(refused.text().contains(filter), "{}", refused.text());
-}
-
-#[test]
-fn a_first_sync_of_a_megabyte_arrives_whole_where_the_operator_allows_it() {
-    let homeserver = large(1_000_000);
-    let limits = "config = { answer_bytes = \"1048576\" }\n\
-                  [rule.limits]\nbody = 1048576\nmemory = 8388608\n";
-    let gateway = configured(&homeserver.stub.origin, "", limits);
-    let observer = Observer::start(gateway.address, &with_keys(sync("")));
-    let first = next(&observer, PATIENCE);
-    assert!(
-        first.payload.len() > 950_000,
-        "{} bytes",
-        first.payload.len()
-    );
-    assert_eq!(position(&first), "s0");
-    homeserver.say();
-    assert_eq!(texts(&next(&observer, SOON)), [body(0)]);
 }
 
 #[test]

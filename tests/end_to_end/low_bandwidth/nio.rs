@@ -74,7 +74,8 @@ fn a_client_library_has_the_rest_of_the_api_too() {
     let event = nio.expect("room_get_event", of_event.clone(), "RoomGetEventResponse");
     assert_eq!(event.body["content"]["body"], TEXT);
     let context = nio.expect("room_context", of_event, "RoomContextResponse");
-    assert_eq!(context.body["event"], event.body);
+    // Not as a whole: its age is another one.
+    assert_eq!(context.body["event"]["content"], event.body["content"]);
     let page = nio.expect(
         "room_messages",
         json!({ "room_id": room, "limit": 3 }),

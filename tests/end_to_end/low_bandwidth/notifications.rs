@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::timeline::ROOM;
 
 /// Long enough for a datagram and a poll on a busy machine.
-pub const SOON: Duration = Duration::from_secs(10);
+pub const SOON: Duration = Duration::from_secs(60);
 /// In this time nothing may happen that must not happen.
 pub const QUIET: Duration = Duration::from_secs(4);
 /// The texts of the messages in a notification with integer keys.

@@ -72,7 +72,7 @@ fn a_homeserver_that_answers_a_minute_late_delays_its_changes_and_loses_none() {
     assert_eq!(position(&next(&observer, SOON)), "s0");
     eventually("it polls", SOON, || homeserver.polls().contains(&Some(0)));
     homeserver.say();
-    assert_eq!(texts(&next(&observer, Duration::from_secs(100))), [body(0)]);
+    assert_eq!(texts(&next(&observer, Duration::from_secs(200))), [body(0)]);
     homeserver.say();
     assert_eq!(texts(&next(&observer, SOON)), [body(1)]);
     assert_eq!(observer.next(QUIET), None, "nothing is pushed twice");

@@ -14,13 +14,8 @@ pub const RULE: &str =
 
 /// Starts a gateway with the rule before this homeserver.
 pub fn gateway(origin: &str) -> Gateway {
-    configured(origin, "", "")
-}
-
-/// The same with more configuration before the rule, and with more settings of the rule.
-pub fn configured(origin: &str, before: &str, of_rule: &str) -> Gateway {
     let scratch = Scratch::new("low-bandwidth");
-    let file = scratch.write("gateway.toml", &format!("{before}{RULE}{of_rule}"));
+    let file = scratch.write("gateway.toml", RULE);
     let file = file.display().to_string();
     Gateway::start(&["--homeserver", origin, "--config", &file])
 }

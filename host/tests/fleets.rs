@@ -112,3 +112,32 @@ fn a_file_with_a_fault_or_for_others_to_read_enrols_nobody_and_the_line_is_named
     let (code, said) = stage.devices(&["export", "none/fleet.toml"]);
     assert!(code == 1 && said.contains("choose a folder"), "{said}");
 }
+
+#[test]
+fn thousands_of_contexts_have_their_sequence_numbers_after_a_few_writes() {
+    let stage = Stage::start("fleets-thousands");
+    let fleet: String = (0..3_000)
+        .map(|number| {
+            let context =
+                format!("secret = \"{number:032x}\", salt = \"\", sender_id = \"ff{number:04x}\"");
+            format!("[device{number}]\noscore = {{ {context} }}\n")
+        })
+        .collect();
+    let file = stage.running.folder.join("fleet.toml");
+    fs::write(&file, fleet).expect("the folder is the test's");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("it is the test's");
+    let (code, said) = stage.devices(&["import", "fleet.toml"]);
+    assert!(
+        code == 0 && said.contains("enrolled 3000 devices"),
+        "{said}"
+    );
+    let (mut kitchen, _) = Device::enrol(&stage, &["add", "kitchen", "--oscore"]);
+    let (stage, imported) = stage.restart();
+    kitchen.move_to(&stage);
+    let (time, is_protected) = kitchen.ask_again(request(code::GET, "time"));
+    assert!(is_protected && time.code == code::CONTENT, "{time:?}");
+    let (_, restarted) = stage.restart();
+    for log in [imported, restarted] {
+        assert!(!log.contains("for their sequence numbers"), "{log}");
+    }
+}

@@ -34,8 +34,8 @@ pub(crate) enum Completion {
     LongPoll(PollId, PollResult),
     /// The attempt of a delivery that waited; the outbox has its result.
     Delivery,
-    /// Whether a reservation of sequence numbers is stored.
-    Reserved(Reservation, bool),
+    /// Whether reservations of sequence numbers are stored.
+    Reserved(Vec<Reservation>, bool),
     /// The notification of what became of a message.
     Status(ObservationId, Message),
 }
@@ -208,8 +208,8 @@ impl Dispatcher<'_> {
                 self.observations.on_poll_result(Instant::now(), id, result)
             }
             Completion::Delivery => {}
-            Completion::Reserved(reservation, is_stored) => {
-                self.on_reserved(reservation, is_stored);
+            Completion::Reserved(reservations, is_stored) => {
+                self.on_reserved(reservations, is_stored);
             }
             Completion::Status(id, message) => {
                 self.endpoint.notify(Instant::now(), id, message);

@@ -20,20 +20,48 @@ use super::edhoc_keys::EdhocKeys;
 use super::enrolled::{Devices, Inner};
 use super::row::Row;
 
+/// Reservations in one write. When the gateway starts, each context asks for one: thousands of writes would fill the
+/// queue of the store, and each has a wait for the disk. A write of as many records of key pairs has 300 KB.
+const MOST_IN_A_WRITE: usize = 1_000;
+
+/// A write, and the reservations that it stores.
+pub(crate) struct Reserving {
+    pub(crate) reservations: Vec<Reservation>,
+    pub(crate) write: LocalBoxFuture<'static, Result<(), WriteError>>,
+}
+
 impl Devices {
-    /// Stores a reservation of sequence numbers. None if its device is not enrolled any more.
-    pub(crate) fn reserve(
-        &self,
-        reservation: &Reservation,
-    ) -> Option<LocalBoxFuture<'static, Result<(), WriteError>>> {
+    /// Stores reservations of sequence numbers. Those of devices that are not enrolled any more are left out.
+    pub(crate) fn reserve(&self, reservations: Vec<Reservation>) -> Vec<Reserving> {
         let table = self.0.table.borrow();
-        let device = table.get(&reservation.principal)?;
-        if matches!(device.credential, Credential::Edhoc(_)) {
-            return Some(Box::pin(self.0.clone().store_agreed(reservation.clone())));
+        let (mut enrolled, mut agreed) = (Vec::new(), Vec::new());
+        for reservation in reservations {
+            match table.get(&reservation.principal) {
+                Some(device) if matches!(device.credential, Credential::Edhoc(_)) => {
+                    agreed.push(reservation);
+                }
+                Some(device) => enrolled.push((device.number, reservation)),
+                None => {}
+            }
         }
-        let mut batch = Batch::new();
-        batch.put(Space::Numbers, device.number, end(reservation));
-        Some(Box::pin(self.0.database.commit(batch)))
+        let enrolled = in_writes(enrolled).map(|numbered| {
+            let mut batch = Batch::new();
+            for (number, reservation) in &numbered {
+                batch.put(Space::Numbers, *number, end(reservation));
+            }
+            Reserving {
+                reservations: numbered
+                    .into_iter()
+                    .map(|(_, reservation)| reservation)
+                    .collect(),
+                write: Box::pin(self.0.database.commit(batch)),
+            }
+        });
+        let agreed = in_writes(agreed).map(|reservations| Reserving {
+            write: Box::pin(self.0.clone().store_agreed(reservations.clone())),
+            reservations,
+        });
+        enrolled.chain(agreed).collect()
     }
 
     /// The device has this context from now on; its first reservation stores it. Returns the `kid` of the context to
@@ -65,32 +93,48 @@ impl Inner {
         }
     }
 
-    /// Writes the record of a device with the context of this reservation, unless it has another one by now. Operators'
-    /// changes of the same record come before or after it.
-    async fn store_agreed(self: Rc<Self>, reservation: Reservation) -> Result<(), WriteError> {
+    /// Writes the records of devices with the contexts of these reservations, except of those that have another one by
+    /// now. Operators' changes of the same records come before or after it.
+    async fn store_agreed(
+        self: Rc<Self>,
+        reservations: Vec<Reservation>,
+    ) -> Result<(), WriteError> {
         let _turn = self.turn.lock().await;
-        let Some(batch) = self.agreed(&reservation) else {
+        let mut batch = Batch::new();
+        for reservation in &reservations {
+            self.put_agreed(&mut batch, reservation);
+        }
+        if batch.is_empty() {
             return Ok(());
-        };
+        }
         self.database.commit(batch).await
     }
 
-    fn agreed(&self, reservation: &Reservation) -> Option<Batch> {
+    fn put_agreed(&self, batch: &mut Batch, reservation: &Reservation) {
         let table = self.table.borrow();
-        let device = table.get(&reservation.principal)?;
-        if device.credential.context() != Some(reservation.kid) {
-            return None;
-        }
+        let device = table.get(&reservation.principal);
+        let Some(device) =
+            device.filter(|device| device.credential.context() == Some(reservation.kid))
+        else {
+            return;
+        };
         let row = Row {
             name: reservation.principal.to_string(),
             enrolled: device.enrolled,
             credential: device.credential.clone(),
         };
-        let mut batch = Batch::new();
         batch.put(Space::Devices, device.number, row.encode());
         batch.put(Space::Numbers, device.number, end(reservation));
-        Some(batch)
     }
+}
+
+/// In pieces of [`MOST_IN_A_WRITE`].
+fn in_writes<T>(all: Vec<T>) -> impl Iterator<Item = Vec<T>> {
+    let mut all = all.into_iter();
+    std::iter::from_fn(move || {
+        let piece: Vec<T> = all.by_ref().take(MOST_IN_A_WRITE).collect();
+        (!piece.is_empty()).then_some(piece)
+    })
 }
 
 fn end(reservation: &Reservation) -> Vec<u8> {

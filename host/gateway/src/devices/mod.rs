@@ -21,9 +21,11 @@ mod key_ring;
 mod name;
 pub mod operators;
 mod own_key;
+mod packed;
 mod pinned;
 mod row;
 
+pub(crate) use agreeing::Reserving;
 pub(crate) use change::Change;
 pub(crate) use edhoc_ring::EdhocRing;
 pub use enrolled::{Devices, ReadDevices};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use secure::oscore::Reservation;
 
+use crate::devices::Reserving;
 use crate::dispatcher::{Completion, Dispatcher};
 
 /// Until a write that has failed is repeated. Until then the device gets 5.03, or its observation ends.
@@ -12,37 +13,43 @@ const PAUSE: Duration = Duration::from_secs(1);
 impl Dispatcher<'_> {
     /// Begins to store the reservations that contexts ask for.
     pub(crate) fn store_reservations(&mut self) {
-        while let Some(reservation) = self.endpoint.protection_mut().contexts.poll_reservation() {
-            self.store_reservation(reservation);
-        }
+        let contexts = &mut self.endpoint.protection_mut().contexts;
+        let asked: Vec<_> = std::iter::from_fn(|| contexts.poll_reservation()).collect();
+        self.store(asked);
     }
 
     /// Takes the result of a write; one that has failed is repeated.
-    pub(crate) fn on_reserved(&mut self, reservation: Reservation, is_stored: bool) {
+    pub(crate) fn on_reserved(&mut self, mut reservations: Vec<Reservation>, is_stored: bool) {
+        let contexts = &mut self.endpoint.protection_mut().contexts;
         if is_stored {
-            self.endpoint
-                .protection_mut()
-                .contexts
-                .reserved(&reservation);
-        } else if self.endpoint.protection().contexts.is_current(&reservation) {
-            self.store_reservation(reservation);
+            for reservation in &reservations {
+                contexts.reserved(reservation);
+            }
+        } else {
+            reservations.retain(|reservation| contexts.is_current(reservation));
+            self.store(reservations);
         }
     }
 
-    /// The write is queued behind that of the context itself, or has it with it.
-    fn store_reservation(&mut self, reservation: Reservation) {
-        let devices = self.gateway.devices();
-        let Some(write) = devices.and_then(|devices| devices.reserve(&reservation)) else {
+    /// The write is queued behind that of the contexts themselves, or has them with it.
+    fn store(&mut self, reservations: Vec<Reservation>) {
+        let Some(devices) = self.gateway.devices().filter(|_| !reservations.is_empty()) else {
             return;
         };
-        self.pending.push(Box::pin(async move {
-            let written = write.await;
-            if let Err(error) = &written {
-                let device = &reservation.principal;
-                tracing::warn!("device {device} waits for its sequence numbers: {error}");
-                tokio::time::sleep(PAUSE).await;
-            }
-            Completion::Reserved(reservation, written.is_ok())
-        }));
+        for Reserving {
+            reservations,
+            write,
+        } in devices.reserve(reservations)
+        {
+            self.pending.push(Box::pin(async move {
+                let written = write.await;
+                if let Err(error) = &written {
+                    let devices = reservations.len();
+                    tracing::warn!("{devices} devices wait for their sequence numbers: {error}");
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Completion::Reserved(reservations, written.is_ok())
+            }));
+        }
     }
 }

@@ -34,6 +34,14 @@ impl Stage {
     /// # Errors
     /// One of them does not start.
     pub fn start(gateway: &Gateway) -> Result<Self, Failure> {
+        Self::start_with(gateway, "")
+    }
+
+    /// The same with more lines in the gateway's configuration, from a table on.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_with(gateway: &Gateway, more: &str) -> Result<Self, Failure> {
         let homeserver = Server::start_self(&["--stub-homeserver", "0"])?;
         let origin = format!("http://{}", homeserver.address);
         let folder = gateway.scratch().to_owned();
@@ -41,7 +49,7 @@ impl Stage {
         let limits = "[limits]\ndatagrams_per_second_per_peer = 0\n";
         std::fs::write(
             &configuration,
-            format!("{limits}[rooms]\nkitchen = \"{ROOM}\"\n"),
+            format!("{limits}[rooms]\nkitchen = \"{ROOM}\"\n{more}"),
         )?;
         // A free port: the gateway announces the one of plain CoAP alone.
         let coaps = UdpSocket::bind("127.0.0.1:0")?.local_addr()?;

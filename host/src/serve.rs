@@ -14,7 +14,7 @@ use gateway::admin::{self, Admin, Forms};
 use gateway::config::args::ServeArgs;
 use gateway::config::{self, Fixed, Settings};
 use gateway::control::{self, Receivers};
-use gateway::daemon::service_manager;
+use gateway::daemon::{code, service_manager};
 use gateway::event_loop;
 use gateway::request::{Gateway, RecentFile, SnapshotCell, TxnKey};
 use gateway::rule_manager::{self, ConfigReloader, Events, Manager, RuleStatusCell, Watch};
@@ -183,6 +183,7 @@ async fn run(
     );
     announce(address);
     service_manager::ready(address);
+    code::release();
     let unfinished = event_loop::serve(vec![transport], &gateway, stop).await;
     if unfinished > 0 {
         tracing::warn!(

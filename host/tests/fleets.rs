@@ -114,25 +114,30 @@ fn a_file_with_a_fault_or_for_others_to_read_enrols_nobody_and_the_line_is_named
 }
 
 #[test]
-fn thousands_of_security_contexts_from_a_file_are_in_use_at_once_and_after_a_restart() {
-    let stage = Stage::start("fleets-large");
-    let of = |number: usize| {
-        format!(
-            "[d{number}]\noscore = {{ secret = \"{number:032x}\", salt = \"\", sender_id = \"{:04x}\" }}\n",
-            0x1000 + number
-        )
-    };
-    let file: String = (0..3_000).map(of).collect();
-    let path = stage.running.folder.join("fleet.toml");
-    fs::write(&path, file).expect("the folder is the test's");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("it is the test's");
+fn thousands_of_contexts_have_their_sequence_numbers_after_a_few_writes() {
+    let stage = Stage::start("fleets-thousands");
+    let fleet: String = (0..3_000)
+        .map(|number| {
+            let context =
+                format!("secret = \"{number:032x}\", salt = \"\", sender_id = \"ff{number:04x}\"");
+            format!("[device{number}]\noscore = {{ {context} }}\n")
+        })
+        .collect();
+    let file = stage.running.folder.join("fleet.toml");
+    fs::write(&file, fleet).expect("the folder is the test's");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("it is the test's");
     let (code, said) = stage.devices(&["import", "fleet.toml"]);
     assert!(
         code == 0 && said.contains("enrolled 3000 devices"),
         "{said}"
     );
-    let (stage, log) = stage.restart();
-    assert!(!log.contains("wait for"), "{log}");
-    let (_, log) = stage.restart();
-    assert!(!log.contains("wait for"), "{log}");
+    let (mut kitchen, _) = Device::enrol(&stage, &["add", "kitchen", "--oscore"]);
+    let (stage, imported) = stage.restart();
+    kitchen.move_to(&stage);
+    let (time, is_protected) = kitchen.ask_again(request(code::GET, "time"));
+    assert!(is_protected && time.code == code::CONTENT, "{time:?}");
+    let (_, restarted) = stage.restart();
+    for log in [imported, restarted] {
+        assert!(!log.contains("for their sequence numbers"), "{log}");
+    }
 }

@@ -113,7 +113,7 @@ fn requests_have_the_sizes_in_the_guide() {
 fn responses_have_the_sizes_in_the_guide() {
     let guide = guide();
     let rows = rows(section(&guide, "Buffers"), "| response |");
-    assert_eq!(rows.len(), 5);
+    assert_eq!(rows.len(), 6);
     let observed = thread::scope(|scope| {
         let runs = TEXTS.map(|length| scope.spawn(move || sizes(length)));
         runs.map(|run| run.join().expect("its message stands above"))
@@ -134,13 +134,18 @@ fn responses_have_the_sizes_in_the_guide() {
 }
 
 /// The bytes of the responses in the table, for texts of this length.
-fn sizes(length: usize) -> [usize; 5] {
+fn sizes(length: usize) -> [usize; 6] {
     let mut replay = Replay::start("", &[]);
     let text = |letter: &str| letter.repeat(length);
     let sent = ask(
         &mut replay,
         "device1",
         "420300010102b473656e64076b69746368656e10ff61",
+    );
+    let id = ask(
+        &mut replay,
+        "device6",
+        "420300010102b473656e64076b69746368656e1050ff61",
     );
     replay.rooms.say(ROOM, &text("a"));
     let body = ask(
@@ -171,7 +176,7 @@ fn sizes(length: usize) -> [usize; 5] {
             .0
             .len()
     };
-    [sent, body, map, next("device4"), next("device5")]
+    [sent, id, body, map, next("device4"), next("device5")]
 }
 
 #[test]

@@ -13,6 +13,7 @@ pub static ROUTE: Route = Route::put("send", begin)
         "rooms/{room}/send/m.room.message/{transaction}",
     ])
     .accepts(&[CBOR, JSON, TEXT])
+    .produces(&[CBOR, JSON, TEXT])
     .needs_token()
     .calls(&[&SEND])
     .attributes(&[("rt", "comatrix.send"), ("if", "comatrix")]);
@@ -49,10 +50,14 @@ fn content(payload: Value) -> Value {
     }
 }
 
-/// Replies `{"event_id"}` with 2.04.
+/// Replies `{"event_id"}` with 2.04; to a device that accepts text, the event's id alone.
 fn sent(response: &HomeserverResponse, (): ()) -> Outcome {
     let event_id = response.text("event_id", MAX_IDENTIFIER)?;
-    Ok(Reply::changed(Value::texts([("event_id", &event_id)])).into())
+    let value = match response.accepts_text() {
+        true => Value::Text(event_id),
+        false => Value::texts([("event_id", &event_id)]),
+    };
+    Ok(Reply::changed(value).into())
 }
 
 #[cfg(test)]

@@ -54,6 +54,12 @@ impl<'a> HomeserverResponse<'a> {
         self.room
     }
 
+    /// Whether the device asks for text with Accept, which the gateway lets through if the route
+    /// [produces](super::Route::produces) it: then a value that is one text is the payload as it is.
+    pub fn accepts_text(&self) -> bool {
+        self.format == Format::Text
+    }
+
     /// The format that the device accepts.
     pub(super) fn format(&self) -> Format {
         self.format

@@ -6,10 +6,10 @@ use crate::devices::operators::{DeviceList, DevicesRequest, Enrolment, ShownSecr
 use crate::outbox::operators::{Listing, OutboxRequest, RecordDetails};
 use crate::rule_manager::{ControlRequest, RuleStatus};
 
-/// Bytes of the line of a command: a file of 10,000 devices fits. Only the gateway's own user can send one.
-pub const MAX_COMMAND: u64 = 4 << 20;
+/// Bytes of the line of a command: a file of 20,000 devices fits. Only the gateway's own user can send one.
+pub const MAX_COMMAND: u64 = 9 << 20;
 /// Bytes of the line of a reply. Such a file fits, and a list of some hundred rules.
-pub const MAX_REPLY: u64 = 4 << 20;
+pub const MAX_REPLY: u64 = 9 << 20;
 
 /// A command of an operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

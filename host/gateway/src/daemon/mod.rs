@@ -1,4 +1,5 @@
 //! The gateway as a process: its memory, and its service manager.
 
+pub mod code;
 pub mod heap;
 pub mod service_manager;

@@ -15,8 +15,9 @@ use super::row::Row;
 use super::{name, own_key};
 use secure::edhoc::{Ccs, Credentials};
 
-/// Devices of a gateway: as many as it keeps sessions. A device takes less than 200 bytes here and on the disk.
-pub(super) const MOST: usize = 10_000;
+/// Devices of a gateway: as many as it keeps sessions, and as many again with security contexts. With all of them the
+/// gateway stays below 100 MB.
+pub(super) const MOST: usize = 20_000;
 
 /// A device with a new secret, or a new public key.
 pub(super) struct Fresh {

@@ -84,3 +84,15 @@ fn all_faults_are_reported_up_to_a_screen() {
     assert_eq!(error.lines().count(), 1 + MOST_FAULTS + 1, "{error}");
     assert!(error.ends_with("80 more"), "{error}");
 }
+
+#[test]
+fn a_file_of_thousands_is_read_without_counting_its_lines_for_each_device() {
+    let device = |number: usize| format!("[device{number}]\npsk = \"secretPSK1234567\"\n");
+    let file: String = (0..5_000).map(device).collect();
+    let began = std::time::Instant::now();
+    let entries = read(&file).unwrap();
+    let last = entries.iter().find(|entry| entry.name == "device4999");
+    assert_eq!(last.map(|entry| entry.line), Some(9_999));
+    // With a count for each it took a minute, optimised a second.
+    assert!(began.elapsed() < std::time::Duration::from_secs(15));
+}

@@ -9,9 +9,10 @@ use store::database::{Batch, Space};
 use super::credential::{Credential, Method, kid_of};
 use super::enrolled::Inner;
 use super::enrolling::MOST;
-use super::fleet::{self, Entry, Faults};
+use super::fleet::{self, Faults};
 use super::numbers::Numbers;
 use super::own_key;
+use super::packed::Entry;
 use super::row::Row;
 
 /// Sequence numbers that an imported context skips for each second since [`BEGIN`]: more than a gateway has used before

@@ -22,11 +22,13 @@ mod name;
 mod numbers;
 pub mod operators;
 mod own_key;
+mod packed;
 mod pinned;
 mod row;
 mod trusted;
 mod trusted_record;
 
+pub(crate) use agreeing::Reserving;
 pub(crate) use change::Change;
 pub(crate) use edhoc_ring::EdhocRing;
 pub use enrolled::{Devices, ReadDevices};

@@ -12,7 +12,7 @@ use crate::devices::EdhocRing;
 
 /// Security contexts: as many as devices can be enrolled, and for a moment the new one of a device beside its former
 /// one.
-const MOST: usize = 10_001;
+const MOST: usize = 20_001;
 
 /// The endpoint.
 pub(crate) type DeviceEndpoint = Endpoint<UdpPeer, Protection>;

@@ -164,7 +164,12 @@ impl Contexts {
     /// The next reservation to store. Poll after [`add`](Self::add) and after each turn of the endpoint. Each is
     /// returned once: repeat a write that fails.
     pub fn poll_reservation(&mut self) -> Option<Reservation> {
-        self.reservations.pop_front()
+        let next = self.reservations.pop_front();
+        if next.is_none() {
+            // At the start there is one for each context; later hardly two at a time.
+            self.reservations.shrink_to(16);
+        }
+        next
     }
 
     /// Whether the context of a reservation is still there. That of a removed one must not be stored any more: it would

@@ -71,7 +71,7 @@ pub fn measure(plan: &Plan, _gateway: &Gateway) -> Result<Vec<Row>, Failure> {
         fast / 1e6
     );
     Ok(vec![
-        row("binary", bytes / 1e6, "MB", 6.0, String::new()),
+        row("binary", bytes / 1e6, "MB", 7.0, String::new()),
         Row {
             runs: ready.len(),
             ..row(
@@ -82,7 +82,7 @@ pub fn measure(plan: &Plan, _gateway: &Gateway) -> Result<Vec<Row>, Failure> {
                 format!("worst {worst:.0} ms"),
             )
         },
-        row("memory, idle", idle / 1e6, "MB", 8.0, String::new()),
+        row("memory, idle", idle / 1e6, "MB", 7.5, String::new()),
         row(
             "CPU time of an idle day",
             idle_cpu * DAY.as_secs_f64() / plan.idle.as_secs_f64(),

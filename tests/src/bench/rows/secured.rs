@@ -1,6 +1,7 @@
-//! Devices with keys: what DTLS with a pre-shared key and OSCORE cost beside plain CoAP.
+//! Devices with keys and certificates: what DTLS and OSCORE cost beside plain CoAP.
 
 mod bytes;
+mod certificates;
 mod memory;
 mod send;
 pub mod stage;
@@ -14,6 +15,7 @@ use super::super::report::Row;
 pub fn measure(plan: &Plan, gateway: &Gateway) -> Result<Vec<Row>, Failure> {
     let mut rows = send::measure(plan, gateway)?;
     rows.extend(memory::measure(plan, gateway)?);
+    rows.extend(certificates::measure(plan, gateway)?);
     rows.extend(bytes::measure(gateway)?);
     Ok(rows)
 }

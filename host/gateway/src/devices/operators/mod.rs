@@ -27,6 +27,7 @@ use super::credential::{Credential, GATEWAY_ID};
 use super::enrolled::{Device, Devices, Inner};
 use super::enrolling::Fresh;
 use crate::control::{Reply, Requester};
+use crate::daemon::heap;
 use crate::telemetry::operator::TARGET;
 
 /// For a command. A disk that does not respond keeps nobody waiting.
@@ -94,6 +95,9 @@ impl Inner {
             }
             DevicesRequest::Import { file } => {
                 let imported = self.import(&file.0).await;
+                drop(file);
+                // While 10,000 devices are read, their parsed file takes 45 MB.
+                heap::release();
                 imported.map(|(new, before)| Reply::Done(self.imported(new, before)))
             }
             DevicesRequest::Export {} => {

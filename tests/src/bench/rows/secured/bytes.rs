@@ -39,6 +39,8 @@ pub fn measure(gateway: &Gateway) -> Result<Vec<Row>, Failure> {
             .with_option(option::URI_PATH, "send")
             .with_option(option::URI_PATH, "kitchen")
             .with_uint_option(option::CONTENT_FORMAT, 0)
+            // The event ID alone.
+            .with_uint_option(option::ACCEPT, 0)
             .with_payload(TEXT);
         // The room's first message may take longer than an acknowledgement.
         expect(&device.ask(&send)?.response)?;
@@ -72,7 +74,9 @@ pub fn measure(gateway: &Gateway) -> Result<Vec<Row>, Failure> {
             ),
             sent.bytes,
             target,
-            format!("{secured} B of it are the request; event ID of 44 characters"),
+            format!(
+                "{secured} B of it are the request; Accept 0: the event ID of 44 characters alone"
+            ),
         ));
     }
     Ok(rows)

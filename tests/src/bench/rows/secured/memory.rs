@@ -12,9 +12,9 @@ use super::super::super::report::{Row, Target};
 use super::stage::{Stage, kid, psk};
 
 /// Devices that shake hands, or ask, at the same time.
-const AT_ONCE: usize = 16;
+pub(super) const AT_ONCE: usize = 16;
 /// Time in which memory of what has just been done may be freed.
-const SETTLE: Duration = Duration::from_secs(1);
+pub(super) const SETTLE: Duration = Duration::from_secs(1);
 
 /// Handshakes per second, and bytes of each session and context. Each has a gateway of its own, because one enrols
 /// 10,000 devices.
@@ -43,6 +43,10 @@ fn sessions(count: usize, gateway: &Gateway) -> Result<(Vec<Row>, f64), Failure>
     let cpu = (stage.server.run_time()? - ran).as_secs_f64();
     std::thread::sleep(SETTLE);
     let loaded = rss()?;
+    stage.enrol_oscore(count)?;
+    ask_each(&stage, count)?;
+    std::thread::sleep(SETTLE);
+    let both = rss()?;
     let row = |name: &str, figure: f64, unit: &'static str, target: Target, notes: String| Row {
         name: name.to_owned(),
         figure,
@@ -81,6 +85,14 @@ fn sessions(count: usize, gateway: &Gateway) -> Result<(Vec<Row>, f64), Failure>
                 loaded / 1e6
             ),
         ),
+        row(
+            "memory with sessions and as many OSCORE contexts",
+            both / 1e6,
+            "MB",
+            // Of the 10,000 of a thorough run.
+            Target::AtMost(100.0),
+            format!("{count} of each, each used"),
+        ),
     ];
     Ok((rows, (enrolled - idle) / handshakes / 1024.0))
 }
@@ -92,13 +104,7 @@ fn contexts(count: usize, gateway: &Gateway, without: f64) -> Result<Row, Failur
     stage.enrol_oscore(count)?;
     std::thread::sleep(SETTLE);
     let enrolled = rss()?;
-    let made = (0..count).map(|number| Protection::oscore(kid(number)));
-    let made = made.collect::<Result<Vec<_>, Failure>>()?;
-    let time = Message::new(code::GET).with_option(option::URI_PATH, "time");
-    in_parallel(made, |number, protection| {
-        let mut device = Device::new(number, stage.server.address, protection)?;
-        device.ask(&time).map(drop)
-    })?;
+    ask_each(&stage, count)?;
     std::thread::sleep(SETTLE);
     let used = rss()?;
     Ok(Row {
@@ -118,10 +124,21 @@ fn contexts(count: usize, gateway: &Gateway, without: f64) -> Result<Row, Failur
     })
 }
 
+/// A request in each context.
+fn ask_each(stage: &Stage, count: usize) -> Result<(), Failure> {
+    let made = (0..count).map(|number| Protection::oscore(kid(number)));
+    let made = made.collect::<Result<Vec<_>, Failure>>()?;
+    let time = Message::new(code::GET).with_option(option::URI_PATH, "time");
+    in_parallel(made, |number, protection| {
+        let mut device = Device::new(number, stage.server.address, protection)?;
+        device.ask(&time).map(drop)
+    })
+}
+
 /// Does this with each, some at a time.
-fn in_parallel(
-    made: Vec<Protection>,
-    work: impl Fn(usize, Protection) -> Result<(), Failure> + Sync,
+pub(super) fn in_parallel<T: Send>(
+    made: Vec<T>,
+    work: impl Fn(usize, T) -> Result<(), Failure> + Sync,
 ) -> Result<(), Failure> {
     let next = std::sync::Mutex::new(made.into_iter().enumerate());
     std::thread::scope(|scope| {

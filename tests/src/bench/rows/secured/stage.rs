@@ -34,6 +34,14 @@ impl Stage {
     /// # Errors
     /// One of them does not start.
     pub fn start(gateway: &Gateway) -> Result<Self, Failure> {
+        Self::start_with(gateway, "")
+    }
+
+    /// The same with more lines in the gateway's configuration, from a table on.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_with(gateway: &Gateway, more: &str) -> Result<Self, Failure> {
         let homeserver = Server::start_self(&["--stub-homeserver", "0"])?;
         let origin = format!("http://{}", homeserver.address);
         let stage = Self::before(gateway, &origin, "")?;

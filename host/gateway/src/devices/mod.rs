@@ -28,7 +28,6 @@ mod row;
 mod trusted;
 mod trusted_record;
 
-pub(crate) use agreeing::Reserving;
 pub(crate) use change::Change;
 pub(crate) use edhoc_ring::EdhocRing;
 pub use enrolled::{Devices, ReadDevices};

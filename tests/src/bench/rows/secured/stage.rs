@@ -44,7 +44,7 @@ impl Stage {
     pub fn start_with(gateway: &Gateway, more: &str) -> Result<Self, Failure> {
         let homeserver = Server::start_self(&["--stub-homeserver", "0"])?;
         let origin = format!("http://{}", homeserver.address);
-        let stage = Self::before(gateway, &origin, "")?;
+        let stage = Self::before(gateway, &origin, more)?;
         Ok(Self {
             _homeserver: Some(homeserver),
             ..stage

@@ -259,6 +259,12 @@ pub fn text_to_room(text: &str) -> Message {
 /// The next response that a device gets. What is confirmable is acknowledged; a ping, which proves its address, gets
 /// its RST.
 pub fn receive(socket: &UdpSocket) -> Message {
+    receive_for(socket, &[])
+}
+
+/// The same for a device that repeats its request after a ping, as it would after `ACK_TIMEOUT`: the gateway says to an
+/// address that it has reached what was too long for it before.
+pub fn receive_for(socket: &UdpSocket, sent: &[u8]) -> Message {
     let mut buffer = [0; 2048];
     loop {
         let length = socket.recv(&mut buffer).expect("a response comes");
@@ -270,6 +276,9 @@ pub fn receive(socket: &UdpSocket) -> Message {
             };
             let reply = Datagram::empty(reply, datagram.message_id);
             socket.send(&coap::encode(&reply)).expect("it is sent");
+            if datagram.message.code == code::EMPTY && !sent.is_empty() {
+                socket.send(sent).expect("it is sent");
+            }
         }
         if datagram.message.code != code::EMPTY {
             return datagram.message;

@@ -120,7 +120,7 @@ async fn an_accept_that_cannot_be_met_is_4_06() {
     let quiet = Quiet::new();
     let accept = |message: Message, format| message.with_uint_option(option::ACCEPT, format);
     let cases = vec![
-        ("text of send", accept(send(), 0)),
+        ("text of join", accept(request(code::POST, "join/!r:h"), 0)),
         ("CBOR of time", accept(request(code::GET, "time"), 60)),
         ("unknown", accept(request(code::GET, "getmsg/!r:h"), 65_000)),
         (

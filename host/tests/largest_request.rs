@@ -61,6 +61,7 @@ async fn a_body_that_its_device_announces_is_refused_with_its_first_block() {
         };
         let first = |size| {
             send()
+                .with_option(option::ACCESS_TOKEN, "syt_of_the_device")
                 .with_option(option::BLOCK1, block.encode())
                 .with_uint_option(option::SIZE1, size)
                 .with_payload(vec![b'x'; 512])

@@ -8,7 +8,7 @@ use coap::{Datagram, Message, MessageType, Token, code, option};
 use secure::oscore::{Context, Identifier, MasterSecret, Parameters};
 use serde_json::Value;
 
-use crate::coaps_stage::{Stage, receive};
+use crate::coaps_stage::{Stage, receive_for};
 
 /// Message IDs of devices: they share a socket, and each has its own.
 static FIRST_ID: AtomicU16 = AtomicU16::new(0x4000);
@@ -98,7 +98,7 @@ impl Device {
             message,
         });
         self.socket.send(&self.sent).expect("it is sent");
-        let mut response = receive(&self.socket);
+        let mut response = receive_for(&self.socket, &self.sent);
         let is_protected = self
             .context
             .unprotect_response(&mut sent, &mut response)

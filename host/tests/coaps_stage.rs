@@ -1,9 +1,9 @@
 //! A gateway with `coaps`, its homeserver, and devices that its operator enrols.
 
-use std::sync::OnceLock;
 use std::net::UdpSocket;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use coap::{Datagram, Message, MessageType, code, option};
 use serde_json::Value;

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use gateway::config::{Component, Settings};
 use gateway::config::args::ServeArgs;
+use gateway::config::{Component, Settings};
 use gateway::telemetry::logging::LogLevel;
 use runtime::{BuiltIn, RuleLimits};
 

@@ -47,7 +47,7 @@ fn filters_of_rfc_6690_select_links() {
     let mut device = Aiocoap::start(stage::over_ipv4());
     assert_eq!(targets(&mut device, "?href=/time"), ["/time"]);
     assert_eq!(targets(&mut device, "?href=/log*"), ["/login", "/logout"]);
-    assert_eq!(targets(&mut device, "?ct=0"), ["/getmsg", "/time"]);
+    assert_eq!(targets(&mut device, "?ct=0"), ["/getmsg", "/send", "/time"]);
     assert_eq!(
         targets(&mut device, "?rt=no-such-type"),
         Vec::<String>::new()

@@ -54,7 +54,7 @@ fn a_picture_goes_there_and_back_to_the_byte_and_keeps_its_type() {
     let (content_type, content) = story.person.download(path);
     assert_eq!(
         (content_type.as_str(), content.as_slice()),
-        ("text/plain; charset=utf-8", &b"plain text"[..])
+        ("text/plain;charset=utf-8", &b"plain text"[..])
     );
 }
 

@@ -6,7 +6,7 @@ use comatrix_tests::wire::{Loss, Wire};
 use serde_json::json;
 
 use super::stage::{self, RULE};
-use crate::secured::stage::{LOSSY, Stage};
+use crate::secured::stage::Stage;
 use crate::stage::{homeserver, synapse};
 
 #[test]
@@ -18,22 +18,13 @@ fn a_client_library_lives_its_day_through_the_gateway() {
     story.tell(&mut device);
 }
 
-fn secured(loss: Loss) {
-    let stage = Stage::before(&synapse().origin, "--psk", loss, RULE);
+#[test]
+fn a_client_library_lives_its_day_over_coaps_and_says_token_and_key_version_once() {
+    let stage = Stage::before(&synapse().origin, "--psk", Loss::NOTHING, RULE);
     let credentials = stage.credentials_with_key();
     let mut story = Story::on(&homeserver());
     let mut device = Device::over_coap(&story.account.name, &stage.wire, Some(&credentials));
     story.tell(&mut device);
-}
-
-#[test]
-fn a_client_library_lives_its_day_over_coaps_and_says_token_and_key_version_once() {
-    secured(Loss::NOTHING);
-}
-
-#[test]
-fn a_client_library_lives_its_day_over_coaps_with_one_datagram_in_five_lost() {
-    secured(LOSSY);
 }
 
 /// Calls that few devices make; each goes by a path code unless it says otherwise.

@@ -121,7 +121,7 @@ fn change(value: &mut Value, scalars: &[Value], keys: &[String], turn: &mut usiz
                 pairs.push((key.clone(), scalars[*turn % scalars.len()].clone()));
             }
         }
-        scalar if *turn % 3 == 0 => *scalar = scalars[*turn % scalars.len()].clone(),
+        scalar if turn.is_multiple_of(3) => *scalar = scalars[*turn % scalars.len()].clone(),
         _ => {}
     }
 }

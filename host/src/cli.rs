@@ -35,7 +35,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Send a request to a gateway as a device does.
-    Device(DeviceArgs),
+    Device(Box<DeviceArgs>),
     /// Show the status of a running gateway.
     Status(StatusArgs),
     /// Manage the rules of a running gateway.

@@ -19,7 +19,7 @@ use runtime::compile_component;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
-        Some(Command::Device(args)) => device::run(args),
+        Some(Command::Device(args)) => device::run(*args),
         Some(Command::Status(args)) => admin::command::run(&args),
         Some(Command::Rules(args)) => rule_manager::command::run(args),
         Some(Command::Outbox(args)) => operators::command::run(args),

@@ -22,8 +22,8 @@ use crate::secured_honest::{Honest, Measured};
 /// Of each flood.
 const DURATION: Duration = Duration::from_secs(2);
 /// The gateway is built without optimisation and shares its processors with other tests and with the attacker: what is
-/// to be below 200 ms on a machine of its own must be below this here. A datagram for which the kernel has no room comes
-/// again after 2 to 3 s (RFC 7252 §4.8), and few are sent.
+/// to be below 200 ms on a machine of its own must be below this here. A datagram for which the kernel has no room
+/// comes again after 2 to 3 s (RFC 7252 §4.8), and few are sent.
 const P99: Duration = Duration::from_secs(4);
 
 /// Floods `target` while a device with a key and one with a security context ask.

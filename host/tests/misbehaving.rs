@@ -212,7 +212,7 @@ async fn a_rule_that_traps_hangs_or_takes_too_much_is_5_00_and_the_next_call_wor
                 "{diagnostic}"
             );
             // 20 ms is the limit of a call; the rest is for a machine that is busy with other tests.
-            assert!(began.elapsed() < Duration::from_secs(2), "{what}");
+            assert!(began.elapsed() < Duration::from_secs(5), "{what}");
             assert_eq!(test(&good).await.code, code::CONTENT, "after {what}");
         }
         let snapshot = hostile.snapshots.load();

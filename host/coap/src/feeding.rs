@@ -42,17 +42,7 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
         if let Some(observation) = begun.and_then(|id| self.observations.get_mut(id)) {
             observation.is_whole = true;
         }
-        let peer = exchange.meta.peer.clone();
-        let is_protected = exchange.meta.protection.is_some();
-        let first = begun.map(|id| Begun {
-            id,
-            sequence: self.observations.next_sequence(id),
-        });
-        self.respond_once_proven(now, id, exchange, response, first);
-        if begun.is_some() && !is_protected {
-            self.ping_unless_proven(now, &peer);
-        }
-        self.collect_counters();
+        self.respond_begun(now, id, exchange, response, begun);
         begun
     }
 

@@ -54,6 +54,19 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
                 }
             }
         };
+        self.respond_begun(now, id, exchange, response, begun);
+        begun
+    }
+
+    /// The response to a request for an observation, with the first number of the one that has begun, if it has.
+    pub(super) fn respond_begun(
+        &mut self,
+        now: Instant,
+        id: ExchangeId,
+        exchange: Exchange<P, X::Context>,
+        response: Message,
+        begun: Option<ObservationId>,
+    ) {
         let peer = exchange.meta.peer.clone();
         let is_protected = exchange.meta.protection.is_some();
         let first = begun.map(|id| Begun {
@@ -67,7 +80,6 @@ impl<P: PeerId, X: MessageProtection<P>> Endpoint<P, X> {
             self.ping_unless_proven(now, &peer);
         }
         self.collect_counters();
-        begun
     }
 
     /// Ends the observation that the token of a request with Observe 0 named before, and returns its last sequence

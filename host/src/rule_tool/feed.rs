@@ -3,7 +3,7 @@
 
 use super::error::ToolError;
 use super::exchange_event::Event;
-use super::observation::ended;
+use super::observation::{ended, make_poll};
 use contract::{Context, Outcome};
 use gateway::request::reply::to_coap;
 use runtime::{ObserverError, Revision};
@@ -21,15 +21,7 @@ pub(super) fn feed(
             Err(ObserverError::Failed(failure)) => return ended(failure, events),
             request => request?,
         };
-        if let Err(denied) = revision.check_call(request.clone()) {
-            return Err(ToolError::Contract(format!("its poll is denied: {denied}")));
-        }
-        events.push(Event::Call {
-            request,
-            delivery: None,
-            state: state.len(),
-        });
-        events.push(Event::Outcome(outcome.clone()));
+        make_poll(revision, request, state.len(), &outcome, events)?;
         // Without an HTTP response a gateway polls again.
         let Ok(response) = outcome else { continue };
         let progress = match revision.feed_polled(context, &state, &response) {

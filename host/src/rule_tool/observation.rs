@@ -2,7 +2,7 @@
 
 use super::error::ToolError;
 use super::exchange_event::Event;
-use contract::{Context, Failure, Outcome, Watch};
+use contract::{Context, Failure, HttpRequest, Outcome, Watch};
 use gateway::request::reply::{failed, to_coap};
 use runtime::{ObserverError, Revision};
 
@@ -21,15 +21,7 @@ pub(super) fn observe(
             Err(ObserverError::Failed(failure)) => return ended(failure, events),
             request => request?,
         };
-        if let Err(denied) = revision.check_call(request.clone()) {
-            return Err(ToolError::Contract(format!("its poll is denied: {denied}")));
-        }
-        events.push(Event::Call {
-            request,
-            delivery: None,
-            state: state.len(),
-        });
-        events.push(Event::Outcome(outcome.clone()));
+        make_poll(revision, request, state.len(), &outcome, events)?;
         // Without an HTTP response a gateway polls again.
         let Ok(response) = outcome else { continue };
         let progress = match revision.polled(&state, &topics, &response) {
@@ -57,6 +49,26 @@ pub(super) fn observe(
             return Ok(());
         }
     }
+    Ok(())
+}
+
+/// A poll that the gateway would make, and its outcome.
+pub(super) fn make_poll(
+    revision: &Revision,
+    request: HttpRequest,
+    state: usize,
+    outcome: &Outcome,
+    events: &mut Vec<Event>,
+) -> Result<(), ToolError> {
+    if let Err(denied) = revision.check_call(request.clone()) {
+        return Err(ToolError::Contract(format!("its poll is denied: {denied}")));
+    }
+    events.push(Event::Call {
+        request,
+        delivery: None,
+        state,
+    });
+    events.push(Event::Outcome(outcome.clone()));
     Ok(())
 }
 

@@ -15,8 +15,8 @@ use super::row::Row;
 use super::{name, own_key};
 use secure::edhoc::{Ccs, Credentials};
 
-/// Devices of a gateway: as many as it keeps sessions, and as many again with security contexts. With all of them the
-/// gateway stays below 100 MB.
+/// Devices of a gateway: as many as it keeps sessions, and as many again with security contexts. With all of them in
+/// use the gateway takes 118 MB, of which 78 are sessions.
 pub(super) const MOST: usize = 20_000;
 
 /// A device with a new secret, or a new public key.

@@ -7,7 +7,7 @@ use super::feed::Feed;
 use super::observations::Observations;
 use super::observer_bytes::bytes_of;
 use super::poll_account::PollAccount;
-use super::registration::{Unobservable, log_unobservable};
+use super::registration::{self, Unobservable, log_unobservable};
 use crate::request::{ObserveRequest, Snapshot};
 use coap::{ObservationId, code};
 use runtime::Revision;
@@ -90,19 +90,12 @@ fn account_of(
     if snapshot.find(&path, code::GET).is_none() {
         return Err(Unobservable::Gone);
     }
-    let request = revision.feed_poll(context, &watch.state);
-    revision.state().budget.charge(now, device.owner);
-    let call = revision
-        .check_call(request?)
-        .map_err(|_| Unobservable::Denied)?;
-    let account = snapshot
-        .upstreams
-        .account(device, &call.upstream, call.credential)
-        .map_err(|_| Unobservable::Denied)?;
+    let poll = revision.feed_poll(context, &watch.state);
+    let account = registration::account_of(snapshot, now, request, poll)?;
     if !observations.has_room_for_poll(device.owner, replaced) {
         return Err(Unobservable::Full);
     }
-    Ok(PollAccount::new(account, device.clone(), call))
+    Ok(account)
 }
 
 fn check_state(revision: &Revision, state: &[u8]) -> Result<(), Unobservable> {

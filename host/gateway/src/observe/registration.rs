@@ -12,8 +12,8 @@ use super::observer_bytes::bytes_of;
 use super::poll_account::PollAccount;
 use crate::request::{ObserveRequest, Snapshot};
 use coap::{ObservationId, code};
-use contract::Watch;
 use contract::escaping::escaped;
+use contract::{HttpRequest, Watch};
 use runtime::{MAX_CHANGE, ObserverError, Revision};
 
 /// An observation that may start: [`ObserveBroker::start`](super::ObserveBroker::start).
@@ -167,16 +167,9 @@ fn poll_of(
     if snapshot.find(&path, code::GET).is_none() {
         return Err(Unobservable::Gone);
     }
-    let request = revision.poll(&watch.state, std::slice::from_ref(&watch.topic));
-    revision.state().budget.charge(now, device.owner);
-    let call = revision
-        .check_call(request?)
-        .map_err(|_| Unobservable::Denied)?;
-    let account = snapshot
-        .upstreams
-        .account(device, &call.upstream, call.credential)
-        .map_err(|_| Unobservable::Denied)?;
-    let is_shared = |poll: &LongPoll| poll.is_shared_by(&account, &watch.share);
+    let poll = revision.poll(&watch.state, std::slice::from_ref(&watch.topic));
+    let account = account_of(snapshot, now, request, poll)?;
+    let is_shared = |poll: &LongPoll| poll.is_shared_by(account.account(), &watch.share);
     let same = |poll: &LongPoll| is_shared(poll) && Arc::ptr_eq(poll.revision(), revision);
     if let Some(id) = observations.polls.find(same) {
         return Ok(id);
@@ -196,10 +189,30 @@ fn poll_of(
         observations.refused_polls += 1;
         return Err(Unobservable::Full);
     }
-    let account = PollAccount::new(account, device.clone(), call);
     let (share, state) = (watch.share.clone(), watch.state.clone());
     let poll = LongPoll::new(revision.clone(), account, share, state, now);
     Ok(observations.polls.insert(poll))
+}
+
+/// The account of a first poll, whose CPU time counts for the host.
+pub(super) fn account_of(
+    snapshot: &Snapshot,
+    now: Instant,
+    request: &ObserveRequest,
+    poll: Result<HttpRequest, ObserverError>,
+) -> Result<PollAccount, Unobservable> {
+    let ObserveRequest {
+        revision, device, ..
+    } = request;
+    revision.state().budget.charge(now, device.owner);
+    let call = revision
+        .check_call(poll?)
+        .map_err(|_| Unobservable::Denied)?;
+    let account = snapshot
+        .upstreams
+        .account(device, &call.upstream, call.credential)
+        .map_err(|_| Unobservable::Denied)?;
+    Ok(PollAccount::new(account, device.clone(), call))
 }
 
 /// Whether new requests reach this revision. If not, a swap has replaced it while the request was in progress.
